@@ -1,0 +1,1 @@
+export { SpopError } from '@spop/codec';

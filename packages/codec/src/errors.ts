@@ -1,0 +1,86 @@
+import type { Status } from './constants.ts';
+
+/**
+ * Every error code of the codec and the status that a DISCONNECT about it carries (SPOE.txt §3.5); null where the fault
+ * is the caller's and the peer must never hear of it. The codes are a stable contract and listed in docs/errors.md.
+ */
+export const ErrorStatus = {
+  /** A frame's length is above the max-frame-size in force. */
+  SPOP_FRAME_TOO_BIG: 3,
+  /** A frame's length is below the seven bytes that every frame has. */
+  SPOP_FRAME_TOO_SMALL: 4,
+  /** A value runs past the end of its frame. */
+  SPOP_TRUNCATED: 4,
+  /** A varint has more than ten bytes, or a value of 2^64 or more. */
+  SPOP_VARINT_OVERFLOW: 4,
+  /** A typed data has one of the reserved types 10 to 15. */
+  SPOP_RESERVED_TYPE: 4,
+  /** An INT32 or UINT32 holds a value that does not fit 32 bits. */
+  SPOP_INTEGER_RANGE: 4,
+  /** An action has an unknown type, a wrong number of arguments, or an unknown scope. */
+  SPOP_INVALID_ACTION: 4,
+  /** A frame came that its receiver cannot take in this state, or has the wrong flags or ids. */
+  SPOP_UNEXPECTED_FRAME: 4,
+  /** A HELLO has no version, or one that is no list of `Major.Minor`. */
+  SPOP_NO_VERSION: 5,
+  /** A HELLO has no max-frame-size. */
+  SPOP_NO_MAX_FRAME_SIZE: 6,
+  /** A HELLO has no capabilities. */
+  SPOP_NO_CAPABILITIES: 7,
+  /** No announced version is one that the receiver speaks. */
+  SPOP_UNSUPPORTED_VERSION: 8,
+  /** A max-frame-size is below 256, or above what was offered. */
+  SPOP_BAD_MAX_FRAME_SIZE: 9,
+  /** A fragment belongs to another NOTIFY than the one that is being put together. */
+  SPOP_INTERLACED_FRAMES: 11,
+  /** A continuation came although no NOTIFY was begun. */
+  SPOP_FRAME_ID_NOT_FOUND: 12,
+  /** A KV-list item has a wrong type. */
+  SPOP_INVALID_ITEM: 4,
+  /** A view was used after the frame it belongs to was closed. */
+  SPOP_VIEW_CLOSED: null,
+  /** A value was read as a type that it is not. */
+  SPOP_WRONG_TYPE: null,
+  /** An integer was read or written as a number that cannot hold it. */
+  SPOP_UNSAFE_INTEGER: null,
+  /** A declared argument is not in the message, or is NULL, and was not declared optional. */
+  SPOP_MISSING_ARGUMENT: null,
+  /** A message, argument or variable name that the protocol or HAProxy cannot take. */
+  SPOP_INVALID_NAME: null,
+  /** A value that its declared type cannot hold. */
+  SPOP_INVALID_VALUE: null,
+  /** What was written does not fit under the frame's limit; it was taken back. */
+  SPOP_FRAME_FULL: null,
+  /** A pooled buffer was released twice, or to a pool that it is not from. */
+  SPOP_POOL_MISUSE: null,
+  /** A call that this object's state does not allow. */
+  SPOP_MISUSE: null,
+} as const;
+
+/** The stable code of a {@link SpopError}. */
+export type SpopErrorCode = keyof typeof ErrorStatus;
+
+/**
+ * The one error class of these packages. `code` is the stable contract; `reason` is for people and may be reworded.
+ *
+ * Where the peer is at fault, `status` is what the DISCONNECT to it carries and `offset` says where its bytes are wrong.
+ * Where the caller is, `status` is undefined: nothing was sent, and nothing needs to be.
+ */
+export class SpopError extends Error {
+  override readonly name: string = 'SpopError';
+  readonly code: SpopErrorCode;
+  /** The DISCONNECT status code for the peer (0 to 99), or undefined where the peer is not at fault. */
+  readonly status: Status | undefined;
+  /** What was expected, what came, and where; `message` is this and the code. */
+  readonly reason: string;
+  /** The wrong byte's offset from the start of the frame's length field, or -1 where no byte is at fault. */
+  readonly offset: number;
+
+  constructor(code: SpopErrorCode, reason: string, offset: number = -1, options?: ErrorOptions) {
+    super(offset < 0 ? `${code}: ${reason}` : `${code}: ${reason} (at byte ${offset} of the frame)`, options);
+    this.code = code;
+    this.status = ErrorStatus[code] ?? undefined;
+    this.reason = reason;
+    this.offset = offset;
+  }
+}
