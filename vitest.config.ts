@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+
+const roots = ['packages/*/test', 'fuzz', 'docs', 'benchmarks', '.ci/test'];
+const ignored = ['**/node_modules/**', '**/dist/**', '**/fixtures/**'];
+
+export default defineConfig({
+  // Imports of @spop/* lead to the sources, so that no test depends on a build.
+  ssr: { resolve: { conditions: ['@spop/source', 'module', 'node', 'development|production'] } },
+  test: {
+    reporters: ['default', './.ci/closing-line.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: roots.map((root) => `${root}/**/*.test.ts`),
+          exclude: [...ignored, '**/*.e2e.test.ts'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // With a real HAProxy: one file at a time, after the unit tests, so that the machine belongs to it.
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: roots.map((root) => `${root}/**/*.e2e.test.ts`),
+          exclude: ignored,
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
