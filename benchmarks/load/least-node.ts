@@ -1,0 +1,146 @@
+/**
+ * The least that plain Node can do, as a yardstick: a static read buffer, hops from frame to frame by length, finds the
+ * argument `ip` by scanning for its bytes, one write for each read. It checks nothing, understands no other message
+ * than the two of the benchmark, and must never face HAProxy.
+ *
+ *     node benchmarks/load/least-node.ts        prints "listening PORT"
+ */
+import { createServer, Socket, type AddressInfo } from 'node:net';
+
+const READ_BYTES = 64 * 1024;
+const HEADROOM = 16 * 1024;
+/** An ACK is never longer than its NOTIFY here, so that those of one read always fit. */
+const WRITE_BYTES = HEADROOM + READ_BYTES;
+const AGENT_HELLO = Buffer.from(
+  '00000040' + '65000000010000' + '0776657273696f6e0803322e30' + '0e6d61782d6672616d652d73697a6503fcf006' + '0c6361706162696c6974696573080a706970656c696e696e67',
+  'hex',
+);
+const SET_SCORE = Buffer.from('\x01\x03\x01\x08ip_score\x04', 'latin1');
+
+/** Writes the ACK of the NOTIFY whose ids begin at `ids`; returns where it ends. */
+function writeAck(input: Buffer, ids: number, idsEnd: number, score: number, out: Buffer, start: number): number {
+  let position = start + 4;
+  out[position] = 103;
+  out[position + 1] = 0;
+  out[position + 2] = 0;
+  out[position + 3] = 0;
+  out[position + 4] = 1;
+  position += 5;
+  for (let i = ids; i < idsEnd; i++) out[position++] = input[i] ?? 0;
+  for (let i = 0; i < SET_SCORE.length; i++) out[position++] = SET_SCORE[i] ?? 0;
+  if (score < 240) out[position++] = score;
+  else {
+    out[position++] = score | 0xf0;
+    let rest = (score - 240) >> 4;
+    while (rest >= 128) {
+      out[position++] = rest | 0x80;
+      rest = (rest - 128) >> 7;
+    }
+    out[position++] = rest;
+  }
+  const length = position - start - 4;
+  out[start] = 0;
+  out[start + 1] = 0;
+  out[start + 2] = length >> 8;
+  out[start + 3] = length;
+  return position;
+}
+
+/** The end of the varint at `position`, unread. */
+function skipVarint(input: Buffer, position: number): number {
+  let end = position + 1;
+  if ((input[position] ?? 0) >= 240) while ((input[end++] ?? 0) >= 128);
+  return end;
+}
+
+/** `check-client-ip`: the last octet behind the bytes 02 'i' 'p' 06. */
+function scanAddress(input: Buffer, start: number, end: number): number {
+  for (let i = start; i < end - 7; i++) {
+    if (input[i] === 2 && input[i + 1] === 0x69 && input[i + 2] === 0x70 && input[i + 3] === 6) return input[i + 7] ?? 0;
+  }
+  return 0;
+}
+
+/** `check-request`: adds up all eight values by hopping over the names. */
+function sumRequest(input: Buffer, start: number, end: number): number {
+  let sum = 0;
+  let position = start;
+  while (position < end) {
+    position += 1 + (input[position] ?? 0);
+    const type = input[position++] ?? 0;
+    if (type === 8 || type === 4) {
+      let value = input[position++] ?? 0;
+      if (value >= 240) {
+        let byte: number;
+        let shift = 4;
+        do {
+          byte = input[position++] ?? 0;
+          value += byte << shift;
+          shift += 7;
+        } while (byte >= 128);
+      }
+      sum += value;
+      if (type === 8) position += value;
+    } else if (type === 6) {
+      position += 4;
+      sum += input[position - 1] ?? 0;
+    } else sum += type >> 4;
+  }
+  return sum;
+}
+
+function serve(handle: unknown): void {
+  const memory = Buffer.alloc(HEADROOM + READ_BYTES);
+  const read = memory.subarray(HEADROOM);
+  let out = Buffer.allocUnsafe(WRITE_BYTES);
+  let tail = 0;
+  const socket = new Socket({ handle, onread: { buffer: read, callback: onRead } } as never);
+  socket.setNoDelay(true);
+  socket.on('error', () => socket.destroy());
+
+  function onRead(length: number): boolean {
+    let position = HEADROOM - tail;
+    const end = HEADROOM + length;
+    let used = 0;
+    while (end - position >= 4) {
+      const size = ((memory[position + 2] ?? 0) << 8) | (memory[position + 3] ?? 0);
+      const frameEnd = position + 4 + size;
+      if (frameEnd > end) break;
+      used = answer(position + 4, frameEnd, used);
+      position = frameEnd;
+    }
+    tail = end - position;
+    if (tail > 0) memory.copyWithin(HEADROOM - tail, position, end);
+    if (used > 0) {
+      socket.write(out.subarray(0, used));
+      if (socket.writableLength > 0) out = Buffer.allocUnsafe(WRITE_BYTES);
+    }
+    return true;
+  }
+
+  function answer(start: number, end: number, used: number): number {
+    const type = memory[start];
+    if (type === 3) {
+      const idsEnd = skipVarint(memory, skipVarint(memory, start + 5));
+      const tiny = memory[idsEnd] === 15;
+      const payload = idsEnd + (tiny ? 17 : 15);
+      const score = tiny ? scanAddress(memory, payload, end) : sumRequest(memory, payload, end);
+      return writeAck(memory, start + 5, idsEnd, score, out, used);
+    }
+    if (type === 1) return used + AGENT_HELLO.copy(out, used);
+    if (type === 2) socket.end();
+    return used;
+  }
+  socket.resume();
+}
+
+/** Re-wraps an accepted handle, since Node documents `onread` for connecting sockets only. */
+const server = createServer({ pauseOnConnect: true }, (accepted) => {
+  const holder = accepted as unknown as { _handle: { readStop(): void } | null };
+  const handle = holder._handle;
+  if (handle === null) return;
+  handle.readStop();
+  holder._handle = null;
+  serve(handle);
+});
+server.listen(0, '127.0.0.1', () => process.stdout.write(`listening ${(server.address() as AddressInfo).port}\n`));

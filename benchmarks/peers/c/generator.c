@@ -1,0 +1,333 @@
+/*
+ * The neutral load generator: one epoll thread, plain sockets, no code shared with any agent.
+ *
+ * Plays HAProxy 3.2 (src/mux_spop.c): HAPROXY-HELLO first, then NOTIFYs with stream-ids 1, 3, 5 ... on each connection
+ * and frame-id 1. Every ACK is parsed whole: type, flags, ids in flight, and the value of sess.ip_score.
+ * Payloads and expected values come from the file that benchmarks/load/traffic.ts writes.
+ *
+ * generator --port N --traffic FILE [--connections 1] [--window 0 = as many as the ring holds]
+ *           [--seconds 3] [--warm 0.5] [--count 0 = until the time is over]
+ * Prints one line of JSON.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { RING = 1 << 16, OUT = 1 << 18, IN = 1 << 18, MAX_CONNECTIONS = 64, MAX_VARIANTS = 1024, MAX_FRAME = 16380 };
+
+struct variant { uint8_t *payload; uint32_t length; int32_t expected; };
+
+struct connection {
+  int fd, greeted, wants_write, pipelining;
+  uint8_t *out; size_t out_start, out_end;
+  uint8_t *in; size_t in_end;
+  uint64_t sent, acked;
+  uint64_t *sent_at;  /* RING entries: when the NOTIFY was handed to the kernel; 0 once it is acknowledged */
+};
+
+static struct variant variants[MAX_VARIANTS];
+static uint32_t variant_count;
+static struct connection connections[MAX_CONNECTIONS];
+static uint64_t errors, unknown_id, wrong_value, bad_frame, total_sent, total_acked;
+static int stopped, disconnect_status = -1;
+static char first_error[160];
+
+/* Log-linear buckets: 128 for each power of two, so a percentile is right within 0.8 %. */
+enum { SUB = 7, BUCKETS = 64 << SUB };
+static uint64_t buckets[BUCKETS], latency_count, latency_max;
+
+static uint64_t now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static unsigned bucket_of(uint64_t v) {
+  if (v < (1u << SUB)) return (unsigned)v;
+  unsigned shift = 63u - (unsigned)__builtin_clzll(v) - SUB;
+  return ((shift + 1) << SUB) + (unsigned)((v >> shift) - (1u << SUB));
+}
+
+static double bucket_value(unsigned b) {
+  if (b < (2u << SUB)) return b;
+  unsigned shift = (b >> SUB) - 1;
+  return ((double)((b & ((1u << SUB) - 1)) + (1u << SUB)) + 0.5) * (double)(1ull << shift);
+}
+
+static double percentile(double p) {
+  uint64_t wanted = (uint64_t)(p * (double)latency_count), seen = 0;
+  for (unsigned b = 0; b < BUCKETS; b++) {
+    seen += buckets[b];
+    if (seen > wanted) return bucket_value(b) / 1000.0;
+  }
+  return (double)latency_max / 1000.0;
+}
+
+static void fail(const char *what, uint64_t *counter) {
+  if (errors++ == 0) snprintf(first_error, sizeof first_error, "%s", what);
+  if (counter) (*counter)++;
+  stopped = 1;
+}
+
+static size_t write_varint(uint8_t *p, uint64_t v) {
+  if (v < 240) { p[0] = (uint8_t)v; return 1; }
+  size_t n = 0;
+  p[n++] = (uint8_t)(v | 0xf0);
+  v = (v - 240) >> 4;
+  while (v >= 128) { p[n++] = (uint8_t)(v | 0x80); v = (v - 128) >> 7; }
+  p[n++] = (uint8_t)v;
+  return n;
+}
+
+/* 0 where the varint does not end before `end`. */
+static const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, uint64_t *v) {
+  if (p >= end) return NULL;
+  *v = *p++;
+  if (*v < 240) return p;
+  for (unsigned shift = 4; p < end && shift < 67; shift += 7) {
+    uint8_t b = *p++;
+    *v += (uint64_t)b << shift;
+    if (b < 128) return p;
+  }
+  return NULL;
+}
+
+static void put32(uint8_t *p, uint32_t v) { v = htonl(v); memcpy(p, &v, 4); }
+static uint32_t get32(const uint8_t *p) { uint32_t v; memcpy(&v, p, 4); return ntohl(v); }
+
+static size_t write_string(uint8_t *p, const char *s) {
+  size_t n = strlen(s), k = write_varint(p, n);
+  memcpy(p + k, s, n);
+  return k + n;
+}
+
+static void queue_hello(struct connection *c) {
+  uint8_t *start = c->out, *p = start + 4;
+  *p++ = 1; put32(p, 1); p += 4; *p++ = 0; *p++ = 0;
+  p += write_string(p, "supported-versions"); *p++ = 8; p += write_string(p, "2.0");
+  p += write_string(p, "max-frame-size"); *p++ = 3; p += write_varint(p, MAX_FRAME);
+  p += write_string(p, "capabilities"); *p++ = 8; p += write_string(p, "pipelining");
+  p += write_string(p, "engine-id"); *p++ = 8; p += write_string(p, "f5b6a2c1-6d0e-4f3b-9a57-2c1d8e7f0a94");
+  put32(start, (uint32_t)(p - start - 4));
+  c->out_start = 0; c->out_end = (size_t)(p - start);
+}
+
+/* Queues NOTIFYs until `window` are in flight, the buffer is full or `left` is used up. */
+static void queue_notifies(struct connection *c, uint64_t window, uint64_t *left) {
+  if (c->out_start == c->out_end) c->out_start = c->out_end = 0;
+  uint64_t at = now();
+  while (*left && c->sent - c->acked < window) {
+    struct variant *v = &variants[c->sent % variant_count];
+    if (OUT - c->out_end < v->length + 32u) break;
+    if (c->sent_at[c->sent % RING]) break; /* the ring is full: its oldest is not answered yet */
+    uint8_t *start = c->out + c->out_end, *p = start + 4;
+    *p++ = 3; put32(p, 1); p += 4;
+    p += write_varint(p, c->sent * 2 + 1);
+    *p++ = 1;
+    memcpy(p, v->payload, v->length); p += v->length;
+    put32(start, (uint32_t)(p - start - 4));
+    c->out_end += (size_t)(p - start);
+    c->sent_at[c->sent % RING] = at;
+    c->sent++; total_sent++; (*left)--;
+  }
+}
+
+/* 1 where the payload is well-formed actions that set sess.ip_score once; its value to `value`. */
+static int read_actions(const uint8_t *p, const uint8_t *end, int64_t *value) {
+  int found = 0;
+  while (p < end) {
+    uint8_t type = p[0];
+    uint64_t n;
+    if (end - p < 3 || (type != 1 && type != 2) || p[1] != (type == 1 ? 3 : 2) || p[2] > 4) return 0;
+    uint8_t scope = p[2];
+    p = read_varint(p + 3, end, &n);
+    if (!p || n > (uint64_t)(end - p)) return 0;
+    int ours = type == 1 && scope == 1 && n == 8 && memcmp(p, "ip_score", 8) == 0;
+    p += n;
+    if (type == 2) continue;
+    if (p >= end) return 0;
+    uint8_t kind = *p++ & 15;
+    if (kind >= 2 && kind <= 5) {
+      uint64_t v;
+      if (!(p = read_varint(p, end, &v))) return 0;
+      if (ours) { found++; *value = (int64_t)v; }
+    } else return 0;
+  }
+  return found == 1;
+}
+
+static void read_ack(struct connection *c, const uint8_t *p, const uint8_t *end, uint64_t at) {
+  uint64_t stream_id, frame_id;
+  int64_t value = 0;
+  if (!(get32(p + 1) & 1)) { fail("ACK without FIN", &bad_frame); return; }
+  if (!(p = read_varint(p + 5, end, &stream_id)) || !(p = read_varint(p, end, &frame_id))) { fail("ACK ids cut off", &bad_frame); return; }
+  uint64_t index = (stream_id - 1) / 2;
+  if (frame_id != 1 || !(stream_id & 1) || index >= c->sent || c->sent - index > RING || !c->sent_at[index % RING]) {
+    fail("ACK for ids that are not in flight", &unknown_id);
+    return;
+  }
+  if (!read_actions(p, end, &value)) { fail("ACK payload does not set sess.ip_score once", &bad_frame); return; }
+  if (value != variants[index % variant_count].expected) { fail("ACK carries another NOTIFY's value", &wrong_value); return; }
+  uint64_t took = at - c->sent_at[index % RING];
+  buckets[bucket_of(took)]++; latency_count++;
+  if (took > latency_max) latency_max = took;
+  c->sent_at[index % RING] = 0;
+  c->acked++; total_acked++;
+}
+
+static int contains(const uint8_t *p, size_t n, const char *s) { return memmem(p, n, s, strlen(s)) != NULL; }
+
+static void read_frame(struct connection *c, const uint8_t *p, uint32_t length, uint64_t at) {
+  if (length < 7) { fail("frame shorter than its header", &bad_frame); return; }
+  if (!c->greeted) {
+    if (p[0] != 101 || get32(p + 1) != 1 || !contains(p, length, "2.0")) { fail("no AGENT-HELLO", &bad_frame); return; }
+    c->greeted = 1;
+    c->pipelining = contains(p, length, "pipelining");
+  } else if (p[0] == 103) read_ack(c, p, p + length, at);
+  else if (p[0] == 102) {
+    const uint8_t *s = memmem(p, length, "status-code", 11);
+    if (s) disconnect_status = s[12];
+    fail("AGENT-DISCONNECT", NULL);
+  } else fail("unknown frame type", &bad_frame);
+}
+
+static void read_connection(struct connection *c) {
+  ssize_t n = recv(c->fd, c->in + c->in_end, IN - c->in_end, 0);
+  if (n == 0) { fail("connection closed by the agent", NULL); return; }
+  if (n < 0) { if (errno != EAGAIN) fail("connection reset by the agent", NULL); return; }
+  uint64_t at = now();
+  c->in_end += (size_t)n;
+  size_t pos = 0;
+  while (c->in_end - pos >= 4) {
+    uint32_t length = get32(c->in + pos);
+    if (length > MAX_FRAME) { fail("frame longer than max-frame-size: the stream is corrupt", &bad_frame); return; }
+    if (c->in_end - pos - 4 < length) break;
+    read_frame(c, c->in + pos + 4, length, at);
+    if (errors) return;
+    pos += 4 + length;
+  }
+  memmove(c->in, c->in + pos, c->in_end - pos);
+  c->in_end -= pos;
+}
+
+static void watch(int poll, struct connection *c, int write) {
+  if (c->wants_write == write) return;
+  c->wants_write = write;
+  struct epoll_event e = { .events = EPOLLIN | (write ? EPOLLOUT : 0), .data.ptr = c };
+  epoll_ctl(poll, EPOLL_CTL_MOD, c->fd, &e);
+}
+
+static void flush(int poll, struct connection *c) {
+  while (c->out_start < c->out_end) {
+    ssize_t n = send(c->fd, c->out + c->out_start, c->out_end - c->out_start, MSG_NOSIGNAL);
+    if (n < 0) {
+      if (errno == EAGAIN) { watch(poll, c, 1); return; }
+      fail("write failed: connection reset by the agent", NULL);
+      return;
+    }
+    c->out_start += (size_t)n;
+  }
+  watch(poll, c, 0);
+}
+
+static void load_traffic(const char *path) {
+  FILE *f = fopen(path, "rb");
+  uint32_t head[2];
+  if (!f || fread(&variant_count, 4, 1, f) != 1 || variant_count == 0 || variant_count > MAX_VARIANTS) { perror(path); exit(2); }
+  for (uint32_t i = 0; i < variant_count; i++) {
+    if (fread(head, 4, 2, f) != 2) { perror(path); exit(2); }
+    variants[i].length = head[0]; variants[i].expected = (int32_t)head[1];
+    variants[i].payload = malloc(head[0]);
+    if (fread(variants[i].payload, 1, head[0], f) != head[0]) { perror(path); exit(2); }
+  }
+  fclose(f);
+}
+
+static void open_connection(int poll, struct connection *c, int port) {
+  struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+  int one = 1;
+  c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (connect(c->fd, (struct sockaddr *)&a, sizeof a) != 0) { perror("connect"); exit(2); }
+  setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  fcntl(c->fd, F_SETFL, O_NONBLOCK);
+  c->out = malloc(OUT); c->in = malloc(IN); c->sent_at = calloc(RING, sizeof(uint64_t));
+  struct epoll_event e = { .events = EPOLLIN, .data.ptr = c };
+  epoll_ctl(poll, EPOLL_CTL_ADD, c->fd, &e);
+  queue_hello(c);
+  flush(poll, c);
+}
+
+static double option(int argc, char **argv, const char *name, double otherwise) {
+  for (int i = 1; i + 1 < argc; i += 2) if (strcmp(argv[i], name) == 0) return atof(argv[i + 1]);
+  return otherwise;
+}
+
+int main(int argc, char **argv) {
+  const char *traffic = NULL;
+  for (int i = 1; i + 1 < argc; i += 2) if (strcmp(argv[i], "--traffic") == 0) traffic = argv[i + 1];
+  int port = (int)option(argc, argv, "--port", 0), n = (int)option(argc, argv, "--connections", 1);
+  uint64_t window = (uint64_t)option(argc, argv, "--window", 0), left = (uint64_t)option(argc, argv, "--count", 0);
+  double seconds = option(argc, argv, "--seconds", 3), warm = option(argc, argv, "--warm", 0.5);
+  if (!port || !traffic || n < 1 || n > MAX_CONNECTIONS) { fprintf(stderr, "generator --port N --traffic FILE ...\n"); return 2; }
+  if (window == 0 || window > RING) window = RING;
+  int counted = left != 0;
+  if (!counted) { left = UINT64_MAX; } else { warm = 0; }
+  load_traffic(traffic);
+
+  int poll = epoll_create1(EPOLL_CLOEXEC);
+  for (int i = 0; i < n; i++) open_connection(poll, &connections[i], port);
+  uint64_t begun = now(), from = begun, from_acked = 0, ended = 0, ended_acked = 0;
+  uint64_t warm_until = begun + (uint64_t)(warm * 1e9), until = warm_until + (uint64_t)(seconds * 1e9), drain_until = 0;
+  int warming = warm > 0;
+  struct epoll_event events[MAX_CONNECTIONS];
+  for (;;) {
+    int ready = epoll_wait(poll, events, MAX_CONNECTIONS, 50);
+    uint64_t at = now();
+    if (warming && at >= warm_until) {
+      warming = 0; from = at; from_acked = total_acked;
+      memset(buckets, 0, sizeof buckets); latency_count = latency_max = 0;
+    }
+    if (!drain_until && (at >= until || left == 0)) {
+      if (at >= until) { ended = at; ended_acked = total_acked; }
+      left = 0; drain_until = at + 3000000000u;
+      if (drain_until < until) drain_until = until;
+    }
+    for (int i = 0; i < ready && !stopped; i++) {
+      struct connection *c = events[i].data.ptr;
+      if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) read_connection(c);
+      if (stopped) break;
+      /* More than one buffer at a time, so that the agent never waits for us; bounded, so that ACKs are read between. */
+      for (int round = 0; round < 8; round++) {
+        if (c->greeted && c->out_start == c->out_end) queue_notifies(c, window, &left);
+        if (c->out_start == c->out_end) break;
+        flush(poll, c);
+        if (c->wants_write || stopped) break;
+      }
+    }
+    if (stopped) break;
+    if (drain_until && (total_acked == total_sent || at >= drain_until)) break;
+  }
+  if (!ended) { ended = now(); ended_acked = total_acked; }
+  uint64_t missing = total_sent - total_acked;
+  if (missing && !errors) fail("NOTIFYs without an ACK", NULL);
+  double took = (double)(ended - from) / 1e9;
+  printf("{\"sent\":%llu,\"acked\":%llu,\"seconds\":%.6f,\"perSecond\":%.1f,\"pipelining\":%s,"
+         "\"p50\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f,"
+         "\"errors\":%llu,\"unknownId\":%llu,\"wrongValue\":%llu,\"badFrame\":%llu,\"missing\":%llu,\"disconnectStatus\":%d,\"firstError\":\"%s\"}\n",
+         (unsigned long long)total_sent, (unsigned long long)total_acked, took, took > 0 ? (double)(ended_acked - from_acked) / took : 0,
+         connections[0].pipelining ? "true" : "false", percentile(0.5), percentile(0.99), percentile(0.999), (double)latency_max / 1000.0,
+         (unsigned long long)errors, (unsigned long long)unknown_id, (unsigned long long)wrong_value, (unsigned long long)bad_frame,
+         (unsigned long long)missing, disconnect_status, first_error);
+  return 0;
+}
