@@ -1,0 +1,102 @@
+import { FrameType, Scope } from '@spop/codec';
+import type { ScopeName } from '@spop/codec';
+import type { TypedData } from './values.ts';
+
+/** A name and a value: an argument of a message, or an item of a KV-list (SPOE.txt §3.2). Names may be empty and repeat. */
+export interface Argument {
+  readonly name: string;
+  readonly value: TypedData;
+}
+
+/** One message of a NOTIFY (SPOE.txt §3.2.6); arguments in the order of the wire. */
+export interface Message {
+  readonly name: string;
+  readonly args: readonly Argument[];
+}
+
+export interface SetVar {
+  readonly type: 'set-var';
+  readonly scope: ScopeName;
+  readonly name: string;
+  readonly value: TypedData;
+}
+export interface UnsetVar {
+  readonly type: 'unset-var';
+  readonly scope: ScopeName;
+  readonly name: string;
+}
+
+/** One action of an ACK (SPOE.txt §3.4). */
+export type Action = SetVar | UnsetVar;
+
+/** What stands in front of every payload (SPOE.txt §3.2). */
+export interface FrameHeader {
+  /** All 32 bits, 0 to 2^32-1: 1 is FIN, 2 is ABORT. */
+  readonly flags: number;
+  /** 0 to 2^64-1. */
+  readonly streamId: bigint;
+  /** 0 to 2^64-1. */
+  readonly frameId: bigint;
+}
+
+/** A HELLO or DISCONNECT of either side; its payload is a KV-list. */
+export interface KvFrame extends FrameHeader {
+  readonly type: 'HAPROXY-HELLO' | 'HAPROXY-DISCONNECT' | 'AGENT-HELLO' | 'AGENT-DISCONNECT';
+  readonly items: readonly Argument[];
+}
+
+/** A whole NOTIFY: FIN is set. */
+export interface NotifyFrame extends FrameHeader {
+  readonly type: 'NOTIFY';
+  readonly messages: readonly Message[];
+}
+
+/** A part of a fragmented NOTIFY: its first frame (type 3 without FIN), or a continuation (UNSET, type 0). */
+export interface FragmentFrame extends FrameHeader {
+  readonly type: 'NOTIFY-FRAGMENT' | 'UNSET';
+  /** Bytes of the messages, cut anywhere. */
+  readonly payload: Uint8Array;
+}
+
+export interface AckFrame extends FrameHeader {
+  readonly type: 'ACK';
+  readonly actions: readonly Action[];
+}
+
+/** A frame of a type that SPOP 2.0 does not know. */
+export interface UnknownFrame extends FrameHeader {
+  readonly type: 'UNKNOWN';
+  /** The type byte. */
+  readonly typeByte: number;
+  readonly payload: Uint8Array;
+}
+
+/** One frame as a plain object, told apart by `type`. */
+export type Frame = KvFrame | NotifyFrame | FragmentFrame | AckFrame | UnknownFrame;
+
+/** The name of a frame type in the words of SPOE.txt §3.2.2, or `UNKNOWN`. */
+export function frameTypeName(typeByte: number): string {
+  switch (typeByte) {
+    case FrameType.Unset:
+      return 'UNSET';
+    case FrameType.HaproxyHello:
+      return 'HAPROXY-HELLO';
+    case FrameType.HaproxyDisconnect:
+      return 'HAPROXY-DISCONNECT';
+    case FrameType.Notify:
+      return 'NOTIFY';
+    case FrameType.AgentHello:
+      return 'AGENT-HELLO';
+    case FrameType.AgentDisconnect:
+      return 'AGENT-DISCONNECT';
+    case FrameType.Ack:
+      return 'ACK';
+    default:
+      return 'UNKNOWN';
+  }
+}
+
+/** The scope of a wire number, or undefined for one that SPOP does not have. */
+export function scopeName(scope: number): ScopeName | undefined {
+  return (Object.keys(Scope) as ScopeName[]).find((name) => Scope[name] === scope);
+}

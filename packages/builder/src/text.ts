@@ -1,0 +1,107 @@
+import { SpopError } from '@spop/codec';
+
+/**
+ * A string on the wire is any bytes (SPOE.txt §3.2). Here it is a JavaScript string all the same, so that it can be
+ * compared and printed: each byte that is not part of valid UTF-8 stands as one lone surrogate, U+DC80 for `80` to
+ * U+DCFF for `ff` (the way of Python's PEP 383). Valid UTF-8 never holds such a surrogate, so nothing is lost.
+ */
+const ESCAPE = 0xdc00;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Length in bytes of the valid UTF-8 sequence that begins at `index`, or 0 where none does. */
+function sequenceLength(bytes: Uint8Array, index: number): number {
+  for (let length = 1; length <= 4 && index + length <= bytes.length; length++) {
+    try {
+      decoder.decode(bytes.subarray(index, index + length));
+      return length;
+    } catch {
+      // A longer sequence may still be valid.
+    }
+  }
+  return 0;
+}
+
+/**
+ * The text of some bytes: UTF-8, each invalid byte kept as a lone surrogate U+DC80 to U+DCFF. {@link toBytes} gives the
+ * same bytes back. Never throws.
+ */
+export function toText(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    let text = '';
+    for (let index = 0; index < bytes.length;) {
+      const length = sequenceLength(bytes, index);
+      text +=
+        length === 0
+          ? String.fromCharCode(ESCAPE + (bytes[index] ?? 0))
+          : decoder.decode(bytes.subarray(index, index + length));
+      index += Math.max(length, 1);
+    }
+    return text;
+  }
+}
+
+/**
+ * The bytes of a text, the inverse of {@link toText}. A `Uint8Array` is copied.
+ *
+ * @throws SpopError `SPOP_INVALID_VALUE` for a lone surrogate that stands for no byte.
+ */
+export function toBytes(text: string | Uint8Array): Uint8Array {
+  if (typeof text !== 'string') return Uint8Array.from(text);
+  const parts: number[] = [];
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    if (code >= 0xdc80 && code <= 0xdcff) {
+      parts.push(code - ESCAPE);
+    } else if (code >= 0xd800 && code <= 0xdfff) {
+      throw new SpopError(
+        'SPOP_INVALID_VALUE',
+        `expected text, got a lone surrogate U+${code.toString(16)}; pass the bytes as a Uint8Array instead`,
+      );
+    } else {
+      parts.push(...encoder.encode(character));
+    }
+  }
+  return Uint8Array.from(parts);
+}
+
+/** The given pieces one after the other, in a new array. */
+export function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let offset = 0;
+  for (const piece of pieces) {
+    whole.set(piece, offset);
+    offset += piece.length;
+  }
+  return whole;
+}
+
+/** Bytes as lower-case hexadecimal digits without separators. */
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/**
+ * The bytes of hexadecimal digits; white space between them is ignored: `fromHex('f0 00')`.
+ *
+ * @throws SpopError `SPOP_INVALID_VALUE` for anything else than pairs of digits.
+ */
+export function fromHex(hex: string): Uint8Array {
+  const digits = hex.replaceAll(/\s/g, '');
+  if (digits.length % 2 !== 0 || /[^0-9a-f]/i.test(digits)) {
+    throw new SpopError('SPOP_INVALID_VALUE', `expected pairs of hexadecimal digits, got ${JSON.stringify(hex)}`);
+  }
+  return Uint8Array.from({ length: digits.length / 2 }, (_, index) =>
+    Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16),
+  );
+}
+
+/** A text for people: JSON quotes, with escaped bytes as `\x80` and long texts cut. */
+export function quote(text: string, maxCharacters: number = 60): string {
+  const cut = text.length > maxCharacters ? text.slice(0, maxCharacters) : text;
+  const quoted = JSON.stringify(cut).replaceAll(/\\udc([89a-f][0-9a-f])/g, String.raw`\x$1`);
+  return cut === text ? quoted : `${quoted}… (${text.length} characters)`;
+}

@@ -1,0 +1,246 @@
+import { SpopError } from '@spop/codec';
+import { ipv4Bytes, ipv4Text, ipv6Bytes, ipv6Text } from './address.ts';
+import { fromHex, toBytes, toText } from './text.ts';
+
+/**
+ * The bits of typed data's flags that mean nothing (SPOE.txt §3.1): the high nibble, without BOOL's lowest bit. Present
+ * only where the wire has one of them set, which HAProxy never does.
+ */
+interface Flagged {
+  readonly flags?: number;
+}
+
+export interface NullData extends Flagged {
+  readonly type: 'null';
+}
+export interface BoolData extends Flagged {
+  readonly type: 'bool';
+  readonly value: boolean;
+}
+export interface Integer32Data extends Flagged {
+  readonly type: 'int32' | 'uint32';
+  readonly value: number;
+}
+export interface Integer64Data extends Flagged {
+  readonly type: 'int64' | 'uint64';
+  readonly value: bigint;
+}
+export interface Ipv4Data extends Flagged {
+  readonly type: 'ipv4';
+  /** Dotted decimal. */
+  readonly value: string;
+}
+export interface Ipv6Data extends Flagged {
+  readonly type: 'ipv6';
+  /** RFC 5952. */
+  readonly value: string;
+}
+export interface StringData extends Flagged {
+  readonly type: 'string';
+  /** UTF-8; a byte that is not valid UTF-8 stands as a lone surrogate U+DC80 to U+DCFF (see `toBytes`). */
+  readonly value: string;
+}
+export interface BinaryData extends Flagged {
+  readonly type: 'binary';
+  readonly value: Uint8Array;
+}
+
+/** One typed data as a plain object (SPOE.txt §3.1): what reading gives, and one way to write exactly. */
+export type TypedData =
+  | NullData
+  | BoolData
+  | Integer32Data
+  | Integer64Data
+  | Ipv4Data
+  | Ipv6Data
+  | StringData
+  | BinaryData;
+
+/** Bytes that are written as they are where typed data should stand: the door to everything that is wrong. */
+export interface RawData {
+  readonly type: 'raw';
+  readonly value: Uint8Array;
+}
+
+/** What may be given wherever a value is written: exactly, or plainly (see {@link infer}). */
+export type Value = TypedData | RawData | null | boolean | number | bigint | string | Uint8Array;
+
+function invalid(reason: string): SpopError {
+  return new SpopError('SPOP_INVALID_VALUE', reason);
+}
+
+/** Prints whatever an untyped caller may have passed. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (typeof value === 'object' && value !== null && 'type' in value) return `a value of type ${String(value.type)}`;
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+function integer(type: string, value: number | bigint, min: bigint, max: bigint): bigint {
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+    throw invalid(`expected an integer for ${type}, got ${value}; pass a bigint beyond 2^53`);
+  }
+  const exact = BigInt(value);
+  if (exact < min || exact > max) throw invalid(`expected ${min} to ${max} for ${type}, got ${exact}`);
+  return exact;
+}
+
+/** The typed data NULL: what HAProxy sends for a sample that it does not have. */
+export const nil: NullData = Object.freeze({ type: 'null' });
+
+/** A BOOL. */
+export function bool(value: boolean): BoolData {
+  return { type: 'bool', value };
+}
+
+/**
+ * An INT32, -2^31 to 2^31-1.
+ *
+ * @throws SpopError `SPOP_INVALID_VALUE` out of range.
+ */
+export function int32(value: number | bigint): Integer32Data {
+  return { type: 'int32', value: Number(integer('int32', value, -(2n ** 31n), 2n ** 31n - 1n)) };
+}
+
+/**
+ * A UINT32, 0 to 2^32-1.
+ *
+ * @throws SpopError `SPOP_INVALID_VALUE` out of range.
+ */
+export function uint32(value: number | bigint): Integer32Data {
+  return { type: 'uint32', value: Number(integer('uint32', value, 0n, 2n ** 32n - 1n)) };
+}
+
+/**
+ * An INT64, -2^63 to 2^63-1: how HAProxy sends every integer.
+ *
+ * @throws SpopError `SPOP_INVALID_VALUE` out of range, or for a number beyond 2^53.
+ */
+export function int64(value: number | bigint): Integer64Data {
+  return { type: 'int64', value: integer('int64', value, -(2n ** 63n), 2n ** 63n - 1n) };
+}
+
+/**
+ * A UINT64, 0 to 2^64-1.
+ *
+ * @throws SpopError `SPOP_INVALID_VALUE` out of range, or for a number beyond 2^53.
+ */
+export function uint64(value: number | bigint): Integer64Data {
+  return { type: 'uint64', value: integer('uint64', value, 0n, 2n ** 64n - 1n) };
+}
+
+/**
+ * An IPV4 from dotted decimal or four bytes.
+ *
+ * @throws SpopError `SPOP_INVALID_VALUE` for anything else.
+ */
+export function ipv4(address: string | Uint8Array): Ipv4Data {
+  const bytes = typeof address === 'string' ? ipv4Bytes(address) : address;
+  if (bytes?.length !== 4) throw invalid(`expected an IPv4 address or four bytes, got ${describe(address)}`);
+  return { type: 'ipv4', value: ipv4Text(bytes) };
+}
+
+/**
+ * An IPV6 from text or 16 bytes.
+ *
+ * @throws SpopError `SPOP_INVALID_VALUE` for anything else.
+ */
+export function ipv6(address: string | Uint8Array): Ipv6Data {
+  const bytes = typeof address === 'string' ? ipv6Bytes(address) : address;
+  if (bytes?.length !== 16) throw invalid(`expected an IPv6 address or 16 bytes, got ${describe(address)}`);
+  return { type: 'ipv6', value: ipv6Text(bytes) };
+}
+
+/**
+ * An IPV4 or IPV6, whichever the text or the number of bytes says.
+ *
+ * @throws SpopError `SPOP_INVALID_VALUE` where it is no address.
+ */
+export function address(value: string | Uint8Array): Ipv4Data | Ipv6Data {
+  const isV6 = typeof value === 'string' ? value.includes(':') : value.length === 16;
+  return isV6 ? ipv6(value) : ipv4(value);
+}
+
+/** A STRING from text or from any bytes. */
+export function string(value: string | Uint8Array): StringData {
+  return { type: 'string', value: toText(toBytes(value)) };
+}
+
+/** A BINARY from bytes or from text as UTF-8. The bytes are copied. */
+export function binary(value: Uint8Array | string): BinaryData {
+  return { type: 'binary', value: toBytes(value) };
+}
+
+/** Bytes to be written unchanged where typed data should stand; hexadecimal digits or bytes. */
+export function raw(value: Uint8Array | string): RawData {
+  return { type: 'raw', value: typeof value === 'string' ? fromHex(value) : Uint8Array.from(value) };
+}
+
+/**
+ * The same typed data with meaningless flags, 1 to 15 (1 is BOOL's value and not allowed there): legal, but nothing
+ * that HAProxy sends.
+ *
+ * @throws SpopError `SPOP_INVALID_VALUE` out of range.
+ */
+export function withFlags<T extends TypedData>(value: T, flags: number): T {
+  if (!Number.isInteger(flags) || flags < 1 || flags > 15 || (value.type === 'bool' && flags % 2 === 1)) {
+    throw invalid(`expected flags of 1 to 15 (for BOOL: even), got ${flags}`);
+  }
+  return { ...value, flags };
+}
+
+/**
+ * A plain value as the typed data that HAProxy encodes it to: number and bigint INT64, boolean BOOL, string STRING,
+ * `Uint8Array` BINARY, null NULL. Only the JavaScript type decides: `'10.0.0.1'` is a STRING, as a header with that text
+ * is; for an address write `ipv4('10.0.0.1')`, or build with a message schema that declares one.
+ *
+ * @throws SpopError `SPOP_INVALID_VALUE` for an integer outside of INT64, a fraction, or another type.
+ */
+export function infer(value: Value): TypedData | RawData {
+  if (value === null) return nil;
+  if (typeof value === 'boolean') return bool(value);
+  if (typeof value === 'number' || typeof value === 'bigint') return int64(value);
+  if (typeof value === 'string') return string(value);
+  if (value instanceof Uint8Array) return binary(value);
+  if (typeof value === 'object' && typeof value.type === 'string') return exact(value);
+  throw invalid(`expected a value that SPOP can carry, got ${describe(value)}`);
+}
+
+/** Checks a typed data that was written as an object, by passing it through its own constructor. */
+function exact(data: TypedData | RawData): TypedData | RawData {
+  const checked = rebuild(data);
+  return 'flags' in data && data.flags !== undefined && checked.type !== 'raw'
+    ? withFlags(checked, data.flags)
+    : checked;
+}
+
+function rebuild(data: TypedData | RawData): TypedData | RawData {
+  switch (data.type) {
+    case 'null':
+      return nil;
+    case 'bool':
+      return bool(data.value);
+    case 'int32':
+      return int32(data.value);
+    case 'uint32':
+      return uint32(data.value);
+    case 'int64':
+      return int64(data.value);
+    case 'uint64':
+      return uint64(data.value);
+    case 'ipv4':
+      return ipv4(data.value);
+    case 'ipv6':
+      return ipv6(data.value);
+    case 'string':
+      return string(data.value);
+    case 'binary':
+      return binary(data.value);
+    case 'raw':
+      return raw(data.value);
+    default:
+      throw invalid(`expected typed data, got ${describe(data)}`);
+  }
+}
