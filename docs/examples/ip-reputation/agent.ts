@@ -1,0 +1,65 @@
+/**
+ * An agent that tells HAProxy how bad a client's address is.
+ *
+ *   node --conditions=@spop/source docs/examples/ip-reputation/agent.ts
+ *
+ * SPOE_ADDR   where to listen: 127.0.0.1:9000 (default), [::1]:9000, unix:/run/spop.sock
+ * SCORES      the table of scores; ip-scores.txt beside this file by default
+ */
+import { fileURLToPath } from 'node:url';
+import { createAgent } from '@spop/agent';
+import { address, defineMessage, defineVariable, int32, optional } from '@spop/codec';
+import { formatListenAddress, parseListenAddress } from './listen-address.ts';
+import { messageOf } from './parse-table.ts';
+import { TableFile } from './table-file.ts';
+
+/** How long a request that HAProxy has already asked about may still take when the agent is told to stop. */
+const GRACE_MS = 5000;
+
+// A client on a unix socket has no address: HAProxy sends NULL.
+const checkClientIp = defineMessage('check-client-ip', { ip: optional(address) });
+const ipScore = defineVariable('sess', 'ip_score', int32);
+
+async function main(): Promise<void> {
+  const listenAddress = parseListenAddress(process.env['SPOE_ADDR'] ?? '127.0.0.1:9000');
+  const scores = await TableFile.open(
+    process.env['SCORES'] ?? fileURLToPath(new URL('ip-scores.txt', import.meta.url)),
+    {
+      onReload: (file) => console.log(`read ${file.path} again: ${file.size} addresses and ranges`),
+      onError: (problem) => console.error(`${problem}\nthe scores of before stay in use`),
+    },
+  );
+
+  const agent = createAgent({
+    hooks: {
+      handlerError: (error) => console.error('a request was answered without a score:', error),
+      protocolError: (error) => console.error('a connection was closed:', error.message),
+    },
+  });
+  agent.onMessage(checkClientIp, ({ ip }, ack) => {
+    // The session may hold the score of an earlier request's client: what is not known now must not stay known.
+    if (ip === undefined) ack.unset(ipScore);
+    else ack.set(ipScore, scores.score(ip));
+  });
+
+  const listening = await agent.listen(listenAddress);
+  console.log(`listening on  ${formatListenAddress(listening)}`);
+  console.log(`scores        ${scores.path}: ${scores.size} addresses and ranges`);
+  console.log(`answers       check-client-ip (ip) with sess.ip_score, 0 to 100 (worst)`);
+  console.log(`process       ${process.pid}, Node ${process.version}; stops on SIGTERM and SIGINT`);
+
+  const stop = async (signal: string): Promise<void> => {
+    console.log(`stopping on ${signal}`);
+    scores.close();
+    await agent.close({ graceMs: GRACE_MS });
+    console.log('stopped');
+  };
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => void stop(signal));
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(messageOf(error));
+  process.exitCode = 1;
+}

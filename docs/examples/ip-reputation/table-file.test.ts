@@ -1,0 +1,74 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { AddressBytes } from './table.ts';
+import { TableFile, type TableFileOptions } from './table-file.ts';
+
+const client: AddressBytes = { family: 4, byteAt: (index) => [10, 1, 2, 3][index] ?? 0 };
+let folder = '';
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'spop-table-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function openTable(text: string, options: TableFileOptions = {}): Promise<TableFile> {
+  const path = join(folder, 'scores.txt');
+  await writeFile(path, text);
+  const file = await TableFile.open(path, { intervalMs: 5, ...options });
+  onTestFinished(() => file.close());
+  return file;
+}
+
+/** Replaces the file in one step, as its readers are told to. */
+async function replace(text: string): Promise<void> {
+  await writeFile(join(folder, 'next'), text);
+  await rename(join(folder, 'next'), join(folder, 'scores.txt'));
+}
+
+describe('TableFile', () => {
+  it('takes up a file that was replaced', async () => {
+    const onReload = vi.fn<(file: TableFile) => void>();
+    const file = await openTable('10.0.0.0/8 100', { onReload });
+    expect(file.score(client)).toBe(100);
+    await replace('10.0.0.0/8 20\n192.0.2.0/24 30');
+    await vi.waitFor(() => expect(file.score(client)).toBe(20));
+    expect(file.size).toBe(2);
+    expect(onReload).toHaveBeenCalledWith(file);
+  });
+
+  it('keeps the scores of before while the file is wrong, says why, and takes it up when it is right again', async () => {
+    const onError = vi.fn<(problem: string) => void>();
+    const file = await openTable('10.0.0.0/8 100', { onError });
+    await replace('10.0.0.0/8 100\n10.0.0.0/99 100');
+    await vi.waitFor(() => expect(onError).toHaveBeenCalled());
+    expect(onError.mock.calls[0]?.[0]).toBe(
+      `${file.path} is no table of scores:\nline 2: "/99" is no prefix length of an IPv4 address; it is 0 to 32`,
+    );
+    expect(file.score(client)).toBe(100);
+    await replace('10.0.0.0/8 7');
+    await vi.waitFor(() => expect(file.score(client)).toBe(7));
+  });
+
+  it('keeps the scores of before when the file is gone', async () => {
+    const onError = vi.fn<(problem: string) => void>();
+    const file = await openTable('10.0.0.0/8 100', { onError });
+    await rm(file.path);
+    await vi.waitFor(() => expect(onError).toHaveBeenCalled());
+    expect(onError.mock.calls[0]?.[0]).toContain('ENOENT');
+    expect(file.score(client)).toBe(100);
+  });
+
+  it('refuses to begin without a table', async () => {
+    await expect(TableFile.open(join(folder, 'none'))).rejects.toThrow(/none is no table of scores:\nENOENT/);
+  });
+
+  it('reads the table that the example comes with', async () => {
+    const file = await TableFile.open(fileURLToPath(new URL('ip-scores.txt', import.meta.url)));
+    onTestFinished(() => file.close());
+    expect(file.score(client)).toBe(100);
+    expect(file.score({ family: 4, byteAt: (index) => [192, 0, 2, 1][index] ?? 0 })).toBe(0);
+  });
+});

@@ -1,0 +1,73 @@
+/** A table that is read from a file, and read again whenever the file changes. */
+import { unwatchFile, watchFile, type Stats } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { messageOf, parseTable } from './parse-table.ts';
+import type { AddressBytes, ScoreTable } from './table.ts';
+
+/** Who wants to know what became of a change. */
+export interface TableFileOptions {
+  /** The file has changed and its new table is in use. */
+  readonly onReload?: (file: TableFile) => void;
+  /** The file has changed and cannot be used; the table of before stays in use. */
+  readonly onError?: (problem: string) => void;
+  /** How often to look at the file, in milliseconds. */
+  readonly intervalMs?: number;
+}
+
+/** The table of a file. The new one takes the old one's place in one assignment: a lookup sees either, never a mixture. */
+export class TableFile {
+  readonly path: string;
+  #table: ScoreTable;
+  readonly #options: TableFileOptions;
+  readonly #changed = (now: Stats, before: Stats): void => {
+    // The file may have been replaced by another one of the same age, as `cp -p` and `mv` do.
+    if (now.mtimeMs === before.mtimeMs && now.ino === before.ino && now.size === before.size) return;
+    void this.#reload();
+  };
+
+  private constructor(path: string, table: ScoreTable, options: TableFileOptions) {
+    this.path = path;
+    this.#table = table;
+    this.#options = options;
+    // By looking at its status rather than by fs.watch: that also sees a file that is replaced, a symbolic link that
+    // leads elsewhere, and a folder on a network.
+    watchFile(path, { interval: options.intervalMs ?? 1000, persistent: false }, this.#changed);
+  }
+
+  /** Reads the file and begins to watch it. @throws Error that names the file, where there is no table in it. */
+  static async open(path: string, options: TableFileOptions = {}): Promise<TableFile> {
+    return new TableFile(path, await readTable(path), options);
+  }
+
+  /** How many addresses and ranges are listed at the moment. */
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /** The score of an address at the moment, 0 to 100. */
+  score(address: AddressBytes): number {
+    return this.#table.score(address);
+  }
+
+  /** Ends the watching. */
+  close(): void {
+    unwatchFile(this.path, this.#changed);
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      this.#table = await readTable(this.path);
+      this.#options.onReload?.(this);
+    } catch (error) {
+      this.#options.onError?.(messageOf(error));
+    }
+  }
+}
+
+async function readTable(path: string): Promise<ScoreTable> {
+  try {
+    return parseTable(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new Error(`${path} is no table of scores:\n${messageOf(error)}`, { cause: error });
+  }
+}
