@@ -60,6 +60,9 @@ export const Scope = {
 /** A variable scope by name: `'proc'`, `'sess'`, `'txn'`, `'req'` or `'res'`. */
 export type ScopeName = keyof typeof Scope;
 
+/** Every scope's name, by its number on the wire. */
+export const SCOPE_NAMES: readonly ScopeName[] = ['proc', 'sess', 'txn', 'req', 'res'];
+
 /**
  * Status codes of a DISCONNECT (SPOE.txt §3.5). Never send one above 99: HAProxy 3.1 indexes a table with it.
  */

@@ -31,6 +31,8 @@ export const ErrorStatus = {
   SPOP_UNSUPPORTED_VERSION: 8,
   /** A max-frame-size is below 256, or above what was offered. */
   SPOP_BAD_MAX_FRAME_SIZE: 9,
+  /** A frame that must not be fragmented came without FIN. */
+  SPOP_FRAGMENTED_FRAME: 10,
   /** A fragment belongs to another NOTIFY than the one that is being put together. */
   SPOP_INTERLACED_FRAMES: 11,
   /** A continuation came although no NOTIFY was begun. */

@@ -1,0 +1,127 @@
+import { FrameFlag, FrameType } from './constants.ts';
+import { SpopError } from './errors.ts';
+import { FrameWriter } from './frame-writer.ts';
+import { copyBytes, frameFull, writeNull, writeTypedData } from './typed-data-writer.ts';
+import type { Variable } from './variable.ts';
+
+/** The ids of the NOTIFY that an ACK answers, as bytes: a Frame or a Notify. */
+export interface IdSource {
+  readonly bytes: Buffer;
+  readonly idsStart: number;
+  readonly payloadStart: number;
+}
+
+/** What an answer to a NOTIFY can do to HAProxy's variables (SPOE.txt §3.4). */
+export interface Actions {
+  /** Bytes that still fit. */
+  readonly remainingBytes: number;
+  /**
+   * Sets a variable.
+   *
+   * @throws {SpopError} SPOP_INVALID_VALUE, SPOP_FRAME_FULL: the action was not written; SPOP_VIEW_CLOSED after the
+   * ACK was ended.
+   */
+  set<Write>(variable: Variable<Write>, value: Write): this;
+  /** Sets a variable to NULL, which HAProxy treats as unset. @throws {SpopError} as `set`. */
+  setNull(variable: Variable<never>): this;
+  /** Unsets a variable. @throws {SpopError} as `set`. */
+  unset(variable: Variable<never>): this;
+  /** Takes all actions back. */
+  reset(): this;
+}
+
+/** The payload of an ACK without actions: HAProxy 3.1.0 waits for ever for an empty one. */
+const NO_ACTION = 0;
+
+/**
+ * Writes one ACK after the other (SPOE.txt §3.2.7), into buffers that the caller provides:
+ *
+ *     ack.begin(buffer, position, limit, frame);
+ *     ack.set(ipScore, 100);
+ *     position = ack.end();
+ *
+ * The ids are copied from the NOTIFY as the bytes they came as, never decoded.
+ */
+export class AckWriter extends FrameWriter implements Actions {
+  #payloadStart: number = 0;
+  #isOpen: boolean = false;
+
+  /**
+   * Begins the ACK of `notify` at `position` of `bytes`; it has to end by `limit`.
+   *
+   * @throws {SpopError} SPOP_FRAME_FULL where the header does not fit.
+   */
+  beginAck(bytes: Buffer, position: number, limit: number, notify: IdSource): void {
+    this.beginHeader(bytes, position, limit, FrameType.Ack, FrameFlag.Fin);
+    const { bytes: from, idsStart, payloadStart } = notify;
+    let to = this.position;
+    // One byte more than the ids, so that an ACK without actions always has room for its payload.
+    if (payloadStart - idsStart >= limit - to) throw frameFull(to, limit, payloadStart - idsStart + 1);
+    for (let i = idsStart; i < payloadStart; i++) bytes[to++] = from[i]!;
+    this.position = to;
+    this.#payloadStart = to;
+    this.#isOpen = true;
+  }
+
+  set<Write>(variable: Variable<Write>, value: Write): this {
+    if (!this.#isOpen) throw ackEnded();
+    const position = this.#writePrefix(variable.setPrefix);
+    this.position = writeTypedData(this.bytes, position, this.limit, variable.kind, value);
+    return this;
+  }
+
+  setNull(variable: Variable<never>): this {
+    if (!this.#isOpen) throw ackEnded();
+    this.position = writeNull(this.bytes, this.#writePrefix(variable.setPrefix), this.limit);
+    return this;
+  }
+
+  unset(variable: Variable<never>): this {
+    if (!this.#isOpen) throw ackEnded();
+    this.position = this.#writePrefix(variable.unsetAction);
+    return this;
+  }
+
+  reset(): this {
+    if (!this.#isOpen) throw ackEnded();
+    this.position = this.#payloadStart;
+    return this;
+  }
+
+  /** Ends the ACK and returns the offset behind it. One without actions gets a payload of one byte 00. */
+  override end(): number {
+    if (!this.#isOpen) throw ackEnded();
+    this.#isOpen = false;
+    if (this.position === this.#payloadStart) this.bytes[this.position++] = NO_ACTION;
+    return super.end();
+  }
+
+  /**
+   * Copies the ACK begun so far to the beginning of `target`, where it has to end by `limit`, and goes on writing there.
+   *
+   * @throws {SpopError} SPOP_FRAME_FULL where it does not fit.
+   */
+  moveTo(target: Buffer, limit: number): void {
+    const size = this.byteLength;
+    if (size >= limit || limit > target.length) throw frameFull(0, Math.min(limit, target.length), size + 1);
+    this.bytes.copy(target, 0, this.start, this.position);
+    this.#payloadStart -= this.start;
+    this.bytes = target;
+    this.start = 0;
+    this.position = size;
+    this.limit = limit;
+  }
+
+  #writePrefix(prefix: Buffer): number {
+    const position = this.position;
+    if (prefix.length > this.limit - position) throw frameFull(position, this.limit, prefix.length);
+    return copyBytes(this.bytes, position, prefix);
+  }
+}
+
+function ackEnded(): SpopError {
+  return new SpopError(
+    'SPOP_VIEW_CLOSED',
+    'expected actions before the ACK is ended, which an agent does when the handler settles; found a later one',
+  );
+}

@@ -1,0 +1,121 @@
+/** Addresses as text: IPv4 in dotted form, IPv6 as RFC 5952 writes it. Reading text into bytes makes no object. */
+
+const DOT = 0x2e;
+const COLON = 0x3a;
+
+/**
+ * Reads an IPv4 or IPv6 address from `text` into `target` at `offset` and returns its bytes: 4, 16, or 0 where the text
+ * is no address. `target` has 16 bytes of room. IPv4 takes exactly four decimal numbers without leading zeros; IPv6
+ * takes every form of RFC 4291 §2.2, without a zone.
+ */
+export function readAddressText(text: string, target: Uint8Array, offset: number): 0 | 4 | 16 {
+  for (let i = 0; i < text.length && i < 5; i++) {
+    if (text.charCodeAt(i) === COLON) return readIpv6Text(text, target, offset) ? 16 : 0;
+  }
+  return readIpv4Text(text, 0, target, offset) ? 4 : 0;
+}
+
+function readIpv4Text(text: string, from: number, target: Uint8Array, offset: number): boolean {
+  let position = from;
+  for (let part = 0; part < 4; part++) {
+    if (part > 0 && text.charCodeAt(position++) !== DOT) return false;
+    const start = position;
+    let value = 0;
+    for (; position < text.length && position - start < 4; position++) {
+      const digit = text.charCodeAt(position) - 0x30;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+    }
+    const digits = position - start;
+    if (digits === 0 || value > 255 || (digits > 1 && text.charCodeAt(start) === 0x30)) return false;
+    target[offset + part] = value;
+  }
+  return position === text.length;
+}
+
+function readIpv6Text(text: string, target: Uint8Array, offset: number): boolean {
+  let position = 0;
+  let written = 0;
+  // Where `::` stands, as a count of bytes before it; -1 while it has not come.
+  let gap = -1;
+  if (text.charCodeAt(0) === COLON) {
+    if (text.charCodeAt(1) !== COLON) return false;
+    position = 2;
+    gap = 0;
+  }
+  while (position < text.length) {
+    if (written === 16) return false;
+    const start = position;
+    let value = 0;
+    let digit = hexDigit(text.charCodeAt(position));
+    while (digit >= 0 && position - start < 4) {
+      value = (value << 4) | digit;
+      digit = hexDigit(text.charCodeAt(++position));
+    }
+    if (text.charCodeAt(position) === DOT) {
+      if (written > 12 || !readIpv4Text(text, start, target, offset + written)) return false;
+      written += 4;
+      position = text.length;
+      break;
+    }
+    if (position === start) return false;
+    target[offset + written] = value >>> 8;
+    target[offset + written + 1] = value & 0xff;
+    written += 2;
+    if (position === text.length) break;
+    if (text.charCodeAt(position++) !== COLON) return false;
+    if (text.charCodeAt(position) === COLON) {
+      if (gap >= 0) return false;
+      gap = written;
+      position++;
+    } else if (position === text.length) {
+      return false;
+    }
+  }
+  if (gap < 0) return written === 16;
+  if (written > 14) return false;
+  const moved = written - gap;
+  target.copyWithin(offset + 16 - moved, offset + gap, offset + written);
+  target.fill(0, offset + gap, offset + 16 - moved);
+  return true;
+}
+
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}
+
+/** The four bytes at `offset` in dotted decimal form. */
+export function toIpv4Text(bytes: Uint8Array, offset: number): string {
+  return `${bytes[offset]}.${bytes[offset + 1]}.${bytes[offset + 2]}.${bytes[offset + 3]}`;
+}
+
+/**
+ * The 16 bytes at `offset` in the form that RFC 5952 asks for: lower case, no leading zeros, the longest run of two or
+ * more zero groups (the first of equals) as `::`, and IPv4-mapped addresses as `::ffff:192.0.2.1` (§5).
+ */
+export function toIpv6Text(bytes: Uint8Array, offset: number): string {
+  const groups: number[] = [];
+  for (let i = 0; i < 16; i += 2) groups.push((bytes[offset + i]! << 8) | bytes[offset + i + 1]!);
+  if (groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0)) {
+    return `::ffff:${toIpv4Text(bytes, offset + 12)}`;
+  }
+  let gap = -1;
+  let gapLength = 1;
+  for (let start = 0; start < 8; start++) {
+    let end = start;
+    while (end < 8 && groups[end] === 0) end++;
+    if (end - start > gapLength) {
+      gap = start;
+      gapLength = end - start;
+    }
+    if (end > start) start = end;
+  }
+  const hex = (from: number, to: number): string =>
+    groups
+      .slice(from, to)
+      .map((group) => group.toString(16))
+      .join(':');
+  return gap < 0 ? hex(0, 8) : `${hex(0, gap)}::${hex(gap + gapLength, 8)}`;
+}

@@ -1,0 +1,127 @@
+import { FrameFlag, LENGTH_BYTES } from './constants.ts';
+import { Cursor, NO_BYTES } from './cursor.ts';
+import { SpopError } from './errors.ts';
+import { readVarint } from './varint.ts';
+
+/** Bytes in front of a frame's ids: length, type, flags. */
+const IDS_OFFSET = LENGTH_BYTES + 5;
+
+const decoding = new Cursor();
+
+/**
+ * One whole frame in somebody else's bytes (SPOE.txt §3.2):
+ *
+ *     <FRAME-LENGTH:4 bytes> <FRAME-TYPE:1 byte> <FLAGS:4 bytes> <STREAM-ID:varint> <FRAME-ID:varint> <FRAME-PAYLOAD>
+ *
+ * A frame reader reuses one object for all frames: it is valid until the reader's next `next()` or `push()`.
+ */
+export class Frame {
+  /** The bytes that the frame stands in; only those from `start` to `end` are the frame's. */
+  bytes: Buffer = NO_BYTES;
+  /** Offset of the length field. */
+  start: number = 0;
+  /** Offset behind the frame's last byte. */
+  end: number = 0;
+  /** A {@link FrameType}, or any other byte. */
+  type: number = 0;
+  /** The FLAGS field as a signed 32-bit integer. */
+  flags: number = 0;
+  /** Offset of the stream-id; both ids go up to `payloadStart`. */
+  idsStart: number = 0;
+  /** Offset of the payload, which goes up to `end`. */
+  payloadStart: number = 0;
+
+  /** Whether this is the last or only fragment of its payload. */
+  get fin(): boolean {
+    return (this.flags & FrameFlag.Fin) !== 0;
+  }
+
+  /** Whether the fragmented NOTIFY is given up. */
+  get abort(): boolean {
+    return (this.flags & FrameFlag.Abort) !== 0;
+  }
+
+  /**
+   * The stream-id as a number. HAProxy's stay below 2^32.
+   *
+   * @throws {SpopError} SPOP_UNSAFE_INTEGER above 2^53 - 1; {@link Frame.toStreamId} reads all 64 bits.
+   */
+  get streamId(): number {
+    return toSafeId(this.#readId(0));
+  }
+
+  /**
+   * The frame-id as a number.
+   *
+   * @throws {SpopError} SPOP_UNSAFE_INTEGER above 2^53 - 1; {@link Frame.toFrameId} reads all 64 bits.
+   */
+  get frameId(): number {
+    return toSafeId(this.#readId(1));
+  }
+
+  /** The stream-id as an unsigned bigint. */
+  toStreamId(): bigint {
+    return toBigId(this.#readId(0));
+  }
+
+  /** The frame-id as an unsigned bigint. */
+  toFrameId(): bigint {
+    return toBigId(this.#readId(1));
+  }
+
+  /**
+   * Takes the frame whose length field is at `start` and whose last byte is before `end`; the caller has checked the
+   * length.
+   *
+   * @throws {SpopError} SPOP_TRUNCATED or SPOP_VARINT_OVERFLOW where the ids are malformed.
+   */
+  read(bytes: Buffer, start: number, end: number): void {
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    this.type = bytes[start + 4]!;
+    this.flags = (bytes[start + 5]! << 24) | (bytes[start + 6]! << 16) | (bytes[start + 7]! << 8) | bytes[start + 8]!;
+    const ids = start + IDS_OFFSET;
+    this.idsStart = ids;
+    // Nearly all ids are varints of one byte each; a frame has at least two bytes there.
+    if (bytes[ids]! < 240 && bytes[ids + 1]! < 240) {
+      this.payloadStart = ids + 2;
+      return;
+    }
+    decoding.moveTo(bytes, ids, end, start);
+    readVarint(decoding);
+    readVarint(decoding);
+    this.payloadStart = decoding.position;
+  }
+
+  /** Whether the other frame has the same stream-id and frame-id, byte by byte. */
+  hasIdsOf(other: Frame): boolean {
+    const length = this.payloadStart - this.idsStart;
+    if (other.payloadStart - other.idsStart !== length) return false;
+    for (let i = 0; i < length; i++) {
+      if (this.bytes[this.idsStart + i] !== other.bytes[other.idsStart + i]) return false;
+    }
+    return true;
+  }
+
+  #readId(index: 0 | 1): Cursor {
+    decoding.moveTo(this.bytes, this.idsStart, this.payloadStart, this.start);
+    for (let i = 0; i <= index; i++) readVarint(decoding);
+    return decoding;
+  }
+}
+
+function toSafeId({ lo, hi }: Cursor): number {
+  const id = (hi >>> 0) * 4_294_967_296 + (lo >>> 0);
+  if (!Number.isSafeInteger(id)) {
+    throw new SpopError(
+      'SPOP_UNSAFE_INTEGER',
+      `expected an id up to 2^53 - 1; found a larger one: read it with toStreamId() or toFrameId()`,
+    );
+  }
+  return id;
+}
+
+function toBigId({ lo, hi }: Cursor): bigint {
+  return (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
+}

@@ -1,0 +1,237 @@
+import { DataType } from './constants.ts';
+import type { Cursor } from './cursor.ts';
+import { SpopError } from './errors.ts';
+import type { ArgumentTypes, MessageDefinition } from './message-definition.ts';
+import { nameEquals } from './name-table.ts';
+import { TextCache } from './text-cache.ts';
+import { dataTypeName, skipTypedData, TYPE_MASK } from './typed-data.ts';
+import { acceptedTypes, type ReadOf, type ValueKind } from './value-type.ts';
+import { Value } from './value.ts';
+import { readLength } from './varint.ts';
+import { type ViewSource, viewClosed } from './view-source.ts';
+
+/**
+ * A message of a NOTIFY with its declared arguments as properties. Each is decoded when it is read, from the frame's
+ * own bytes, and none makes an object. Valid until its NOTIFY is closed; later use throws SPOP_VIEW_CLOSED.
+ *
+ * Reading a property throws SPOP_MISSING_ARGUMENT where the argument is missing or NULL and not declared optional,
+ * SPOP_WRONG_TYPE where it has another type on the wire, and SPOP_UNSAFE_INTEGER where a number cannot hold it.
+ */
+export type MessageView<Args extends ArgumentTypes> = { readonly [Name in keyof Args]: ReadOf<Args[Name]> };
+
+/** Whether an argument is not in the message, is there as NULL, or has a value. */
+export type ArgumentState = 'missing' | 'null' | 'present';
+
+const STATE: unique symbol = Symbol('state');
+const MISSING = -1;
+
+/** Where the arguments of one message stand, behind its view. */
+export class MessageState {
+  readonly definition: MessageDefinition;
+  /** Which definition of its set it is. */
+  readonly index: number;
+  readonly source: ViewSource;
+  readonly view: MessageView<ArgumentTypes>;
+  readonly values: readonly Value[];
+  /** Offset of each declared argument's typed data in the source; -1 where the message does not have it. */
+  readonly slots: number[];
+
+  constructor(definition: MessageDefinition, index: number, source: ViewSource) {
+    this.definition = definition;
+    this.index = index;
+    this.source = source;
+    this.slots = definition.argumentNames.map(() => MISSING);
+    this.values = definition.argumentNames.map(() => new Value(source));
+    // The class has one getter per declared argument, and each gives what the argument's type reads as.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    this.view = new (viewClass(definition))(this) as unknown as MessageView<ArgumentTypes>;
+  }
+
+  /**
+   * Finds the declared ones among the `count` arguments at the cursor, and validates and passes all of them. Where an
+   * argument comes more than once, the first counts.
+   */
+  read(cursor: Cursor, count: number): void {
+    const { slots } = this;
+    const { guesses, table } = this.definition;
+    for (let slot = 0; slot < slots.length; slot++) slots[slot] = MISSING;
+    for (let index = 0; index < count; index++) {
+      const length = readLength(cursor);
+      const start = cursor.position;
+      const bytes = cursor.bytes;
+      let slot = index < guesses.length ? guesses[index]! : MISSING;
+      if (slot === MISSING || !nameEquals(table.names[slot]!, bytes, start, length)) {
+        slot = table.find(bytes, start, length);
+        if (slot !== MISSING && index < guesses.length) guesses[index] = slot;
+      }
+      cursor.position = start + length;
+      if (slot !== MISSING && slots[slot] === MISSING) slots[slot] = cursor.position;
+      skipTypedData(cursor);
+    }
+  }
+
+  /** Moves all offsets by `distance`, after the frame was copied. */
+  moveBy(distance: number): void {
+    const { slots } = this;
+    for (let slot = 0; slot < slots.length; slot++) {
+      if (slots[slot] !== MISSING) slots[slot] = slots[slot]! + distance;
+    }
+  }
+
+  stateOf(slot: number): ArgumentState {
+    if (!this.source.isOpen) throw viewClosed();
+    const at = this.slots[slot]!;
+    if (at === MISSING) return 'missing';
+    return (this.source.bytes[at]! & TYPE_MASK) === DataType.Null ? 'null' : 'present';
+  }
+
+  /**
+   * The value of an argument, checked to have one of the `accepted` types; undefined where it is missing or NULL and
+   * optional.
+   */
+  valueOf(slot: number, accepted: number, isOptional: boolean): Value | undefined {
+    const source = this.source;
+    if (!source.isOpen) throw viewClosed();
+    const at = this.slots[slot]!;
+    const type = at === MISSING ? DataType.Null : source.bytes[at]! & TYPE_MASK;
+    if (((accepted >> type) & 1) === 0) {
+      if (type !== DataType.Null) throw this.#wrongType(slot, type);
+      if (isOptional) return undefined;
+      throw this.#missing(slot);
+    }
+    const value = this.values[slot]!;
+    value.placeAt(at);
+    return value;
+  }
+
+  /** An integer that has to lie between `min` and `max`. */
+  numberOf(slot: number, accepted: number, isOptional: boolean, min: number, max: number): number | undefined {
+    const value = this.valueOf(slot, accepted, isOptional);
+    if (value === undefined) return undefined;
+    const small = value.toInt32();
+    if (small !== undefined && small >= min && small <= max) return small;
+    const number = value.toNumber();
+    if (number < min || number > max) throw this.#outOfRange(slot, number, min, max);
+    return number;
+  }
+
+  #describe(slot: number): string {
+    return `message '${this.definition.name}', argument '${this.definition.argumentNames[slot]}'`;
+  }
+
+  #kindOf(slot: number): ValueKind {
+    return this.definition.args[this.definition.argumentNames[slot]!]!.kind;
+  }
+
+  #wrongType(slot: number, type: number): SpopError {
+    return new SpopError(
+      'SPOP_WRONG_TYPE',
+      `${this.#describe(slot)}: expected ${this.#kindOf(slot)}; found ${dataTypeName(type)}. Declare the type that ` +
+        `HAProxy's sample has, or convert the sample in the spoe-message section`,
+      this.slots[slot]! - this.source.origin,
+    );
+  }
+
+  #missing(slot: number): SpopError {
+    const found = this.slots[slot] === MISSING ? 'no such argument' : 'NULL, as HAProxy sends for an empty sample';
+    return new SpopError(
+      'SPOP_MISSING_ARGUMENT',
+      `${this.#describe(slot)}: expected ${this.#kindOf(slot)}; found ${found}. Declare it optional(…), or add it to ` +
+        `the args line of the spoe-message section`,
+    );
+  }
+
+  #outOfRange(slot: number, value: number, min: number, max: number): SpopError {
+    return new SpopError(
+      'SPOP_UNSAFE_INTEGER',
+      `${this.#describe(slot)}: expected ${min} to ${max}; found ${value}`,
+      this.slots[slot]! - this.source.origin,
+    );
+  }
+}
+
+/** The object that users see: all it holds is its state, so that no argument's name can collide with a field. */
+class MessageViewBase {
+  readonly [STATE]: MessageState;
+
+  constructor(state: MessageState) {
+    this[STATE] = state;
+  }
+}
+
+const viewClasses: WeakMap<MessageDefinition, typeof MessageViewBase> = new WeakMap();
+
+/** One class per definition, with a getter for each argument: a handler then sees one shape only. */
+function viewClass(definition: MessageDefinition): typeof MessageViewBase {
+  let made = viewClasses.get(definition);
+  if (made === undefined) {
+    made = class extends MessageViewBase {};
+    for (const [slot, name] of definition.argumentNames.entries()) {
+      const { kind, optional } = definition.args[name]!;
+      Object.defineProperty(made.prototype, name, { get: getter(kind, slot, optional), enumerable: true });
+    }
+    viewClasses.set(definition, made);
+  }
+  return made;
+}
+
+type Getter = (this: MessageViewBase) => unknown;
+
+function getter(kind: ValueKind, slot: number, isOptional: boolean): Getter {
+  const accepted = acceptedTypes[kind];
+  switch (kind) {
+    case 'bool':
+      return function boolGetter() {
+        return this[STATE].valueOf(slot, accepted, isOptional)?.boolean;
+      };
+    case 'integer':
+      return function integerGetter() {
+        return this[STATE].numberOf(slot, accepted, isOptional, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+      };
+    case 'int32':
+      return function int32Getter() {
+        return this[STATE].numberOf(slot, accepted, isOptional, -0x8000_0000, 0x7fff_ffff);
+      };
+    case 'uint32':
+      return function uint32Getter() {
+        return this[STATE].numberOf(slot, accepted, isOptional, 0, 0xffff_ffff);
+      };
+    case 'interned': {
+      const cache = new TextCache();
+      return function internedGetter() {
+        return this[STATE].valueOf(slot, accepted, isOptional)?.toCachedText(cache);
+      };
+    }
+    default:
+      return function viewGetter() {
+        return this[STATE].valueOf(slot, accepted, isOptional);
+      };
+  }
+}
+
+/**
+ * Tells apart what reads as undefined: whether the argument `name` of `message` is missing, NULL, or present.
+ *
+ * @throws {SpopError} SPOP_INVALID_NAME where the message does not declare it; SPOP_VIEW_CLOSED.
+ */
+export function argumentState<Args extends ArgumentTypes>(
+  message: MessageView<Args>,
+  name: keyof Args & string,
+): ArgumentState {
+  const state = stateOfView(message);
+  const slot = state.definition.argumentNames.indexOf(name);
+  if (slot < 0) {
+    throw new SpopError(
+      'SPOP_INVALID_NAME',
+      `expected an argument of message '${state.definition.name}'; found '${name}'`,
+    );
+  }
+  return state.stateOf(slot);
+}
+
+function stateOfView(view: object): MessageState {
+  if (!(view instanceof MessageViewBase)) {
+    throw new SpopError('SPOP_MISUSE', 'expected a message view that a NOTIFY gave; found another object');
+  }
+  return view[STATE];
+}

@@ -1,0 +1,187 @@
+import { Cursor } from './cursor.ts';
+import { SpopError } from './errors.ts';
+import type { Frame } from './frame.ts';
+import type { ArgumentTypes, MessageDefinition } from './message-definition.ts';
+import { MessageReader, readArgumentCount } from './message-reader.ts';
+import { MessageState, type MessageView } from './message-view.ts';
+import { NameTable } from './name-table.ts';
+import { skipTypedData } from './typed-data.ts';
+import { readLength } from './varint.ts';
+import { ViewSource } from './view-source.ts';
+
+/** The messages that a NOTIFY is searched for, with their names as one table: made once, shared by all NOTIFYs. */
+export class MessageSet {
+  readonly definitions: readonly MessageDefinition[];
+  /** @internal */
+  readonly table: NameTable;
+
+  /** @throws {SpopError} SPOP_INVALID_NAME where two definitions have the same name. */
+  constructor(definitions: readonly MessageDefinition[]) {
+    this.definitions = definitions;
+    this.table = new NameTable(definitions.map((definition) => definition.name));
+  }
+}
+
+/**
+ * The messages of one NOTIFY frame (SPOE.txt §3.2.6). Reused for frame after frame: `read` validates the whole payload
+ * and finds the declared messages and arguments in one pass, and the views read the frame's own bytes until `close`.
+ */
+export class Notify {
+  readonly #set: MessageSet;
+  readonly #source: ViewSource = new ViewSource();
+  readonly #cursor: Cursor = new Cursor();
+  /** The reused state of each definition, by its index in the set. */
+  readonly #states: MessageState[];
+  /** The declared messages of this NOTIFY in the order they came; the first `#count` count. */
+  readonly #found: MessageState[] = [];
+  #count: number = 0;
+  #idsStart: number = 0;
+  #payloadStart: number = 0;
+  #walker: MessageReader | undefined;
+
+  constructor(set: MessageSet) {
+    this.#set = set;
+    this.#states = set.definitions.map((definition, index) => new MessageState(definition, index, this.#source));
+  }
+
+  /** Whether a frame was read and not closed. */
+  get isOpen(): boolean {
+    return this.#source.isOpen;
+  }
+
+  /** How many declared messages the NOTIFY has. */
+  get messageCount(): number {
+    return this.#count;
+  }
+
+  /** @internal The bytes that the frame stands in. */
+  get bytes(): Buffer {
+    return this.#source.bytes;
+  }
+
+  /** @internal Offset of the stream-id; both ids go up to {@link Notify.payloadStart}. */
+  get idsStart(): number {
+    return this.#idsStart;
+  }
+
+  /** @internal */
+  get payloadStart(): number {
+    return this.#payloadStart;
+  }
+
+  /**
+   * Reads a NOTIFY frame; what was read before is closed.
+   *
+   * @throws {SpopError} what is malformed in the payload: SPOP_TRUNCATED, SPOP_VARINT_OVERFLOW, SPOP_RESERVED_TYPE or
+   * SPOP_INTEGER_RANGE. Nothing is open then.
+   */
+  read(frame: Frame): void {
+    const source = this.#source;
+    source.isOpen = false;
+    this.#count = 0;
+    if (this.#found.length > this.#states.length) this.#found.length = this.#states.length;
+    this.#idsStart = frame.idsStart;
+    this.#payloadStart = frame.payloadStart;
+    const cursor = this.#cursor;
+    cursor.moveTo(frame.bytes, frame.payloadStart, frame.end, frame.start);
+    const table = this.#set.table;
+    while (cursor.position < cursor.limit) {
+      const length = readLength(cursor);
+      const start = cursor.position;
+      cursor.position = start + length;
+      const count = readArgumentCount(cursor);
+      const index = table.find(cursor.bytes, start, length);
+      if (index < 0) skipArguments(cursor, count);
+      else this.#add(index).read(cursor, count);
+    }
+    source.open(frame.bytes, frame.start, frame.end);
+  }
+
+  /** The view of the `index`th declared message, 0 to `messageCount` - 1. */
+  messageAt(index: number): MessageView<ArgumentTypes> {
+    return this.#stateAt(index).view;
+  }
+
+  /** Which definition of the set the `index`th declared message has. */
+  definitionIndexAt(index: number): number {
+    return this.#stateAt(index).index;
+  }
+
+  /** The view of the first message of that definition, or undefined where the NOTIFY has none. */
+  get<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined {
+    for (let i = 0; i < this.#count; i++) {
+      const state = this.#found[i]!;
+      if (state.definition !== (definition as MessageDefinition)) continue;
+      // The definition is the view's own, and so are its types.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      return state.view as MessageView<Args>;
+    }
+    return undefined;
+  }
+
+  /** A walker over all messages as they came, declared or not, that stands before the first: one per NOTIFY, reused. */
+  walk(): MessageReader {
+    this.#walker ??= new MessageReader(this.#source);
+    this.#walker.readFrom(this.#payloadStart);
+    return this.#walker;
+  }
+
+  /**
+   * Copies the frame to the beginning of `target`, and reads from there from now on: for a handler that outlives the
+   * chunk. Returns how many bytes that took.
+   *
+   * @throws {RangeError} where `target` is smaller than the frame.
+   */
+  moveTo(target: Buffer): number {
+    const source = this.#source;
+    const { origin, limit } = source;
+    const size = limit - origin;
+    if (size > target.length) throw new RangeError(`expected room for ${size} bytes; found ${target.length}`);
+    source.bytes.copy(target, 0, origin, limit);
+    for (let i = 0; i < this.#count; i++) this.#found[i]!.moveBy(-origin);
+    this.#idsStart -= origin;
+    this.#payloadStart -= origin;
+    source.open(target, 0, size);
+    return size;
+  }
+
+  /** The size of the frame with its length field, in bytes: what {@link Notify.moveTo} needs. */
+  get byteLength(): number {
+    return this.#source.limit - this.#source.origin;
+  }
+
+  /** Ends all views: from now on they throw SPOP_VIEW_CLOSED. */
+  close(): void {
+    this.#source.close();
+    this.#count = 0;
+  }
+
+  #stateAt(index: number): MessageState {
+    const state = index < this.#count ? this.#found[index] : undefined;
+    if (state === undefined) {
+      throw new SpopError('SPOP_MISUSE', `expected a message index below ${this.#count}; found ${index}`);
+    }
+    return state;
+  }
+
+  /** The state for one more message of definition `index`: a second one of the same name gets one of its own. */
+  #add(index: number): MessageState {
+    let state = this.#states[index]!;
+    for (let i = 0; i < this.#count; i++) {
+      if (this.#found[i] === state) {
+        state = new MessageState(state.definition, index, this.#source);
+        break;
+      }
+    }
+    this.#found[this.#count++] = state;
+    return state;
+  }
+}
+
+function skipArguments(cursor: Cursor, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const length = readLength(cursor);
+    cursor.position += length;
+    skipTypedData(cursor);
+  }
+}

@@ -1,0 +1,74 @@
+import { SpopError } from './errors.ts';
+
+/** Options of a {@link BufferPool}. */
+export interface BufferPoolOptions {
+  /** Size of each buffer in bytes. */
+  readonly bufferSize: number;
+  /** The most buffers that are out at once; the pool never holds more than `bufferSize * maxBuffers` bytes. */
+  readonly maxBuffers: number;
+}
+
+/**
+ * Buffers of one size, made when first needed and used again and again: acquiring and releasing make nothing once as
+ * many exist as are in use at the same time.
+ *
+ * A released buffer keeps its bytes. No view shows them, since each checks the limit of what was read, not the
+ * buffer's end.
+ */
+export class BufferPool {
+  readonly bufferSize: number;
+  readonly maxBuffers: number;
+  readonly #free: Buffer[] = [];
+  /** Every buffer of this pool, with whether it is out. */
+  readonly #isOut: Map<Buffer, boolean> = new Map();
+  #outCount: number = 0;
+
+  /** @throws {RangeError} where a size or count is no positive integer. */
+  constructor(options: BufferPoolOptions) {
+    for (const [name, value] of Object.entries(options)) {
+      if (!Number.isInteger(value) || value < 1) {
+        throw new RangeError(`expected ${name} to be a positive integer; found ${value}`);
+      }
+    }
+    this.bufferSize = options.bufferSize;
+    this.maxBuffers = options.maxBuffers;
+  }
+
+  /** How many buffers are out. */
+  get outCount(): number {
+    return this.#outCount;
+  }
+
+  /** How many buffers exist, out or not. */
+  get bufferCount(): number {
+    return this.#isOut.size;
+  }
+
+  /** A buffer that is the caller's until released, with any bytes in it; undefined where all `maxBuffers` are out. */
+  acquire(): Buffer | undefined {
+    let buffer = this.#free.pop();
+    if (buffer === undefined) {
+      if (this.#isOut.size >= this.maxBuffers) return undefined;
+      buffer = Buffer.allocUnsafeSlow(this.bufferSize);
+    }
+    this.#isOut.set(buffer, true);
+    this.#outCount++;
+    return buffer;
+  }
+
+  /** Gives a buffer back. @throws {SpopError} SPOP_POOL_MISUSE where it is not out, or not from this pool. */
+  release(buffer: Buffer): void {
+    const isOut = this.#isOut.get(buffer);
+    if (isOut !== true) {
+      throw new SpopError(
+        'SPOP_POOL_MISUSE',
+        isOut === undefined
+          ? 'expected a buffer of this pool; found another'
+          : 'expected a buffer that is out; found one that was released already',
+      );
+    }
+    this.#isOut.set(buffer, false);
+    this.#outCount--;
+    this.#free.push(buffer);
+  }
+}

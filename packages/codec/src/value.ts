@@ -1,0 +1,269 @@
+import { readAddressText, toIpv4Text, toIpv6Text } from './address.ts';
+import { DataType } from './constants.ts';
+import { Cursor } from './cursor.ts';
+import { SpopError } from './errors.ts';
+import { bytesEqual, textEquals } from './text.ts';
+import type { TextCache } from './text-cache.ts';
+import { DATA_TYPES, dataTypeName, IPV4_BYTES, IPV6_BYTES, TRUE_FLAG, TYPE_MASK } from './typed-data.ts';
+import { readVarint } from './varint.ts';
+import { type ViewSource, viewClosed } from './view-source.ts';
+
+/** What every value view can do. */
+export interface AnyValue {
+  /** The data type on the wire. */
+  readonly type: DataType;
+  /** The value as text, whatever its type; see {@link Value.toString}. */
+  toString(): string;
+}
+
+/** An integer of any of the four wire types, all 64 bits of it. */
+export interface IntegerValue extends AnyValue {
+  /** Low 32 bits as a signed integer. */
+  readonly lo: number;
+  /** High 32 bits as a signed integer. */
+  readonly hi: number;
+  /** @throws {SpopError} SPOP_UNSAFE_INTEGER outside ±(2^53 - 1). */
+  toNumber(): number;
+  toBigInt(): bigint;
+}
+
+/** Bytes of any length. */
+export interface BinaryValue extends AnyValue {
+  /** Length in bytes. */
+  readonly byteLength: number;
+  /** The byte at `index`, 0 to 255; -1 outside of the value. */
+  byteAt(index: number): number;
+  /** Whether the bytes are exactly those of `other`: of text, its UTF-8 form. */
+  equals(other: string | Uint8Array): boolean;
+  /** Copies as many bytes as fit to `target` at `offset` (0 by default) and returns how many. */
+  copyTo(target: Uint8Array, offset?: number): number;
+  /** A copy that is the caller's to keep. */
+  toBytes(): Buffer;
+}
+
+/** Text; HAProxy does not check that it is UTF-8. */
+export interface StringValue extends BinaryValue {
+  /** Whether the bytes begin with those of `text`. */
+  startsWith(text: string): boolean;
+}
+
+/** An IPv4 or IPv6 address. `toString()` gives RFC 5952 text. */
+export interface AddressValue extends BinaryValue {
+  readonly family: 4 | 6;
+  /** The 32 bits of group `index` as a signed integer: 0 for IPv4, 0 to 3 for IPv6. */
+  wordAt(index: number): number;
+  /** IPv4: 0 to 2^32 - 1. @throws {SpopError} SPOP_WRONG_TYPE for IPv6. */
+  toNumber(): number;
+  /** IPv4: 32 bits, IPv6: 128 bits, unsigned. */
+  toBigInt(): bigint;
+}
+
+const decoding = new Cursor();
+const parsedAddress: Buffer = Buffer.alloc(IPV6_BYTES);
+
+/**
+ * A lazy view of one typed data (SPOE.txt §3.1): it knows where the value stands and decodes what is asked for, each
+ * time it is asked. It reads the frame's own bytes and is valid as long as the frame; later use throws
+ * SPOP_VIEW_CLOSED. Only what is named `to…` allocates.
+ *
+ * Reading a value as what it is not throws SPOP_WRONG_TYPE.
+ */
+export class Value implements IntegerValue, StringValue {
+  readonly #source: ViewSource;
+  /** Offset of the typed data's first byte; it and all behind it were validated when the view was placed. */
+  #at: number = 0;
+
+  constructor(source: ViewSource) {
+    this.#source = source;
+  }
+
+  /** @internal */
+  placeAt(at: number): void {
+    this.#at = at;
+  }
+
+  get type(): DataType {
+    return DATA_TYPES[this.#bytes()[this.#at]! & TYPE_MASK]!;
+  }
+
+  get isNull(): boolean {
+    return this.type === DataType.Null;
+  }
+
+  /** The value of a BOOL. */
+  get boolean(): boolean {
+    const first = this.#bytes()[this.#at]!;
+    if ((first & TYPE_MASK) !== DataType.Bool) throw this.#wrongType('BOOL');
+    return (first & TRUE_FLAG) !== 0;
+  }
+
+  get lo(): number {
+    return this.#readInteger().lo;
+  }
+
+  get hi(): number {
+    return this.#readInteger().hi;
+  }
+
+  get family(): 4 | 6 {
+    const type = this.type;
+    if (type === DataType.Ipv4) return 4;
+    if (type === DataType.Ipv6) return 6;
+    throw this.#wrongType('IPV4 or IPV6');
+  }
+
+  get byteLength(): number {
+    return this.#readBytes().lo;
+  }
+
+  byteAt(index: number): number {
+    const { bytes, lo: length, position } = this.#readBytes();
+    return index >= 0 && index < length ? bytes[position + index]! : -1;
+  }
+
+  wordAt(index: number): number {
+    const { bytes, position } = this.#readBytes();
+    const words = this.family === 4 ? 1 : 4;
+    if (!(index >= 0 && index < words)) {
+      throw new RangeError(`expected a group from 0 to ${words - 1}; found ${index}`);
+    }
+    return bytes.readInt32BE(position + index * 4);
+  }
+
+  equals(other: string | Uint8Array): boolean {
+    const { bytes, lo: length, position } = this.#readBytes();
+    if (typeof other !== 'string') return bytesEqual(bytes, position, length, other);
+    const type = bytes[this.#at]! & TYPE_MASK;
+    if (type === DataType.Ipv4 || type === DataType.Ipv6) {
+      return (
+        readAddressText(other, parsedAddress, 0) === length &&
+        parsedAddress.compare(bytes, position, position + length, 0, length) === 0
+      );
+    }
+    return textEquals(bytes, position, length, other) === length;
+  }
+
+  startsWith(text: string): boolean {
+    const { bytes, lo: length, position } = this.#readBytes();
+    return textEquals(bytes, position, length, text) >= 0;
+  }
+
+  copyTo(target: Uint8Array, offset: number = 0): number {
+    const { bytes, lo: length, position } = this.#readBytes();
+    return bytes.copy(target, offset, position, position + length);
+  }
+
+  /** @internal The integer if it fits 32 bits, which spares a double that V8 would box; else undefined. */
+  toInt32(): number | undefined {
+    const { bytes, lo, hi } = this.#readInteger();
+    if (hi === 0 && lo >= 0) return lo;
+    return hi === -1 && lo < 0 && (bytes[this.#at]! & TYPE_MASK) !== DataType.Uint64 ? lo : undefined;
+  }
+
+  toNumber(): number {
+    if (this.type === DataType.Ipv4) return this.wordAt(0) >>> 0;
+    const { lo, hi } = this.#readInteger();
+    const unsigned = this.type === DataType.Uint64;
+    const value = (unsigned ? hi >>> 0 : hi) * 4_294_967_296 + (lo >>> 0);
+    if (!Number.isSafeInteger(value)) throw this.#unsafe();
+    return value;
+  }
+
+  toBigInt(): bigint {
+    const type = this.type;
+    if (type === DataType.Ipv4 || type === DataType.Ipv6) {
+      const { bytes, lo: length, position } = this.#readBytes();
+      return BigInt(`0x${bytes.toString('hex', position, position + length)}`);
+    }
+    const { lo, hi } = this.#readInteger();
+    const value = (BigInt(hi) << 32n) | BigInt(lo >>> 0);
+    return type === DataType.Uint64 ? BigInt.asUintN(64, value) : value;
+  }
+
+  /** STRING and BINARY: the bytes read as UTF-8, wrong ones as U+FFFD. Addresses, integers, booleans: as one writes them. NULL: `''`. */
+  toString(): string {
+    switch (this.type) {
+      case DataType.Null:
+        return '';
+      case DataType.Bool:
+        return this.boolean ? 'true' : 'false';
+      case DataType.Ipv4:
+        return toIpv4Text(this.#bytes(), this.#at + 1);
+      case DataType.Ipv6:
+        return toIpv6Text(this.#bytes(), this.#at + 1);
+      case DataType.String:
+      case DataType.Binary: {
+        const { bytes, lo: length, position } = this.#readBytes();
+        return bytes.toString('utf8', position, position + length);
+      }
+      default:
+        return this.toBigInt().toString();
+    }
+  }
+
+  /** @internal The text of a STRING, from `cache` where it has it. */
+  toCachedText(cache: TextCache): string {
+    const { bytes, lo: length, position } = this.#readBytes();
+    return cache.toText(bytes, position, length);
+  }
+
+  toBytes(): Buffer {
+    const { bytes, lo: length, position } = this.#readBytes();
+    return Buffer.from(bytes.subarray(position, position + length));
+  }
+
+  #bytes(): Buffer {
+    const source = this.#source;
+    if (!source.isOpen) throw viewClosed();
+    return source.bytes;
+  }
+
+  /** The bytes of a STRING, BINARY or address: from the returned cursor's `position`, `lo` of them. */
+  #readBytes(): Cursor {
+    const bytes = this.#bytes();
+    const at = this.#at;
+    decoding.moveTo(bytes, at + 1, this.#source.limit, this.#source.origin);
+    switch (bytes[at]! & TYPE_MASK) {
+      case DataType.String:
+      case DataType.Binary:
+        readVarint(decoding);
+        break;
+      case DataType.Ipv4:
+        decoding.lo = IPV4_BYTES;
+        break;
+      case DataType.Ipv6:
+        decoding.lo = IPV6_BYTES;
+        break;
+      default:
+        throw this.#wrongType('STRING, BINARY, IPV4 or IPV6');
+    }
+    return decoding;
+  }
+
+  /** The halves of an integer, in the returned cursor's `lo` and `hi`. */
+  #readInteger(): Cursor {
+    const bytes = this.#bytes();
+    const at = this.#at;
+    const type = bytes[at]! & TYPE_MASK;
+    if (type < DataType.Int32 || type > DataType.Uint64) throw this.#wrongType('INT32, UINT32, INT64 or UINT64');
+    decoding.moveTo(bytes, at + 1, this.#source.limit, this.#source.origin);
+    readVarint(decoding);
+    return decoding;
+  }
+
+  #wrongType(expected: string): SpopError {
+    return new SpopError(
+      'SPOP_WRONG_TYPE',
+      `expected a value of type ${expected}; found ${dataTypeName(this.type)}`,
+      this.#at - this.#source.origin,
+    );
+  }
+
+  #unsafe(): SpopError {
+    return new SpopError(
+      'SPOP_UNSAFE_INTEGER',
+      `expected an integer within ±(2^53 - 1); found ${this.toBigInt()}: read it with toBigInt()`,
+      this.#at - this.#source.origin,
+    );
+  }
+}
