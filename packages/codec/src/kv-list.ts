@@ -76,6 +76,7 @@ export class KvListReader {
    * @throws {SpopError} what is wrong with the item; see {@link skipTypedData}.
    */
   next(): boolean {
+    if (!this.#source.isOpen) throw viewClosed();
     const cursor = this.#cursor;
     if (this.#remaining < 0 ? cursor.position >= cursor.limit : this.#remaining === 0) return false;
     if (this.#remaining > 0) this.#remaining--;

@@ -51,6 +51,12 @@ export class MessageReader {
     this.#arguments.readCounted(0);
   }
 
+  /** @internal Ends the walk. */
+  stop(): void {
+    this.#cursor.limit = 0;
+    this.#arguments.readCounted(0);
+  }
+
   /**
    * Moves to the next message, over the arguments of this one that were not read; false behind the last.
    *

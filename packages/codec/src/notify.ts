@@ -7,7 +7,7 @@ import { MessageState, type MessageView } from './message-view.ts';
 import { NameTable } from './name-table.ts';
 import { skipTypedData } from './typed-data.ts';
 import { readLength } from './varint.ts';
-import { ViewSource } from './view-source.ts';
+import { ViewSource, viewClosed } from './view-source.ts';
 
 /** The messages that a NOTIFY is searched for, with their names as one table: made once, shared by all NOTIFYs. */
 export class MessageSet {
@@ -79,6 +79,7 @@ export class Notify {
     const source = this.#source;
     source.isOpen = false;
     this.#count = 0;
+    this.#walker?.stop();
     if (this.#found.length > this.#states.length) this.#found.length = this.#states.length;
     this.#idsStart = frame.idsStart;
     this.#payloadStart = frame.payloadStart;
@@ -109,6 +110,7 @@ export class Notify {
 
   /** The view of the first message of that definition, or undefined where the NOTIFY has none. */
   get<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined {
+    if (!this.#source.isOpen) throw viewClosed();
     for (let i = 0; i < this.#count; i++) {
       const state = this.#found[i]!;
       if (state.definition !== (definition as MessageDefinition)) continue;
@@ -121,6 +123,7 @@ export class Notify {
 
   /** A walker over all messages as they came, declared or not, that stands before the first: one per NOTIFY, reused. */
   walk(): MessageReader {
+    if (!this.#source.isOpen) throw viewClosed();
     this.#walker ??= new MessageReader(this.#source);
     this.#walker.readFrom(this.#payloadStart);
     return this.#walker;
@@ -128,11 +131,12 @@ export class Notify {
 
   /**
    * Copies the frame to the beginning of `target`, and reads from there from now on: for a handler that outlives the
-   * chunk. Returns how many bytes that took.
+   * chunk. A walk that was begun is over. Returns how many bytes it took.
    *
    * @throws {RangeError} where `target` is smaller than the frame.
    */
   moveTo(target: Buffer): number {
+    this.#walker?.stop();
     const source = this.#source;
     const { origin, limit } = source;
     const size = limit - origin;
