@@ -1,0 +1,161 @@
+import {
+  FrameReader,
+  MessageSet,
+  Notify,
+  address,
+  bool,
+  defineMessage,
+  integer,
+  interned,
+  optional,
+  string,
+} from '@spop/codec';
+import type { Case } from '../../harness/case.ts';
+import type { Operation } from '../../harness/operation.ts';
+import { FrameDecoder, type Value, decodeMessages } from '../../naive/decode.ts';
+import { realistic, tiny, twoMessages } from '../frames.ts';
+import { addUp } from './floor.ts';
+
+const checkClientIp = defineMessage('check-client-ip', { ip: address });
+
+const logRequest = defineMessage('log-request', { method: interned(string), path: string, status: integer });
+
+/** Declared in the order of the wire, as one copies it from HAProxy's configuration. */
+const checkRequest = defineMessage('check-request', {
+  method: interned(string),
+  path: string,
+  query: optional(string),
+  src: address,
+  port: integer,
+  headers: string,
+  host: string,
+  ssl: bool,
+});
+
+function decodeTiny(): Operation {
+  const reader = new FrameReader();
+  const notify = new Notify(new MessageSet([checkClientIp]));
+  return () => {
+    reader.push(tiny);
+    const frame = reader.next()!;
+    notify.read(frame);
+    const sum = notify.get(checkClientIp)!.ip.byteAt(3);
+    notify.close();
+    return sum;
+  };
+}
+
+function decodeRealistic(): Operation {
+  const reader = new FrameReader();
+  const notify = new Notify(new MessageSet([checkRequest]));
+  return () => {
+    reader.push(realistic);
+    const frame = reader.next()!;
+    notify.read(frame);
+    const message = notify.get(checkRequest)!;
+    const sum =
+      message.method.length +
+      message.path.byteLength +
+      message.query!.byteLength +
+      message.src.byteAt(3) +
+      message.port +
+      message.headers.byteLength +
+      message.host.byteLength +
+      (message.ssl ? 1 : 0);
+    notify.close();
+    return sum;
+  };
+}
+
+function decodeTwoMessages(): Operation {
+  const reader = new FrameReader();
+  const notify = new Notify(new MessageSet([checkClientIp, logRequest]));
+  return () => {
+    reader.push(twoMessages);
+    notify.read(reader.next()!);
+    const request = notify.get(logRequest)!;
+    const sum =
+      notify.get(checkClientIp)!.ip.byteAt(3) + request.method.length + request.path.byteLength + request.status;
+    notify.close();
+    return sum;
+  };
+}
+
+/** Cuts the frame in three, inside its head, its names and its values. */
+function decodePieces(): Operation {
+  const reader = new FrameReader();
+  const notify = new Notify(new MessageSet([checkRequest]));
+  return () => {
+    reader.push(realistic, 0, 3);
+    let sum = reader.next() === undefined ? 1 : 0;
+    reader.push(realistic, 3, 200);
+    sum += reader.next() === undefined ? 1 : 0;
+    reader.push(realistic, 200, realistic.length);
+    notify.read(reader.next()!);
+    const message = notify.get(checkRequest)!;
+    sum += message.path.byteLength + message.headers.byteLength + message.port;
+    notify.close();
+    // The carry is empty again, as at the start.
+    if (reader.next() !== undefined) throw new Error('expected one frame');
+    return sum;
+  };
+}
+
+function naive(chunks: readonly Buffer[]): Operation {
+  const decoder = new FrameDecoder(16_380);
+  return () => {
+    let sum = 0;
+    for (const chunk of chunks) {
+      for (const frame of decoder.push(chunk)) {
+        for (const message of decodeMessages(frame.payload)) {
+          sum += message.name.length;
+          for (const value of message.args.values()) sum += weigh(value);
+        }
+      }
+    }
+    return sum;
+  };
+}
+
+/** Reads something of a value, whatever its kind. */
+function weigh(value: Value): number {
+  switch (typeof value) {
+    case 'string':
+      return value.length;
+    case 'bigint':
+      return Number(value);
+    case 'boolean':
+      return value ? 1 : 0;
+    default:
+      return value === null ? 0 : value.length;
+  }
+}
+
+const pieces = [realistic.subarray(0, 3), realistic.subarray(3, 200), realistic.subarray(200)];
+
+export const cases: readonly Case[] = [
+  {
+    name: 'decode tiny',
+    what: 'a NOTIFY with one IPv4 address: from the chunk to the declared argument',
+    frameBytes: tiny.length,
+    subjects: { spop: decodeTiny, naive: () => naive([tiny]), floor: () => addUp(tiny) },
+  },
+  {
+    name: 'decode realistic',
+    what: 'a NOTIFY with eight arguments, 600 bytes of headers among them, each one resolved and read',
+    frameBytes: realistic.length,
+    subjects: { spop: decodeRealistic, naive: () => naive([realistic]), floor: () => addUp(realistic) },
+  },
+  {
+    name: 'decode two messages',
+    what: 'two messages in one NOTIFY, both resolved',
+    frameBytes: twoMessages.length,
+    subjects: { spop: decodeTwoMessages, naive: () => naive([twoMessages]), floor: () => addUp(twoMessages) },
+  },
+  {
+    name: 'decode in pieces',
+    what: 'the realistic NOTIFY in three chunks, cut in its head and in its values',
+    frameBytes: realistic.length,
+    subjects: { spop: decodePieces, naive: () => naive(pieces), floor: () => addUp(realistic) },
+  },
+];

@@ -1,0 +1,63 @@
+import { type Frame, FrameReader, MessageSet, Notify, SpopError, defineMessage, string } from '@spop/codec';
+import type { Case } from '../../harness/case.ts';
+import type { Operation } from '../../harness/operation.ts';
+import { FrameDecoder, decodeMessages } from '../../naive/decode.ts';
+import { many, notifyFrame } from '../frames.ts';
+
+const declared = defineMessage('many', { argument_0: string });
+
+/** The 64 arguments with a reserved type in the last one. */
+const lastWrong = Buffer.from(many);
+lastWrong[lastWrong.length - 1] = 0x0f;
+
+/** One argument, of a reserved type: an error as early as one can be. */
+const firstWrong = notifyFrame([['many', [['argument_0', { type: 'null' }]]]]);
+firstWrong[firstWrong.length - 1] = 0x0f;
+
+function frameOf(bytes: Buffer): Frame {
+  const reader = new FrameReader();
+  reader.push(bytes);
+  return reader.next()!;
+}
+
+function refuse(bytes: Buffer): Operation {
+  const frame = frameOf(bytes);
+  const notify = new Notify(new MessageSet([declared]));
+  return () => {
+    try {
+      notify.read(frame);
+      return 0;
+    } catch (error) {
+      return error instanceof SpopError ? error.offset & 1 : 0;
+    }
+  };
+}
+
+function refuseNaive(bytes: Buffer): Operation {
+  const [frame] = new FrameDecoder(16_380).push(bytes);
+  const { payload } = frame!;
+  return () => {
+    try {
+      return decodeMessages(payload).length;
+    } catch {
+      return 0;
+    }
+  };
+}
+
+export const cases: readonly Case[] = [
+  {
+    name: 'refuse early',
+    what: 'a NOTIFY whose one argument has a reserved type: what the error costs',
+    frameBytes: firstWrong.length,
+    subjects: { spop: () => refuse(firstWrong), naive: () => refuseNaive(firstWrong) },
+    allocatesNothing: false,
+  },
+  {
+    name: 'refuse late',
+    what: 'a NOTIFY whose last of 64 arguments has a reserved type',
+    frameBytes: lastWrong.length,
+    subjects: { spop: () => refuse(lastWrong), naive: () => refuseNaive(lastWrong) },
+    allocatesNothing: false,
+  },
+];

@@ -1,0 +1,266 @@
+import {
+  BufferPool,
+  type Frame,
+  FrameReader,
+  MessageSet,
+  Notify,
+  address,
+  defineMessage,
+  int32,
+  int64,
+  integer,
+  interned,
+  string,
+  uint32,
+  uint64,
+} from '@spop/codec';
+import type { Case } from '../../harness/case.ts';
+import type { Operation } from '../../harness/operation.ts';
+import { FrameDecoder, decodeMessages } from '../../naive/decode.ts';
+import { integers, notifyFrame } from '../frames.ts';
+import { addUp } from './floor.ts';
+
+function frameOf(bytes: Buffer): Frame {
+  const reader = new FrameReader();
+  reader.push(bytes);
+  return reader.next()!;
+}
+
+const edges = defineMessage('integers', {
+  minus_one: integer,
+  min_int32: int32,
+  max_uint32: uint32,
+  min_int64: int64,
+  max_int64: int64,
+  max_uint64: uint64,
+});
+
+/** Every integer read: as a number where it fits 32 bits, as two halves where it does not. */
+function readIntegers(): Operation {
+  const frame = frameOf(integers);
+  const notify = new Notify(new MessageSet([edges]));
+  return () => {
+    notify.read(frame);
+    const message = notify.get(edges)!;
+    const low = message.min_int64.lo ^ message.max_int64.lo ^ message.max_uint64.lo;
+    const high = message.min_int64.hi ^ message.max_int64.hi ^ message.max_uint64.hi;
+    const sum = low + high + message.minus_one + message.min_int32;
+    notify.close();
+    return sum;
+  };
+}
+
+const port = defineMessage('numbers', { port: integer, bytes: int64, client: address });
+const numbers = notifyFrame([
+  [
+    'numbers',
+    [
+      ['port', { type: 'int64', value: 51_724 }],
+      ['bytes', { type: 'int64', value: 5_000_000_000 }],
+      ['client', { type: 'ipv4', value: '203.0.113.77' }],
+    ],
+  ],
+]);
+
+/** Integers and an address above 2^31, converted to numbers. */
+function readNumbers(): Operation {
+  const frame = frameOf(numbers);
+  const notify = new Notify(new MessageSet([port]));
+  return () => {
+    notify.read(frame);
+    const message = notify.get(port)!;
+    const sum = message.port + (message.bytes.toNumber() % 1_000) + (message.client.toNumber() % 1_000);
+    notify.close();
+    return sum;
+  };
+}
+
+const texts = defineMessage('texts', { host: string, path: string, wide: string });
+const textFrame = notifyFrame([
+  [
+    'texts',
+    [
+      ['host', { type: 'string', value: 'shop.example.com' }],
+      ['path', { type: 'string', value: '/catalogue/chairs/oak-dining-chair' }],
+      ['wide', { type: 'string', value: 'größenwahn' }],
+    ],
+  ],
+]);
+
+/** Four comparisons: equal, equal but for the last byte, a prefix, and one beyond ASCII. */
+function compareText(): Operation {
+  const notify = new Notify(new MessageSet([texts]));
+  notify.read(frameOf(textFrame));
+  const message = notify.get(texts)!;
+  return () => {
+    let equal = 0;
+    if (message.host.equals('shop.example.com')) equal += 1;
+    if (message.host.equals('shop.example.org')) equal += 2;
+    if (message.path.startsWith('/catalogue/')) equal += 4;
+    if (message.wide.equals('größenwahn')) equal += 8;
+    return equal;
+  };
+}
+
+/** The same with text made first, as one does without a view. */
+function compareNaiveText(): Operation {
+  const [frame] = new FrameDecoder(16_380).push(textFrame);
+  const { payload } = frame!;
+  return () => {
+    const [message] = decodeMessages(payload);
+    const host = message!.args.get('host') as string;
+    const path = message!.args.get('path') as string;
+    const wide = message!.args.get('wide') as string;
+    let equal = 0;
+    if (host === 'shop.example.com') equal += 1;
+    if (host === 'shop.example.org') equal += 2;
+    if (path.startsWith('/catalogue/')) equal += 4;
+    if (wide === 'größenwahn') equal += 8;
+    return equal;
+  };
+}
+
+const clients = defineMessage('clients', { v4: address, v6: address });
+const clientFrame = notifyFrame([
+  [
+    'clients',
+    [
+      ['v4', { type: 'ipv4', value: '203.0.113.77' }],
+      ['v6', { type: 'ipv6', value: '2001:db8::7:1' }],
+    ],
+  ],
+]);
+
+/** Addresses of both families compared with text, and read in groups. */
+function compareAddresses(): Operation {
+  const notify = new Notify(new MessageSet([clients]));
+  notify.read(frameOf(clientFrame));
+  const message = notify.get(clients)!;
+  return () => {
+    let equal = message.v4.family + message.v6.family;
+    if (message.v4.equals('203.0.113.77')) equal += 1;
+    if (message.v6.equals('2001:db8::7:1')) equal += 2;
+    if (message.v6.equals('2001:db8::7:2')) equal += 4;
+    return equal + (message.v4.wordAt(0) & 0xff) + (message.v6.wordAt(3) & 0xff);
+  };
+}
+
+const lookups = defineMessage('lookups', { method: interned(string), host: interned(string) });
+const lookupFrames = [
+  ['GET', 'shop.example.com'],
+  ['POST', 'api.example.com'],
+  ['GET', 'www.example.com'],
+  ['HEAD', 'shop.example.com'],
+].map(([method, host]) =>
+  frameOf(
+    notifyFrame([
+      [
+        'lookups',
+        [
+          ['method', { type: 'string', value: method! }],
+          ['host', { type: 'string', value: host! }],
+        ],
+      ],
+    ]),
+  ),
+);
+
+/** Two texts from the cache, in frames whose values take turns. */
+function internText(): Operation {
+  const notify = new Notify(new MessageSet([lookups]));
+  let turn = 0;
+  return () => {
+    turn = (turn + 1) & 3;
+    notify.read(lookupFrames[turn]!);
+    const message = notify.get(lookups)!;
+    const sum = message.method.length + message.host.length + (message.method === 'GET' ? 1 : 0);
+    notify.close();
+    return sum;
+  };
+}
+
+function internNaiveText(): Operation {
+  const payloads = lookupFrames.map((frame) => frame.bytes.subarray(frame.payloadStart, frame.end));
+  let turn = 0;
+  return () => {
+    turn = (turn + 1) & 3;
+    const [message] = decodeMessages(payloads[turn]!);
+    const method = message!.args.get('method') as string;
+    return method.length + (message!.args.get('host') as string).length + (method === 'GET' ? 1 : 0);
+  };
+}
+
+/** Three buffers out at a time, given back in another order. */
+function pooledBuffers(): Operation {
+  const pool = new BufferPool({ bufferSize: 4_096, maxBuffers: 8 });
+  return () => {
+    const first = pool.acquire()!;
+    const second = pool.acquire()!;
+    const third = pool.acquire()!;
+    first[0] = 1;
+    pool.release(second);
+    pool.release(first);
+    pool.release(third);
+    return pool.outCount + first.length;
+  };
+}
+
+/** A view used while its frame is open: what the check for late use costs. */
+function checkedView(): Operation {
+  const notify = new Notify(new MessageSet([lookups, texts]));
+  notify.read(frameOf(textFrame));
+  const host = notify.get(texts)!.host;
+  return () => host.byteAt(0) + host.byteLength;
+}
+
+export const cases: readonly Case[] = [
+  {
+    name: 'integers',
+    what: 'negative and 64-bit integers, read as numbers or as two halves',
+    frameBytes: integers.length,
+    subjects: { spop: readIntegers, naive: () => naive(integers), floor: () => addUp(integers) },
+  },
+  {
+    name: 'number conversions',
+    what: 'a port, a byte count above 2^32 and an IPv4 address as numbers',
+    frameBytes: numbers.length,
+    subjects: { spop: readNumbers, naive: () => naive(numbers), floor: () => addUp(numbers) },
+  },
+  {
+    name: 'compare text',
+    what: 'four comparisons of values with text: equal, nearly, a prefix, beyond ASCII',
+    subjects: { spop: compareText, naive: compareNaiveText },
+  },
+  {
+    name: 'compare addresses',
+    what: 'IPv4 and IPv6 addresses compared with text, and their groups read',
+    subjects: { spop: compareAddresses },
+  },
+  {
+    name: 'interned text',
+    what: 'a method and a host as text from the cache',
+    subjects: { spop: internText, naive: internNaiveText },
+  },
+  {
+    name: 'pool',
+    what: 'three buffers acquired and released',
+    subjects: { spop: pooledBuffers },
+  },
+  {
+    name: 'view check',
+    what: 'a byte and a length of a view that stands already: the check for late use is nearly all of it',
+    subjects: { spop: checkedView },
+  },
+];
+
+function naive(bytes: Buffer): Operation {
+  const [frame] = new FrameDecoder(16_380).push(bytes);
+  const { payload } = frame!;
+  return () => {
+    let sum = 0;
+    for (const message of decodeMessages(payload)) {
+      for (const value of message.args.values()) sum += typeof value === 'bigint' ? Number(value & 0xffn) : 1;
+    }
+    return sum;
+  };
+}

@@ -1,0 +1,42 @@
+import { setFlagsFromString } from 'node:v8';
+
+/**
+ * One operation of a case, done once per call. It returns an integer made of what it read, so that no compiler can
+ * drop the work; it takes nothing and closes over its own state.
+ */
+export type Operation = () => number;
+
+const BATCH = 1_000;
+
+/** Runs an operation `count` times. Both the time and the bytes are measured around this one loop. */
+export function run(operation: Operation, count: number): number {
+  let sum = 0;
+  for (let left = count; left > 0; left -= BATCH) {
+    sum = (sum + runBatch(operation, left < BATCH ? left : BATCH)) | 0;
+  }
+  return sum;
+}
+
+/** Called often and returning soon, so that it is compiled as a whole, with the operation inlined. */
+function runBatch(operation: Operation, count: number): number {
+  let sum = 0;
+  for (let index = 0; index < count; index++) {
+    sum = (sum + operation()) | 0;
+  }
+  return sum;
+}
+
+/**
+ * Keeps V8 from compiling `run`. Where it does, Maglev (Node 24) inlines the batch and the operation into it and then
+ * stays in that loop, so that the measured code never reaches TurboFan: seven times slower for the floor.
+ */
+function keepInterpreted(work: typeof run): void {
+  setFlagsFromString('--allow-natives-syntax');
+  // Natives are no JavaScript: only a parser that was told to takes them.
+  // oxlint-disable-next-line typescript/no-implied-eval
+  const neverOptimize = new Function('work', '%NeverOptimizeFunction(work)') as (work: typeof run) => void;
+  setFlagsFromString('--no-allow-natives-syntax');
+  neverOptimize(work);
+}
+
+keepInterpreted(run);
