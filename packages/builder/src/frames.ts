@@ -4,10 +4,10 @@ import type { Frame } from './model.ts';
 import { parseFrame } from './parse.ts';
 import { writeKvList, writeMessage, writeRawFrame, writeSetVar, writeUnsetVar } from './plain-writer.ts';
 import { toDeclaredArguments, toDeclaredData } from './schema.ts';
-import type { KindInputs, MessageSchema, SchemaParameters, VariableSchema } from './schema.ts';
+import type { InputOf, MessageSchema, SchemaParameters, VariableSchema } from './schema.ts';
 import { statusText } from './status-text.ts';
 import { concat, fromHex } from './text.ts';
-import { describe, infer, string, uint32 } from './values.ts';
+import { describe, infer, int32, nil, string, uint32, uint64 } from './values.ts';
 import type { RawData, TypedData, Value } from './values.ts';
 
 /** What every frame has besides its payload; all of it may be wrong on purpose. */
@@ -26,9 +26,10 @@ export interface FrameOptions {
  * A message's arguments by name, or, for unnamed and repeated names, as a list of values and `[name, value]` pairs.
  * By name, undefined leaves an argument out; mind that JavaScript moves names like `'0'` to the front.
  */
-export type ArgumentsInput =
-  | Readonly<Record<string, Value | undefined>>
-  | readonly (Value | readonly [name: string | Uint8Array, value: Value])[];
+export type ArgumentsInput = Readonly<Record<string, Value | undefined>> | readonly ArgumentItem[];
+
+/** An unnamed argument, or a name and a value. */
+export type ArgumentItem = Value | readonly [name: string | Uint8Array, value: Value];
 
 /** A frame being built. Immutable: every method returns a new one, so a common beginning can be shared between tests. */
 export class FrameBuilder {
@@ -85,22 +86,21 @@ interface NamedData {
   readonly value: TypedData | RawData;
 }
 
+function isList(args: ArgumentsInput): args is readonly ArgumentItem[] {
+  return Array.isArray(args);
+}
+
+function isPair(item: ArgumentItem): item is readonly [name: string | Uint8Array, value: Value] {
+  return Array.isArray(item);
+}
+
 function namedData(args: ArgumentsInput): NamedData[] {
-  if (Array.isArray(args)) {
-    const list: readonly (Value | readonly [string | Uint8Array, Value])[] = args;
-    return list.map((item) =>
+  if (isList(args)) {
+    return args.map((item) =>
       isPair(item) ? { name: item[0], value: infer(item[1]) } : { name: '', value: infer(item) },
     );
   }
-  return Object.entries(args as Readonly<Record<string, Value | undefined>>).flatMap(([name, value]) =>
-    value === undefined ? [] : [{ name, value: infer(value) }],
-  );
-}
-
-function isPair(
-  item: Value | readonly [string | Uint8Array, Value],
-): item is readonly [name: string | Uint8Array, value: Value] {
-  return Array.isArray(item);
+  return Object.entries(args).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value: infer(value) }]));
 }
 
 /** A NOTIFY being built (SPOE.txt §3.2.6). */
@@ -127,13 +127,22 @@ export class NotifyBuilder extends FrameBuilder {
     args: ArgumentsInput = {},
     options: { readonly nbArgs?: number } = {},
   ): NotifyBuilder {
+    return this.untypedMessage(message, args, options);
+  }
+
+  /** {@link message} for callers that do not know which it is; a schema is still checked at run time. */
+  untypedMessage(
+    message: MessageSchema | string | Uint8Array,
+    args: ArgumentsInput = {},
+    options: { readonly nbArgs?: number } = {},
+  ): NotifyBuilder {
     if (typeof message === 'string' || message instanceof Uint8Array) {
       return this.raw(writeMessage({ name: message, args: namedData(args) }, options.nbArgs));
     }
-    if (Array.isArray(args)) {
+    if (isList(args)) {
       throw new SpopError('SPOP_INVALID_VALUE', `message ${message.name} has a schema: pass its arguments by name`);
     }
-    return this.raw(writeMessage({ name: message.name, args: toDeclaredArguments(message, { ...args }) }));
+    return this.raw(writeMessage({ name: message.name, args: toDeclaredArguments(message, args) }));
   }
 
   /** Appends bytes (or hexadecimal digits) to the payload. */
@@ -142,8 +151,6 @@ export class NotifyBuilder extends FrameBuilder {
   }
 }
 
-type VariableInput<Variable extends VariableSchema> = KindInputs[Variable['type']['kind']];
-
 /** An ACK being built (SPOE.txt §3.2.7, §3.4). */
 export class AckBuilder extends FrameBuilder {
   constructor(options: FrameOptions, parts: readonly Uint8Array[] = []) {
@@ -151,7 +158,7 @@ export class AckBuilder extends FrameBuilder {
   }
 
   /** Appends a set-var of a declared variable; its type decides the wire type. */
-  setVar<Variable extends VariableSchema>(variable: Variable, value: VariableInput<Variable> | null): AckBuilder;
+  setVar<Variable extends VariableSchema>(variable: Variable, value: InputOf<Variable> | null): AckBuilder;
   /** Appends a set-var. A scope given as a number, and `nbArgs`, may be wrong. */
   setVar(
     scope: ScopeName | number,
@@ -166,8 +173,7 @@ export class AckBuilder extends FrameBuilder {
     options: { readonly nbArgs?: number } = {},
   ): AckBuilder {
     if (typeof target === 'object') {
-      const data = toDeclaredData(`variable ${target.name}`, { kind: target.type.kind, optional: true }, nameOrValue);
-      return this.raw(writeSetVar(target.scope, target.name, asDeclared(target.type.kind, data)));
+      return this.raw(writeSetVar(target.scope, target.name, variableData(target, nameOrValue)));
     }
     return this.raw(writeSetVar(target, variableName(nameOrValue), infer(value), options.nbArgs));
   }
@@ -197,12 +203,14 @@ function variableName(name: unknown): string | Uint8Array {
   throw new SpopError('SPOP_INVALID_NAME', `expected the name of a variable, got ${describe(name)}`);
 }
 
-/** An agent writes a variable with the wire type that it declared, where HAProxy would always write INT64. */
-function asDeclared(kind: string, data: TypedData): TypedData {
-  if (kind === 'int32' && data.type === 'int64') return { type: 'int32', value: Number(data.value) };
-  if (kind === 'uint32' && data.type === 'int64') return uint32(data.value);
-  if (kind === 'uint64' && data.type === 'int64') return { type: 'uint64', value: data.value };
-  return data;
+/** A variable's value as an agent writes it: with the declared wire type, where HAProxy would always write INT64. */
+function variableData({ name, kind }: VariableSchema, value: Value): TypedData {
+  if (value === null) return nil;
+  const data = toDeclaredData(`variable ${name}`, kind, value);
+  if (typeof value === 'object' || !('value' in data) || typeof data.value !== 'bigint') return data;
+  if (kind === 'int32') return int32(data.value);
+  if (kind === 'uint32') return uint32(data.value);
+  return kind === 'uint64' ? uint64(data.value) : data;
 }
 
 /** A HELLO or DISCONNECT being built: a KV-list (SPOE.txt §3.2). */
@@ -275,8 +283,8 @@ export function haproxyHello(options: HaproxyHelloOptions = {}): KvBuilder {
     .optionalItem(Key.SupportedVersions, supportedVersions === null ? null : string(supportedVersions))
     .optionalItem(Key.MaxFrameSize, maxFrameSize === null ? null : uint32(maxFrameSize))
     .optionalItem(Key.Capabilities, capabilities === null ? null : string(capabilities))
-    .optionalItem(Key.Healthcheck, healthcheck === null ? null : { type: 'bool', value: healthcheck })
-    .optionalItem(Key.EngineId, engineId === null ? null : string(engineId));
+    .optionalItem(Key.EngineId, engineId === null ? null : string(engineId))
+    .optionalItem(Key.Healthcheck, healthcheck === null ? null : { type: 'bool', value: healthcheck });
 }
 
 /** Options of {@link agentHello}; null leaves the key out. */

@@ -1,8 +1,16 @@
 export { SpopError } from '@spop/codec';
+export type { AgentHello } from './agent-hello.ts';
+export { explain } from './explain.ts';
 export * from './frames.ts';
+export type { StreamHandler, Target } from './link.ts';
 export type * from './model.ts';
 export * from './parse.ts';
+export * from './peer-failure.ts';
+export * from './presets.ts';
 export type * from './schema.ts';
+export * from './scripted-haproxy.ts';
+export { statusText } from './status-text.ts';
+export { summarize, summarizeAction } from './summary.ts';
 export { fromHex, toBytes, toHex, toText } from './text.ts';
 export * from './values.ts';
 export { writeFrame, writeTypedData, writeVarint } from './plain-writer.ts';

@@ -1,0 +1,94 @@
+import { connect as connectSocket } from 'node:net';
+import { duplexPair } from 'node:stream';
+import type { Duplex } from 'node:stream';
+import { PeerFailure } from './peer-failure.ts';
+
+/** An agent in this process: `createAgent()` of `@spop/agent` is one, and anything else that takes a stream. */
+export interface StreamHandler {
+  handle(stream: Duplex): unknown;
+}
+
+/** Where an agent listens, or the agent itself, or a stream that leads to it. */
+export type Target =
+  | StreamHandler
+  | Duplex
+  | { readonly host: string; readonly port: number }
+  | { readonly path: string };
+
+/** A stream to an agent, and what only its kind can do. */
+export interface Link {
+  readonly stream: Duplex;
+  /** For people: what is at the other end. */
+  readonly description: string;
+  /** Ends both directions at once, as a TCP reset does; HAProxy 3.1 and later end connections this way. */
+  reset(): void;
+  /** Calls back once nothing more can come. */
+  onClosed(closed: (error: Error | undefined) => void): void;
+}
+
+function connectionReset(): Error {
+  return Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+}
+
+/** Two streams in memory; Node's duplexPair carries bytes and ends, but no destroy() from one side to the other. */
+function memoryLink(handler: StreamHandler): Link {
+  const [ours, theirs] = duplexPair();
+  handler.handle(theirs);
+  return {
+    stream: ours,
+    description: 'agent in memory',
+    reset() {
+      ours.destroy();
+      if (!theirs.destroyed) theirs.destroy(connectionReset());
+    },
+    onClosed(closed) {
+      ours.once('end', () => closed(undefined));
+      // What was written before the agent's destroy() still arrives: it is delivered before immediates run.
+      theirs.once('close', () => setImmediate(() => closed(undefined)));
+    },
+  };
+}
+
+function streamLink(stream: Duplex, description: string, reset: () => void): Link {
+  return {
+    stream,
+    description,
+    reset,
+    onClosed(closed) {
+      stream.once('end', () => closed(undefined));
+      stream.once('close', () => closed(undefined));
+    },
+  };
+}
+
+function isStream(target: Target): target is Duplex {
+  return 'pipe' in target && 'write' in target;
+}
+
+/**
+ * Opens a link to an agent.
+ *
+ * @throws PeerFailure `closed` where nobody listens, `timeout` after `timeoutMs`.
+ */
+export async function openLink(target: Target, timeoutMs: number): Promise<Link> {
+  if (isStream(target)) return streamLink(target, 'agent behind a stream', () => target.destroy());
+  if ('handle' in target) return memoryLink(target);
+  const description = 'path' in target ? `agent at ${target.path}` : `agent at ${target.host}:${target.port}`;
+  const socket = 'path' in target ? connectSocket({ path: target.path }) : connectSocket({ ...target, noDelay: true });
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      socket.destroy();
+      reject(new PeerFailure('timeout', `could not connect to the ${description} within ${timeoutMs} ms`));
+    }, timeoutMs);
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    socket.once('error', (error) => {
+      clearTimeout(timer);
+      reject(new PeerFailure('closed', `could not connect to the ${description}: ${error.message}`));
+    });
+  });
+  // Only TCP knows a reset; a unix socket is closed.
+  return streamLink(socket, description, () => ('path' in target ? socket.destroy() : socket.resetAndDestroy()));
+}

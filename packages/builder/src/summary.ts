@@ -1,0 +1,39 @@
+import type { Action, Argument, Frame } from './model.ts';
+import { describeTypedData } from './plain-reader.ts';
+import { quote } from './text.ts';
+
+function summarizeArguments(args: readonly Argument[]): string {
+  return args.map(({ name, value }) => `${name === '' ? '(unnamed)' : name}: ${describeTypedData(value)}`).join(', ');
+}
+
+/** One action in one line, as HAProxy's configuration would name the variable: `set-var sess.score = INT32 42`. */
+export function summarizeAction(action: Action): string {
+  const variable = `${action.scope}.${action.name}`;
+  return action.type === 'set-var'
+    ? `set-var ${variable} = ${describeTypedData(action.value)}`
+    : `unset-var ${variable}`;
+}
+
+function summarizePayload(frame: Frame): string {
+  switch (frame.type) {
+    case 'NOTIFY':
+      return frame.messages
+        .map((message) => `${quote(message.name)} { ${summarizeArguments(message.args)} }`)
+        .join(' ');
+    case 'ACK':
+      return frame.actions.length === 0 ? 'no actions' : frame.actions.map(summarizeAction).join('; ');
+    case 'NOTIFY-FRAGMENT':
+    case 'UNSET':
+    case 'UNKNOWN':
+      return `${frame.payload.length} bytes of payload`;
+    default:
+      return summarizeArguments(frame.items);
+  }
+}
+
+/** A frame in one line, for the text of failures: `ACK 1:1 set-var sess.score = INT32 42`. */
+export function summarize(frame: Frame): string {
+  const ids = frame.streamId === 0n && frame.frameId === 0n ? '' : ` ${frame.streamId}:${frame.frameId}`;
+  const flags = frame.flags === 1 ? '' : ` flags ${frame.flags}`;
+  return `${frame.type}${ids}${flags} ${summarizePayload(frame)}`;
+}

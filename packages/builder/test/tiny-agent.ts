@@ -1,0 +1,37 @@
+import type { Duplex } from 'node:stream';
+import { ack, agentDisconnect, agentHello, parseStream } from '../src/index.ts';
+import type { AckBuilder, BytesLike, Frame, NotifyFrame, StreamHandler } from '../src/index.ts';
+import { concat } from '../src/text.ts';
+
+/** What a tiny agent answers to a frame: frames, right or wrong, in one write. */
+export type Answer = (frame: Frame, stream: Duplex) => BytesLike[];
+
+/** The answers of an agent that does nothing wrong. `decide` adds the actions. */
+export function politely(decide: (notify: NotifyFrame, empty: AckBuilder) => AckBuilder = (_, empty) => empty): Answer {
+  return (frame, stream) => {
+    if (frame.type === 'HAPROXY-HELLO') return [agentHello({ capabilities: 'pipelining' })];
+    if (frame.type === 'NOTIFY') return [decide(frame, ack({ streamId: frame.streamId, frameId: frame.frameId }))];
+    if (frame.type !== 'HAPROXY-DISCONNECT') return [];
+    setImmediate(() => stream.end());
+    return [agentDisconnect()];
+  };
+}
+
+/** An agent of a few lines, enough to be on the other side of a scripted HAProxy. */
+export function tinyAgent(answer: Answer): StreamHandler {
+  return {
+    handle(stream) {
+      let buffered = new Uint8Array(0);
+      stream.on('error', () => stream.destroy());
+      stream.on('end', () => stream.end());
+      stream.on('data', (chunk: Uint8Array) => {
+        buffered = concat([buffered, chunk]);
+        const { frames, consumed } = parseStream(buffered);
+        buffered = buffered.slice(consumed);
+        const answers = frames.flatMap((frame) => answer(frame, stream));
+        if (answers.length > 0)
+          stream.write(concat(answers.map((piece) => ('toBytes' in piece ? piece.toBytes() : piece))));
+      });
+    },
+  };
+}
