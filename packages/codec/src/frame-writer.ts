@@ -1,11 +1,12 @@
-import { FrameFlag, LENGTH_BYTES, MAX_VARINT_BYTES } from './constants.ts';
+import { FrameFlag, LENGTH_BYTES } from './constants.ts';
 import { NO_BYTES } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import { frameFull, writeNull, writeText, writeTypedData } from './typed-data-writer.ts';
 import type { ValueType } from './value-type.ts';
-import { writeVarint } from './varint.ts';
+import { varintSize, writeVarint } from './varint.ts';
 
 const TYPE_AND_FLAGS_BYTES = 5;
+const MAX_ID = (1n << 64n) - 1n;
 
 /**
  * Writes a frame into a buffer that the caller provides (SPOE.txt §3.2):
@@ -101,13 +102,15 @@ export class FrameWriter {
   }
 
   #writeId(id: number | bigint): void {
-    const value = BigInt(id);
-    if (value < 0n || value >= 1n << 64n) {
+    const isInteger = typeof id === 'bigint' || Number.isInteger(id);
+    if (!isInteger || id < 0 || id > MAX_ID) {
       throw new SpopError('SPOP_INVALID_VALUE', `expected an id from 0 to 2^64 - 1; found ${id}`);
     }
-    if (this.remainingBytes < MAX_VARINT_BYTES) throw frameFull(this.position, this.limit, MAX_VARINT_BYTES);
+    const value = BigInt(id);
     const lo = Number(BigInt.asIntN(32, value));
     const hi = Number(BigInt.asIntN(32, value >> 32n));
+    const size = varintSize(lo, hi);
+    if (this.remainingBytes < size) throw frameFull(this.position, this.limit, size);
     this.position = writeVarint(this.bytes, this.position, lo, hi);
   }
 }

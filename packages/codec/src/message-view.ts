@@ -70,11 +70,13 @@ export class MessageState {
     }
   }
 
-  /** Moves all offsets by `distance`, after the frame was copied. */
+  /** Moves all offsets by `distance`, after the frame was copied: also those of values that a handler holds already. */
   moveBy(distance: number): void {
     const { slots } = this;
     for (let slot = 0; slot < slots.length; slot++) {
-      if (slots[slot] !== MISSING) slots[slot] = slots[slot]! + distance;
+      if (slots[slot] === MISSING) continue;
+      slots[slot] = slots[slot]! + distance;
+      this.values[slot]!.placeAt(slots[slot]!);
     }
   }
 

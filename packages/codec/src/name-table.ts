@@ -23,7 +23,9 @@ export class NameTable {
     this.#mask = size - 1;
     this.#places = new Int16Array(size);
     for (const [index, name] of this.names.entries()) {
-      if (this.find(name, 0, name.length) >= 0) {
+      const first = this.find(name, 0, name.length);
+      // The empty name is found without a place of its own, and so finds itself.
+      if (first >= 0 && first !== index) {
         throw new SpopError(
           'SPOP_INVALID_NAME',
           `expected each name once; found ${JSON.stringify(names[index])} twice`,
