@@ -7,6 +7,8 @@ export default defineConfig({
   // Imports of @spop/* lead to the sources, so that no test depends on a build.
   ssr: { resolve: { conditions: ['@spop/source', 'module', 'node', 'development|production'] } },
   test: {
+    // By default one core is left idle, which is half of a small machine.
+    maxWorkers: '100%',
     reporters: ['default', './.ci/closing-line.ts'],
     projects: [
       {
