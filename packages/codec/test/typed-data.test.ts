@@ -92,7 +92,17 @@ describe('skipTypedData', () => {
 describe('dataTypeName', () => {
   it('gives the names of the specification', () => {
     expect(Array.from({ length: 11 }, (_, type) => dataTypeName(type))).toEqual([
-      ...['NULL', 'BOOL', 'INT32', 'UINT32', 'INT64', 'UINT64', 'IPV4', 'IPV6', 'STRING', 'BINARY', 'reserved type 10'],
+      'NULL',
+      'BOOL',
+      'INT32',
+      'UINT32',
+      'INT64',
+      'UINT64',
+      'IPV4',
+      'IPV6',
+      'STRING',
+      'BINARY',
+      'reserved type 10',
     ]);
   });
 });
