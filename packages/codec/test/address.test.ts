@@ -8,8 +8,13 @@ import { amid, hex, toHex } from './bytes.ts';
 function read(text: string): string {
   const target = Buffer.alloc(24, 0xee);
   const length = readAddressText(text, target, 4);
-  expect(toHex(target, 0, 4) + toHex(target, 20), text).toBe('ee'.repeat(8));
+  expect([text, toHex(target, 0, 4) + toHex(target, 20)]).toEqual([text, 'ee'.repeat(8)]);
   return toHex(target, 4, 4 + length);
+}
+
+/** What Node's isIP would say: 4, 6 or 0. */
+function familyOf(text: string): number {
+  return { 8: 4, 32: 6 }[read(text).length] ?? 0;
 }
 
 function write6(digits: string): string {
@@ -192,7 +197,7 @@ describe('readAddressText', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 14 }), (pieces) => {
         const text = pieces.join('');
-        expect([0, 4, 6][[0, 8, 32].indexOf(read(text).length)], text).toBe(isIP(text));
+        expect([text, familyOf(text)]).toEqual([text, isIP(text)]);
       }),
       { numRuns: 20_000 },
     );
@@ -208,7 +213,7 @@ describe('readAddressText', () => {
         fc.constantFrom('', ':', '.', '0', 'f', '9', '::'),
         (text, at, cut, put) => {
           const changed = text.slice(0, at) + put + text.slice(at + cut);
-          expect([0, 4, 6][[0, 8, 32].indexOf(read(changed).length)], changed).toBe(isIP(changed));
+          expect([changed, familyOf(changed)]).toEqual([changed, isIP(changed)]);
         },
       ),
       { numRuns: 10_000 },
@@ -228,7 +233,7 @@ describe('toIpv6Text', () => {
   });
 
   it('writes the canonical form of the other forms', () => {
-    for (const [text, bytes] of otherForms) expect(read(write6(bytes)), text).toBe(bytes);
+    for (const [text, bytes] of otherForms) expect([text, read(write6(bytes))]).toEqual([text, bytes]);
   });
 
   it('writes what reads as the same bytes, in the form that the URL standard serialises', () => {

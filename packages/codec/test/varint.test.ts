@@ -89,7 +89,7 @@ describe('readVarint', () => {
     for (const [label, bytes, value] of carries) {
       const cursor = cursorAt(hex(bytes));
       readVarint(cursor);
-      expect([valueOf(cursor), cursor.position], label).toEqual([value, BEFORE + bytes.length / 2]);
+      expect([label, valueOf(cursor), cursor.position]).toEqual([label, value, BEFORE + bytes.length / 2]);
     }
   });
 
@@ -114,7 +114,7 @@ describe('readVarint', () => {
     for (const [bytes, value] of sums) {
       const cursor = cursorAt(hex(bytes));
       readVarint(cursor);
-      expect(valueOf(cursor), bytes).toBe(value);
+      expect([bytes, valueOf(cursor)]).toEqual([bytes, value]);
     }
   });
 
@@ -143,9 +143,8 @@ describe('readVarint', () => {
       const whole = hex(bytes);
       for (let length = 0; length < whole.length; length++) {
         for (const fill of [0x00, 0xff]) {
-          expect(thrown(() => readVarint(cursorAt(whole.subarray(0, length), fill))).code, label).toBe(
-            'SPOP_TRUNCATED',
-          );
+          const { code } = thrown(() => readVarint(cursorAt(whole.subarray(0, length), fill)));
+          expect([label, code]).toEqual([label, 'SPOP_TRUNCATED']);
         }
       }
     }
@@ -202,13 +201,13 @@ describe('writeVarint', () => {
     for (const [label, bytes, value] of everything) {
       const target = Buffer.alloc(24, 0xee);
       const end = writeVarint(target, 3, ...halves(value));
-      expect(toHex(target), label).toBe(`eeeeee${bytes}${'ee'.repeat(24 - end)}`);
+      expect([label, toHex(target)]).toEqual([label, `eeeeee${bytes}${'ee'.repeat(24 - end)}`]);
     }
   });
 
   it('sizes every boundary and carry as it writes it', () => {
     for (const [label, bytes, value] of everything) {
-      expect(varintSize(...halves(value)), label).toBe(bytes.length / 2);
+      expect([label, varintSize(...halves(value))]).toEqual([label, bytes.length / 2]);
     }
   });
 
