@@ -47,7 +47,7 @@ export class Frame {
    * @throws {SpopError} SPOP_UNSAFE_INTEGER above 2^53 - 1; {@link Frame.toStreamId} reads all 64 bits.
    */
   get streamId(): number {
-    return toSafeId(this.#readId(0));
+    return readSafeId(this.bytes, this.idsStart, this.payloadStart, 0);
   }
 
   /**
@@ -56,17 +56,17 @@ export class Frame {
    * @throws {SpopError} SPOP_UNSAFE_INTEGER above 2^53 - 1; {@link Frame.toFrameId} reads all 64 bits.
    */
   get frameId(): number {
-    return toSafeId(this.#readId(1));
+    return readSafeId(this.bytes, this.idsStart, this.payloadStart, 1);
   }
 
   /** The stream-id as an unsigned bigint. */
   toStreamId(): bigint {
-    return toBigId(this.#readId(0));
+    return toBigId(this.bytes, this.idsStart, this.payloadStart, 0);
   }
 
   /** The frame-id as an unsigned bigint. */
   toFrameId(): bigint {
-    return toBigId(this.#readId(1));
+    return toBigId(this.bytes, this.idsStart, this.payloadStart, 1);
   }
 
   /**
@@ -103,25 +103,28 @@ export class Frame {
     }
     return true;
   }
-
-  #readId(index: 0 | 1): Cursor {
-    decoding.moveTo(this.bytes, this.idsStart, this.payloadStart, this.start);
-    for (let i = 0; i <= index; i++) readVarint(decoding);
-    return decoding;
-  }
 }
 
-function toSafeId({ lo, hi }: Cursor): number {
+/** The id that is the `index`th varint from `start` on, as a number. @throws {SpopError} SPOP_UNSAFE_INTEGER. */
+export function readSafeId(bytes: Buffer, start: number, end: number, index: 0 | 1): number {
+  const { lo, hi } = readId(bytes, start, end, index);
   const id = (hi >>> 0) * 4_294_967_296 + (lo >>> 0);
   if (!Number.isSafeInteger(id)) {
     throw new SpopError(
       'SPOP_UNSAFE_INTEGER',
-      `expected an id up to 2^53 - 1; found a larger one: read it with toStreamId() or toFrameId()`,
+      'expected an id up to 2^53 - 1; found a larger one: read it with toStreamId() or toFrameId()',
     );
   }
   return id;
 }
 
-function toBigId({ lo, hi }: Cursor): bigint {
+function toBigId(bytes: Buffer, start: number, end: number, index: 0 | 1): bigint {
+  const { lo, hi } = readId(bytes, start, end, index);
   return (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
+}
+
+function readId(bytes: Buffer, start: number, end: number, index: 0 | 1): Cursor {
+  decoding.moveTo(bytes, start, end, start);
+  for (let i = 0; i <= index; i++) readVarint(decoding);
+  return decoding;
 }

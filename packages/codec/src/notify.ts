@@ -1,6 +1,6 @@
 import { Cursor } from './cursor.ts';
 import { SpopError } from './errors.ts';
-import type { Frame } from './frame.ts';
+import { type Frame, readSafeId } from './frame.ts';
 import type { ArgumentTypes, MessageDefinition } from './message-definition.ts';
 import { MessageReader, readArgumentCount } from './message-reader.ts';
 import { MessageState, type MessageView } from './message-view.ts';
@@ -67,6 +67,18 @@ export class Notify {
   /** @internal */
   get payloadStart(): number {
     return this.#payloadStart;
+  }
+
+  /** The stream-id. @throws {SpopError} SPOP_UNSAFE_INTEGER above 2^53 - 1, SPOP_VIEW_CLOSED. */
+  get streamId(): number {
+    if (!this.#source.isOpen) throw viewClosed();
+    return readSafeId(this.#source.bytes, this.#idsStart, this.#payloadStart, 0);
+  }
+
+  /** The frame-id. @throws {SpopError} as streamId. */
+  get frameId(): number {
+    if (!this.#source.isOpen) throw viewClosed();
+    return readSafeId(this.#source.bytes, this.#idsStart, this.#payloadStart, 1);
   }
 
   /**

@@ -44,6 +44,11 @@ export class BufferPool {
     return this.#isOut.size;
   }
 
+  /** Whether the buffer is one of this pool. */
+  has(buffer: Buffer): boolean {
+    return this.#isOut.has(buffer);
+  }
+
   /** A buffer that is the caller's until released, with any bytes in it; undefined where all `maxBuffers` are out. */
   acquire(): Buffer | undefined {
     let buffer = this.#free.pop();

@@ -1,0 +1,156 @@
+import type { Server } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type ArgumentTypes, type MessageDefinition, SpopError } from '@spop/codec';
+import { Connection } from './connection.ts';
+import { Handlers, type MessageHandler, type NotifyHandler } from './handlers.ts';
+import { addressOf, type ListenAddress, type ListenTarget, openListener } from './listener.ts';
+import { type AgentOptions, resolveOptions, type ResolvedOptions } from './options.ts';
+import { Runtime } from './runtime.ts';
+
+/** How long {@link Agent.close} waits for what is in flight by default. */
+const DEFAULT_GRACE_MS = 5_000;
+
+/** Options of {@link Agent.close}. */
+export interface CloseOptions {
+  /** How long handlers in flight and peers may take before their connections are destroyed; 5,000 ms by default. */
+  readonly graceMs?: number;
+}
+
+/**
+ * An SPOP agent: HAProxy asks, its handlers answer. Made by {@link createAgent}.
+ *
+ *     const agent = createAgent().onMessage(checkClientIp, (message, ack) => {
+ *       ack.set(ipScore, score(message.ip));
+ *     });
+ *     await agent.listen({ port: 9000 });
+ */
+export class Agent implements AsyncDisposable {
+  readonly options: ResolvedOptions;
+  readonly #handlers: Handlers = new Handlers();
+  readonly #servers: Server[] = [];
+  #runtime: Runtime | undefined;
+  #connectionCount: number = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: AgentOptions) {
+    this.options = resolveOptions(options);
+  }
+
+  /** Connections that are open. */
+  get connectionCount(): number {
+    return this.#runtime?.connections.size ?? 0;
+  }
+
+  /** NOTIFYs that wait for their handlers. */
+  get inFlightCount(): number {
+    return this.#runtime?.inFlightCount ?? 0;
+  }
+
+  /**
+   * Adds the handler of a message; before the first connection.
+   *
+   * @throws {SpopError} SPOP_INVALID_NAME for a second one of the same name, SPOP_MISUSE after the first connection.
+   */
+  onMessage<Args extends ArgumentTypes>(definition: MessageDefinition<Args>, handler: MessageHandler<Args>): this {
+    this.#handlers.add(definition, handler);
+    return this;
+  }
+
+  /** Adds the handler of whole NOTIFYs, called after those of their messages. @throws {SpopError} as `onMessage`. */
+  onNotify(handler: NotifyHandler): this {
+    this.#handlers.setNotifyHandler(handler);
+    return this;
+  }
+
+  /**
+   * Starts to listen, and resolves to the address once connections are accepted.
+   *
+   * @throws {Error} of node:net, such as EADDRINUSE or EACCES; {SpopError} SPOP_MISUSE after `close`.
+   */
+  async listen(target: ListenTarget): Promise<ListenAddress> {
+    this.#checkOpen();
+    const runtime = this.#start();
+    const server = await openListener(target, (socket) => this.#open(socket, true));
+    server.on('error', (error) => runtime.hooks.emit('transportError', { connection: undefined, error }));
+    this.#servers.push(server);
+    if (this.#closing !== undefined) server.close();
+    return addressOf(server, target);
+  }
+
+  /**
+   * Serves one connection over any stream, such as a TLS socket or one end of a `duplexPair()`.
+   *
+   * @throws {SpopError} SPOP_MISUSE after `close`.
+   */
+  handle(stream: Duplex): void {
+    this.#checkOpen();
+    this.#open(stream, false);
+  }
+
+  /**
+   * Stops accepting, answers what is in flight, says AGENT-DISCONNECT to every peer and waits for them to close;
+   * resolves when all connections are closed. What is left after `graceMs` is destroyed.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options.graceMs ?? DEFAULT_GRACE_MS);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #start(): Runtime {
+    this.#runtime ??= new Runtime(this.options, this.#handlers);
+    return this.#runtime;
+  }
+
+  #open(stream: Duplex, isAccepted: boolean): void {
+    const runtime = this.#start();
+    const connection = new Connection(runtime, stream, ++this.#connectionCount, isAccepted);
+    const isRefused = runtime.connections.size >= this.options.maxConnections;
+    runtime.open(connection);
+    if (isRefused) {
+      runtime.metrics.refusedConnections++;
+      const reason = `more than ${this.options.maxConnections} connections`;
+      runtime.hooks.emit('overload', { connection: connection.session.describe(), reason });
+      connection.refuse(reason);
+    }
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const runtime = this.#start();
+    const closed = Promise.all(this.#servers.map((server) => closeServer(server)));
+    const gone = new Promise<void>((resolve) => {
+      runtime.onConnectionClosed = () => {
+        if (runtime.connections.size === 0) resolve();
+      };
+      if (runtime.connections.size === 0) resolve();
+    });
+    const force = setTimeout(() => {
+      for (const connection of runtime.connections) connection.destroy();
+    }, graceMs);
+    for (const connection of runtime.connections) connection.session.drain();
+    await Promise.all([closed, gone]);
+    clearTimeout(force);
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new SpopError('SPOP_MISUSE', 'expected an agent that is not closed');
+  }
+}
+
+/**
+ * Makes an agent; it listens once told to.
+ *
+ * @throws {RangeError} for an option out of its range, {TypeError} for an unknown one.
+ */
+export function createAgent(options: AgentOptions = {}): Agent {
+  return new Agent(options);
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+}

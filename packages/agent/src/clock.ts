@@ -1,0 +1,44 @@
+import type { ResolvedOptions } from './options.ts';
+
+const MIN_TICK_MS = 5;
+const MAX_TICK_MS = 250;
+
+/** How often to look at the connections' timers: four times within the shortest. */
+export function tickMs(options: ResolvedOptions): number {
+  const timeouts = [options.helloTimeoutMs, options.idleTimeoutMs, options.partialFrameTimeoutMs].filter(
+    (ms) => ms > 0,
+  );
+  return Math.max(MIN_TICK_MS, Math.min(MAX_TICK_MS, Math.floor(Math.min(...timeouts) / 4)));
+}
+
+/**
+ * A coarse clock that all connections share: one interval looks after every timer of every connection, so that a
+ * NOTIFY sets and clears none.
+ */
+export class Clock {
+  /** Time of the last tick in ms, on the clock of performance.now(), without its fraction. */
+  now: number = Math.trunc(performance.now());
+  readonly #tickMs: number;
+  readonly #onTick: (now: number) => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ms: number, onTick: (now: number) => void) {
+    this.#tickMs = ms;
+    this.#onTick = onTick;
+  }
+
+  start(): void {
+    if (this.#timer !== undefined) return;
+    this.now = Math.trunc(performance.now());
+    this.#timer = setInterval(() => {
+      this.now = Math.trunc(performance.now());
+      this.#onTick(this.now);
+    }, this.#tickMs);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,236 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { FrameReader, SpopError, Status } from '@spop/codec';
+import { Output } from './output.ts';
+import type { Runtime } from './runtime.ts';
+import { Session, type Transport } from './session.ts';
+import { readStatically } from './static-read.ts';
+
+/**
+ * One connection's transport: bytes in, whole frames to the session, one write for all that the session answers to a
+ * batch. It knows streams, buffers and time, and nothing of what the frames say.
+ */
+export class Connection implements Transport {
+  readonly id: number;
+  readonly remote: string | undefined;
+  readonly output: Output;
+  readonly session: Session;
+  bytesRead: number = 0;
+  framesRead: number = 0;
+  readonly #runtime: Runtime;
+  readonly #stream: Duplex;
+  readonly #reader: FrameReader = new FrameReader();
+  /** Whether bytes arrive in the runtime's shared buffer. */
+  readonly #isStatic: boolean;
+  #isPaused: boolean = false;
+  #isFlushScheduled: boolean = false;
+  #hasEnded: boolean = false;
+  #lingerTimer: NodeJS.Timeout | undefined;
+  /** Ticks of the agent's clock when the connection was made, last read something, and began a partial frame. */
+  readonly #openedAt: number;
+  #activeAt: number;
+  #partialAt: number = 0;
+
+  /** @param isAccepted Whether `stream` is a socket fresh from a server with `pauseOnConnect`. */
+  constructor(runtime: Runtime, stream: Duplex, id: number, isAccepted: boolean) {
+    this.#runtime = runtime;
+    this.id = id;
+    this.remote = stream instanceof Socket ? remoteOf(stream) : undefined;
+    const replaced =
+      isAccepted && stream instanceof Socket
+        ? readStatically(stream, runtime.readBuffer, (length, buffer) => this.#onRead(length, buffer))
+        : undefined;
+    this.#isStatic = replaced !== undefined;
+    this.#stream = replaced ?? stream;
+    this.output = new Output(this.#stream, runtime.outputPool, () => this.mayResume());
+    this.session = new Session(runtime, this);
+    const now = runtime.clock.now;
+    this.#openedAt = now;
+    this.#activeAt = now;
+    this.#listen();
+  }
+
+  setMaxFrameSize(bytes: number): void {
+    this.#reader.maxFrameSize = bytes;
+  }
+
+  scheduleFlush(): void {
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
+    // After the promises that settle in this turn, so that their ACKs share a write.
+    process.nextTick(this.#flush);
+  }
+
+  leave(): void {
+    this.scheduleFlush();
+    this.#lingerTimer ??= setTimeout(() => this.destroy(), this.#runtime.options.lingerTimeoutMs);
+  }
+
+  /** Reads on, if reading was paused and nothing holds it back any more. */
+  mayResume(): void {
+    if (!this.#isPaused || this.#isHeldBack) return;
+    this.#isPaused = false;
+    this.#runtime.paused.delete(this);
+    // Not from within a handler's settling: frames that wait are read in a turn of their own.
+    process.nextTick(this.#resume);
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.#stream.destroy();
+  }
+
+  /** Ends the connection where a timer ran out; called at each tick of the agent's clock. */
+  checkTimers(now: number): void {
+    const { helloTimeoutMs, idleTimeoutMs, partialFrameTimeoutMs } = this.#runtime.options;
+    const { session } = this;
+    if (session.state === 'leaving' || session.state === 'closed') return;
+    if (session.state === 'awaiting-hello') {
+      if (hasPassed(this.#openedAt, helloTimeoutMs, now)) this.#timeOut(`no HAPROXY-HELLO within ${helloTimeoutMs} ms`);
+    } else if (this.#reader.pendingBytes > 0 && !this.#isPaused) {
+      if (hasPassed(this.#partialAt, partialFrameTimeoutMs, now)) {
+        this.#timeOut(`a frame was not complete within ${partialFrameTimeoutMs} ms`);
+      }
+    } else if (session.inFlight.size === 0 && hasPassed(this.#activeAt, idleTimeoutMs, now)) {
+      this.#timeOut(`nothing came within ${idleTimeoutMs} ms`);
+    }
+  }
+
+  /** Refuses the connection before its handshake. */
+  refuse(reason: string): void {
+    this.session.end(Status.ResourceAllocation, reason);
+  }
+
+  get #isHeldBack(): boolean {
+    return this.session.isFull || this.output.isBlocked;
+  }
+
+  #listen(): void {
+    const stream = this.#stream;
+    if (!this.#isStatic) {
+      stream.on('data', (chunk: unknown) => {
+        if (chunk instanceof Uint8Array) this.#onRead(chunk.length, chunk);
+      });
+    }
+    stream.on('end', () => this.#onEnd());
+    stream.on('error', (error: Error) => this.#onError(error));
+    stream.on('close', () => this.#onClose());
+    if (stream instanceof Socket) stream.setNoDelay(true);
+    stream.resume();
+  }
+
+  #onRead(length: number, chunk: Uint8Array): boolean {
+    this.bytesRead += length;
+    // After the last frame whatever comes is read and dropped, so that the kernel does not answer it with a reset.
+    if (this.session.state === 'leaving' || this.session.state === 'closed') return true;
+    this.#activeAt = this.#runtime.clock.now;
+    const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const wasPartial = this.#reader.pendingBytes > 0;
+    this.#reader.push(buffer, 0, length);
+    this.#readFrames();
+    if (!wasPartial) this.#partialAt = this.#activeAt;
+    return !this.#isPaused;
+  }
+
+  /** Hands frames to the session until there are no more, or too much is under way. */
+  #readFrames(): void {
+    const { session } = this;
+    const reader = this.#reader;
+    const framesBefore = this.framesRead;
+    try {
+      for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
+        this.framesRead++;
+        session.receive(frame);
+        if (session.isFull) {
+          this.#pause();
+          break;
+        }
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.framesRead !== framesBefore) this.#partialAt = this.#activeAt;
+    this.#flush();
+    if (this.output.isBlocked) this.#pause();
+  }
+
+  #pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#reader.keep();
+    this.#stream.pause();
+    if (this.#runtime.isFull) this.#runtime.paused.add(this);
+    this.#runtime.hooks.emit('overload', {
+      connection: this.session.describe(),
+      reason: this.output.isBlocked ? 'the peer does not read its ACKs' : 'too many NOTIFYs are in flight',
+    });
+  }
+
+  readonly #resume = (): void => {
+    if (this.#stream.destroyed || this.#isPaused) return;
+    this.#readFrames();
+    if (!this.#isPaused) this.#stream.resume();
+  };
+
+  readonly #flush = (): void => {
+    this.#isFlushScheduled = false;
+    this.output.flush();
+    const isOver = this.session.state === 'leaving' || (this.#hasEnded && this.session.inFlight.size === 0);
+    if (isOver && !this.#stream.writableEnded) this.#stream.end();
+  };
+
+  #fail(error: unknown): void {
+    const { session } = this;
+    const known =
+      error instanceof SpopError && error.status !== undefined
+        ? error
+        : new SpopError('SPOP_MISUSE', `an error that is not the peer's: ${String(error)}`, -1, { cause: error });
+    this.#runtime.metrics.protocolErrors++;
+    this.#runtime.hooks.emit('protocolError', { connection: session.describe(), error: known });
+    session.fail(known);
+  }
+
+  #timeOut(reason: string): void {
+    this.session.end(Status.Timeout, reason);
+  }
+
+  /** The peer closed its side: what is in flight is still answered. */
+  #onEnd(): void {
+    this.#hasEnded = true;
+    this.#flush();
+  }
+
+  #onError(error: Error): void {
+    // Resets are how HAProxy ends health checks and, from 3.1 on, connections.
+    const isReset = 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+    if (isReset) return;
+    this.#runtime.hooks.emit('transportError', { connection: this.session.describe(), error });
+  }
+
+  #onClose(): void {
+    clearTimeout(this.#lingerTimer);
+    const { session } = this;
+    session.close();
+    this.output.destroy();
+    this.#runtime.closed(this);
+    if (session.hello === undefined || session.hello.healthcheck) return;
+    this.#runtime.hooks.emit('disconnect', {
+      connection: session.describe(),
+      status: session.endStatus,
+      reason: session.endReason,
+      bytesRead: this.bytesRead,
+      bytesWritten: this.output.bytesWritten,
+      frames: this.framesRead,
+    });
+  }
+}
+
+function hasPassed(since: number, timeoutMs: number, now: number): boolean {
+  return timeoutMs > 0 && now - since >= timeoutMs;
+}
+
+function remoteOf(socket: Socket): string | undefined {
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress === undefined) return undefined;
+  return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+}

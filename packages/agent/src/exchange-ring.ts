@@ -1,0 +1,32 @@
+import type { MessageSet } from '@spop/codec';
+import { Exchange } from './exchange.ts';
+
+/** How many exchanges take turns. A power of two. */
+const SIZE = 64;
+
+/**
+ * The exchanges that synchronous handlers are called with, in turn. A view that a handler kept beyond its call belongs
+ * to an exchange that is closed until 63 others were used, so that using it throws; and an exchange that outlived its
+ * call is replaced, so that its views throw for ever.
+ */
+export class ExchangeRing {
+  readonly #set: MessageSet;
+  readonly #slots: (Exchange | undefined)[] = Array.from({ length: SIZE }, () => undefined);
+  #next: number = 0;
+
+  constructor(set: MessageSet) {
+    this.#set = set;
+  }
+
+  /** The exchange whose turn it is. */
+  take(): Exchange {
+    const slot = this.#next;
+    this.#next = (slot + 1) & (SIZE - 1);
+    return (this.#slots[slot] ??= new Exchange(this.#set, slot));
+  }
+
+  /** Never gives that exchange out again. */
+  retire(exchange: Exchange): void {
+    this.#slots[exchange.slot] = undefined;
+  }
+}

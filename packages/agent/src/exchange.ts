@@ -1,0 +1,123 @@
+import {
+  AckWriter,
+  type ArgumentTypes,
+  type Frame,
+  type MessageDefinition,
+  type MessageReader,
+  type MessageSet,
+  type MessageView,
+  Notify,
+} from '@spop/codec';
+import type { Session } from './session.ts';
+
+const NO_MEMORY: Buffer = Buffer.alloc(0);
+
+/** The NOTIFY that a handler answers, beside its message. Valid until the handler settles. */
+export interface NotifyContext {
+  /** The stream-id; HAProxy's stay below 2^32. */
+  readonly streamId: number;
+  /** The frame-id: 1, 2, 3 … per stream from HAProxy 3.0 and older, always 1 from later ones. */
+  readonly frameId: number;
+  /** Which SPOE engine asks, of which HAProxy process; undefined where it did not say. */
+  readonly engineId: string | undefined;
+  /**
+   * Aborts when the NOTIFY is acknowledged without this handler (its deadline passed, or the connection ended). Made
+   * when it is first read.
+   */
+  readonly signal: AbortSignal;
+  /** The first message of that definition in the same NOTIFY, or undefined: for correlating messages. */
+  get<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined;
+  /** A walker over all messages as they came, declared or not. */
+  walk(): MessageReader;
+}
+
+/**
+ * One NOTIFY and its ACK, from its arrival to the last byte of the answer. Reused for NOTIFY after NOTIFY where handlers
+ * answer synchronously; one that outlives its call is never used again, so that a late use of its views can only throw.
+ */
+export class Exchange implements NotifyContext {
+  readonly slot: number;
+  readonly notify: Notify;
+  readonly ack: AckWriter = new AckWriter();
+  /** Whether the handlers have not settled yet, and nobody answered for them. */
+  isPending: boolean = false;
+  /** When the NOTIFY came, on the clock of performance.now(), in ms: only set for asynchronous handlers. */
+  startedAt: number = 0;
+  #session: Session | undefined;
+  #abort: AbortController | undefined;
+  /** Where the ACK of a detached exchange is written. */
+  #ackMemory: Buffer = NO_MEMORY;
+
+  /** @param slot Where the exchange stands among those that are reused. */
+  constructor(set: MessageSet, slot: number) {
+    this.slot = slot;
+    this.notify = new Notify(set);
+  }
+
+  get streamId(): number {
+    return this.notify.streamId;
+  }
+
+  get frameId(): number {
+    return this.notify.frameId;
+  }
+
+  get engineId(): string | undefined {
+    return this.#session?.engineId;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    return this.#abort.signal;
+  }
+
+  get<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined {
+    return this.notify.get(definition);
+  }
+
+  walk(): MessageReader {
+    return this.notify.walk();
+  }
+
+  /** Whether {@link Exchange.signal} was read, which keeps the exchange from being used again. */
+  get hasSignal(): boolean {
+    return this.#abort !== undefined;
+  }
+
+  /** Reads the NOTIFY and begins its ACK. @throws {SpopError} what is malformed in it. */
+  begin(session: Session, frame: Frame, bytes: Buffer, position: number, limit: number): void {
+    this.#session = session;
+    this.notify.read(frame);
+    this.ack.beginAck(bytes, position, limit, frame);
+  }
+
+  /** Copies NOTIFY and ACK to memory of its own, so that the handlers can outlive the batch. */
+  detach(maxAckBytes: number, startedAt: number): void {
+    const size = this.notify.byteLength;
+    const memory = Buffer.allocUnsafe(size + maxAckBytes);
+    this.notify.moveTo(memory.subarray(0, size));
+    this.#ackMemory = memory.subarray(size);
+    this.ack.moveTo(this.#ackMemory, maxAckBytes);
+    this.isPending = true;
+    this.startedAt = startedAt;
+  }
+
+  /** Ends a detached exchange: copies its ACK to `position` of `target` and returns the offset behind it. */
+  finish(target: Buffer, position: number): number {
+    const length = this.ack.end();
+    this.#ackMemory.copy(target, position, 0, length);
+    this.close();
+    return position + length;
+  }
+
+  /** Ends all views of the NOTIFY. */
+  close(): void {
+    this.isPending = false;
+    this.notify.close();
+  }
+
+  /** Tells the handlers that nobody waits for them any more. */
+  abort(reason: Error): void {
+    this.#abort?.abort(reason);
+  }
+}

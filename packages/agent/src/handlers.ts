@@ -1,0 +1,95 @@
+import {
+  type Actions,
+  type ArgumentTypes,
+  type MessageDefinition,
+  MessageSet,
+  type MessageView,
+  SpopError,
+} from '@spop/codec';
+import type { Exchange, NotifyContext } from './exchange.ts';
+
+/**
+ * Answers one message: reads `message`, writes `ack`. A handler that returns a promise is waited for; its views stay
+ * valid until it settles. What a handler throws or rejects with is reported to the hook `handlerError`, and the stream
+ * is acknowledged with the fallback actions.
+ */
+export type MessageHandler<Args extends ArgumentTypes> = (
+  message: MessageView<Args>,
+  ack: Actions,
+  notify: NotifyContext,
+) => void | PromiseLike<void>;
+
+/** Answers a whole NOTIFY, after the handlers of its messages were called. */
+export type NotifyHandler = (notify: NotifyContext, ack: Actions) => void | PromiseLike<void>;
+
+type AnyHandler = (message: never, ack: Actions, notify: NotifyContext) => void | PromiseLike<void>;
+
+/** The handlers of an agent, by message name. */
+export class Handlers {
+  readonly #definitions: MessageDefinition[] = [];
+  readonly #handlers: AnyHandler[] = [];
+  #notifyHandler: NotifyHandler | undefined;
+  #set: MessageSet | undefined;
+
+  /** @throws {SpopError} SPOP_INVALID_NAME for a second handler of one name, SPOP_MISUSE once NOTIFYs are served. */
+  add<Args extends ArgumentTypes>(definition: MessageDefinition<Args>, handler: MessageHandler<Args>): void {
+    this.#checkOpen();
+    if (this.#definitions.some((other) => other.name === definition.name)) {
+      throw new SpopError('SPOP_INVALID_NAME', `expected one handler for message '${definition.name}'; found a second`);
+    }
+    this.#definitions.push(definition);
+    this.#handlers.push(handler);
+  }
+
+  /** @throws {SpopError} SPOP_MISUSE for a second one, or once NOTIFYs are served. */
+  setNotifyHandler(handler: NotifyHandler): void {
+    this.#checkOpen();
+    if (this.#notifyHandler !== undefined) {
+      throw new SpopError('SPOP_MISUSE', 'expected one handler for whole NOTIFYs; found a second');
+    }
+    this.#notifyHandler = handler;
+  }
+
+  /** The declared messages; from its first use on no handler can be added. */
+  get set(): MessageSet {
+    this.#set ??= new MessageSet(this.#definitions);
+    return this.#set;
+  }
+
+  /**
+   * Calls the handlers of a NOTIFY: those of its messages in the order the messages came, then that of the whole. What
+   * is returned is undefined where all have answered, or what to wait for.
+   */
+  run(exchange: Exchange): Promise<unknown> | undefined {
+    const { notify, ack } = exchange;
+    let pending: Promise<void>[] | undefined;
+    try {
+      const count = notify.messageCount;
+      for (let i = 0; i < count; i++) {
+        const handler = this.#handlers[notify.definitionIndexAt(i)]!;
+        // The view is of the definition that the handler was added with.
+        const result = handler(notify.messageAt(i) as never, ack, exchange);
+        if (isThenable(result)) (pending ??= []).push(Promise.resolve(result));
+      }
+      if (this.#notifyHandler !== undefined) {
+        const result = this.#notifyHandler(exchange, ack);
+        if (isThenable(result)) (pending ??= []).push(Promise.resolve(result));
+      }
+    } catch (error) {
+      if (pending !== undefined) void Promise.allSettled(pending);
+      throw error;
+    }
+    if (pending === undefined) return undefined;
+    return pending.length === 1 ? pending[0] : Promise.all(pending);
+  }
+
+  #checkOpen(): void {
+    if (this.#set !== undefined) {
+      throw new SpopError('SPOP_MISUSE', 'expected all handlers before the first connection; found one more');
+    }
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<void> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

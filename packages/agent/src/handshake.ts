@@ -1,0 +1,88 @@
+import { type AgentHello, type HaproxyHello, LENGTH_BYTES, SPOP_VERSION, SpopError } from '@spop/codec';
+
+/** What an agent brings into the handshake. */
+export interface HandshakeOptions {
+  /** The longest frame that this agent takes, in bytes without the length field. */
+  readonly maxFrameSize: number;
+  /** Whether several NOTIFYs may be in flight on a connection. */
+  readonly pipelining: boolean;
+}
+
+/** What both sides agreed on. */
+export interface Agreement {
+  /** The answer to HAProxy. */
+  readonly hello: AgentHello;
+  /** Whether HAProxy may send a NOTIFY before the last one is acknowledged. */
+  readonly pipelining: boolean;
+  /** The longest frame to accept from now on, in bytes without the length field. */
+  readonly maxFrameSizeIn: number;
+  /** The most bytes of one ACK, its length field included. */
+  readonly maxAckBytes: number;
+}
+
+/** How many NOTIFYs HAProxy has in flight on one connection at most (max-waiting-frames, src/flt_spoe.c, src/mux_spop.c). */
+export const HAPROXY_MAX_IN_FLIGHT = 20;
+
+/** Room for an AGENT-DISCONNECT behind twenty ACKs. */
+const DISCONNECT_BYTES = 63;
+
+/** A HAProxy with the smallest buffers still gets ACKs of this size. */
+const MIN_ACK_BUDGET = 128;
+
+/** Frames that HAProxy may send past a smaller size that the agent announced are accepted up to here, in bytes. */
+const MAX_TOLERATED_FRAME_SIZE = 1_048_576;
+
+/** Announced to HAProxy 3.0 and older, which otherwise reconnects without end over a NOTIFY that does not fit. */
+const FRAGMENTATION = 'fragmentation';
+const PIPELINING = 'pipelining';
+/** Only the SPOP client of HAProxy 3.0 and older announces it; never announced back (see docs/protocol-notes). */
+const ASYNC = 'async';
+
+/**
+ * Answers a HAPROXY-HELLO (SPOE.txt §3.2.4, §3.2.5).
+ *
+ * @throws {SpopError} SPOP_UNSUPPORTED_VERSION where none of the announced versions includes 2.0.
+ */
+export function negotiate(hello: HaproxyHello, options: HandshakeOptions): Agreement {
+  if (!supportsVersion(hello.supportedVersions)) {
+    throw new SpopError(
+      'SPOP_UNSUPPORTED_VERSION',
+      `expected supported-versions to include ${SPOP_VERSION}; found ${JSON.stringify(hello.supportedVersions)}`,
+    );
+  }
+  const maxFrameSize = Math.min(hello.maxFrameSize, options.maxFrameSize);
+  const pipelining = options.pipelining && hello.capabilities.includes(PIPELINING);
+  return {
+    hello: {
+      version: SPOP_VERSION,
+      maxFrameSize,
+      capabilities: pipelining ? [PIPELINING, FRAGMENTATION] : [FRAGMENTATION],
+    },
+    pipelining,
+    // HAProxy 3.1.0 ignores a smaller size that the agent asks for.
+    maxFrameSizeIn: Math.max(maxFrameSize, Math.min(hello.maxFrameSize, MAX_TOLERATED_FRAME_SIZE)),
+    maxAckBytes: ackBudget(hello, maxFrameSize, pipelining),
+  };
+}
+
+/**
+ * A list of versions separated by commas; spaces are ignored. A minor version stands for itself and all before it, so
+ * that 2.0 is spoken by whoever announces 2 with any minor (SPOE.txt §3.2.4).
+ */
+function supportsVersion(list: string): boolean {
+  return list.split(',').some((version) => /^\s*2\.\d+\s*$/.test(version));
+}
+
+/**
+ * HAProxy 3.1 and later stops reading a connection for good once as many agent bytes as its buffer has (max-frame-size
+ * and the length field) can be read at once. With pipelining, twenty ACKs and a DISCONNECT must therefore stay below that
+ * together; without, one ACK. Older releases, known by their `async`, only bound the frame.
+ */
+function ackBudget(hello: HaproxyHello, maxFrameSize: number, pipelining: boolean): number {
+  if (hello.capabilities.includes(ASYNC)) return maxFrameSize + LENGTH_BYTES;
+  const readable = hello.maxFrameSize + LENGTH_BYTES - 1;
+  const budget = pipelining
+    ? Math.max(MIN_ACK_BUDGET, Math.floor((readable - DISCONNECT_BYTES) / HAPROXY_MAX_IN_FLIGHT))
+    : readable;
+  return Math.min(maxFrameSize + LENGTH_BYTES, budget);
+}

@@ -1,0 +1,61 @@
+import type { SpopError } from '@spop/codec';
+
+/** Which connection an event is about. */
+export interface ConnectionInfo {
+  /** Counts the agent's connections, from 1 on. */
+  readonly id: number;
+  /** The peer's address: `127.0.0.1:40112`, or undefined for streams that have none. */
+  readonly remote: string | undefined;
+  /** Which SPOE engine of which HAProxy process; undefined before the handshake and for health checks. */
+  readonly engineId: string | undefined;
+}
+
+/** A connection's end. */
+export interface DisconnectInfo {
+  readonly connection: ConnectionInfo;
+  /** Status code of the DISCONNECT that ended it (SPOE.txt §3.5); 0 where HAProxy just closed it. */
+  readonly status: number;
+  readonly reason: string;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  /** Whole frames read. */
+  readonly frames: number;
+}
+
+/** What an agent reports, by name. */
+export interface AgentEvents {
+  /** A handshake was completed. Health checks are not reported. */
+  connection: { readonly connection: ConnectionInfo };
+  /** A connection that completed its handshake ended. */
+  disconnect: DisconnectInfo;
+  /** The peer broke the protocol: it got an AGENT-DISCONNECT with `error.status`, and its connection is closed. */
+  protocolError: { readonly connection: ConnectionInfo; readonly error: SpopError };
+  /** A handler threw or rejected; the stream got the fallback actions. */
+  handlerError: { readonly connection: ConnectionInfo; readonly error: unknown; readonly streamId: number };
+  /** A handler did not settle in time; the stream got the fallback actions. */
+  timeout: { readonly connection: ConnectionInfo; readonly streamId: number };
+  /** A limit was reached; `reason` says which. */
+  overload: { readonly connection: ConnectionInfo | undefined; readonly reason: string };
+  /** Listening or a connection's transport failed in a way that no other event covers. */
+  transportError: { readonly connection: ConnectionInfo | undefined; readonly error: Error };
+}
+
+/** Functions to be told of events. One that throws is reported as a process warning and changes nothing. */
+export type Hooks = { readonly [Name in keyof AgentEvents]?: (info: AgentEvents[Name]) => void };
+
+/** Calls hooks so that what they throw harms nobody. */
+export class HookCaller {
+  readonly #hooks: Hooks;
+
+  constructor(hooks: Hooks) {
+    this.#hooks = hooks;
+  }
+
+  emit<Name extends keyof AgentEvents>(name: Name, info: AgentEvents[Name]): void {
+    try {
+      this.#hooks[name]?.(info);
+    } catch (error) {
+      process.emitWarning(`The hook '${name}' threw: ${String(error)}`, { code: 'SPOP_HOOK_THREW' });
+    }
+  }
+}

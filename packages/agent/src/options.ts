@@ -1,0 +1,100 @@
+import { type Actions, MIN_MAX_FRAME_SIZE } from '@spop/codec';
+import type { Hooks } from './hooks.ts';
+
+/** Options of an agent; every one has a default. Times are in milliseconds, and 0 switches a timer off. */
+export interface AgentOptions {
+  /**
+   * The longest frame that the agent offers to take, in bytes, 256 or more; HAProxy's own size counts where that is
+   * smaller, and it is 16,380 unless `tune.bufsize` says otherwise. 1 MiB by default.
+   */
+  readonly maxFrameSize?: number;
+  /** Whether HAProxy may have up to 20 NOTIFYs in flight on a connection instead of one. True by default. */
+  readonly pipelining?: boolean;
+  /**
+   * The most bytes of one fragmented NOTIFY of HAProxy 3.0 and older, all fragments together; a larger one is
+   * acknowledged with the fallback actions. 1 MiB by default.
+   */
+  readonly maxReassembledBytes?: number;
+  /** How many connections are open at once at most; more are refused with status 13. 10,000 by default. */
+  readonly maxConnections?: number;
+  /** How many NOTIFYs of one connection wait for their handlers; at this many reading pauses. 256 by default. */
+  readonly maxInFlightPerConnection?: number;
+  /** How many NOTIFYs in all wait for their handlers; at this many reading pauses. 10,000 by default. */
+  readonly maxInFlight?: number;
+  /**
+   * After this long a NOTIFY is acknowledged with the fallback actions, and what its handler does later is dropped. Set
+   * it below HAProxy's `timeout processing`. 0, no deadline, by default.
+   */
+  readonly processingTimeoutMs?: number;
+  /** How long a new connection may take until its HAPROXY-HELLO is complete. 10,000 by default; ends with status 2. */
+  readonly helloTimeoutMs?: number;
+  /** How long a connection may be without any bytes and any NOTIFY in flight. 0 by default; ends with status 2. */
+  readonly idleTimeoutMs?: number;
+  /** How long a frame that was begun may take to be complete. 10,000 by default; ends with status 2. */
+  readonly partialFrameTimeoutMs?: number;
+  /** How long the agent waits for the peer to close after its own last frame. 1,000 by default. */
+  readonly lingerTimeoutMs?: number;
+  /** Writes the actions of a NOTIFY whose handler failed or was too late; none by default. */
+  readonly fallback?: (ack: Actions) => void;
+  /** Told what happens; see {@link Hooks}. */
+  readonly hooks?: Hooks;
+}
+
+/** Options with their defaults filled in. */
+export type ResolvedOptions = Required<AgentOptions>;
+
+const DEFAULTS: ResolvedOptions = {
+  maxFrameSize: 1_048_576,
+  pipelining: true,
+  maxReassembledBytes: 1_048_576,
+  maxConnections: 10_000,
+  maxInFlightPerConnection: 256,
+  maxInFlight: 10_000,
+  processingTimeoutMs: 0,
+  helloTimeoutMs: 10_000,
+  idleTimeoutMs: 0,
+  partialFrameTimeoutMs: 10_000,
+  lingerTimeoutMs: 1_000,
+  fallback: () => {},
+  hooks: {},
+};
+
+/** The smallest value of each numeric option. */
+const MINIMUMS = {
+  maxFrameSize: MIN_MAX_FRAME_SIZE,
+  maxReassembledBytes: MIN_MAX_FRAME_SIZE,
+  maxConnections: 1,
+  maxInFlightPerConnection: 1,
+  maxInFlight: 1,
+  processingTimeoutMs: 0,
+  helloTimeoutMs: 0,
+  idleTimeoutMs: 0,
+  partialFrameTimeoutMs: 0,
+  lingerTimeoutMs: 1,
+} as const;
+
+const MAX_UINT32 = 0xffff_ffff;
+const MAX_TIMER_MS = 0x7fff_ffff;
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {RangeError} where a number is no integer in its range; {TypeError} for an unknown option.
+ */
+export function resolveOptions(options: AgentOptions): ResolvedOptions {
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(DEFAULTS, name)) {
+      throw new TypeError(`expected one of the options ${Object.keys(DEFAULTS).join(', ')}; found '${name}'`);
+    }
+  }
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const resolved: ResolvedOptions = { ...DEFAULTS, ...Object.fromEntries(given) };
+  for (const [name, minimum] of Object.entries(MINIMUMS)) {
+    const value: unknown = Object.entries(resolved).find(([key]) => key === name)?.[1];
+    const maximum = name.endsWith('Ms') ? MAX_TIMER_MS : MAX_UINT32;
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < minimum || value > maximum) {
+      throw new RangeError(`expected ${name} to be an integer from ${minimum} to ${maximum}; found ${String(value)}`);
+    }
+  }
+  return resolved;
+}

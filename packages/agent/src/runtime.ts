@@ -1,0 +1,110 @@
+import { type AckWriter, BufferPool } from '@spop/codec';
+import { Clock, tickMs } from './clock.ts';
+import type { Connection } from './connection.ts';
+import type { Exchange } from './exchange.ts';
+import { ExchangeRing } from './exchange-ring.ts';
+import type { Handlers } from './handlers.ts';
+import { HookCaller } from './hooks.ts';
+import { Metrics } from './metrics.ts';
+import type { ResolvedOptions } from './options.ts';
+import type { Session } from './session.ts';
+
+/** Bytes that are read, and written, at once. */
+const BATCH_BYTES = 65_536;
+/** Up to 64 MiB of output that the kernel has not taken; more is allocated for the moment. */
+const MAX_POOLED_BUFFERS = 1_024;
+
+/** What all connections of an agent share. */
+export class Runtime {
+  readonly options: ResolvedOptions;
+  readonly handlers: Handlers;
+  readonly hooks: HookCaller;
+  readonly metrics: Metrics = new Metrics();
+  readonly exchanges: ExchangeRing;
+  readonly outputPool: BufferPool = new BufferPool({ bufferSize: BATCH_BYTES, maxBuffers: MAX_POOLED_BUFFERS });
+  /** Where sockets read into, one after the other: whoever reads uses the bytes up, or copies them, before returning. */
+  readonly readBuffer: Buffer = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  readonly connections: Set<Connection> = new Set();
+  /** Connections that do not read because too many NOTIFYs are in flight in all. */
+  readonly paused: Set<Connection> = new Set();
+  /** NOTIFYs whose handlers have not settled, the oldest first. */
+  readonly #inFlight: Map<Exchange, Session> = new Map();
+  #deadlineTimer: NodeJS.Timeout | undefined;
+  readonly clock: Clock;
+  /** Told when a connection has closed. */
+  onConnectionClosed: () => void = () => {};
+
+  constructor(options: ResolvedOptions, handlers: Handlers) {
+    this.options = options;
+    this.handlers = handlers;
+    this.hooks = new HookCaller(options.hooks);
+    this.exchanges = new ExchangeRing(handlers.set);
+    this.clock = new Clock(tickMs(options), (now) => {
+      for (const connection of this.connections) connection.checkTimers(now);
+    });
+  }
+
+  /** How many NOTIFYs wait for their handlers. */
+  get inFlightCount(): number {
+    return this.#inFlight.size;
+  }
+
+  /** Whether so many NOTIFYs are in flight that no connection may read on. */
+  get isFull(): boolean {
+    return this.#inFlight.size >= this.options.maxInFlight;
+  }
+
+  /** Adds a connection, whose timers are looked after from now on. */
+  open(connection: Connection): void {
+    this.connections.add(connection);
+    this.clock.start();
+  }
+
+  /** Removes a connection that has closed. */
+  closed(connection: Connection): void {
+    this.connections.delete(connection);
+    this.paused.delete(connection);
+    if (this.connections.size === 0) this.clock.stop();
+    this.onConnectionClosed();
+  }
+
+  add(session: Session, exchange: Exchange): void {
+    this.#inFlight.set(exchange, session);
+    if (this.#deadlineTimer === undefined && this.options.processingTimeoutMs > 0) {
+      this.#armDeadline(this.options.processingTimeoutMs);
+    }
+  }
+
+  remove(exchange: Exchange): void {
+    this.#inFlight.delete(exchange);
+    if (this.paused.size === 0 || this.isFull) return;
+    for (const connection of this.paused) connection.mayResume();
+  }
+
+  /** Replaces what a failed handler wrote by the fallback actions. */
+  applyFallback(ack: AckWriter): void {
+    ack.reset();
+    try {
+      this.options.fallback(ack);
+    } catch (error) {
+      ack.reset();
+      process.emitWarning(`The option 'fallback' threw: ${String(error)}`, { code: 'SPOP_FALLBACK_THREW' });
+    }
+  }
+
+  /** One timer for all NOTIFYs, armed for the oldest: they expire in the order they came. */
+  #armDeadline(delayMs: number): void {
+    this.#deadlineTimer = setTimeout(() => {
+      this.#deadlineTimer = undefined;
+      const expired = performance.now() - this.options.processingTimeoutMs;
+      for (const [exchange, session] of this.#inFlight) {
+        if (exchange.startedAt > expired) {
+          this.#armDeadline(Math.max(1, Math.ceil(exchange.startedAt - expired)));
+          return;
+        }
+        session.expire(exchange);
+      }
+    }, delayMs);
+    this.#deadlineTimer.unref();
+  }
+}

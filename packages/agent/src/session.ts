@@ -1,0 +1,312 @@
+import {
+  type Frame,
+  FrameType,
+  FrameWriter,
+  type HaproxyHello,
+  SpopError,
+  Status,
+  STATUS_MESSAGES,
+  toDisconnect,
+  toHaproxyHello,
+  writeAgentHello,
+  writeDisconnect,
+} from '@spop/codec';
+import type { Exchange } from './exchange.ts';
+import { Fragments } from './fragments.ts';
+import { type Agreement, negotiate } from './handshake.ts';
+import type { ConnectionInfo } from './hooks.ts';
+import type { Output } from './output.ts';
+import type { Runtime } from './runtime.ts';
+import { type ConnectionState, reactionTo } from './state.ts';
+
+/** The most bytes that an AGENT-HELLO or AGENT-DISCONNECT of this agent takes. */
+const CONTROL_FRAME_BYTES = 256;
+
+/** What a session asks of the connection that it speaks over. */
+export interface Transport {
+  /** Counts the agent's connections, from 1 on. */
+  readonly id: number;
+  /** The peer's address, as far as the stream has one. */
+  readonly remote: string | undefined;
+  readonly output: Output;
+  /** Frames are waiting in `output`: write them by the end of this turn of the event loop. */
+  scheduleFlush(): void;
+  /** The last frame was written: close this side, read on until the peer closes, for a bounded time. */
+  leave(): void;
+  /** Fewer NOTIFYs are in flight than before: reading may go on. */
+  mayResume(): void;
+  /** The longest frame to accept from now on. */
+  setMaxFrameSize(bytes: number): void;
+}
+
+/**
+ * What one connection says and is told: the handshake, NOTIFYs and their ACKs, fragments, and the end. It takes whole
+ * frames and writes whole frames, and knows nothing of sockets.
+ */
+export class Session {
+  state: ConnectionState = 'awaiting-hello';
+  /** The HAPROXY-HELLO, once it came. */
+  hello: HaproxyHello | undefined;
+  /** NOTIFYs whose handlers have not settled. */
+  readonly inFlight: Set<Exchange> = new Set();
+  /** The status code that ended the session, and why. */
+  endStatus: number = Status.Normal;
+  endReason: string = STATUS_MESSAGES[Status.Normal];
+  readonly #runtime: Runtime;
+  readonly #transport: Transport;
+  readonly #output: Output;
+  readonly #fragments: Fragments;
+  #maxAckBytes: number = 0;
+  /** Whether handlers are being called: the ACK that they write stands at the end of the output. */
+  #isProcessing: boolean = false;
+
+  constructor(runtime: Runtime, transport: Transport) {
+    this.#runtime = runtime;
+    this.#transport = transport;
+    this.#output = transport.output;
+    this.#fragments = new Fragments(runtime.options.maxReassembledBytes);
+  }
+
+  get engineId(): string | undefined {
+    return this.hello?.engineId;
+  }
+
+  /** Whether so many NOTIFYs are in flight that no further one may be read. */
+  get isFull(): boolean {
+    const { options } = this.#runtime;
+    return this.inFlight.size >= options.maxInFlightPerConnection || this.#runtime.isFull;
+  }
+
+  /** Which connection this is, for hooks and logs. */
+  describe(): ConnectionInfo {
+    return { id: this.#transport.id, remote: this.#transport.remote, engineId: this.engineId };
+  }
+
+  /** Whether a fragmented NOTIFY was begun and not ended. */
+  get hasFragments(): boolean {
+    return this.#fragments.isActive;
+  }
+
+  /** @throws {SpopError} what is wrong with the frame, or that it came at all. */
+  receive(frame: Frame): void {
+    switch (reactionTo(this.state, frame.type)) {
+      case 'notify':
+        return this.#receiveNotify(frame);
+      case 'continuation':
+        return this.#receiveContinuation(frame);
+      case 'handshake':
+        return this.#shakeHands(frame);
+      case 'disconnect':
+        return this.#receiveDisconnect(frame);
+      default:
+    }
+  }
+
+  /** Ends the session with an AGENT-DISCONNECT. */
+  end(status: Status, reason: string): void {
+    if (this.state === 'leaving' || this.state === 'closed') return;
+    this.endStatus = status;
+    this.endReason = reason;
+    this.#writeDisconnect(status, reason);
+  }
+
+  /** Ends the session with an AGENT-DISCONNECT about the peer's error; NOTIFYs in flight are forgotten by HAProxy. */
+  fail(error: SpopError): void {
+    this.end(error.status ?? Status.Unknown, error.reason);
+  }
+
+  /** Ends the session once nothing is in flight: the last ACKs and the AGENT-DISCONNECT leave in one write. */
+  drain(): void {
+    if (this.state === 'awaiting-hello' || (this.state === 'ready' && this.#isQuiet)) {
+      this.end(Status.Normal, STATUS_MESSAGES[Status.Normal]);
+    } else if (this.state === 'ready') {
+      this.state = 'draining';
+    }
+  }
+
+  /** The connection is gone: handlers that still run are told, and their results dropped. */
+  close(): void {
+    this.state = 'closed';
+    this.#fragments.drop();
+    this.#dropInFlight(new Error('The connection to HAProxy ended'));
+  }
+
+  /** Answers an exchange whose handlers have not settled in time. */
+  expire(exchange: Exchange): void {
+    this.#runtime.metrics.timeouts++;
+    this.#runtime.hooks.emit('timeout', { connection: this.describe(), streamId: exchange.streamId });
+    this.#acknowledge(exchange, true);
+    exchange.abort(new Error(`No answer within ${this.#runtime.options.processingTimeoutMs} ms`));
+  }
+
+  get #isQuiet(): boolean {
+    return this.inFlight.size === 0 && !this.#fragments.isActive && !this.#isProcessing;
+  }
+
+  #shakeHands(frame: Frame): void {
+    const hello = toHaproxyHello(frame);
+    const agreement = negotiate(hello, this.#runtime.options);
+    this.hello = hello;
+    this.#maxAckBytes = agreement.maxAckBytes;
+    this.#transport.setMaxFrameSize(agreement.maxFrameSizeIn);
+    this.#writeHello(agreement);
+    if (hello.healthcheck) {
+      this.state = 'leaving';
+      this.#runtime.metrics.healthchecks++;
+      this.#transport.leave();
+    } else {
+      this.state = 'ready';
+      this.#runtime.metrics.connections++;
+      this.#runtime.hooks.emit('connection', { connection: this.describe() });
+    }
+  }
+
+  #receiveNotify(frame: Frame): void {
+    this.#fragments.checkIds(frame);
+    if (frame.fin && !this.#fragments.isActive) return this.#process(frame);
+    if (this.#fragments.isActive) {
+      throw new SpopError(
+        'SPOP_INTERLACED_FRAMES',
+        'expected the rest of a fragmented NOTIFY as UNSET frames; found its beginning again',
+        4,
+      );
+    }
+    this.#fragments.begin(frame);
+  }
+
+  #receiveContinuation(frame: Frame): void {
+    const result = this.#fragments.add(frame);
+    if (result === 'complete') this.#process(this.#fragments.frame);
+    else if (result === 'too-big') this.#refuseTooBig(this.#fragments.frame);
+    if (result !== 'more') this.#drainIfQuiet();
+  }
+
+  /** Hands a whole NOTIFY to the handlers and acknowledges it, now or when they settle. */
+  #process(frame: Frame): void {
+    const runtime = this.#runtime;
+    const output = this.#output;
+    const max = this.#maxAckBytes;
+    const buffer = output.reserve(max);
+    const position = output.length;
+    const exchange = runtime.exchanges.take();
+    exchange.begin(this, frame, buffer, position, position + max);
+    runtime.metrics.notifies++;
+    let pending: Promise<unknown> | undefined;
+    this.#isProcessing = true;
+    try {
+      pending = runtime.handlers.run(exchange);
+    } catch (error) {
+      this.#reportHandlerError(error, exchange);
+      runtime.applyFallback(exchange.ack);
+    }
+    this.#isProcessing = false;
+    if (pending === undefined) {
+      output.length = exchange.ack.end();
+      exchange.close();
+      if (exchange.hasSignal) runtime.exchanges.retire(exchange);
+    } else {
+      runtime.exchanges.retire(exchange);
+      exchange.detach(max, performance.now());
+      this.#await(exchange, pending);
+    }
+    if (this.state === 'draining') this.#drainIfQuiet();
+  }
+
+  #await(exchange: Exchange, pending: Promise<unknown>): void {
+    this.inFlight.add(exchange);
+    this.#runtime.add(this, exchange);
+    pending.then(
+      () => this.#settle(exchange, undefined, false),
+      (error: unknown) => this.#settle(exchange, error, true),
+    );
+  }
+
+  #settle(exchange: Exchange, error: unknown, isError: boolean): void {
+    if (!exchange.isPending) {
+      this.#runtime.metrics.lateAnswers++;
+      return;
+    }
+    if (isError) this.#reportHandlerError(error, exchange);
+    this.#acknowledge(exchange, isError);
+  }
+
+  /** Writes the ACK of an exchange that was in flight. */
+  #acknowledge(exchange: Exchange, withFallback: boolean): void {
+    this.#forget(exchange);
+    if (withFallback) this.#runtime.applyFallback(exchange.ack);
+    const output = this.#output;
+    const buffer = output.reserve(this.#maxAckBytes);
+    output.length = exchange.finish(buffer, output.length);
+    this.#transport.scheduleFlush();
+    this.#drainIfQuiet();
+    this.#transport.mayResume();
+  }
+
+  #refuseTooBig(frame: Frame): void {
+    const runtime = this.#runtime;
+    runtime.metrics.tooBig++;
+    runtime.hooks.emit('overload', {
+      connection: this.describe(),
+      reason: `a fragmented NOTIFY is above maxReassembledBytes (${runtime.options.maxReassembledBytes})`,
+    });
+    const buffer = this.#output.reserve(this.#maxAckBytes);
+    const { length } = this.#output;
+    const { ack } = runtime.exchanges.take();
+    ack.beginAck(buffer, length, length + this.#maxAckBytes, frame);
+    runtime.applyFallback(ack);
+    this.#output.length = ack.end();
+  }
+
+  #receiveDisconnect(frame: Frame): void {
+    const { statusCode, message } = toDisconnect(frame);
+    this.endStatus = statusCode;
+    this.endReason = message;
+    this.#writeDisconnect(Status.Normal, STATUS_MESSAGES[Status.Normal]);
+  }
+
+  #writeDisconnect(statusCode: Status, message: string): void {
+    const output = this.#output;
+    const buffer = output.reserve(CONTROL_FRAME_BYTES);
+    const { length } = output;
+    output.length = writeDisconnect(new FrameWriter(), buffer, length, buffer.length, FrameType.AgentDisconnect, {
+      statusCode,
+      message: message.slice(0, CONTROL_FRAME_BYTES / 4),
+    });
+    this.state = 'leaving';
+    this.#dropInFlight(new Error('The connection to HAProxy ends'));
+    this.#transport.leave();
+  }
+
+  #writeHello({ hello }: Agreement): void {
+    const output = this.#output;
+    const buffer = output.reserve(CONTROL_FRAME_BYTES);
+    output.length = writeAgentHello(new FrameWriter(), buffer, output.length, buffer.length, hello);
+  }
+
+  #drainIfQuiet(): void {
+    if (this.state === 'draining' && this.#isQuiet) this.end(Status.Normal, STATUS_MESSAGES[Status.Normal]);
+  }
+
+  #dropInFlight(reason: Error): void {
+    for (const exchange of this.inFlight) {
+      this.#forget(exchange);
+      exchange.close();
+      exchange.abort(reason);
+    }
+  }
+
+  #forget(exchange: Exchange): void {
+    exchange.isPending = false;
+    this.inFlight.delete(exchange);
+    this.#runtime.remove(exchange);
+  }
+
+  #reportHandlerError(error: unknown, exchange: Exchange): void {
+    this.#runtime.metrics.handlerErrors++;
+    this.#runtime.hooks.emit('handlerError', {
+      error,
+      connection: this.describe(),
+      streamId: exchange.streamId,
+    });
+  }
+}

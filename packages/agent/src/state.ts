@@ -1,0 +1,64 @@
+import { FrameType, SpopError } from '@spop/codec';
+
+/**
+ * Where a connection stands (SPOE.txt §3.2.3). Reading and writing are described together, since SPOP closes both ways
+ * at once.
+ *
+ *                     HAPROXY-HELLO / AGENT-HELLO
+ *      +----------------+                    +---------+   NOTIFY / ACK
+ *      | awaiting-hello | -----------------> |  ready  | <----+
+ *      +----------------+                    +---------+ -----+
+ *         |          |                         |     |
+ *         |          | health check /          |     | agent closes: stop accepting, answer what is in flight
+ *         |          | AGENT-HELLO             |     v
+ *         |          |                         |  +----------+
+ *         |          |                         |  | draining |  still answers NOTIFYs
+ *         |          |                         |  +----------+
+ *         |          |                         |     |
+ *         |          v                         v     v
+ *         |     +---------------------------------------+
+ *         +---> |                leaving                |  AGENT-DISCONNECT was written (not after a health check):
+ *   error, or   +---------------------------------------+  reads on until the peer closes, and ignores all of it
+ *   HAPROXY-DISCONNECT            |
+ *                                 v  end of stream, reset, or lingered too long
+ *                            +---------+
+ *                            | closed  |
+ *                            +---------+
+ */
+export type ConnectionState = 'awaiting-hello' | 'ready' | 'draining' | 'leaving' | 'closed';
+
+/** What a frame asks for in a state. */
+export type Reaction = 'handshake' | 'notify' | 'continuation' | 'disconnect' | 'ignore';
+
+/**
+ * What to do about a frame of type `type` in `state`. Unknown types are ignored once the handshake is done, as the
+ * specification allows (SPOE.txt §3.2.2); before it the peer does not speak SPOP.
+ *
+ * @throws {SpopError} SPOP_UNEXPECTED_FRAME for a type that HAProxy never sends in that state.
+ */
+export function reactionTo(state: ConnectionState, type: number): Reaction {
+  if (state === 'leaving' || state === 'closed') return 'ignore';
+  if (type === FrameType.HaproxyDisconnect) return 'disconnect';
+  if (state === 'awaiting-hello') {
+    if (type === FrameType.HaproxyHello) return 'handshake';
+    throw unexpected(type, 'a HAPROXY-HELLO (type 1) first');
+  }
+  switch (type) {
+    case FrameType.Notify:
+      return 'notify';
+    case FrameType.Unset:
+      return 'continuation';
+    case FrameType.HaproxyHello:
+      throw unexpected(type, 'one HAPROXY-HELLO per connection');
+    case FrameType.AgentHello:
+    case FrameType.AgentDisconnect:
+    case FrameType.Ack:
+      throw unexpected(type, 'a frame that HAProxy sends (types 0 to 3), not one of an agent');
+    default:
+      return 'ignore';
+  }
+}
+
+function unexpected(type: number, expected: string): SpopError {
+  return new SpopError('SPOP_UNEXPECTED_FRAME', `expected ${expected}; found a frame of type ${type}`, 4);
+}
