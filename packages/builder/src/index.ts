@@ -14,3 +14,7 @@ export { summarize, summarizeAction } from './summary.ts';
 export { fromHex, toBytes, toHex, toText } from './text.ts';
 export * from './values.ts';
 export { writeFrame, writeTypedData, writeVarint } from './plain-writer.ts';
+export { rules } from './rules.ts';
+export type { Rule, RuleId } from './rules.ts';
+export type { Side } from './connection-state.ts';
+export * from './validate.ts';

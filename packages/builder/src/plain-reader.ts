@@ -15,6 +15,8 @@ export interface Field {
   readonly depth: number;
   readonly label: string;
   readonly text: string;
+  /** The value, where the field is typed data. */
+  readonly data?: TypedData;
 }
 
 /** One wrong byte. */
@@ -63,8 +65,9 @@ export class PlainReader {
     this.problems.push({ code, offset, reason });
   }
 
-  private field(offset: number, label: string, text: string): void {
-    this.fields.push({ offset, length: this.position - offset, depth: this.depth, label, text });
+  private field(offset: number, label: string, text: string, data?: TypedData): void {
+    const field = { offset, length: this.position - offset, depth: this.depth, label, text };
+    this.fields.push(data === undefined ? field : { ...field, data });
   }
 
   private nested<T>(read: () => T): T {
@@ -155,7 +158,7 @@ export class PlainReader {
     const value = this.data(type, flags, start, label);
     const meaningless = type === DataType.Bool ? flags - (flags % 2) : flags;
     const typed = meaningless === 0 ? value : { ...value, flags: meaningless };
-    this.field(start, label, describeTypedData(typed));
+    this.field(start, label, describeTypedData(typed), typed);
     return typed;
   }
 

@@ -106,6 +106,15 @@ function integerData(where: string, kind: ValueKind, value: unknown): TypedData 
   return exact >= 2n ** 63n && exact < 2n ** 64n ? uint64(exact) : int64(exact);
 }
 
+function checkRange(where: string, kind: ValueKind, data: TypedData): void {
+  const range = integerRanges[kind];
+  if (range === undefined || !('value' in data)) return;
+  const { value } = data;
+  if (typeof value !== 'bigint' && typeof value !== 'number') return;
+  const [min, max] = range;
+  if (value < min || value > max) throw wrongType(where, `${min} to ${max} (${kind})`, value);
+}
+
 function plainData(where: string, kind: ValueKind, value: unknown): TypedData {
   if (integerRanges[kind] !== undefined) return integerData(where, kind, value);
   if (kind === 'bool' && typeof value === 'boolean') return bool(value);
@@ -137,12 +146,7 @@ function at<T>(where: string, make: () => T): T {
 export function toDeclaredData(where: string, kind: ValueKind, value: unknown): TypedData {
   return at(where, () => {
     const data = isTyped(value) ? exactData(where, kind, value) : plainData(where, kind, value);
-    const range = integerRanges[kind];
-    if (range !== undefined && 'value' in data) {
-      const [min, max] = range;
-      const exact = typeof data.value === 'bigint' || typeof data.value === 'number' ? BigInt(data.value) : min;
-      if (exact < min || exact > max) throw wrongType(where, `${min} to ${max} (${kind})`, value);
-    }
+    checkRange(where, kind, data);
     return data;
   });
 }
