@@ -10,6 +10,7 @@ export default defineConfig({
     // By default one core is left idle, which is half of a small machine.
     maxWorkers: '100%',
     reporters: ['default', './.ci/closing-line.ts'],
+    coverage: { include: ['packages/*/src/**/*.ts'], reporter: ['text', 'html'] },
     projects: [
       {
         extends: true,
