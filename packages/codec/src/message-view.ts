@@ -35,6 +35,8 @@ export class MessageState {
   readonly values: readonly Value[];
   /** Offset of each declared argument's typed data in the source; -1 where the message does not have it. */
   readonly slots: number[];
+  /** Which of its NOTIFY's reads took it last. */
+  lastRead: number = 0;
 
   constructor(definition: MessageDefinition, index: number, source: ViewSource) {
     this.definition = definition;

@@ -35,6 +35,8 @@ export class Notify {
   /** The declared messages of this NOTIFY in the order they came; the first `#count` count. */
   readonly #found: MessageState[] = [];
   #count: number = 0;
+  /** How many frames were read, as a 32-bit integer: tells which states this frame has taken already. */
+  #reads: number = 0;
   #idsStart: number = 0;
   #payloadStart: number = 0;
   #walker: MessageReader | undefined;
@@ -91,6 +93,7 @@ export class Notify {
     const source = this.#source;
     source.isOpen = false;
     this.#count = 0;
+    this.#reads = (this.#reads + 1) | 0;
     this.#walker?.stop();
     if (this.#found.length > this.#states.length) this.#found.length = this.#states.length;
     this.#idsStart = frame.idsStart;
@@ -183,12 +186,8 @@ export class Notify {
   /** The state for one more message of definition `index`: a second one of the same name gets one of its own. */
   #add(index: number): MessageState {
     let state = this.#states[index]!;
-    for (let i = 0; i < this.#count; i++) {
-      if (this.#found[i] === state) {
-        state = new MessageState(state.definition, index, this.#source);
-        break;
-      }
-    }
+    if (state.lastRead === this.#reads) state = new MessageState(state.definition, index, this.#source);
+    else state.lastRead = this.#reads;
     this.#found[this.#count++] = state;
     return state;
   }
