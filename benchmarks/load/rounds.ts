@@ -1,0 +1,120 @@
+/**
+ * Loads several agents with several kinds of load in interleaved rounds: within a round every agent is measured under
+ * the same load one after the other, so that what disturbs the machine for a while disturbs them all.
+ */
+import { AgentProcess, type AgentCommand } from './agent-process.ts';
+import type { LoadResult } from './generator.ts';
+import type { LoadTool } from './load-tool.ts';
+import type { TrafficKind } from './traffic.ts';
+
+/**
+ * Where the processes run. `one`: the agent on core 0, the generator on core 1. `same`: both on core 0, which hides
+ * nothing behind the time that it takes to wake another core. `all`: wherever the kernel puts them.
+ */
+export type Cores = 'one' | 'same' | 'all';
+
+export interface LoadTest {
+  readonly name: string;
+  readonly kind: TrafficKind;
+  readonly connections: number;
+  /** NOTIFYs in flight on each connection; 0 for as many as the agent takes. */
+  readonly window: number;
+  readonly cores: Cores;
+}
+
+export interface Lane {
+  readonly name: string;
+  readonly command: AgentCommand;
+}
+
+/** One agent under one load in one round; latencies in microseconds. */
+export interface Sample {
+  readonly perSecond: number;
+  /** CPU time of the agent in seconds for a million NOTIFYs. */
+  readonly cpuPerMillion: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  /** Why the answers are wrong, or empty. */
+  readonly error: string;
+}
+
+/** Samples by name of the test, then of the lane; one per round. */
+export type Samples = Map<string, Map<string, Sample[]>>;
+
+export interface RoundOptions {
+  readonly tool: LoadTool;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly progress: (text: string) => void;
+}
+
+const AGENT_CORE = '0';
+const GENERATOR_CORE = '1';
+
+class Runner {
+  readonly #options: RoundOptions;
+  readonly #agents = new Map<string, AgentProcess>();
+
+  constructor(options: RoundOptions) {
+    this.#options = options;
+  }
+
+  /** The lane's process for this placing; started and warmed where there is none, or where it has ended. */
+  async agent(lane: Lane, cores: Cores): Promise<AgentProcess> {
+    const key = `${lane.name} ${cores === 'all'}`;
+    const known = this.#agents.get(key);
+    if (known?.alive) return known;
+    const agent = await AgentProcess.start(lane.command, cores === 'all' ? undefined : AGENT_CORE);
+    this.#agents.set(key, agent);
+    const load = cores === 'all' ? {} : { cores: GENERATOR_CORE };
+    for (const kind of ['tiny', 'realistic'] as const) {
+      await this.#options.tool.run({ port: agent.port, kind, seconds: 0.8, warm: 0, ...load });
+      if (agent.alive) await this.#options.tool.run({ port: agent.port, kind, seconds: 0.3, warm: 0, window: 20, ...load });
+    }
+    return agent.alive ? agent : this.agent(lane, cores);
+  }
+
+  async measure(lane: Lane, test: LoadTest): Promise<Sample> {
+    const agent = await this.agent(lane, test.cores);
+    const { kind, connections, window } = test;
+    const { seconds, tool } = this.#options;
+    const before = agent.cpuSeconds();
+    const pin = test.cores === 'all' ? {} : { cores: test.cores === 'one' ? GENERATOR_CORE : AGENT_CORE };
+    const result = await tool.run({ port: agent.port, kind, connections, window, seconds, warm: seconds / 4, ...pin });
+    const cpuPerMillion = ((agent.cpuSeconds() - before) / result.acked) * 1e6;
+    return sample(result, cpuPerMillion, agent.alive);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.stop()));
+  }
+}
+
+function sample(result: LoadResult, cpuPerMillion: number, alive: boolean): Sample {
+  const { perSecond, p50, p99, p999, errors, firstError } = result;
+  const error = alive ? firstError : `the agent's process ended (${firstError})`;
+  return { perSecond, cpuPerMillion, p50, p99, p999, error: errors > 0 || !alive ? error : '' };
+}
+
+/** Runs all tests on all lanes; a lane that answers wrongly in a test is not asked again in that test. */
+export async function measureRounds(lanes: readonly Lane[], tests: readonly LoadTest[], options: RoundOptions): Promise<Samples> {
+  const samples: Samples = new Map(tests.map((test) => [test.name, new Map(lanes.map((lane) => [lane.name, []]))]));
+  const runner = new Runner(options);
+  try {
+    for (let round = 0; round < options.rounds; round++) {
+      for (const test of tests) {
+        // Every other round the other way about, so that no lane is always first.
+        for (const lane of round % 2 === 0 ? lanes : lanes.toReversed()) {
+          const list = samples.get(test.name)?.get(lane.name) ?? [];
+          if (list.some((one) => one.error !== '')) continue;
+          options.progress(`round ${round + 1} of ${options.rounds}, ${test.name}: ${lane.name}`);
+          list.push(await runner.measure(lane, test));
+        }
+      }
+    }
+  } finally {
+    await runner.stop();
+  }
+  return samples;
+}

@@ -1,0 +1,104 @@
+/**
+ * Our agent against the least that plain Node can do, in one run.
+ *
+ *     pnpm run bench:load [--quick] [--rounds 7] [--seconds 1] [--filter TEXT] [--generator C|Node] [--json FILE]
+ */
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { machineInfo } from '../codec/machine.ts';
+import { summarize } from '../codec/statistics.ts';
+import { canPin } from './agent-process.ts';
+import { LoadTool, compileC } from './load-tool.ts';
+import { type Lane, type Sample, measureRounds } from './rounds.ts';
+import { closedLoop, pipelined } from './tests.ts';
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    filter: { type: 'string', default: '' },
+    generator: { type: 'string' },
+    json: { type: 'string' },
+  },
+});
+const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
+const seconds = Number(values.seconds ?? (values.quick ? 0.5 : 1));
+
+const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const node = (name: string): Lane['command'] => ({
+  program: process.execPath,
+  args: ['--conditions=@spop/source', here(name)],
+});
+
+const SPOP = '@spop/agent';
+const LEAST = 'least Node';
+const lanes: Lane[] = [
+  { name: SPOP, command: node('spop-agent.ts') },
+  { name: LEAST, command: node('least-node.ts') },
+];
+const reference = compileC('reference');
+if (reference !== undefined) lanes.push({ name: 'C', command: { program: reference, args: [] } });
+
+const tests = [
+  ...(['tiny', 'realistic'] as const).flatMap((kind) => [1, 4].map((connections) => pipelined(kind, connections, 'one'))),
+  ...[1, 20, 256].map((window) => closedLoop(window)),
+].filter((test) => test.name.includes(values.filter));
+
+const tool = new LoadTool(values.generator === 'Node' || values.generator === 'C' ? values.generator : undefined);
+if (tool.name === 'Node') process.stderr.write('no C compiler: the generator in Node may be the limit on tiny NOTIFYs\n');
+if (!canPin) process.stderr.write('no taskset: processes are not pinned, latencies include waking other cores\n');
+
+const progress = (text: string): void => void process.stderr.write(process.stderr.isTTY ? `\r\u001B[K${text}` : '');
+const begun = machineInfo();
+const samples = await measureRounds(lanes, tests, { tool, rounds, seconds, progress });
+progress('');
+
+const machine = machineInfo();
+const out = [
+  `Node ${process.versions.node}, ${machine.cores} cores of ${machine.cpu}, ${machine.kernel}, ${rounds} rounds of ${seconds} s, generator in ${tool.name}`,
+  '',
+];
+
+/** Median over the rounds of our figure divided by the yardstick's of the same round. */
+function ratio(ours: readonly Sample[], theirs: readonly Sample[], pick: (sample: Sample) => number): number {
+  const ratios = ours.flatMap((sample, round) => {
+    const other = theirs[round];
+    return other === undefined ? [] : [pick(sample) / pick(other)];
+  });
+  return summarize(ratios).median;
+}
+
+const middle = (list: readonly Sample[], pick: (sample: Sample) => number): number => summarize(list.map(pick)).median;
+const wide = Math.max(...tests.map((test) => test.name.length));
+let missed = 0;
+
+for (const test of tests) {
+  const byLane = samples.get(test.name);
+  const ours = byLane?.get(SPOP) ?? [];
+  const least = byLane?.get(LEAST) ?? [];
+  const closed = test.window > 0;
+  const reached = closed ? ratio(ours, least, (sample) => sample.p99) : ratio(ours, least, (sample) => sample.perSecond);
+  const goal = closed ? 1.3 : test.kind === 'tiny' ? 0.6 : 0.7;
+  const good = closed ? reached <= goal : reached >= goal;
+  if (!good) missed++;
+  const verdict = `${closed ? 'p99 × ' : '× '}${reached.toFixed(2)} of ${LEAST} (${closed ? 'at most' : 'at least'} ${goal}): ${good ? 'reached' : 'MISSED'}`;
+  out.push(`${test.name.padEnd(wide)}  ${verdict}`);
+  for (const lane of lanes) {
+    const list = byLane?.get(lane.name) ?? [];
+    const error = list.find((sample) => sample.error !== '')?.error;
+    const figures = closed
+      ? `p50 ${middle(list, (one) => one.p50).toFixed(1)}  p99 ${middle(list, (one) => one.p99).toFixed(1)}  p99.9 ${middle(list, (one) => one.p999).toFixed(1)} µs  ${(middle(list, (one) => one.perSecond) / 1000).toFixed(0)} k/s`
+      : `${(middle(list, (one) => one.perSecond) / 1e6).toFixed(2)} M/s`;
+    const cpu = `CPU ${middle(list, (one) => one.cpuPerMillion).toFixed(3)} s per million`;
+    out.push(`  ${lane.name.padEnd(12)} ${error ?? `${figures}  ${cpu}`}`);
+  }
+}
+process.stdout.write(`${out.join('\n')}\n`);
+if (values.json !== undefined) {
+  const plain = Object.fromEntries([...samples].map(([test, byLane]) => [test, Object.fromEntries(byLane)]));
+  const run = { node: process.versions.node, machine: begun, rounds, seconds, generator: tool.name, samples: plain };
+  writeFileSync(values.json, `${JSON.stringify(run, null, 2)}\n`);
+}
+process.exitCode = missed === 0 ? 0 : 1;
