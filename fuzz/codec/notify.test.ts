@@ -1,0 +1,163 @@
+import { writeFrame } from '@spop/builder';
+import type { Message } from '@spop/builder';
+import {
+  address,
+  type AnyValueType,
+  binary,
+  bool,
+  defineMessage,
+  type Frame,
+  FrameReader,
+  int32,
+  int64,
+  integer,
+  interned,
+  ipv4,
+  ipv6,
+  MessageSet,
+  Notify,
+  optional,
+  string,
+  uint32,
+  uint64,
+  Value,
+} from '@spop/codec';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ARGUMENT_NAMES, damagedStream, message, MESSAGE_NAMES, uint64 as anyId } from '../support/arbitraries.ts';
+import { readPlainly } from '../support/plain-frames.ts';
+import { check } from '../support/runs.ts';
+import { checkNotify } from '../support/typed-views.ts';
+
+const types: readonly AnyValueType[] = [
+  bool,
+  integer,
+  int32,
+  uint32,
+  int64,
+  uint64,
+  ipv4,
+  ipv6,
+  address,
+  string,
+  interned(string),
+  binary,
+];
+
+function declaredType(): fc.Arbitrary<AnyValueType> {
+  return fc
+    .tuple(fc.constantFrom(...types), fc.boolean())
+    .map(([type, isOptional]) => (isOptional ? optional(type) : type));
+}
+
+const takenArguments = ARGUMENT_NAMES.filter((name) => name.length < 240);
+const takenMessages = MESSAGE_NAMES.filter((name) => name !== '' && name.length < 240);
+
+function definitions() {
+  const args = fc.uniqueArray(fc.tuple(fc.constantFrom(...takenArguments), declaredType()), {
+    selector: ([name]) => name,
+    maxLength: 6,
+  });
+  return fc
+    .uniqueArray(fc.tuple(fc.constantFrom(...takenMessages), args), { selector: ([name]) => name, maxLength: 4 })
+    .map((list) => list.map(([name, named]) => defineMessage(name, Object.fromEntries(named))));
+}
+
+/** Frames with ids of all lengths, behind one another in one buffer, as a chunk brings them. */
+function notifies(): fc.Arbitrary<readonly (readonly [bigint, bigint, readonly Message[]])[]> {
+  const messages = fc.array(message(), { maxLength: 5 });
+  return fc.array(fc.tuple(anyId(), anyId(), messages), { minLength: 1, maxLength: 4 });
+}
+
+function toBytes(streamId: bigint, frameId: bigint, messages: readonly Message[]): Uint8Array {
+  return writeFrame({ type: 'NOTIFY', flags: 1, streamId, frameId, messages });
+}
+
+describe('declared messages', () => {
+  it('read as their declaration promises, stay so when moved, and are refused when closed', () => {
+    check(
+      fc.property(definitions(), notifies(), (declared, list) => {
+        const notify = new Notify(new MessageSet(declared));
+        const reader = new FrameReader({ maxFrameSize: 10_000_000 });
+        const frames = list.map(([streamId, frameId, messages]) => toBytes(streamId, frameId, messages));
+        const chunk = Buffer.concat([Buffer.alloc(5), ...frames]);
+        const refuge = Buffer.alloc(Math.max(...frames.map((bytes) => bytes.length)), 0x5a);
+        reader.push(chunk, 5);
+        for (const bytes of frames) {
+          const frame = reader.next()!;
+          const [plain] = readPlainly(bytes, 10_000_000).frames;
+          if (plain?.type !== 'NOTIFY') throw new Error('expected a NOTIFY');
+          checkNotify(notify, declared, frame, plain.messages, refuge);
+        }
+        expect(reader.next()).toBeUndefined();
+      }),
+      400,
+    );
+  });
+
+  it('of a frame that is refused are not there, and the next frame is not harmed', () => {
+    const declared = [defineMessage('m', { ip: optional(ipv4), ua: optional(string) })];
+    const good = toBytes(1n, 1n, [{ name: 'm', args: [{ name: 'ip', value: { type: 'ipv4', value: '10.0.0.1' } }] }]);
+    check(
+      fc.property(damagedStream(), (bytes) => {
+        const notify = new Notify(new MessageSet(declared));
+        const held: unknown[] = [];
+        for (const chunk of [bytes, good]) {
+          const frame = firstFrame(Buffer.from(chunk));
+          if (frame === undefined) return;
+          try {
+            notify.read(frame);
+          } catch {
+            expect(notify.isOpen).toBe(false);
+            for (const view of held) expect(() => String(view)).toThrow('SPOP_VIEW_CLOSED');
+            continue;
+          }
+          const view = notify.messageCount > 0 ? notify.messageAt(0)['ip'] : undefined;
+          if (view instanceof Value) held.push(view);
+        }
+        expect(notify.get(declared[0]!)!.ip!.toString()).toBe('10.0.0.1');
+      }),
+      400,
+    );
+  });
+});
+
+function firstFrame(chunk: Buffer): Frame | undefined {
+  const reader = new FrameReader({ maxFrameSize: 100_000 });
+  reader.push(chunk);
+  try {
+    return reader.next();
+  } catch {
+    return undefined;
+  }
+}
+
+describe('views of a NOTIFY that was moved', () => {
+  it('that a handler held before the move read their own bytes after it', () => {
+    const declared = defineMessage('m', { ip: ipv4, ua: string });
+    const bytes = toBytes(1n, 1n, [
+      {
+        name: 'm',
+        args: [
+          { name: 'ip', value: { type: 'ipv4', value: '192.0.2.7' } },
+          { name: 'ua', value: { type: 'string', value: 'curl' } },
+        ],
+      },
+    ]);
+    const chunk = Buffer.concat([Buffer.alloc(100), bytes]);
+    const reader = new FrameReader();
+    reader.push(chunk, 100);
+    const notify = new Notify(new MessageSet([declared]));
+    notify.read(reader.next()!);
+    const { ip, ua } = notify.get(declared)!;
+    notify.moveTo(Buffer.alloc(bytes.length));
+    chunk.fill(0xff);
+    expect(`${String(ip)} ${String(ua)}`).toBe('192.0.2.7 curl');
+  });
+});
+
+describe('an argument without a name', () => {
+  it('can be declared, once', () => {
+    expect(defineMessage('m', { '': int32 }).args).toEqual({ '': int32 });
+  });
+});

@@ -1,0 +1,103 @@
+import { DataType, SpopError, type SpopErrorCode, type Value } from '@spop/codec';
+
+/*
+ * A value can be read in many ways that have to say the same. Plain comparisons instead of assertions: these run some
+ * hundred thousand times a second.
+ */
+
+function fail(what: string): never {
+  throw new Error(`the ways of reading one value differ: ${what}`);
+}
+
+/** Fails unless `read` throws the SpopError `code`, as the caller's fault. */
+export function expectCode(code: SpopErrorCode, read: () => unknown): void {
+  let result: unknown;
+  // Stacks of errors that are expected are the largest part of all the work here.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    result = read();
+  } catch (error) {
+    if (error instanceof SpopError && error.code === code && error.status === undefined) return;
+    throw error;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+  throw new Error(`expected ${code}; found ${String(result)}`);
+}
+
+/** Fails unless every way of reading `value` gives the same, and every way that does not fit its type is refused. */
+export function checkValue(value: Value): void {
+  const { type } = value;
+  if (value.isNull !== (type === DataType.Null)) fail('isNull and type');
+  if (type >= DataType.Int32 && type <= DataType.Uint64) checkInteger(value);
+  else expectCode('SPOP_WRONG_TYPE', () => value.lo);
+  if (type >= DataType.Ipv4) checkBytes(value);
+  else expectCode('SPOP_WRONG_TYPE', () => value.byteLength);
+  if (type === DataType.Ipv4 || type === DataType.Ipv6) checkAddress(value);
+  else expectCode('SPOP_WRONG_TYPE', () => value.family);
+  if (type === DataType.Bool) {
+    if (value.toString() !== String(value.boolean)) fail('toString() and boolean');
+  } else {
+    expectCode('SPOP_WRONG_TYPE', () => value.boolean);
+  }
+}
+
+function checkInteger(value: Value): void {
+  const big = value.toBigInt();
+  if (BigInt.asIntN(32, big) !== BigInt(value.lo)) fail(`lo ${value.lo} and toBigInt() ${big}`);
+  if (BigInt.asIntN(32, big >> 32n) !== BigInt(value.hi)) fail(`hi ${value.hi} and toBigInt() ${big}`);
+  if (value.toString() !== big.toString()) fail('toString() and toBigInt()');
+  const number = Number(big);
+  if (!Number.isSafeInteger(number)) expectCode('SPOP_UNSAFE_INTEGER', () => value.toNumber());
+  else if (!Object.is(value.toNumber(), number)) fail(`toNumber() ${value.toNumber()} and toBigInt() ${big}`);
+  const small = value.toInt32();
+  if (small !== (BigInt.asIntN(32, big) === big ? number : undefined)) fail(`toInt32() ${small} and toBigInt() ${big}`);
+}
+
+function checkBytes(value: Value): void {
+  const bytes = value.toBytes();
+  const { length } = bytes;
+  if (value.byteLength !== length) fail('byteLength and toBytes()');
+  for (const index of [0, length >> 1, length - 1]) {
+    if (value.byteAt(index) !== (bytes[index] ?? -1)) fail(`byteAt(${index}) and toBytes()`);
+  }
+  if (value.byteAt(length) !== -1 || value.byteAt(-1) !== -1) fail('byteAt() outside of the value');
+  if (!value.equals(bytes)) fail('equals() and toBytes()');
+  if (value.equals(Buffer.concat([bytes, Buffer.of(0)]))) fail('equals() with a longer value');
+  const target = Buffer.alloc(length + 2, 0x5a);
+  if (value.copyTo(target, 1) !== length || !target.subarray(1, 1 + length).equals(bytes)) fail('copyTo()');
+  if (target[0] !== 0x5a || target[length + 1] !== 0x5a) fail('copyTo() wrote outside of its target');
+  if (value.type >= DataType.String) checkText(value, bytes);
+}
+
+function checkText(value: Value, bytes: Buffer): void {
+  const text = value.toString();
+  if (text !== bytes.toString('utf8')) fail('toString() and toBytes()');
+  const isUtf8 = Buffer.from(text).equals(bytes);
+  if (value.equals(text) !== isUtf8) fail(`equals(${JSON.stringify(text)})`);
+  if (isUtf8 && !value.startsWith(text.slice(0, text.length >> 1).toWellFormed()) && isCutWell(text)) {
+    fail(`startsWith() of the first half of ${JSON.stringify(text)}`);
+  }
+  if (value.equals(`${text}x`) || value.startsWith(`${text}x`)) fail('equals() or startsWith() with more text');
+}
+
+/** Whether the first half of the text does not end within a surrogate pair. */
+function isCutWell(text: string): boolean {
+  return text.slice(0, text.length >> 1).isWellFormed();
+}
+
+function checkAddress(value: Value): void {
+  const bytes = value.toBytes();
+  if (bytes.length !== (value.family === 4 ? 4 : 16)) fail('family and toBytes()');
+  if (value.toBigInt() !== BigInt(`0x${bytes.toString('hex')}`)) fail('toBigInt() and toBytes()');
+  for (let word = 0; word < bytes.length / 4; word++) {
+    if (value.wordAt(word) !== bytes.readInt32BE(word * 4)) fail(`wordAt(${word}) and toBytes()`);
+  }
+  if (!value.equals(value.toString())) fail('equals() and toString()');
+  if (value.family === 4) {
+    if (value.toNumber() !== bytes.readUInt32BE(0)) fail('toNumber() and toBytes()');
+  } else {
+    expectCode('SPOP_WRONG_TYPE', () => value.toNumber());
+  }
+}
