@@ -9,6 +9,7 @@ export default defineConfig({
   test: {
     // By default one core is left idle, which is half of a small machine.
     maxWorkers: '100%',
+    slowTestThreshold: 5000,
     reporters: ['default', './.ci/closing-line.ts'],
     coverage: { include: ['packages/*/src/**/*.ts'], reporter: ['text', 'html'] },
     projects: [
