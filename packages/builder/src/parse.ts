@@ -24,9 +24,10 @@ export interface ParsedStream {
   readonly error: SpopError | undefined;
 }
 
-/** The bytes behind a {@link BytesLike}. */
+/** The bytes behind a {@link BytesLike}, in the same memory; never a Buffer, whose `slice` would not copy. */
 export function bytesOf(input: BytesLike): Uint8Array {
-  return input instanceof Uint8Array ? input : input.toBytes();
+  const bytes = input instanceof Uint8Array ? input : input.toBytes();
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** The frame's length field at `offset`, or undefined where its four bytes are not there yet. */
