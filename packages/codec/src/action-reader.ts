@@ -24,7 +24,7 @@ export class ActionReader {
   scope: ScopeName = 'proc';
   /** The variable's name: the same object for each action. */
   readonly name: Name;
-  /** The value of a set-var: the same object for each action. */
+  /** The value of a set-var: the same object for each action. That of an unset-var throws SPOP_VIEW_CLOSED. */
   readonly value: Value;
   readonly #cursor: Cursor = new Cursor();
   readonly #source: ViewSource = new ViewSource();
@@ -64,8 +64,12 @@ export class ActionReader {
     this.type = type;
     this.scope = scopeName;
     this.name.read(cursor);
-    this.value.placeAt(cursor.position);
-    if (type === ActionType.SetVar) skipTypedData(cursor);
+    this.value.placeNowhere();
+    if (type === ActionType.SetVar) {
+      const at = cursor.position - cursor.origin;
+      skipTypedData(cursor);
+      this.value.placeAt(at);
+    }
     return true;
   }
 }

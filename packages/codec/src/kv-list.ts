@@ -4,12 +4,14 @@ import { textEquals } from './text.ts';
 import { skipTypedData } from './typed-data.ts';
 import { Value } from './value.ts';
 import { readLength } from './varint.ts';
-import { ViewSource, viewClosed } from './view-source.ts';
+import { NO_GENERATION, ViewSource, viewClosed } from './view-source.ts';
 
 /** A view of a message, argument, item or variable name: valid until its reader moves on. */
 export class Name {
   readonly #source: ViewSource;
+  /** Offset of the first byte from the frame's length field. */
   #start: number = 0;
+  #generation: number = NO_GENERATION;
   /** Length in bytes. */
   byteLength: number = 0;
 
@@ -20,19 +22,23 @@ export class Name {
   /** @internal Reads a STRING without a type, as names are written, and stands on it. */
   read(cursor: Cursor): void {
     this.byteLength = readLength(cursor);
-    this.#start = cursor.position;
+    this.#start = cursor.position - cursor.origin;
+    this.#generation = this.#source.generation;
     cursor.position += this.byteLength;
   }
 
   /** Whether the name is `text`, compared as UTF-8. */
   equals(text: string): boolean {
-    if (!this.#source.isOpen) throw viewClosed();
-    return textEquals(this.#source.bytes, this.#start, this.byteLength, text) === this.byteLength;
+    const source = this.#source;
+    if (source.generation !== this.#generation) throw viewClosed();
+    return textEquals(source.bytes, source.origin + this.#start, this.byteLength, text) === this.byteLength;
   }
 
   toString(): string {
-    if (!this.#source.isOpen) throw viewClosed();
-    return this.#source.bytes.toString('utf8', this.#start, this.#start + this.byteLength);
+    const source = this.#source;
+    if (source.generation !== this.#generation) throw viewClosed();
+    const start = source.origin + this.#start;
+    return source.bytes.toString('utf8', start, start + this.byteLength);
   }
 }
 
@@ -50,6 +56,7 @@ export class KvListReader {
   readonly #source: ViewSource;
   /** Items still to come; -1 where the list goes up to the limit. */
   #remaining: number = 0;
+  #generation: number = NO_GENERATION;
 
   constructor(cursor: Cursor = new Cursor(), source: ViewSource = new ViewSource()) {
     this.#cursor = cursor;
@@ -62,12 +69,13 @@ export class KvListReader {
   read(frame: Frame): void {
     this.#source.open(frame.bytes, frame.start, frame.end);
     this.#cursor.moveTo(frame.bytes, frame.payloadStart, frame.end, frame.start);
-    this.#remaining = -1;
+    this.readCounted(-1);
   }
 
-  /** @internal Stands before `count` items at the cursor. */
+  /** @internal Stands before `count` items at the cursor, or all up to the limit where that is -1. */
   readCounted(count: number): void {
     this.#remaining = count;
+    this.#generation = this.#source.generation;
   }
 
   /**
@@ -76,13 +84,16 @@ export class KvListReader {
    * @throws {SpopError} what is wrong with the item; see {@link skipTypedData}.
    */
   next(): boolean {
-    if (!this.#source.isOpen) throw viewClosed();
+    if (this.#source.generation !== this.#generation) throw viewClosed();
     const cursor = this.#cursor;
     if (this.#remaining < 0 ? cursor.position >= cursor.limit : this.#remaining === 0) return false;
     if (this.#remaining > 0) this.#remaining--;
     this.name.read(cursor);
-    this.value.placeAt(cursor.position);
+    const at = cursor.position - cursor.origin;
+    // Placed only when the whole value is known to lie within the limit.
+    this.value.placeNowhere();
     skipTypedData(cursor);
+    this.value.placeAt(at);
     return true;
   }
 }

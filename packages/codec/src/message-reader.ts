@@ -51,16 +51,17 @@ export class MessageReader {
     this.#arguments.readCounted(0);
   }
 
-  /** @internal Ends the walk. */
-  stop(): void {
-    this.#cursor.limit = 0;
-    this.#arguments.readCounted(0);
+  /** @internal Goes on at the same place of a copy of the frame, to which the source has moved by `distance` bytes. */
+  moveBy(distance: number): void {
+    const cursor = this.#cursor;
+    const { bytes, limit, origin } = this.#source;
+    cursor.moveTo(bytes, cursor.position + distance, limit, origin);
   }
 
   /**
    * Moves to the next message, over the arguments of this one that were not read; false behind the last.
    *
-   * @throws {SpopError} what is wrong with a name, the count or an argument.
+   * @throws {SpopError} what is wrong with a name, the count or an argument; SPOP_VIEW_CLOSED.
    */
   next(): boolean {
     const cursor = this.#cursor;

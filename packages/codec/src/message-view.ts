@@ -8,7 +8,7 @@ import { dataTypeName, skipTypedData, TYPE_MASK } from './typed-data.ts';
 import { acceptedTypes, type ReadOf, type ValueKind } from './value-type.ts';
 import { Value } from './value.ts';
 import { readLength } from './varint.ts';
-import { type ViewSource, viewClosed } from './view-source.ts';
+import { NO_GENERATION, type ViewSource, viewClosed } from './view-source.ts';
 
 /**
  * A message of a NOTIFY with its declared arguments as properties. Each is decoded when it is read, from the frame's
@@ -33,10 +33,10 @@ export class MessageState {
   readonly source: ViewSource;
   readonly view: MessageView<ArgumentTypes>;
   readonly values: readonly Value[];
-  /** Offset of each declared argument's typed data in the source; -1 where the message does not have it. */
+  /** Offset of each declared argument's typed data from the frame's length field; -1 where the message has none. */
   readonly slots: number[];
-  /** Which of its NOTIFY's reads took it last. */
-  lastRead: number = 0;
+  /** The generation of the source in which the slots were found. */
+  generation: number = NO_GENERATION;
 
   constructor(definition: MessageDefinition, index: number, source: ViewSource) {
     this.definition = definition;
@@ -67,26 +67,17 @@ export class MessageState {
         if (slot !== MISSING && index < guesses.length) guesses[index] = slot;
       }
       cursor.position = start + length;
-      if (slot !== MISSING && slots[slot] === MISSING) slots[slot] = cursor.position;
+      if (slot !== MISSING && slots[slot] === MISSING) slots[slot] = cursor.position - cursor.origin;
       skipTypedData(cursor);
     }
   }
 
-  /** Moves all offsets by `distance`, after the frame was copied: also those of values that a handler holds already. */
-  moveBy(distance: number): void {
-    const { slots } = this;
-    for (let slot = 0; slot < slots.length; slot++) {
-      if (slots[slot] === MISSING) continue;
-      slots[slot] = slots[slot]! + distance;
-      this.values[slot]!.placeAt(slots[slot]!);
-    }
-  }
-
   stateOf(slot: number): ArgumentState {
-    if (!this.source.isOpen) throw viewClosed();
+    const { bytes, generation, origin } = this.source;
+    if (generation !== this.generation) throw viewClosed();
     const at = this.slots[slot]!;
     if (at === MISSING) return 'missing';
-    return (this.source.bytes[at]! & TYPE_MASK) === DataType.Null ? 'null' : 'present';
+    return (bytes[origin + at]! & TYPE_MASK) === DataType.Null ? 'null' : 'present';
   }
 
   /**
@@ -95,9 +86,9 @@ export class MessageState {
    */
   valueOf(slot: number, accepted: number, isOptional: boolean): Value | undefined {
     const source = this.source;
-    if (!source.isOpen) throw viewClosed();
+    if (source.generation !== this.generation) throw viewClosed();
     const at = this.slots[slot]!;
-    const type = at === MISSING ? DataType.Null : source.bytes[at]! & TYPE_MASK;
+    const type = at === MISSING ? DataType.Null : source.bytes[source.origin + at]! & TYPE_MASK;
     if (((accepted >> type) & 1) === 0) {
       if (type !== DataType.Null) throw this.#wrongType(slot, type);
       if (isOptional) return undefined;
@@ -132,7 +123,7 @@ export class MessageState {
       'SPOP_WRONG_TYPE',
       `${this.#describe(slot)}: expected ${this.#kindOf(slot)}; found ${dataTypeName(type)}. Declare the type that ` +
         `HAProxy's sample has, or convert the sample in the spoe-message section`,
-      this.slots[slot]! - this.source.origin,
+      this.slots[slot],
     );
   }
 
@@ -149,7 +140,7 @@ export class MessageState {
     return new SpopError(
       'SPOP_UNSAFE_INTEGER',
       `${this.#describe(slot)}: expected ${min} to ${max}; found ${value}`,
-      this.slots[slot]! - this.source.origin,
+      this.slots[slot],
     );
   }
 }

@@ -35,8 +35,7 @@ export class Notify {
   /** The declared messages of this NOTIFY in the order they came; the first `#count` count. */
   readonly #found: MessageState[] = [];
   #count: number = 0;
-  /** How many frames were read, as a 32-bit integer: tells which states this frame has taken already. */
-  #reads: number = 0;
+  /** Offsets of the stream-id and of the payload from the frame's length field. */
   #idsStart: number = 0;
   #payloadStart: number = 0;
   #walker: MessageReader | undefined;
@@ -56,31 +55,30 @@ export class Notify {
     return this.#count;
   }
 
-  /** @internal The bytes that the frame stands in. */
+  /** @internal The bytes that the frame stands in. @throws {SpopError} SPOP_VIEW_CLOSED: its ids are gone then. */
   get bytes(): Buffer {
+    if (!this.#source.isOpen) throw viewClosed();
     return this.#source.bytes;
   }
 
   /** @internal Offset of the stream-id; both ids go up to {@link Notify.payloadStart}. */
   get idsStart(): number {
-    return this.#idsStart;
+    return this.#source.origin + this.#idsStart;
   }
 
   /** @internal */
   get payloadStart(): number {
-    return this.#payloadStart;
+    return this.#source.origin + this.#payloadStart;
   }
 
   /** The stream-id. @throws {SpopError} SPOP_UNSAFE_INTEGER above 2^53 - 1, SPOP_VIEW_CLOSED. */
   get streamId(): number {
-    if (!this.#source.isOpen) throw viewClosed();
-    return readSafeId(this.#source.bytes, this.#idsStart, this.#payloadStart, 0);
+    return readSafeId(this.bytes, this.idsStart, this.payloadStart, 0);
   }
 
   /** The frame-id. @throws {SpopError} as streamId. */
   get frameId(): number {
-    if (!this.#source.isOpen) throw viewClosed();
-    return readSafeId(this.#source.bytes, this.#idsStart, this.#payloadStart, 1);
+    return readSafeId(this.bytes, this.idsStart, this.payloadStart, 1);
   }
 
   /**
@@ -90,16 +88,22 @@ export class Notify {
    * SPOP_INTEGER_RANGE. Nothing is open then.
    */
   read(frame: Frame): void {
-    const source = this.#source;
-    source.isOpen = false;
+    const { bytes, start, end, payloadStart } = frame;
+    this.#source.open(bytes, start, end);
     this.#count = 0;
-    this.#reads = (this.#reads + 1) | 0;
-    this.#walker?.stop();
     if (this.#found.length > this.#states.length) this.#found.length = this.#states.length;
-    this.#idsStart = frame.idsStart;
-    this.#payloadStart = frame.payloadStart;
-    const cursor = this.#cursor;
-    cursor.moveTo(frame.bytes, frame.payloadStart, frame.end, frame.start);
+    this.#idsStart = frame.idsStart - start;
+    this.#payloadStart = payloadStart - start;
+    this.#cursor.moveTo(bytes, payloadStart, end, start);
+    try {
+      this.#readMessages(this.#cursor);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  #readMessages(cursor: Cursor): void {
     const table = this.#set.table;
     while (cursor.position < cursor.limit) {
       const length = readLength(cursor);
@@ -110,7 +114,6 @@ export class Notify {
       if (index < 0) skipArguments(cursor, count);
       else this.#add(index).read(cursor, count);
     }
-    source.open(frame.bytes, frame.start, frame.end);
   }
 
   /** The view of the `index`th declared message, 0 to `messageCount` - 1. */
@@ -140,31 +143,30 @@ export class Notify {
   walk(): MessageReader {
     if (!this.#source.isOpen) throw viewClosed();
     this.#walker ??= new MessageReader(this.#source);
-    this.#walker.readFrom(this.#payloadStart);
+    this.#walker.readFrom(this.payloadStart);
     return this.#walker;
   }
 
   /**
    * Copies the frame to the beginning of `target`, and reads from there from now on: for a handler that outlives the
-   * chunk. A walk that was begun is over. Returns how many bytes it took.
+   * chunk. All views stay valid, and a walk goes on where it is. Returns how many bytes it took.
    *
    * @throws {RangeError} where `target` is smaller than the frame.
+   * @throws {SpopError} SPOP_VIEW_CLOSED.
    */
   moveTo(target: Buffer): number {
-    this.#walker?.stop();
+    const { bytes } = this;
     const source = this.#source;
     const { origin, limit } = source;
     const size = limit - origin;
     if (size > target.length) throw new RangeError(`expected room for ${size} bytes; found ${target.length}`);
-    source.bytes.copy(target, 0, origin, limit);
-    for (let i = 0; i < this.#count; i++) this.#found[i]!.moveBy(-origin);
-    this.#idsStart -= origin;
-    this.#payloadStart -= origin;
-    source.open(target, 0, size);
+    bytes.copy(target, 0, origin, limit);
+    source.moveTo(target, 0, size);
+    this.#walker?.moveBy(-origin);
     return size;
   }
 
-  /** The size of the frame with its length field, in bytes: what {@link Notify.moveTo} needs. */
+  /** The size of the frame with its length field, in bytes: what {@link Notify.moveTo} needs; 0 after `close`. */
   get byteLength(): number {
     return this.#source.limit - this.#source.origin;
   }
@@ -186,8 +188,9 @@ export class Notify {
   /** The state for one more message of definition `index`: a second one of the same name gets one of its own. */
   #add(index: number): MessageState {
     let state = this.#states[index]!;
-    if (state.lastRead === this.#reads) state = new MessageState(state.definition, index, this.#source);
-    else state.lastRead = this.#reads;
+    const { generation } = this.#source;
+    if (state.generation === generation) state = new MessageState(state.definition, index, this.#source);
+    state.generation = generation;
     this.#found[this.#count++] = state;
     return state;
   }

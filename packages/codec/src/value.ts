@@ -6,7 +6,7 @@ import { bytesEqual, textEquals } from './text.ts';
 import type { TextCache } from './text-cache.ts';
 import { DATA_TYPES, dataTypeName, IPV4_BYTES, IPV6_BYTES, TRUE_FLAG, TYPE_MASK } from './typed-data.ts';
 import { readVarint } from './varint.ts';
-import { type ViewSource, viewClosed } from './view-source.ts';
+import { NO_GENERATION, type ViewSource, viewClosed } from './view-source.ts';
 
 /** What every value view can do. */
 export interface AnyValue {
@@ -70,8 +70,9 @@ const parsedAddress: Buffer = Buffer.alloc(IPV6_BYTES);
  */
 export class Value implements IntegerValue, StringValue {
   readonly #source: ViewSource;
-  /** Offset of the typed data's first byte; it and all behind it were validated when the view was placed. */
+  /** Offset of the typed data's first byte from the frame's length field. All of it was validated before. */
   #at: number = 0;
+  #generation: number = NO_GENERATION;
 
   constructor(source: ViewSource) {
     this.#source = source;
@@ -80,10 +81,21 @@ export class Value implements IntegerValue, StringValue {
   /** @internal */
   placeAt(at: number): void {
     this.#at = at;
+    this.#generation = this.#source.generation;
+  }
+
+  /** @internal From now on the view is late. */
+  placeNowhere(): void {
+    this.#generation = NO_GENERATION;
+  }
+
+  /** @internal Offset of the typed data's first byte from the frame's length field, for errors. */
+  get offset(): number {
+    return this.#at;
   }
 
   get type(): DataType {
-    return DATA_TYPES[this.#bytes()[this.#at]! & TYPE_MASK]!;
+    return DATA_TYPES[this.#firstByte() & TYPE_MASK]!;
   }
 
   get isNull(): boolean {
@@ -92,7 +104,7 @@ export class Value implements IntegerValue, StringValue {
 
   /** The value of a BOOL. */
   get boolean(): boolean {
-    const first = this.#bytes()[this.#at]!;
+    const first = this.#firstByte();
     if ((first & TYPE_MASK) !== DataType.Bool) throw this.#wrongType('BOOL');
     return (first & TRUE_FLAG) !== 0;
   }
@@ -118,13 +130,13 @@ export class Value implements IntegerValue, StringValue {
 
   byteAt(index: number): number {
     const { bytes, lo: length, position } = this.#readBytes();
-    return index >= 0 && index < length ? bytes[position + index]! : -1;
+    return index >= 0 && index < length ? (bytes[position + index] ?? -1) : -1;
   }
 
   wordAt(index: number): number {
     const { bytes, position } = this.#readBytes();
     const words = this.family === 4 ? 1 : 4;
-    if (!(index >= 0 && index < words)) {
+    if (!(index >= 0 && index < words && Number.isInteger(index))) {
       throw new RangeError(`expected a group from 0 to ${words - 1}; found ${index}`);
     }
     return bytes.readInt32BE(position + index * 4);
@@ -133,7 +145,7 @@ export class Value implements IntegerValue, StringValue {
   equals(other: string | Uint8Array): boolean {
     const { bytes, lo: length, position } = this.#readBytes();
     if (typeof other !== 'string') return bytesEqual(bytes, position, length, other);
-    const type = bytes[this.#at]! & TYPE_MASK;
+    const type = this.#firstByte() & TYPE_MASK;
     if (type === DataType.Ipv4 || type === DataType.Ipv6) {
       return (
         readAddressText(other, parsedAddress, 0) === length &&
@@ -155,9 +167,9 @@ export class Value implements IntegerValue, StringValue {
 
   /** @internal The integer if it fits 32 bits, which spares a double that V8 would box; else undefined. */
   toInt32(): number | undefined {
-    const { bytes, lo, hi } = this.#readInteger();
+    const { lo, hi } = this.#readInteger();
     if (hi === 0 && lo >= 0) return lo;
-    return hi === -1 && lo < 0 && (bytes[this.#at]! & TYPE_MASK) !== DataType.Uint64 ? lo : undefined;
+    return hi === -1 && lo < 0 && (this.#firstByte() & TYPE_MASK) !== DataType.Uint64 ? lo : undefined;
   }
 
   toNumber(): number {
@@ -188,9 +200,9 @@ export class Value implements IntegerValue, StringValue {
       case DataType.Bool:
         return this.boolean ? 'true' : 'false';
       case DataType.Ipv4:
-        return toIpv4Text(this.#bytes(), this.#at + 1);
+        return toIpv4Text(this.#source.bytes, this.#source.origin + this.#at + 1);
       case DataType.Ipv6:
-        return toIpv6Text(this.#bytes(), this.#at + 1);
+        return toIpv6Text(this.#source.bytes, this.#source.origin + this.#at + 1);
       case DataType.String:
       case DataType.Binary: {
         const { bytes, lo: length, position } = this.#readBytes();
@@ -212,18 +224,24 @@ export class Value implements IntegerValue, StringValue {
     return Buffer.from(bytes.subarray(position, position + length));
   }
 
-  #bytes(): Buffer {
+  /** The byte with the type and the flags. */
+  #firstByte(): number {
     const source = this.#source;
-    if (!source.isOpen) throw viewClosed();
-    return source.bytes;
+    if (source.generation !== this.#generation) throw viewClosed();
+    return source.bytes[source.origin + this.#at]!;
+  }
+
+  /** Stands behind the first byte, which it returns. */
+  #begin(): number {
+    const first = this.#firstByte();
+    const { bytes, limit, origin } = this.#source;
+    decoding.moveTo(bytes, origin + this.#at + 1, limit, origin);
+    return first;
   }
 
   /** The bytes of a STRING, BINARY or address: from the returned cursor's `position`, `lo` of them. */
   #readBytes(): Cursor {
-    const bytes = this.#bytes();
-    const at = this.#at;
-    decoding.moveTo(bytes, at + 1, this.#source.limit, this.#source.origin);
-    switch (bytes[at]! & TYPE_MASK) {
+    switch (this.#begin() & TYPE_MASK) {
       case DataType.String:
       case DataType.Binary:
         readVarint(decoding);
@@ -242,11 +260,8 @@ export class Value implements IntegerValue, StringValue {
 
   /** The halves of an integer, in the returned cursor's `lo` and `hi`. */
   #readInteger(): Cursor {
-    const bytes = this.#bytes();
-    const at = this.#at;
-    const type = bytes[at]! & TYPE_MASK;
+    const type = this.#begin() & TYPE_MASK;
     if (type < DataType.Int32 || type > DataType.Uint64) throw this.#wrongType('INT32, UINT32, INT64 or UINT64');
-    decoding.moveTo(bytes, at + 1, this.#source.limit, this.#source.origin);
     readVarint(decoding);
     return decoding;
   }
@@ -255,7 +270,7 @@ export class Value implements IntegerValue, StringValue {
     return new SpopError(
       'SPOP_WRONG_TYPE',
       `expected a value of type ${expected}; found ${dataTypeName(this.type)}`,
-      this.#at - this.#source.origin,
+      this.#at,
     );
   }
 
@@ -263,7 +278,7 @@ export class Value implements IntegerValue, StringValue {
     return new SpopError(
       'SPOP_UNSAFE_INTEGER',
       `expected an integer within ±(2^53 - 1); found ${this.toBigInt()}: read it with toBigInt()`,
-      this.#at - this.#source.origin,
+      this.#at,
     );
   }
 }
