@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { type Frame, FrameReader, SpopError } from '../src/index.ts';
+import { type Frame, FrameReader, KvListReader, SpopError, type Value } from '../src/index.ts';
 
 /** Bytes from hex digits, spaces as one likes. */
 export function hex(digits: string): Buffer {
@@ -90,4 +90,12 @@ export function thrown(call: () => unknown): SpopError {
 export function fault(call: () => unknown): readonly [code: string, status: number | undefined, offset: number] {
   const { code, status, offset } = thrown(call);
   return [code, status, offset];
+}
+
+/** A view of the typed data with these hex digits, amid foreign bytes. */
+export function valueOf(digits: string, fill: number = 0x21): Value {
+  const list = new KvListReader();
+  list.read(onlyFrame(frameBytes(2, Buffer.concat([hex('00'), hex(digits)])), fill));
+  expect(list.next()).toBe(true);
+  return list.value;
 }
