@@ -1,19 +1,34 @@
-import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { Extractor, ExtractorConfig } from '@microsoft/api-extractor';
 
 /**
- * `node .ci/api-report.ts [--update]`: compares what each package exports, as built, with its report under version
- * control (`packages/<name>/etc/<name>.api.md`), so that no change of the public interface goes unseen in a review.
+ * `node .ci/api-report.ts [--update]`: compares what each entry point of each package exports, as built, with its report
+ * under version control (`packages/<name>/etc/*.api.md`), so that no change of the public interface goes unseen.
  */
-function matchesReport(name: string, update: boolean): boolean {
-  const projectFolder = resolve(import.meta.dirname, '../packages', name);
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string | { readonly types: string }>>;
+}
+
+/** The declaration files of a package's entry points, relative to its folder. */
+function entryPoints(projectFolder: string): string[] {
+  const manifest = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as Manifest;
+  return Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [] : [target.types]));
+}
+
+/** Whether an entry point is as its report says; with `update`, the report follows it instead. */
+function matchesReport(projectFolder: string, entryPoint: string, update: boolean): boolean {
+  const mainEntryPointFilePath = join(projectFolder, entryPoint);
   const reportFolder = join(projectFolder, 'etc');
+  const reportTempFolder = join(projectFolder, 'node_modules/.cache/api');
+  const reportFileName = `${basename(entryPoint, '.d.ts').replace('index', basename(projectFolder))}.api.md`;
   mkdirSync(reportFolder, { recursive: true });
   const extractorConfig = ExtractorConfig.prepare({
     configObject: {
       projectFolder,
-      mainEntryPointFilePath: join(projectFolder, 'dist/index.d.ts'),
+      mainEntryPointFilePath,
       newlineKind: 'lf',
       compiler: {
         overrideTsconfig: {
@@ -25,26 +40,36 @@ function matchesReport(name: string, update: boolean): boolean {
             strict: true,
             skipLibCheck: true,
           },
-          files: [join(projectFolder, 'dist/index.d.ts')],
+          files: [mainEntryPointFilePath],
         },
       },
-      apiReport: {
-        enabled: true,
-        reportFileName: `${name}.api.md`,
-        reportFolder,
-        reportTempFolder: join(projectFolder, 'node_modules/.cache/api'),
-      },
+      apiReport: { enabled: true, reportFileName, reportFolder, reportTempFolder },
       docModel: { enabled: false },
       dtsRollup: { enabled: false },
     },
     configObjectFullPath: undefined,
     packageJsonFullPath: join(projectFolder, 'package.json'),
   });
-  const result = Extractor.invoke(extractorConfig, { localBuild: update, showVerboseMessages: false });
-  return result.succeeded;
+  const { succeeded } = Extractor.invoke(extractorConfig, {
+    localBuild: update,
+    // Where an interface and its report differ, the difference says more than the tool does.
+    messageCallback: (message) => {
+      if (message.messageId.startsWith('console-')) message.handled = true;
+    },
+  });
+  if (!succeeded) {
+    const paths = [join(reportFolder, reportFileName), join(reportTempFolder, reportFileName)];
+    spawnSync('git', ['--no-pager', 'diff', '--no-index', '--', ...paths], { stdio: 'inherit' });
+  }
+  return succeeded;
 }
 
 const update = process.argv.includes('--update');
 for (const name of ['codec', 'builder', 'agent']) {
-  if (!matchesReport(name, update)) process.exitCode = 1;
+  const projectFolder = resolve(import.meta.dirname, '../packages', name);
+  for (const entryPoint of entryPoints(projectFolder)) {
+    if (matchesReport(projectFolder, entryPoint, update)) continue;
+    console.error(`@spop/${name}, ${entryPoint}: not as reported; run \`pnpm run api:update\` and read the difference`);
+    process.exitCode = 1;
+  }
 }
