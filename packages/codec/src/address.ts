@@ -76,7 +76,8 @@ function readIpv6Text(text: string, target: Uint8Array, offset: number): boolean
   if (written > 14) return false;
   const moved = written - gap;
   target.copyWithin(offset + 16 - moved, offset + gap, offset + written);
-  target.fill(0, offset + gap, offset + 16 - moved);
+  // A Buffer's own `fill` puts its arguments on the heap.
+  for (let i = gap; i < 16 - moved; i++) target[offset + i] = 0;
   return true;
 }
 

@@ -18,7 +18,9 @@ export interface BufferPoolOptions {
 export class BufferPool {
   readonly bufferSize: number;
   readonly maxBuffers: number;
+  /** The first `#freeCount` are free. Never popped, since an array that shrinks and grows takes memory anew. */
   readonly #free: Buffer[] = [];
+  #freeCount: number = 0;
   /** Every buffer of this pool, with whether it is out. */
   readonly #isOut: Map<Buffer, boolean> = new Map();
   #outCount: number = 0;
@@ -51,7 +53,7 @@ export class BufferPool {
 
   /** A buffer that is the caller's until released, with any bytes in it; undefined where all `maxBuffers` are out. */
   acquire(): Buffer | undefined {
-    let buffer = this.#free.pop();
+    let buffer = this.#freeCount > 0 ? this.#free[--this.#freeCount] : undefined;
     if (buffer === undefined) {
       if (this.#isOut.size >= this.maxBuffers) return undefined;
       buffer = Buffer.allocUnsafeSlow(this.bufferSize);
@@ -74,6 +76,6 @@ export class BufferPool {
     }
     this.#isOut.set(buffer, false);
     this.#outCount--;
-    this.#free.push(buffer);
+    this.#free[this.#freeCount++] = buffer;
   }
 }
