@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import type { Case } from '../harness/case.ts';
 
-/** A case and the file in `cases/` that holds it. */
+/** A case, and the folder of the benchmarks and the file in it that hold it. */
 export interface Entry {
+  folder: string;
   file: string;
   definition: Case;
 }
@@ -15,7 +16,7 @@ export async function findCases(filter: string | undefined): Promise<Entry[]> {
   for (const file of readdirSync(folder).toSorted()) {
     const module = (await import(new URL(file, folder).href)) as { cases?: readonly Case[] };
     for (const definition of module.cases ?? []) {
-      if (parts.some((part) => definition.name.includes(part))) entries.push({ file, definition });
+      if (parts.some((part) => definition.name.includes(part))) entries.push({ folder: 'codec/cases', file, definition });
     }
   }
   if (entries.length === 0) throw new Error(`expected a case whose name contains '${filter}'; found none`);

@@ -54,7 +54,7 @@ async function timeLanes(lanes: readonly Lane[], options: MeasureOptions): Promi
     const { variant, subject } = lane;
     results.push({ variant: variant.label, subject, samples: [], count, bytes: 0, collectionsPerMillion: 0 });
   }
-  let collections = lanes.map(() => 0);
+  const collections = lanes.map(() => 0);
   // Round -1 is thrown away: the processes have slept while the others were warmed up.
   for (let round = -1; round < rounds; round++) {
     progress(`round ${round + 1} of ${rounds}`);

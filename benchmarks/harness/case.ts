@@ -28,8 +28,11 @@ export interface Case {
   readonly frameBytes?: number;
   /** Prepares a subject's state, outside of the measurement, and gives its operation. */
   readonly subjects: Readonly<Partial<Record<Subject, () => Operation>>>;
-  /** Whether `spop` has to allocate exactly nothing; true unless said otherwise. */
-  readonly allocatesNothing?: boolean;
+  /**
+   * Where `spop` ends in an error: throwing that same error with nothing before it. All that the case may allocate is
+   * what this allocates; anywhere else it is nothing.
+   */
+  readonly throws?: () => Operation;
   /** The one exception that the unoptimised mode needs. */
   readonly boxed?: Boxed;
 }

@@ -3,12 +3,13 @@ import { type Operation, run } from './operation.ts';
 
 /**
  * Flags under which a byte count is exact: a young generation so large that no collection falls into a measurement,
- * and `gc()` to start each from the same place.
+ * `gc()` to start each from the same place, and no replacing of running code, which puts its own data on the heap.
  */
 export const exactHeapFlags: readonly string[] = [
   '--expose-gc',
   '--min-semi-space-size=64',
   '--max-semi-space-size=64',
+  '--no-use-osr',
 ];
 
 /**
@@ -25,7 +26,7 @@ export function heapBytes(operation: Operation, count: number): number {
   return end - middle - (middle - start);
 }
 
-/** Bytes of buffers and other memory outside the heap, after a collection. */
+/** Bytes of buffers and of other memory outside the heap, after a collection. */
 export function outsideBytes(): number {
   collect();
   const { arrayBuffers, external } = process.memoryUsage();

@@ -1,4 +1,8 @@
 import { type Frame, FrameReader, MessageSet, Notify, SpopError, defineMessage, string } from '@spop/codec';
+// What the errors are made by, for a measure of them alone.
+import { Cursor } from '../../../packages/codec/src/cursor.ts';
+import { skipTypedData } from '../../../packages/codec/src/typed-data.ts';
+import { viewClosed } from '../../../packages/codec/src/view-source.ts';
 import type { Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
 import { FrameDecoder, decodeMessages } from '../../naive/decode.ts';
@@ -45,19 +49,65 @@ function refuseNaive(bytes: Buffer): Operation {
   };
 }
 
+/** The same error from the function that finds it, with nothing read before. */
+function reservedType(): Operation {
+  const cursor = new Cursor();
+  const bytes = Buffer.from([0x0f]);
+  return () => {
+    cursor.moveTo(bytes, 0, bytes.length, 0);
+    try {
+      skipTypedData(cursor);
+      return 0;
+    } catch (error) {
+      return error instanceof SpopError ? error.offset & 1 : 0;
+    }
+  };
+}
+
+/** A view used after its frame was closed. */
+function useLate(): Operation {
+  const notify = new Notify(new MessageSet([declared]));
+  notify.read(frameOf(many));
+  const view = notify.get(declared)!.argument_0;
+  notify.close();
+  return () => {
+    try {
+      return view.byteLength;
+    } catch (error) {
+      return error instanceof SpopError ? 1 : 0;
+    }
+  };
+}
+
+function closedView(): Operation {
+  return () => {
+    try {
+      throw viewClosed();
+    } catch (error) {
+      return error instanceof SpopError ? 1 : 0;
+    }
+  };
+}
+
 export const cases: readonly Case[] = [
   {
     name: 'refuse early',
     what: 'a NOTIFY whose one argument has a reserved type: what the error costs',
     frameBytes: firstWrong.length,
     subjects: { spop: () => refuse(firstWrong), naive: () => refuseNaive(firstWrong) },
-    allocatesNothing: false,
+    throws: reservedType,
   },
   {
     name: 'refuse late',
     what: 'a NOTIFY whose last of 64 arguments has a reserved type',
     frameBytes: lastWrong.length,
     subjects: { spop: () => refuse(lastWrong), naive: () => refuseNaive(lastWrong) },
-    allocatesNothing: false,
+    throws: reservedType,
+  },
+  {
+    name: 'late use',
+    what: 'a view read after its NOTIFY was closed',
+    subjects: { spop: useLate },
+    throws: closedView,
   },
 ];

@@ -1,0 +1,117 @@
+/**
+ * Proves that the hot path allocates nothing: `pnpm run alloc [--filter NAME] [--mode MODE] [--node LIST]`.
+ * Every proof is a process; as many run at once as there are cores, two at most.
+ */
+import { execFile } from 'node:child_process';
+import os from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { type Entry, findCases } from '../codec/catalogue.ts';
+import { type NodeBinary, currentNode, findNodes } from '../codec/node-versions.ts';
+import { exactHeapFlags } from '../harness/heap.ts';
+import { type Findings, type Mode, modes } from './findings.ts';
+import { plants } from './plant.ts';
+
+const PROOF_TIMEOUT_MS = 120_000;
+
+const { values: options } = parseArgs({
+  args: process.argv.slice(2).filter((argument) => argument !== '--'),
+  options: { filter: { type: 'string' }, mode: { type: 'string' }, node: { type: 'string' } },
+});
+const script = fileURLToPath(new URL('prove.ts', import.meta.url));
+
+interface Proof {
+  entry: Entry;
+  mode: Mode;
+  node: NodeBinary;
+}
+
+interface Outcome extends Proof {
+  findings?: Findings;
+  /** Empty where the proof holds. */
+  faults: string[];
+}
+
+const startedAt = Date.now();
+const entries = await findCases(options.filter);
+const nodes = options.node === undefined ? [currentNode] : findNodes(options.node);
+const wanted = (Object.keys(modes) as Mode[]).filter((mode) => options.mode === undefined || mode === options.mode);
+const proofs = nodes.flatMap((node) =>
+  wanted.flatMap((mode) =>
+    entries
+      .filter(({ definition }) => definition.subjects.spop !== undefined)
+      // What an error takes depends on what the optimising compilers inline around it: only without them is it fixed.
+      .filter(({ definition }) => definition.throws === undefined || mode === 'unoptimised')
+      .map((entry) => ({ entry, mode, node })),
+  ),
+);
+const outcomes = await proveAll(proofs);
+report(outcomes);
+
+async function proveAll(queue: readonly Proof[]): Promise<Outcome[]> {
+  const results: Outcome[] = [];
+  const waiting = [...queue];
+  const worker = async (): Promise<void> => {
+    for (let proof = waiting.shift(); proof !== undefined; proof = waiting.shift()) {
+      const outcome = await proveOne(proof);
+      results.push(outcome);
+      console.log(line(outcome));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(2, os.availableParallelism()) }, worker));
+  return results;
+}
+
+async function proveOne(proof: Proof): Promise<Outcome> {
+  const { entry, mode, node } = proof;
+  const flags = [...exactHeapFlags, ...modes[mode].flags, '--conditions=@spop/source', '--disable-warning=ExperimentalWarning'];
+  try {
+    const { stdout } = await promisify(execFile)(
+      node.path,
+      [...flags, script, entry.folder, entry.file, entry.definition.name, mode],
+      { timeout: PROOF_TIMEOUT_MS, killSignal: 'SIGKILL' },
+    );
+    const findings = JSON.parse(stdout) as Findings;
+    return { ...proof, findings, faults: faultsOf(findings) };
+  } catch (error) {
+    return { ...proof, faults: [`the process failed: ${error instanceof Error ? error.message : String(error)}`] };
+  }
+}
+
+function faultsOf({ operations, rounds, expected, measured, outside, controls }: Findings): string[] {
+  const faults: string[] = [];
+  if (measured !== expected) {
+    faults.push(
+      `expected ${expected} bytes in ${operations} operations, ${rounds} rounds in a row; found ${measured} ` +
+        `(${measured / operations} each)`,
+    );
+  }
+  if (outside !== 0) faults.push(`expected no change outside the heap; found ${outside} bytes`);
+  for (const [plant, added] of Object.entries(controls)) {
+    const least = plants[plant as keyof typeof plants];
+    if (added < least) {
+      faults.push(`the control is blind: one planted ${plant} in ${operations} operations added ${added} bytes`);
+    }
+  }
+  return faults;
+}
+
+function line({ entry, mode, node, findings, faults }: Outcome): string {
+  const mark = faults.length === 0 ? 'ok  ' : 'FAIL';
+  const head = `${mark} ${entry.definition.name.padEnd(22)} ${mode.padEnd(11)} node ${node.version.padEnd(8)}`;
+  if (findings === undefined) return head;
+  const { operations, measured, controls } = findings;
+  const figures = `${measured} B in ${operations} operations, with one object ${controls.object}, with one double ${controls.double}`;
+  return `${head} ${figures}`;
+}
+
+function report(results: readonly Outcome[]): void {
+  const failed = results.filter(({ faults }) => faults.length > 0);
+  for (const { entry, mode, node, faults } of failed) {
+    console.error(`\n${entry.definition.name}, ${mode}, node ${node.version}:`);
+    for (const fault of faults) console.error(`  ${fault}`);
+  }
+  const seconds = Math.round((Date.now() - startedAt) / 1000);
+  console.log(`\nallocation proofs: ${results.length - failed.length} hold, ${failed.length} fail, ${seconds} s`);
+  if (failed.length > 0 || results.length === 0) process.exitCode = 1;
+}
