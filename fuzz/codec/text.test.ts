@@ -1,0 +1,132 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { NameTable } from '../../packages/codec/src/name-table.ts';
+import { TextCache } from '../../packages/codec/src/text-cache.ts';
+import { bytesEqual, textEquals } from '../../packages/codec/src/text.ts';
+import { text } from '../support/arbitraries.ts';
+import { check } from '../support/runs.ts';
+
+/** Text with characters of one to four bytes, and halves of pairs. */
+function anyText(): fc.Arbitrary<string> {
+  const unit = fc.constantFrom(
+    'a',
+    'b',
+    '\u007f',
+    '\u0080',
+    'é',
+    '\u07ff',
+    '\u0800',
+    '€',
+    '\ufffd',
+    '😀',
+    '\ud800',
+    '\udc00',
+  );
+  return fc.oneof(fc.string({ unit, maxLength: 12 }), fc.string({ unit: 'binary', maxLength: 20 }), text());
+}
+
+/** Bytes that are the text, or nearly, between other bytes. */
+function nearly(): fc.Arbitrary<readonly [string, Buffer]> {
+  return fc
+    .tuple(anyText(), anyText(), fc.nat(), fc.integer({ min: 0, max: 255 }), fc.integer({ min: 0, max: 4 }))
+    .map(([first, second, place, byte, how]) => {
+      const bytes = Buffer.from(first);
+      if (how === 0) return [first, bytes];
+      if (how === 1) return [first, Buffer.concat([bytes, Buffer.from(second)])];
+      if (how === 2) return [first, bytes.subarray(0, place % (bytes.length + 1))];
+      if (how === 3) return [second, bytes];
+      if (bytes.length > 0) bytes[place % bytes.length] = byte;
+      return [first, bytes];
+    });
+}
+
+describe('text and bytes', () => {
+  it('are equal, or begin with one another, exactly where the UTF-8 of the text is', () => {
+    check(
+      fc.property(nearly(), fc.integer({ min: 0, max: 255 }), ([given, bytes], canary) => {
+        const around = Buffer.from([canary, canary, ...bytes, canary, 0x80, 0xbf]);
+        const utf8 = Buffer.from(given);
+        const begins = bytes.subarray(0, utf8.length).equals(utf8);
+        expect(textEquals(around, 2, bytes.length, given)).toBe(begins ? utf8.length : -1);
+        expect(bytesEqual(around, 2, bytes.length, utf8)).toBe(bytes.equals(utf8));
+      }),
+      4_000,
+    );
+  });
+});
+
+describe('cached text', () => {
+  it('is what the bytes say, whatever came before it', () => {
+    const value = fc.oneof(
+      fc
+        .constantFrom('GET', 'POST', 'http', 'https', '', 'é'.repeat(16), 'x'.repeat(32), 'x'.repeat(33))
+        .map((each) => Buffer.from(each)),
+      fc.uint8Array({ maxLength: 3 }),
+      fc.uint8Array({ maxLength: 40 }),
+    );
+    check(
+      fc.property(fc.array(value, { maxLength: 200, size: 'max' }), (values) => {
+        const cache = new TextCache();
+        const buffer = Buffer.alloc(60);
+        for (const bytes of values) {
+          buffer.fill(0x41).set(bytes, 5);
+          expect(cache.toText(buffer, 5, bytes.length)).toBe(Buffer.from(bytes).toString('utf8'));
+        }
+        // Each value a second time: from the cache where it was kept.
+        for (const bytes of values) {
+          buffer.fill(0x42).set(bytes, 9);
+          expect(cache.toText(buffer, 9, bytes.length)).toBe(Buffer.from(bytes).toString('utf8'));
+        }
+      }),
+      100,
+    );
+  });
+
+  it('makes a text that comes often only once, although ever-new ones come between', () => {
+    check(
+      fc.property(
+        fc.array(fc.uint8Array({ minLength: 1, maxLength: 32 }), { minLength: 20, maxLength: 60 }),
+        (others) => {
+          const cache = new TextCache();
+          const method = Buffer.from('GET');
+          let made = 0;
+          // Making text of bytes is what the cache is there to avoid.
+          const counted = Object.assign(Buffer.from(method), {
+            toString: () => {
+              made++;
+              return 'GET';
+            },
+          });
+          for (let i = 0; i < 20; i++) cache.toText(counted, 0, 3);
+          for (const other of others) {
+            cache.toText(Buffer.from(other), 0, other.length);
+            cache.toText(counted, 0, 3);
+          }
+          expect(made).toBe(1);
+        },
+      ),
+      100,
+    );
+  });
+});
+
+describe('names', () => {
+  it('are found exactly where they are among the known ones', () => {
+    const name = fc
+      .oneof(fc.constantFrom('a', 'ab', 'ba', 'aba', 'baa', 'aab', 'abab', ''), text())
+      .filter((each) => Buffer.byteLength(each) < 240);
+    const byUtf8 = { selector: (each: string) => Buffer.from(each).toString('hex'), maxLength: 40 };
+    check(
+      fc.property(fc.uniqueArray(name, byUtf8), name, fc.integer({ min: 0, max: 255 }), (names, other, canary) => {
+        const table = new NameTable(names);
+        for (const each of [...names, other]) {
+          const bytes = Buffer.from(each);
+          const around = Buffer.from([canary, ...bytes, canary]);
+          const index = names.findIndex((known) => Buffer.from(known).equals(bytes));
+          expect(table.find(around, 1, bytes.length)).toBe(index);
+        }
+      }),
+      500,
+    );
+  });
+});
