@@ -99,3 +99,14 @@ export function valueOf(digits: string, fill: number = 0x21): Value {
   expect(list.next()).toBe(true);
   return list.value;
 }
+
+/** A message of a NOTIFY: its arguments are names and the hex digits of typed data. */
+export function message(name: string, args: readonly (readonly [name: string, digits: string])[] = []): Buffer {
+  const pairs = args.flatMap(([argument, digits]) => [text(argument), hex(digits)]);
+  return Buffer.concat([text(name), Buffer.from([args.length & 0xff]), ...pairs]);
+}
+
+/** A NOTIFY with these messages, amid foreign bytes. */
+export function notifyFrame(messages: readonly Uint8Array[], fill?: number, before?: number): Frame {
+  return onlyFrame(notifyBytes(Buffer.concat(messages)), fill, before);
+}
