@@ -18,3 +18,8 @@ export { rules } from './rules.ts';
 export type { Rule, RuleId } from './rules.ts';
 export type { Side } from './connection-state.ts';
 export * from './validate.ts';
+export * from './assertions.ts';
+export type { Ids, Received } from './outcomes.ts';
+export { corrupt, corruptions, corruptionsOf } from './corrupt.ts';
+export type { Corruption, CorruptionName } from './corrupt.ts';
+export type { Field } from './plain-reader.ts';

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ack, agentDisconnect, agentHello, connect, haproxy, int32, ipv4, PeerFailure } from '../src/index.ts';
-import type { ConnectOptions, ScriptedHaproxy, Target } from '../src/index.ts';
+import { ack, agentDisconnect, agentHello, connect, int32, ipv4, PeerFailure } from '../src/index.ts';
+import type { ConnectOptions, NotifyBuilder, ScriptedHaproxy, Target } from '../src/index.ts';
 import { politely, tinyAgent } from './tiny-agent.ts';
 import type { Answer } from './tiny-agent.ts';
 
@@ -182,10 +182,7 @@ describe('notify', () => {
 });
 
 describe('burst', () => {
-  const inputs = Array.from(
-    { length: 50 },
-    (_, index) => (notify: ReturnType<typeof haproxy.prototype.notify>) => notify.message('n', { index }),
-  );
+  const inputs = Array.from({ length: 50 }, (_, index) => (notify: NotifyBuilder) => notify.message('n', { index }));
 
   function counting(capabilities: string, held: number): { answer: Answer; most: () => number } {
     let waiting: ReturnType<typeof ack>[] = [];
