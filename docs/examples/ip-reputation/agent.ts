@@ -32,8 +32,8 @@ async function main(): Promise<void> {
 
   const agent = createAgent({
     hooks: {
-      handlerError: (error) => console.error('a request was answered without a score:', error),
-      protocolError: (error) => console.error('a connection was closed:', error.message),
+      handlerError: ({ error }) => console.error('a request was answered without a score:', error),
+      protocolError: ({ error }) => console.error('a connection was closed:', error.message),
     },
   });
   agent.onMessage(checkClientIp, ({ ip }, ack) => {

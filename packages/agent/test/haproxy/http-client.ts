@@ -1,5 +1,5 @@
 /** HTTP requests from a client address of the test's choice: each connection begins with a PROXY protocol line. */
-import { Agent, request, type ClientRequestArgs, type IncomingHttpHeaders } from 'node:http';
+import { Agent, request, type ClientRequestArgs } from 'node:http';
 import { connect, isIPv6, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
@@ -8,7 +8,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** A whole HTTP answer. */
 export interface Answer {
   readonly status: number;
-  readonly headers: IncomingHttpHeaders;
+  /** By lower-case name; each byte of a value is one character. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
   /** From the call to the last byte, in milliseconds. */
   readonly durationMs: number;
@@ -80,7 +81,7 @@ export class HttpClient {
         incoming.on('end', () =>
           resolve({
             status: incoming.statusCode ?? 0,
-            headers: incoming.headers,
+            headers: Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)])),
             body: text,
             durationMs: performance.now() - startedAt,
           }),

@@ -24,7 +24,7 @@ export interface HaproxyOptions {
   readonly config: string | URL;
   /** More files beside a configuration given as text, by name. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Environment variables that the configuration refers to, beside `RUN_DIR`. */
+  /** Environment variables that the configuration refers to, beside `RUN_DIR`; their values may refer to that too. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -100,9 +100,11 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
     config = new URL(`file://${runDir}/haproxy.cfg`);
   }
 
+  const env: NodeJS.ProcessEnv = { ...process.env, RUN_DIR: runDir };
+  for (const [name, value] of Object.entries(options.env ?? {})) env[name] = value.replaceAll('${RUN_DIR}', runDir);
   const child = spawn(options.release.program, ['-db', '-f', config.pathname], {
     cwd: new URL('.', config),
-    env: { ...process.env, ...options.env, RUN_DIR: runDir },
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);

@@ -1,0 +1,139 @@
+/**
+ * Shows the example at work: starts the agent, lets clients of several addresses ask through a HAProxy (or, on a machine
+ * without one, through a stand-in), prints what they got, and ends. What `npm start` runs.
+ *
+ *   node --conditions=@spop/source docs/examples/ip-reputation/demo.ts [--keep] [--stand-in]
+ *
+ * --keep      stay up until SIGINT (Ctrl-C) or SIGTERM
+ * --stand-in  do without HAProxy although there is one
+ * HAPROXY     the HAProxy to use; by default the one on the PATH
+ * SPOE_ADDR, HTTP_ADDR, PROXY_ADDR     addresses to use; by default free ones
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Child } from './demo/child.ts';
+import type { Front } from './demo/front.ts';
+import { findHaproxy, startHaproxyFront } from './demo/haproxy-front.ts';
+import { startStandIn } from './demo/stand-in.ts';
+import { messageOf } from './parse-table.ts';
+
+const AGENT = fileURLToPath(new URL('agent.ts', import.meta.url));
+const READY_TIMEOUT_MS = 10_000;
+const REQUESTS_PER_CLIENT = 25;
+
+const CLIENTS = [
+  ['192.0.2.10', 'not listed'],
+  ['10.1.2.3', 'in 10.0.0.0/8'],
+  ['2001:db8:1::1', 'not listed'],
+  ['2001:db8:bad::1', 'in 2001:db8:bad::/48'],
+  ['2001:db8:bad:1::1', 'in 2001:db8:bad:1::/64, the more specific one'],
+  ['::ffff:10.1.2.3', 'IPv4-mapped'],
+] as const;
+
+async function startAgent(): Promise<{ agent: Child; spoeAddress: string }> {
+  const agent = new Child('the agent', process.execPath, ['--conditions=@spop/source', AGENT], {
+    SPOE_ADDR: process.env['SPOE_ADDR'] ?? '127.0.0.1:0',
+  });
+  try {
+    const listening = await agent.until(() => /^listening on\s+(\S+)$/m.exec(agent.output)?.[1], READY_TIMEOUT_MS);
+    return { agent, spoeAddress: listening };
+  } catch (error) {
+    await agent.stop();
+    throw error;
+  }
+}
+
+interface Row {
+  readonly cells: readonly string[];
+  readonly failure: string | undefined;
+}
+
+/** Several requests of one client, one after another; the row shows the last answer and the median of the latencies. */
+async function askAs(front: Front, client: string, why: string): Promise<Row> {
+  const latencies: number[] = [];
+  let failure: string | undefined;
+  let answer = await front.ask(client);
+  for (let i = 1; i < REQUESTS_PER_CLIENT; i++) {
+    const startedAt = performance.now();
+    answer = await front.ask(client);
+    latencies.push(performance.now() - startedAt);
+    if (answer.error !== undefined || answer.score === undefined) failure = answer.error ?? 'no score';
+  }
+  const median = latencies.toSorted((a, b) => a - b)[latencies.length >> 1] ?? 0;
+  const outcome = `${answer.outcome}${answer.denied ? ', denied' : ''}`;
+  return { cells: [client, why, String(answer.score ?? '-'), outcome, `${median.toFixed(2)} ms`], failure };
+}
+
+function printTable(rows: readonly (readonly string[])[]): void {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  for (const row of rows)
+    console.log(`  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ')}`.trimEnd());
+}
+
+async function show(front: Front): Promise<void> {
+  console.log(`In front of it: ${front.title}\n`);
+  const rows: Row[] = [];
+  for (const [client, why] of CLIENTS) rows.push(await askAs(front, client, why));
+  printTable([['client', 'in the table', 'score', "HAProxy's answer", 'latency'], ...rows.map((row) => row.cells)]);
+  console.log(`\n  Each client asked ${REQUESTS_PER_CLIENT} times; latency is the median of ${front.measures}.`);
+  const failures = rows.flatMap(({ cells, failure }) => (failure === undefined ? [] : [`${cells[0]}: ${failure}`]));
+  if (failures.length > 0) throw new Error(`some requests went without the agent's answer:\n${failures.join('\n')}`);
+}
+
+/** Settles at the first signal to stop. */
+function stopSignal(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve(undefined));
+  });
+}
+
+async function keepUp(front: Front, agent: Child): Promise<never> {
+  console.log(`\nStays up until Ctrl-C. To try:`);
+  for (const line of front.usage) console.log(`  ${line}`);
+  console.log(`  edit docs/examples/ip-reputation/ip-scores.txt: the agent takes it up within a second`);
+  const agentEnded = agent.ended.then((ending) => `the agent ended with ${ending}:\n${agent.output}`);
+  const broken = await Promise.race([front.broken, agentEnded]);
+  // Ctrl-C ends the children as well: when the signal is about to arrive here, nothing has broken down.
+  await sleep(200);
+  throw new Error(broken);
+}
+
+function printGoingOn(real: boolean): void {
+  console.log(`
+To go on:
+  npm start -- --keep             the same, and it stays up for your own requests
+  docs/examples/ip-reputation     the agent, its table, and HAProxy's configuration; README.md has the steps`);
+  if (!real)
+    console.log(`  install HAProxy 2.6 or later    and the next npm start runs with it instead of the stand-in`);
+}
+
+async function run(front: Front, agent: Child, keep: boolean, real: boolean): Promise<void> {
+  await show(front);
+  if (keep) await keepUp(front, agent);
+  else printGoingOn(real);
+}
+
+async function main(): Promise<void> {
+  const flag = { type: 'boolean', default: false } as const;
+  const { keep, 'stand-in': standIn } = parseArgs({ options: { keep: flag, 'stand-in': flag } }).values;
+  const stopped = stopSignal();
+  const program = standIn ? undefined : await findHaproxy();
+  const { agent, spoeAddress } = await startAgent();
+  let front: Front | undefined;
+  try {
+    console.log(`The agent:\n${agent.output.trimEnd().replaceAll(/^/gm, '  ')}\n`);
+    front = await (program === undefined ? startStandIn(spoeAddress) : startHaproxyFront(program, spoeAddress));
+    await Promise.race([run(front, agent, keep, program !== undefined), stopped]);
+  } finally {
+    await front?.close();
+    await agent.stop();
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`\nThe demo has failed: ${messageOf(error)}`);
+  process.exitCode = 1;
+}

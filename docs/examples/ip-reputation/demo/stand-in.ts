@@ -1,0 +1,39 @@
+/** What plays HAProxy on a machine that has none: SPOP over a real connection, and the rule of haproxy.cfg by hand. */
+import { isIPv4 } from 'node:net';
+import { connect, ipv4, ipv6 } from '@spop/builder';
+import { parseListenAddress } from '../listen-address.ts';
+import type { Answer, Front } from './front.ts';
+
+/** As in haproxy.cfg: `http-request deny deny_status 403 if { var(sess.reputation.ip_score) -m int ge 80 }`. */
+const DENIED_FROM = 80;
+
+/** Connects to the agent at `spoeAddress` as HAProxy does. */
+export async function startStandIn(spoeAddress: string): Promise<Front> {
+  const peer = await connect(parseListenAddress(spoeAddress));
+  const { version, maxFrameSize, capabilities } = await peer.hello();
+
+  const ask = async (client: string): Promise<Answer> => {
+    const { actions } = await peer.notify('check-client-ip', { ip: isIPv4(client) ? ipv4(client) : ipv6(client) });
+    const action = actions.find(({ scope, name }) => scope === 'sess' && name === 'ip_score');
+    const score = action?.type === 'set-var' && action.value.type === 'int32' ? action.value.value : undefined;
+    const denied = score !== undefined && score >= DENIED_FROM;
+    return { score, outcome: denied ? '403 Forbidden' : '200 OK', denied, error: undefined };
+  };
+  return {
+    title: [
+      'no HAProxy but a stand-in, which plays HAProxy over a connection to the agent',
+      `  (SPOP ${version}, max-frame-size ${maxFrameSize}, capabilities: ${capabilities.join(', ') || 'none'})`,
+    ].join('\n'),
+    measures: 'one NOTIFY and its ACK',
+    usage: [
+      `SPOE_ADDR=${spoeAddress} haproxy -db -f docs/examples/ip-reputation/haproxy.cfg     (where HAProxy is installed)`,
+    ],
+    // Each ask() says by itself what is wrong with the connection; the agent's process is watched by the demo.
+    broken: new Promise(() => {}),
+    ask,
+    close: async () => {
+      // After Ctrl-C the agent may have taken its leave first.
+      await Promise.allSettled([peer.disconnect()]);
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Agent } from '@spop/agent';
+import { defineMessage, defineVariable, int32, string } from '@spop/codec';
+import { expect, it } from 'vitest';
+import type { Configuration } from './haproxy/config.ts';
+import type { Answer } from './haproxy/http-client.ts';
+import { describeHaproxies } from './haproxy/releases.ts';
+import { createReportingAgent, listenOnPort, startRig } from './haproxy/rig.ts';
+
+const CHECK: Configuration = {
+  messages: { check: { args: 'path=path', event: 'on-frontend-http-request' } },
+  shown: { 'x-score': 'txn.score' },
+};
+const check = defineMessage('check', { path: string });
+const score = defineVariable('txn', 'score', int32);
+
+function failOn(path: string): void {
+  if (path === '/bad') throw new Error('no good');
+}
+
+await describeHaproxies('faults', (release) => {
+  const failures: [string, (path: string) => void | Promise<void>][] = [
+    ['throws', (path) => failOn(path)],
+    ['rejects', (path) => sleep(1).then(() => failOn(path))],
+  ];
+
+  it.each(failures)('lets a request pass at once where its handler %s, and keeps the connection', async (_, fail) => {
+    const { agent, reports } = createReportingAgent();
+    agent.onMessage(check, (message, ack) => {
+      // What was set before an error is not sent.
+      ack.set(score, 7);
+      return fail(message.path.toString());
+    });
+    const { client } = await startRig(release, await listenOnPort(agent), CHECK);
+    const seen: unknown[] = [];
+    for (const path of ['/good', '/bad', '/good', '/bad', '/good']) {
+      const { status, headers } = await client.request({ path });
+      seen.push([path, status, headers['x-score'], headers['x-error']]);
+    }
+    expect(seen).toEqual([
+      ['/good', 200, '7', undefined],
+      // HAProxy waits five seconds for an answer in this configuration: without one there was an error to see.
+      ['/bad', 200, undefined, undefined],
+      ['/good', 200, '7', undefined],
+      ['/bad', 200, undefined, undefined],
+      ['/good', 200, '7', undefined],
+    ]);
+    expect(reports.errors.splice(0)).toEqual(['handler: Error: no good', 'handler: Error: no good']);
+    expect(reports.connections).toBeGreaterThan(0);
+    expect(reports.disconnections).toBe(0);
+  });
+
+  it('recovers when the agent is restarted while requests flow, and no request fails', async () => {
+    const start = (value: number): Agent => {
+      const { agent } = createReportingAgent();
+      agent.onMessage(check, (_, ack) => void ack.set(score, value));
+      return agent;
+    };
+    const first = start(1);
+    const agentAddress = await listenOnPort(first);
+    const { client } = await startRig(release, agentAddress, { ...CHECK, processingTimeout: '300ms' });
+
+    const answers: (Answer & { readonly sentAt: number; readonly answeredAt: number })[] = [];
+    let flowing = true;
+    const worker = async (): Promise<void> => {
+      while (flowing) {
+        const sentAt = performance.now();
+        const answer = await client.request();
+        answers.push({ ...answer, sentAt, answeredAt: performance.now() });
+        await sleep(5);
+      }
+    };
+    const workers = Promise.all(Array.from({ length: 10 }, worker));
+    await sleep(400);
+    const closingAt = performance.now();
+    await first.close({ graceMs: 1000 });
+    await listenOnPort(start(2), Number(agentAddress.split(':').at(-1)));
+    const listeningAt = performance.now();
+    // HAProxy 3.0 and older take about a second to connect again after the last connection is gone.
+    await sleep(2500);
+    flowing = false;
+    await workers;
+
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    const errors = answers.filter(({ headers }) => headers['x-error'] !== undefined);
+    expect(errors.filter(({ answeredAt }) => answeredAt < closingAt)).toEqual([]);
+    expect(errors.filter(({ sentAt }) => sentAt > listeningAt + 1500)).toEqual([]);
+    const scoresOf = (part: typeof answers): unknown[] => [...new Set(part.map(({ headers }) => headers['x-score']))];
+    expect(scoresOf(answers.filter(({ answeredAt }) => answeredAt < closingAt))).toEqual(['1']);
+    expect(scoresOf(answers.filter(({ sentAt }) => sentAt > listeningAt + 1500))).toEqual(['2']);
+  });
+});

@@ -1,0 +1,115 @@
+/**
+ * Configurations that HAProxy 2.6 to 3.2 all take. `${RUN_DIR}` is HAProxy's own folder for this run; everything but the
+ * agent is reached through sockets in it, so that no port is taken.
+ */
+
+/** Prefix of every variable that the agent sets: `sess.score` is `var(sess.e2e.score)`. */
+const PREFIX = 'e2e';
+
+/** One `spoe-message` section. Without an event the message belongs to a group. */
+export interface SpoeMessage {
+  readonly args?: string;
+  /** For instance `on-frontend-http-request`, with an ACL behind it where wanted. */
+  readonly event?: string;
+}
+
+/** What HAProxy asks, when, and what it shows of the answers. */
+export interface Configuration {
+  /** Messages by name, in the order in which they stand in a NOTIFY. */
+  readonly messages: Readonly<Record<string, SpoeMessage>>;
+  /** Names of messages by the name of their group, for `send-spoe-group`. */
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
+  /** More lines of the `spoe-agent` section. */
+  readonly agentLines?: readonly string[];
+  /** More lines of the `global` section. */
+  readonly globalLines?: readonly string[];
+  /** More lines of the frontend, after the filter. */
+  readonly frontendLines?: readonly string[];
+  /** More lines of the agent's backend, before its server. */
+  readonly agentBackendLines?: readonly string[];
+  /** Behind the address on the server line. */
+  readonly serverOptions?: string;
+  /** Variables, scope included, shown as response headers by name; a header is missing where its variable is. */
+  readonly shown?: Readonly<Record<string, string>>;
+  /** `timeout processing`; generous, so that only a lost answer meets it. */
+  readonly processingTimeout?: string;
+}
+
+/** How HAProxy names a variable of the agent's: `sess.score` is `sess.e2e.score`. */
+export function prefixed(variable: string): string {
+  return variable.replace('.', `.${PREFIX}.`);
+}
+
+function show(header: string, variable: string): string {
+  const name = prefixed(variable);
+  return `http-after-response set-header ${header} %[var(${name})] if { var(${name}) -m found }`;
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return [title, ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+/** The main configuration, with the agent at `agentAddress`. The error of a NOTIFY is in the response header `x-error`. */
+export function haproxyConfig(configuration: Configuration, agentAddress: string): string {
+  const { globalLines = [], frontendLines = [], agentBackendLines = [], shown = {} } = configuration;
+  return [
+    section('global', [
+      'log stdout format raw local0',
+      'maxconn 500',
+      'stats socket "${RUN_DIR}/stats.sock"',
+      ...globalLines,
+    ]),
+    section('defaults', ['mode http', 'log global', 'timeout connect 2s', 'timeout client 10s', 'timeout server 10s']),
+    section('frontend entry', [
+      'bind "unix@${RUN_DIR}/http.sock" accept-proxy',
+      'filter spoe engine e2e config "${RUN_DIR}/spoe.conf"',
+      ...frontendLines,
+      ...Object.entries({ 'x-error': 'txn.error', ...shown }).map(([header, variable]) => show(header, variable)),
+      'default_backend site',
+    ]),
+    section('backend site', ['server site "unix@${RUN_DIR}/site.sock"']),
+    section('frontend site-itself', [
+      'bind "unix@${RUN_DIR}/site.sock"',
+      'http-request return status 200 content-type text/plain string ok',
+    ]),
+    section('backend agents', [
+      'mode tcp',
+      'timeout server 30s',
+      ...agentBackendLines,
+      `server agent ${agentAddress} ${configuration.serverOptions ?? ''}`,
+    ]),
+    '',
+  ].join('\n\n');
+}
+
+/** The SPOE configuration that belongs to it. */
+export function spoeConfig(configuration: Configuration): string {
+  const { messages, groups = {}, agentLines = [], processingTimeout = '5s' } = configuration;
+  const byEvent = Object.keys(messages).filter((name) => messages[name]?.event !== undefined);
+  return [
+    '[e2e]',
+    section('spoe-agent e2e', [
+      `option var-prefix ${PREFIX}`,
+      'option set-on-error error',
+      'timeout hello 2s',
+      'timeout idle 30s',
+      `timeout processing ${processingTimeout}`,
+      'use-backend agents',
+      'log global',
+      'option dontlog-normal',
+      ...(byEvent.length === 0 ? [] : [`messages ${byEvent.join(' ')}`]),
+      ...Object.keys(groups).map((name) => `groups ${name}`),
+      ...agentLines,
+    ]),
+    ...Object.entries(messages).map(([name, { args, event }]) =>
+      section(`spoe-message ${name}`, [
+        ...(args === undefined ? [] : [`args ${args}`]),
+        ...(event === undefined ? [] : [`event ${event}`]),
+      ]),
+    ),
+    ...Object.entries(groups).map(([name, members]) =>
+      section(`spoe-group ${name}`, [`messages ${members.join(' ')}`]),
+    ),
+    '',
+  ].join('\n\n');
+}

@@ -1,0 +1,80 @@
+/** An agent of the test's own with a HAProxy in front of it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createAgent, type Agent, type AgentOptions } from '@spop/agent';
+import { expect, onTestFinished } from 'vitest';
+import { haproxyConfig, spoeConfig, type Configuration } from './config.ts';
+import { HttpClient } from './http-client.ts';
+import type { HaproxyRelease } from './releases.ts';
+import { startHaproxy, type Haproxy } from './start-haproxy.ts';
+
+/** Everything that a test speaks to. */
+export interface Rig {
+  readonly haproxy: Haproxy;
+  /** A client with the address 192.0.2.1. */
+  readonly client: HttpClient;
+}
+
+/** What an agent has reported by its hooks. */
+export interface Reports {
+  /** Handlers' errors and the peers' protocol errors, as text; the test fails where some are left in here. */
+  readonly errors: string[];
+  /** Connections that have come, health checks aside, and those of them that have gone. */
+  connections: number;
+  disconnections: number;
+  /** Whole frames read from connections that have gone. */
+  frames: number;
+}
+
+/** An agent that reports what happens to it. */
+export function createReportingAgent(options: AgentOptions = {}): { agent: Agent; reports: Reports } {
+  const reports: Reports = { errors: [], connections: 0, disconnections: 0, frames: 0 };
+  const agent = createAgent({
+    ...options,
+    hooks: {
+      connection: () => void reports.connections++,
+      disconnect: ({ frames }) => {
+        reports.disconnections++;
+        reports.frames += frames;
+      },
+      handlerError: ({ error }) => void reports.errors.push(`handler: ${String(error)}`),
+      protocolError: ({ error }) => void reports.errors.push(`protocol: ${String(error)}`),
+      transportError: ({ error }) => void reports.errors.push(`transport: ${String(error)}`),
+    },
+  });
+  onTestFinished(() => expect(reports.errors).toEqual([]));
+  return { agent, reports };
+}
+
+/** Lets `agent` listen on a free port of 127.0.0.1, to be closed when the test ends. @returns its `host:port`. */
+export async function listenOnPort(agent: Agent, port: number = 0): Promise<string> {
+  onTestFinished(() => agent.close({ graceMs: 0 }));
+  const address = await agent.listen({ host: '127.0.0.1', port });
+  if (!('port' in address)) throw new Error('the agent listens on no port');
+  return `${address.host}:${address.port}`;
+}
+
+/** Lets `agent` listen on a unix socket, to be closed when the test ends. @returns its address as HAProxy spells it. */
+export async function listenOnUnixSocket(agent: Agent): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'spop-agent-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => agent.close({ graceMs: 0 }));
+  const path = join(folder, 'agent.sock');
+  await agent.listen({ path });
+  return `unix@${path}`;
+}
+
+/** Starts HAProxy with this configuration in front of the agent at `agentAddress`. */
+export async function startRig(
+  release: HaproxyRelease,
+  agentAddress: string,
+  configuration: Configuration,
+): Promise<Rig> {
+  const haproxy = await startHaproxy({
+    release,
+    config: haproxyConfig(configuration, agentAddress),
+    files: { 'spoe.conf': spoeConfig(configuration) },
+  });
+  return { haproxy, client: new HttpClient(haproxy.httpSocket) };
+}
