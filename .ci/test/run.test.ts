@@ -48,6 +48,12 @@ const cases: [label: string, programs: Parameters<typeof runCi>[0], exitCode: nu
     0,
     '24 passed, 0 failed',
   ],
+  [
+    'counts packages that could not be published',
+    { pnpm: '[ "$2" != check:publish ] || exit 1; echo 7 passed, 0 failed' },
+    1,
+    '24 passed, 1 failed',
+  ],
   ['counts Debian packages that cannot be had', { 'apt-get': 'exit 100' }, 1, '24 passed, 1 failed'],
 ];
 
