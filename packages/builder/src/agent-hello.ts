@@ -1,4 +1,4 @@
-import { Key, MIN_MAX_FRAME_SIZE } from '@spop/codec';
+import { Key } from '@spop/codec';
 import type { KvFrame } from './model.ts';
 import type { TypedData } from './values.ts';
 
@@ -22,22 +22,14 @@ export function splitList(list: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** What was agreed, or why HAProxy would refuse it; `offered` is HAProxy's max-frame-size in bytes. */
-export function toAgentHello(hello: KvFrame, offered: number): AgentHello | string {
-  if (hello.flags % 2 === 0) return 'expected an AGENT-HELLO with FIN, got none';
-  if (hello.streamId !== 0n || hello.frameId !== 0n) return 'expected an AGENT-HELLO with stream-id 0 and frame-id 0';
+/** What was agreed; whether HAProxy takes it, `validate` says. A missing max-frame-size is HAProxy's own, `offered`. */
+export function toAgentHello(hello: KvFrame, offered: number): AgentHello {
   const version = item(hello, Key.Version);
-  if (version?.type !== 'string') return 'expected a version of type STRING in the AGENT-HELLO';
-  if (version.value.trim() !== '2.0') return `expected version 2.0 in the AGENT-HELLO, got ${version.value}`;
   const size = item(hello, Key.MaxFrameSize);
-  if (size === undefined || !('value' in size) || !/^u?int(32|64)$/.test(size.type)) {
-    return 'expected an integer max-frame-size in the AGENT-HELLO';
-  }
-  const maxFrameSize = Number(size.value);
-  if (maxFrameSize < MIN_MAX_FRAME_SIZE || maxFrameSize > offered) {
-    return `expected a max-frame-size of ${MIN_MAX_FRAME_SIZE} to ${offered} in the AGENT-HELLO, got ${maxFrameSize}`;
-  }
   const capabilities = item(hello, Key.Capabilities);
-  if (capabilities?.type !== 'string') return 'expected capabilities of type STRING in the AGENT-HELLO';
-  return { version: version.value.trim(), maxFrameSize, capabilities: splitList(capabilities.value) };
+  return {
+    version: version?.type === 'string' ? version.value.trim() : '',
+    maxFrameSize: size !== undefined && 'value' in size && /int/.test(size.type) ? Number(size.value) : offered,
+    capabilities: capabilities?.type === 'string' ? splitList(capabilities.value) : [],
+  };
 }

@@ -8,6 +8,8 @@ import { PeerFailure } from './peer-failure.ts';
 import type { PeerFailureKind } from './peer-failure.ts';
 import { summarize } from './summary.ts';
 import { concat } from './text.ts';
+import { formatViolations, SessionValidator } from './validate.ts';
+import type { SessionOptions, Violation } from './validate.ts';
 
 /** Lines of the conversation that a failure repeats at most. */
 const TRANSCRIPT_LINES = 40;
@@ -17,6 +19,17 @@ interface Waiter {
   /** Whether this was the frame that the step waits for; the step is over then. */
   offer(frame: Frame): boolean;
   fail(error: PeerFailure): void;
+}
+
+/** What a {@link Conversation} needs to know. */
+export interface ConversationOptions extends SessionOptions {
+  readonly timeoutMs: number;
+  /** Bytes of one write at most. */
+  readonly chunkBytes: number;
+  /** HAProxy's own, in bytes. */
+  readonly maxFrameSize: number;
+  /** Whether a broken rule ends the conversation. */
+  readonly isStrict: boolean;
 }
 
 interface Ending {
@@ -34,12 +47,12 @@ export class Conversation {
   readonly received: Frame[] = [];
   /** Frames of the agent that no step waited for. */
   readonly unclaimed: Frame[] = [];
-  /** Called with every frame of the agent before it is given to a step; returns why it must not come. */
-  inspect: (frame: Frame) => string | undefined = () => undefined;
+  /** Every rule that the agent broke. */
+  readonly violations: Violation[] = [];
   readonly timeoutMs: number;
   private readonly link: Link;
-  private readonly chunkBytes: number;
-  private readonly maxFrameSize: number;
+  private readonly options: ConversationOptions;
+  private readonly validator: SessionValidator;
   private readonly transcript: string[] = [];
   private readonly waiters = new Set<Waiter>();
   private readonly closeListeners = new Set<() => void>();
@@ -48,11 +61,11 @@ export class Conversation {
   private ending: Ending | undefined;
   private isClosed = false;
 
-  constructor(link: Link, options: { timeoutMs: number; chunkBytes: number; maxFrameSize: number }) {
+  constructor(link: Link, options: ConversationOptions) {
     this.link = link;
+    this.options = options;
     this.timeoutMs = options.timeoutMs;
-    this.chunkBytes = options.chunkBytes;
-    this.maxFrameSize = options.maxFrameSize;
+    this.validator = new SessionValidator({ ...options, areWholeWrites: link.areWholeWrites });
     link.stream.on('data', (chunk: Uint8Array) => this.take(chunk));
     link.stream.on('error', (error: Error) => this.close(`the connection broke (${error.message})`));
     link.onClosed(() => this.close('the agent closed the connection'));
@@ -74,6 +87,7 @@ export class Conversation {
         `HAProxy: ${bytes.length - consumed} bytes${error === undefined ? '' : ` (${error.message})`}`,
       );
     }
+    this.validator.push('haproxy', bytes);
     this.enqueue(() => this.write(bytes));
   }
 
@@ -105,7 +119,7 @@ export class Conversation {
         },
         fail: (error) => {
           done();
-          reject(this.failure(error.kind, `${error.message}; expected ${what}`, error.statusCode));
+          reject(this.failure(error.kind, `expected ${what}, but ${error.message}`, error.statusCode));
         },
       };
       const timer = setTimeout(() => {
@@ -142,14 +156,15 @@ export class Conversation {
     const omitted = this.transcript.length - lines.length;
     const head = omitted > 0 ? [`  (${omitted} earlier lines)`] : [];
     const body = lines.length === 0 ? ['  (nothing was sent)'] : lines;
-    const conversation = text.includes('\nconversation with ')
-      ? []
-      : [`conversation with the ${this.link.description}:`, ...head, ...body];
-    return new PeerFailure(kind, [text, ...conversation].join('\n'), statusCode);
+    return new PeerFailure(
+      kind,
+      [text, `conversation with the ${this.link.description}:`, ...head, ...body].join('\n'),
+      statusCode,
+    );
   }
 
   private endingFailure(ending: Ending, what: string): PeerFailure {
-    return this.failure(ending.kind, `${ending.text}; expected ${what}`, ending.statusCode);
+    return this.failure(ending.kind, `expected ${what}, but ${ending.text}`, ending.statusCode);
   }
 
   private enqueue(step: () => Promise<void>): void {
@@ -161,35 +176,44 @@ export class Conversation {
   }
 
   private async write(bytes: Uint8Array): Promise<void> {
-    for (let start = 0; start < bytes.length && !this.link.stream.destroyed; start += this.chunkBytes) {
-      this.link.stream.write(bytes.slice(start, start + this.chunkBytes));
+    for (let start = 0; start < bytes.length && !this.link.stream.destroyed; start += this.options.chunkBytes) {
+      this.link.stream.write(bytes.slice(start, start + this.options.chunkBytes));
       // A turn of the event loop between the pieces, so that they arrive as pieces.
       // oxlint-disable-next-line no-await-in-loop
-      if (this.chunkBytes < bytes.length) await nextTurn();
+      if (this.options.chunkBytes < bytes.length) await nextTurn();
     }
   }
 
   private take(chunk: Uint8Array): void {
+    const found = this.validator.push('agent', chunk);
+    this.violations.push(...found);
+    const errors = this.options.isStrict ? found.filter(({ severity }) => severity === 'error') : [];
     this.buffered = concat([this.buffered, chunk]);
-    const { frames, consumed, error } = parseStream(this.buffered, {
-      maxFrameSize: this.maxFrameSize,
-      ackPadding: true,
-    });
-    const wrong = this.buffered.slice(consumed);
-    this.buffered = wrong;
-    for (const frame of frames) this.receive(frame);
-    if (error === undefined) return;
-    this.transcript.push(`agent: ${wrong.length} bytes that are no valid frame`);
-    this.stop({ kind: 'violation', text: `the agent sent a malformed frame: ${error.message}\n${explain(wrong)}` });
+    const { maxFrameSize } = this.options;
+    const { frames, offsets, consumed, error } = parseStream(this.buffered, { maxFrameSize, ackPadding: true });
+    for (const [index, frame] of frames.entries()) {
+      const bytes = this.buffered.slice(offsets[index], offsets[index + 1] ?? consumed);
+      this.receive(frame, bytes, errors);
+    }
+    this.buffered = this.buffered.slice(consumed);
+    // What is left is wrong, or it is the beginning of a frame and was written in a wrong way.
+    const rest = errors.filter(({ frame }) => frame > this.received.length);
+    if (error !== undefined) this.transcript.push(`agent: ${this.buffered.length} bytes that are no valid frame`);
+    if (rest.length > 0) this.stop(brokenRules(rest, this.buffered));
+    else if (error !== undefined)
+      this.stop({
+        kind: 'violation',
+        text: `the agent sent a wrong frame: ${error.message}\n${explain(this.buffered)}`,
+      });
   }
 
-  private receive(frame: Frame): void {
+  private receive(frame: Frame, bytes: Uint8Array, errors: readonly Violation[]): void {
     this.received.push(frame);
     this.transcript.push(`agent: ${summarize(frame)}`);
-    const objection = this.inspect(frame);
+    const broken = errors.filter((violation) => violation.frame === this.received.length);
+    if (broken.length > 0) this.stop(brokenRules(broken, bytes));
     const isClaimed = [...this.waiters].some((waiter) => waiter.offer(frame));
     if (!isClaimed) this.unclaimed.push(frame);
-    if (objection !== undefined) this.stop({ kind: 'violation', text: objection });
     if (frame.type === 'AGENT-DISCONNECT') this.stop(disconnected(frame.items));
   }
 
@@ -208,6 +232,11 @@ export class Conversation {
     // Its own direction ends too, so that the agent sees the end.
     if (!this.link.stream.writableEnded && !this.link.stream.destroyed) this.link.stream.end();
   }
+}
+
+function brokenRules(violations: readonly Violation[], bytes: Uint8Array): Ending {
+  const text = `the agent broke a rule of SPOP:\n${formatViolations(violations)}\n${explain(bytes)}`;
+  return { kind: 'violation', text };
 }
 
 function disconnected(items: readonly { readonly name: string; readonly value: unknown }[]): Ending {

@@ -20,6 +20,8 @@ export interface Link {
   readonly stream: Duplex;
   /** For people: what is at the other end. */
   readonly description: string;
+  /** Whether each chunk that comes is one write of the agent; TCP cuts where it likes. */
+  readonly areWholeWrites: boolean;
   /** Ends both directions at once, as a TCP reset does; HAProxy 3.1 and later end connections this way. */
   reset(): void;
   /** Calls back once nothing more can come. */
@@ -37,6 +39,7 @@ function memoryLink(handler: StreamHandler): Link {
   return {
     stream: ours,
     description: 'agent in memory',
+    areWholeWrites: true,
     reset() {
       ours.destroy();
       if (!theirs.destroyed) theirs.destroy(connectionReset());
@@ -53,6 +56,7 @@ function streamLink(stream: Duplex, description: string, reset: () => void): Lin
   return {
     stream,
     description,
+    areWholeWrites: false,
     reset,
     onClosed(closed) {
       stream.once('end', () => closed(undefined));

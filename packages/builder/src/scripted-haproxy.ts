@@ -8,12 +8,12 @@ import type { ArgumentsInput, DisconnectOptions, FrameBuilder, HaproxyHelloOptio
 import { openLink } from './link.ts';
 import type { Link, Target } from './link.ts';
 import type { AckFrame, Frame, KvFrame } from './model.ts';
-import { bytesOf, parseStream } from './parse.ts';
 import type { BytesLike } from './parse.ts';
 import { haproxy, HaproxyPreset } from './presets.ts';
 import type { HaproxyLine } from './presets.ts';
 import type { MessageSchema, SchemaParameters } from './schema.ts';
 import { summarize } from './summary.ts';
+import type { Violation } from './validate.ts';
 
 const DEFAULT_TIMEOUT_MS = 2000;
 
@@ -25,6 +25,13 @@ export interface ConnectOptions {
   readonly timeoutMs?: number;
   /** Writes at most so many bytes at once, to try an agent with frames in pieces; whole frames by default. */
   readonly chunkBytes?: number;
+  /**
+   * Whether a step fails where the agent broke a rule of the protocol or of this HAProxy (see `validate`); true by
+   * default. `violations` has them all in either case.
+   */
+  readonly strict?: boolean;
+  /** HAProxy's `option var-prefix`; makes the length rule of variable names exact. */
+  readonly variablePrefix?: string;
 }
 
 /** A NOTIFY to send: built with ids of its own, or by a function that gets one with HAProxy's next ids. */
@@ -43,7 +50,6 @@ export class ScriptedHaproxy {
   /** Builds this HAProxy's frames: `peer.send(peer.preset.notify().message(…))` sends one by hand. */
   readonly preset: HaproxyPreset;
   private readonly conversation: Conversation;
-  private readonly outstanding: string[] = [];
   private readonly roomWaiters: (() => void)[] = [];
   private inFlight = 0;
   private greeting: Promise<AgentHello> | undefined;
@@ -56,13 +62,20 @@ export class ScriptedHaproxy {
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       chunkBytes: options.chunkBytes ?? Number.POSITIVE_INFINITY,
       maxFrameSize: this.preset.maxFrameSize,
+      isStrict: options.strict ?? true,
+      haproxy: this.preset.line,
+      ...(options.variablePrefix === undefined ? {} : { variablePrefix: options.variablePrefix }),
     });
-    this.conversation.inspect = (frame) => this.inspect(frame);
   }
 
   /** Every frame that the agent sent, in order of arrival. */
   get received(): readonly Frame[] {
     return this.conversation.received;
+  }
+
+  /** Every rule that the agent broke, warnings too. */
+  get violations(): readonly Violation[] {
+    return this.conversation.violations;
   }
 
   /**
@@ -154,11 +167,6 @@ export class ScriptedHaproxy {
 
   /** Writes frames or bytes as they are, right or wrong, in one write. */
   send(...pieces: readonly BytesLike[]): void {
-    for (const piece of pieces) {
-      const { frames } = parseStream(bytesOf(piece), { maxFrameSize: 0xffffffff });
-      const notifies = frames.filter((frame) => frame.type === 'NOTIFY' || frame.type === 'NOTIFY-FRAGMENT');
-      this.outstanding.push(...notifies.map(idsOf));
-    }
     this.conversation.send(pieces);
   }
 
@@ -204,9 +212,7 @@ export class ScriptedHaproxy {
       frame.type === 'AGENT-HELLO' ? frame : undefined,
     );
     this.send(hello);
-    const agreed = toAgentHello(await answer, this.preset.maxFrameSize);
-    if (typeof agreed === 'string') throw this.conversation.failure('violation', agreed);
-    return agreed;
+    return toAgentHello(await answer, this.preset.maxFrameSize);
   }
 
   private framesOf(whole: NotifyBuilder, agreed: AgentHello): readonly FrameBuilder[] {
@@ -243,19 +249,6 @@ export class ScriptedHaproxy {
       });
     }
   }
-
-  /** What HAProxy would not take: an ACK whose NOTIFY it never sent, or that it has already. */
-  private inspect(frame: Frame): string | undefined {
-    if (frame.type !== 'ACK') return undefined;
-    const index = this.outstanding.indexOf(idsOf(frame));
-    if (index < 0) return `the agent sent an ACK ${idsOf(frame)}, but no NOTIFY with these ids waits for one`;
-    this.outstanding.splice(index, 1);
-    return undefined;
-  }
-}
-
-function idsOf(frame: Frame): string {
-  return `${frame.streamId}:${frame.frameId}`;
 }
 
 /**

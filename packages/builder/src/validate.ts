@@ -44,6 +44,8 @@ export interface SessionOptions {
   readonly variablePrefix?: string;
   /** Where the connection stands before the first byte: `start` (default), or `established` after both HELLOs. */
   readonly state?: 'start' | 'established';
+  /** Whether what is pushed at once was also written at once; false switches the rules about pieces off. */
+  readonly areWholeWrites?: boolean;
 }
 
 interface Direction {
@@ -142,7 +144,8 @@ export class SessionValidator {
   /** The rules about how an agent's bytes are cut into writes. */
   private pieces(from: Side, direction: Direction, size: number): Violation[] {
     const line = this.options.haproxy;
-    if (from !== 'agent' || (line !== '3.1' && line !== '3.2')) return [];
+    const { areWholeWrites = true } = this.options;
+    if (!areWholeWrites || from !== 'agent' || (line !== '3.1' && line !== '3.2')) return [];
     const place = (rule: RuleId, message: string): Violation =>
       violation(rule, from, direction.frames + 1, direction.offset, 0, message);
     const buffer = this.state.offered + LENGTH_BYTES;

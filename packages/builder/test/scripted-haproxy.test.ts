@@ -88,11 +88,11 @@ describe('hello', () => {
   });
 
   it.each([
-    ['version 1.0', agentHello({ version: '1.0' }), /expected version 2\.0/],
-    ['no version', agentHello({ version: null }), /expected a version of type STRING/],
+    ['version 1.0', agentHello({ version: '1.0' }), /version-unsupported: expected 2\.0 in version, got "1\.0"/],
+    ['no version', agentHello({ version: null }), /version-missing: expected item version/],
     ['max-frame-size 255', agentHello({ maxFrameSize: 255 }), /256 to 16380.*got 255/],
     ['max-frame-size 16381', agentHello({ maxFrameSize: 16_381 }), /256 to 16380.*got 16381/],
-    ['no FIN', agentHello({ flags: 0 }), /with FIN/],
+    ['no FIN', agentHello({ flags: 0 }), /fin-missing: expected FIN/],
     ['stream-id 1', agentHello({ streamId: 1 }), /stream-id 0/],
   ])('refuses an AGENT-HELLO with %s', async (_, hello, text) => {
     const peer = await open(tinyAgent((frame) => (frame.type === 'HAPROXY-HELLO' ? [hello] : [])));
@@ -105,7 +105,9 @@ describe('hello', () => {
     const peer = await open(tinyAgent(() => [agentDisconnect({ statusCode: 8 })]));
     const failure = await failureOf(peer.hello());
     expect(failure).toMatchObject({ kind: 'disconnected', statusCode: 8 });
-    expect(failure.message).toContain('AGENT-DISCONNECT 8 "unsupported version"; expected the AGENT-HELLO');
+    expect(failure.message).toContain(
+      'expected the AGENT-HELLO, but the agent sent AGENT-DISCONNECT 8 "unsupported version"',
+    );
   });
 });
 
@@ -139,7 +141,9 @@ describe('notify', () => {
     const peer = await open(tinyAgent(politely(() => ack({ streamId: 99, frameId: 1 }))));
     const failure = await failureOf(peer.notify('check'));
     expect(failure.kind).toBe('violation');
-    expect(failure.message).toMatch(/^the agent sent an ACK 99:1, but no NOTIFY with these ids waits/);
+    expect(failure.message).toMatch(
+      /error ack-unknown: expected the ids of a NOTIFY that waits for its ACK \(1:1\), got 99:1/,
+    );
   });
 
   it('shows the wrong byte of a malformed ACK', async () => {

@@ -1,0 +1,169 @@
+import * as fc from 'fast-check';
+import { DEFAULT_MAX_FRAME_SIZE, FrameFlag, MIN_MAX_FRAME_SIZE, Status } from '@spop/codec';
+import type { Side } from '../connection-state.ts';
+import { agentDisconnect, agentHello, haproxyDisconnect, haproxyHello, NotifyBuilder } from '../frames.ts';
+import type {
+  AckFrame,
+  Action,
+  Argument,
+  FragmentFrame,
+  Frame,
+  KvFrame,
+  Message,
+  NotifyFrame,
+  UnknownFrame,
+} from '../model.ts';
+import { writeFrame } from '../plain-writer.ts';
+import { fragment } from '../presets.ts';
+import type { TypedData } from '../values.ts';
+import { argumentName, messageName, scope, text, typedData, unsigned64, variableName } from './data.ts';
+
+/** One argument of a message, named or not. */
+export function argument(data: fc.Arbitrary<TypedData> = typedData()): fc.Arbitrary<Argument> {
+  return fc.record({ name: argumentName(), value: data });
+}
+
+/** Bounds of generated messages. */
+export interface MessageConstraints {
+  /** 8 by default; 255 is what one message can have. */
+  readonly maxArgs?: number;
+  /** What the values are; any typed data by default. */
+  readonly data?: fc.Arbitrary<TypedData>;
+}
+
+/** One message. */
+export function message(constraints: MessageConstraints = {}): fc.Arbitrary<Message> {
+  const { maxArgs = 8, data = typedData() } = constraints;
+  return fc.record({ name: messageName(), args: fc.array(argument(data), { maxLength: maxArgs }) });
+}
+
+/** Stream-id or frame-id, 0 to 2^64-1. */
+export function id(): fc.Arbitrary<bigint> {
+  return unsigned64();
+}
+
+/** One whole NOTIFY with any ids. */
+export function notifyFrame(
+  constraints: MessageConstraints & { readonly maxMessages?: number } = {},
+): fc.Arbitrary<NotifyFrame> {
+  return fc.record({
+    type: fc.constant('NOTIFY' as const),
+    flags: fc.constant(FrameFlag.Fin),
+    streamId: id(),
+    frameId: id(),
+    messages: fc.array(message(constraints), { maxLength: constraints.maxMessages ?? 4 }),
+  });
+}
+
+/** One action with a variable name that HAProxy takes. */
+export function action(): fc.Arbitrary<Action> {
+  return fc.oneof(
+    { withCrossShrink: true },
+    fc.record({ type: fc.constant('set-var' as const), scope: scope(), name: variableName(), value: typedData() }),
+    fc.record({ type: fc.constant('unset-var' as const), scope: scope(), name: variableName() }),
+  );
+}
+
+/** One ACK with any ids. */
+export function ackFrame(constraints: { readonly maxActions?: number } = {}): fc.Arbitrary<AckFrame> {
+  return fc.record({
+    type: fc.constant('ACK' as const),
+    flags: fc.constant(FrameFlag.Fin),
+    streamId: id(),
+    frameId: id(),
+    actions: fc.array(action(), { maxLength: constraints.maxActions ?? 6 }),
+  });
+}
+
+function kvFrame(frame: { toFrame(): Frame }): KvFrame {
+  const built = frame.toFrame();
+  if ('items' in built) return built;
+  throw new TypeError(`expected a KV-list, got ${built.type}`);
+}
+
+function maxFrameSize(): fc.Arbitrary<number> {
+  return fc.oneof(
+    { withCrossShrink: true },
+    fc.constant(DEFAULT_MAX_FRAME_SIZE),
+    fc.integer({ min: MIN_MAX_FRAME_SIZE, max: DEFAULT_MAX_FRAME_SIZE }),
+  );
+}
+
+/** One HAPROXY-HELLO that an agent must accept, of a health check or not. */
+export function haproxyHelloFrame(): fc.Arbitrary<KvFrame> {
+  return fc
+    .record({
+      supportedVersions: fc.constantFrom('2.0', '2.0, 1.5', ' 2.0 '),
+      maxFrameSize: maxFrameSize(),
+      capabilities: fc.constantFrom('pipelining', '', 'pipelining,async', 'pipelining, unknown'),
+      engineId: fc.option(fc.uuid()),
+      healthcheck: fc.option(fc.boolean()),
+    })
+    .map((options) => kvFrame(haproxyHello(options)));
+}
+
+/** One AGENT-HELLO that HAProxy accepts. */
+export function agentHelloFrame(): fc.Arbitrary<KvFrame> {
+  return fc
+    .record({
+      version: fc.constantFrom('2.0', ' 2.0 '),
+      maxFrameSize: maxFrameSize(),
+      capabilities: fc.constantFrom('pipelining', '', 'pipelining,fragmentation'),
+    })
+    .map((options) => kvFrame(agentHello(options)));
+}
+
+/** One DISCONNECT of either side with a status code that SPOE.txt §3.5 lists. */
+export function disconnectFrame(from: Side): fc.Arbitrary<KvFrame> {
+  const build = from === 'agent' ? agentDisconnect : haproxyDisconnect;
+  return fc
+    .record({ statusCode: fc.constantFrom(...Object.values(Status)), message: text(40) })
+    .map((options) => kvFrame(build(options)));
+}
+
+/** One frame of a type that SPOP 2.0 does not know. */
+export function unknownFrame(): fc.Arbitrary<UnknownFrame> {
+  return fc.record({
+    type: fc.constant('UNKNOWN' as const),
+    typeByte: fc.integer({ min: 4, max: 255 }).map((type) => (type >= 101 && type <= 103 ? 200 : type)),
+    flags: fc.constant(FrameFlag.Fin),
+    streamId: id(),
+    frameId: id(),
+    payload: fc.uint8Array({ maxLength: 32 }),
+  });
+}
+
+/** One whole frame of any type. */
+export function frame(): fc.Arbitrary<Frame> {
+  return fc.oneof(
+    notifyFrame(),
+    ackFrame(),
+    haproxyHelloFrame(),
+    agentHelloFrame(),
+    disconnectFrame('haproxy'),
+    disconnectFrame('agent'),
+    unknownFrame(),
+  );
+}
+
+/** A NOTIFY and the frames in which HAProxy 3.0 and older may send it, two or more. */
+export function fragmentedNotify(): fc.Arbitrary<{
+  readonly whole: NotifyFrame;
+  readonly fragments: readonly FragmentFrame[];
+}> {
+  return fc
+    .record({ whole: notifyFrame(), payloadBytes: fc.integer({ min: 1, max: 200 }) })
+    .map(({ whole, payloadBytes }) => {
+      const builder = new NotifyBuilder(whole).raw(payloadOf(whole));
+      const fragments = fragment(builder, payloadBytes).map((part) => part.toFrame());
+      return {
+        whole,
+        fragments: fragments.filter((part): part is FragmentFrame => 'payload' in part && part.type !== 'UNKNOWN'),
+      };
+    });
+}
+
+function payloadOf(whole: NotifyFrame): Uint8Array {
+  const idBytes = writeFrame({ ...whole, messages: [] }).length;
+  return writeFrame(whole).slice(idBytes);
+}

@@ -1,0 +1,72 @@
+import * as fc from 'fast-check';
+import { FrameFlag } from '@spop/codec';
+import type { Side } from '../connection-state.ts';
+import { agentDisconnect, agentHello, haproxyDisconnect } from '../frames.ts';
+import type { AckFrame, Action, Frame, Message } from '../model.ts';
+import { haproxy } from '../presets.ts';
+import type { HaproxyLine } from '../presets.ts';
+import { haproxyData } from './data.ts';
+import { action, message } from './frames.ts';
+
+/** One write of one side of a session. */
+export interface SessionWrite {
+  readonly from: Side;
+  readonly frame: Frame;
+}
+
+/** A connection from its HELLO to its end, in which both sides do everything right. */
+export interface Session {
+  readonly line: HaproxyLine;
+  /** All frames of both sides in the order in which they happen. */
+  readonly writes: readonly SessionWrite[];
+}
+
+interface Exchange {
+  readonly messages: readonly Message[];
+  readonly actions: readonly Action[];
+  /** How many more NOTIFYs come before the ACK. */
+  readonly delay: number;
+}
+
+/** A whole session: HELLOs, up to `maxNotifies` (6) pipelined NOTIFYs with ACKs in any order, DISCONNECTs or a bare end. */
+export function session(constraints: { readonly maxNotifies?: number } = {}): fc.Arbitrary<Session> {
+  return fc
+    .record({
+      line: fc.constantFrom<HaproxyLine[]>('3.2', '3.1', '3.0', '2.6'),
+      exchanges: fc.array(
+        fc.record({
+          messages: fc.array(message({ data: haproxyData() }), { minLength: 1, maxLength: 3 }),
+          actions: fc.array(action(), { minLength: 1, maxLength: 4 }),
+          delay: fc.nat({ max: 4 }),
+        }),
+        { maxLength: constraints.maxNotifies ?? 6 },
+      ),
+      disconnects: fc.boolean(),
+    })
+    .map(({ line, exchanges, disconnects }) => ({ line, writes: play(line, exchanges, disconnects) }));
+}
+
+function play(line: HaproxyLine, exchanges: readonly Exchange[], disconnects: boolean): SessionWrite[] {
+  const preset = haproxy(line);
+  const writes: SessionWrite[] = [
+    { from: 'haproxy', frame: preset.hello().toFrame() },
+    { from: 'agent', frame: agentHello({ capabilities: 'pipelining' }).toFrame() },
+  ];
+  let waiting: { due: number; ack: AckFrame }[] = [];
+  for (const [index, { messages, actions, delay }] of exchanges.entries()) {
+    const { streamId, frameId } = preset.notify().toFrame();
+    writes.push({ from: 'haproxy', frame: { type: 'NOTIFY', flags: FrameFlag.Fin, streamId, frameId, messages } });
+    waiting.push({ due: index + delay, ack: { type: 'ACK', flags: FrameFlag.Fin, streamId, frameId, actions } });
+    writes.push(
+      ...waiting.filter(({ due }) => due <= index).map(({ ack }) => ({ from: 'agent' as const, frame: ack })),
+    );
+    waiting = waiting.filter(({ due }) => due > index);
+  }
+  writes.push(...waiting.toSorted((a, b) => a.due - b.due).map(({ ack }) => ({ from: 'agent' as const, frame: ack })));
+  if (!disconnects) return writes;
+  return [
+    ...writes,
+    { from: 'haproxy', frame: haproxyDisconnect().toFrame() },
+    { from: 'agent', frame: agentDisconnect().toFrame() },
+  ];
+}
