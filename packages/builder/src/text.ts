@@ -10,17 +10,29 @@ const ESCAPE = 0xdc00;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** The range of the second byte of a UTF-8 sequence, which for some first bytes is narrower (RFC 3629 §4). */
+function secondByteRange(first: number): readonly [min: number, max: number] {
+  if (first === 0xe0) return [0xa0, 0xbf];
+  if (first === 0xed) return [0x80, 0x9f];
+  if (first === 0xf0) return [0x90, 0xbf];
+  if (first === 0xf4) return [0x80, 0x8f];
+  return [0x80, 0xbf];
+}
+
 /** Length in bytes of the valid UTF-8 sequence that begins at `index`, or 0 where none does. */
 function sequenceLength(bytes: Uint8Array, index: number): number {
-  for (let length = 1; length <= 4 && index + length <= bytes.length; length++) {
-    try {
-      decoder.decode(bytes.subarray(index, index + length));
-      return length;
-    } catch {
-      // A longer sequence may still be valid.
-    }
+  const first = bytes[index] ?? 0;
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  const [min, max] = secondByteRange(first);
+  const second = bytes[index + 1] ?? 0;
+  if (second < min || second > max) return 0;
+  for (let next = index + 2; next < index + length; next++) {
+    const byte = bytes[next] ?? 0;
+    if (byte < 0x80 || byte > 0xbf) return 0;
   }
-  return 0;
+  return length;
 }
 
 /**
@@ -32,15 +44,16 @@ export function toText(bytes: Uint8Array): string {
     return decoder.decode(bytes);
   } catch {
     let text = '';
+    let validFrom = 0;
     for (let index = 0; index < bytes.length;) {
       const length = sequenceLength(bytes, index);
-      text +=
-        length === 0
-          ? String.fromCharCode(ESCAPE + (bytes[index] ?? 0))
-          : decoder.decode(bytes.subarray(index, index + length));
+      if (length === 0) {
+        text += decoder.decode(bytes.subarray(validFrom, index)) + String.fromCharCode(ESCAPE + (bytes[index] ?? 0));
+        validFrom = index + 1;
+      }
       index += Math.max(length, 1);
     }
-    return text;
+    return text + decoder.decode(bytes.subarray(validFrom));
   }
 }
 
