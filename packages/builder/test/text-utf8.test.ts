@@ -1,17 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
 import { toBytes, toText } from '../src/index.ts';
-
-const fatal = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** Whether the platform's decoder takes the bytes for UTF-8. */
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    fatal.decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe('toText', () => {
   const interesting = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xef];
