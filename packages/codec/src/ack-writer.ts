@@ -52,6 +52,8 @@ export class AckWriter extends FrameWriter implements Actions {
    * @throws {SpopError} SPOP_FRAME_FULL where the header does not fit.
    */
   beginAck(bytes: Buffer, position: number, limit: number, notify: IdSource): void {
+    // An ACK that does not even begin is not to be written to.
+    this.#isOpen = false;
     this.beginHeader(bytes, position, limit, FrameType.Ack, FrameFlag.Fin);
     const { bytes: from, idsStart, payloadStart } = notify;
     let to = this.position;
@@ -99,11 +101,14 @@ export class AckWriter extends FrameWriter implements Actions {
   /**
    * Copies the ACK begun so far to the beginning of `target`, where it has to end by `limit`, and goes on writing there.
    *
-   * @throws {SpopError} SPOP_FRAME_FULL where it does not fit.
+   * @throws {SpopError} SPOP_FRAME_FULL where it does not fit; SPOP_VIEW_CLOSED after the ACK was ended.
    */
   moveTo(target: Buffer, limit: number): void {
+    if (!this.#isOpen) throw ackEnded();
     const size = this.byteLength;
-    if (size >= limit || limit > target.length) throw frameFull(0, Math.min(limit, target.length), size + 1);
+    // Without actions there has to be room for the payload that `end` gives it.
+    const needed = this.position === this.#payloadStart ? size + 1 : size;
+    if (needed > limit || limit > target.length) throw frameFull(0, Math.min(limit, target.length), needed);
     this.bytes.copy(target, 0, this.start, this.position);
     this.#payloadStart -= this.start;
     this.bytes = target;

@@ -172,6 +172,7 @@ function toMaxFrameSize(key: string, value: Value): number {
     throw new SpopError(
       'SPOP_BAD_MAX_FRAME_SIZE',
       `expected a max-frame-size from ${MIN_MAX_FRAME_SIZE} to 2^32 - 1 bytes; found ${size}`,
+      value.offset,
     );
   }
   return Number(size);
@@ -193,5 +194,6 @@ function invalidItem(key: string, expected: string, value: Value): SpopError {
   return new SpopError(
     'SPOP_INVALID_ITEM',
     `expected item '${key}' to be a ${expected}; found ${dataTypeName(value.type)}`,
+    value.offset,
   );
 }

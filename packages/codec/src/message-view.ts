@@ -105,8 +105,8 @@ export class MessageState {
     if (value === undefined) return undefined;
     const small = value.toInt32();
     if (small !== undefined && small >= min && small <= max) return small;
-    const number = value.toNumber();
-    if (number < min || number > max) throw this.#outOfRange(slot, number, min, max);
+    const number = value.toDouble();
+    if (number < min || number > max) throw this.#outOfRange(slot, value, min, max);
     return number;
   }
 
@@ -136,10 +136,10 @@ export class MessageState {
     );
   }
 
-  #outOfRange(slot: number, value: number, min: number, max: number): SpopError {
+  #outOfRange(slot: number, value: Value, min: number, max: number): SpopError {
     return new SpopError(
       'SPOP_UNSAFE_INTEGER',
-      `${this.#describe(slot)}: expected ${min} to ${max}; found ${value}`,
+      `${this.#describe(slot)}: expected ${min} to ${max}; found ${value.toString()}`,
       this.slots[slot],
     );
   }

@@ -14,6 +14,8 @@ export class NameTable {
   /** Index of a name plus one, by hash; 0 where there is none. Collisions go to the next place. */
   readonly #places: Int16Array;
   readonly #mask: number;
+  /** Index of the empty name, or -1. */
+  readonly #empty: number;
 
   /** @throws {SpopError} SPOP_INVALID_NAME for a name that occurs twice or has more than 239 bytes. */
   constructor(names: readonly string[]) {
@@ -22,6 +24,7 @@ export class NameTable {
     while (size < names.length * 2) size *= 2;
     this.#mask = size - 1;
     this.#places = new Int16Array(size);
+    this.#empty = this.names.findIndex((name) => name.length === 0);
     for (const [index, name] of this.names.entries()) {
       const first = this.find(name, 0, name.length);
       // The empty name is found without a place of its own, and so finds itself.
@@ -39,7 +42,7 @@ export class NameTable {
 
   /** The index of the name that is the `length` bytes at `start`, or -1. */
   find(bytes: Buffer, start: number, length: number): number {
-    if (length === 0) return this.#findEmpty();
+    if (length === 0) return this.#empty;
     const mask = this.#mask;
     let place = hash(bytes, start, length) & mask;
     for (let index = this.#places[place]!; index !== 0; index = this.#places[place]!) {
@@ -47,10 +50,6 @@ export class NameTable {
       place = (place + 1) & mask;
     }
     return -1;
-  }
-
-  #findEmpty(): number {
-    return this.names.findIndex((name) => name.length === 0);
   }
 }
 

@@ -5,6 +5,7 @@ import { frameFull, writeText } from './typed-data-writer.ts';
 import type { ValueType } from './value-type.ts';
 
 const MAX_ARGUMENTS = 255;
+const NOT_COUNTED = -1;
 
 /**
  * Writes NOTIFY frames, as HAProxy does (SPOE.txt §3.2.6): for proxies, load generators and tests of codecs.
@@ -15,8 +16,22 @@ const MAX_ARGUMENTS = 255;
  *     const end = notify.end();
  */
 export class NotifyWriter extends FrameWriter {
-  /** Offset of the message's NB-ARGS; 0 before the first message. */
-  #countAt: number = 0;
+  /** Offset of the message's NB-ARGS; 0 before the first message, -1 in a frame whose items nobody counts. */
+  #countAt: number = NOT_COUNTED;
+
+  /** Begins a frame of another type, such as a HELLO. @throws {SpopError} as {@link FrameWriter.begin}. */
+  override begin(
+    bytes: Buffer,
+    position: number,
+    limit: number,
+    type: number,
+    streamId: number | bigint = 0,
+    frameId: number | bigint = 0,
+    flags: number = FrameFlag.Fin,
+  ): void {
+    this.#countAt = NOT_COUNTED;
+    super.begin(bytes, position, limit, type, streamId, frameId, flags);
+  }
 
   /** Begins a NOTIFY. @throws {SpopError} as {@link FrameWriter.begin}. */
   beginNotify(
@@ -27,8 +42,8 @@ export class NotifyWriter extends FrameWriter {
     frameId: number | bigint,
     flags: number = FrameFlag.Fin,
   ): void {
-    this.#countAt = 0;
     this.begin(bytes, position, limit, FrameType.Notify, streamId, frameId, flags);
+    this.#countAt = 0;
   }
 
   /** Begins a message; its arguments follow as items. @throws {SpopError} SPOP_FRAME_FULL. */
@@ -44,14 +59,14 @@ export class NotifyWriter extends FrameWriter {
   override item<Write>(name: string, type: ValueType<unknown, Write>, value: Write): void {
     this.#checkCount();
     super.item(name, type, value);
-    this.bytes[this.#countAt]!++;
+    if (this.#countAt > 0) this.bytes[this.#countAt]!++;
   }
 
   /** Appends an argument that is NULL. @throws {SpopError} as {@link NotifyWriter.item}. */
   override nullItem(name: string): void {
     this.#checkCount();
     super.nullItem(name);
-    this.bytes[this.#countAt]!++;
+    if (this.#countAt > 0) this.bytes[this.#countAt]!++;
   }
 
   #checkCount(): void {

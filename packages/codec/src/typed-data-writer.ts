@@ -169,7 +169,7 @@ function writeBytes(bytes: Buffer, position: number, limit: number, type: DataTy
   if (position >= limit) throw frameFull(position, limit, 1);
   bytes[position] = type;
   if (typeof value === 'string') return writeText(bytes, position + 1, limit, value);
-  if (!(value instanceof Value || value instanceof Uint8Array)) {
+  if (!(value instanceof Uint8Array || isValueOf(value, DataType.String, DataType.Binary))) {
     throw invalidValue('text, a Uint8Array or a view of a STRING or BINARY', value);
   }
   const length = value.byteLength;
@@ -184,7 +184,7 @@ function writeAddress(bytes: Buffer, position: number, limit: number, value: unk
   let from: Uint8Array | Value = parsedAddress;
   if (typeof value === 'string') {
     length = readAddressText(value, parsedAddress, 0);
-  } else if (value instanceof Value || value instanceof Uint8Array) {
+  } else if (value instanceof Uint8Array || isValueOf(value, DataType.Ipv4, DataType.Ipv6)) {
     from = value;
     length = value.byteLength;
   }
@@ -195,6 +195,10 @@ function writeAddress(bytes: Buffer, position: number, limit: number, value: unk
   if (limit - position <= length) throw frameFull(position, limit, length + 1);
   bytes[position] = length === IPV4_BYTES ? DataType.Ipv4 : DataType.Ipv6;
   return copyInto(bytes, position + 1, from, length);
+}
+
+function isValueOf(value: unknown, one: DataType, other: DataType): value is Value {
+  return value instanceof Value && (value.type === one || value.type === other);
 }
 
 function copyInto(bytes: Buffer, position: number, from: Uint8Array | Value, length: number): number {
@@ -225,6 +229,10 @@ export function frameFull(position: number, limit: number, size: number): SpopEr
 }
 
 function invalidValue(expected: string, value: unknown): SpopError {
-  const found = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  let found: string;
+  if (typeof value === 'string') found = JSON.stringify(value);
+  // Not every object has a text of its own.
+  else if (typeof value === 'object' && !(value instanceof Value)) found = Object.prototype.toString.call(value);
+  else found = String(value);
   return new SpopError('SPOP_INVALID_VALUE', `expected ${expected}; found ${typeof value} ${found.slice(0, 80)}`);
 }

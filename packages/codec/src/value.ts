@@ -172,11 +172,16 @@ export class Value implements IntegerValue, StringValue {
     return hi === -1 && lo < 0 && (this.#firstByte() & TYPE_MASK) !== DataType.Uint64 ? lo : undefined;
   }
 
+  /** @internal The integer as the nearest double. */
+  toDouble(): number {
+    const { lo, hi } = this.#readInteger();
+    const isUnsigned = this.type === DataType.Uint64;
+    return (isUnsigned ? hi >>> 0 : hi) * 4_294_967_296 + (lo >>> 0);
+  }
+
   toNumber(): number {
     if (this.type === DataType.Ipv4) return this.wordAt(0) >>> 0;
-    const { lo, hi } = this.#readInteger();
-    const unsigned = this.type === DataType.Uint64;
-    const value = (unsigned ? hi >>> 0 : hi) * 4_294_967_296 + (lo >>> 0);
+    const value = this.toDouble();
     if (!Number.isSafeInteger(value)) throw this.#unsafe();
     return value;
   }
