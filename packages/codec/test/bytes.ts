@@ -27,6 +27,13 @@ export function varint(value: bigint): Buffer {
   return Buffer.from(bytes);
 }
 
+/** The first value whose varint has `size` bytes: 0, 240, 2288, 264432, … */
+export function firstOfSize(size: number): bigint {
+  let first = 0n;
+  for (let bytes = 2; bytes <= size; bytes++) first = bytes === 2 ? 240n : first + (1n << BigInt(4 + 7 * (bytes - 2)));
+  return first;
+}
+
 /** Text behind its length. */
 export function text(value: string): Buffer {
   const bytes = Buffer.from(value, 'utf8');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Cursor } from '../src/cursor.ts';
 import { varintSize, writeVarint } from '../src/index.ts';
 import { readLength, readVarint, writeSmallVarint } from '../src/varint.ts';
-import { amid, fault, hex, thrown, toHex, varint } from './bytes.ts';
+import { amid, fault, firstOfSize, hex, thrown, toHex, varint } from './bytes.ts';
 
 const TWO_64 = 1n << 64n;
 const BEFORE = 5;
@@ -20,13 +20,6 @@ function valueOf({ lo, hi }: { lo: number; hi: number }): bigint {
 
 function halves(value: bigint): readonly [lo: number, hi: number] {
   return [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))];
-}
-
-/** The first value that needs `size` bytes: 0, 240, 2288, 264432, … */
-function firstOfSize(size: number): bigint {
-  let first = 0n;
-  for (let bytes = 2; bytes <= size; bytes++) first = bytes === 2 ? 240n : first + (1n << BigInt(4 + 7 * (bytes - 2)));
-  return first;
 }
 
 const known: [string, string, bigint][] = [
