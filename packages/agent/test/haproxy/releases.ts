@@ -1,7 +1,7 @@
 /** The HAProxy releases that the end-to-end tests run against, from Debian's packages. */
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe } from 'vitest';
@@ -9,6 +9,8 @@ import { describe } from 'vitest';
 const UNPACK_SCRIPT = fileURLToPath(new URL('unpack-haproxy.sh', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../../../node_modules/.cache/spop-haproxy/', import.meta.url));
 const UNPACK_TIMEOUT_MS = 180_000;
+const REFUSAL = `${CACHE}refusal.txt`;
+const REFUSAL_COUNTS_FOR_MS = 60_000;
 
 /** Debian suites by the HAProxy branch they brought first: 2.6, 3.0, 3.2. The last of them may move on. */
 const SUITES = ['bookworm', 'trixie', 'forky'] as const;
@@ -54,10 +56,27 @@ function inspect(suite: Suite): HaproxyRelease {
   return { suite, version, fragments: Number(major) < 3 || (major === '3' && minor === '0'), program };
 }
 
-function reasonOf(error: unknown): string {
+/** Unpacks what is not there yet. @returns why that cannot be done, or undefined. */
+async function unpackAll(): Promise<string | undefined> {
+  await mkdir(CACHE, { recursive: true });
+  const outcomes = await Promise.allSettled(SUITES.map(unpack));
+  const error: unknown = outcomes.find((outcome) => outcome.status === 'rejected')?.reason;
+  if (error === undefined) return undefined;
   // The script's last line says what is missing.
   const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim().split('\n').at(-1) : '';
-  return stderr || String(error);
+  const reason = stderr || (error instanceof Error ? error.message : 'HAProxy could not be unpacked');
+  await writeFile(REFUSAL, reason);
+  return reason;
+}
+
+/** The reason that another test file has found in this run or just before: a network that is down is not asked again. */
+async function recentRefusal(): Promise<string | undefined> {
+  try {
+    const { mtimeMs } = await stat(REFUSAL);
+    return Date.now() - mtimeMs < REFUSAL_COUNTS_FOR_MS ? await readFile(REFUSAL, 'utf8') : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -66,17 +85,12 @@ function reasonOf(error: unknown): string {
  * in continuous integration (`CI` is set) that is a failure.
  */
 export async function describeHaproxies(name: string, body: (release: HaproxyRelease) => void): Promise<void> {
-  let releases: HaproxyRelease[];
-  try {
-    await mkdir(CACHE, { recursive: true });
-    await Promise.all(SUITES.map(unpack));
-    releases = SUITES.map(inspect);
-  } catch (error) {
-    const reason = `no HAProxy for the end-to-end tests: ${reasonOf(error)}`;
-    if (process.env['CI']) throw new Error(reason, { cause: error });
-    console.warn(reason);
+  const reason = (await recentRefusal()) ?? (await unpackAll());
+  if (reason !== undefined) {
+    if (process.env['CI']) throw new Error(`no HAProxy for the end-to-end tests: ${reason}`);
+    console.warn(`The end-to-end tests are skipped: ${reason}`);
     describe.skip(`${name} (${reason})`, () => body({ suite: 'trixie', version: '', fragments: false, program: '' }));
     return;
   }
-  for (const release of releases) describe(`${name}, HAProxy ${release.version}`, () => body(release));
+  for (const release of SUITES.map(inspect)) describe(`${name}, HAProxy ${release.version}`, () => body(release));
 }
