@@ -1,5 +1,5 @@
 import { SpopError } from '@spop/codec';
-import type { AddressValue, AnyValueType, ReadOf, ScopeName, ValueKind, WriteOf } from '@spop/codec';
+import type { AnyValueType, BinaryValue, ReadOf, ScopeName, ValueKind, WriteOf } from '@spop/codec';
 import { address, binary, bool, describe, infer, int64, ipv4, ipv6, nil, string, uint64 } from './values.ts';
 import type {
   BinaryData,
@@ -33,9 +33,10 @@ export type InputOf<Type> =
     ? boolean | BoolData
     : number extends WriteOf<Type>
       ? number | bigint | Integer32Data | Integer64Data
-      : AddressValue extends WriteOf<Type>
-        ? string | Uint8Array | Ipv4Data | Ipv6Data
-        : string | Uint8Array | StringData | BinaryData;
+      : // Before the addresses, because a view of an address would do for a view of bytes.
+        BinaryValue extends WriteOf<Type>
+        ? string | Uint8Array | StringData | BinaryData
+        : string | Uint8Array | Ipv4Data | Ipv6Data;
 
 type OptionalNames<Args> = {
   [Name in keyof Args]: undefined extends ReadOf<Args[Name]> ? Name : never;

@@ -1,4 +1,4 @@
-import { DEFAULT_MAX_FRAME_SIZE, LENGTH_BYTES, SpopError } from '@spop/codec';
+import { DEFAULT_MAX_FRAME_SIZE, FrameType, LENGTH_BYTES, SpopError } from '@spop/codec';
 import type { SpopErrorCode } from '@spop/codec';
 import { ConnectionState } from './connection-state.ts';
 import type { Side } from './connection-state.ts';
@@ -55,6 +55,8 @@ interface Direction {
   frames: number;
   /** No frame's beginning can be found any more. */
   isLost: boolean;
+  /** The last frame that was reported to come in pieces. */
+  splitFrame: number;
 }
 
 /** Checks both sides of one connection as their bytes come. */
@@ -67,7 +69,13 @@ export class SessionValidator {
     this.options = options;
     this.state = new ConnectionState(options.haproxy, options.maxFrameSize ?? DEFAULT_MAX_FRAME_SIZE);
     if (options.state === 'established') this.state.establish();
-    const direction = (): Direction => ({ buffered: new Uint8Array(0), offset: 0, frames: 0, isLost: false });
+    const direction = (): Direction => ({
+      buffered: new Uint8Array(0),
+      offset: 0,
+      frames: 0,
+      isLost: false,
+      splitFrame: 0,
+    });
     this.directions = { haproxy: direction(), agent: direction() };
   }
 
@@ -152,12 +160,18 @@ export class SessionValidator {
     const { buffered } = direction;
     const found =
       size >= buffer ? [place('agent-bytes-at-once', `expected less than ${buffer} bytes at once, got ${size}`)] : [];
-    const type = buffered[LENGTH_BYTES];
-    if (line === '3.2' && type === 101) found.push(place('agent-hello-split', 'expected the AGENT-HELLO in one write'));
-    if (type === 103 && !hasIds(buffered))
-      found.push(place('ack-header-split', 'expected the ids of the ACK in one write'));
-    return found;
+    const rule = splitRule(line, buffered);
+    if (rule === undefined || direction.splitFrame > direction.frames) return found;
+    direction.splitFrame = direction.frames + 1;
+    return [...found, place(rule, 'expected the whole frame in one write')];
   }
+}
+
+/** The rule that the beginning of a frame breaks because its rest is not there. */
+function splitRule(line: HaproxyLine, bytes: Uint8Array): RuleId | undefined {
+  const type = bytes[LENGTH_BYTES];
+  if (line === '3.2' && type === FrameType.AgentHello) return 'agent-hello-split';
+  return type === FrameType.Ack && !hasIds(bytes) ? 'ack-header-split' : undefined;
 }
 
 /** Whether the beginning of a frame reaches beyond its two ids. */

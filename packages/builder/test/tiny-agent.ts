@@ -21,7 +21,7 @@ export function politely(decide: (notify: NotifyFrame, empty: AckBuilder) => Ack
 export function tinyAgent(answer: Answer): StreamHandler {
   return {
     handle(stream) {
-      let buffered = new Uint8Array(0);
+      let buffered: Uint8Array = new Uint8Array(0);
       stream.on('error', () => stream.destroy());
       stream.on('end', () => stream.end());
       stream.on('data', (chunk: Uint8Array) => {
