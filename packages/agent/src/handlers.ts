@@ -31,9 +31,13 @@ export class Handlers {
   #notifyHandler: NotifyHandler | undefined;
   #set: MessageSet | undefined;
 
-  /** @throws {SpopError} SPOP_INVALID_NAME for a second handler of one name, SPOP_MISUSE once NOTIFYs are served. */
+  /**
+   * @throws {SpopError} SPOP_INVALID_NAME for a second handler of one name, SPOP_MISUSE once NOTIFYs are served;
+   * {TypeError} where the handler is no function.
+   */
   add<Args extends ArgumentTypes>(definition: MessageDefinition<Args>, handler: MessageHandler<Args>): void {
     this.#checkOpen();
+    checkHandler(handler);
     if (this.#definitions.some((other) => other.name === definition.name)) {
       throw new SpopError('SPOP_INVALID_NAME', `expected one handler for message '${definition.name}'; found a second`);
     }
@@ -41,9 +45,10 @@ export class Handlers {
     this.#handlers.push(handler);
   }
 
-  /** @throws {SpopError} SPOP_MISUSE for a second one, or once NOTIFYs are served. */
+  /** @throws {SpopError} SPOP_MISUSE for a second one, or once NOTIFYs are served; {TypeError} as `add`. */
   setNotifyHandler(handler: NotifyHandler): void {
     this.#checkOpen();
+    checkHandler(handler);
     if (this.#notifyHandler !== undefined) {
       throw new SpopError('SPOP_MISUSE', 'expected one handler for whole NOTIFYs; found a second');
     }
@@ -87,6 +92,12 @@ export class Handlers {
     if (this.#set !== undefined) {
       throw new SpopError('SPOP_MISUSE', 'expected all handlers before the first connection; found one more');
     }
+  }
+}
+
+function checkHandler(handler: unknown): void {
+  if (typeof handler !== 'function') {
+    throw new TypeError(`expected a handler to be a function; found ${String(handler)}`);
   }
 }
 

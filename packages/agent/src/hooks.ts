@@ -43,6 +43,31 @@ export interface AgentEvents {
 /** Functions to be told of events. One that throws is reported as a process warning and changes nothing. */
 export type Hooks = { readonly [Name in keyof AgentEvents]?: (info: AgentEvents[Name]) => void };
 
+const HOOK_NAMES: readonly (keyof AgentEvents)[] = [
+  'connection',
+  'disconnect',
+  'protocolError',
+  'handlerError',
+  'timeout',
+  'overload',
+  'transportError',
+];
+
+/** @throws {TypeError} where a hook is unknown, or no function. */
+export function checkHooks(hooks: unknown): void {
+  if (typeof hooks !== 'object' || hooks === null) {
+    throw new TypeError(`expected hooks to be an object of functions; found ${String(hooks)}`);
+  }
+  for (const [name, hook] of Object.entries(hooks)) {
+    if (!HOOK_NAMES.some((known) => known === name)) {
+      throw new TypeError(`expected one of the hooks ${HOOK_NAMES.join(', ')}; found '${name}'`);
+    }
+    if (hook !== undefined && typeof hook !== 'function') {
+      throw new TypeError(`expected the hook ${name} to be a function; found ${String(hook)}`);
+    }
+  }
+}
+
 /** Calls hooks so that what they throw harms nobody. */
 export class HookCaller {
   readonly #hooks: Hooks;

@@ -1,5 +1,5 @@
 import { type Actions, MIN_MAX_FRAME_SIZE } from '@spop/codec';
-import type { Hooks } from './hooks.ts';
+import { checkHooks, type Hooks } from './hooks.ts';
 
 /** Options of an agent; every one has a default. Times are in milliseconds, and 0 switches a timer off. */
 export interface AgentOptions {
@@ -79,7 +79,8 @@ const MAX_TIMER_MS = 0x7fff_ffff;
 /**
  * Fills in the defaults.
  *
- * @throws {RangeError} where a number is no integer in its range; {TypeError} for an unknown option.
+ * @throws {RangeError} where a number is no integer in its range; {TypeError} for an unknown option, or another value
+ * of a wrong type.
  */
 export function resolveOptions(options: AgentOptions): ResolvedOptions {
   for (const name of Object.keys(options)) {
@@ -96,5 +97,12 @@ export function resolveOptions(options: AgentOptions): ResolvedOptions {
       throw new RangeError(`expected ${name} to be an integer from ${minimum} to ${maximum}; found ${String(value)}`);
     }
   }
+  checkType('pipelining', resolved.pipelining, 'boolean');
+  checkType('fallback', resolved.fallback, 'function');
+  checkHooks(resolved.hooks);
   return resolved;
+}
+
+function checkType(name: string, value: unknown, type: 'boolean' | 'function'): void {
+  if (typeof value !== type) throw new TypeError(`expected ${name} to be a ${type}; found ${String(value)}`);
 }

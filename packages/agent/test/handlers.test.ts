@@ -1,0 +1,179 @@
+import { AckWriter, defineMessage, defineVariable, Frame, int32, string } from '@spop/codec';
+import { notify, type NotifyBuilder } from '@spop/builder';
+import { describe, expect, it } from 'vitest';
+import { Exchange } from '../src/exchange.ts';
+import { ExchangeRing } from '../src/exchange-ring.ts';
+import { Handlers } from '../src/handlers.ts';
+import { createAgent } from '../src/index.ts';
+import { thrownBy } from './thrown.ts';
+
+const first = defineMessage('first', { text: string });
+const second = defineMessage('second', { text: string });
+const score = defineVariable('sess', 'score', int32);
+
+/** An exchange whose NOTIFY was read, beside any session. */
+function exchangeOf(handlers: Handlers, built: NotifyBuilder): Exchange {
+  const exchange = new Exchange(handlers.set, 0);
+  const frame = new Frame();
+  const bytes = Buffer.from(built.toBytes());
+  frame.read(bytes, 0, bytes.length);
+  exchange.notify.read(frame);
+  exchange.ack.beginAck(Buffer.alloc(1_000), 0, 1_000, frame);
+  return exchange;
+}
+
+/** What is no Promise, but can be waited for. */
+function thenable(onThen: () => void): PromiseLike<void> {
+  // oxlint-disable-next-line unicorn/no-thenable
+  return { then: (...callbacks) => Promise.resolve(onThen()).then(...callbacks) };
+}
+
+const both = notify().message('second', { text: 'b' }).message('unknown').message('first', { text: 'a' });
+
+describe('Handlers › add', () => {
+  it('refuses a second handler of one message name, even of another definition', () => {
+    const handlers = new Handlers();
+    handlers.add(first, () => {});
+    expect(() => handlers.add(defineMessage('first', {}), () => {})).toThrow(
+      expect.objectContaining({
+        code: 'SPOP_INVALID_NAME',
+        status: undefined,
+        reason: "expected one handler for message 'first'; found a second",
+      }),
+    );
+  });
+
+  it('refuses a second handler of whole NOTIFYs', () => {
+    const handlers = new Handlers();
+    handlers.setNotifyHandler(() => {});
+    expect(() => handlers.setNotifyHandler(() => {})).toThrow(expect.objectContaining({ code: 'SPOP_MISUSE' }));
+  });
+
+  it('refuses any handler once the messages are settled', () => {
+    const handlers = new Handlers();
+    expect(handlers.set.definitions).toEqual([]);
+    expect(() => handlers.add(first, () => {})).toThrow(expect.objectContaining({ code: 'SPOP_MISUSE' }));
+    expect(() => handlers.setNotifyHandler(() => {})).toThrow(expect.objectContaining({ code: 'SPOP_MISUSE' }));
+  });
+
+  it.each([undefined, null, {}, 'handler'])('refuses %o, which is no function', (handler) => {
+    const expected = /^expected a handler to be a function; found /;
+    expect(thrownBy(() => Reflect.apply(createAgent().onMessage, createAgent(), [first, handler])).message).toMatch(
+      expected,
+    );
+    expect(thrownBy(() => Reflect.apply(createAgent().onNotify, createAgent(), [handler])).message).toMatch(expected);
+  });
+});
+
+describe('Handlers › run', () => {
+  it('calls in the order of the messages, the handler of the whole last, and passes over unknown messages', () => {
+    const calls: string[] = [];
+    const handlers = new Handlers();
+    handlers.add(first, (message) => void calls.push(`first ${message.text.toString()}`));
+    handlers.add(second, (message) => void calls.push(`second ${message.text.toString()}`));
+    handlers.setNotifyHandler(() => void calls.push('whole'));
+    expect(handlers.run(exchangeOf(handlers, both))).toBeUndefined();
+    expect(calls).toEqual(['second b', 'first a', 'whole']);
+  });
+
+  it('calls for each of two messages of one name', () => {
+    const texts: string[] = [];
+    const handlers = new Handlers();
+    handlers.add(first, (message) => void texts.push(message.text.toString()));
+    expect(
+      handlers.run(exchangeOf(handlers, notify().message('first', { text: 'a' }).message('first', { text: 'b' }))),
+    ).toBeUndefined();
+    expect(texts).toEqual(['a', 'b']);
+  });
+
+  it('calls the handler of the whole for a NOTIFY without messages', () => {
+    let calls = 0;
+    const handlers = new Handlers();
+    handlers.setNotifyHandler(() => void calls++);
+    expect(handlers.run(exchangeOf(handlers, notify()))).toBeUndefined();
+    expect(calls).toBe(1);
+  });
+
+  it('gives every handler the same ACK', () => {
+    const handlers = new Handlers();
+    handlers.add(first, (_, ack) => void ack.set(score, 1));
+    handlers.setNotifyHandler((_, ack) => void ack.set(score, 2));
+    const exchange = exchangeOf(handlers, both);
+    const empty = exchange.ack.byteLength;
+    expect(handlers.run(exchange)).toBeUndefined();
+    // 01 03 01 05 'score' 02 and one byte of value, twice.
+    expect(exchange.ack.byteLength - empty).toBe(2 * 11);
+  });
+
+  it('waits for all that is a promise, or has a then', async () => {
+    const order: string[] = [];
+    const handlers = new Handlers();
+    handlers.add(first, async () => {
+      await Promise.resolve();
+      order.push('first');
+    });
+    handlers.add(second, () => thenable(() => order.push('second')));
+    await handlers.run(exchangeOf(handlers, both));
+    expect(order.toSorted()).toEqual(['first', 'second']);
+  });
+
+  it.each([undefined, null, 0, true, 'then', {}, Object.fromEntries([['then', 1]]), () => {}])(
+    'takes the result %o for an answer',
+    (result) => {
+      const handlers = new Handlers();
+      handlers.add(first, () => result as undefined);
+      expect(handlers.run(exchangeOf(handlers, both))).toBeUndefined();
+    },
+  );
+
+  it('throws what a handler throws, and calls none after it', () => {
+    const calls: string[] = [];
+    const handlers = new Handlers();
+    handlers.add(second, () => {
+      throw new Error('broken');
+    });
+    handlers.add(first, () => void calls.push('first'));
+    expect(() => handlers.run(exchangeOf(handlers, both))).toThrow('broken');
+    expect(calls).toEqual([]);
+  });
+
+  it('leaves no rejection unhandled where one handler rejects and a later one throws', async () => {
+    const handlers = new Handlers();
+    handlers.add(second, () => Promise.reject(new Error('rejected')));
+    handlers.add(first, () => {
+      throw new Error('thrown');
+    });
+    expect(() => handlers.run(exchangeOf(handlers, both))).toThrow('thrown');
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it('leaves no rejection unhandled where two handlers reject', async () => {
+    const handlers = new Handlers();
+    handlers.add(second, () => Promise.reject(new Error('one')));
+    handlers.add(first, () => Promise.reject(new Error('two')));
+    await expect(handlers.run(exchangeOf(handlers, both))).rejects.toThrow('one');
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+});
+
+describe('ExchangeRing', () => {
+  it('gives 64 exchanges in turn', () => {
+    const ring = new ExchangeRing(new Handlers().set);
+    const taken = Array.from({ length: 128 }, () => ring.take());
+    expect(new Set(taken).size).toBe(64);
+    expect(taken.slice(64)).toEqual(taken.slice(0, 64));
+  });
+
+  it('never gives a retired exchange again', () => {
+    const ring = new ExchangeRing(new Handlers().set);
+    const retired = ring.take();
+    ring.retire(retired);
+    const later = Array.from({ length: 200 }, () => ring.take());
+    expect(later).not.toContain(retired);
+    expect(new Set(later).size).toBe(64);
+  });
+
+  it('makes exchanges that write ACKs', () => {
+    expect(new ExchangeRing(new Handlers().set).take().ack).toBeInstanceOf(AckWriter);
+  });
+});
