@@ -103,7 +103,8 @@ describe('a message with a schema', () => {
   ])('refuses %s at run time', (_, args: object, code, reason) => {
     const build = (): unknown => b.notify().untypedMessage(checkClientIp, args as b.ArgumentsInput);
     expect(build).toThrow(b.SpopError);
-    expect(build).toThrow(expect.objectContaining({ code, reason: expect.stringMatching(reason) }));
+    expect(build).toThrow(expect.objectContaining({ code }));
+    expect(build).toThrow(reason);
   });
 
   it.each([

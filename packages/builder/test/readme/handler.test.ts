@@ -1,0 +1,19 @@
+import { createAgent } from './stand-in.ts';
+import { address, defineMessage, defineVariable, int32 } from '@spop/codec';
+import { connect } from '@spop/builder';
+// oxlint-disable-next-line import/no-unassigned-import
+import '@spop/builder/vitest';
+import { expect, it } from 'vitest';
+
+const checkClientIp = defineMessage('check-client-ip', { ip: address });
+const ipScore = defineVariable('sess', 'ip_score', int32);
+const agent = createAgent();
+agent.onMessage(checkClientIp, ({ ip }, ack) => {
+  ack.set(ipScore, ip.equals('192.0.2.1') ? 100 : 0);
+});
+
+it('scores an address', async () => {
+  const haproxy = await connect(agent);
+  const ack = await haproxy.notify(checkClientIp, { ip: '192.0.2.1' });
+  expect(ack).toSetVar('sess', 'ip_score', 100);
+});
