@@ -4,10 +4,10 @@ import { SpopError } from './errors.ts';
 import type { ArgumentTypes, MessageDefinition } from './message-definition.ts';
 import { nameEquals } from './name-table.ts';
 import { TextCache } from './text-cache.ts';
-import { dataTypeName, skipTypedData, TYPE_MASK } from './typed-data.ts';
+import { dataTypeName, TYPE_MASK, typedDataEnd } from './typed-data.ts';
 import { acceptedTypes, type ReadOf, type ValueKind } from './value-type.ts';
 import { Value } from './value.ts';
-import { readLength } from './varint.ts';
+import { ONE_BYTE_VARINTS, readLength } from './varint.ts';
 import { NO_GENERATION, type ViewSource, viewClosed } from './view-source.ts';
 
 /**
@@ -24,6 +24,8 @@ export type ArgumentState = 'missing' | 'null' | 'present';
 
 const STATE: unique symbol = Symbol('state');
 const MISSING = -1;
+// Read from `Number` each time they would be put on the heap each time, where nothing is inlined.
+const { MIN_SAFE_INTEGER, MAX_SAFE_INTEGER } = Number;
 
 /** Where the arguments of one message stand, behind its view. */
 export class MessageState {
@@ -57,19 +59,27 @@ export class MessageState {
     const { slots } = this;
     const { guesses, table } = this.definition;
     for (let slot = 0; slot < slots.length; slot++) slots[slot] = MISSING;
+    const { bytes, limit, origin } = cursor;
+    let position = cursor.position;
     for (let index = 0; index < count; index++) {
-      const length = readLength(cursor);
-      const start = cursor.position;
-      const bytes = cursor.bytes;
+      let length = position < limit ? bytes[position]! : ONE_BYTE_VARINTS;
+      if (length < ONE_BYTE_VARINTS && length < limit - position) {
+        position++;
+      } else {
+        cursor.position = position;
+        length = readLength(cursor);
+        position = cursor.position;
+      }
       let slot = index < guesses.length ? guesses[index]! : MISSING;
-      if (slot === MISSING || !nameEquals(table.names[slot]!, bytes, start, length)) {
-        slot = table.find(bytes, start, length);
+      if (slot === MISSING || !nameEquals(table.names[slot]!, bytes, position, length)) {
+        slot = table.find(bytes, position, length);
         if (slot !== MISSING && index < guesses.length) guesses[index] = slot;
       }
-      cursor.position = start + length;
-      if (slot !== MISSING && slots[slot] === MISSING) slots[slot] = cursor.position - cursor.origin;
-      skipTypedData(cursor);
+      position += length;
+      if (slot !== MISSING && slots[slot] === MISSING) slots[slot] = position - origin;
+      position = typedDataEnd(cursor, bytes, position, limit);
     }
+    cursor.position = position;
   }
 
   stateOf(slot: number): ArgumentState {
@@ -85,21 +95,16 @@ export class MessageState {
    * optional.
    */
   valueOf(slot: number, accepted: number, isOptional: boolean): Value | undefined {
-    const source = this.source;
-    if (source.generation !== this.generation) throw viewClosed();
+    const { source } = this;
     const at = this.slots[slot]!;
-    const type = at === MISSING ? DataType.Null : source.bytes[source.origin + at]! & TYPE_MASK;
-    if (((accepted >> type) & 1) === 0) {
-      if (type !== DataType.Null) throw this.#wrongType(slot, type);
-      if (isOptional) return undefined;
-      throw this.#missing(slot);
+    if (source.generation === this.generation && at !== MISSING) {
+      const type = source.bytes[source.origin + at]! & TYPE_MASK;
+      if (((accepted >> type) & 1) !== 0) return this.values[slot]!.placeAt(at);
     }
-    const value = this.values[slot]!;
-    value.placeAt(at);
-    return value;
+    return this.#noValueOf(slot, isOptional);
   }
 
-  /** An integer that has to lie between `min` and `max`. */
+  /** An integer that has to lie between `min`, which is 0 or less, and `max`. */
   numberOf(slot: number, accepted: number, isOptional: boolean, min: number, max: number): number | undefined {
     const value = this.valueOf(slot, accepted, isOptional);
     if (value === undefined) return undefined;
@@ -108,6 +113,15 @@ export class MessageState {
     const number = value.toDouble();
     if (number < min || number > max) throw this.#outOfRange(slot, value, min, max);
     return number;
+  }
+
+  /** What an argument reads as that has no value of an accepted type: undefined, or an error. */
+  #noValueOf(slot: number, isOptional: boolean): undefined {
+    const state = this.stateOf(slot);
+    if (state === 'present')
+      throw this.#wrongType(slot, this.source.bytes[this.source.origin + this.slots[slot]!]! & TYPE_MASK);
+    if (!isOptional) throw this.#missing(slot);
+    return undefined;
   }
 
   #describe(slot: number): string {
@@ -181,7 +195,7 @@ function getter(kind: ValueKind, slot: number, isOptional: boolean): Getter {
       };
     case 'integer':
       return function integerGetter() {
-        return this[STATE].numberOf(slot, accepted, isOptional, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+        return this[STATE].numberOf(slot, accepted, isOptional, MIN_SAFE_INTEGER, MAX_SAFE_INTEGER);
       };
     case 'int32':
       return function int32Getter() {

@@ -4,7 +4,7 @@ import { type Frame, readSafeId } from './frame.ts';
 import type { ArgumentTypes, MessageDefinition } from './message-definition.ts';
 import { MessageReader, readArgumentCount } from './message-reader.ts';
 import { MessageState, type MessageView } from './message-view.ts';
-import { NameTable } from './name-table.ts';
+import { nameEquals, NameTable } from './name-table.ts';
 import { skipTypedData } from './typed-data.ts';
 import { readLength } from './varint.ts';
 import { ViewSource, viewClosed } from './view-source.ts';
@@ -104,13 +104,12 @@ export class Notify {
   }
 
   #readMessages(cursor: Cursor): void {
-    const table = this.#set.table;
     while (cursor.position < cursor.limit) {
       const length = readLength(cursor);
       const start = cursor.position;
       cursor.position = start + length;
       const count = readArgumentCount(cursor);
-      const index = table.find(cursor.bytes, start, length);
+      const index = this.#find(cursor.bytes, start, length);
       if (index < 0) skipArguments(cursor, count);
       else this.#add(index).read(cursor, count);
     }
@@ -183,6 +182,18 @@ export class Notify {
       throw new SpopError('SPOP_MISUSE', `expected a message index below ${this.#count}; found ${index}`);
     }
     return state;
+  }
+
+  /**
+   * Which definition the name at `start` belongs to, or -1. The one that stood at this place last time is tried first:
+   * HAProxy sends the same messages again and again (benchmark `decode tiny`).
+   */
+  #find(bytes: Buffer, start: number, length: number): number {
+    if (this.#count < this.#found.length) {
+      const { definition, index } = this.#found[this.#count]!;
+      if (nameEquals(definition.nameBytes, bytes, start, length)) return index;
+    }
+    return this.#set.table.find(bytes, start, length);
   }
 
   /** The state for one more message of definition `index`: a second one of the same name gets one of its own. */

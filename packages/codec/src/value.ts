@@ -5,7 +5,7 @@ import { SpopError } from './errors.ts';
 import { bytesEqual, textEquals } from './text.ts';
 import type { TextCache } from './text-cache.ts';
 import { DATA_TYPES, dataTypeName, IPV4_BYTES, IPV6_BYTES, TRUE_FLAG, TYPE_MASK } from './typed-data.ts';
-import { readVarint } from './varint.ts';
+import { ONE_BYTE_VARINTS, readVarint } from './varint.ts';
 import { NO_GENERATION, type ViewSource, viewClosed } from './view-source.ts';
 
 /** What every value view can do. */
@@ -73,15 +73,19 @@ export class Value implements IntegerValue, StringValue {
   /** Offset of the typed data's first byte from the frame's length field. All of it was validated before. */
   #at: number = 0;
   #generation: number = NO_GENERATION;
+  /** Where the bytes begin that were looked for last, and how many there are. */
+  #start: number = 0;
+  #length: number = 0;
 
   constructor(source: ViewSource) {
     this.#source = source;
   }
 
   /** @internal */
-  placeAt(at: number): void {
+  placeAt(at: number): this {
     this.#at = at;
     this.#generation = this.#source.generation;
+    return this;
   }
 
   /** @internal From now on the view is late. */
@@ -125,44 +129,46 @@ export class Value implements IntegerValue, StringValue {
   }
 
   get byteLength(): number {
-    return this.#readBytes().lo;
+    this.#findBytes();
+    return this.#length;
   }
 
   byteAt(index: number): number {
-    const { bytes, lo: length, position } = this.#readBytes();
-    return index >= 0 && index < length ? (bytes[position + index] ?? -1) : -1;
+    const bytes = this.#findBytes();
+    return index >= 0 && index < this.#length ? (bytes[this.#start + index] ?? -1) : -1;
   }
 
   wordAt(index: number): number {
-    const { bytes, position } = this.#readBytes();
+    const bytes = this.#findBytes();
     const words = this.family === 4 ? 1 : 4;
     if (!(index >= 0 && index < words && Number.isInteger(index))) {
       throw new RangeError(`expected a group from 0 to ${words - 1}; found ${index}`);
     }
-    return bytes.readInt32BE(position + index * 4);
+    // Buffer's own readers and comparers put objects on the heap where they are not inlined.
+    const at = this.#start + index * 4;
+    return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
   }
 
   equals(other: string | Uint8Array): boolean {
-    const { bytes, lo: length, position } = this.#readBytes();
-    if (typeof other !== 'string') return bytesEqual(bytes, position, length, other);
+    const bytes = this.#findBytes();
+    if (typeof other !== 'string') return bytesEqual(bytes, this.#start, this.#length, other);
     const type = this.#firstByte() & TYPE_MASK;
     if (type === DataType.Ipv4 || type === DataType.Ipv6) {
       return (
-        readAddressText(other, parsedAddress, 0) === length &&
-        parsedAddress.compare(bytes, position, position + length, 0, length) === 0
+        readAddressText(other, parsedAddress, 0) === this.#length && isParsedAddress(bytes, this.#start, this.#length)
       );
     }
-    return textEquals(bytes, position, length, other) === length;
+    return textEquals(bytes, this.#start, this.#length, other) === this.#length;
   }
 
   startsWith(text: string): boolean {
-    const { bytes, lo: length, position } = this.#readBytes();
-    return textEquals(bytes, position, length, text) >= 0;
+    const bytes = this.#findBytes();
+    return textEquals(bytes, this.#start, this.#length, text) >= 0;
   }
 
   copyTo(target: Uint8Array, offset: number = 0): number {
-    const { bytes, lo: length, position } = this.#readBytes();
-    return bytes.copy(target, offset, position, position + length);
+    const bytes = this.#findBytes();
+    return bytes.copy(target, offset, this.#start, this.#start + this.#length);
   }
 
   /** @internal The integer if it fits 32 bits, which spares a double that V8 would box; else undefined. */
@@ -181,6 +187,8 @@ export class Value implements IntegerValue, StringValue {
 
   toNumber(): number {
     if (this.type === DataType.Ipv4) return this.wordAt(0) >>> 0;
+    const small = this.toInt32();
+    if (small !== undefined) return small;
     const value = this.toDouble();
     if (!Number.isSafeInteger(value)) throw this.#unsafe();
     return value;
@@ -189,8 +197,8 @@ export class Value implements IntegerValue, StringValue {
   toBigInt(): bigint {
     const type = this.type;
     if (type === DataType.Ipv4 || type === DataType.Ipv6) {
-      const { bytes, lo: length, position } = this.#readBytes();
-      return BigInt(`0x${bytes.toString('hex', position, position + length)}`);
+      const bytes = this.#findBytes();
+      return BigInt(`0x${bytes.toString('hex', this.#start, this.#start + this.#length)}`);
     }
     const { lo, hi } = this.#readInteger();
     const value = (BigInt(hi) << 32n) | BigInt(lo >>> 0);
@@ -210,8 +218,8 @@ export class Value implements IntegerValue, StringValue {
         return toIpv6Text(this.#source.bytes, this.#source.origin + this.#at + 1);
       case DataType.String:
       case DataType.Binary: {
-        const { bytes, lo: length, position } = this.#readBytes();
-        return bytes.toString('utf8', position, position + length);
+        const bytes = this.#findBytes();
+        return bytes.toString('utf8', this.#start, this.#start + this.#length);
       }
       default:
         return this.toBigInt().toString();
@@ -220,13 +228,13 @@ export class Value implements IntegerValue, StringValue {
 
   /** @internal The text of a STRING, from `cache` where it has it. */
   toCachedText(cache: TextCache): string {
-    const { bytes, lo: length, position } = this.#readBytes();
-    return cache.toText(bytes, position, length);
+    const bytes = this.#findBytes();
+    return cache.toText(bytes, this.#start, this.#length);
   }
 
   toBytes(): Buffer {
-    const { bytes, lo: length, position } = this.#readBytes();
-    return Buffer.from(bytes.subarray(position, position + length));
+    const bytes = this.#findBytes();
+    return Buffer.from(bytes.subarray(this.#start, this.#start + this.#length));
   }
 
   /** The byte with the type and the flags. */
@@ -236,37 +244,50 @@ export class Value implements IntegerValue, StringValue {
     return source.bytes[source.origin + this.#at]!;
   }
 
-  /** Stands behind the first byte, which it returns. */
-  #begin(): number {
-    const first = this.#firstByte();
-    const { bytes, limit, origin } = this.#source;
-    decoding.moveTo(bytes, origin + this.#at + 1, limit, origin);
-    return first;
-  }
-
-  /** The bytes of a STRING, BINARY or address: from the returned cursor's `position`, `lo` of them. */
-  #readBytes(): Cursor {
-    switch (this.#begin() & TYPE_MASK) {
+  /** Finds the bytes of a STRING, BINARY or address: `#length` of them, from `#start` of what is returned. */
+  #findBytes(): Buffer {
+    const source = this.#source;
+    if (source.generation !== this.#generation) throw viewClosed();
+    const { bytes } = source;
+    const start = source.origin + this.#at + 1;
+    switch (bytes[start - 1]! & TYPE_MASK) {
       case DataType.String:
       case DataType.Binary:
-        readVarint(decoding);
+        this.#readLength(bytes, start);
         break;
       case DataType.Ipv4:
-        decoding.lo = IPV4_BYTES;
+        this.#start = start;
+        this.#length = IPV4_BYTES;
         break;
       case DataType.Ipv6:
-        decoding.lo = IPV6_BYTES;
+        this.#start = start;
+        this.#length = IPV6_BYTES;
         break;
       default:
         throw this.#wrongType('STRING, BINARY, IPV4 or IPV6');
     }
-    return decoding;
+    return bytes;
+  }
+
+  #readLength(bytes: Buffer, position: number): void {
+    const first = bytes[position]!;
+    if (first < ONE_BYTE_VARINTS) {
+      this.#start = position + 1;
+      this.#length = first;
+      return;
+    }
+    decoding.moveTo(bytes, position, this.#source.limit, this.#source.origin);
+    readVarint(decoding);
+    this.#start = decoding.position;
+    this.#length = decoding.lo;
   }
 
   /** The halves of an integer, in the returned cursor's `lo` and `hi`. */
   #readInteger(): Cursor {
-    const type = this.#begin() & TYPE_MASK;
+    const type = this.#firstByte() & TYPE_MASK;
     if (type < DataType.Int32 || type > DataType.Uint64) throw this.#wrongType('INT32, UINT32, INT64 or UINT64');
+    const { bytes, limit, origin } = this.#source;
+    decoding.moveTo(bytes, origin + this.#at + 1, limit, origin);
     readVarint(decoding);
     return decoding;
   }
@@ -286,4 +307,12 @@ export class Value implements IntegerValue, StringValue {
       this.#at,
     );
   }
+}
+
+/** Whether the address that was parsed last is the `length` bytes at `start`. */
+function isParsedAddress(bytes: Buffer, start: number, length: number): boolean {
+  for (let i = 0; i < length; i++) {
+    if (bytes[start + i] !== parsedAddress[i]) return false;
+  }
+  return true;
 }
