@@ -1,5 +1,4 @@
-/** Something that is fed with bytes: by the coverage-guided fuzzer, by the corpora, and by properties. */
-export interface Target {
+interface AnyInput<Result> {
   readonly name: string;
   /** What it checks, in one line. */
   readonly checks: string;
@@ -11,5 +10,13 @@ export interface Target {
    * Runs on one input. Refusing it with the one error class is fine and stays inside; whatever is thrown is a bug, and
    * so is an input that takes more steps than its length allows.
    */
-  run(input: Buffer): void;
+  run(input: Buffer): Result;
 }
+
+/** Something that is fed with bytes: by the coverage-guided fuzzer, by the corpora, and by properties. */
+export type Target = AnyInput<void>;
+
+/** A target that needs the event loop, such as one with streams. */
+export type AsyncTarget = AnyInput<Promise<void>>;
+
+export type AnyTarget = Target | AsyncTarget;

@@ -1,0 +1,28 @@
+import { parentPort } from 'node:worker_threads';
+import { countSteps, counters, instrumentPackages } from './instrument.ts';
+
+/** How the work on one shape of input grows: steps for each of some sizes in bytes. */
+export interface Growth {
+  readonly shape: string;
+  readonly points: readonly { readonly bytes: number; readonly steps: number }[];
+}
+
+/** Which repetitions each shape is tried with: from a small frame to one of 16 times its size. */
+const REPETITIONS = [16, 32, 64, 128, 256];
+
+/** Counts the steps of reading inputs that grow, each shape made of a part that comes again and again. */
+export async function measureGrowth(): Promise<Growth[]> {
+  instrumentPackages();
+  const { shapes } = await import('./growing-inputs.ts');
+  return shapes.map(({ shape, build, read }) => {
+    const points = REPETITIONS.map((repetitions) => {
+      const bytes = build(repetitions);
+      counters.fill(0);
+      read(bytes);
+      return { bytes: bytes.length, steps: countSteps() };
+    });
+    return { shape, points };
+  });
+}
+
+parentPort?.postMessage(await measureGrowth());

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { registerHooks, stripTypeScriptTypes } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { createInstrumenter } from 'istanbul-lib-instrument';
+
+/*
+ * Counts which statements, branches and functions of the packages run, and how often: istanbul puts a counter before
+ * each of them as the module is loaded. Its own counters are objects behind a function call; here each becomes one
+ * element of a typed array, which a fuzzer can read and clear for every input.
+ */
+
+const INSTRUMENTED = /\/packages\/(codec|agent)\/src\/[^/]+\.ts$/;
+const MAX_COUNTERS = 1 << 16;
+
+/** One counter per statement, branch and function, in the order in which modules are loaded. */
+export const counters: Uint32Array = new Uint32Array(MAX_COUNTERS);
+
+/** What counts in {@link counters} from where on. */
+export interface InstrumentedFile {
+  readonly name: string;
+  readonly first: number;
+  /** The line of each counter. */
+  readonly lines: readonly number[];
+}
+
+/** The instrumented modules that are loaded. */
+export const files: InstrumentedFile[] = [];
+
+declare global {
+  // A declaration of a global needs `var`.
+  // oxlint-disable-next-line no-var
+  var spopCounters: Uint32Array | undefined;
+}
+
+/** How many counters exist so far. */
+export function counterCount(): number {
+  const last = files.at(-1);
+  return last === undefined ? 0 : last.first + last.lines.length;
+}
+
+/** Sum of all counters: the work that was done since they were cleared. */
+export function countSteps(): number {
+  let steps = 0;
+  const count = counterCount();
+  for (let index = 0; index < count; index++) steps += counters[index]!;
+  return steps;
+}
+
+/** Instruments the codec and the agent wherever they are imported from now on. */
+export function instrumentPackages(): void {
+  globalThis.spopCounters = counters;
+  registerHooks({
+    load(url, context, nextLoad) {
+      if (!INSTRUMENTED.test(url)) return nextLoad(url, context);
+      const path = fileURLToPath(url);
+      const plain = stripTypeScriptTypes(readFileSync(path, 'utf8'));
+      return { format: 'module', source: instrument(plain, path), shortCircuit: true };
+    },
+  });
+}
+
+function instrument(source: string, path: string): string {
+  const instrumenter = createInstrumenter({ esModules: true, compact: false, coverageVariable: 'unusedCoverage' });
+  const instrumented = instrumenter.instrumentSync(source, path);
+  const { statementMap, fnMap, branchMap } = instrumenter.lastFileCoverage();
+  const first = counterCount();
+  const lines: number[] = [];
+  const places = new Map<string, number>();
+  const place = (key: string, line: number): void => {
+    places.set(key, first + lines.length);
+    lines.push(line);
+  };
+  for (const [id, { start }] of Object.entries(statementMap)) place(`.s[${id}]`, start.line);
+  for (const [id, { line }] of Object.entries(fnMap)) place(`.f[${id}]`, line);
+  for (const [id, { line, locations }] of Object.entries(branchMap)) {
+    for (const index of locations.keys()) place(`.b[${id}][${index}]`, line);
+  }
+  if (first + lines.length > MAX_COUNTERS) throw new Error(`expected at most ${MAX_COUNTERS} counters`);
+  files.push({ name: path.replace(/^.*\/packages\//, ''), first, lines });
+  const counted = instrumented.replaceAll(
+    /cov_\w+\(\)((?:\.[sf]\[\d+\])|(?:\.b\[\d+\]\[\d+\]))\+\+/g,
+    (_, key: string) => {
+      const index = places.get(key);
+      if (index === undefined) throw new Error(`expected a counter for ${key} of ${path}`);
+      return `counters[${index}]++`;
+    },
+  );
+  return `const counters = globalThis.spopCounters; ${counted}`;
+}

@@ -1,0 +1,18 @@
+import { addressTextTarget } from './address-text.ts';
+import { actionsTarget, frameStreamTarget, messageWalkTarget, typedDataTarget } from './frames.ts';
+import { kvListTarget } from './kv-list.ts';
+import { notifyViewTarget } from './notify-view.ts';
+import type { AnyTarget } from './target.ts';
+import { varintTarget } from './varint.ts';
+
+/** Everything that is fuzzed, by name. */
+export const targets: readonly AnyTarget[] = [
+  varintTarget,
+  typedDataTarget,
+  frameStreamTarget,
+  messageWalkTarget,
+  notifyViewTarget,
+  kvListTarget,
+  actionsTarget,
+  addressTextTarget,
+];

@@ -1,0 +1,72 @@
+import {
+  address,
+  binary,
+  bool,
+  defineMessage,
+  Frame,
+  int32,
+  int64,
+  integer,
+  interned,
+  ipv6,
+  MessageSet,
+  Notify,
+  optional,
+  SpopError,
+  string,
+  uint32,
+  uint64,
+} from '@spop/codec';
+import { expectSame, readPlainly } from '../support/plain-frames.ts';
+import { checkNotify } from '../support/typed-views.ts';
+import { capturedPayloads, frameAround } from './frames.ts';
+import type { Target } from './target.ts';
+
+const definitions = [
+  defineMessage('check-client-ip', { ip: address, ua: optional(string), method: interned(string), score: integer }),
+  defineMessage('m', { ip: ipv6, id: int64, '': optional(binary), ok: bool }),
+  defineMessage('check', { id: uint64, score: uint32, n: int32 }),
+];
+const notify = new Notify(new MessageSet(definitions));
+const frame = new Frame();
+const refuge = Buffer.alloc(4_096);
+
+/** Messages with the declared names, which no capture has. */
+function* declaredPayloads(): Generator<Buffer> {
+  const ip = '0269700601020304';
+  yield Buffer.from(`0f${Buffer.from('check-client-ip').toString('hex')}02${ip}02756108046375726c`, 'hex');
+  yield Buffer.from(`016d0202697007${'20010db8'.padEnd(32, '0')}026f6b11016d0102696404f000`, 'hex');
+  yield Buffer.from(
+    '05636865636b0302696405f0fffefefefefefe0e0573636f726503fff0fefe7e016e02f0fefefefefefefefe0e',
+    'hex',
+  );
+}
+
+export const notifyViewTarget: Target = {
+  name: 'notify-view',
+  checks: 'declared messages read as their declarations promise: at once, moved, and refused once closed',
+  maxBytes: 400,
+  *seeds() {
+    yield* declaredPayloads();
+    yield* capturedPayloads([3], 300);
+  },
+  run(input) {
+    const bytes = frameAround(3, input);
+    const { frames, error } = readPlainly(bytes, bytes.length);
+    frame.read(bytes, 0, bytes.length);
+    const [plain] = frames;
+    if (plain?.type === 'NOTIFY') {
+      checkNotify(notify, definitions, frame, plain.messages, refuge);
+      return;
+    }
+    try {
+      notify.read(frame);
+    } catch (thrown) {
+      if (!(thrown instanceof SpopError)) throw thrown;
+      expectSame({ code: thrown.code, status: thrown.status, offset: thrown.offset }, error);
+      expectSame(notify.isOpen, false);
+      return;
+    }
+    throw new Error(`expected ${error?.code}; found a NOTIFY of ${notify.messageCount} declared messages`);
+  },
+};
