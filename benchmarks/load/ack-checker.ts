@@ -69,7 +69,9 @@ export class AckChecker {
       this.pipelining = content.includes('pipelining');
       return undefined;
     }
-    return this.#fail(type === 102 ? `AGENT-DISCONNECT: ${bytes.toString('latin1', start + 7, end)}` : `frame type ${type}`);
+    return this.#fail(
+      type === 102 ? `AGENT-DISCONNECT: ${bytes.toString('latin1', start + 7, end)}` : `frame type ${type}`,
+    );
   }
 
   #ack(bytes: Buffer, start: number, end: number, time: number): void {

@@ -57,7 +57,10 @@ export class AgentProcess {
     child.stderr.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString('latin1')).slice(-8192)));
     const port = await new Promise<number>((resolve, reject) => {
       let stdout = '';
-      const timer = setTimeout(() => reject(new Error(`${command.program} does not listen: ${stderr}`)), START_TIMEOUT_MS);
+      const timer = setTimeout(
+        () => reject(new Error(`${command.program} does not listen: ${stderr}`)),
+        START_TIMEOUT_MS,
+      );
       child.stdout.on('data', (chunk: Buffer) => {
         stdout += chunk.toString('latin1');
         const found = /listening (\d+)/.exec(stdout);
@@ -85,7 +88,8 @@ export class AgentProcess {
     const tasks = `/proc/${this.#child.pid}/task`;
     let nanoseconds = 0;
     try {
-      for (const task of readdirSync(tasks)) nanoseconds += Number(readFileSync(`${tasks}/${task}/schedstat`, 'latin1').split(' ')[0]);
+      for (const task of readdirSync(tasks))
+        nanoseconds += Number(readFileSync(`${tasks}/${task}/schedstat`, 'latin1').split(' ')[0]);
     } catch {
       return Number.NaN;
     }

@@ -146,7 +146,8 @@ async function main(): Promise<void> {
     count: Number(values.count),
     threads: Number(values.threads),
   };
-  if (values.progress) process.stderr.write(`${options.kind}, ${options.connections} connections, ${options.seconds} s …\n`);
+  if (values.progress)
+    process.stderr.write(`${options.kind}, ${options.connections} connections, ${options.seconds} s …\n`);
   const result = await runLoad(options);
   process.stdout.write(`${JSON.stringify(result)}\n`);
   process.exitCode = result.errors === 0 ? 0 : 1;

@@ -37,7 +37,12 @@ export class Histogram {
   }
 
   summary(): LatencySummary {
-    return { p50: this.percentile(0.5), p99: this.percentile(0.99), p999: this.percentile(0.999), max: this.percentile(1) };
+    return {
+      p50: this.percentile(0.5),
+      p99: this.percentile(0.99),
+      p999: this.percentile(0.999),
+      max: this.percentile(1),
+    };
   }
 
   /** The duration in microseconds that the given share of values does not exceed. */

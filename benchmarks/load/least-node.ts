@@ -12,7 +12,11 @@ const HEADROOM = 16 * 1024;
 /** An ACK is never longer than its NOTIFY here, so that those of one read always fit. */
 const WRITE_BYTES = HEADROOM + READ_BYTES;
 const AGENT_HELLO = Buffer.from(
-  '00000040' + '65000000010000' + '0776657273696f6e0803322e30' + '0e6d61782d6672616d652d73697a6503fcf006' + '0c6361706162696c6974696573080a706970656c696e696e67',
+  '00000040' +
+    '65000000010000' +
+    '0776657273696f6e0803322e30' +
+    '0e6d61782d6672616d652d73697a6503fcf006' +
+    '0c6361706162696c6974696573080a706970656c696e696e67',
   'hex',
 );
 const SET_SCORE = Buffer.from('\x01\x03\x01\x08ip_score\x04', 'latin1');
@@ -56,7 +60,8 @@ function skipVarint(input: Buffer, position: number): number {
 /** `check-client-ip`: the last octet behind the bytes 02 'i' 'p' 06. */
 function scanAddress(input: Buffer, start: number, end: number): number {
   for (let i = start; i < end - 7; i++) {
-    if (input[i] === 2 && input[i + 1] === 0x69 && input[i + 2] === 0x70 && input[i + 3] === 6) return input[i + 7] ?? 0;
+    if (input[i] === 2 && input[i + 1] === 0x69 && input[i + 2] === 0x70 && input[i + 3] === 6)
+      return input[i + 7] ?? 0;
   }
   return 0;
 }

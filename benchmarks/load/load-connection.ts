@@ -45,7 +45,10 @@ export class LoadConnection {
       host: options.host,
       port: options.port,
       noDelay: true,
-      onread: { buffer: Buffer.alloc(256 * 1024), callback: (length, bytes) => this.#read(length, Buffer.from(bytes.buffer, 0, length)) },
+      onread: {
+        buffer: Buffer.alloc(256 * 1024),
+        callback: (length, bytes) => this.#read(length, Buffer.from(bytes.buffer, 0, length)),
+      },
     });
     this.#socket.on('connect', () => this.#socket.write(haproxyHello()));
     this.#socket.on('error', (error) => this.#end(`connection: ${error.message}`));
@@ -74,7 +77,8 @@ export class LoadConnection {
   }
 
   #settle(): void {
-    if (this.checker.error !== undefined || (this.#left === 0 && this.checker.acked === this.checker.sent)) this.destroy();
+    if (this.checker.error !== undefined || (this.#left === 0 && this.checker.acked === this.checker.sent))
+      this.destroy();
   }
 
   #read(_length: number, bytes: Buffer): boolean {

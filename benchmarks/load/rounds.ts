@@ -70,7 +70,8 @@ class Runner {
     const load = cores === 'all' ? {} : { cores: GENERATOR_CORE };
     for (const kind of ['tiny', 'realistic'] as const) {
       await this.#options.tool.run({ port: agent.port, kind, seconds: 0.8, warm: 0, ...load });
-      if (agent.alive) await this.#options.tool.run({ port: agent.port, kind, seconds: 0.3, warm: 0, window: 20, ...load });
+      if (agent.alive)
+        await this.#options.tool.run({ port: agent.port, kind, seconds: 0.3, warm: 0, window: 20, ...load });
     }
     return agent.alive ? agent : this.agent(lane, cores);
   }
@@ -98,7 +99,11 @@ function sample(result: LoadResult, cpuPerMillion: number, alive: boolean): Samp
 }
 
 /** Runs all tests on all lanes; a lane that answers wrongly in a test is not asked again in that test. */
-export async function measureRounds(lanes: readonly Lane[], tests: readonly LoadTest[], options: RoundOptions): Promise<Samples> {
+export async function measureRounds(
+  lanes: readonly Lane[],
+  tests: readonly LoadTest[],
+  options: RoundOptions,
+): Promise<Samples> {
   const samples: Samples = new Map(tests.map((test) => [test.name, new Map(lanes.map((lane) => [lane.name, []]))]));
   const runner = new Runner(options);
   try {

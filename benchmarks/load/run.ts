@@ -42,12 +42,15 @@ const reference = compileC('reference');
 if (reference !== undefined) lanes.push({ name: 'C', command: { program: reference, args: [] } });
 
 const tests = [
-  ...(['tiny', 'realistic'] as const).flatMap((kind) => [1, 4].map((connections) => pipelined(kind, connections, 'one'))),
+  ...(['tiny', 'realistic'] as const).flatMap((kind) =>
+    [1, 4].map((connections) => pipelined(kind, connections, 'one')),
+  ),
   ...[1, 20, 256].map((window) => closedLoop(window)),
 ].filter((test) => test.name.includes(values.filter));
 
 const tool = new LoadTool(values.generator === 'Node' || values.generator === 'C' ? values.generator : undefined);
-if (tool.name === 'Node') process.stderr.write('no C compiler: the generator in Node may be the limit on tiny NOTIFYs\n');
+if (tool.name === 'Node')
+  process.stderr.write('no C compiler: the generator in Node may be the limit on tiny NOTIFYs\n');
 if (!canPin) process.stderr.write('no taskset: processes are not pinned, latencies include waking other cores\n');
 
 const progress = (text: string): void => void process.stderr.write(process.stderr.isTTY ? `\r\u001B[K${text}` : '');
@@ -79,7 +82,9 @@ for (const test of tests) {
   const ours = byLane?.get(SPOP) ?? [];
   const least = byLane?.get(LEAST) ?? [];
   const closed = test.window > 0;
-  const reached = closed ? ratio(ours, least, (sample) => sample.p99) : ratio(ours, least, (sample) => sample.perSecond);
+  const reached = closed
+    ? ratio(ours, least, (sample) => sample.p99)
+    : ratio(ours, least, (sample) => sample.perSecond);
   const goal = closed ? 1.3 : test.kind === 'tiny' ? 0.6 : 0.7;
   const good = closed ? reached <= goal : reached >= goal;
   if (!good) missed++;

@@ -82,7 +82,8 @@ export function splitFrames(bytes: Buffer): { frames: AgentFrame[]; rest: Buffer
   let position = 0;
   while (bytes.length - position >= 4) {
     const length = bytes.readUInt32BE(position);
-    if (length < 7 || length > 16_380) return { frames, rest: Buffer.alloc(0), broken: `corrupt stream: frame length ${length}` };
+    if (length < 7 || length > 16_380)
+      return { frames, rest: Buffer.alloc(0), broken: `corrupt stream: frame length ${length}` };
     if (bytes.length - position - 4 < length) break;
     try {
       frames.push(readFrame(bytes.subarray(position + 4, position + 4 + length)));
@@ -126,7 +127,8 @@ export function helloFault(frame: AgentFrame, offered: number): string | undefin
     const version = pairs.get('version');
     const size = pairs.get('max-frame-size');
     if (typeof version !== 'string' || version.trim() !== '2.0') return `AGENT-HELLO with version ${String(version)}`;
-    if (typeof size !== 'bigint' || size < 256n || size > BigInt(offered)) return `AGENT-HELLO with max-frame-size ${String(size)}`;
+    if (typeof size !== 'bigint' || size < 256n || size > BigInt(offered))
+      return `AGENT-HELLO with max-frame-size ${String(size)}`;
     if (typeof pairs.get('capabilities') !== 'string') return 'AGENT-HELLO without capabilities';
   } catch (error) {
     return `AGENT-HELLO: ${String(error)}`;

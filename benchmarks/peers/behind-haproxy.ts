@@ -103,7 +103,8 @@ spoe-message check-client-ip
 /** CPU seconds of a process and of its threads. */
 function cpuSeconds(pid: number): number {
   let nanoseconds = 0;
-  for (const task of readdirSync(`/proc/${pid}/task`)) nanoseconds += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1').split(' ')[0]);
+  for (const task of readdirSync(`/proc/${pid}/task`))
+    nanoseconds += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1').split(' ')[0]);
   return nanoseconds / 1e9;
 }
 
@@ -128,7 +129,10 @@ class RunningHaproxy {
     writeFileSync(`${folder}/haproxy.cfg`, haproxy);
     writeFileSync(`${folder}/spoe.conf`, spoe);
     let log = '';
-    const child = spawn(program, ['-db', '-f', `${folder}/haproxy.cfg`], { env: { ...process.env, RUN_DIR: folder }, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(program, ['-db', '-f', `${folder}/haproxy.cfg`], {
+      env: { ...process.env, RUN_DIR: folder },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     child.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString('latin1')).slice(-4096)));
     const running = new RunningHaproxy(child, port, folder);
     for (let tries = 0; tries < 200; tries++) {
@@ -182,13 +186,15 @@ async function wrk(port: number, connections: number, seconds: number): Promise<
     const [, value, unit = 'us'] = new RegExp(`${share}%\\s+([\\d.]+)(us|ms|s)`).exec(stdout) ?? [];
     return Number(value) * (UNIT[unit] ?? 1);
   };
-  const sockets = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(stdout)?.slice(1).map(Number) ?? [];
+  const sockets =
+    /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(stdout)?.slice(1).map(Number) ?? [];
   return {
     requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
     requests: Number(/(\d+) requests in/.exec(stdout)?.[1]),
     p50: latency('50'),
     p99: latency('99'),
-    failed: Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0) + sockets.reduce((sum, count) => sum + count, 0),
+    failed:
+      Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0) + sockets.reduce((sum, count) => sum + count, 0),
   };
 }
 
@@ -205,7 +211,11 @@ async function sample(haproxy: RunningHaproxy, agent: AgentProcess | undefined, 
 }
 
 /** One HAProxy and one agent, or none, from start to stop. */
-export async function measureBehind(haproxy: HaproxyProgram, lane: PeerLane | undefined, seconds: number): Promise<HttpSample> {
+export async function measureBehind(
+  haproxy: HaproxyProgram,
+  lane: PeerLane | undefined,
+  seconds: number,
+): Promise<HttpSample> {
   const agent = lane === undefined ? undefined : await AgentProcess.start(lane.command);
   try {
     const running = await RunningHaproxy.start(haproxy.program, agent?.port);

@@ -14,7 +14,7 @@ const QUIET_MS = 60;
 class Client {
   readonly frames: AgentFrame[] = [];
   readonly #socket: Socket;
-  #bytes = Buffer.alloc(0);
+  #bytes: Buffer = Buffer.alloc(0);
   broken: string | undefined;
   closed = false;
   /** A read that did not end with a frame's end. */
@@ -112,7 +112,10 @@ async function play(client: Client, script: Script): Promise<Verdict> {
   }
   const enough = Math.max(...script.expect.map((outcome) => wanted(outcome)));
   const negative = script.expect.every((outcome) => outcome.kind === 'no-ack');
-  await client.until(() => client.frames.length >= enough || client.frames.some((frame) => frame.type === 102), negative ? 200 : PATIENCE_MS);
+  await client.until(
+    () => client.frames.length >= enough || client.frames.some((frame) => frame.type === 102),
+    negative ? 200 : PATIENCE_MS,
+  );
   await client.until(() => client.frames.length > enough, QUIET_MS);
   if (client.broken !== undefined) return client.broken;
   if (script.wholeFrames && client.split) return 'a frame arrived in pieces';

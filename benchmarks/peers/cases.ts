@@ -63,7 +63,9 @@ const ack = (streamId: number | bigint, score: number | undefined, frameId: numb
   score,
 });
 const acks = (...list: ExpectedAck[]): Outcome[] => [{ kind: 'acks', acks: list }];
-const disconnect = (...status: number[]): Outcome[] => [{ kind: 'disconnect', status: status.length > 0 ? status : ANY_ERROR }];
+const disconnect = (...status: number[]): Outcome[] => [
+  { kind: 'disconnect', status: status.length > 0 ? status : ANY_ERROR },
+];
 const one = (name: string, source: string, script: Script, more: Partial<ProtocolCase> = {}): ProtocolCase => ({
   name,
   source,
@@ -108,20 +110,36 @@ const handshake: ProtocolCase[] = [
   welcomed('HELLO of HAProxy 3.0: pipelining,async', 'src/flt_spoe.c', haproxyHello('pipelining,async')),
   welcomed('HELLO without option pipelining: capabilities empty', 'src/mux_spop.c', haproxyHello('')),
   welcomed('HELLO without engine-id', 'SPOE.txt §3.2.4: optional', hello([VERSIONS, MAX_SIZE, CAPABILITIES])),
-  welcomed('HELLO with its keys in another order', 'SPOE.txt §3.2.4', hello([ENGINE_ID, CAPABILITIES, MAX_SIZE, VERSIONS])),
-  welcomed('HELLO with an unknown key', 'SPOE.txt §3.2.4', hello([VERSIONS, MAX_SIZE, CAPABILITIES, ['x-new', typed.int64(-1)], ENGINE_ID])),
+  welcomed(
+    'HELLO with its keys in another order',
+    'SPOE.txt §3.2.4',
+    hello([ENGINE_ID, CAPABILITIES, MAX_SIZE, VERSIONS]),
+  ),
+  welcomed(
+    'HELLO with an unknown key',
+    'SPOE.txt §3.2.4',
+    hello([VERSIONS, MAX_SIZE, CAPABILITIES, ['x-new', typed.int64(-1)], ENGINE_ID]),
+  ),
   welcomed(
     'HELLO that also speaks 1.0 and 3.1, with spaces',
     'SPOE.txt §3.2.4: comma-separated list',
     hello([['supported-versions', typed.string('1.0, 2.0 , 3.1')], MAX_SIZE, CAPABILITIES]),
   ),
-  welcomed('HELLO with max-frame-size 256', 'SPOE.txt §3.2.4: the least allowed', hello([VERSIONS, ['max-frame-size', typed.uint32(256)], CAPABILITIES])),
+  welcomed(
+    'HELLO with max-frame-size 256',
+    'SPOE.txt §3.2.4: the least allowed',
+    hello([VERSIONS, ['max-frame-size', typed.uint32(256)], CAPABILITIES]),
+  ),
   one('HELLO one byte at a time', 'TCP', {
     hello: null,
     send: [...haproxyHello()].map((byte) => Buffer.from([byte])),
     expect: [{ kind: 'hello' }],
   }),
-  refused('HELLO with version 3.0 only', 8, hello([['supported-versions', typed.string('3.0')], MAX_SIZE, CAPABILITIES])),
+  refused(
+    'HELLO with version 3.0 only',
+    8,
+    hello([['supported-versions', typed.string('3.0')], MAX_SIZE, CAPABILITIES]),
+  ),
   refused('HELLO without supported-versions', 5, hello([MAX_SIZE, CAPABILITIES])),
   refused('HELLO without max-frame-size', 6, hello([VERSIONS, CAPABILITIES])),
   refused('HELLO without capabilities', 7, hello([VERSIONS, MAX_SIZE])),
@@ -136,9 +154,23 @@ const handshake: ProtocolCase[] = [
     send: [hello([VERSIONS, MAX_SIZE, ['capabilities', typed.string('')], ['healthcheck', typed.bool(true)]])],
     expect: [{ kind: 'hello' }],
   }),
-  welcomed('healthcheck = false is no health check', 'SPOE.txt §3.2.4', hello([VERSIONS, MAX_SIZE, CAPABILITIES, ['healthcheck', typed.bool(false)]])),
+  welcomed(
+    'healthcheck = false is no health check',
+    'SPOE.txt §3.2.4',
+    hello([VERSIONS, MAX_SIZE, CAPABILITIES, ['healthcheck', typed.bool(false)]]),
+  ),
   one('HAPROXY-DISCONNECT is answered with AGENT-DISCONNECT 0', 'SPOE.txt §3.2.8, §3.2.9', {
-    send: [frame(HAPROXY_DISCONNECT, 0, 0, kvList([['status-code', typed.uint32(0)], ['message', typed.string('normal')]]))],
+    send: [
+      frame(
+        HAPROXY_DISCONNECT,
+        0,
+        0,
+        kvList([
+          ['status-code', typed.uint32(0)],
+          ['message', typed.string('normal')],
+        ]),
+      ),
+    ],
     expect: disconnect(0),
   }),
 ];
@@ -162,24 +194,90 @@ const everyType: Arg[] = [
 
 const notify: ProtocolCase[] = [
   answered('NOTIFY with an IPv4 address', 'SPOE.txt §3.1', check(7), 7),
-  answered('NOTIFY with an IPv6 address', 'SPOE.txt §3.1', message('check-client-ip', [['ip', typed.ipv6('20010db8000000000000000000000042')]]), 0x42),
+  answered(
+    'NOTIFY with an IPv6 address',
+    'SPOE.txt §3.1',
+    message('check-client-ip', [['ip', typed.ipv6('20010db8000000000000000000000042')]]),
+    0x42,
+  ),
   answered('NOTIFY with the eight arguments of a request', 'SPOE.txt §3.2.6', realistic.payload, realistic.expected),
   answered('score 240: the first varint of two bytes', 'SPOE.txt §3.1', check(240), 240),
   answered('arguments of every type before ip', 'SPOE.txt §3.1', check(9, ...everyType), 9),
-  answered('-1 and INT64_MIN as INT64 before ip', 'HAProxy sign-extends (src/sample.c)', check(9, ['a', typed.int64(-1)], ['b', typed.int64(-(2n ** 63n))]), 9),
-  answered('strings of 239, 240, 2287 and 2288 bytes before ip', 'varint boundaries', check(9, ...[239, 240, 2287, 2288].map((size): Arg => [`s${size}`, typed.string('z'.repeat(size))])), 9),
-  answered('text that is not UTF-8 before ip', 'HAProxy sends header bytes as they came', check(9, ['ua', Buffer.from('0803c328ff', 'hex')]), 9),
-  answered('two arguments without a name before ip', 'SPOE.txt §2.4: names are optional', check(9, ['', typed.int64(1)], ['', typed.string('x')]), 9),
-  answered('two arguments of one name before ip', 'HAProxy allows it', check(9, ['x', typed.int64(1)], ['x', typed.int64(2)]), 9),
-  answered('255 arguments, ip last', 'NB-ARGS is one byte', check(9, ...Array.from({ length: 254 }, (_, index): Arg => [`a${index}`, typed.int64(index)])), 9),
-  answered('ip is NULL', 'HAProxy sends NULL for a missing sample', message('check-client-ip', [['ip', typed.null()]]), undefined),
+  answered(
+    '-1 and INT64_MIN as INT64 before ip',
+    'HAProxy sign-extends (src/sample.c)',
+    check(9, ['a', typed.int64(-1)], ['b', typed.int64(-(2n ** 63n))]),
+    9,
+  ),
+  answered(
+    'strings of 239, 240, 2287 and 2288 bytes before ip',
+    'varint boundaries',
+    check(9, ...[239, 240, 2287, 2288].map((size): Arg => [`s${size}`, typed.string('z'.repeat(size))])),
+    9,
+  ),
+  answered(
+    'text that is not UTF-8 before ip',
+    'HAProxy sends header bytes as they came',
+    check(9, ['ua', Buffer.from('0803c328ff', 'hex')]),
+    9,
+  ),
+  answered(
+    'two arguments without a name before ip',
+    'SPOE.txt §2.4: names are optional',
+    check(9, ['', typed.int64(1)], ['', typed.string('x')]),
+    9,
+  ),
+  answered(
+    'two arguments of one name before ip',
+    'HAProxy allows it',
+    check(9, ['x', typed.int64(1)], ['x', typed.int64(2)]),
+    9,
+  ),
+  answered(
+    '255 arguments, ip last',
+    'NB-ARGS is one byte',
+    check(9, ...Array.from({ length: 254 }, (_, index): Arg => [`a${index}`, typed.int64(index)])),
+    9,
+  ),
+  answered(
+    'ip is NULL',
+    'HAProxy sends NULL for a missing sample',
+    message('check-client-ip', [['ip', typed.null()]]),
+    undefined,
+  ),
   answered('message without arguments', 'SPOE.txt §3.2.6', message('check-client-ip', []), undefined),
   answered('unknown message only', 'SPOE.txt §3.2.6', message('something-else', [['x', typed.int64(1)]]), undefined),
   answered('NOTIFY without any message', 'HAProxy 3.1.0 to 3.2.0, all ACLs failing', Buffer.alloc(0), undefined),
-  answered('second message of a NOTIFY is read', 'SPOE.txt §3.2.6', Buffer.concat([message('first', [['x', typed.string('y')], ['z', typed.int64(300)]]), check(9)]), 9),
-  answered('message without arguments, then another', 'SPOE.txt §3.2.6', Buffer.concat([message('first', []), check(9)]), 9),
-  answered('arguments of the next message are not the first one’s', 'NB-ARGS', Buffer.concat([message('check-client-ip', [['other', typed.int64(1)]]), message('second', [ip(77)])]), undefined),
-  answered('message name that begins like another', 'names are compared whole', Buffer.concat([message('check-client-ip-6', [ip(77)]), check(9)]), 9),
+  answered(
+    'second message of a NOTIFY is read',
+    'SPOE.txt §3.2.6',
+    Buffer.concat([
+      message('first', [
+        ['x', typed.string('y')],
+        ['z', typed.int64(300)],
+      ]),
+      check(9),
+    ]),
+    9,
+  ),
+  answered(
+    'message without arguments, then another',
+    'SPOE.txt §3.2.6',
+    Buffer.concat([message('first', []), check(9)]),
+    9,
+  ),
+  answered(
+    'arguments of the next message are not the first one’s',
+    'NB-ARGS',
+    Buffer.concat([message('check-client-ip', [['other', typed.int64(1)]]), message('second', [ip(77)])]),
+    undefined,
+  ),
+  answered(
+    'message name that begins like another',
+    'names are compared whole',
+    Buffer.concat([message('check-client-ip-6', [ip(77)]), check(9)]),
+    9,
+  ),
   one('an ACK without actions has a payload byte', 'HAProxy 3.1.0 hangs on an empty payload', {
     send: [frame(NOTIFY, 1, 1, message('something-else', []))],
     expect: acks(ack(1, undefined)),
@@ -189,7 +287,10 @@ const notify: ProtocolCase[] = [
     send: [largest(16_380)],
     expect: acks(ack(1, 9)),
   }),
-  one('stream-id 0, as HAProxy 3.0 begins', 'src/flt_spoe.c', { send: [frame(NOTIFY, 0, 1, check(7))], expect: acks(ack(0, 7)) }),
+  one('stream-id 0, as HAProxy 3.0 begins', 'src/flt_spoe.c', {
+    send: [frame(NOTIFY, 0, 1, check(7))],
+    expect: acks(ack(0, 7)),
+  }),
   one('stream-id 2^32 - 1 and frame-id 300 come back', 'SPOE.txt §3.2.7', {
     send: [frame(NOTIFY, 4_294_967_295, 300, check(7))],
     expect: acks(ack(4_294_967_295, 7, 300)),
@@ -209,7 +310,8 @@ const notify: ProtocolCase[] = [
 ];
 
 function largest(size: number): Buffer {
-  const build = (filler: number): Buffer => frame(NOTIFY, 1, 1, check(9, ['body', typed.binary(Buffer.alloc(filler, 7))]));
+  const build = (filler: number): Buffer =>
+    frame(NOTIFY, 1, 1, check(9, ['body', typed.binary(Buffer.alloc(filler, 7))]));
   return build(size - (build(size - 60).length - 4 - (size - 60)));
 }
 
@@ -233,9 +335,24 @@ const few = numbered(20);
 const many = numbered(1000);
 
 const stream: ProtocolCase[] = [
-  one('two NOTIFYs in one segment', 'TCP', { send: [Buffer.concat(few.sent.slice(0, 2))], expect: acks(...few.expected.slice(0, 2)) }, { pipelining: true }),
-  one('20 NOTIFYs at once, HAProxy’s own limit', 'src/mux_spop.c', { send: [Buffer.concat(few.sent)], expect: acks(...few.expected) }, { pipelining: true }),
-  one('1000 NOTIFYs at once', 'TCP', { send: [Buffer.concat(many.sent)], expect: acks(...many.expected) }, { pipelining: true }),
+  one(
+    'two NOTIFYs in one segment',
+    'TCP',
+    { send: [Buffer.concat(few.sent.slice(0, 2))], expect: acks(...few.expected.slice(0, 2)) },
+    { pipelining: true },
+  ),
+  one(
+    '20 NOTIFYs at once, HAProxy’s own limit',
+    'src/mux_spop.c',
+    { send: [Buffer.concat(few.sent)], expect: acks(...few.expected) },
+    { pipelining: true },
+  ),
+  one(
+    '1000 NOTIFYs at once',
+    'TCP',
+    { send: [Buffer.concat(many.sent)], expect: acks(...many.expected) },
+    { pipelining: true },
+  ),
   one('NOTIFY one byte at a time', 'TCP', {
     send: [...frame(NOTIFY, 1, 1, check(7))].map((byte) => Buffer.from([byte])),
     expect: acks(ack(1, 7)),
@@ -254,7 +371,10 @@ const stream: ProtocolCase[] = [
   {
     name: '100 connections at once',
     source: 'HAProxy opens as many as it needs',
-    scripts: Array.from({ length: 100 }, (_, index) => ({ send: [frame(NOTIFY, 1, 1, check(index))], expect: acks(ack(1, index)) })),
+    scripts: Array.from({ length: 100 }, (_, index) => ({
+      send: [frame(NOTIFY, 1, 1, check(index))],
+      expect: acks(ack(1, index)),
+    })),
   },
   one('frame of an unknown type is skipped', 'SPOE.txt §3.2.2', {
     send: [frame(200, 1, 1, Buffer.from('whatever')), frame(NOTIFY, 1, 1, check(7))],
@@ -265,7 +385,11 @@ const stream: ProtocolCase[] = [
     expect: [...acks(ack(1, 7)), ...disconnect(10)],
   }),
   one('fragmented NOTIFY that is given up is not answered', 'SPOE.txt §3.2: ABORT', {
-    send: [frame(NOTIFY, 1, 1, check(7).subarray(0, 9), 0), frame(UNSET, 1, 1, Buffer.alloc(0), 3), frame(NOTIFY, 3, 1, check(8))],
+    send: [
+      frame(NOTIFY, 1, 1, check(7).subarray(0, 9), 0),
+      frame(UNSET, 1, 1, Buffer.alloc(0), 3),
+      frame(NOTIFY, 3, 1, check(8)),
+    ],
     expect: [...acks(ack(3, 8)), ...disconnect(10)],
   }),
 ];
@@ -288,25 +412,73 @@ function claiming(length: number, rest: Buffer): Buffer {
 
 const eleven = Buffer.from('f0ffffffffffffffffff01', 'hex');
 const header = Buffer.from('0300000001', 'hex');
-const lying = Buffer.concat([text('check-client-ip'), Buffer.from([1]), text('ip'), Buffer.from([8, 200]), Buffer.from('short')]);
+const lying = Buffer.concat([
+  text('check-client-ip'),
+  Buffer.from([1]),
+  text('ip'),
+  Buffer.from([8, 200]),
+  Buffer.from('short'),
+]);
 
 const faults: ProtocolCase[] = [
   malformed('frame of length 0', 'a frame has at least 7 bytes', claiming(0, Buffer.alloc(0))),
   malformed('frame of length 6', 'a frame has at least 7 bytes', claiming(6, Buffer.from('030000000101', 'hex'))),
   one('frame of 16,381 bytes', 'SPOE.txt §3.5: status 3', { send: [largest(16_381)], expect: disconnect(3) }),
-  one('length field 2^31 - 1', 'SPOE.txt §3.5: status 3', { send: [claiming(0x7fff_ffff, header)], expect: disconnect(3) }),
-  one('length field 2^32 - 1', 'SPOE.txt §3.5: status 3', { send: [claiming(0xffff_ffff, header)], expect: disconnect(3) }),
+  one('length field 2^31 - 1', 'SPOE.txt §3.5: status 3', {
+    send: [claiming(0x7fff_ffff, header)],
+    expect: disconnect(3),
+  }),
+  one('length field 2^32 - 1', 'SPOE.txt §3.5: status 3', {
+    send: [claiming(0xffff_ffff, header)],
+    expect: disconnect(3),
+  }),
   malformed('string longer than its frame', 'lengths end with the frame', frame(NOTIFY, 1, 1, lying)),
-  malformed('string longer than its frame, next frame behind it', 'lengths end with the frame', Buffer.concat([frame(NOTIFY, 1, 1, lying), frame(NOTIFY, 3, 1, check(200))])),
-  malformed('string length of 2^63', 'lengths end with the frame', frame(NOTIFY, 1, 1, Buffer.concat([text('check-client-ip'), Buffer.from([1]), text('x'), Buffer.from([8, ...varint(2n ** 63n)])]))),
-  malformed('message name longer than its frame', 'lengths end with the frame', frame(NOTIFY, 1, 1, Buffer.from([...varint(500), 0x61, 0x62]))),
+  malformed(
+    'string longer than its frame, next frame behind it',
+    'lengths end with the frame',
+    Buffer.concat([frame(NOTIFY, 1, 1, lying), frame(NOTIFY, 3, 1, check(200))]),
+  ),
+  malformed(
+    'string length of 2^63',
+    'lengths end with the frame',
+    frame(
+      NOTIFY,
+      1,
+      1,
+      Buffer.concat([text('check-client-ip'), Buffer.from([1]), text('x'), Buffer.from([8, ...varint(2n ** 63n)])]),
+    ),
+  ),
+  malformed(
+    'message name longer than its frame',
+    'lengths end with the frame',
+    frame(NOTIFY, 1, 1, Buffer.from([...varint(500), 0x61, 0x62])),
+  ),
   malformed('address cut off', 'SPOE.txt §3.1', frame(NOTIFY, 1, 1, check(7).subarray(0, -2))),
-  malformed('NB-ARGS greater than the arguments there', 'NB-ARGS', frame(NOTIFY, 1, 1, message('check-client-ip', [ip(7)], 2))),
+  malformed(
+    'NB-ARGS greater than the arguments there',
+    'NB-ARGS',
+    frame(NOTIFY, 1, 1, message('check-client-ip', [ip(7)], 2)),
+  ),
   malformed('message without NB-ARGS', 'SPOE.txt §3.2.6', frame(NOTIFY, 1, 1, text('check-client-ip'))),
-  malformed('value of a reserved type', 'SPOE.txt §3.1: types 10 to 15', frame(NOTIFY, 1, 1, message('check-client-ip', [['x', Buffer.from([12, 0])], ip(7)]))),
-  malformed('varint of eleven bytes', 'SPOE.txt §3.1: 64 bits', frame(NOTIFY, 1, 1, message('check-client-ip', [['x', Buffer.concat([Buffer.from([4]), eleven])], ip(7)]))),
-  malformed('stream-id without an end', 'SPOE.txt §3.2', claiming(8, Buffer.concat([header, Buffer.from('f0ffff', 'hex')]))),
-  one('continuation of nothing is not answered', 'src/flt_spoe.c', { send: [frame(UNSET, 9, 1, check(7), 1)], expect: [{ kind: 'no-ack' }] }),
+  malformed(
+    'value of a reserved type',
+    'SPOE.txt §3.1: types 10 to 15',
+    frame(NOTIFY, 1, 1, message('check-client-ip', [['x', Buffer.from([12, 0])], ip(7)])),
+  ),
+  malformed(
+    'varint of eleven bytes',
+    'SPOE.txt §3.1: 64 bits',
+    frame(NOTIFY, 1, 1, message('check-client-ip', [['x', Buffer.concat([Buffer.from([4]), eleven])], ip(7)])),
+  ),
+  malformed(
+    'stream-id without an end',
+    'SPOE.txt §3.2',
+    claiming(8, Buffer.concat([header, Buffer.from('f0ffff', 'hex')])),
+  ),
+  one('continuation of nothing is not answered', 'src/flt_spoe.c', {
+    send: [frame(UNSET, 9, 1, check(7), 1)],
+    expect: [{ kind: 'no-ack' }],
+  }),
   one('HTTP request instead of a HELLO', 'someone else’s client', {
     hello: null,
     send: [Buffer.from('GET / HTTP/1.1\r\nhost: example\r\n\r\n')],

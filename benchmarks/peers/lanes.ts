@@ -36,12 +36,18 @@ const BUILD_TIMEOUT_MS = 600_000;
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** Runs a build step; a missing tool becomes a reason to skip. */
-async function toolchain(program: string, args: readonly string[], cwd: string, env: Record<string, string> = {}): Promise<string> {
+async function toolchain(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  env: Record<string, string> = {},
+): Promise<string> {
   try {
     const { stdout } = await run(program, args, { cwd, env: { ...process.env, ...env }, timeout: BUILD_TIMEOUT_MS });
     return stdout;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw new Error(`no ${program} on this machine`, { cause: error });
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      throw new Error(`no ${program} on this machine`, { cause: error });
     const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim().split('\n').at(-1) : '';
     throw new Error(`${program} ${args[0] ?? ''} failed: ${stderr || String(error)}`, { cause: error });
   }
@@ -95,7 +101,11 @@ const HAPROXY_GO_MENDS: readonly Mend[] = [
     from: '\tn, err := w.Write(f.length)\n',
     to: '\treturn (&net.Buffers{f.length, f.buf.ReadBytes(), payload}).WriteTo(w)\n\tn, err := w.Write(f.length)\n',
   },
-  { file: 'spop/protocol.go', from: 'Capabilities: []string{},', to: 'Capabilities: []string{capabilityNamePipelining},' },
+  {
+    file: 'spop/protocol.go',
+    from: 'Capabilities: []string{},',
+    to: 'Capabilities: []string{capabilityNamePipelining},',
+  },
 ];
 
 /** Builds the agent against a copy of the module, mended at build time in a folder that git ignores. */
@@ -168,15 +178,33 @@ function ours(list: string): Builder[] {
       role: 'ours',
       version: `Node ${node.version}`,
       command: { program: node.path, args: [...flags, here('../load/spop-agent.ts')] },
-      codec: { program: node.path, args: [...flags, '--expose-gc', '--max-semi-space-size=64', '--min-semi-space-size=64', here('node/codec.ts'), 'spop'] },
+      codec: {
+        program: node.path,
+        args: [
+          ...flags,
+          '--expose-gc',
+          '--max-semi-space-size=64',
+          '--min-semi-space-size=64',
+          here('node/codec.ts'),
+          'spop',
+        ],
+      },
     };
   });
 }
 
-function reference(name: string, language: 'C' | 'Node', version: string, command: AgentCommand | undefined, note: string): Builder {
+function reference(
+  name: string,
+  language: 'C' | 'Node',
+  version: string,
+  command: AgentCommand | undefined,
+  note: string,
+): Builder {
   return () =>
     Promise.resolve(
-      command === undefined ? { name, reason: 'no C compiler on this machine' } : { name, language, role: 'reference', version, command, note },
+      command === undefined
+        ? { name, reason: 'no C compiler on this machine' }
+        : { name, language, role: 'reference', version, command, note },
     );
 }
 
@@ -187,20 +215,62 @@ export async function buildLanes(
   progress: (text: string) => void,
 ): Promise<{ lanes: PeerLane[]; skipped: SkippedLane[] }> {
   mkdirSync(BUILD, { recursive: true });
-  const node = (path: string): AgentCommand => ({ program: process.execPath, args: ['--conditions=@spop/source', here(path)] });
+  const node = (path: string): AgentCommand => ({
+    program: process.execPath,
+    args: ['--conditions=@spop/source', here(path)],
+  });
   const c = compileC('reference');
   const builders: [string, Builder][] = [
     ...ours(nodes).map((builder): [string, Builder] => ['@spop/agent', builder]),
     ['haproxy-go', () => goLane('haproxy-go', 'dropmorepackets', HAPROXY_GO, 'does not announce `pipelining`')],
     ['haproxy-go, mended', mendedHaproxyGo],
-    ['negasus/haproxy-spoe-go', () => goLane('negasus/haproxy-spoe-go', 'negasus', 'github.com/negasus/haproxy-spoe-go')],
-    ['criteo/haproxy-spoe-go', () => goLane('criteo/haproxy-spoe-go', 'criteo', 'github.com/criteo/haproxy-spoe-go', 'its encoder cannot be reached from outside')],
+    [
+      'negasus/haproxy-spoe-go',
+      () => goLane('negasus/haproxy-spoe-go', 'negasus', 'github.com/negasus/haproxy-spoe-go'),
+    ],
+    [
+      'criteo/haproxy-spoe-go',
+      () =>
+        goLane(
+          'criteo/haproxy-spoe-go',
+          'criteo',
+          'github.com/criteo/haproxy-spoe-go',
+          'its encoder cannot be reached from outside',
+        ),
+    ],
     ['spop + tokio', () => rustLane(false)],
     ['spop + tokio, batched', () => rustLane(true)],
     ['haproxy-spoe', haproxySpoeCrate],
-    ['naive Node', reference('naive Node', 'Node', `Node ${process.versions.node}`, node('node/naive-agent.ts'), 'what one would write first')],
-    ['least Node', reference('least Node', 'Node', `Node ${process.versions.node}`, node('../load/least-node.ts'), 'no library and no checks: what plain Node can do at most')],
-    ['C', reference('C', 'C', 'cc -O2', c === undefined ? undefined : { program: c, args: [] }, 'one epoll thread, parses and answers: the machine’s limit')],
+    [
+      'naive Node',
+      reference(
+        'naive Node',
+        'Node',
+        `Node ${process.versions.node}`,
+        node('node/naive-agent.ts'),
+        'what one would write first',
+      ),
+    ],
+    [
+      'least Node',
+      reference(
+        'least Node',
+        'Node',
+        `Node ${process.versions.node}`,
+        node('../load/least-node.ts'),
+        'no library and no checks: what plain Node can do at most',
+      ),
+    ],
+    [
+      'C',
+      reference(
+        'C',
+        'C',
+        'cc -O2',
+        c === undefined ? undefined : { program: c, args: [] },
+        'one epoll thread, parses and answers: the machine’s limit',
+      ),
+    ],
   ];
   const lanes: PeerLane[] = [];
   const skipped: SkippedLane[] = [];

@@ -18,7 +18,15 @@ export async function measureMemory(command: AgentCommand, tool: LoadTool, scale
   try {
     for (const step of STEPS.map((value) => value * scale)) {
       if (step > done) {
-        const load = { port: agent.port, kind: 'tiny', connections: 4, window: 20, count: step - done, seconds: 60, warm: 0 } as const;
+        const load = {
+          port: agent.port,
+          kind: 'tiny',
+          connections: 4,
+          window: 20,
+          count: step - done,
+          seconds: 60,
+          warm: 0,
+        } as const;
         const { acked, errors } = await tool.run(load);
         done += acked;
         if (errors > 0 || !agent.alive) break;

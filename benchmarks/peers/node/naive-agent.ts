@@ -46,7 +46,9 @@ function answer(socket: Socket, frame: Frame): void {
   if (frame.type !== 3) return;
   const score = scoreOf(decodeMessages(frame.payload));
   const actions: Action[] =
-    score === undefined ? [] : [{ action: 'set-var', scope: 'sess', name: 'ip_score', value: { type: 'int64', value: score } }];
+    score === undefined
+      ? []
+      : [{ action: 'set-var', scope: 'sess', name: 'ip_score', value: { type: 'int64', value: score } }];
   socket.write(encodeAck(frame.streamId, frame.frameId, actions));
 }
 

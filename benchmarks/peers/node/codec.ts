@@ -1,0 +1,157 @@
+/**
+ * Times decoding and encoding in memory and counts the heap bytes they take; one line of JSON for each figure.
+ *
+ *     node --expose-gc … benchmarks/peers/node/codec.ts spop|naive TINY-TRAFFIC REALISTIC-TRAFFIC
+ */
+import { readFileSync } from 'node:fs';
+import {
+  AckWriter,
+  FrameReader,
+  MessageSet,
+  Notify,
+  address,
+  bool,
+  defineMessage,
+  defineVariable,
+  int64,
+  integer,
+  string,
+} from '@spop/codec';
+import { heapBytes, lowerMedian } from '../../harness/heap.ts';
+import { type Operation, run } from '../../harness/operation.ts';
+import { FrameDecoder, decodeMessages } from '../../naive/decode.ts';
+import { encodeAck } from '../../naive/encode.ts';
+import { frame } from '../../load/wire.ts';
+
+interface Input {
+  readonly frame: Buffer;
+  readonly expected: number;
+}
+
+function inputs(path: string): Input[] {
+  const data = readFileSync(path);
+  let position = 4;
+  return Array.from({ length: data.readUInt32LE(0) }, () => {
+    const size = data.readUInt32LE(position);
+    const expected = data.readInt32LE(position + 4);
+    const payload = data.subarray(position + 8, position + 8 + size);
+    position += 8 + size;
+    return { frame: frame(3, 1, 1, payload), expected };
+  });
+}
+
+const checkClientIp = defineMessage('check-client-ip', { ip: address });
+const checkRequest = defineMessage('check-request', {
+  method: string,
+  path: string,
+  query: string,
+  src: address,
+  src_port: integer,
+  headers: string,
+  host: string,
+  ssl: bool,
+});
+const ipScore = defineVariable('sess', 'ip_score', int64);
+
+function spopDecode(list: readonly Input[]): Operation {
+  const reader = new FrameReader();
+  const notify = new Notify(new MessageSet([checkClientIp, checkRequest]));
+  let turn = 0;
+  return () => {
+    const { frame: bytes, expected } = next(list, turn++);
+    reader.push(bytes);
+    const one = reader.next();
+    if (one === undefined) throw new Error('expected a whole frame');
+    notify.read(one);
+    const score = spopScore(notify);
+    notify.close();
+    return check(score, expected);
+  };
+}
+
+function spopScore(notify: Notify): number {
+  const client = notify.get(checkClientIp);
+  if (client !== undefined) return client.ip.byteAt(3);
+  const request = notify.get(checkRequest);
+  if (request === undefined) return -1;
+  const { method, path, query, headers, host } = request;
+  const texts = method.byteLength + path.byteLength + query.byteLength + headers.byteLength + host.byteLength;
+  return texts + request.src_port + request.src.byteAt(3) + (request.ssl ? 1 : 0);
+}
+
+function spopEncode(list: readonly Input[]): Operation {
+  const reader = new FrameReader();
+  reader.push(next(list, 0).frame);
+  const one = reader.next();
+  if (one === undefined) throw new Error('expected a whole frame');
+  const ack = new AckWriter();
+  const buffer = Buffer.alloc(1024);
+  let turn = 0;
+  return () => {
+    ack.beginAck(buffer, 0, buffer.length, one);
+    ack.set(ipScore, turn++ & 255);
+    return ack.end();
+  };
+}
+
+function naiveDecode(list: readonly Input[]): Operation {
+  const decoder = new FrameDecoder(16_380);
+  let turn = 0;
+  return () => {
+    const { frame: bytes, expected } = next(list, turn++);
+    let score = 0;
+    for (const one of decoder.push(bytes)) {
+      for (const { name, args } of decodeMessages(one.payload)) {
+        const ip = String(args.get(name === 'check-client-ip' ? 'ip' : 'src'));
+        score = Number(ip.slice(ip.lastIndexOf('.') + 1));
+        if (name === 'check-client-ip') continue;
+        for (const key of ['method', 'path', 'query', 'headers', 'host']) score += String(args.get(key)).length;
+        score += Number(args.get('src_port')) + (args.get('ssl') === true ? 1 : 0);
+      }
+    }
+    return check(score, expected);
+  };
+}
+
+function naiveEncode(): Operation {
+  let turn = 0;
+  return () =>
+    encodeAck(1n, 1n, [
+      { action: 'set-var', scope: 'sess', name: 'ip_score', value: { type: 'int64', value: turn++ & 255 } },
+    ]).length;
+}
+
+function next(list: readonly Input[], turn: number): Input {
+  const input = list[turn & (list.length - 1)];
+  if (input === undefined) throw new Error('expected a power of two of payloads');
+  return input;
+}
+
+function check(score: number, expected: number): number {
+  if (score !== expected) throw new Error(`read ${score}, expected ${expected}`);
+  return score;
+}
+
+const WARM_UP = 500_000;
+const COUNT = 200_000;
+const ROUNDS = 9;
+
+function measure(name: string, operation: Operation): void {
+  run(operation, WARM_UP);
+  const times = Array.from({ length: ROUNDS }, () => {
+    const begun = process.hrtime.bigint();
+    run(operation, COUNT);
+    return Number(process.hrtime.bigint() - begun) / COUNT;
+  });
+  // Few enough that even the naive codec's garbage stays below the young generation's 64 MiB.
+  const bytes = Array.from({ length: ROUNDS }, () => heapBytes(operation, 2000) / 2000);
+  process.stdout.write(`${JSON.stringify({ name, ns: lowerMedian(times), bytes: lowerMedian(bytes) })}\n`);
+}
+
+const [which, tinyFile, realisticFile] = process.argv.slice(2);
+if (tinyFile === undefined || realisticFile === undefined)
+  throw new Error('expected spop or naive and two traffic files');
+const decode = which === 'naive' ? naiveDecode : spopDecode;
+measure('decode tiny', decode(inputs(tinyFile)));
+measure('decode realistic', decode(inputs(realisticFile)));
+measure('encode', which === 'naive' ? naiveEncode() : spopEncode(inputs(tinyFile)));

@@ -1,0 +1,106 @@
+/** The plots of a run, each an SVG. */
+import * as vega from 'vega';
+import { type TopLevelSpec, compile } from 'vega-lite';
+import { figureOf } from './figures.ts';
+import type { PeersRun } from './results.ts';
+
+export interface Plot {
+  readonly file: string;
+  readonly svg: string;
+}
+
+interface Point {
+  readonly lane: string;
+  readonly group: string;
+  readonly value: number;
+}
+
+const ROLE_COLORS = { domain: ['ours', 'peer', 'reference'], range: ['#1b6ca8', '#c0392b', '#9a9a9a'] };
+
+async function render(spec: TopLevelSpec): Promise<string> {
+  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
+  try {
+    return await view.toSVG();
+  } finally {
+    view.finalize();
+  }
+}
+
+/** Dots on a logarithmic axis, one row for each agent, one panel for each group. */
+function dots(run: PeersRun, points: readonly Point[], title: string): Promise<string> {
+  const role = new Map(run.lanes.map((lane) => [lane.name, lane.role]));
+  return render({
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    background: 'white',
+    data: { values: points.map((point) => ({ ...point, role: role.get(point.lane) ?? 'reference' })) },
+    facet: { column: { field: 'group', type: 'nominal', title: null, sort: null } },
+    spec: {
+      width: 260,
+      height: { step: 18 },
+      layer: [
+        {
+          mark: { type: 'point', filled: true, size: 70 },
+          encoding: {
+            y: {
+              field: 'lane',
+              type: 'nominal',
+              sort: run.lanes.map((lane) => lane.name),
+              title: null,
+              axis: { labelLimit: 200, grid: true },
+            },
+            x: { field: 'value', type: 'quantitative', scale: { type: 'log' }, title },
+            color: { field: 'role', type: 'nominal', title: null, scale: ROLE_COLORS, legend: { orient: 'top' } },
+          },
+        },
+      ],
+    },
+    config: { font: 'sans-serif' },
+  });
+}
+
+function loadPoints(
+  run: PeersRun,
+  tests: Readonly<Record<string, string>>,
+  pick: 'perSecond' | 'cpuPerMillion' | 'p99',
+): Point[] {
+  return Object.entries(tests).flatMap(([test, group]) =>
+    Object.entries(run.load?.[test] ?? {}).flatMap(([lane, samples]) => {
+      const right = samples.filter((sample) => sample.error === '');
+      const value = figureOf(right.map((sample) => sample[pick]))?.median;
+      return value === undefined || value <= 0 ? [] : [{ lane, group, value }];
+    }),
+  );
+}
+
+const PIPELINED = {
+  'pipelined, tiny, 1 connection, one core': 'tiny, 1 connection',
+  'pipelined, realistic, 1 connection, one core': 'eight arguments, 1 connection',
+};
+const CLOSED = {
+  '1 in flight, tiny': '1 in flight',
+  '20 in flight, tiny': '20 in flight',
+  '256 in flight, tiny': '256 in flight',
+};
+
+function haproxyPoints(run: PeersRun): Point[] {
+  return Object.entries(run.haproxy ?? {}).flatMap(([release, byLane]) =>
+    Object.entries(byLane).flatMap(([lane, samples]) => {
+      const value = figureOf(samples.map((sample) => sample.agentCpu))?.median;
+      return value === undefined || value <= 0 ? [] : [{ lane, group: `HAProxy ${release}`, value }];
+    }),
+  );
+}
+
+export async function plots(run: PeersRun): Promise<Plot[]> {
+  const list: [string, Point[], string][] = [
+    ['pipelined.svg', loadPoints(run, PIPELINED, 'perSecond'), 'NOTIFYs per second on one core; more is better'],
+    ['cpu.svg', loadPoints(run, PIPELINED, 'cpuPerMillion'), 'CPU seconds per million NOTIFYs; less is better'],
+    ['latency.svg', loadPoints(run, CLOSED, 'p99'), 'p99 in microseconds, one core for both sides; less is better'],
+    ['haproxy.svg', haproxyPoints(run), 'agent CPU in microseconds per HTTP request; less is better'],
+  ];
+  const made: Plot[] = [];
+  for (const [file, points, title] of list) {
+    if (points.length > 0) made.push({ file, svg: await dots(run, points, title) });
+  }
+  return made;
+}

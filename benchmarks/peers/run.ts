@@ -1,0 +1,185 @@
+/**
+ * Side by side with every peer: builds them from their registries, holds them to the protocol, loads them, and puts them
+ * behind real HAProxy.
+ *
+ *     pnpm run bench:peers [--quick] [--sections correctness,codec,load,memory,haproxy] [--filter NAME]
+ *          [--rounds 5] [--seconds 1] [--nodes 24.21.0,26.10.0] [--json FILE] [--docs]
+ *
+ * `--docs` writes docs/benchmarks.md and its plots from the results; `--from FILE --docs` does so from a saved run.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { machineInfo } from '../codec/machine.ts';
+import { LoadTool } from '../load/load-tool.ts';
+import { measureRounds, type Sample } from '../load/rounds.ts';
+import { closedLoop, pipelined } from '../load/tests.ts';
+import { findHaproxies, hasWrk, measureBehind, type HttpSample } from './behind-haproxy.ts';
+import { measureCodec } from './codec-figures.ts';
+import { judgeAgent } from './correctness.ts';
+import { buildLanes, type PeerLane, type SkippedLane } from './lanes.ts';
+import { measureMemory } from './memory.ts';
+import { writeReport } from './report.ts';
+import { type ByLane, NO_SPOE, type PeersRun } from './results.ts';
+
+const SECTIONS = ['correctness', 'codec', 'load', 'memory', 'haproxy'] as const;
+type Section = (typeof SECTIONS)[number];
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    sections: { type: 'string', default: SECTIONS.join(',') },
+    filter: { type: 'string', default: '' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    nodes: { type: 'string', default: '24.21.0,26.10.0' },
+    json: { type: 'string' },
+    from: { type: 'string' },
+    docs: { type: 'boolean', default: false },
+  },
+});
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const begunAt = Date.now();
+const progress = (text: string): void => {
+  const line = `[${Math.round((Date.now() - begunAt) / 1000)} s] ${text}`;
+  process.stderr.write(process.stderr.isTTY ? `\r\u001B[K${line}` : `${line}\n`);
+};
+
+function version(program: string, ...args: string[]): string {
+  try {
+    const text = execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return text.split('\n')[0]?.trim() ?? '';
+  } catch {
+    return 'not on this machine';
+  }
+}
+
+/** One value per lane; a lane that cannot be measured is said and left out. */
+async function perLane<T>(
+  title: string,
+  lanes: readonly PeerLane[],
+  measure: (lane: PeerLane) => Promise<T>,
+): Promise<ByLane<T>> {
+  const results: ByLane<T> = {};
+  for (const lane of lanes) {
+    progress(`${title}: ${lane.name}`);
+    try {
+      results[lane.name] = await measure(lane);
+    } catch (error) {
+      process.stderr.write(`\n${title}, ${lane.name}: ${String(error)}\n`);
+    }
+  }
+  return results;
+}
+
+async function measureLoad(
+  lanes: readonly PeerLane[],
+  tool: LoadTool,
+  rounds: number,
+  seconds: number,
+): Promise<Record<string, ByLane<Sample[]>>> {
+  const kinds = ['tiny', 'realistic'] as const;
+  const tests = [
+    ...kinds.flatMap((kind) => [1, 4].map((connections) => pipelined(kind, connections, 'one'))),
+    ...kinds.flatMap((kind) => [1, 4].map((connections) => pipelined(kind, connections, 'all'))),
+    ...[1, 20, 32, 256].map((window) => closedLoop(window)),
+    closedLoop(20, 'realistic'),
+  ];
+  const samples = await measureRounds(lanes, tests, { tool, rounds, seconds, progress });
+  return Object.fromEntries([...samples].map(([test, byLane]) => [test, Object.fromEntries(byLane)]));
+}
+
+async function measureHaproxy(
+  lanes: readonly PeerLane[],
+  rounds: number,
+  seconds: number,
+  skipped: SkippedLane[],
+): Promise<Record<string, ByLane<HttpSample[]>>> {
+  if (!(await hasWrk())) {
+    skipped.push({ name: 'behind HAProxy', reason: 'no wrk on this machine (Debian package wrk)' });
+    return {};
+  }
+  const results: Record<string, ByLane<HttpSample[]>> = {};
+  for (const haproxy of await findHaproxies()) {
+    const byLane: ByLane<HttpSample[]> = {};
+    for (let round = 0; round < rounds; round++) {
+      for (const lane of [undefined, ...lanes]) {
+        const name = lane?.name ?? NO_SPOE;
+        progress(`behind HAProxy ${haproxy.version}, round ${round + 1} of ${rounds}: ${name}`);
+        try {
+          (byLane[name] ??= []).push(await measureBehind(haproxy, lane, seconds));
+        } catch (error) {
+          process.stderr.write(`\nHAProxy ${haproxy.version}, ${name}: ${String(error)}\n`);
+        }
+      }
+    }
+    results[haproxy.version] = byLane;
+  }
+  return results;
+}
+
+async function measureAll(): Promise<PeersRun> {
+  const wanted = new Set<string>(values.sections.split(','));
+  const wants = (section: Section): boolean => wanted.has(section);
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
+  const secondsPerSample = Number(values.seconds ?? (values.quick ? 0.4 : 1));
+  const startedAt = new Date().toISOString();
+  const begin = machineInfo();
+  const { lanes, skipped } = await buildLanes(values.nodes, values.filter, progress);
+  for (const { name, reason } of skipped) process.stderr.write(`skipped ${name}: ${reason}\n`);
+  const tool = new LoadTool();
+  const correctness = wants('correctness')
+    ? await perLane('protocol cases', lanes, (lane) => judgeAgent(lane.command, () => {}))
+    : undefined;
+  const codec = wants('codec')
+    ? await perLane('codec in memory', lanes, (lane) => measureCodec(lane, tool))
+    : undefined;
+  const load = wants('load') ? await measureLoad(lanes, tool, rounds, secondsPerSample) : undefined;
+  const memory = wants('memory')
+    ? await perLane('memory', lanes, (lane) => measureMemory(lane.command, tool, values.quick ? 0.1 : 1))
+    : undefined;
+  const haproxy = wants('haproxy')
+    ? await measureHaproxy(lanes, values.quick ? 1 : 3, values.quick ? 1 : 3, skipped)
+    : undefined;
+  const end = machineInfo();
+  return {
+    schema: 1,
+    startedAt,
+    quick: values.quick,
+    rounds,
+    secondsPerSample,
+    machine: { ...begin, load: [begin.load[0], end.load[1]] },
+    versions: {
+      node: process.versions.node,
+      go: version('go', 'version'),
+      rust: version('rustc', '--version'),
+      cc: version('cc', '--version'),
+      generator: `in ${tool.name}`,
+    },
+    lanes: lanes.map(({ name, language, role, version: laneVersion, note }) => ({
+      name,
+      language,
+      role,
+      version: laneVersion,
+      ...(note === undefined ? {} : { note }),
+    })),
+    skipped,
+    ...(correctness === undefined ? {} : { correctness }),
+    ...(codec === undefined ? {} : { codec }),
+    ...(load === undefined ? {} : { load }),
+    ...(memory === undefined ? {} : { memory }),
+    ...(haproxy === undefined ? {} : { haproxy }),
+  };
+}
+
+const saved = values.from;
+const result = saved === undefined ? await measureAll() : (JSON.parse(readFileSync(saved, 'utf8')) as PeersRun);
+const json = values.json ?? here('build/results.json');
+mkdirSync(here('build/'), { recursive: true });
+if (saved === undefined) {
+  writeFileSync(json, `${JSON.stringify(result, null, 1)}\n`);
+  process.stderr.write(`\nresults: ${json}\n`);
+}
+await writeReport(result, values.docs ? here('../../docs/') : here('build/'));
