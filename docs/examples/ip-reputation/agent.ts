@@ -31,22 +31,17 @@ async function main(): Promise<void> {
   );
 
   const agent = createAgent({
+    // The session may hold the score of an earlier request's client: what is not known now must not stay known.
+    fallback: (ack) => void ack.unset(ipScore),
     hooks: {
       handlerError: ({ error }) => console.error('a request was answered without a score:', error),
       protocolError: ({ error }) => console.error('a connection was closed:', error.message),
     },
   });
   agent.onMessage(checkClientIp, ({ ip }, ack) => {
-    // The session may hold the score of an earlier request's client: what is not known now must not stay known.
     if (ip === undefined) ack.unset(ipScore);
     else ack.set(ipScore, scores.score(ip));
   });
-
-  const listening = await agent.listen(listenAddress);
-  console.log(`listening on  ${formatListenAddress(listening)}`);
-  console.log(`scores        ${scores.path}: ${scores.size} addresses and ranges`);
-  console.log(`answers       check-client-ip (ip) with sess.ip_score, 0 to 100 (worst)`);
-  console.log(`process       ${process.pid}, Node ${process.version}; stops on SIGTERM and SIGINT`);
 
   const stop = async (signal: string): Promise<void> => {
     console.log(`stopping on ${signal}`);
@@ -55,6 +50,13 @@ async function main(): Promise<void> {
     console.log('stopped');
   };
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => void stop(signal));
+
+  const listening = await agent.listen(listenAddress);
+  console.log(`scores        ${scores.path}: ${scores.size} addresses and ranges`);
+  console.log(`answers       check-client-ip (ip) with sess.ip_score, 0 to 100 (worst)`);
+  console.log(`process       ${process.pid}, Node ${process.version}; stops on SIGTERM and SIGINT`);
+  // The last line: who waits for it knows that everything is ready.
+  console.log(`listening on  ${formatListenAddress(listening)}`);
 }
 
 try {

@@ -82,7 +82,7 @@ await describeHaproxies('traffic', (release) => {
   it('is UP for option spop-check, check after check, and is asked meanwhile', async () => {
     const { client, haproxy } = await startRig(release, await listenOnPort(echoAgent()), {
       ...ECHO,
-      agentBackendLines: ['option spop-check'],
+      agentBackendLines: ['option spop-check', 'timeout check 5s'],
       serverOptions: 'check inter 50ms fall 1 rise 1',
     });
     const passed = await vi.waitFor(async () => {
