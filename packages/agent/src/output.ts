@@ -22,19 +22,22 @@ export class Output {
   readonly #unsent: { readonly write: number; readonly buffer: Buffer }[] = [];
   #writes: number = 0;
   #completed: number = 0;
-  readonly #onDrained: () => void;
 
-  /** @param onDrained Called when the kernel has taken everything after it had not. */
+  /** @param onDrained Called when the stream has taken everything after {@link Output.isBlocked}. */
   constructor(stream: Duplex, pool: BufferPool, onDrained: () => void) {
     this.#stream = stream;
     this.#pool = pool;
     this.#isSocket = stream instanceof Socket;
-    this.#onDrained = onDrained;
+    stream.on('drain', onDrained);
   }
 
-  /** Whether the kernel still holds back what was written. */
+  /**
+   * Whether as much as the stream's high-water mark waits for the peer to read. Less may always wait: TLS sockets and
+   * streams in memory complete no write at once.
+   */
   get isBlocked(): boolean {
-    return this.#stream.writableLength > 0;
+    const stream = this.#stream;
+    return stream.writableNeedDrain && stream.writableLength > 0;
   }
 
   /** Makes sure of `size` bytes behind `length` in `buffer`, and returns it. */
@@ -84,11 +87,9 @@ export class Output {
 
   readonly #onWritten = (): void => {
     this.#completed++;
-    if (this.#unsent.length === 0) return;
     while (this.#unsent.length > 0 && this.#unsent[0]!.write <= this.#completed) {
       this.#release(this.#unsent.shift()!.buffer);
     }
-    if (this.#unsent.length === 0 && !this.#stream.destroyed) this.#onDrained();
   };
 
   #release(buffer: Buffer): void {

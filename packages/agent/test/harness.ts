@@ -1,0 +1,137 @@
+/** An agent in the test's own process, and scripted HAProxys before it, checked for what is left behind at the end. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, type ConnectOptions, type ScriptedHaproxy, type Target } from '@spop/builder';
+import { BufferPool } from '@spop/codec';
+import { expect, onTestFinished } from 'vitest';
+import { type Agent, type AgentEvents, type AgentOptions, createAgent, type Hooks } from '../src/index.ts';
+
+/** How a scripted HAProxy reaches the agent. */
+export type LinkKind = 'memory' | 'IPv4' | 'IPv6' | 'unix socket';
+
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === '::1'),
+);
+if (!hasIpv6) console.log('this machine has no ::1: the tests over IPv6 are left out');
+
+/** Every kind of link that this machine has. */
+export const linkKinds: readonly LinkKind[] = [
+  'memory',
+  'IPv4',
+  ...(hasIpv6 ? (['IPv6'] as const) : []),
+  'unix socket',
+];
+
+/** Every pool that gave out a buffer, of whatever agent. */
+const pools = new Set<BufferPool>();
+const acquire = Reflect.get(BufferPool.prototype, 'acquire') as (this: BufferPool) => Buffer | undefined;
+Reflect.set(BufferPool.prototype, 'acquire', function (this: BufferPool) {
+  pools.add(this);
+  return acquire.call(this);
+});
+
+/** Buffers that agents took from their pools and have not given back. */
+export function pooledBuffersOut(): number {
+  return [...pools].reduce((sum, pool) => sum + pool.outCount, 0);
+}
+
+const warnings: string[] = [];
+process.on('warning', (warning) => warnings.push(warning.message));
+
+/** Takes the process warnings so far, which fail the test otherwise. */
+export function takeWarnings(): string[] {
+  return warnings.splice(0);
+}
+
+/** What an agent reported by its hooks, by name. */
+export type Reports = { readonly [Name in keyof AgentEvents]: AgentEvents[Name][] };
+
+/** An agent under test. */
+export interface Bench {
+  readonly agent: Agent;
+  readonly reports: Reports;
+  /** Where the agent listens, or itself. */
+  readonly target: Target;
+  connect(options?: ConnectOptions): Promise<ScriptedHaproxy>;
+}
+
+export interface BenchOptions extends AgentOptions {
+  /** Adds the handlers. */
+  readonly setup?: (agent: Agent) => unknown;
+  /** In memory by default. */
+  readonly link?: LinkKind;
+}
+
+/**
+ * Starts an agent, which is closed when the test ends: by then everything that it holds must be given back, and no
+ * process warning may have come.
+ */
+export async function startAgent({ setup, link = 'memory', ...options }: BenchOptions = {}): Promise<Bench> {
+  const reports: Reports = {
+    connection: [],
+    disconnect: [],
+    protocolError: [],
+    handlerError: [],
+    timeout: [],
+    overload: [],
+    transportError: [],
+  };
+  const hooks: Hooks = {
+    ...Object.fromEntries(
+      Object.entries(reports).map(([name, list]) => [name, (info: never): void => void list.push(info)]),
+    ),
+    ...options.hooks,
+  };
+  const agent = createAgent({ ...options, hooks });
+  setup?.(agent);
+  onTestFinished(async () => {
+    await agent.close({ graceMs: 0 });
+    await eventually(() => pooledBuffersOut() === 0 && agent.connectionCount === 0 && agent.inFlightCount === 0);
+    expect({ out: pooledBuffersOut(), open: agent.connectionCount, inFlight: agent.inFlightCount }).toEqual({
+      out: 0,
+      open: 0,
+      inFlight: 0,
+    });
+    expect(takeWarnings()).toEqual([]);
+  });
+  const target = await targetOf(agent, link);
+  return { agent, reports, target, connect: (connectOptions) => connectPeer(target, connectOptions) };
+}
+
+/** A scripted HAProxy that is gone when the test ends. */
+export async function connectPeer(target: Target, options?: ConnectOptions): Promise<ScriptedHaproxy> {
+  const peer = await connect(target, options);
+  onTestFinished(() => peer.close());
+  return peer;
+}
+
+async function targetOf(agent: Agent, link: LinkKind): Promise<Target> {
+  switch (link) {
+    case 'memory':
+      return agent;
+    case 'unix socket':
+      return agent.listen({ path: join(makeFolder(), 'agent.sock') });
+    default:
+      return agent.listen({ host: link === 'IPv4' ? '127.0.0.1' : '::1', port: 0 });
+  }
+}
+
+/** A folder of its own that is gone when the test ends. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'spop-agent-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Waits until `condition` holds, for at most `timeoutMs`; says whether it did. */
+export async function eventually(condition: () => boolean, timeoutMs: number = 5_000): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  while (!condition()) {
+    if (performance.now() > deadline) return false;
+    // oxlint-disable-next-line no-await-in-loop
+    await sleep(2);
+  }
+  return true;
+}
