@@ -22,6 +22,8 @@ const SHORT_TEXT_LENGTH = 79;
 const MIN_INT32 = -0x8000_0000;
 const MAX_INT32 = 0x7fff_ffff;
 const MAX_UINT32 = 0xffff_ffff;
+// Read from `Number` each time they would be put on the heap each time, where nothing is inlined.
+const { MIN_SAFE_INTEGER, MAX_SAFE_INTEGER } = Number;
 
 const bigHalf: BigInt64Array = new BigInt64Array(1);
 const [LOW, HIGH] = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? [0, 1] : [1, 0];
@@ -49,15 +51,7 @@ export function writeTypedData(
     case 'bool':
       return writeBool(bytes, position, limit, value);
     case 'integer':
-      return writeInteger(
-        bytes,
-        position,
-        limit,
-        DataType.Int64,
-        value,
-        Number.MIN_SAFE_INTEGER,
-        Number.MAX_SAFE_INTEGER,
-      );
+      return writeInteger(bytes, position, limit, DataType.Int64, value, MIN_SAFE_INTEGER, MAX_SAFE_INTEGER);
     case 'uint32':
       return writeInteger(bytes, position, limit, DataType.Uint32, value, 0, MAX_UINT32);
     case 'int64':
@@ -139,8 +133,8 @@ function writeInteger(
 function write64(bytes: Buffer, position: number, limit: number, type: DataType, value: unknown): number {
   const isUnsigned = type === DataType.Uint64;
   if (typeof value !== 'bigint') {
-    const min = isUnsigned ? 0 : Number.MIN_SAFE_INTEGER;
-    return writeInteger(bytes, position, limit, type, value, min, Number.MAX_SAFE_INTEGER);
+    const min = isUnsigned ? 0 : MIN_SAFE_INTEGER;
+    return writeInteger(bytes, position, limit, type, value, min, MAX_SAFE_INTEGER);
   }
   const isNegative = value < 0n;
   // Storing wraps to 64 bits and makes no object; what wrapped reads back with another sign or is out of range.
