@@ -123,12 +123,12 @@ const handshake: ProtocolCase[] = [
   welcomed(
     'HELLO that also speaks 1.0 and 3.1, with spaces',
     'SPOE.txt §3.2.4: comma-separated list',
-    hello([['supported-versions', typed.string('1.0, 2.0 , 3.1')], MAX_SIZE, CAPABILITIES]),
+    hello([['supported-versions', typed.string('1.0, 2.0 , 3.1')], MAX_SIZE, CAPABILITIES, ENGINE_ID]),
   ),
   welcomed(
     'HELLO with max-frame-size 256',
     'SPOE.txt §3.2.4: the least allowed',
-    hello([VERSIONS, ['max-frame-size', typed.uint32(256)], CAPABILITIES]),
+    hello([VERSIONS, ['max-frame-size', typed.uint32(256)], CAPABILITIES, ENGINE_ID]),
   ),
   one('HELLO one byte at a time', 'TCP', {
     hello: null,
@@ -138,12 +138,16 @@ const handshake: ProtocolCase[] = [
   refused(
     'HELLO with version 3.0 only',
     8,
-    hello([['supported-versions', typed.string('3.0')], MAX_SIZE, CAPABILITIES]),
+    hello([['supported-versions', typed.string('3.0')], MAX_SIZE, CAPABILITIES, ENGINE_ID]),
   ),
-  refused('HELLO without supported-versions', 5, hello([MAX_SIZE, CAPABILITIES])),
-  refused('HELLO without max-frame-size', 6, hello([VERSIONS, CAPABILITIES])),
-  refused('HELLO without capabilities', 7, hello([VERSIONS, MAX_SIZE])),
-  refused('HELLO with max-frame-size 255', 9, hello([VERSIONS, ['max-frame-size', typed.uint32(255)], CAPABILITIES])),
+  refused('HELLO without supported-versions', 5, hello([MAX_SIZE, CAPABILITIES, ENGINE_ID])),
+  refused('HELLO without max-frame-size', 6, hello([VERSIONS, CAPABILITIES, ENGINE_ID])),
+  refused('HELLO without capabilities', 7, hello([VERSIONS, MAX_SIZE, ENGINE_ID])),
+  refused(
+    'HELLO with max-frame-size 255',
+    9,
+    hello([VERSIONS, ['max-frame-size', typed.uint32(255)], CAPABILITIES, ENGINE_ID]),
+  ),
   one('NOTIFY before any HELLO', 'SPOE.txt §3.1', {
     hello: null,
     send: [frame(NOTIFY, 1, 1, check(7))],
@@ -157,7 +161,7 @@ const handshake: ProtocolCase[] = [
   welcomed(
     'healthcheck = false is no health check',
     'SPOE.txt §3.2.4',
-    hello([VERSIONS, MAX_SIZE, CAPABILITIES, ['healthcheck', typed.bool(false)]]),
+    hello([VERSIONS, MAX_SIZE, CAPABILITIES, ENGINE_ID, ['healthcheck', typed.bool(false)]]),
   ),
   one('HAPROXY-DISCONNECT is answered with AGENT-DISCONNECT 0', 'SPOE.txt §3.2.8, §3.2.9', {
     send: [
@@ -421,8 +425,16 @@ const lying = Buffer.concat([
 ]);
 
 const faults: ProtocolCase[] = [
-  malformed('frame of length 0', 'a frame has at least 7 bytes', claiming(0, Buffer.alloc(0))),
-  malformed('frame of length 6', 'a frame has at least 7 bytes', claiming(6, Buffer.from('030000000101', 'hex'))),
+  malformed(
+    'frame of length 0',
+    'a frame has at least 7 bytes; SPOE.txt §3.2.9: errors end with AGENT-DISCONNECT',
+    claiming(0, Buffer.alloc(0)),
+  ),
+  malformed(
+    'frame of length 6',
+    'a frame has at least 7 bytes; SPOE.txt §3.2.9: errors end with AGENT-DISCONNECT',
+    claiming(6, Buffer.from('030000000101', 'hex')),
+  ),
   one('frame of 16,381 bytes', 'SPOE.txt §3.5: status 3', { send: [largest(16_381)], expect: disconnect(3) }),
   one('length field 2^31 - 1', 'SPOE.txt §3.5: status 3', {
     send: [claiming(0x7fff_ffff, header)],

@@ -1,4 +1,5 @@
 /** Plays every protocol case against an agent, with a second connection that must not notice. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentProcess, type AgentCommand } from '../load/agent-process.ts';
 import { playCase, probe, type Verdict } from './black-box.ts';
 import { protocolCases, type ProtocolCase } from './cases.ts';
@@ -25,6 +26,8 @@ const CANARY: ProtocolCase = {
 
 async function judge(agent: AgentProcess, test: ProtocolCase): Promise<Verdict> {
   const verdict = await playCase(agent.port, test);
+  // A process that ends closes its connections first.
+  if (verdict !== undefined) await sleep(100);
   if (!agent.alive) return "the agent's process ended";
   if (verdict !== undefined) return verdict;
   const after = await playCase(agent.port, CANARY);

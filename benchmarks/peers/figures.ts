@@ -39,13 +39,13 @@ function precise(value: number, digits: number): string {
   return value.toFixed(Math.max(0, digits - Math.max(whole, 1)));
 }
 
-/** A Markdown table; the first column to the left, the others to the right. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/** A Markdown table; the first columns, which hold text, to the left, the others to the right. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[], texts = 1): string[] {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [
     line(head),
-    `|${head.map((_, index) => (index === 0 ? ' --- ' : ' ---: ')).join('|')}|`,
+    `|${head.map((_, index) => (index < texts ? ' --- ' : ' ---: ')).join('|')}|`,
     ...rows.map(line),
     '',
   ];

@@ -52,6 +52,7 @@ function introduction(run: PeersRun): string[] {
     ...table(
       ['agent', 'language', 'version', 'notes'],
       run.lanes.map((lane) => [lane.name, lane.language, lane.version, lane.note ?? '']),
+      4,
     ),
     ...(run.skipped.length === 0
       ? []
@@ -76,7 +77,7 @@ function goalSection(run: PeersRun): string[] {
     '',
     `Our figure divided by theirs in the same round. ${reached} of ${list.length} are reached. Where the other agent answered wrongly, there is no row.`,
     '',
-    ...table(['figure', 'ours', 'against', 'goal', 'ratio', ''], list.map(row)),
+    ...table(['figure', 'ours', 'against', 'goal', 'ratio', ''], list.map(row), 4),
   ];
 }
 
@@ -91,6 +92,7 @@ function lossSection(run: PeersRun): string[] {
     ...table(
       ['figure', 'who', 'times ahead', 'why'],
       list.map((loss) => [loss.what, loss.who, human(loss.times), loss.why]),
+      4,
     ),
   ];
 }
