@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { ErrorStatus } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 
@@ -23,6 +23,15 @@ function readEntries(): Entry[] {
   return entries;
 }
 
+/** The codes that the agent's sources give to `process.emitWarning`. */
+function readWarnings(): string[] {
+  const folder = new URL('../packages/agent/src/', import.meta.url);
+  const sources = globSync('**/*.ts', { cwd: folder }).map((file) => readFileSync(new URL(file, folder), 'utf8'));
+  return sources.flatMap((source) =>
+    [...source.matchAll(/emitWarning\([^;]*code: '(\w+)'/g)].map(([, code = '']) => code),
+  );
+}
+
 const entries = readEntries();
 const codes = Object.keys(ErrorStatus);
 
@@ -44,8 +53,9 @@ describe('docs/errors.md', () => {
     expect(text).toMatch(/^What to do: \w.+/m);
   });
 
-  it('speaks of no code that does not exist', () => {
+  it('has every warning that the agent emits, and speaks of no code that does not exist', () => {
     const spoken = new Set(page.match(/SPOP_[A-Z_]+/g));
-    expect([...spoken].filter((code) => !codes.includes(code))).toEqual([]);
+    const others = [...spoken].filter((code) => !codes.includes(code));
+    expect(others.toSorted()).toEqual(readWarnings().toSorted());
   });
 });

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import * as codec from '../src/index.ts';
+import { ErrorStatus, SpopError, type SpopErrorCode, Status } from '../src/index.ts';
+
+const codes = Object.entries(ErrorStatus) as [SpopErrorCode, number | null][];
+
+describe('SpopError', () => {
+  it.each(codes)('%s has the status of its code, %s', (code, status) => {
+    const error = new SpopError(code, 'expected this; found that', 7);
+    expect([error.code, error.status, error.reason, error.offset]).toEqual([
+      code,
+      status ?? undefined,
+      'expected this; found that',
+      7,
+    ]);
+    expect(error.message).toBe(`${code}: expected this; found that (at byte 7 of the frame)`);
+  });
+
+  it('is an Error with a name, a stack and, where there is one, a cause', () => {
+    const cause = new Error('below');
+    const error = new SpopError('SPOP_MISUSE', 'why', -1, { cause });
+    expect(error).toBeInstanceOf(Error);
+    expect([error.name, error.cause, error.message]).toEqual(['SpopError', cause, 'SPOP_MISUSE: why']);
+    expect(error.stack).toMatch(/^SpopError: SPOP_MISUSE: why\n +at /);
+  });
+
+  it('has no offset where none is given', () => {
+    expect(new SpopError('SPOP_NO_VERSION', 'why').offset).toBe(-1);
+  });
+});
+
+describe('ErrorStatus', () => {
+  it('has only status codes that the specification names, and none above 99', () => {
+    const named: readonly number[] = Object.values(Status);
+    for (const [code, status] of codes) {
+      if (status !== null) expect([code, named.includes(status), status <= 99]).toEqual([code, true, true]);
+    }
+  });
+
+  it('has words for each status code', () => {
+    expect(Object.keys(codec.STATUS_MESSAGES)).toEqual(Object.values(Status).map(String));
+  });
+});
+
+describe('the public surface', () => {
+  it('is what is meant to be public', () => {
+    expect(Object.keys(codec).toSorted()).toMatchInlineSnapshot(`
+      [
+        "AckWriter",
+        "ActionReader",
+        "ActionType",
+        "BufferPool",
+        "DEFAULT_MAX_FRAME_SIZE",
+        "DataType",
+        "ErrorStatus",
+        "Frame",
+        "FrameFlag",
+        "FrameReader",
+        "FrameType",
+        "FrameWriter",
+        "Key",
+        "KvListReader",
+        "LENGTH_BYTES",
+        "MAX_VARIABLE_NAME_BYTES",
+        "MAX_VARINT_BYTES",
+        "MIN_FRAME_BYTES",
+        "MIN_MAX_FRAME_SIZE",
+        "MessageReader",
+        "MessageSet",
+        "Notify",
+        "NotifyWriter",
+        "SCOPE_NAMES",
+        "SPOP_VERSION",
+        "STATUS_MESSAGES",
+        "Scope",
+        "SpopError",
+        "Status",
+        "Value",
+        "address",
+        "argumentState",
+        "binary",
+        "bool",
+        "defineMessage",
+        "defineVariable",
+        "int32",
+        "int64",
+        "integer",
+        "interned",
+        "ipv4",
+        "ipv6",
+        "optional",
+        "string",
+        "toAgentHello",
+        "toDisconnect",
+        "toHaproxyHello",
+        "uint32",
+        "uint64",
+        "varintSize",
+        "writeAgentHello",
+        "writeDisconnect",
+        "writeHaproxyHello",
+        "writeVarint",
+      ]
+    `);
+  });
+});
