@@ -1,7 +1,7 @@
 import {
   AckWriter,
   type ArgumentTypes,
-  type Frame,
+  Frame,
   type MessageDefinition,
   type MessageReader,
   type MessageSet,
@@ -56,6 +56,12 @@ export class Exchange implements NotifyContext {
 
   get streamId(): number {
     return this.notify.streamId;
+  }
+
+  /** The stream-id for reports: as near as a number comes to those above 2^53, for which `streamId` throws. */
+  get reportedStreamId(): number {
+    const { bytes, idsStart, payloadStart } = this.notify;
+    return Number(Object.assign(new Frame(), { bytes, idsStart, payloadStart }).toStreamId());
   }
 
   get frameId(): number {
@@ -114,6 +120,12 @@ export class Exchange implements NotifyContext {
   close(): void {
     this.isPending = false;
     this.notify.close();
+  }
+
+  /** Ends an exchange that nobody waits for any more: what its handlers do from now on throws. */
+  drop(): void {
+    this.ack.end();
+    this.close();
   }
 
   /** Tells the handlers that nobody waits for them any more. */

@@ -134,7 +134,7 @@ export class Session {
   /** Answers an exchange whose handlers have not settled in time. */
   expire(exchange: Exchange): void {
     this.#runtime.metrics.timeouts++;
-    this.#runtime.hooks.emit('timeout', { connection: this.describe(), streamId: exchange.streamId });
+    this.#runtime.hooks.emit('timeout', { connection: this.describe(), streamId: exchange.reportedStreamId });
     this.#acknowledge(exchange, true);
     exchange.abort(new Error(`No answer within ${this.#runtime.options.processingTimeoutMs} ms`));
   }
@@ -232,8 +232,9 @@ export class Session {
 
   /** Writes the ACK of an exchange that was in flight. */
   #acknowledge(exchange: Exchange, withFallback: boolean): void {
-    this.#forget(exchange);
+    // While it still counts as in flight, so that an agent closed in there does not end the session before this ACK.
     if (withFallback) this.#runtime.applyFallback(exchange.ack);
+    this.#forget(exchange);
     const output = this.#output;
     const buffer = output.reserve(this.#maxAckBytes);
     output.length = exchange.finish(buffer, output.length);
@@ -245,16 +246,18 @@ export class Session {
   #refuseTooBig(frame: Frame): void {
     const runtime = this.#runtime;
     runtime.metrics.tooBig++;
-    runtime.hooks.emit('overload', {
-      connection: this.describe(),
-      reason: `a fragmented NOTIFY is above maxReassembledBytes (${runtime.options.maxReassembledBytes})`,
-    });
     const buffer = this.#output.reserve(this.#maxAckBytes);
     const { length } = this.#output;
     const { ack } = runtime.exchanges.take();
     ack.beginAck(buffer, length, length + this.#maxAckBytes, frame);
+    this.#isProcessing = true;
     runtime.applyFallback(ack);
+    this.#isProcessing = false;
     this.#output.length = ack.end();
+    runtime.hooks.emit('overload', {
+      connection: this.describe(),
+      reason: `a fragmented NOTIFY is above maxReassembledBytes (${runtime.options.maxReassembledBytes})`,
+    });
   }
 
   #receiveDisconnect(frame: Frame): void {
@@ -290,7 +293,7 @@ export class Session {
   #dropInFlight(reason: Error): void {
     for (const exchange of this.inFlight) {
       this.#forget(exchange);
-      exchange.close();
+      exchange.drop();
       exchange.abort(reason);
     }
   }
@@ -306,7 +309,7 @@ export class Session {
     this.#runtime.hooks.emit('handlerError', {
       error,
       connection: this.describe(),
-      streamId: exchange.streamId,
+      streamId: exchange.reportedStreamId,
     });
   }
 }

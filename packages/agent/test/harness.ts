@@ -1,12 +1,26 @@
 /** An agent in the test's own process, and scripted HAProxys before it, checked for what is left behind at the end. */
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect as connectSocket } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Duplex, duplexPair } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, type ConnectOptions, type ScriptedHaproxy, type Target } from '@spop/builder';
+import {
+  type BytesLike,
+  connect,
+  type ConnectOptions,
+  type Frame,
+  parseStream,
+  type ScriptedHaproxy,
+  type Target,
+} from '@spop/builder';
 import { BufferPool } from '@spop/codec';
 import { expect, onTestFinished } from 'vitest';
 import { type Agent, type AgentEvents, type AgentOptions, createAgent, type Hooks } from '../src/index.ts';
+
+/** Enough for any step on a machine that does much else. */
+const STEP_TIMEOUT_MS = 10_000;
 
 /** How a scripted HAProxy reaches the agent. */
 export type LinkKind = 'memory' | 'IPv4' | 'IPv6' | 'unix socket';
@@ -102,7 +116,7 @@ export async function startAgent({ setup, link = 'memory', ...options }: BenchOp
 
 /** A scripted HAProxy that is gone when the test ends. */
 export async function connectPeer(target: Target, options?: ConnectOptions): Promise<ScriptedHaproxy> {
-  const peer = await connect(target, options);
+  const peer = await connect(target, { timeoutMs: STEP_TIMEOUT_MS, ...options });
   onTestFinished(() => peer.close());
   return peer;
 }
@@ -126,7 +140,7 @@ export function makeFolder(): string {
 }
 
 /** Waits until `condition` holds, for at most `timeoutMs`; says whether it did. */
-export async function eventually(condition: () => boolean, timeoutMs: number = 5_000): Promise<boolean> {
+export async function eventually(condition: () => boolean, timeoutMs: number = STEP_TIMEOUT_MS): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   while (!condition()) {
     if (performance.now() > deadline) return false;
@@ -134,4 +148,51 @@ export async function eventually(condition: () => boolean, timeoutMs: number = 5
     await sleep(2);
   }
   return true;
+}
+
+/** A peer that sends and keeps bytes, and knows nothing of SPOP. */
+export interface RawPeer {
+  readonly stream: Duplex;
+  /** What came, as it was delivered. */
+  readonly chunks: Buffer[];
+  /** How it ended: undefined while it has not. */
+  readonly ending: () => 'end' | 'reset' | undefined;
+  readonly send: (...pieces: readonly BytesLike[]) => void;
+  /** The whole frames that came. */
+  readonly frames: () => Frame[];
+}
+
+/** Connects a peer that sends and keeps bytes; it is gone when the test ends. */
+export async function connectRaw(target: Target): Promise<RawPeer> {
+  const stream = await openRaw(target);
+  const chunks: Buffer[] = [];
+  let ending: 'end' | 'reset' | undefined;
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  stream.on('end', () => (ending ??= 'end'));
+  stream.on('error', () => (ending ??= 'reset'));
+  stream.on('close', () => (ending ??= 'reset'));
+  onTestFinished(() => void stream.destroy());
+  return {
+    stream,
+    chunks,
+    ending: () => ending,
+    send: (...pieces) => void stream.write(Buffer.concat(pieces.map((piece) => toBuffer(piece)))),
+    frames: () => parseStream(Buffer.concat(chunks), { ackPadding: true }).frames,
+  };
+}
+
+async function openRaw(target: Target): Promise<Duplex> {
+  if ('handle' in target) {
+    const [ours, theirs] = duplexPair();
+    target.handle(theirs);
+    return ours;
+  }
+  if (!('port' in target || 'path' in target)) return target;
+  const socket = connectSocket({ ...target, allowHalfOpen: true });
+  await once(socket, 'connect');
+  return socket;
+}
+
+function toBuffer(piece: BytesLike): Uint8Array {
+  return 'toBytes' in piece ? piece.toBytes() : piece;
 }
