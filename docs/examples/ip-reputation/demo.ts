@@ -46,23 +46,25 @@ async function startAgent(): Promise<{ agent: Child; spoeAddress: string }> {
 
 interface Row {
   readonly cells: readonly string[];
-  readonly failure: string | undefined;
+  /** What was wrong with each request that went without the agent's answer. */
+  readonly failures: readonly string[];
 }
 
 /** Several requests of one client, one after another; the row shows the last answer and the median of the latencies. */
 async function askAs(front: Front, client: string, why: string): Promise<Row> {
   const latencies: number[] = [];
-  let failure: string | undefined;
-  let answer = await front.ask(client);
+  const failures: string[] = [];
+  let shown = await front.ask(client);
   for (let i = 1; i < REQUESTS_PER_CLIENT; i++) {
     const startedAt = performance.now();
-    answer = await front.ask(client);
+    const answer = await front.ask(client);
     latencies.push(performance.now() - startedAt);
-    if (answer.error !== undefined || answer.score === undefined) failure = answer.error ?? 'no score';
+    if (answer.score === undefined) failures.push(`${client}: ${answer.error ?? 'no score'}`);
+    else shown = answer;
   }
   const median = latencies.toSorted((a, b) => a - b)[latencies.length >> 1] ?? 0;
-  const outcome = `${answer.outcome}${answer.denied ? ', denied' : ''}`;
-  return { cells: [client, why, String(answer.score ?? '-'), outcome, `${median.toFixed(2)} ms`], failure };
+  const outcome = `${shown.outcome}${shown.denied ? ', denied' : ''}`;
+  return { cells: [client, why, String(shown.score ?? '-'), outcome, `${median.toFixed(2)} ms`], failures };
 }
 
 function printTable(rows: readonly (readonly string[])[]): void {
@@ -77,8 +79,13 @@ async function show(front: Front): Promise<void> {
   for (const [client, why] of CLIENTS) rows.push(await askAs(front, client, why));
   printTable([['client', 'in the table', 'score', "HAProxy's answer", 'latency'], ...rows.map((row) => row.cells)]);
   console.log(`\n  Each client asked ${REQUESTS_PER_CLIENT} times; latency is the median of ${front.measures}.`);
-  const failures = rows.flatMap(({ cells, failure }) => (failure === undefined ? [] : [`${cells[0]}: ${failure}`]));
-  if (failures.length > 0) throw new Error(`some requests went without the agent's answer:\n${failures.join('\n')}`);
+  const failures = rows.flatMap((row) => row.failures);
+  if (failures.length === 0) return;
+  const all = rows.length * REQUESTS_PER_CLIENT;
+  const problem = `${failures.length} of ${all} requests went without the agent's answer:\n${failures.join('\n')}`;
+  // A busy machine may miss HAProxy's deadline now and then.
+  if (failures.length > all / 10) throw new Error(problem);
+  console.log(`  ${problem}`);
 }
 
 /** Settles at the first signal to stop. */
@@ -129,6 +136,7 @@ async function main(): Promise<void> {
     await front?.close();
     await agent.stop();
   }
+  if (keep) console.log('\nStopped, and everything that was started with it.');
 }
 
 try {

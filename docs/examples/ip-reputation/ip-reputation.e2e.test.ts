@@ -36,8 +36,11 @@ class Program {
     this.process.stderr?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.exitCode = once(this.process, 'close').then(([code]: unknown[]) => code);
     onTestFinished(async () => {
-      this.process.kill('SIGKILL');
+      // Asked first, so that a demo can end its own children.
+      this.process.kill('SIGTERM');
+      const force = setTimeout(() => this.process.kill('SIGKILL'), 5000);
       await this.exitCode;
+      clearTimeout(force);
     });
   }
 
