@@ -54,6 +54,8 @@ export class LoadTool {
       if (typeof error === 'object' && error !== null && 'stdout' in error && String(error.stdout).startsWith('{')) {
         return { stdout: String(error.stdout) };
       }
+      if (typeof error === 'object' && error !== null && 'stderr' in error)
+        throw new Error(String(error.stderr).trim(), { cause: error });
       throw error;
     });
     return JSON.parse(stdout) as LoadResult;

@@ -52,6 +52,8 @@ export interface RoundOptions {
 const AGENT_CORE = '0';
 const GENERATOR_CORE = '1';
 
+const NOTHING: Sample = { perSecond: 0, cpuPerMillion: 0, p50: 0, p99: 0, p999: 0, error: '' };
+
 class Runner {
   readonly #options: RoundOptions;
   readonly #agents = new Map<string, AgentProcess>();
@@ -65,15 +67,30 @@ class Runner {
     const key = `${lane.name} ${cores === 'all'}`;
     const known = this.#agents.get(key);
     if (known?.alive) return known;
-    const agent = await AgentProcess.start(lane.command, cores === 'all' ? undefined : AGENT_CORE);
-    this.#agents.set(key, agent);
-    const load = cores === 'all' ? {} : { cores: GENERATOR_CORE };
-    for (const kind of ['tiny', 'realistic'] as const) {
-      await this.#options.tool.run({ port: agent.port, kind, seconds: 0.8, warm: 0, ...load });
-      if (agent.alive)
-        await this.#options.tool.run({ port: agent.port, kind, seconds: 0.3, warm: 0, window: 20, ...load });
+    let agent = await AgentProcess.start(lane.command, cores === 'all' ? undefined : AGENT_CORE);
+    if (!(await this.#warm(agent, cores, 0))) {
+      // One that cannot be pipelined ends or is in disorder now; what it can do is warmed with one NOTIFY at a time.
+      await agent.stop();
+      agent = await AgentProcess.start(lane.command, cores === 'all' ? undefined : AGENT_CORE);
+      await this.#warm(agent, cores, 1);
     }
-    return agent.alive ? agent : this.agent(lane, cores);
+    this.#agents.set(key, agent);
+    return agent;
+  }
+
+  async #warm(agent: AgentProcess, cores: Cores, window: number): Promise<boolean> {
+    const { tool } = this.#options;
+    const load = { port: agent.port, warm: 0, ...(cores === 'all' ? {} : { cores: GENERATOR_CORE }) };
+    try {
+      for (const kind of ['tiny', 'realistic'] as const) {
+        const first = await tool.run({ ...load, kind, window, seconds: 0.8 });
+        const second = await tool.run({ ...load, kind, window: window === 0 ? 20 : 1, seconds: 0.3 });
+        if (first.errors + second.errors > 0 || !agent.alive) return false;
+      }
+    } catch {
+      return false;
+    }
+    return true;
   }
 
   async measure(lane: Lane, test: LoadTest): Promise<Sample> {
@@ -82,9 +99,18 @@ class Runner {
     const { seconds, tool } = this.#options;
     const before = agent.cpuSeconds();
     const pin = test.cores === 'all' ? {} : { cores: test.cores === 'one' ? GENERATOR_CORE : AGENT_CORE };
-    const result = await tool.run({ port: agent.port, kind, connections, window, seconds, warm: seconds / 4, ...pin });
+    const load = { port: agent.port, kind, connections, window, seconds, warm: seconds / 4, ...pin };
+    let result: LoadResult;
+    try {
+      result = await tool.run(load);
+    } catch (error) {
+      return { ...NOTHING, error: error instanceof Error ? (error.message.split('\n').at(-1) ?? '') : String(error) };
+    }
     const cpuPerMillion = ((agent.cpuSeconds() - before) / result.acked) * 1e6;
-    return sample(result, cpuPerMillion, agent.alive);
+    const { alive } = agent;
+    // After wrong answers its state is in doubt: the next load gets a fresh process.
+    if (result.errors > 0) await agent.stop();
+    return sample(result, cpuPerMillion, alive);
   }
 
   async stop(): Promise<void> {
