@@ -176,6 +176,17 @@ describe('AckWriter.set', () => {
     }
   });
 
+  it('writes names of every length', () => {
+    for (let length = 1; length <= 56; length++) {
+      const name = 'n'.repeat(length);
+      const digits = toHex(text(name));
+      const variable = defineVariable('req', name, bool);
+      expect(written((ack) => ack.set(variable, true).unset(variable))).toBe(
+        ackOf(`010303${digits}11 020203${digits}`),
+      );
+    }
+  });
+
   it('writes actions in order, and gives itself back for the next', () => {
     expect(written((ack) => ack.set(score, 100).set(label, 'bot').unset(score).setNull(label))).toBe(
       ackOf(`${scorePrefix} 0264 ${labelPrefix} 0803626f74 020201 0573636f7265 ${labelPrefix} 00`),

@@ -175,6 +175,20 @@ describe('FrameReader.keep', () => {
     }
   });
 
+  it('uses the memory of frames that were read before it takes more', () => {
+    const reader = new FrameReader();
+    const first = notifyBytes(Buffer.alloc(700, 1));
+    const second = notifyBytes(Buffer.alloc(800, 2));
+    reader.push(Buffer.from(first));
+    reader.keep();
+    expect(reader.next()?.payloadStart).toBe(11);
+    const held = reader.heldBytes;
+    reader.push(Buffer.from(second));
+    reader.keep();
+    expect(framesOf([Buffer.alloc(0)], reader)).toEqual([`3 1 1 1 ${toHex(second, 11)}`]);
+    expect(reader.heldBytes).toBe(held);
+  });
+
   it('gives a large carry back once it is read', () => {
     const reader = new FrameReader({ maxFrameSize: 200_000 });
     const bytes = notifyBytes(Buffer.alloc(150_000, 1));

@@ -1,6 +1,7 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Cursor } from '../src/cursor.ts';
-import { dataTypeName, skipTypedData } from '../src/typed-data.ts';
+import { dataTypeName, skipTypedData, typedDataEnd } from '../src/typed-data.ts';
 import { amid, fault, hex, toHex, varint } from './bytes.ts';
 
 const BEFORE = 7;
@@ -86,6 +87,63 @@ describe('skipTypedData', () => {
         expect(offset).toBeLessThanOrEqual(length);
       }
     }
+  });
+});
+
+describe('typedDataEnd', () => {
+  /** What each of the two makes of the same bytes: where they end, or what is wrong. */
+  function ends(bytes: Uint8Array, fill: number, room: number): [unknown, unknown] {
+    const outcomes = [
+      skipTypedData,
+      (cursor: Cursor) => {
+        cursor.position = typedDataEnd(cursor, cursor.bytes, cursor.position, cursor.limit);
+      },
+    ].map((pass) => {
+      const cursor = new Cursor();
+      cursor.moveTo(amid(bytes, fill, BEFORE), BEFORE, BEFORE + bytes.length + room, BEFORE);
+      try {
+        pass(cursor);
+        return cursor.position;
+      } catch (error) {
+        return String(error);
+      }
+    });
+    return [outcomes[0], outcomes[1]];
+  }
+
+  const integers = [239n, 240n, 2_287n, 2_288n, 264_431n, 264_432n, 33_818_864n, TWO_64 - 1n].flatMap((value) =>
+    [4, 5].map((type): [string, string] => [`integer ${value} of type ${type}`, integer(type, value)]),
+  );
+
+  it.each([...valid, ...integers, ...malformed.map(([label, bytes]): [string, string] => [label, bytes])])(
+    'ends %s where skipTypedData does, with any room behind it',
+    (_, bytes) => {
+      for (const room of [0, 1, 2, 3, 20]) {
+        for (const fill of [0x00, 0x7f, 0x80, 0xff]) {
+          const [expected, found] = ends(hex(bytes), fill, room);
+          expect([room, fill, found]).toEqual([room, fill, expected]);
+        }
+      }
+    },
+  );
+
+  it.each([...valid, ...integers])('ends every beginning of %s where skipTypedData does', (_, bytes) => {
+    const whole = hex(bytes);
+    for (let length = 0; length < Math.min(whole.length, 20); length++) {
+      const [expected, found] = ends(whole.subarray(0, length), 0x00, 0);
+      expect([length, found]).toEqual([length, expected]);
+    }
+  });
+
+  it('ends any bytes where skipTypedData does', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 14 }), fc.nat(9), (bytes, type) => {
+        const all = Uint8Array.from([type, ...bytes]);
+        const [expected, found] = ends(all, 0x00, 0);
+        expect(found).toEqual(expected);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });
 
