@@ -4,7 +4,7 @@ import { explain } from './explain.ts';
 import type { AckFrame, Action, Frame, KvFrame, Message } from './model.ts';
 import { bytesOf, parseFrame } from './parse.ts';
 import type { BytesLike } from './parse.ts';
-import { describeTypedData } from './plain-reader.ts';
+import { describeTypedData } from './describe.ts';
 import type { VariableSchema } from './schema.ts';
 import { summarize, summarizeAction } from './summary.ts';
 import { fromHex, toHex } from './text.ts';

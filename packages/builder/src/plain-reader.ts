@@ -3,6 +3,7 @@ import type { SpopErrorCode } from '@spop/codec';
 import { ipv4Text, ipv6Text } from './address.ts';
 import { frameTypeName, scopeName } from './model.ts';
 import type { Action, Argument, Frame, FrameHeader, KvFrame, Message } from './model.ts';
+import { describeFlags, describeTypedData } from './describe.ts';
 import { quote, toText } from './text.ts';
 import type { TypedData } from './values.ts';
 
@@ -42,7 +43,9 @@ export interface ReadMode {
 export class PlainReader {
   readonly fields: Field[] = [];
   readonly problems: Problem[] = [];
-  position = 0;
+  /** Whether the payload could only be read in part. */
+  isPartial = false;
+  private position = 0;
   private readonly bytes: Uint8Array;
   private readonly mode: ReadMode;
   private depth = 0;
@@ -203,22 +206,30 @@ export class PlainReader {
     return Number(value);
   }
 
+  /** Entries to the end of the frame, or, where reading is forgiving, to the first that cannot be read. */
+  private list<T>(read: () => T): T[] {
+    const entries: T[] = [];
+    try {
+      while (this.remaining() > 0) entries.push(this.nested(read));
+    } catch (error) {
+      if (this.mode.strict || !(error instanceof SpopError)) throw error;
+      this.isPartial = true;
+    }
+    return entries;
+  }
+
   private readKv(kind: string): Argument {
     return { name: this.readName(`${kind} name`), value: this.readTypedData(`${kind} value`) };
   }
 
   /** `KV-LIST : [ <KV-NAME> <KV-VALUE> ... ]`, to the end of the frame. */
   readKvList(): Argument[] {
-    const items: Argument[] = [];
-    while (this.remaining() > 0) items.push(this.nested(() => this.readKv('item')));
-    return items;
+    return this.list(() => this.readKv('item'));
   }
 
   /** `LIST-OF-MESSAGES : [ <MESSAGE-NAME> <NB-ARGS:1 byte> <KV-LIST> ... ]`, to the end of the frame. */
   readMessages(): Message[] {
-    const messages: Message[] = [];
-    while (this.remaining() > 0) messages.push(this.nested(() => this.readMessage()));
-    return messages;
+    return this.list(() => this.readMessage());
   }
 
   private readMessage(): Message {
@@ -233,13 +244,11 @@ export class PlainReader {
 
   /** `LIST-OF-ACTIONS : [ <ACTION-TYPE:1 byte> <NB-ARGS:1 byte> <ACTION-ARGS> ... ]`, to the end of the frame. */
   readActions(): Action[] {
-    const actions: Action[] = [];
     if (this.mode.ackPadding && this.remaining() === 1 && this.bytes.at(-1) === 0) {
       this.position++;
       this.field(this.position - 1, 'no action', 'one byte 00 in place of an empty payload');
     }
-    while (this.remaining() > 0) actions.push(this.nested(() => this.readAction()));
-    return actions;
+    return this.list(() => this.readAction());
   }
 
   private readAction(): Action {
@@ -351,23 +360,4 @@ export function checkLength(reader: PlainReader, length: number, maxFrameSize: n
       `expected a frame of at least ${MIN_FRAME_BYTES} bytes, got a length of ${length}`,
     );
   }
-}
-
-function describeFlags(flags: number): string {
-  const names = [
-    flags % 2 === 1 ? 'FIN' : '',
-    Math.floor(flags / 2) % 2 === 1 ? 'ABORT' : '',
-    flags > 3 ? 'reserved' : '',
-  ];
-  return `${flags} ${names.filter((name) => name !== '').join('|')}`.trimEnd();
-}
-
-/** A typed data in one line for people, such as `IPV4 10.0.0.1`. */
-export function describeTypedData(typed: TypedData): string {
-  const flags = typed.flags === undefined ? '' : ` (with meaningless flags ${typed.flags})`;
-  if (typed.type === 'null') return `NULL${flags}`;
-  const type = typed.type.toUpperCase();
-  if (typed.type === 'string') return `${type} ${quote(typed.value)}${flags}`;
-  if (typed.type === 'binary') return `${type} of ${typed.value.length} bytes${flags}`;
-  return `${type} ${typed.value}${flags}`;
 }

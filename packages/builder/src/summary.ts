@@ -1,5 +1,5 @@
 import type { Action, Argument, Frame } from './model.ts';
-import { describeTypedData } from './plain-reader.ts';
+import { describeTypedData } from './describe.ts';
 import { quote } from './text.ts';
 
 function summarizeArguments(args: readonly Argument[]): string {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { SpopError } from '@spop/codec';
 
 /**
@@ -40,21 +41,18 @@ function sequenceLength(bytes: Uint8Array, index: number): number {
  * same bytes back. Never throws.
  */
 export function toText(bytes: Uint8Array): string {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    let text = '';
-    let validFrom = 0;
-    for (let index = 0; index < bytes.length;) {
-      const length = sequenceLength(bytes, index);
-      if (length === 0) {
-        text += decoder.decode(bytes.subarray(validFrom, index)) + String.fromCharCode(ESCAPE + (bytes[index] ?? 0));
-        validFrom = index + 1;
-      }
-      index += Math.max(length, 1);
+  if (isUtf8(bytes)) return decoder.decode(bytes);
+  let text = '';
+  let validFrom = 0;
+  for (let index = 0; index < bytes.length;) {
+    const length = sequenceLength(bytes, index);
+    if (length === 0) {
+      text += decoder.decode(bytes.subarray(validFrom, index)) + String.fromCharCode(ESCAPE + (bytes[index] ?? 0));
+      validFrom = index + 1;
     }
-    return text + decoder.decode(bytes.subarray(validFrom));
+    index += Math.max(length, 1);
   }
+  return text + decoder.decode(bytes.subarray(validFrom));
 }
 
 /**

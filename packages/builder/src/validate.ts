@@ -123,24 +123,26 @@ export class SessionValidator {
     const frame = readTolerantly(reader, this.state.limit(from));
     for (const problem of reader.problems) report(readerRule(problem.code), problem.offset, problem.reason);
     checkTypedData(reader.fields, report);
-    if (frame === undefined) {
-      this.state.misses(from);
-    } else {
+    if (frame !== undefined) {
       checkHeader(frame, report);
       this.checkPayload(frame, reader, bytes.length, report);
-      this.state.advance(from, frame, bytes.length, report);
     }
+    const isUnknown = frame === undefined || (reader.isPartial && 'items' in frame);
+    if (!isUnknown) this.state.advance(from, frame, bytes.length, report);
+    if (isUnknown || reader.isPartial) this.state.misses(from);
     return violations.toSorted((a, b) => a.offset - b.offset);
   }
 
   private checkPayload(frame: Frame, reader: PlainReader, size: number, report: Report): void {
     const { fields } = reader;
+    // What is missing in it may stand where it could not be read.
+    if ('items' in frame && reader.isPartial) return;
     if (frame.type === 'HAPROXY-HELLO') checkHello(frame, fields, size, 0xffffffff, report);
     if (frame.type === 'AGENT-HELLO') checkHello(frame, fields, size, this.state.offered, report);
     if (frame.type === 'HAPROXY-DISCONNECT' || frame.type === 'AGENT-DISCONNECT') {
       checkDisconnect(frame, fields, size, report);
     }
-    if (frame.type === 'NOTIFY' && frame.messages.length === 0) {
+    if (frame.type === 'NOTIFY' && frame.messages.length === 0 && !reader.isPartial) {
       report('notify-without-messages', size, 'expected at least one message, got none');
     }
     if (frame.type === 'ACK') {
