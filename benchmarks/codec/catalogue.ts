@@ -16,7 +16,8 @@ export async function findCases(filter: string | undefined): Promise<Entry[]> {
   for (const file of readdirSync(folder).toSorted()) {
     const module = (await import(new URL(file, folder).href)) as { cases?: readonly Case[] };
     for (const definition of module.cases ?? []) {
-      if (parts.some((part) => definition.name.includes(part))) entries.push({ folder: 'codec/cases', file, definition });
+      if (parts.some((part) => definition.name.includes(part)))
+        entries.push({ folder: 'codec/cases', file, definition });
     }
   }
   if (entries.length === 0) throw new Error(`expected a case whose name contains '${filter}'; found none`);

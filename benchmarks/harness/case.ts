@@ -12,12 +12,11 @@ export type Subject = 'spop' | 'walk' | 'naive' | 'floor';
 
 export const subjects: readonly Subject[] = ['spop', 'walk', 'naive', 'floor'];
 
-/** How often the unoptimised code has to box a double in an operation, and why that is so. */
-export interface Boxed {
-  /** Bytes per operation: 16 for each box. */
-  readonly bytes: number;
-  readonly why: string;
-}
+/**
+ * What an operation may take without the optimising compilers: bytes, or as much as another operation takes that does
+ * nothing but the part in question.
+ */
+export type Allowance = { readonly why: string } & ({ readonly bytes: number } | { readonly like: () => Operation });
 
 export interface Case {
   /** Unique; what `--filter` looks into. */
@@ -28,11 +27,11 @@ export interface Case {
   readonly frameBytes?: number;
   /** Prepares a subject's state, outside of the measurement, and gives its operation. */
   readonly subjects: Readonly<Partial<Record<Subject, () => Operation>>>;
+  /** What `spop` may take where nothing is optimised; nothing if not given. Optimised it takes nothing in any case. */
+  readonly unoptimised?: Allowance;
   /**
-   * Where `spop` ends in an error: throwing that same error with nothing before it. All that the case may allocate is
-   * what this allocates; anywhere else it is nothing.
+   * Whether `spop` ends in an error, which is an object. How much of it the optimising compilers leave out depends on
+   * what they inline, so that only the unoptimised figure is fixed.
    */
-  readonly throws?: () => Operation;
-  /** The one exception that the unoptimised mode needs. */
-  readonly boxed?: Boxed;
+  readonly throws?: boolean;
 }

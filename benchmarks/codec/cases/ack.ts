@@ -19,7 +19,7 @@ import {
   uint32,
   uint64,
 } from '@spop/codec';
-import type { Case } from '../../harness/case.ts';
+import type { Allowance, Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
 import { type Action, encodeAck } from '../../naive/encode.ts';
 import { notifyFrame, tiny } from '../frames.ts';
@@ -69,7 +69,7 @@ function oneAction(
   what: string,
   write: (actions: Actions, turn: number) => void,
   action: (turn: number) => Action,
-  boxed?: Case['boxed'],
+  unoptimised?: Allowance,
 ): Case {
   const frameBytes = encodeAck(1001n, 1n, [action(1)]).length;
   return {
@@ -81,7 +81,7 @@ function oneAction(
       naive: () => naive((turn) => [action(turn)]),
       floor: () => fillIn(frameBytes),
     },
-    ...(boxed === undefined ? {} : { boxed }),
+    ...(unoptimised === undefined ? {} : { unoptimised }),
   };
 }
 
@@ -109,6 +109,21 @@ const addresses6 = ['2001:db8::1', '2001:db8:0:1:2:3:4:5', '::1', 'fe80::1:2:3']
 const texts = ['', 'a reason of more than thirty characters', 'größer', 'x'.repeat(200)];
 const digests = [0, 1, 2, 3].map((index) => Buffer.alloc(20, index));
 
+/** What a double takes on the heap. */
+const BOX = 16;
+
+/** The long texts of `ack string` as the codec writes them, by Node's own writer, and nothing else. */
+function writeTexts(): Operation {
+  const buffer = Buffer.alloc(LIMIT);
+  let turn = 0;
+  return () => {
+    turn = (turn + 1) & 3;
+    const text = texts[turn]!;
+    if (text.length > 79) return buffer.write(text, 1, Buffer.byteLength(text, 'utf8'), 'utf8');
+    return text.length === 0 ? 0 : buffer.write(text, 1, 'utf8');
+  };
+}
+
 const perType: readonly Case[] = [
   oneAction(
     'ack null',
@@ -132,12 +147,19 @@ const perType: readonly Case[] = [
       name: 'ip_score',
       value: { type: 'int32', value: signs[turn & 3]! },
     }),
+    { why: 'one value in four, -2^31, leaves 32 bits in between', bytes: BOX / 4 },
   ),
   oneAction(
     'ack uint32',
     'one set-var of UINT32 above 2^31',
     (actions, turn) => actions.set(count, large[1 + (turn & 3)] as number),
-    (turn) => ({ action: 'set-var', scope: 'txn', name: 'count', value: { type: 'uint32', value: large[1 + (turn & 3)] as number } }),
+    (turn) => ({
+      action: 'set-var',
+      scope: 'txn',
+      name: 'count',
+      value: { type: 'uint32', value: large[1 + (turn & 3)] as number },
+    }),
+    { why: 'the upper half is found by dividing', bytes: BOX },
   ),
   oneAction(
     'ack integer',
@@ -150,6 +172,7 @@ const perType: readonly Case[] = [
     'one set-var of INT64 from a bigint',
     (actions, turn) => actions.set(signed, bigs[turn & 3]!),
     (turn) => ({ action: 'set-var', scope: 'txn', name: 'signed', value: { type: 'int64', value: bigs[turn & 3]! } }),
+    { why: 'one value in four, -2^63, leaves 32 bits in between', bytes: BOX / 4 },
   ),
   oneAction(
     'ack uint64',
@@ -184,6 +207,7 @@ const perType: readonly Case[] = [
     'one set-var of STRING: empty, long, beyond ASCII',
     (actions, turn) => actions.set(label, texts[turn & 3]!),
     (turn) => ({ action: 'set-var', scope: 'txn', name: 'label', value: { type: 'string', value: texts[turn & 3]! } }),
+    { why: "the arguments inside of Node's Buffer.write", like: writeTexts },
   ),
   oneAction(
     'ack binary',

@@ -1,0 +1,123 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { FrameDecoder, type Value, decodeMessages } from './decode.ts';
+import { encodeAck } from './encode.ts';
+import { decodeVarint, encodeVarint } from './varint.ts';
+
+const fixtures = fileURLToPath(new URL('../../packages/builder/test/fixtures/', import.meta.url));
+
+interface CapturedValue {
+  name: string;
+  type: string;
+  value?: string | boolean;
+  hex?: string;
+  length?: number;
+}
+
+interface CapturedFrame {
+  type: number;
+  fin: boolean;
+  streamId: number;
+  frameId: number;
+  messages?: { name: string; args: CapturedValue[] }[];
+}
+
+const captures = readdirSync(fixtures, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.bin'))
+  .toSorted();
+
+describe('the naive codec on captures of HAProxy', () => {
+  it.each(captures)('decodes %s as captured', (file) => {
+    const bytes = readFileSync(`${fixtures}${file}`);
+    const { frames } = JSON.parse(readFileSync(`${fixtures}${file.replace(/bin$/, 'json')}`, 'utf8')) as {
+      frames: CapturedFrame[];
+    };
+    const decoder = new FrameDecoder(65_536);
+    const cuts = [0, Math.floor(bytes.length / 3), bytes.length - 1, bytes.length];
+    const decoded = cuts.slice(1).flatMap((end, index) => decoder.push(bytes.subarray(cuts[index], end)));
+    expect(decoded.map(({ type, fin, streamId, frameId }) => ({ type, fin, streamId, frameId }))).toEqual(
+      frames.map(({ type, fin, streamId, frameId }) => ({
+        type,
+        fin,
+        streamId: BigInt(streamId),
+        frameId: BigInt(frameId),
+      })),
+    );
+    for (const [index, frame] of frames.entries()) {
+      if (frame.messages === undefined) continue;
+      const messages = decodeMessages(decoded[index]!.payload);
+      expect(messages.map(({ name }) => name)).toEqual(frame.messages.map(({ name }) => name));
+      for (const [position, { args }] of frame.messages.entries()) expectArguments(messages[position]!.args, args);
+    }
+  });
+
+  it('finds captures to decode', () => {
+    expect(captures.length).toBeGreaterThan(50);
+  });
+});
+
+/** Of a repeated name the last value counts. */
+function expectArguments(found: Map<string, Value>, captured: readonly CapturedValue[]): void {
+  const last = new Map(captured.map((value) => [value.name, value]));
+  expect([...found.keys()]).toEqual([...last.keys()]);
+  for (const [name, { type, value, hex, length }] of last) {
+    const actual = found.get(name);
+    if (type === 'null') expect(actual).toBe(null);
+    else if (type === 'binary' && hex !== undefined) expect((actual as Buffer).toString('hex')).toBe(hex);
+    else if (length !== undefined) expect((actual as string | Buffer).length).toBe(length);
+    else if (typeof actual === 'bigint') expect(actual.toString()).toBe(value);
+    else if (hex === undefined) expect(actual).toBe(value);
+  }
+}
+
+describe('the naive varint', () => {
+  it.each([
+    [0n, '00'],
+    [239n, 'ef'],
+    [240n, 'f000'],
+    [2_287n, 'ff7f'],
+    [2_288n, 'f08000'],
+    [2n ** 32n - 1n, 'fff0fefe7e'],
+    [2n ** 64n - 1n, 'fff0fefefefefefefe0e'],
+    [2n ** 63n, 'f0f1fefefefefefefe06'],
+  ])('reads and writes %s as %s', (value, hex) => {
+    expect(encodeVarint(value).toString('hex')).toBe(hex);
+    expect(decodeVarint(Buffer.from(hex, 'hex'), 0)).toEqual([value, hex.length / 2]);
+  });
+
+  it('refuses 2^64 and more than ten bytes', () => {
+    expect(() => decodeVarint(Buffer.from('f0f1fefefefefefefe0e', 'hex'), 0)).toThrow('64 bits');
+    expect(() => decodeVarint(Buffer.alloc(12, 0xff), 0)).toThrow('ten bytes');
+  });
+});
+
+describe('the naive ACK', () => {
+  it('writes set-var and unset-var as 67000000010102…', () => {
+    const bytes = encodeAck(1n, 2n, [
+      { action: 'set-var', scope: 'sess', name: 'ip_score', value: { type: 'int32', value: 100 } },
+      { action: 'set-var', scope: 'txn', name: 'v6', value: { type: 'ipv6', value: '2001:db8::1' } },
+      { action: 'unset-var', scope: 'req', name: 'x' },
+    ]);
+    const actions = [
+      '0103' + '01' + '0869705f73636f7265' + '02' + '64',
+      '0103' + '02' + '027636' + '07' + '20010db8000000000000000000000001',
+      '0202' + '03' + '0178',
+    ].join('');
+    const body = `67000000010102${actions}`;
+    expect(bytes.toString('hex')).toBe((body.length / 2).toString(16).padStart(8, '0') + body);
+  });
+
+  it.each([
+    ['null', { type: 'null' }, '00'],
+    ['true', { type: 'bool', value: true }, '11'],
+    ['-1', { type: 'int64', value: -1 }, '04fff0fefefefefefefe0e'],
+    ['uint64', { type: 'uint64', value: 2n ** 64n - 1n }, '05fff0fefefefefefefe0e'],
+    ['10.0.0.1', { type: 'ipv4', value: '10.0.0.1' }, '060a000001'],
+    ['é', { type: 'string', value: 'é' }, '0802c3a9'],
+    ['ff', { type: 'binary', value: Buffer.from([0xff]) }, '0901ff'],
+  ] as const)('writes %s as its typed data', (_, value, hex) => {
+    const bytes = encodeAck(0n, 0n, [{ action: 'set-var', scope: 'proc', name: 'a', value }]);
+    expect(bytes.subarray(4 + 7 + 3 + 2).toString('hex')).toBe(hex);
+  });
+});
