@@ -3,6 +3,7 @@ import type { Message } from '@spop/builder';
 import {
   address,
   type AnyValueType,
+  argumentState,
   binary,
   bool,
   defineMessage,
@@ -20,7 +21,6 @@ import {
   string,
   uint32,
   uint64,
-  Value,
 } from '@spop/codec';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -96,7 +96,7 @@ describe('declared messages', () => {
   });
 
   it('of a frame that is refused are not there, and the next frame is not harmed', () => {
-    const declared = [defineMessage('m', { ip: optional(ipv4), ua: optional(string) })];
+    const declared = [defineMessage('m', { ip: optional(ipv4) })];
     const good = toBytes(1n, 1n, [{ name: 'm', args: [{ name: 'ip', value: { type: 'ipv4', value: '10.0.0.1' } }] }]);
     check(
       fc.property(damagedStream(), (bytes) => {
@@ -112,8 +112,14 @@ describe('declared messages', () => {
             for (const view of held) expect(() => String(view)).toThrow('SPOP_VIEW_CLOSED');
             continue;
           }
-          const view = notify.messageCount > 0 ? notify.messageAt(0)['ip'] : undefined;
-          if (view instanceof Value) held.push(view);
+          // The message may hold anything: what counts is the view that it gives.
+          if (notify.messageCount > 0 && argumentState(notify.messageAt(0), 'ip') === 'present') {
+            try {
+              held.push(notify.messageAt(0)['ip']);
+            } catch {
+              // Of another type.
+            }
+          }
         }
         expect(notify.get(declared[0]!)!.ip!.toString()).toBe('10.0.0.1');
       }),

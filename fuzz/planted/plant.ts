@@ -62,12 +62,14 @@ function firstFailure(path: string): string | undefined {
   if (!existsSync(path)) return undefined;
   // The report's shape is vitest's own.
   const report = JSON.parse(readFileSync(path, 'utf8')) as TestReport;
-  for (const { name, status, message, assertionResults } of report.testResults) {
-    const file = name.replace(/^.*\/fuzz\//, 'fuzz/');
+  const place = (name: string): string => name.replace(/^.*\/fuzz\//, 'fuzz/');
+  for (const { name, assertionResults } of report.testResults) {
     const failed = assertionResults.find((each) => each.status === 'failed');
-    if (failed !== undefined) return `${file}: ${failed.fullName}`;
-    if (status === 'failed') return `${file}: ${message?.split('\n')[0] ?? 'failed to run'}`;
+    if (failed !== undefined) return `${place(name)}: ${failed.fullName}`;
   }
+  // A file that could not be run at all; those that were stopped after a failure elsewhere have no message.
+  const broken = report.testResults.find(({ status, message }) => status === 'failed' && message !== '');
+  if (broken !== undefined) return `${place(broken.name)}: ${broken.message?.split('\n')[0] ?? 'did not run'}`;
   return undefined;
 }
 
