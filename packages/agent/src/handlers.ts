@@ -74,11 +74,11 @@ export class Handlers {
         const handler = this.#handlers[notify.definitionIndexAt(i)]!;
         // The view is of the definition that the handler was added with.
         const result = handler(notify.messageAt(i) as never, ack, exchange);
-        if (isThenable(result)) (pending ??= []).push(Promise.resolve(result));
+        if (result !== undefined && isThenable(result)) (pending ??= []).push(Promise.resolve(result));
       }
       if (this.#notifyHandler !== undefined) {
         const result = this.#notifyHandler(exchange, ack);
-        if (isThenable(result)) (pending ??= []).push(Promise.resolve(result));
+        if (result !== undefined && isThenable(result)) (pending ??= []).push(Promise.resolve(result));
       }
     } catch (error) {
       if (pending !== undefined) void Promise.allSettled(pending);

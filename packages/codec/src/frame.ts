@@ -1,7 +1,7 @@
 import { FrameFlag, LENGTH_BYTES } from './constants.ts';
 import { Cursor, NO_BYTES } from './cursor.ts';
 import { SpopError } from './errors.ts';
-import { readVarint } from './varint.ts';
+import { readVarint, SHORT_VARINT_BYTES, shortVarintEnd } from './varint.ts';
 
 /** Bytes in front of a frame's ids: length, type, flags. */
 const IDS_OFFSET = LENGTH_BYTES + 5;
@@ -83,10 +83,14 @@ export class Frame {
     this.flags = (bytes[start + 5]! << 24) | (bytes[start + 6]! << 16) | (bytes[start + 7]! << 8) | bytes[start + 8]!;
     const ids = start + IDS_OFFSET;
     this.idsStart = ids;
-    // Nearly all ids are varints of one byte each; a frame has at least two bytes there.
-    if (bytes[ids]! < 240 && bytes[ids + 1]! < 240) {
-      this.payloadStart = ids + 2;
-      return;
+    // HAProxy's ids stay below 2^32: they are passed, not decoded (benchmark `load`).
+    if (end - ids >= 2 * SHORT_VARINT_BYTES) {
+      const frameId = shortVarintEnd(bytes, ids);
+      const payload = frameId === 0 ? 0 : shortVarintEnd(bytes, frameId);
+      if (payload !== 0) {
+        this.payloadStart = payload;
+        return;
+      }
     }
     decoding.moveTo(bytes, ids, end, start);
     readVarint(decoding);

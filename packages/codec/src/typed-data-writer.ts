@@ -4,7 +4,7 @@ import { SpopError } from './errors.ts';
 import { IPV4_BYTES, IPV6_BYTES, TRUE_FLAG } from './typed-data.ts';
 import type { ValueKind } from './value-type.ts';
 import { Value } from './value.ts';
-import { varintSize, writeSmallVarint, writeVarint } from './varint.ts';
+import { ONE_BYTE_VARINTS, varintSize, writeSmallVarint, writeVarint } from './varint.ts';
 
 /*
  * Each function writes at `position`, never at or behind `limit`, and returns the offset behind what it wrote. Nothing
@@ -121,13 +121,19 @@ function writeInteger(
   min: number,
   max: number,
 ): number {
+  // Most integers are small ones, and then no double is made of them, which unoptimised code would put on the heap.
+  if (typeof value === 'number' && value === (value | 0) && value >= min && value <= max) {
+    if (value >= 0 && value < ONE_BYTE_VARINTS && limit - position >= 2) {
+      bytes[position] = type;
+      bytes[position + 1] = value;
+      return position + 2;
+    }
+    return writeHalves(bytes, position, limit, type, value | 0, value >> 31);
+  }
   if (typeof value !== 'number' || !(value >= min && value <= max) || !Number.isInteger(value)) {
     throw invalidValue(`an integer from ${min} to ${max}`, value);
   }
-  const lo = value | 0;
-  // Where the value is a 32-bit integer no double is made of it, which unoptimised code would put on the heap.
-  const hi = lo === value ? lo >> 31 : Math.floor(value / 4_294_967_296) | 0;
-  return writeHalves(bytes, position, limit, type, lo, hi);
+  return writeHalves(bytes, position, limit, type, value | 0, Math.floor(value / 4_294_967_296) | 0);
 }
 
 function write64(bytes: Buffer, position: number, limit: number, type: DataType, value: unknown): number {

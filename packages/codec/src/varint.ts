@@ -38,6 +38,18 @@ export function readVarint(cursor: Cursor): void {
   readLongVarint(cursor);
 }
 
+/** A varint of this many bytes cannot overflow: it is below 2^33. */
+export const SHORT_VARINT_BYTES = 5;
+
+/** The offset behind a varint of up to five bytes, all of which the caller knows to be there; 0 for a longer one. */
+export function shortVarintEnd(bytes: Buffer, position: number): number {
+  if (bytes[position]! < ONE_BYTE_VARINTS) return position + 1;
+  if (bytes[position + 1]! < MORE) return position + 2;
+  if (bytes[position + 2]! < MORE) return position + 3;
+  if (bytes[position + 3]! < MORE) return position + 4;
+  return bytes[position + 4]! < MORE ? position + 5 : 0;
+}
+
 /**
  * Reads a varint that counts the bytes behind it and returns it, 0 to 2^31 - 1; the cursor stands on the first of
  * those bytes, and all of them lie before the limit.
