@@ -248,7 +248,7 @@ export function ack(options: FrameOptions = {}): AckBuilder {
 }
 
 /** A continuation of a fragmented NOTIFY (HAProxy 3.0 and older). Flags are FIN unless said otherwise. */
-export function unset(options: FrameOptions, payload: Uint8Array | string = ''): RawFrameBuilder {
+export function unset(options: FrameOptions = {}, payload: Uint8Array | string = ''): RawFrameBuilder {
   return frame(FrameType.Unset, { streamId: 1, frameId: 1, ...options }, payload);
 }
 

@@ -3,9 +3,20 @@ import type { AddressInfo, Server } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import { ack, agentDisconnect, agentHello, connect, int32, ipv4, PeerFailure } from '../src/index.ts';
-import type { ConnectOptions, NotifyBuilder, ScriptedHaproxy, Target } from '../src/index.ts';
+import type { Duplex } from 'node:stream';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  ack,
+  agentDisconnect,
+  agentHello,
+  connect,
+  haproxy,
+  haproxyDisconnect,
+  int32,
+  ipv4,
+  PeerFailure,
+} from '../src/index.ts';
+import type { ConnectOptions, Frame, NotifyBuilder, ScriptedHaproxy, Target } from '../src/index.ts';
 import { politely, tinyAgent } from './tiny-agent.ts';
 import type { Answer } from './tiny-agent.ts';
 
@@ -219,5 +230,151 @@ describe('burst', () => {
     const peer = await open(tinyAgent(agent.answer));
     expect(await peer.burst(inputs)).toHaveLength(50);
     expect(agent.most()).toBe(1);
+  });
+});
+
+describe('healthcheck', () => {
+  it('returns the AGENT-HELLO, and resets', async () => {
+    const peer = await open(tinyAgent(politely()));
+    expect(await peer.healthcheck()).toMatchObject({ version: '2.0', maxFrameSize: 16_380 });
+    await peer.closed();
+  });
+
+  it('sends the HELLO of a health check', async () => {
+    const seen: Frame[] = [];
+    const polite = politely();
+    const agent = tinyAgent((frame, stream) => {
+      seen.push(frame);
+      return polite(frame, stream);
+    });
+    await (await open(agent)).healthcheck();
+    expect(seen).toEqual([haproxy('3.2').healthcheck().toFrame()]);
+  });
+
+  it.each([
+    ['a frame', agentDisconnect()],
+    ['a part of one', Uint8Array.of(0, 0)],
+  ])('fails where %s comes after the AGENT-HELLO', async (_, extra) => {
+    const peer = await open(tinyAgent(() => [agentHello(), extra]));
+    const failure = await failureOf(peer.healthcheck());
+    expect(failure.kind).toBe('violation');
+    expect(failure.message).toMatch(/nothing after the AGENT-HELLO of a health check, got (AGENT-DISCONNECT|2 bytes)/);
+  });
+});
+
+describe('disconnect', () => {
+  it('sends the status, and waits for the answer and the end', async () => {
+    const seen: Frame[] = [];
+    const polite = politely();
+    const agent = tinyAgent((frame, stream) => {
+      seen.push(frame);
+      return polite(frame, stream);
+    });
+    const peer = await open(agent);
+    await peer.hello();
+    const answer = await peer.disconnect({ statusCode: 2 });
+    expect(answer).toEqual(agentDisconnect().toFrame());
+    expect(seen.at(-1)).toEqual(haproxyDisconnect({ statusCode: 2 }).toFrame());
+  });
+
+  it('fails where the agent does not close', async () => {
+    const agent = tinyAgent((frame) => [frame.type === 'HAPROXY-HELLO' ? agentHello() : agentDisconnect()]);
+    const peer = await open(agent, { timeoutMs: 20 });
+    await peer.hello();
+    const failure = await failureOf(peer.disconnect());
+    expect(failure).toMatchObject({ kind: 'timeout' });
+    expect(failure.message).toMatch(/^expected the agent to close the connection within 20 ms/);
+  });
+});
+
+describe('by hand', () => {
+  it('sends anything, and receives what nobody waited for', async () => {
+    const peer = await open(tinyAgent(politely()));
+    peer.send(peer.preset.hello(), peer.preset.notify().message('m'));
+    expect(await peer.receive()).toMatchObject({ type: 'AGENT-HELLO' });
+    expect(await peer.receive()).toMatchObject({ type: 'ACK', streamId: 1n });
+    expect(peer.received).toHaveLength(2);
+    expect(await failureOf(peer.receive(10))).toMatchObject({ kind: 'timeout' });
+  });
+
+  it('ends one direction, and still gets the answer', async () => {
+    const peer = await open(tinyAgent(politely()));
+    peer.send(peer.preset.hello());
+    peer.finish();
+    expect(await peer.receive()).toMatchObject({ type: 'AGENT-HELLO' });
+    await peer.closed();
+  });
+
+  it('fails every later step once the connection is over', async () => {
+    const peer = await open(tinyAgent(politely()));
+    await peer.hello();
+    peer.close();
+    const failure = await failureOf(peer.notify('m'));
+    expect(failure).toMatchObject({ kind: 'closed' });
+    expect(failure.message).toMatch(/^expected the ACK of NOTIFY 1:1, but the scripted HAProxy closed the connection/);
+  });
+
+  it('resets as TCP does: the agent sees an error, and no end', async () => {
+    const events: string[] = [];
+    const peer = await open({
+      handle(stream) {
+        for (const name of ['end', 'error', 'close']) stream.on(name, () => events.push(name));
+        stream.resume();
+      },
+    });
+    peer.close();
+    await vi.waitFor(() => expect(events).toEqual(['error', 'close']));
+  });
+
+  it('closes at the end of an `await using` block', async () => {
+    const peer = await open(tinyAgent(politely()));
+    await peer[Symbol.asyncDispose]();
+    expect(await failureOf(peer.hello())).toMatchObject({ kind: 'closed' });
+  });
+});
+
+describe('strict', () => {
+  const hyphen = politely((_, empty) => empty.setVar('txn', 'ip-score', 1));
+
+  it('fails where HAProxy would ignore what the agent sent', async () => {
+    const peer = await open(tinyAgent(hyphen));
+    const failure = await failureOf(peer.notify('m'));
+    expect(failure.message).toContain('error variable-name-characters: expected letters, digits, _ and .');
+    expect(failure.message).toContain('HAProxy src/vars.c');
+  });
+
+  it('only collects it where it is switched off', async () => {
+    const peer = await open(tinyAgent(hyphen), { strict: false });
+    expect((await peer.notify('m')).actions).toHaveLength(1);
+    expect(peer.violations).toMatchObject([{ rule: 'variable-name-characters', from: 'agent', frame: 2 }]);
+  });
+
+  it('knows the rules of the line that it plays', async () => {
+    expect(await failureOf((await open(tinyAgent(politely()), { haproxy: '3.1' })).notify('m'))).toMatchObject({
+      message: expect.stringContaining('ack-empty') as string,
+    });
+    expect((await (await open(tinyAgent(politely()), { haproxy: '3.2' })).notify('m')).actions).toEqual([]);
+  });
+
+  it('sees an AGENT-HELLO in two writes', async () => {
+    const agent = {
+      handle(stream: Duplex) {
+        stream.on('error', () => stream.destroy());
+        stream.once('data', () => {
+          const bytes = agentHello().toBytes();
+          stream.write(bytes.slice(0, 10));
+          setImmediate(() => stream.write(bytes.slice(10)));
+        });
+      },
+    };
+    expect((await failureOf((await open(agent)).hello())).message).toContain('error agent-hello-split');
+    expect(await (await open(agent, { haproxy: '3.0' })).hello()).toMatchObject({ version: '2.0' });
+  });
+
+  it('counts the name of a variable with its prefix', async () => {
+    const long = politely((_, empty) => empty.setVar('txn', 'n'.repeat(50), 1));
+    const prefixed = await open(tinyAgent(long), { variablePrefix: 'a_long_engine_name' });
+    expect((await failureOf(prefixed.notify('m'))).message).toContain('variable-name-too-long');
+    expect((await (await open(tinyAgent(long))).notify('m')).actions).toHaveLength(1);
   });
 });

@@ -259,7 +259,10 @@ describe('validate', () => {
 
   it('tells a BOOL that HAProxy reads as false', () => {
     const [violation] = validate(bytes(ack().setVar('txn', 'x', raw('31'))), fromAgent);
-    expect(violation).toMatchObject({ rule: 'typed-data-flags', message: expect.stringContaining('HAProxy reads') });
+    expect(violation).toMatchObject({
+      rule: 'typed-data-flags',
+      message: expect.stringContaining('HAProxy reads') as string,
+    });
   });
 });
 
