@@ -200,6 +200,8 @@ export class Session {
     } catch (error) {
       this.#reportHandlerError(error, exchange);
       runtime.applyFallback(exchange.ack);
+      // A handler that was called before this one may still run, and must never meet another NOTIFY here.
+      runtime.exchanges.retire(exchange);
     }
     this.#isProcessing = false;
     if (pending === undefined) {
