@@ -88,10 +88,10 @@ async function show(front: Front): Promise<void> {
   console.log(`  ${problem}`);
 }
 
-/** Settles at the first signal to stop. */
+/** Settles at the first signal to stop. Further ones change nothing: npm sends Ctrl-C a second time. */
 function stopSignal(): Promise<undefined> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve(undefined));
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => resolve(undefined));
   });
 }
 
