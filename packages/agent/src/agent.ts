@@ -4,7 +4,7 @@ import { type ArgumentTypes, type MessageDefinition, SpopError } from '@spop/cod
 import { Connection } from './connection.ts';
 import { Handlers, type MessageHandler, type NotifyHandler } from './handlers.ts';
 import { addressOf, type ListenAddress, type ListenTarget, openListener } from './listener.ts';
-import { type AgentOptions, resolveOptions, type ResolvedOptions } from './options.ts';
+import { type AgentOptions, MAX_TIMER_MS, resolveOptions, type ResolvedOptions } from './options.ts';
 import { Runtime } from './runtime.ts';
 
 /** How long {@link Agent.close} waits for what is in flight by default. */
@@ -72,8 +72,11 @@ export class Agent implements AsyncDisposable {
     const runtime = this.#start();
     const server = await openListener(target, (socket) => this.#open(socket, true));
     server.on('error', (error) => runtime.hooks.emit('transportError', { connection: undefined, error }));
+    if (this.#closing !== undefined) {
+      await closeServer(server);
+      this.#checkOpen();
+    }
     this.#servers.push(server);
-    if (this.#closing !== undefined) server.close();
     return addressOf(server, target);
   }
 
@@ -90,9 +93,16 @@ export class Agent implements AsyncDisposable {
   /**
    * Stops accepting, answers what is in flight, says AGENT-DISCONNECT to every peer and waits for them to close;
    * resolves when all connections are closed. What is left after `graceMs` is destroyed.
+   *
+   * @throws {RangeError} where `graceMs` is no integer from 0 to 2^31 - 1.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(options.graceMs ?? DEFAULT_GRACE_MS);
+    const { graceMs = DEFAULT_GRACE_MS } = options;
+    if (!Number.isInteger(graceMs) || graceMs < 0 || graceMs > MAX_TIMER_MS) {
+      const error = new RangeError(`expected graceMs to be an integer from 0 to ${MAX_TIMER_MS}; found ${graceMs}`);
+      return Promise.reject(error);
+    }
+    this.#closing ??= this.#close(graceMs);
     return this.#closing;
   }
 
@@ -106,13 +116,25 @@ export class Agent implements AsyncDisposable {
   }
 
   #open(stream: Duplex, isAccepted: boolean): void {
+    // Accepted before the server closed, or ended before it was handed over: nothing would tell of its end.
+    if (this.#closing !== undefined || stream.destroyed) {
+      stream.destroy();
+      return;
+    }
     const runtime = this.#start();
+    const { maxConnections } = this.options;
+    // Those that are refused with a status stay until their peers close: beyond as many again there is no time for that.
+    if (runtime.connections.size >= 2 * maxConnections) {
+      runtime.metrics.refusedConnections++;
+      stream.destroy();
+      return;
+    }
     const connection = new Connection(runtime, stream, ++this.#connectionCount, isAccepted);
-    const isRefused = runtime.connections.size >= this.options.maxConnections;
+    const isRefused = runtime.connections.size >= maxConnections;
     runtime.open(connection);
     if (isRefused) {
       runtime.metrics.refusedConnections++;
-      const reason = `more than ${this.options.maxConnections} connections`;
+      const reason = `more than ${maxConnections} connections`;
       runtime.hooks.emit('overload', { connection: connection.session.describe(), reason });
       connection.refuse(reason);
     }

@@ -23,6 +23,8 @@ export class Connection implements Transport {
   /** Whether bytes arrive in the runtime's shared buffer. */
   readonly #isStatic: boolean;
   #isPaused: boolean = false;
+  #isResuming: boolean = false;
+  #isReading: boolean = false;
   #isFlushScheduled: boolean = false;
   #hasEnded: boolean = false;
   #lingerTimer: NodeJS.Timeout | undefined;
@@ -64,15 +66,25 @@ export class Connection implements Transport {
   leave(): void {
     this.scheduleFlush();
     this.#lingerTimer ??= setTimeout(() => this.destroy(), this.#runtime.options.lingerTimeoutMs);
+    // The peer's end is behind what was held back.
+    this.mayResume();
   }
 
-  /** Reads on, if reading was paused and nothing holds it back any more. */
-  mayResume(): void {
-    if (!this.#isPaused || this.#isHeldBack) return;
-    this.#isPaused = false;
-    this.#runtime.paused.delete(this);
+  get hasUnread(): boolean {
+    return this.#reader.pendingBytes > 0;
+  }
+
+  /** Reads on, if reading was paused and nothing holds it back any more; returns whether it does. */
+  mayResume(): boolean {
+    if (!this.#isPaused) return false;
+    if (this.#isHeldBack) {
+      this.#awaitRoom();
+      return false;
+    }
     // Not from within a handler's settling: frames that wait are read in a turn of their own.
-    process.nextTick(this.#resume);
+    if (!this.#isResuming) process.nextTick(this.#resume);
+    this.#isResuming = true;
+    return true;
   }
 
   /** Closes at once. */
@@ -87,7 +99,7 @@ export class Connection implements Transport {
     if (session.state === 'leaving' || session.state === 'closed') return;
     if (session.state === 'awaiting-hello') {
       if (hasPassed(this.#openedAt, helloTimeoutMs, now)) this.#timeOut(`no HAPROXY-HELLO within ${helloTimeoutMs} ms`);
-    } else if (this.#reader.pendingBytes > 0 && !this.#isPaused) {
+    } else if ((this.hasUnread || session.hasFragments) && !this.#isPaused) {
       if (hasPassed(this.#partialAt, partialFrameTimeoutMs, now)) {
         this.#timeOut(`a frame was not complete within ${partialFrameTimeoutMs} ms`);
       }
@@ -102,14 +114,14 @@ export class Connection implements Transport {
   }
 
   get #isHeldBack(): boolean {
-    return this.session.isFull || this.output.isBlocked;
+    return this.session.isFull || (this.output.isBlocked && this.session.state !== 'leaving');
   }
 
   #listen(): void {
     const stream = this.#stream;
     if (!this.#isStatic) {
       stream.on('data', (chunk: unknown) => {
-        if (chunk instanceof Uint8Array) this.#onRead(chunk.length, chunk);
+        if (chunk instanceof Uint8Array) this.#onData(chunk);
       });
     }
     stream.on('end', () => this.#onEnd());
@@ -117,6 +129,19 @@ export class Connection implements Transport {
     stream.on('close', () => this.#onClose());
     if (stream instanceof Socket) stream.setNoDelay(true);
     stream.resume();
+  }
+
+  #onData(chunk: Uint8Array): void {
+    if (!this.#isReading) {
+      this.#onRead(chunk.length, chunk);
+      return;
+    }
+    // A handler wrote to the other end of a stream in memory, which hands it over at once.
+    this.#stream.pause();
+    this.#stream.unshift(chunk);
+    process.nextTick(() => {
+      if (!this.#isPaused) this.#stream.resume();
+    });
   }
 
   #onRead(length: number, chunk: Uint8Array): boolean {
@@ -127,6 +152,10 @@ export class Connection implements Transport {
     const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const wasPartial = this.#reader.pendingBytes > 0;
     this.#reader.push(buffer, 0, length);
+    if (this.#isPaused) {
+      this.#reader.keep();
+      return false;
+    }
     this.#readFrames();
     if (!wasPartial) this.#partialAt = this.#activeAt;
     return !this.#isPaused;
@@ -135,59 +164,74 @@ export class Connection implements Transport {
   /** Hands frames to the session until there are no more, or too much is under way. */
   #readFrames(): void {
     const { session } = this;
-    const reader = this.#reader;
     const framesBefore = this.framesRead;
+    this.#isReading = true;
     try {
-      for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
+      while (!session.isFull) {
+        const frame = this.#reader.next();
+        if (frame === undefined) break;
         this.framesRead++;
         session.receive(frame);
-        if (session.isFull) {
-          this.#pause();
-          break;
-        }
       }
     } catch (error) {
       this.#fail(error);
     }
+    this.#isReading = false;
     if (this.framesRead !== framesBefore) this.#partialAt = this.#activeAt;
+    session.endIfDrained();
+    if (session.isFull) this.#pause();
     this.#flush();
     if (this.output.isBlocked) this.#pause();
   }
 
   #pause(): void {
-    if (this.#isPaused) return;
+    if (this.#isPaused || this.session.state === 'leaving') return;
     this.#isPaused = true;
     this.#reader.keep();
     this.#stream.pause();
-    if (this.#runtime.isFull) this.#runtime.paused.add(this);
+    this.#awaitRoom();
     this.#runtime.hooks.emit('overload', {
       connection: this.session.describe(),
       reason: this.output.isBlocked ? 'the peer does not read its ACKs' : 'too many NOTIFYs are in flight',
     });
   }
 
+  /** Asks to be told of room for one more NOTIFY, where all connections together have none. */
+  #awaitRoom(): void {
+    if (this.#runtime.isFull) this.#runtime.paused.add(this);
+  }
+
   readonly #resume = (): void => {
-    if (this.#stream.destroyed || this.#isPaused) return;
-    this.#readFrames();
-    if (!this.#isPaused) this.#stream.resume();
+    this.#isResuming = false;
+    if (this.#isHeldBack) {
+      this.#awaitRoom();
+    } else if (!this.#stream.destroyed) {
+      this.#isPaused = false;
+      this.#readFrames();
+      if (!this.#isPaused) this.#stream.resume();
+    }
+    this.#runtime.resumePaused();
   };
 
   readonly #flush = (): void => {
     this.#isFlushScheduled = false;
     this.output.flush();
-    const isOver = this.session.state === 'leaving' || (this.#hasEnded && this.session.inFlight.size === 0);
+    const isAnswered = this.session.inFlight.size === 0 && !this.#isPaused;
+    const isOver = this.session.state === 'leaving' || (this.#hasEnded && isAnswered);
     if (isOver && !this.#stream.writableEnded) this.#stream.end();
   };
 
   #fail(error: unknown): void {
     const { session } = this;
+    // What comes behind the last frame is nobody's.
+    if (session.state === 'leaving' || session.state === 'closed') return;
     const known =
       error instanceof SpopError && error.status !== undefined
         ? error
         : new SpopError('SPOP_MISUSE', `an error that is not the peer's: ${String(error)}`, -1, { cause: error });
     this.#runtime.metrics.protocolErrors++;
-    this.#runtime.hooks.emit('protocolError', { connection: session.describe(), error: known });
     session.fail(known);
+    this.#runtime.hooks.emit('protocolError', { connection: session.describe(), error: known });
   }
 
   #timeOut(reason: string): void {

@@ -1,4 +1,4 @@
-import { chmod, unlink } from 'node:fs/promises';
+import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 
 /** Where an agent listens: TCP, a unix socket, or a socket that is open already (systemd's socket activation). */
@@ -7,8 +7,11 @@ export type ListenTarget =
   | { readonly path: string; readonly mode?: number; readonly backlog?: number }
   | { readonly fd: number };
 
-/** Where an agent listens now. */
-export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+/** Where an agent listens now; a unix socket that was open already has no path that could be found out. */
+export type ListenAddress =
+  | { readonly host: string; readonly port: number }
+  | { readonly path: string }
+  | { readonly fd: number };
 
 const PROBE_TIMEOUT_MS = 1_000;
 
@@ -22,11 +25,18 @@ export async function openListener(target: ListenTarget, onSocket: (socket: Sock
   try {
     await listen(server, target);
   } catch (error) {
-    if (!('path' in target) || !hasCode(error, 'EADDRINUSE') || (await isAnswering(target.path))) throw error;
+    if (!('path' in target) || !hasCode(error, 'EADDRINUSE') || !(await isStale(target.path))) throw error;
     await unlink(target.path);
     await listen(server, target);
   }
-  if ('path' in target && target.mode !== undefined) await chmod(target.path, target.mode);
+  if ('path' in target && target.mode !== undefined) {
+    try {
+      await chmod(target.path, target.mode);
+    } catch (error) {
+      server.close();
+      throw error;
+    }
+  }
   return server;
 }
 
@@ -35,7 +45,7 @@ export function addressOf(server: Server, target: ListenTarget): ListenAddress {
   const address = server.address();
   if (typeof address === 'string') return { path: address };
   if (address === null) {
-    if ('path' in target) return { path: target.path };
+    if ('fd' in target) return { fd: target.fd };
     throw new Error('expected a listening server to have an address; found none');
   }
   return { host: address.address, port: address.port };
@@ -57,7 +67,12 @@ function listen(server: Server, target: ListenTarget): Promise<void> {
   });
 }
 
-/** Whether somebody accepts connections on a unix socket. */
+/** Whether a path leads to a unix socket, and to nothing else, on which nobody accepts connections any more. */
+async function isStale(path: string): Promise<boolean> {
+  const file = await lstat(path);
+  return file.isSocket() && !(await isAnswering(path));
+}
+
 function isAnswering(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path });

@@ -15,7 +15,10 @@ export interface AgentOptions {
    * acknowledged with the fallback actions. 1 MiB by default.
    */
   readonly maxReassembledBytes?: number;
-  /** How many connections are open at once at most; more are refused with status 13. 10,000 by default. */
+  /**
+   * How many connections are open at once at most; as many again are refused with status 13, and all beyond closed at
+   * once. 10,000 by default.
+   */
   readonly maxConnections?: number;
   /** How many NOTIFYs of one connection wait for their handlers; at this many reading pauses. 256 by default. */
   readonly maxInFlightPerConnection?: number;
@@ -74,7 +77,8 @@ const MINIMUMS = {
 } as const;
 
 const MAX_UINT32 = 0xffff_ffff;
-const MAX_TIMER_MS = 0x7fff_ffff;
+/** The longest time that a timer of Node takes. */
+export const MAX_TIMER_MS: number = 0x7fff_ffff;
 
 /**
  * Fills in the defaults.

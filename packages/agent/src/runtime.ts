@@ -77,8 +77,19 @@ export class Runtime {
 
   remove(exchange: Exchange): void {
     this.#inFlight.delete(exchange);
+    this.resumePaused();
+  }
+
+  /**
+   * Lets one connection that waits for room read on. It calls again once it has read what it had, so that room is never
+   * left while others wait, nor given to more connections than there is room for.
+   */
+  resumePaused(): void {
     if (this.paused.size === 0 || this.isFull) return;
-    for (const connection of this.paused) connection.mayResume();
+    for (const connection of this.paused) {
+      this.paused.delete(connection);
+      if (connection.mayResume()) return;
+    }
   }
 
   /** Replaces what a failed handler wrote by the fallback actions. */

@@ -29,12 +29,14 @@ export interface Transport {
   /** The peer's address, as far as the stream has one. */
   readonly remote: string | undefined;
   readonly output: Output;
+  /** Whether bytes have come that were not received as a frame yet. */
+  readonly hasUnread: boolean;
   /** Frames are waiting in `output`: write them by the end of this turn of the event loop. */
   scheduleFlush(): void;
   /** The last frame was written: close this side, read on until the peer closes, for a bounded time. */
   leave(): void;
-  /** Fewer NOTIFYs are in flight than before: reading may go on. */
-  mayResume(): void;
+  /** Fewer NOTIFYs are in flight than before, or none count any more: reading may go on. Returns whether it does. */
+  mayResume(): boolean;
   /** The longest frame to accept from now on. */
   setMaxFrameSize(bytes: number): void;
 }
@@ -73,6 +75,7 @@ export class Session {
 
   /** Whether so many NOTIFYs are in flight that no further one may be read. */
   get isFull(): boolean {
+    if (this.state !== 'ready' && this.state !== 'draining') return false;
     const { options } = this.#runtime;
     return this.inFlight.size >= options.maxInFlightPerConnection || this.#runtime.isFull;
   }
@@ -126,6 +129,11 @@ export class Session {
     }
   }
 
+  /** Ends the session that is draining, once all that came is answered. */
+  endIfDrained(): void {
+    if (this.state === 'draining' && this.#isQuiet) this.end(Status.Normal, STATUS_MESSAGES[Status.Normal]);
+  }
+
   /** The connection is gone: handlers that still run are told, and their results dropped. */
   close(): void {
     this.state = 'closed';
@@ -142,7 +150,8 @@ export class Session {
   }
 
   get #isQuiet(): boolean {
-    return this.inFlight.size === 0 && !this.#fragments.isActive && !this.#isProcessing;
+    const isBusy = this.inFlight.size > 0 || this.#fragments.isActive || this.#isProcessing;
+    return !isBusy && !this.#transport.hasUnread;
   }
 
   #shakeHands(frame: Frame): void {
@@ -180,7 +189,6 @@ export class Session {
     const result = this.#fragments.add(frame);
     if (result === 'complete') this.#process(this.#fragments.frame);
     else if (result === 'too-big') this.#refuseTooBig(this.#fragments.frame);
-    if (result !== 'more') this.#drainIfQuiet();
   }
 
   /** Hands a whole NOTIFY to the handlers and acknowledges it, now or when they settle. */
@@ -213,7 +221,6 @@ export class Session {
       exchange.detach(max, performance.now());
       this.#await(exchange, pending);
     }
-    if (this.state === 'draining') this.#drainIfQuiet();
   }
 
   #await(exchange: Exchange, pending: Promise<unknown>): void {
@@ -243,7 +250,7 @@ export class Session {
     const buffer = output.reserve(this.#maxAckBytes);
     output.length = exchange.finish(buffer, output.length);
     this.#transport.scheduleFlush();
-    this.#drainIfQuiet();
+    this.endIfDrained();
     this.#transport.mayResume();
   }
 
@@ -288,10 +295,6 @@ export class Session {
     const output = this.#output;
     const buffer = output.reserve(CONTROL_FRAME_BYTES);
     output.length = writeAgentHello(new FrameWriter(), buffer, output.length, buffer.length, hello);
-  }
-
-  #drainIfQuiet(): void {
-    if (this.state === 'draining' && this.#isQuiet) this.end(Status.Normal, STATUS_MESSAGES[Status.Normal]);
   }
 
   #dropInFlight(reason: Error): void {

@@ -1,0 +1,361 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fragment, haproxyHello, notify, uint32 } from '@spop/builder';
+import '@spop/builder/vitest';
+import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { describe, expect, it } from 'vitest';
+import type { Agent } from '../src/index.ts';
+import { type BenchOptions, connectRaw, eventually, linkKinds, startAgent } from './harness.ts';
+
+const ask = defineMessage('ask', { id: text });
+const number = defineVariable('txn', 'number', int32);
+
+/** Handlers that answer when the test says so. */
+class Waiting {
+  readonly settle: (() => void)[] = [];
+
+  readonly setup = (agent: Agent): unknown =>
+    agent.onMessage(ask, async (_, ack) => {
+      await new Promise<void>((resolve) => this.settle.push(resolve));
+      ack.set(number, 1);
+    });
+
+  /** Lets all handlers answer. */
+  settleAll(): void {
+    for (const settle of this.settle.splice(0)) settle();
+  }
+}
+
+const asking = (streamId: number): ReturnType<typeof notify> => notify({ streamId }).message(ask, { id: 'x' });
+
+function waitingAgent(options: BenchOptions = {}): { waiting: Waiting; bench: ReturnType<typeof startAgent> } {
+  const waiting = new Waiting();
+  return { waiting, bench: startAgent({ setup: waiting.setup, ...options }) };
+}
+
+describe.each(linkKinds)('close() over %s', (link) => {
+  it('says AGENT-DISCONNECT 0 to idle peers and those before their HELLO, and resolves when they have closed', async () => {
+    const { agent, connect, reports } = await startAgent({ link });
+    const [idle, fresh] = await Promise.all([connect(), connect()]);
+    await idle.hello();
+    const started = performance.now();
+    await agent.close();
+    expect(performance.now() - started).toBeLessThan(900);
+    expect(await idle.receive()).toBeDisconnect(0);
+    expect(await fresh.receive()).toBeDisconnect(0);
+    await Promise.all([idle.closed(), fresh.closed()]);
+    expect(reports.disconnect).toMatchObject([{ status: 0, reason: 'normal' }]);
+  });
+
+  it('sends the last ACKs and the AGENT-DISCONNECT in one write', async () => {
+    const { waiting, bench } = waitingAgent({ link });
+    const { agent, target } = await bench;
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello(), asking(1), asking(2), asking(3));
+    await eventually(() => agent.inFlightCount === 3);
+    const closed = agent.close();
+    await sleep(5);
+    expect(peer.chunks).toHaveLength(1);
+    waiting.settleAll();
+    await eventually(() => peer.ending() !== undefined);
+    expect(peer.chunks).toHaveLength(2);
+    expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'ACK', 'ACK', 'AGENT-DISCONNECT']);
+    peer.stream.end();
+    await closed;
+  });
+
+  it('still answers NOTIFYs that come before the last ACK', async () => {
+    const { waiting, bench } = waitingAgent({ link });
+    const { agent, target } = await bench;
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello(), asking(1));
+    await eventually(() => waiting.settle.length === 1);
+    const closed = agent.close();
+    peer.send(asking(2));
+    await eventually(() => waiting.settle.length === 2);
+    waiting.settleAll();
+    await eventually(() => peer.ending() !== undefined);
+    expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'ACK', 'AGENT-DISCONNECT']);
+    peer.stream.end();
+    await closed;
+  });
+
+  it('destroys what is left when the grace is over', async () => {
+    const { bench } = waitingAgent({ link });
+    const { agent, target, reports } = await bench;
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello(), asking(1));
+    await eventually(() => agent.inFlightCount === 1);
+    await agent.close({ graceMs: 20 });
+    expect([agent.connectionCount, agent.inFlightCount]).toEqual([0, 0]);
+    expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO']);
+    expect(reports.disconnect).toHaveLength(1);
+  });
+});
+
+describe('close()', () => {
+  it('twice is close() once', async () => {
+    const { agent } = await startAgent();
+    const first = agent.close();
+    expect(agent.close({ graceMs: 1 })).toBe(first);
+    await first;
+    await agent.close();
+  });
+
+  it('is what Symbol.asyncDispose does', async () => {
+    const { agent, connect } = await startAgent({ link: 'IPv4' });
+    const peer = await connect();
+    await peer.hello();
+    await agent[Symbol.asyncDispose]();
+    expect(await peer.receive()).toBeDisconnect(0);
+    await expect(agent.listen({ port: 0 })).rejects.toMatchObject({ code: 'SPOP_MISUSE' });
+  });
+
+  it('of an agent that never listened resolves', async () => {
+    const { agent } = await startAgent();
+    await agent.close();
+    expect(agent.connectionCount).toBe(0);
+  });
+
+  it.each([-1, 1.5, Number.NaN, 2 ** 31, '5'])('refuses graceMs: %o', async (graceMs) => {
+    const { agent } = await startAgent();
+    await expect(Reflect.apply(agent.close.bind(agent), agent, [{ graceMs }])).rejects.toThrow(
+      /expected graceMs to be an integer from 0 to 2147483647; found/,
+    );
+  });
+
+  it('within a synchronous handler answers its NOTIFY, and those behind it in the batch, before the AGENT-DISCONNECT', async () => {
+    const closings: Promise<void>[] = [];
+    const { target } = await startAgent({
+      setup: (agent) =>
+        agent.onMessage(ask, (_, ack) => {
+          ack.set(number, 1);
+          closings.push(agent.close());
+          ack.set(number, 2);
+        }),
+    });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello(), asking(1), asking(2), asking(3));
+    await eventually(() => peer.ending() !== undefined);
+    const frames = peer.frames();
+    expect(frames.map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'ACK', 'ACK', 'AGENT-DISCONNECT']);
+    expect(frames[1]).toHaveProperty('actions.length', 2);
+    peer.stream.end();
+    await Promise.all(closings);
+  });
+
+  it('within an asynchronous handler answers its NOTIFY before the AGENT-DISCONNECT', async () => {
+    const closings: Promise<void>[] = [];
+    const { target } = await startAgent({
+      setup: (agent) =>
+        agent.onMessage(ask, async (_, ack) => {
+          await sleep(1);
+          closings.push(agent.close());
+          ack.set(number, 1);
+        }),
+    });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello(), asking(1));
+    await eventually(() => peer.ending() !== undefined);
+    expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'AGENT-DISCONNECT']);
+    peer.stream.end();
+    await Promise.all(closings);
+  });
+
+  it.each([
+    ['fallback', (agent: () => Agent): BenchOptions => ({ fallback: () => void agent().close() })],
+    [
+      'the hook handlerError',
+      (agent: () => Agent): BenchOptions => ({ hooks: { handlerError: () => void agent().close() } }),
+    ],
+  ])('within %s answers the NOTIFY before the AGENT-DISCONNECT', async (_, optionsFor) => {
+    const agents: Agent[] = [];
+    const { agent, target } = await startAgent({
+      ...optionsFor(() => agents[0]!),
+      setup: (a) => {
+        agents.push(a);
+        a.onMessage(ask, () => Promise.reject(new Error('broken')));
+      },
+    });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello(), asking(1));
+    await eventually(() => peer.ending() !== undefined);
+    expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'AGENT-DISCONNECT']);
+    peer.stream.end();
+    await agent.close();
+  });
+
+  it('within the hook of a fragmented NOTIFY above the cap answers it before the AGENT-DISCONNECT', async () => {
+    const agents: Agent[] = [];
+    const { agent, target } = await startAgent({
+      maxReassembledBytes: 300,
+      hooks: { overload: () => void agents[0]?.close() },
+      setup: (a) => agents.push(a),
+    });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello({ capabilities: 'async' }), ...fragment(notify().raw(new Uint8Array(400)), 100));
+    await eventually(() => peer.ending() !== undefined);
+    expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'AGENT-DISCONNECT']);
+    peer.stream.end();
+    await agent.close();
+  });
+
+  it('within the hook protocolError does not hide the error from the peer', async () => {
+    const agents: Agent[] = [];
+    const { agent, connect } = await startAgent({
+      hooks: { protocolError: () => void agents[0]?.close() },
+      setup: (a) => agents.push(a),
+    });
+    const peer = await connect();
+    await peer.hello();
+    peer.send(haproxyHello());
+    expect(await peer.receive()).toBeDisconnect(4);
+    await agent.close();
+  });
+
+  it('waits for a NOTIFY of which only a part has come', async () => {
+    const { agent, target } = await startAgent({ setup: (a) => a.onMessage(ask, (_, ack) => void ack.set(number, 1)) });
+    const peer = await connectRaw(target);
+    const bytes = asking(1).toBytes();
+    peer.send(haproxyHello(), bytes.subarray(0, 10));
+    await eventually(() => peer.frames().length === 1);
+    const closed = agent.close();
+    await sleep(5);
+    expect(peer.frames()).toHaveLength(1);
+    peer.send(bytes.subarray(10));
+    await eventually(() => peer.ending() !== undefined);
+    expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'AGENT-DISCONNECT']);
+    peer.stream.end();
+    await closed;
+  });
+
+  it('waits for a fragmented NOTIFY', async () => {
+    const { agent, target } = await startAgent({ setup: (a) => a.onMessage(ask, (_, ack) => void ack.set(number, 1)) });
+    const peer = await connectRaw(target);
+    const [first, ...rest] = fragment(asking(1), 3);
+    peer.send(haproxyHello({ capabilities: 'async' }), first!);
+    await eventually(() => peer.frames().length === 1);
+    const closed = agent.close();
+    await sleep(5);
+    peer.send(...rest);
+    await eventually(() => peer.ending() !== undefined);
+    expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'AGENT-DISCONNECT']);
+    peer.stream.end();
+    await closed;
+  });
+
+  it('answers NOTIFYs that had come, but were held back by maxInFlightPerConnection', async () => {
+    const { waiting, bench } = waitingAgent({ maxInFlightPerConnection: 1 });
+    const { agent, target } = await bench;
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello(), ...[1, 2, 3, 4, 5].map(asking));
+    await eventually(() => waiting.settle.length === 1);
+    const closed = agent.close();
+    for (let i = 0; i < 5; i++) {
+      // oxlint-disable-next-line no-await-in-loop
+      await eventually(() => waiting.settle.length === 1, 500);
+      waiting.settleAll();
+    }
+    await eventually(() => peer.ending() !== undefined);
+    expect(peer.frames().map(({ type, streamId }) => `${type} ${streamId}`)).toEqual([
+      'AGENT-HELLO 0',
+      ...[1, 2, 3, 4, 5].map((id) => `ACK ${id}`),
+      'AGENT-DISCONNECT 0',
+    ]);
+    peer.stream.end();
+    await closed;
+  });
+
+  it('does not wait for a peer that never closes, longer than lingerTimeoutMs', async () => {
+    const { agent, target } = await startAgent({ link: 'IPv4', lingerTimeoutMs: 30 });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello());
+    await eventually(() => peer.frames().length === 1);
+    await agent.close();
+    expect(agent.connectionCount).toBe(0);
+    await eventually(() => peer.ending() !== undefined);
+    expect(peer.frames().at(-1)).toBeDisconnect(0);
+  });
+});
+
+describe('a HAPROXY-DISCONNECT', () => {
+  it.each([0, 1, 2, 99, 100, 4_294_967_295])(
+    'with status %i is answered with AGENT-DISCONNECT 0 and the end',
+    async (status) => {
+      const { connect, reports } = await startAgent({ link: 'IPv4' });
+      const peer = await connect();
+      await peer.hello();
+      const answer = await peer.disconnect({ statusCode: status, message: 'why' });
+      expect(answer).toHaveProperty('items.0', { name: 'status-code', value: uint32(0) });
+      await eventually(() => reports.disconnect.length === 1);
+      expect(reports.disconnect).toMatchObject([{ status, reason: 'why', frames: 2 }]);
+      expect(reports.protocolError).toEqual([]);
+    },
+  );
+
+  it('without its keys is answered too', async () => {
+    const { connect } = await startAgent();
+    const peer = await connect();
+    await peer.hello();
+    expect(await peer.disconnect({ statusCode: null, message: null })).toBeDisconnect(0);
+  });
+
+  it('ends what is in flight: HAProxy has given it up', async () => {
+    const { waiting, bench } = waitingAgent();
+    const { agent, connect, reports } = await bench;
+    const peer = await connect();
+    await peer.hello();
+    peer.send(asking(1), asking(2));
+    await eventually(() => agent.inFlightCount === 2);
+    expect(await peer.disconnect()).toBeDisconnect(0);
+    expect(agent.inFlightCount).toBe(0);
+    waiting.settleAll();
+    await sleep(5);
+    expect(peer.received.map(({ type }) => type)).toEqual(['AGENT-HELLO', 'AGENT-DISCONNECT']);
+    expect(reports.handlerError).toEqual([]);
+  });
+
+  it('behind NOTIFYs in one batch lets their ACKs go first', async () => {
+    const { target } = await startAgent({ setup: (a) => a.onMessage(ask, (_, ack) => void ack.set(number, 1)) });
+    const peer = await connectRaw(target);
+    const { haproxyDisconnect } = await import('@spop/builder');
+    peer.send(haproxyHello(), asking(1), asking(2), haproxyDisconnect(), asking(3));
+    await eventually(() => peer.ending() !== undefined);
+    expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'ACK', 'AGENT-DISCONNECT']);
+    expect(peer.chunks).toHaveLength(1);
+    peer.stream.end();
+  });
+});
+
+describe('a peer that ends its side', () => {
+  it.each(linkKinds)('after its NOTIFYs is still answered, then the connection closed, over %s', async (link) => {
+    const { waiting, bench } = waitingAgent({ link });
+    const { agent, target } = await bench;
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello(), asking(1), asking(2));
+    peer.stream.end();
+    await eventually(() => agent.inFlightCount === 2);
+    await sleep(5);
+    expect(peer.ending()).toBeUndefined();
+    waiting.settleAll();
+    await eventually(() => peer.ending() !== undefined);
+    expect(peer.ending()).toBe('end');
+    expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'ACK']);
+    expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
+  });
+
+  it.each(linkKinds)('while it is held back is still answered all its NOTIFYs, over %s', async (link) => {
+    const { waiting, bench } = waitingAgent({ link, maxInFlightPerConnection: 1 });
+    const { agent, target } = await bench;
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello(), asking(1), asking(2), asking(3));
+    peer.stream.end();
+    for (let i = 0; i < 3; i++) {
+      // oxlint-disable-next-line no-await-in-loop
+      await eventually(() => waiting.settle.length === 1, 500);
+      waiting.settleAll();
+    }
+    await eventually(() => peer.ending() !== undefined);
+    expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'ACK', 'ACK']);
+    expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
+  });
+});
