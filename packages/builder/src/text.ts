@@ -62,21 +62,21 @@ export function toText(bytes: Uint8Array): string {
  */
 export function toBytes(text: string | Uint8Array): Uint8Array {
   if (typeof text !== 'string') return Uint8Array.from(text);
-  const parts: number[] = [];
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    if (code >= 0xdc80 && code <= 0xdcff) {
-      parts.push(code - ESCAPE);
-    } else if (code >= 0xd800 && code <= 0xdfff) {
-      throw new SpopError(
-        'SPOP_INVALID_VALUE',
-        `expected text, got a lone surrogate U+${code.toString(16)}; pass the bytes as a Uint8Array instead`,
-      );
-    } else {
-      parts.push(...encoder.encode(character));
-    }
-  }
-  return Uint8Array.from(parts);
+  // With the flag u, a surrogate matches only where it is a lone one.
+  const pieces = text.split(/([\udc80-\udcff])/u);
+  return concat(pieces.map((piece, index) => (index % 2 === 1 ? escapedByte(piece) : utf8(piece))));
+}
+
+function escapedByte(escape: string): Uint8Array {
+  return Uint8Array.of(escape.charCodeAt(0) - ESCAPE);
+}
+
+function utf8(text: string): Uint8Array {
+  if (text.isWellFormed()) return encoder.encode(text);
+  throw new SpopError(
+    'SPOP_INVALID_VALUE',
+    'expected text, got a lone surrogate that stands for no byte; pass the bytes as a Uint8Array instead',
+  );
 }
 
 /** The given pieces one after the other, in a new array. */
