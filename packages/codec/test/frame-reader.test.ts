@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FrameReader } from '../src/index.ts';
-import { fault, frameBytes, hex, notifyBytes, text, thrown, toHex, varint } from './bytes.ts';
+import { fault, firstOfSize, frameBytes, hex, notifyBytes, text, thrown, toHex, varint } from './bytes.ts';
 
 /** A summary of each frame that comes out when `chunks` go in, each wiped once the reader is done with it. */
 function framesOf(chunks: Iterable<Uint8Array>, reader: FrameReader = new FrameReader()): string[] {
@@ -268,6 +268,14 @@ describe('FrameReader and ids', () => {
     ['a frame-id that does not end', '01f0', 'SPOP_TRUNCATED', 10],
     ['a stream-id above 2^64', `${'ff'.repeat(10)}00`, 'SPOP_VARINT_OVERFLOW', 9],
     ['a frame-id of 2^64', `01${toHex(varint(1n << 64n))}`, 'SPOP_VARINT_OVERFLOW', 10],
+    [
+      'a frame-id of 2^64 before a payload',
+      `01${toHex(varint(1n << 64n))}${'00'.repeat(20)}`,
+      'SPOP_VARINT_OVERFLOW',
+      10,
+    ],
+    ['a frame-id of nothing but ff', `01${'ff'.repeat(30)}`, 'SPOP_VARINT_OVERFLOW', 10],
+    ['a stream-id that takes the whole frame', `f0${'80'.repeat(7)}01`, 'SPOP_TRUNCATED', 18],
   ])('refuses %s, whole and in pieces, again and again', (_, digits, code, offset) => {
     const rest = hex(`03 00000001 ${digits}`);
     const head = Buffer.alloc(4);
@@ -320,6 +328,29 @@ describe('Frame', () => {
       expect([frame.streamId, frame.frameId]).toEqual([Number(streamId), Number(frameId)]);
       expect([frame.toStreamId(), frame.toFrameId()]).toEqual([streamId, frameId]);
       expect(toHex(frame.bytes, frame.payloadStart, frame.end)).toBe('ff');
+    }
+  });
+
+  it('finds the payload behind ids of every size, however long it is', () => {
+    const sizes = Array.from({ length: 10 }, (_, index) => index + 1);
+    const ids = sizes.flatMap((size) => [
+      firstOfSize(size),
+      size === 10 ? (1n << 64n) - 1n : firstOfSize(size + 1) - 1n,
+    ]);
+    for (const streamId of ids) {
+      for (const frameId of ids) {
+        for (const length of [0, 1, 7, 8, 9, 10, 30]) {
+          const payload = Buffer.alloc(length, 0xff);
+          const frame = frameOf(frameBytes(3, payload, { streamId, frameId }));
+          expect([
+            streamId,
+            frameId,
+            frame.toStreamId(),
+            frame.toFrameId(),
+            toHex(frame.bytes, frame.payloadStart),
+          ]).toEqual([streamId, frameId, streamId, frameId, toHex(payload)]);
+        }
+      }
     }
   });
 
