@@ -24,10 +24,10 @@ function numberFromEnv(name: string): number | undefined {
   return value;
 }
 
-function parameters<Ts>(runs: number): fc.Parameters<Ts> {
+function parameters<Ts>(runs: number, timeLimitMs: number): fc.Parameters<Ts> {
   return {
     numRuns: Math.max(1, Math.round(runs * scale)),
-    interruptAfterTimeLimit: TIME_LIMIT_MS * Math.max(1, scale),
+    interruptAfterTimeLimit: timeLimitMs * Math.max(1, scale),
     ...(seed === undefined ? {} : { seed }),
     ...(path === undefined ? {} : { path }),
   };
@@ -47,10 +47,14 @@ function report<Ts>(details: fc.RunDetails<Ts>): void {
 
 /** Fails with a seed and the smallest input for which the property does not hold. */
 export function check<Ts>(property: fc.IProperty<Ts>, runs: number): void {
-  report(fc.check(property, parameters<Ts>(runs)));
+  report(fc.check(property, parameters<Ts>(runs, TIME_LIMIT_MS)));
 }
 
 /** {@link check} for a property that settles later. */
-export async function checkAsync<Ts>(property: fc.IAsyncProperty<Ts>, runs: number): Promise<void> {
-  report(await fc.check(property, parameters<Ts>(runs)));
+export async function checkAsync<Ts>(
+  property: fc.IAsyncProperty<Ts>,
+  runs: number,
+  timeLimitMs: number = TIME_LIMIT_MS,
+): Promise<void> {
+  report(await fc.check(property, parameters<Ts>(runs, timeLimitMs)));
 }

@@ -1,0 +1,408 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Agent, createAgent } from '@spop/agent';
+import { haproxyDisconnect, haproxyHello, notify, string as text, unset } from '@spop/builder';
+import type { Action, NotifyBuilder } from '@spop/builder';
+import {
+  type Actions,
+  bool,
+  defineMessage,
+  defineVariable,
+  int64,
+  interned,
+  type IntegerValue,
+  string,
+  type StringValue,
+  uint32,
+} from '@spop/codec';
+import { vi } from 'vitest';
+import { AgentPeer } from './agent-peer.ts';
+import { expectSame } from './plain-frames.ts';
+import { streamPair } from './stream-pair.ts';
+
+/** How a handler behaves: at once, when its gate is opened, in the next turn, or never. */
+export type Mode = 'sync' | 'throw' | 'huge' | 'tick' | 'gate' | 'gate-then-throw' | 'never';
+export const MODES: readonly Mode[] = ['sync', 'throw', 'huge', 'tick', 'gate', 'gate-then-throw', 'never'];
+
+const PROCESSING_TIMEOUT_MS = 1_000;
+/** A deadline may come so much later, in ms. */
+const TIMER_SLACK_MS = 20;
+const MAX_IN_FLIGHT_PER_CONNECTION = 6;
+
+const work = defineMessage('work', { mode: interned(string), token: int64, word: string, place: uint32 });
+const other = defineMessage('other', { word: string, place: uint32, token: int64, mode: interned(string) });
+const MAX_PLACES = 4;
+const tokens = Array.from({ length: MAX_PLACES }, (_, place) => defineVariable('sess', `token${place}`, int64));
+const words = Array.from({ length: MAX_PLACES }, (_, place) => defineVariable('txn', `word${place}`, string));
+const hugeText = defineVariable('req', 'huge', string);
+const fellBack = defineVariable('res', 'fallback', bool);
+
+/** One message of a NOTIFY, and what its handler was seen to do. */
+interface Job {
+  readonly token: bigint;
+  readonly mode: Mode;
+  readonly word: string;
+  readonly name: 'work' | 'other';
+  isStarted: boolean;
+  /** Resolves what the handler waits for. */
+  open: ((isFine: boolean) => void) | undefined;
+  outcome: 'fine' | 'failed' | undefined;
+}
+
+/** What a test gives for one message. */
+export interface JobInput {
+  readonly mode: Mode;
+  readonly word: string;
+  readonly name: 'work' | 'other';
+}
+
+interface Question {
+  readonly peer: AgentPeer;
+  readonly streamId: bigint;
+  readonly frameId: bigint;
+  readonly jobs: readonly Job[];
+  startedAt: number;
+  isAnswered: boolean;
+  /** Whether all of it was sent. */
+  isWhole: boolean;
+}
+
+const STREAM_IDS: readonly bigint[] = [0n, 1n, 3n, 240n, 2_288n, 1n << 32n, (1n << 63n) + 5n];
+
+/** An agent, the HAProxys before it, and all that is known about what they asked. */
+export class AgentWorld {
+  readonly agent: Agent;
+  readonly peers: AgentPeer[] = [];
+  readonly #jobs: Map<bigint, Job> = new Map();
+  readonly #questions: Question[] = [];
+  /** A fragmented NOTIFY that was begun, by its connection: bytes that are still to be sent. */
+  readonly #fragments: Map<AgentPeer, { readonly question: Question; rest: Uint8Array }> = new Map();
+  /** Connections that have to end, with the status that they end with. */
+  readonly #expectedStatus: Map<AgentPeer, number> = new Map();
+  /** What handlers saw and should not have. */
+  readonly #problems: unknown[] = [];
+  #lastToken: bigint = 0n;
+  #isClosed: boolean = false;
+
+  constructor() {
+    this.agent = createAgent({
+      processingTimeoutMs: PROCESSING_TIMEOUT_MS,
+      maxInFlightPerConnection: MAX_IN_FLIGHT_PER_CONNECTION,
+      maxInFlight: 2 * MAX_IN_FLIGHT_PER_CONNECTION,
+      maxReassembledBytes: 100_000,
+      helloTimeoutMs: 0,
+      partialFrameTimeoutMs: 0,
+      fallback: (ack) => void ack.set(fellBack, true),
+    });
+    this.agent.onMessage(work, (message, ack) => this.#handle(message, ack));
+    this.agent.onMessage(other, (message, ack) => this.#handle(message, ack));
+  }
+
+  /** The peers in a state. */
+  peersIn(state: AgentPeer['state']): AgentPeer[] {
+    return this.peers.filter((peer) => peer.state === state);
+  }
+
+  connect(): void {
+    const [ours, theirs] = streamPair();
+    this.peers.push(new AgentPeer(ours));
+    this.agent.handle(theirs);
+  }
+
+  greet(peer: AgentPeer, capabilities: string, maxFrameSize: number, sizes: readonly number[]): void {
+    peer.state = 'greeted';
+    peer.write(haproxyHello({ capabilities, maxFrameSize }).toBytes(), sizes);
+  }
+
+  /** Sends NOTIFYs in one go, each with its messages. */
+  ask(peer: AgentPeer, inputs: readonly (readonly JobInput[])[], sizes: readonly number[]): void {
+    const frames = inputs.map((jobs) => this.#build(peer, jobs, 1).frame.toBytes());
+    peer.write(Buffer.concat(frames), sizes);
+  }
+
+  /** Whether a fragmented NOTIFY is under way. */
+  hasFragments(peer: AgentPeer): boolean {
+    return this.#fragments.has(peer);
+  }
+
+  /** Sends the beginning of a fragmented NOTIFY. */
+  beginFragments(peer: AgentPeer, jobs: readonly JobInput[], part: number, sizes: readonly number[]): void {
+    const { frame, question } = this.#build(peer, jobs, 0);
+    const payload = frame.toPayload();
+    const { streamId, frameId } = question;
+    const cut = Math.floor(part * payload.length);
+    question.isWhole = false;
+    this.#fragments.set(peer, { question, rest: payload.subarray(cut) });
+    peer.write(notify({ streamId, frameId, flags: 0 }).raw(payload.subarray(0, cut)).toBytes(), sizes);
+  }
+
+  /** Sends a part of what is left of a fragmented NOTIFY: all of it with FIN where `part` is 1. */
+  continueFragments(peer: AgentPeer, part: number, sizes: readonly number[]): void {
+    const fragments = this.#fragments.get(peer)!;
+    const { streamId, frameId } = fragments.question;
+    const cut = Math.ceil(part * fragments.rest.length);
+    const piece = fragments.rest.subarray(0, cut);
+    fragments.rest = fragments.rest.subarray(cut);
+    const isLast = part === 1;
+    if (isLast) {
+      fragments.question.isWhole = true;
+      this.#fragments.delete(peer);
+    }
+    peer.write(unset({ streamId, frameId, flags: isLast ? 1 : 0 }, piece).toBytes(), sizes);
+  }
+
+  /** Gives a fragmented NOTIFY up: nobody waits for its ACK any more. */
+  abortFragments(peer: AgentPeer): void {
+    const { question } = this.#fragments.get(peer)!;
+    this.#fragments.delete(peer);
+    question.isAnswered = true;
+    peer.write(unset({ streamId: question.streamId, frameId: question.frameId, flags: 3 }).toBytes(), []);
+  }
+
+  /** Handlers that wait to be let go on. */
+  get waitingJobs(): Job[] {
+    return [...this.#jobs.values()].filter(({ open }) => open !== undefined);
+  }
+
+  /** Lets one handler go on, to do well or to fail. */
+  settle(job: Job, isFine: boolean): void {
+    job.outcome = isFine && job.mode === 'gate' ? 'fine' : 'failed';
+    job.open?.(isFine);
+    job.open = undefined;
+  }
+
+  /** Lets time pass for everything but the event loop. */
+  advance(milliseconds: number): void {
+    vi.advanceTimersByTime(milliseconds);
+  }
+
+  /** Sends what no HAProxy sends; the connection has to end with that status, and no other. */
+  sendWrong(peer: AgentPeer, bytes: Uint8Array, status: number): void {
+    this.#expectedStatus.set(peer, status);
+    peer.write(bytes, []);
+  }
+
+  /** Says HAPROXY-DISCONNECT: nothing that was asked there has to be answered. */
+  disconnect(peer: AgentPeer): void {
+    this.#expectedStatus.set(peer, 0);
+    peer.write(haproxyDisconnect().toBytes(), []);
+  }
+
+  /** Resets the connection. */
+  reset(peer: AgentPeer): void {
+    peer.state = 'over';
+    peer.stream.destroy();
+  }
+
+  /** Lets everything happen that needs no time and no further bytes, and checks what came of it. */
+  async check(): Promise<void> {
+    for (let turn = 0; turn < 6; turn++) await nextTurn();
+    for (const peer of this.peers) for (const ack of peer.acks.splice(0)) this.#takeAck(peer, ack);
+    for (const question of this.#questions) this.#checkIsAnswered(question);
+    for (const peer of this.peers) this.#checkStatus(peer);
+    if (this.#problems.length > 0) throw this.#problems[0];
+  }
+
+  /** Ends every wait, closes the agent, and checks that nothing is left of anything. */
+  async finish(): Promise<void> {
+    for (const peer of this.peers) {
+      peer.setReading(true);
+      if (this.hasFragments(peer) && peer.isServed) this.continueFragments(peer, 1, []);
+    }
+    // Handlers start as others end, where too many were in flight.
+    for (let round = 0; round < 200 && this.#questions.some((each) => this.#isOpen(each)); round++) {
+      for (const job of this.waitingJobs) this.settle(job, true);
+      await this.check();
+      this.advance(PROCESSING_TIMEOUT_MS + TIMER_SLACK_MS);
+      await this.check();
+    }
+    expectSame(this.#questions.filter((each) => this.#isOpen(each)).length, 0);
+    await this.close();
+  }
+
+  /** Closes the agent, with peers that answer as HAProxy does. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    let isClosed = false;
+    const closed = this.agent.close({ graceMs: 60_000 }).then(() => (isClosed = true));
+    for (let turn = 0; turn < 50 && !isClosed; turn++) {
+      for (const job of this.waitingJobs) this.settle(job, true);
+      await this.check();
+      this.advance(PROCESSING_TIMEOUT_MS + TIMER_SLACK_MS);
+    }
+    if (!isClosed) throw new Error(`expected the agent to close; found ${this.agent.connectionCount} connections open`);
+    await closed;
+    expectSame([this.agent.connectionCount, this.agent.inFlightCount], [0, 0]);
+  }
+
+  /** A connection ends where it has to, and with the right status; one that need not end does not. */
+  #checkStatus(peer: AgentPeer): void {
+    const expected = this.#isClosed ? 0 : this.#expectedStatus.get(peer);
+    if (peer.disconnectStatus !== undefined) {
+      expectSame(peer.disconnectStatus, this.#expectedStatus.get(peer) ?? expected);
+      return;
+    }
+    const isDue = this.#expectedStatus.has(peer) && peer.isReading && !this.#isHeldBack(peer);
+    if (isDue && peer.isServed) throw new Error(`expected an AGENT-DISCONNECT with status ${expected}; found none`);
+  }
+
+  #isOpen({ peer, isAnswered }: Question): boolean {
+    return !isAnswered && peer.isServed;
+  }
+
+  #build(peer: AgentPeer, inputs: readonly JobInput[], flags: number): { frame: NotifyBuilder; question: Question } {
+    // Stream-ids come again on every connection, and mean other streams there.
+    const index = this.#questions.filter((each) => each.peer === peer).length;
+    const streamId = STREAM_IDS[index % STREAM_IDS.length]!;
+    const frameId = BigInt(index + 1);
+    const jobs = inputs.slice(0, MAX_PLACES).map((input): Job => {
+      const job: Job = { ...input, token: ++this.#lastToken, isStarted: false, open: undefined, outcome: undefined };
+      this.#jobs.set(job.token, job);
+      return job;
+    });
+    let frame = notify({ streamId, frameId, flags });
+    for (const [place, { mode, token, word, name }] of jobs.entries()) {
+      frame = frame.message(name, { place, mode: text(mode), token, more: null, word: text(word) });
+    }
+    const question: Question = { peer, streamId, frameId, jobs, startedAt: 0, isAnswered: false, isWhole: true };
+    this.#questions.push(question);
+    return { frame, question };
+  }
+
+  #handle(message: HandledMessage, ack: Actions): Promise<void> | undefined {
+    const token = message.token.toBigInt();
+    const job = this.#jobs.get(token);
+    if (job === undefined || job.mode !== message.mode)
+      throw new Error(`a handler was given a message that nobody sent`);
+    if (job.isStarted) throw new Error(`the handler of message ${token} was called twice`);
+    job.isStarted = true;
+    const question = this.#questions.find(({ jobs }) => jobs.includes(job))!;
+    question.startedAt = performance.now();
+    // Views are held, as handlers do, and read when the answer is written.
+    const { word, place } = message;
+    const held = message.token;
+    const answer = (): void => {
+      ack.set(tokens[place]!, held.toBigInt()).set(words[place]!, word);
+    };
+    switch (job.mode) {
+      case 'sync':
+        job.outcome = 'fine';
+        answer();
+        return undefined;
+      case 'throw':
+        job.outcome = 'failed';
+        answer();
+        throw new Error('a handler that throws');
+      case 'huge':
+        job.outcome = 'failed';
+        ack.set(hugeText, 'x'.repeat(70_000));
+        return undefined;
+      case 'tick':
+        return soon(() => {
+          job.outcome = 'fine';
+          answer();
+        });
+      case 'never':
+        return new Promise(() => undefined);
+      default: {
+        const gate = Promise.withResolvers<boolean>();
+        job.open = gate.resolve;
+        return this.#answerBehind(gate.promise, job, question, answer);
+      }
+    }
+  }
+
+  async #answerBehind(gate: Promise<boolean>, job: Job, question: Question, answer: () => void): Promise<void> {
+    const isFine = await gate;
+    // Too late: the exchange is over, and its views must say so instead of showing another request.
+    if (question.isAnswered || !question.peer.isServed) {
+      this.#expectLate(answer);
+      return;
+    }
+    answer();
+    if (job.outcome === 'failed' || !isFine) throw new Error('a handler that rejects');
+  }
+
+  /** What is wrong in a handler is the agent's to report, and this test's to know. */
+  #expectLate(answer: () => void): void {
+    try {
+      expectLate(answer);
+    } catch (error) {
+      this.#problems.push(error);
+    }
+  }
+
+  #takeAck(
+    peer: AgentPeer,
+    { streamId, frameId, actions }: { streamId: bigint; frameId: bigint; actions: readonly Action[] },
+  ): void {
+    const question = this.#questions.find(
+      (each) => each.peer === peer && each.streamId === streamId && each.frameId === frameId,
+    );
+    if (question === undefined) throw new Error(`an ACK for ${streamId}:${frameId}, which nobody sent here`);
+    if (question.isAnswered) throw new Error(`a second ACK for ${streamId}:${frameId}`);
+    question.isAnswered = true;
+    if (this.#mayFallBack(question) && actions.some(({ name }) => name === 'fallback')) {
+      expectSame(actions, [{ type: 'set-var', scope: 'res', name: 'fallback', value: { type: 'bool', value: true } }]);
+      return;
+    }
+    expectSame(byName(actions), byName(question.jobs.flatMap(expectedActions)));
+    if (question.jobs.some(({ outcome }) => outcome !== 'fine')) throw new Error('an answer without its handlers');
+  }
+
+  #mayFallBack({ jobs, startedAt }: Question): boolean {
+    return jobs.some(({ outcome }) => outcome === 'failed') || performance.now() - startedAt >= PROCESSING_TIMEOUT_MS;
+  }
+
+  #checkIsAnswered(question: Question): void {
+    const { jobs, peer, startedAt, isWhole } = question;
+    if (!this.#isOpen(question) || !isWhole || !peer.isReading) return;
+    const isStarted = jobs.every((job) => job.isStarted) || jobs.some(({ outcome }) => outcome === 'failed');
+    if (!isStarted) {
+      if (this.#isHeldBack(peer)) return;
+      throw new Error(`NOTIFY ${question.streamId}:${question.frameId} was not handled`);
+    }
+    const isDone = jobs.every(({ outcome }) => outcome === 'fine') || jobs.some(({ outcome }) => outcome === 'failed');
+    const isLate = jobs.length > 0 && performance.now() - startedAt > PROCESSING_TIMEOUT_MS + TIMER_SLACK_MS;
+    if (isDone || isLate) throw new Error(`NOTIFY ${question.streamId}:${question.frameId} was not answered`);
+  }
+
+  /** Whether the agent does not read from that connection, because it has too much to do already. */
+  #isHeldBack(peer: AgentPeer): boolean {
+    const started = this.#questions.filter((each) => this.#isOpen(each) && each.jobs.some((job) => job.isStarted));
+    const own = started.filter((each) => each.peer === peer);
+    return own.length >= MAX_IN_FLIGHT_PER_CONNECTION || this.agent.inFlightCount >= 2 * MAX_IN_FLIGHT_PER_CONNECTION;
+  }
+}
+
+interface HandledMessage {
+  readonly mode: string;
+  readonly token: IntegerValue;
+  readonly word: StringValue;
+  readonly place: number;
+}
+
+async function soon(answer: () => void): Promise<void> {
+  await Promise.resolve();
+  answer();
+}
+
+function expectLate(answer: () => void): void {
+  try {
+    answer();
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('SPOP_VIEW_CLOSED')) return;
+    throw error;
+  }
+  throw new Error('a handler that was too late could still answer');
+}
+
+function expectedActions({ token, word }: Job, place: number): Action[] {
+  return [
+    { type: 'set-var', scope: 'sess', name: `token${place}`, value: { type: 'int64', value: token } },
+    { type: 'set-var', scope: 'txn', name: `word${place}`, value: { type: 'string', value: word } },
+  ];
+}
+
+function byName(actions: readonly Action[]): Action[] {
+  return actions.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
