@@ -21,7 +21,7 @@ export const ErrorStatus = {
   SPOP_INVALID_ACTION: 4,
   /** A frame came that its receiver cannot take in this state, or has the wrong flags or ids. */
   SPOP_UNEXPECTED_FRAME: 4,
-  /** A HELLO has no version, or one that is no list of `Major.Minor`. */
+  /** A HELLO has no version. */
   SPOP_NO_VERSION: 5,
   /** A HELLO has no max-frame-size. */
   SPOP_NO_MAX_FRAME_SIZE: 6,

@@ -233,14 +233,14 @@ describe('arbitrary bytes', () => {
         good.copy(bytes, 0, 0, 4);
         expectOneOutcome(bytes, [11, 40]);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
   it('in place of each byte of what HAProxy sends, one at a time', { timeout: 60_000 }, () => {
     const capture = readCaptures().find(({ label }) => label === '3.2.26/scalars') ?? expect.unreachable('no capture');
     for (let at = 0; at < capture.bytes.length; at++) {
-      for (const value of [0x00, 0x08, 0x0f, 0xf0, 0xff]) {
+      for (const value of [0x08, 0x0f, 0xff]) {
         const bytes = Buffer.from(capture.bytes);
         bytes[at] = value;
         expectOneOutcome(bytes, [at]);

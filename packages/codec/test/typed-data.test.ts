@@ -135,6 +135,14 @@ describe('typedDataEnd', () => {
     }
   });
 
+  it.each([264_431, 264_432])('ends a BINARY of %i bytes, whose length has three or four', (length) => {
+    const bytes = Buffer.concat([hex('09'), varint(BigInt(length)), Buffer.alloc(length)]);
+    for (const whole of [bytes, bytes.subarray(0, -1)]) {
+      const [expected, found] = ends(whole, 0x00, 0);
+      expect(found).toEqual(expected);
+    }
+  });
+
   it('ends any bytes where skipTypedData does', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 14 }), fc.nat(9), (bytes, type) => {
