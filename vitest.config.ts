@@ -19,6 +19,9 @@ export default defineConfig({
           name: 'unit',
           include: roots.map((root) => `${root}/**/*.test.ts`),
           exclude: [...ignored, '**/*.e2e.test.ts'],
+          // Far above what any of them takes on a machine of its own.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
       },
