@@ -11,7 +11,6 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Histogram, type LatencySummary } from './histogram.ts';
 import { LoadConnection } from './load-connection.ts';
-import { assertIdEncoding } from './notify-block.ts';
 import { traffic, type TrafficKind } from './traffic.ts';
 
 export interface LoadOptions {
@@ -87,7 +86,6 @@ async function runThread(options: LoadOptions, threads: number, index: number): 
 }
 
 async function loadShare(options: LoadOptions): Promise<Share> {
-  assertIdEncoding();
   const variants = traffic(options.kind);
   const window = options.window === 0 ? Infinity : options.window;
   const counted = options.count > 0;

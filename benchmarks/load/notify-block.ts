@@ -3,7 +3,7 @@
  * and only their stream-ids are written anew when the block is used again: 1, 3, 5 … as HAProxy 3.1 and later count
  * them on each connection (src/mux_spop.c), frame-id always 1.
  */
-import { frame, varint } from './wire.ts';
+import { frame } from './wire.ts';
 import type { Variant } from './traffic.ts';
 
 /** Where a varint grows by a byte: the smallest values of two, three, four and five bytes. */
@@ -81,16 +81,4 @@ function idWidth(id: number): number {
   let width = 1;
   while (id >= (WIDTH_BOUNDS[width - 1] ?? Infinity)) width++;
   return width;
-}
-
-/** The widest id a run can reach must be written exactly: checked once against the plain encoder. */
-export function assertIdEncoding(): void {
-  for (const id of [241, 2287, 2289, 264_431, 264_433, 33_818_863, 33_818_865]) {
-    const scratch = Buffer.alloc(8);
-    writeId(scratch, 0, id);
-    const expected = Buffer.from(varint(id));
-    if (expected.length !== idWidth(id) || !expected.equals(scratch.subarray(0, expected.length))) {
-      throw new Error(`stream-id ${id} is encoded wrongly`);
-    }
-  }
 }

@@ -1,6 +1,7 @@
-/** Resident memory as NOTIFYs add up: four connections with 20 in flight each, as HAProxy has them at most. */
+/** Resident memory as NOTIFYs add up: four connections with as many in flight each as HAProxy has at most. */
 import { AgentProcess, type AgentCommand } from '../load/agent-process.ts';
 import type { LoadTool } from '../load/load-tool.ts';
+import { probe } from './black-box.ts';
 
 export interface MemorySample {
   /** NOTIFYs answered since the start of the process. */
@@ -16,13 +17,15 @@ export async function measureMemory(command: AgentCommand, tool: LoadTool, scale
   const samples: MemorySample[] = [];
   let done = 0;
   try {
+    const { capabilities } = await probe(agent.port);
+    const window = capabilities.includes('pipelining') ? 20 : 1;
     for (const step of STEPS.map((value) => value * scale)) {
       if (step > done) {
         const load = {
           port: agent.port,
           kind: 'tiny',
           connections: 4,
-          window: 20,
+          window,
           count: step - done,
           seconds: 60,
           warm: 0,

@@ -32,7 +32,7 @@ const REASONS: readonly Reason[] = [
   {
     who: named('C'),
     test: /./,
-    why: 'compiled code without views, bounds that are checked twice, or a connection’s state',
+    why: 'compiled code without views, handlers, or a connection’s state',
   },
   {
     who: named('least Node'),

@@ -127,6 +127,7 @@ function cell(samples: readonly Sample[] | undefined, pick: (sample: Sample) => 
   if (samples.some((sample) => sample.error !== '')) return 'fails';
   const figure = figureOf(samples.map((sample) => pick(sample) * scale));
   if (figure === undefined) return '';
+  if (samples.length === 1) return human(figure.median);
   return `${human(figure.median)} (${human(figure.low)}–${human(figure.high)})`;
 }
 
@@ -212,7 +213,7 @@ function memorySection(run: PeersRun): string[] {
   return [
     '## Memory',
     '',
-    'Resident MiB after so many NOTIFYs, on four connections with 20 in flight each:',
+    'Resident MiB after so many NOTIFYs, on four connections with 20 in flight each (one where `pipelining` is not announced):',
     '',
     ...table(
       ['agent', ...steps.map((step) => human(step))],
@@ -260,8 +261,11 @@ function haproxySection(run: PeersRun, plot: (file: string) => string[]): string
     const none = byLane[NO_SPOE] ?? [];
     const median = (lane: string, pick: (sample: (typeof none)[number]) => number): number =>
       figureOf((byLane[lane] ?? []).map(pick))?.median ?? Number.NaN;
-    const added = (lane: string, pick: (sample: (typeof none)[number]) => number): string =>
-      lane === NO_SPOE ? human(median(lane, pick)) : `+${human(median(lane, pick) - median(NO_SPOE, pick))}`;
+    const added = (lane: string, pick: (sample: (typeof none)[number]) => number): string => {
+      if (lane === NO_SPOE) return human(median(lane, pick));
+      const difference = median(lane, pick) - median(NO_SPOE, pick);
+      return difference < 0 ? `−${human(-difference)}` : `+${human(difference)}`;
+    };
     lines.push(
       `### HAProxy ${release}`,
       '',
