@@ -1,6 +1,7 @@
 import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ArgumentTypes, type MessageDefinition, SpopError } from '@spop/codec';
+import { type AgentMetrics, toAgentMetrics } from './agent-metrics.ts';
 import { Connection } from './connection.ts';
 import { Handlers, type MessageHandler, type NotifyHandler } from './handlers.ts';
 import { addressOf, type ListenAddress, type ListenTarget, openListener } from './listener.ts';
@@ -77,6 +78,7 @@ export class Agent implements AsyncDisposable {
       this.#checkOpen();
     }
     this.#servers.push(server);
+    runtime.hooks.log?.note('listening', addressOf(server, target));
     return addressOf(server, target);
   }
 
@@ -104,6 +106,11 @@ export class Agent implements AsyncDisposable {
     }
     this.#closing ??= this.#close(graceMs);
     return this.#closing;
+  }
+
+  /** Counters since the start and gauges of this moment, as a new object; docs/observability.md explains each. */
+  toMetrics(): AgentMetrics {
+    return toAgentMetrics(this.#runtime ?? new Runtime(this.options, new Handlers()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -142,6 +149,7 @@ export class Agent implements AsyncDisposable {
 
   async #close(graceMs: number): Promise<void> {
     const runtime = this.#start();
+    runtime.hooks.log?.note('closing', { graceMs, connections: runtime.connections.size });
     const closed = Promise.all(this.#servers.map((server) => closeServer(server)));
     const gone = new Promise<void>((resolve) => {
       runtime.onConnectionClosed = () => {
@@ -155,6 +163,8 @@ export class Agent implements AsyncDisposable {
     for (const connection of runtime.connections) connection.session.drain();
     await Promise.all([closed, gone]);
     clearTimeout(force);
+    runtime.hooks.log?.flush();
+    runtime.hooks.log?.note('closed', {});
   }
 
   #checkOpen(): void {

@@ -19,10 +19,11 @@ export class Clock {
   /** Time of the last tick in ms, on the clock of performance.now(), without its fraction. */
   now: number = Math.trunc(performance.now());
   readonly #tickMs: number;
-  readonly #onTick: (now: number) => void;
+  readonly #onTick: (now: number, lateMs: number) => void;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(ms: number, onTick: (now: number) => void) {
+  /** @param onTick Told of the time, and by how many ms the tick comes too late. */
+  constructor(ms: number, onTick: (now: number, lateMs: number) => void) {
     this.#tickMs = ms;
     this.#onTick = onTick;
   }
@@ -31,8 +32,9 @@ export class Clock {
     if (this.#timer !== undefined) return;
     this.now = Math.trunc(performance.now());
     this.#timer = setInterval(() => {
+      const due = this.now + this.#tickMs;
       this.now = Math.trunc(performance.now());
-      this.#onTick(this.now);
+      this.#onTick(this.now, this.now - due);
     }, this.#tickMs);
     this.#timer.unref();
   }

@@ -164,7 +164,9 @@ export class Connection implements Transport {
   /** Hands frames to the session until there are no more, or too much is under way. */
   #readFrames(): void {
     const { session } = this;
+    const { metrics } = this.#runtime;
     const framesBefore = this.framesRead;
+    metrics.beginBatch();
     this.#isReading = true;
     try {
       while (!session.isFull) {
@@ -181,6 +183,7 @@ export class Connection implements Transport {
     session.endIfDrained();
     if (session.isFull) this.#pause();
     this.#flush();
+    metrics.endBatch();
     if (this.output.isBlocked) this.#pause();
   }
 
@@ -229,7 +232,6 @@ export class Connection implements Transport {
       error instanceof SpopError && error.status !== undefined
         ? error
         : new SpopError('SPOP_MISUSE', `an error that is not the peer's: ${String(error)}`, -1, { cause: error });
-    this.#runtime.metrics.protocolErrors++;
     session.fail(known);
     this.#runtime.hooks.emit('protocolError', { connection: session.describe(), error: known });
   }
@@ -258,6 +260,7 @@ export class Connection implements Transport {
     this.output.destroy();
     this.#runtime.closed(this);
     if (session.hello === undefined || session.hello.healthcheck) return;
+    this.#runtime.metrics.countDisconnect(session.endStatus);
     this.#runtime.hooks.emit('disconnect', {
       connection: session.describe(),
       status: session.endStatus,

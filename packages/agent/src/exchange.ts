@@ -8,7 +8,9 @@ import {
   type MessageView,
   Notify,
 } from '@spop/codec';
+import type { ConnectionInfo } from './hooks.ts';
 import type { Session } from './session.ts';
+import { endTrace, type NotifyOutcome, type NotifyTrace } from './trace.ts';
 
 const NO_MEMORY: Buffer = Buffer.alloc(0);
 
@@ -43,8 +45,13 @@ export class Exchange implements NotifyContext {
   isPending: boolean = false;
   /** When the NOTIFY came, on the clock of performance.now(), in ms: only set for asynchronous handlers. */
   startedAt: number = 0;
+  /** When its bytes were read, on the same clock and as `startedAt`. */
+  receivedAt: number = 0;
+  /** How it ends, for subscribers of diagnostics channels. */
+  outcome: NotifyOutcome = 'answered';
   #session: Session | undefined;
   #abort: AbortController | undefined;
+  #trace: NotifyTrace | undefined;
   /** Where the ACK of a detached exchange is written. */
   #ackMemory: Buffer = NO_MEMORY;
 
@@ -116,14 +123,33 @@ export class Exchange implements NotifyContext {
     return position + length;
   }
 
+  /** Begins what subscribers of diagnostics channels are told. */
+  beginTrace(connection: ConnectionInfo): NotifyTrace {
+    this.#trace = { connection, notify: this, outcome: undefined, error: undefined };
+    return this.#trace;
+  }
+
+  /** Notes that a handler threw or rejected. */
+  fail(error: unknown): void {
+    if (this.#trace === undefined) return;
+    this.outcome = 'failed';
+    this.#trace.error = error;
+  }
+
   /** Ends all views of the NOTIFY. */
   close(): void {
     this.isPending = false;
+    if (this.#trace !== undefined) {
+      endTrace(this.#trace, this.outcome);
+      this.#trace = undefined;
+      this.outcome = 'answered';
+    }
     this.notify.close();
   }
 
   /** Ends an exchange that nobody waits for any more: what its handlers do from now on throws. */
   drop(): void {
+    this.outcome = 'dropped';
     this.ack.end();
     this.close();
   }

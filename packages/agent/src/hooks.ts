@@ -38,6 +38,11 @@ export interface AgentEvents {
   overload: { readonly connection: ConnectionInfo | undefined; readonly reason: string };
   /** Listening or a connection's transport failed in a way that no other event covers. */
   transportError: { readonly connection: ConnectionInfo | undefined; readonly error: Error };
+  /**
+   * The event loop came `blockedMs` late to a timer of the agent, at least `eventLoopBlockedMs`: no NOTIFY was answered
+   * meanwhile. What blocked it took up to a quarter of `eventLoopBlockedMs` longer.
+   */
+  eventLoopBlocked: { readonly blockedMs: number };
 }
 
 /** Functions to be told of events. One that throws is reported as a process warning and changes nothing. */
@@ -51,6 +56,7 @@ const HOOK_NAMES: readonly (keyof AgentEvents)[] = [
   'timeout',
   'overload',
   'transportError',
+  'eventLoopBlocked',
 ];
 
 /** @throws {TypeError} where a hook is unknown, or no function. */

@@ -1,7 +1,17 @@
 /** The SPOP agent runtime; see the package's README for a tour. */
 export { Agent, type CloseOptions, createAgent } from './agent.ts';
+export type { AgentMetrics, LatencySummary } from './agent-metrics.ts';
+export { closeOnSignals, type CloseOnSignalsOptions } from './close-on-signals.ts';
+export type { LogFunction, Logger } from './event-log.ts';
 export type { NotifyContext } from './exchange.ts';
 export type { MessageHandler, NotifyHandler } from './handlers.ts';
 export type { AgentEvents, ConnectionInfo, DisconnectInfo, Hooks } from './hooks.ts';
 export type { ListenAddress, ListenTarget } from './listener.ts';
+export {
+  OPEN_METRICS_CONTENT_TYPE,
+  PROMETHEUS_CONTENT_TYPE,
+  toOpenMetricsText,
+  toPrometheusText,
+} from './metrics-text.ts';
 export type { AgentOptions, ResolvedOptions } from './options.ts';
+export type { NotifyOutcome, NotifyTrace } from './trace.ts';

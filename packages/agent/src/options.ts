@@ -1,4 +1,5 @@
 import { type Actions, MIN_MAX_FRAME_SIZE } from '@spop/codec';
+import { checkLogger, type Logger } from './event-log.ts';
 import { checkHooks, type Hooks } from './hooks.ts';
 
 /** Options of an agent; every one has a default. Times are in milliseconds, and 0 switches a timer off. */
@@ -37,14 +38,21 @@ export interface AgentOptions {
   readonly partialFrameTimeoutMs?: number;
   /** How long the agent waits for the peer to close after its own last frame. 1,000 by default. */
   readonly lingerTimeoutMs?: number;
+  /**
+   * From how many ms on a blocked event loop is reported as `eventLoopBlocked`; looked at while connections are open.
+   * 100 by default.
+   */
+  readonly eventLoopBlockedMs?: number;
   /** Writes the actions of a NOTIFY whose handler failed or was too late; none by default. */
   readonly fallback?: (ack: Actions) => void;
   /** Told what happens; see {@link Hooks}. */
   readonly hooks?: Hooks;
+  /** Where events are logged: a pino logger, `console`, or alike; nowhere by default. */
+  readonly logger?: Logger;
 }
 
 /** Options with their defaults filled in. */
-export type ResolvedOptions = Required<AgentOptions>;
+export type ResolvedOptions = Required<Omit<AgentOptions, 'logger'>> & { readonly logger: Logger | undefined };
 
 const DEFAULTS: ResolvedOptions = {
   maxFrameSize: 1_048_576,
@@ -58,8 +66,10 @@ const DEFAULTS: ResolvedOptions = {
   idleTimeoutMs: 0,
   partialFrameTimeoutMs: 10_000,
   lingerTimeoutMs: 1_000,
+  eventLoopBlockedMs: 100,
   fallback: () => {},
   hooks: {},
+  logger: undefined,
 };
 
 /** The smallest value of each numeric option. */
@@ -74,6 +84,7 @@ const MINIMUMS = {
   idleTimeoutMs: 0,
   partialFrameTimeoutMs: 0,
   lingerTimeoutMs: 1,
+  eventLoopBlockedMs: 0,
 } as const;
 
 const MAX_UINT32 = 0xffff_ffff;
@@ -104,6 +115,7 @@ export function resolveOptions(options: AgentOptions): ResolvedOptions {
   checkType('pipelining', resolved.pipelining, 'boolean');
   checkType('fallback', resolved.fallback, 'function');
   checkHooks(resolved.hooks);
+  checkLogger(resolved.logger);
   return resolved;
 }
 

@@ -1,10 +1,11 @@
 import { type AckWriter, BufferPool } from '@spop/codec';
 import { Clock, tickMs } from './clock.ts';
 import type { Connection } from './connection.ts';
+import { EventLoopWatch } from './event-loop-watch.ts';
+import { EventReporter } from './event-reporter.ts';
 import type { Exchange } from './exchange.ts';
 import { ExchangeRing } from './exchange-ring.ts';
 import type { Handlers } from './handlers.ts';
-import { HookCaller } from './hooks.ts';
 import { Metrics } from './metrics.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Session } from './session.ts';
@@ -18,8 +19,9 @@ const MAX_POOLED_BUFFERS = 1_024;
 export class Runtime {
   readonly options: ResolvedOptions;
   readonly handlers: Handlers;
-  readonly hooks: HookCaller;
+  readonly hooks: EventReporter;
   readonly metrics: Metrics = new Metrics();
+  readonly eventLoop: EventLoopWatch;
   readonly exchanges: ExchangeRing;
   readonly outputPool: BufferPool = new BufferPool({ bufferSize: BATCH_BYTES, maxBuffers: MAX_POOLED_BUFFERS });
   /** Where sockets read into, one after the other: whoever reads uses the bytes up, or copies them, before returning. */
@@ -37,9 +39,18 @@ export class Runtime {
   constructor(options: ResolvedOptions, handlers: Handlers) {
     this.options = options;
     this.handlers = handlers;
-    this.hooks = new HookCaller(options.hooks);
+    this.hooks = new EventReporter(options, this.metrics);
+    this.eventLoop = new EventLoopWatch(options.eventLoopBlockedMs, (blockedMs) =>
+      this.hooks.emit('eventLoopBlocked', { blockedMs }),
+    );
     this.exchanges = new ExchangeRing(handlers.set);
-    this.clock = new Clock(tickMs(options), (now) => {
+    const checkMs = tickMs(options);
+    const clockMs = Math.min(checkMs, this.eventLoop.tickMs);
+    let ticksLeft = 0;
+    this.clock = new Clock(clockMs, (now, lateMs) => {
+      this.eventLoop.tick(lateMs);
+      if (--ticksLeft > 0) return;
+      ticksLeft = Math.floor(checkMs / clockMs);
       for (const connection of this.connections) connection.checkTimers(now);
     });
   }
@@ -63,6 +74,7 @@ export class Runtime {
   /** Removes a connection that has closed. */
   closed(connection: Connection): void {
     this.connections.delete(connection);
+    this.metrics.addTraffic(connection);
     this.paused.delete(connection);
     if (this.connections.size === 0) this.clock.stop();
     this.onConnectionClosed();

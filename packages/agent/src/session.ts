@@ -18,6 +18,7 @@ import type { ConnectionInfo } from './hooks.ts';
 import type { Output } from './output.ts';
 import type { Runtime } from './runtime.ts';
 import { type ConnectionState, reactionTo } from './state.ts';
+import { isTracing, notifyStart } from './trace.ts';
 
 /** The most bytes that an AGENT-HELLO or AGENT-DISCONNECT of this agent takes. */
 const CONTROL_FRAME_BYTES = 256;
@@ -143,8 +144,8 @@ export class Session {
 
   /** Answers an exchange whose handlers have not settled in time. */
   expire(exchange: Exchange): void {
-    this.#runtime.metrics.timeouts++;
     this.#runtime.hooks.emit('timeout', { connection: this.describe(), streamId: exchange.reportedStreamId });
+    exchange.outcome = 'timeout';
     this.#acknowledge(exchange, true);
     exchange.abort(new Error(`No answer within ${this.#runtime.options.processingTimeoutMs} ms`));
   }
@@ -167,7 +168,6 @@ export class Session {
       this.#transport.leave();
     } else {
       this.state = 'ready';
-      this.#runtime.metrics.connections++;
       this.#runtime.hooks.emit('connection', { connection: this.describe() });
     }
   }
@@ -204,7 +204,7 @@ export class Session {
     let pending: Promise<unknown> | undefined;
     this.#isProcessing = true;
     try {
-      pending = runtime.handlers.run(exchange);
+      pending = isTracing() ? this.#runTraced(exchange) : runtime.handlers.run(exchange);
     } catch (error) {
       this.#reportHandlerError(error, exchange);
       runtime.applyFallback(exchange.ack);
@@ -218,6 +218,8 @@ export class Session {
       if (exchange.hasSignal) runtime.exchanges.retire(exchange);
     } else {
       runtime.exchanges.retire(exchange);
+      runtime.metrics.asynchronous++;
+      exchange.receivedAt = runtime.metrics.batchStartedAt;
       exchange.detach(max, performance.now());
       this.#await(exchange, pending);
     }
@@ -249,6 +251,7 @@ export class Session {
     const output = this.#output;
     const buffer = output.reserve(this.#maxAckBytes);
     output.length = exchange.finish(buffer, output.length);
+    this.#runtime.metrics.latency.record(performance.now() - exchange.receivedAt, 1);
     this.#transport.scheduleFlush();
     this.endIfDrained();
     this.#transport.mayResume();
@@ -311,8 +314,14 @@ export class Session {
     this.#runtime.remove(exchange);
   }
 
+  /** Runs the handlers for subscribers of diagnostics channels, within the stores that they have bound. */
+  #runTraced(exchange: Exchange): Promise<unknown> | undefined {
+    const trace = exchange.beginTrace(this.describe());
+    return notifyStart.runStores(trace, () => this.#runtime.handlers.run(exchange));
+  }
+
   #reportHandlerError(error: unknown, exchange: Exchange): void {
-    this.#runtime.metrics.handlerErrors++;
+    exchange.fail(error);
     this.#runtime.hooks.emit('handlerError', {
       error,
       connection: this.describe(),

@@ -91,6 +91,7 @@ export async function startAgent({ setup, link = 'memory', ...options }: BenchOp
     timeout: [],
     overload: [],
     transportError: [],
+    eventLoopBlocked: [],
   };
   const hooks: Hooks = {
     ...Object.fromEntries(

@@ -3,7 +3,7 @@ import { createAgent } from '../src/index.ts';
 import { type AgentOptions, resolveOptions } from '../src/options.ts';
 import { thrownBy } from './thrown.ts';
 
-type NumericOption = Exclude<keyof AgentOptions, 'pipelining' | 'fallback' | 'hooks'>;
+type NumericOption = Exclude<keyof AgentOptions, 'pipelining' | 'fallback' | 'hooks' | 'logger'>;
 
 const MAX_UINT32 = 4_294_967_295;
 const MAX_TIMER_MS = 2_147_483_647;
@@ -19,6 +19,7 @@ const ranges: readonly (readonly [NumericOption, number, number])[] = [
   ['idleTimeoutMs', 0, MAX_TIMER_MS],
   ['partialFrameTimeoutMs', 0, MAX_TIMER_MS],
   ['lingerTimeoutMs', 1, MAX_TIMER_MS],
+  ['eventLoopBlockedMs', 0, MAX_TIMER_MS],
 ];
 
 /** Options as a caller without types gives them. */

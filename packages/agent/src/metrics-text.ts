@@ -1,0 +1,98 @@
+import type { AgentMetrics } from './agent-metrics.ts';
+
+/** `Content-Type` of {@link toPrometheusText}. */
+export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+/** `Content-Type` of {@link toOpenMetricsText}. */
+export const OPEN_METRICS_CONTENT_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+
+/** A value with what stands behind the metric's name. */
+type Sample = readonly [suffix: string, value: number];
+
+interface Family {
+  /** Without the suffix `_total` that counters have. */
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  /** The last word of the name, where it is a unit. */
+  readonly unit?: 'seconds' | 'bytes';
+  readonly help: string;
+  readonly samples: (metrics: AgentMetrics) => readonly Sample[];
+}
+
+/** Every metric, in the order in which it is written. */
+export const FAMILIES: readonly Family[] = [
+  gauge('connections', 'Connections that are open.', (m) => m.openConnections),
+  gauge('notifies_in_flight', 'NOTIFYs whose handlers have not settled.', (m) => m.inFlightNotifies),
+  gauge('output_buffers', 'Pooled buffers with bytes that the kernel has not taken.', (m) => m.outputBuffers),
+  gauge('event_loop_lag_seconds', 'How late the last tick of the clock was.', (m) => m.eventLoopLagMs / 1_000),
+  gauge('event_loop_lag_max_seconds', 'How late the latest tick was.', (m) => m.maxEventLoopLagMs / 1_000),
+  counter('event_loop_blocked', 'Ticks late by eventLoopBlockedMs or more.', (m) => m.events.eventLoopBlocked),
+  counter('handshakes', 'Connections that completed their handshake.', (m) => m.events.connection),
+  {
+    name: 'spop_agent_disconnects',
+    type: 'counter',
+    help: 'Ends of connections after a handshake, by the status of the DISCONNECT.',
+    samples: ({ disconnects }) =>
+      Object.entries(disconnects).map(([status, count]) => [`_total{status="${status}"}`, count]),
+  },
+  counter('healthchecks', 'Health checks answered.', (m) => m.healthchecks),
+  counter('refused_connections', 'Connections above maxConnections.', (m) => m.refusedConnections),
+  counter('protocol_errors', 'Connections closed for an error of the peer.', (m) => m.events.protocolError),
+  counter('transport_errors', 'Failures of sockets, resets aside.', (m) => m.events.transportError),
+  counter('overloads', 'Limits that were reached.', (m) => m.events.overload),
+  counter('notifies', 'NOTIFYs handed to handlers.', (m) => m.notifies),
+  counter('handler_errors', 'NOTIFYs whose handler threw or rejected.', (m) => m.events.handlerError),
+  counter('timeouts', 'NOTIFYs answered at their deadline.', (m) => m.events.timeout),
+  counter('late_answers', 'Handlers that settled when nobody waited any more.', (m) => m.lateAnswers),
+  counter('oversized_notifies', 'Fragmented NOTIFYs above maxReassembledBytes.', (m) => m.oversizedNotifies),
+  counter('received_frames', 'Whole frames read.', (m) => m.framesRead),
+  counter('received_bytes', 'Bytes read.', (m) => m.bytesRead, 'bytes'),
+  counter('sent_bytes', 'Bytes written.', (m) => m.bytesWritten, 'bytes'),
+  {
+    name: 'spop_agent_notify_duration_seconds',
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'From when the bytes of a NOTIFY were read until its ACK was handed on.',
+    samples: ({ latency }) => [
+      ...latency.buckets.map(({ upToMs, count }): Sample => [`_bucket{le="${upToMs / 1_000}"}`, count]),
+      ['_bucket{le="+Inf"}', latency.count],
+      ['_sum', latency.sumMs / 1_000],
+      ['_count', latency.count],
+    ],
+  },
+];
+
+/** The metrics in the text format of Prometheus, version 0.0.4; serve them as {@link PROMETHEUS_CONTENT_TYPE}. */
+export function toPrometheusText(metrics: AgentMetrics): string {
+  const lines = FAMILIES.flatMap((family) => {
+    const name = family.type === 'counter' ? `${family.name}_total` : family.name;
+    return [`# HELP ${name} ${family.help}`, `# TYPE ${name} ${family.type}`, ...sampleLines(family, metrics)];
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+/** The metrics in the text format of OpenMetrics 1.0; serve them as {@link OPEN_METRICS_CONTENT_TYPE}. */
+export function toOpenMetricsText(metrics: AgentMetrics): string {
+  const lines = FAMILIES.flatMap((family) => [
+    `# TYPE ${family.name} ${family.type}`,
+    ...(family.unit === undefined ? [] : [`# UNIT ${family.name} ${family.unit}`]),
+    `# HELP ${family.name} ${family.help}`,
+    ...sampleLines(family, metrics),
+  ]);
+  return `${lines.join('\n')}\n# EOF\n`;
+}
+
+function sampleLines({ name, samples }: Family, metrics: AgentMetrics): string[] {
+  return samples(metrics).map(([suffix, value]) => `${name}${suffix} ${value}`);
+}
+
+function gauge(name: string, help: string, value: (metrics: AgentMetrics) => number): Family {
+  const family = { name: `spop_agent_${name}`, type: 'gauge', help } as const;
+  const samples: Family['samples'] = (metrics) => [['', value(metrics)]];
+  return name.endsWith('_seconds') ? { ...family, unit: 'seconds', samples } : { ...family, samples };
+}
+
+function counter(name: string, help: string, value: (metrics: AgentMetrics) => number, unit?: 'bytes'): Family {
+  const family = { name: `spop_agent_${name}`, type: 'counter', help } as const;
+  const samples: Family['samples'] = (metrics) => [['_total', value(metrics)]];
+  return unit === undefined ? { ...family, samples } : { ...family, unit, samples };
+}
