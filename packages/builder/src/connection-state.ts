@@ -31,7 +31,6 @@ export class ConnectionState {
   offered: number;
   private agreed: number | undefined;
   private readonly line: HaproxyLine | undefined;
-  private readonly seen = new Set<Side>();
   private readonly greeted = new Set<Side>();
   private readonly disconnected = new Set<Side>();
   private isHealthcheck = false;
@@ -39,39 +38,31 @@ export class ConnectionState {
   private begun: FragmentFrame | undefined;
   private readonly waiting: string[] = [];
   private readonly answered = new Set<string>();
-  /** A frame could not be read: whatever it said is not known. */
-  private isIncomplete = false;
+  /** Everything that either side sent so far is known. */
+  private knowsBoth: boolean;
 
-  constructor(line: HaproxyLine | undefined, offered: number) {
+  constructor(line: HaproxyLine | undefined, offered: number, seesBoth: boolean) {
     this.line = line;
     this.offered = offered;
+    this.knowsBoth = seesBoth;
   }
 
   /** Both HELLOs are over. */
   establish(): void {
     this.greeted.add('haproxy').add('agent');
-    this.isIncomplete = true;
-  }
-
-  /** Bytes of this side are there. */
-  sees(side: Side): void {
-    this.seen.add(side);
+    this.knowsBoth = false;
   }
 
   /** A frame of this side could not be read. */
   misses(side: Side): void {
-    if (!this.greeted.has(side)) this.greeted.add(side);
-    this.isIncomplete = true;
+    this.greeted.add(side);
+    this.knowsBoth = false;
   }
 
   /** The longest frame that this side may send now, in bytes without the length field. */
   limit(side: Side): number {
     // HAProxy 3.1.0 ignores an agent's smaller limit.
     return side === 'haproxy' && this.line === '3.1' ? this.offered : (this.agreed ?? this.offered);
-  }
-
-  private get knowsBoth(): boolean {
-    return this.seen.size === 2 && !this.isIncomplete;
   }
 
   /** Follows one frame, and reports what it must not do here. */
@@ -153,6 +144,13 @@ export class ConnectionState {
 
   private begin(frame: Frame, report: Report): void {
     const ids = idsOf(frame);
+    if (this.knowsBoth && !this.greeted.has('agent')) {
+      report(
+        'notify-before-agent-hello',
+        LENGTH_BYTES,
+        `expected the AGENT-HELLO before any NOTIFY, got ${frame.type}`,
+      );
+    }
     if (this.waiting.includes(ids) && this.knowsBoth) {
       report('ids-in-use', 9, `expected new ids, got ${ids}, which wait for an ACK`);
     }

@@ -3,7 +3,7 @@ import type { SpopErrorCode } from '@spop/codec';
 import { bytesOf, frameLength } from './parse.ts';
 import type { BytesLike } from './parse.ts';
 import { PlainReader } from './plain-reader.ts';
-import type { Field } from './plain-reader.ts';
+import type { Field } from './byte-reader.ts';
 import { writeUint32 } from './plain-writer.ts';
 import { concat, fromHex } from './text.ts';
 

@@ -2,7 +2,7 @@ import { DEFAULT_MAX_FRAME_SIZE, LENGTH_BYTES, SpopError } from '@spop/codec';
 import { bytesOf, frameLength } from './parse.ts';
 import type { BytesLike, ParseOptions } from './parse.ts';
 import { PlainReader } from './plain-reader.ts';
-import type { Field } from './plain-reader.ts';
+import type { Field } from './byte-reader.ts';
 import { toHex } from './text.ts';
 
 /** Bytes that one line shows; longer fields are cut. */

@@ -25,24 +25,26 @@ export {
 } from './corrupt.ts';
 export { explain } from './explain.ts';
 export {
-  ack,
   AckBuilder,
+  type ArgumentItem,
+  type ArgumentsInput,
+  FrameBuilder,
+  type FrameOptions,
+  KvBuilder,
+  NotifyBuilder,
+  RawFrameBuilder,
+} from './frame-builder.ts';
+export {
+  ack,
   agentDisconnect,
   agentHello,
   type AgentHelloOptions,
-  type ArgumentItem,
-  type ArgumentsInput,
   type DisconnectOptions,
   frame,
-  FrameBuilder,
-  type FrameOptions,
   haproxyDisconnect,
   haproxyHello,
   type HaproxyHelloOptions,
-  KvBuilder,
   notify,
-  NotifyBuilder,
-  RawFrameBuilder,
   unset,
 } from './frames.ts';
 export type { Link, StreamHandler, Target } from './link.ts';
@@ -72,7 +74,7 @@ export {
   reassemble,
 } from './parse.ts';
 export { PeerFailure, type PeerFailureKind } from './peer-failure.ts';
-export type { Field } from './plain-reader.ts';
+export type { Field } from './byte-reader.ts';
 export { writeFrame, writeTypedData, writeVarint } from './plain-writer.ts';
 export { fragment, haproxy, type HaproxyLine, type HaproxyOptions, HaproxyPreset } from './presets.ts';
 export { type Rule, type RuleId, rules } from './rules.ts';

@@ -1,149 +1,17 @@
-import { ActionType, DataType, LENGTH_BYTES, MAX_VARINT_BYTES, MIN_FRAME_BYTES, SpopError } from '@spop/codec';
-import type { SpopErrorCode } from '@spop/codec';
+import { ActionType, DataType, LENGTH_BYTES, MIN_FRAME_BYTES, SpopError } from '@spop/codec';
 import { ipv4Text, ipv6Text } from './address.ts';
+import { ByteReader } from './byte-reader.ts';
 import { frameTypeName, scopeName } from './model.ts';
 import type { Action, Argument, Frame, FrameHeader, KvFrame, Message } from './model.ts';
 import { describeFlags, describeTypedData } from './describe.ts';
 import { quote, toText } from './text.ts';
 import type { TypedData } from './values.ts';
 
-/** One field of the grammar as it was read; `explain` prints one line for each. */
-export interface Field {
-  /** Of the first byte, counted from the start of the frame's length field. */
-  readonly offset: number;
-  readonly length: number;
-  /** How deep in the grammar: 0 the frame, 1 a message or action, 2 an argument. */
-  readonly depth: number;
-  readonly label: string;
-  readonly text: string;
-  /** The value, where the field is typed data. */
-  readonly data?: TypedData;
-}
-
-/** One wrong byte. */
-export interface Problem {
-  readonly code: SpopErrorCode;
-  /** From the start of the frame's length field. */
-  readonly offset: number;
-  readonly reason: string;
-}
-
-/** How forgiving a {@link PlainReader} is. */
-export interface ReadMode {
-  /** Ends at the first problem; otherwise reading goes on wherever the next field can still be found. */
-  readonly strict: boolean;
-  /** Takes the single payload byte `00` for an ACK without actions, as HAProxy does. */
-  readonly ackPadding: boolean;
-}
-
 /**
  * A plain reader of one frame: every production of SPOE.txt §3 is a method, in the order of the text. It keeps a trace
  * of the fields and a list of the problems.
  */
-export class PlainReader {
-  readonly fields: Field[] = [];
-  readonly problems: Problem[] = [];
-  /** Whether the payload could only be read in part. */
-  isPartial = false;
-  private position = 0;
-  private readonly bytes: Uint8Array;
-  private readonly mode: ReadMode;
-  private depth = 0;
-
-  /** `bytes` is one frame with its length field, and nothing after it: no read can leave the frame. */
-  constructor(bytes: Uint8Array, mode: ReadMode) {
-    this.bytes = bytes;
-    this.mode = mode;
-  }
-
-  /** A problem after which the rest of the frame means nothing. */
-  fail(code: SpopErrorCode, offset: number, reason: string): never {
-    this.problems.push({ code, offset, reason });
-    throw new SpopError(code, reason, offset);
-  }
-
-  /** A problem that leaves the next field's place certain. */
-  note(code: SpopErrorCode, offset: number, reason: string): void {
-    if (this.mode.strict) this.fail(code, offset, reason);
-    this.problems.push({ code, offset, reason });
-  }
-
-  private field(offset: number, label: string, text: string, data?: TypedData): void {
-    const field = { offset, length: this.position - offset, depth: this.depth, label, text };
-    this.fields.push(data === undefined ? field : { ...field, data });
-  }
-
-  private nested<T>(read: () => T): T {
-    this.depth++;
-    const result = read();
-    this.depth--;
-    return result;
-  }
-
-  private remaining(): number {
-    return this.bytes.length - this.position;
-  }
-
-  private truncated(offset: number, what: string, needed: number | bigint): never {
-    return this.fail(
-      'SPOP_TRUNCATED',
-      offset,
-      `expected ${needed} ${Number(needed) === 1 ? 'byte' : 'bytes'} for the ${what}, but the frame has ${this.remaining()} left`,
-    );
-  }
-
-  private takeBytes(count: number, what: string): Uint8Array {
-    if (this.remaining() < count) this.truncated(this.position, what, count);
-    this.position += count;
-    return this.bytes.slice(this.position - count, this.position);
-  }
-
-  private takeByte(what: string): number {
-    return this.takeBytes(1, what)[0] ?? 0;
-  }
-
-  private takeUint32(what: string): number {
-    return new DataView(this.takeBytes(4, what).buffer).getUint32(0);
-  }
-
-  /** Additive decoding: each byte counts whole, at shifts 0, 4, 11, 18, … (HAProxy include/haproxy/intops.h). */
-  private takeVarint(what: string): bigint {
-    const start = this.position;
-    let value = BigInt(this.varintByte(start, what));
-    if (value < 240n) return value;
-    for (let count = 1, shift = 4n; ; count++, shift += 7n) {
-      const byte = this.varintByte(start, what);
-      value += BigInt(byte) << shift;
-      if (count === MAX_VARINT_BYTES - 1 && byte >= 128) {
-        this.fail(
-          'SPOP_VARINT_OVERFLOW',
-          start,
-          `expected at most ${MAX_VARINT_BYTES} bytes for the varint of the ${what}`,
-        );
-      }
-      if (byte < 128) break;
-    }
-    if (value >= 2n ** 64n) {
-      this.fail('SPOP_VARINT_OVERFLOW', start, `expected less than 2^64 for the ${what}, got ${value}`);
-    }
-    return value;
-  }
-
-  private varintByte(start: number, what: string): number {
-    if (this.remaining() === 0) {
-      this.fail('SPOP_TRUNCATED', start, `expected the rest of the varint of the ${what}, but the frame ends`);
-    }
-    return this.takeByte(what);
-  }
-
-  /** `<LENGTH:varint><BYTES>` */
-  private takeCounted(what: string): Uint8Array {
-    const start = this.position;
-    const length = this.takeVarint(`length of the ${what}`);
-    if (length > BigInt(this.remaining())) this.truncated(start, what, length);
-    return this.takeBytes(Number(length), what);
-  }
-
+export class PlainReader extends ByteReader {
   /** `STRING`, as the names are. */
   readName(label: string): string {
     const start = this.position;

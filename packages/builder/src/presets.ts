@@ -1,13 +1,7 @@
 import { DEFAULT_MAX_FRAME_SIZE, FrameFlag, FrameType, SpopError } from '@spop/codec';
 import { frame, haproxyDisconnect, haproxyHello, notify, unset } from './frames.ts';
-import type {
-  DisconnectOptions,
-  FrameBuilder,
-  FrameOptions,
-  HaproxyHelloOptions,
-  KvBuilder,
-  NotifyBuilder,
-} from './frames.ts';
+import type { FrameBuilder, FrameOptions, KvBuilder, NotifyBuilder } from './frame-builder.ts';
+import type { DisconnectOptions, HaproxyHelloOptions } from './frames.ts';
 
 /**
  * The lines of HAProxy that speak SPOP differently: 2.6 and 3.0 with the old client (src/flt_spoe.c), 3.1 with the first

@@ -37,6 +37,7 @@ export type RuleId =
   | 'hello-not-first'
   | 'hello-twice'
   | 'agent-hello-unasked'
+  | 'notify-before-agent-hello'
   | 'after-disconnect'
   | 'after-healthcheck'
   | 'version-missing'
@@ -108,6 +109,7 @@ export const rules: Readonly<Record<RuleId, Rule>> = {
   'hello-not-first': error('SPOE.txt §3.2.4, §3.2.5', 'SPOP_UNEXPECTED_FRAME'),
   'hello-twice': error('SPOE.txt §3.2.4, §3.2.5', 'SPOP_UNEXPECTED_FRAME'),
   'agent-hello-unasked': warning('SPOE.txt §3.2.5'),
+  'notify-before-agent-hello': error('SPOE.txt §3.2.3', 'SPOP_UNEXPECTED_FRAME'),
   'after-disconnect': error('SPOE.txt §3.2.8, §3.2.9', 'SPOP_UNEXPECTED_FRAME'),
   'after-healthcheck': error('SPOE.txt §3.2.5', 'SPOP_UNEXPECTED_FRAME'),
 

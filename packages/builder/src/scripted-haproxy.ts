@@ -3,8 +3,9 @@ import { LENGTH_BYTES } from '@spop/codec';
 import { toAgentHello } from './agent-hello.ts';
 import type { AgentHello } from './agent-hello.ts';
 import { Conversation } from './conversation.ts';
-import { NotifyBuilder } from './frames.ts';
-import type { ArgumentsInput, DisconnectOptions, FrameBuilder, HaproxyHelloOptions, KvBuilder } from './frames.ts';
+import { NotifyBuilder } from './frame-builder.ts';
+import type { ArgumentsInput, FrameBuilder, KvBuilder } from './frame-builder.ts';
+import type { DisconnectOptions, HaproxyHelloOptions } from './frames.ts';
 import { openLink } from './link.ts';
 import type { Link, Target } from './link.ts';
 import type { AckFrame, Frame, KvFrame } from './model.ts';
@@ -124,7 +125,10 @@ export class ScriptedHaproxy {
       }
       const whole = input instanceof NotifyBuilder ? input : input(this.preset.notify());
       batch.push(...this.framesOf(whole, agreed));
-      acks.push(this.awaitAck(whole));
+      const ack = this.awaitAck(whole);
+      // It may fail while this still waits for room; whoever called hears of it below.
+      ack.catch(() => undefined);
+      acks.push(ack);
     }
     this.send(...batch);
     return Promise.all(acks);

@@ -44,6 +44,8 @@ export interface SessionOptions {
   readonly variablePrefix?: string;
   /** Where the connection stands before the first byte: `start` (default), or `established` after both HELLOs. */
   readonly state?: 'start' | 'established';
+  /** The only side whose bytes are seen; switches the rules off that join what both sides send. */
+  readonly onlySide?: Side;
   /** Whether what is pushed at once was also written at once; false switches the rules about pieces off. */
   readonly areWholeWrites?: boolean;
 }
@@ -67,7 +69,8 @@ export class SessionValidator {
 
   constructor(options: SessionOptions = {}) {
     this.options = options;
-    this.state = new ConnectionState(options.haproxy, options.maxFrameSize ?? DEFAULT_MAX_FRAME_SIZE);
+    const { haproxy, maxFrameSize = DEFAULT_MAX_FRAME_SIZE, onlySide } = options;
+    this.state = new ConnectionState(haproxy, maxFrameSize, onlySide === undefined);
     if (options.state === 'established') this.state.establish();
     const direction = (): Direction => ({
       buffered: new Uint8Array(0),
@@ -83,7 +86,6 @@ export class SessionValidator {
   push(from: Side, input: BytesLike): Violation[] {
     const chunk = bytesOf(input);
     const direction = this.directions[from];
-    this.state.sees(from);
     direction.buffered = concat([direction.buffered, chunk]);
     const violations: Violation[] = [];
     while (!direction.isLost) {
@@ -178,15 +180,15 @@ function splitRule(line: HaproxyLine, bytes: Uint8Array): RuleId | undefined {
 
 /** Whether the beginning of a frame reaches beyond its two ids. */
 function hasIds(bytes: Uint8Array): boolean {
-  const ends = [...bytes.subarray(9)].filter((byte, index, all) => isVarintEnd(byte, index, all));
-  return ends.length >= 2;
-}
-
-/** Whether a byte ends a varint: one below 240 that begins it, or one below 128 that continues it. */
-function isVarintEnd(byte: number, index: number, all: readonly number[]): boolean {
-  let begins = true;
-  for (const earlier of all.slice(0, index)) begins = begins ? earlier < 240 : earlier < 128;
-  return begins ? byte < 240 : byte < 128;
+  let ends = 0;
+  let isFirst = true;
+  for (const byte of bytes.subarray(LENGTH_BYTES + 5)) {
+    const isLast: boolean = byte < (isFirst ? 240 : 128);
+    isFirst = isLast;
+    if (isLast) ends++;
+    if (ends === 2) return true;
+  }
+  return false;
 }
 
 function readTolerantly(reader: PlainReader, limit: number): Frame | undefined {
@@ -211,7 +213,7 @@ function violation(
 }
 
 /** Options of {@link validate}. */
-export interface ValidateOptions extends SessionOptions {
+export interface ValidateOptions extends Omit<SessionOptions, 'onlySide'> {
   /** Who sent the bytes. */
   readonly from: Side;
 }
@@ -221,7 +223,7 @@ export interface ValidateOptions extends SessionOptions {
  * that was never sent) only {@link validateSession} can tell.
  */
 export function validate(input: BytesLike, options: ValidateOptions): Violation[] {
-  const validator = new SessionValidator(options);
+  const validator = new SessionValidator({ ...options, onlySide: options.from });
   return [...validator.push(options.from, input), ...validator.finish()];
 }
 

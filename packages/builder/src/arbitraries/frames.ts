@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { DEFAULT_MAX_FRAME_SIZE, FrameFlag, MIN_MAX_FRAME_SIZE, Status } from '@spop/codec';
 import type { Side } from '../connection-state.ts';
-import { agentDisconnect, agentHello, haproxyDisconnect, haproxyHello, NotifyBuilder } from '../frames.ts';
+import { NotifyBuilder } from '../frame-builder.ts';
+import { agentDisconnect, agentHello, haproxyDisconnect, haproxyHello } from '../frames.ts';
 import type {
   AckFrame,
   Action,
