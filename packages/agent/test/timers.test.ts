@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fragment, haproxyHello, notify } from '@spop/builder';
+import '@spop/builder/vitest';
+import { defineMessage, string as text } from '@spop/codec';
+import { describe, expect, it } from 'vitest';
+import { connectRaw, eventually, linkKinds, type RawPeer, startAgent } from './harness.ts';
+
+const ask = defineMessage('ask', { id: text });
+
+async function expectTimeout(peer: RawPeer): Promise<void> {
+  expect(await eventually(() => peer.ending() !== undefined)).toBe(true);
+  expect(peer.frames().at(-1)).toBeDisconnect(2);
+}
+
+describe.each(linkKinds)('a connection over %s', (link) => {
+  it.each([
+    ['nothing', new Uint8Array(0)],
+    ['half a HELLO', haproxyHello().toBytes().subarray(0, 20)],
+  ])('that sends %s within helloTimeoutMs ends with status 2', async (_, bytes) => {
+    const { agent, reports, target } = await startAgent({ link, helloTimeoutMs: 40 });
+    const peer = await connectRaw(target);
+    peer.send(bytes);
+    await expectTimeout(peer);
+    peer.stream.end();
+    expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
+    expect(reports.connection).toEqual([]);
+  });
+
+  it('that is idle for idleTimeoutMs ends with status 2', async () => {
+    const { agent, connect, reports, target } = await startAgent({ link, idleTimeoutMs: 60 });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello());
+    await expectTimeout(peer);
+    expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'AGENT-DISCONNECT']);
+    peer.stream.end();
+    expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
+    expect(reports.disconnect).toMatchObject([{ status: 2, reason: 'nothing came within 60 ms' }]);
+    expect((await (await connect()).hello()).version).toBe('2.0');
+  });
+
+  it('that begins a frame and does not end it within partialFrameTimeoutMs ends with status 2', async () => {
+    const { agent, reports, target } = await startAgent({ link, partialFrameTimeoutMs: 40 });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello(), notify().message(ask, { id: 'x' }).toBytes().subarray(0, 9));
+    await expectTimeout(peer);
+    peer.stream.end();
+    expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
+    expect(reports.disconnect).toMatchObject([{ status: 2, reason: 'a frame was not complete within 40 ms' }]);
+  });
+
+  it('that never closes after the last frame is destroyed after lingerTimeoutMs', async () => {
+    const { agent, target } = await startAgent({ link, lingerTimeoutMs: 40 });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello(), haproxyHello());
+    await eventually(() => peer.ending() !== undefined);
+    expect(peer.frames().at(-1)).toBeDisconnect(4);
+    expect(agent.connectionCount).toBe(1);
+    expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
+  });
+});
+
+describe('a connection', () => {
+  it('that sends a frame byte by byte, slower than partialFrameTimeoutMs for the whole, ends with status 2', async () => {
+    const { target } = await startAgent({ link: 'IPv4', partialFrameTimeoutMs: 60 });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello());
+    const bytes = notify()
+      .message(ask, { id: 'x'.repeat(100) })
+      .toBytes();
+    for (let i = 0; i < bytes.length && peer.ending() === undefined; i++) {
+      peer.send(bytes.subarray(i, i + 1));
+      // oxlint-disable-next-line no-await-in-loop
+      await sleep(10);
+    }
+    await expectTimeout(peer);
+  });
+
+  it('that begins a fragmented NOTIFY and does not end it ends with status 2', async () => {
+    const { target } = await startAgent({ link: 'IPv4', partialFrameTimeoutMs: 40 });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello({ capabilities: 'async' }), fragment(notify().message(ask, { id: 'x' }), 3)[0]!);
+    await expectTimeout(peer);
+  });
+
+  it('whose handler takes longer than all timers is not ended', async () => {
+    const { connect } = await startAgent({
+      link: 'IPv4',
+      helloTimeoutMs: 20,
+      idleTimeoutMs: 20,
+      partialFrameTimeoutMs: 20,
+      setup: (agent) => agent.onMessage(ask, () => sleep(100)),
+    });
+    const peer = await connect();
+    expect(await peer.notify(ask, { id: 'x' })).toHaveNoActions();
+  });
+
+  it('that is held back with a part of a frame is not ended for that', async () => {
+    const { target } = await startAgent({
+      link: 'IPv4',
+      maxInFlightPerConnection: 1,
+      partialFrameTimeoutMs: 20,
+      setup: (agent) => agent.onMessage(ask, () => sleep(100)),
+    });
+    const peer = await connectRaw(target);
+    const second = notify({ streamId: 2 }).message(ask, { id: 'x' }).toBytes();
+    peer.send(haproxyHello(), notify().message(ask, { id: 'x' }), second);
+    expect(await eventually(() => peer.frames().length === 3)).toBe(true);
+    expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'ACK']);
+  });
+
+  it('lives on with all timers switched off', async () => {
+    const { connect, target } = await startAgent({
+      link: 'IPv4',
+      helloTimeoutMs: 0,
+      idleTimeoutMs: 0,
+      partialFrameTimeoutMs: 0,
+      processingTimeoutMs: 0,
+    });
+    const silent = await connectRaw(target);
+    const partial = await connectRaw(target);
+    partial.send(haproxyHello(), new Uint8Array(2));
+    const peer = await connect();
+    await peer.hello();
+    await sleep(300);
+    expect([silent.ending(), partial.ending()]).toEqual([undefined, undefined]);
+    expect(await peer.notify('m')).toHaveNoActions();
+  });
+});
