@@ -99,6 +99,16 @@ export class Conversation {
     });
   }
 
+  /** Reads nothing until {@link resume}: what the agent writes piles up on its side. */
+  pause(): void {
+    this.link.stream.pause();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.link.stream.resume();
+  }
+
   /** Ends both directions at once. */
   reset(): void {
     this.link.reset();

@@ -1,8 +1,8 @@
 import { FrameFlag, FrameType, SpopError } from '@spop/codec';
 import type { ScopeName } from '@spop/codec';
-import type { Frame } from './model.ts';
+import type { Action, Frame, Message } from './model.ts';
 import { parseFrame } from './parse.ts';
-import { writeKvList, writeMessage, writeRawFrame, writeSetVar, writeUnsetVar } from './plain-writer.ts';
+import { writeAction, writeKvList, writeMessage, writeRawFrame, writeSetVar, writeUnsetVar } from './plain-writer.ts';
 import { toDeclaredArguments, toDeclaredData } from './schema.ts';
 import type { InputOf, MessageSchema, SchemaParameters, VariableSchema } from './schema.ts';
 import { concat, fromHex } from './text.ts';
@@ -144,6 +144,11 @@ export class NotifyBuilder extends FrameBuilder {
     return this.raw(writeMessage({ name: message.name, args: toDeclaredArguments(message, args) }));
   }
 
+  /** Appends messages as `parse` and the arbitraries give them. */
+  messages(messages: readonly Message[]): NotifyBuilder {
+    return this.raw(concat(messages.map((message) => writeMessage(message))));
+  }
+
   /** Appends bytes (or hexadecimal digits) to the payload. */
   raw(bytes: Uint8Array | string): NotifyBuilder {
     return new NotifyBuilder(this.options, [...this.parts, rawBytes(bytes)]);
@@ -189,6 +194,11 @@ export class AckBuilder extends FrameBuilder {
     return typeof target === 'object'
       ? this.raw(writeUnsetVar(target.scope, target.name))
       : this.raw(writeUnsetVar(target, variableName(name), options.nbArgs));
+  }
+
+  /** Appends actions as `parse` and the arbitraries give them. */
+  actions(actions: readonly Action[]): AckBuilder {
+    return this.raw(concat(actions.map(writeAction)));
   }
 
   /** Appends bytes (or hexadecimal digits) to the payload. */

@@ -110,7 +110,8 @@ export function writeUnsetVar(scope: ScopeName | number, name: string | Uint8Arr
   return concat([Uint8Array.of(ActionType.UnsetVar, nbArgs, scopeByte), writeString(name)]);
 }
 
-function writeAction(action: Action): Uint8Array {
+/** One action (SPOE.txt §3.4). */
+export function writeAction(action: Action): Uint8Array {
   return action.type === 'set-var'
     ? writeSetVar(action.scope, action.name, action.value)
     : writeUnsetVar(action.scope, action.name);

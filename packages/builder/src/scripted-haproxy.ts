@@ -200,6 +200,16 @@ export class ScriptedHaproxy {
     this.conversation.finish();
   }
 
+  /** Stops reading, as a slow peer does, until {@link resume}. */
+  pause(): void {
+    this.conversation.pause();
+  }
+
+  /** Reads on after {@link pause}. */
+  resume(): void {
+    this.conversation.resume();
+  }
+
   /** Resets the connection at once, as HAProxy 3.1 and later do; steps that still wait fail. */
   close(): void {
     this.conversation.reset();

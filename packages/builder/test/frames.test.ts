@@ -176,6 +176,15 @@ describe('building', () => {
     expect(keys(agentDisconnect({ statusCode: null, message: null }))).toEqual([]);
   });
 
+  it('takes messages and actions that were read', () => {
+    const messages = [{ name: 'm', args: [{ name: '', value: int32(1) }] }];
+    expect(notify().messages(messages).toFrame()).toMatchObject({ messages });
+    const actions = [{ type: 'unset-var', scope: 'txn', name: 'x' }] as const;
+    expect(ack().setVar('txn', 'y', nil).actions(actions).toFrame()).toMatchObject({
+      actions: [{ name: 'y' }, ...actions],
+    });
+  });
+
   it('answers a NOTIFY that was read', () => {
     const read = notify({ streamId: 5, frameId: 2 }).message('m').toFrame();
     expect(ack(read).toFrame()).toMatchObject({ type: 'ACK', flags: 1, streamId: 5n, frameId: 2n, actions: [] });

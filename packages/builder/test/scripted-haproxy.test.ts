@@ -305,6 +305,17 @@ describe('by hand', () => {
     await peer.closed();
   });
 
+  it('stops reading, and reads on', async () => {
+    const peer = await open(tinyAgent(politely()));
+    await peer.hello();
+    peer.pause();
+    const answer = peer.notify('m');
+    await expect(peer.receive(20)).rejects.toMatchObject({ kind: 'timeout' });
+    expect(peer.received).toHaveLength(1);
+    peer.resume();
+    expect(await answer).toMatchObject({ type: 'ACK' });
+  });
+
   it('fails every later step once the connection is over', async () => {
     const peer = await open(tinyAgent(politely()));
     await peer.hello();

@@ -14,7 +14,6 @@ import type {
   NotifyFrame,
   UnknownFrame,
 } from '../model.ts';
-import { writeFrame } from '../plain-writer.ts';
 import { fragment } from '../presets.ts';
 import type { TypedData } from '../values.ts';
 import { argumentName, messageName, scope, text, typedData, unsigned64, variableName } from './data.ts';
@@ -155,16 +154,11 @@ export function fragmentedNotify(): fc.Arbitrary<{
   return fc
     .record({ whole: notifyFrame(), payloadBytes: fc.integer({ min: 1, max: 200 }) })
     .map(({ whole, payloadBytes }) => {
-      const builder = new NotifyBuilder(whole).raw(payloadOf(whole));
+      const builder = new NotifyBuilder(whole).messages(whole.messages);
       const fragments = fragment(builder, payloadBytes).map((part) => part.toFrame());
       return {
         whole,
         fragments: fragments.filter((part): part is FragmentFrame => 'payload' in part && part.type !== 'UNKNOWN'),
       };
     });
-}
-
-function payloadOf(whole: NotifyFrame): Uint8Array {
-  const idBytes = writeFrame({ ...whole, messages: [] }).length;
-  return writeFrame(whole).slice(idBytes);
 }

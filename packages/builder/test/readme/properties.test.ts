@@ -1,29 +1,46 @@
 import * as fc from 'fast-check';
-import { chunking, corrupted, notifyFrame } from '@spop/builder/arbitraries';
-import { parse, parseStream, writeFrame } from '@spop/builder';
+import type { Duplex } from 'node:stream';
+import { chunking, corrupted, haproxyData, message, notifyFrame } from '@spop/builder/arbitraries';
+import { ack, agentHello, connect, parseStream, writeFrame } from '@spop/builder';
+// oxlint-disable-next-line import/no-unassigned-import
+import '@spop/builder/vitest';
 import { expect, it } from 'vitest';
 
-it('reads back what was written', () => {
-  fc.assert(
-    fc.property(notifyFrame({ maxArgs: 4 }), (frame) => {
-      expect(parse(writeFrame(frame))).toEqual([frame]);
+const agent = {
+  handle(stream: Duplex): void {
+    stream.on('error', () => stream.destroy());
+    stream.on('data', (chunk: Uint8Array) => {
+      for (const frame of parseStream(chunk).frames) {
+        stream.write((frame.type === 'NOTIFY' ? ack(frame) : agentHello()).toBytes());
+      }
+    });
+  },
+};
+
+it('answers whatever HAProxy can ask', async () => {
+  const anything = message({ data: haproxyData() });
+  await fc.assert(
+    fc.asyncProperty(fc.array(anything, { minLength: 1, maxLength: 3 }), async (messages) => {
+      const peer = await connect(agent);
+      expect(await peer.notify((notify) => notify.messages(messages))).toBeAck({ streamId: 1, frameId: 1 });
+      peer.close();
     }),
   );
 });
 
-it('refuses or waits, and never throws', () => {
+it('gives the same frames however the bytes are cut', () => {
+  const cut = notifyFrame().chain((frame) => chunking(writeFrame(frame)).map((chunks) => ({ frame, chunks })));
+  fc.assert(
+    fc.property(cut, ({ frame, chunks }) => {
+      expect(parseStream(Buffer.concat(chunks)).frames).toEqual([frame]);
+    }),
+  );
+});
+
+it('gives frames, waits, or says what is wrong, but never throws', () => {
   fc.assert(
     fc.property(corrupted(), ({ bytes }) => {
       parseStream(bytes);
-    }),
-  );
-});
-
-it('is cut like TCP may cut it', () => {
-  const stream = Uint8Array.of(0, 0, 0, 7, 103, 0, 0, 0, 1, 1, 1);
-  fc.assert(
-    fc.property(chunking(stream), (chunks) => {
-      expect(Buffer.concat(chunks)).toEqual(Buffer.from(stream));
     }),
   );
 });
