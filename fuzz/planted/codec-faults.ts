@@ -57,8 +57,8 @@ export const codecFaults: readonly Fault[] = [
     name: 'sign extension forgotten when writing',
     mistake: 'a negative INT32 is written as 32 bits',
     file: source('typed-data-writer'),
-    search: 'lo === value ? lo >> 31 : ',
-    replace: 'lo === value ? 0 : ',
+    search: 'type, value | 0, value >> 31);',
+    replace: 'type, value | 0, 0);',
   },
   {
     name: 'sign extension not checked',

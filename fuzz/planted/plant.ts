@@ -1,9 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { copySources } from '../support/copy-sources.ts';
 import { type Fault, withFault } from './fault.ts';
 import { faults } from './faults.ts';
 
@@ -16,36 +16,12 @@ Ends with status 1 if a fault was not caught.
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Each fault has to be caught within this time. */
 const LIMIT_MS = 60_000;
-const FOLDERS_WITH_MODULES = ['packages/codec', 'packages/builder', 'packages/agent', 'fuzz'];
 
 interface Verdict {
   readonly fault: Fault;
   readonly seconds: number;
   /** The test that failed; undefined where none did. */
   readonly caughtBy: string | undefined;
-}
-
-/** A copy of what the properties need, as it is in the work tree; installed modules are shared. */
-function copySources(): string {
-  const copy = mkdtempSync(join(tmpdir(), 'spop-planted-'));
-  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-  });
-  const needed = /^(packages|fuzz|\.ci)\/|^[^/]+$/;
-  for (const name of listed.split('\0')) {
-    if (!needed.test(name) || !existsSync(join(root, name))) continue;
-    mkdirSync(dirname(join(copy, name)), { recursive: true });
-    cpSync(join(root, name), join(copy, name), { verbatimSymlinks: true });
-  }
-  for (const folder of FOLDERS_WITH_MODULES) {
-    const modules = join(root, folder, 'node_modules');
-    if (existsSync(modules))
-      cpSync(modules, join(copy, folder, 'node_modules'), { recursive: true, verbatimSymlinks: true });
-  }
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-  return copy;
 }
 
 interface TestReport {
@@ -100,7 +76,7 @@ async function runProperties(copy: string): Promise<string | undefined> {
 async function judge(copy: string, fault: Fault): Promise<Verdict> {
   const path = join(copy, fault.file);
   const original = readFileSync(path);
-  writeFileSync(path, withFault(root, fault));
+  writeFileSync(path, withFault(copy, fault));
   const begun = performance.now();
   const caughtBy = await runProperties(copy);
   writeFileSync(path, original);

@@ -1,5 +1,7 @@
 import { addressTextTarget } from './address-text.ts';
 import { actionsTarget, frameStreamTarget, messageWalkTarget, typedDataTarget } from './frames.ts';
+import { connectionTarget } from './connection.ts';
+import { handshakeTarget } from './handshake.ts';
 import { kvListTarget } from './kv-list.ts';
 import { notifyViewTarget } from './notify-view.ts';
 import type { AnyTarget } from './target.ts';
@@ -15,4 +17,6 @@ export const targets: readonly AnyTarget[] = [
   kvListTarget,
   actionsTarget,
   addressTextTarget,
+  handshakeTarget,
+  connectionTarget,
 ];

@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const FOLDERS_WITH_MODULES = ['packages/codec', 'packages/builder', 'packages/agent', 'fuzz'];
+
+/**
+ * Copies what tests of the packages need, as it is in the work tree, to a new folder and returns its path: for whatever
+ * changes sources. Installed modules are shared.
+ */
+export function copySources(): string {
+  const copy = mkdtempSync(join(tmpdir(), 'spop-copy-'));
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
+  const needed = /^(packages|fuzz|\.ci)\/|^[^/]+$/;
+  for (const name of listed.split('\0')) {
+    if (!needed.test(name) || !existsSync(join(root, name))) continue;
+    mkdirSync(dirname(join(copy, name)), { recursive: true });
+    cpSync(join(root, name), join(copy, name), { verbatimSymlinks: true });
+  }
+  for (const folder of FOLDERS_WITH_MODULES) {
+    const modules = join(root, folder, 'node_modules');
+    if (existsSync(modules))
+      cpSync(modules, join(copy, folder, 'node_modules'), { recursive: true, verbatimSymlinks: true });
+  }
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
