@@ -27,6 +27,7 @@ const equal: [string, string, string][] = [
   ['U+D7FF, the last before the surrogates', 'ed9fbf', '\ud7ff'],
   ['U+E000, the first behind them', 'ee8080', '\ue000'],
   ['U+FFFF, the last of three bytes', 'efbfbf', '\uffff'],
+  ['U+FFFF before another', 'efbfbf61', '\uffffa'],
   ['U+10000, the first of four', 'f0908080', '\u{10000}'],
   ['😀', 'f09f9880', '😀'],
   ['U+10FFFF, the last', 'f48fbfbf', '\u{10ffff}'],
