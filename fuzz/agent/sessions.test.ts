@@ -150,6 +150,16 @@ const ending = [
     );
   }),
   pick.map((picked) =>
+    command('send a NOTIFY between fragments', fragmented, picked, (world, peer) =>
+      world.sendWrong(peer, Buffer.from('0000000703000000017f7f', 'hex'), 11),
+    ),
+  ),
+  pick.map((picked) =>
+    command('send a continuation of another stream', fragmented, picked, (world, peer) =>
+      world.sendWrong(peer, Buffer.from('0000000700000000017f7f', 'hex'), 11),
+    ),
+  ),
+  pick.map((picked) =>
     command('send a frame of an unknown type', unfragmented, picked, (_, peer) =>
       peer.write(Buffer.from('00000008c8000000010101ff', 'hex'), []),
     ),

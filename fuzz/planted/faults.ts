@@ -1,5 +1,6 @@
+import { agentFaults } from './agent-faults.ts';
 import { codecFaults } from './codec-faults.ts';
 import type { Fault } from './fault.ts';
 
 /** Every fault that the properties have to catch. */
-export const faults: readonly Fault[] = [...codecFaults];
+export const faults: readonly Fault[] = [...codecFaults, ...agentFaults];

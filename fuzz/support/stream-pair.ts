@@ -50,10 +50,12 @@ class StreamEnd extends Duplex {
   }
 }
 
-/** Both ends of a connection in memory. */
+/** Both ends of a connection in memory; the second one is the agent's, whose chunks do not outlive their reading. */
 export function streamPair(): readonly [Duplex, Duplex] {
   const [one, other] = [new StreamEnd({ highWaterMark: 16_384 }), new StreamEnd({ highWaterMark: 16_384 })];
   one.join(other);
   other.join(one);
+  // The memory of a chunk is read into again as soon as its reader has returned, as a socket's read buffer is.
+  other.on('data', (chunk: Buffer) => process.nextTick(() => chunk.fill(0x08)));
   return [one, other];
 }

@@ -1,0 +1,84 @@
+import type { Fault } from './fault.ts';
+
+const source = (name: string): string => `packages/agent/src/${name}.ts`;
+
+/** Mistakes of agents: an ACK too many or too few, somebody else's values, something that is never given back. */
+export const agentFaults: readonly Fault[] = [
+  {
+    name: 'exchange used again while a handler runs',
+    mistake: 'a NOTIFY that failed is over for the agent, but not for the handler that was called first',
+    file: source('session'),
+    search: `      runtime.exchanges.retire(exchange);
+    }
+    this.#isProcessing = false;`,
+    replace: `    }
+    this.#isProcessing = false;`,
+  },
+  {
+    name: 'failed handler half answered',
+    mistake: 'what a handler wrote before it threw is sent',
+    file: source('runtime'),
+    search: `    ack.reset();
+    try {`,
+    replace: '    try {',
+  },
+  {
+    name: 'late handler answers again',
+    mistake: 'a handler that settles after its deadline is acknowledged a second time',
+    file: source('exchange'),
+    search: '    this.isPending = false;\n    if (this.#trace',
+    replace: '    if (this.#trace',
+  },
+  {
+    name: 'NOTIFY read in the chunk while its handler waits',
+    mistake: 'the memory that the kernel reads into is somebody else’s by then',
+    file: source('exchange'),
+    search: 'this.notify.moveTo(memory.subarray(0, size));',
+    replace: '',
+  },
+  {
+    name: 'closed connection never forgotten',
+    mistake: 'the agent counts connections that are gone',
+    file: source('runtime'),
+    search: '    this.connections.delete(connection);\n',
+    replace: '',
+  },
+  {
+    name: 'NOTIFYs of a closed connection stay in flight',
+    mistake: 'what nobody waits for any more counts against the limits',
+    file: source('session'),
+    search: `      this.#forget(exchange);
+      exchange.drop();`,
+    replace: '      exchange.drop();',
+  },
+  {
+    name: 'output never given back',
+    mistake: 'the buffer of a connection that is reset stays with it',
+    file: source('output'),
+    search: 'if (this.buffer !== undefined) this.#release(this.buffer);',
+    replace: '',
+  },
+  {
+    name: 'only the first deadline counts',
+    mistake: 'the timer is not armed again for those that came later',
+    file: source('runtime'),
+    search: 'this.#armDeadline(Math.max(1, Math.ceil(exchange.startedAt - expired)));',
+    replace: '',
+  },
+  {
+    name: 'aborted fragments handled',
+    mistake: 'a NOTIFY that HAProxy gave up is put together and answered',
+    file: source('fragments'),
+    search: `      this.drop();
+      return 'aborted';`,
+    replace: `      this.drop();
+      return 'complete';`,
+  },
+  {
+    name: 'fragments of another stream joined',
+    mistake: 'a continuation is taken for the NOTIFY that was begun, whatever its ids',
+    file: source('fragments'),
+    search: 'if (this.#buffer === undefined || next.hasIdsOf(this.frame)) return;',
+    replace: 'return;',
+  },
+];
