@@ -229,10 +229,20 @@ export function frameFull(position: number, limit: number, size: number): SpopEr
 }
 
 function invalidValue(expected: string, value: unknown): SpopError {
-  let found: string;
-  if (typeof value === 'string') found = JSON.stringify(value);
-  // Not every object has a text of its own.
-  else if (typeof value === 'object' && !(value instanceof Value)) found = Object.prototype.toString.call(value);
-  else found = String(value);
-  return new SpopError('SPOP_INVALID_VALUE', `expected ${expected}; found ${typeof value} ${found.slice(0, 80)}`);
+  const found = describe(value).slice(0, 80);
+  return new SpopError('SPOP_INVALID_VALUE', `expected ${expected}; found ${typeof value} ${found}`);
+}
+
+function describe(value: unknown): string {
+  if (value instanceof Value) return value.toString();
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value);
+    case 'object':
+    case 'function':
+      // Not every object has a text of its own.
+      return Object.prototype.toString.call(value);
+    default:
+      return String(value);
+  }
 }
