@@ -32,8 +32,11 @@ function dots(run: PeersRun, points: readonly Point[], title: string): Promise<s
   return render({
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     background: 'white',
+    title: { text: title, anchor: 'start', fontWeight: 'normal', offset: 12 },
     data: { values: points.map((point) => ({ ...point, role: role.get(point.lane) ?? 'reference' })) },
-    facet: { column: { field: 'group', type: 'nominal', title: null, sort: null } },
+    facet: {
+      column: { field: 'group', type: 'nominal', title: null, sort: [...new Set(points.map((point) => point.group))] },
+    },
     spec: {
       width: 260,
       height: { step: 18 },
@@ -48,7 +51,7 @@ function dots(run: PeersRun, points: readonly Point[], title: string): Promise<s
               title: null,
               axis: { labelLimit: 200, grid: true },
             },
-            x: { field: 'value', type: 'quantitative', scale: { type: 'log' }, title },
+            x: { field: 'value', type: 'quantitative', scale: { type: 'log' }, title: null },
             color: { field: 'role', type: 'nominal', title: null, scale: ROLE_COLORS, legend: { orient: 'top' } },
           },
         },
