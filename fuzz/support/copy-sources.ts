@@ -1,11 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDERS_WITH_MODULES = ['packages/codec', 'packages/builder', 'packages/agent', 'fuzz'];
+
+/** Whether a file is there: deleted ones are listed too, and node_modules may be a link. */
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
 
 /**
  * Copies what tests of the packages need, as it is in the work tree, to a new folder and returns its path: for whatever
@@ -20,7 +25,7 @@ export function copySources(): string {
   });
   const needed = /^(packages|fuzz|\.ci)\/|^[^/]+$/;
   for (const name of listed.split('\0')) {
-    if (!needed.test(name) || !existsSync(join(root, name))) continue;
+    if (!needed.test(name) || !isFile(join(root, name))) continue;
     mkdirSync(dirname(join(copy, name)), { recursive: true });
     cpSync(join(root, name), join(copy, name), { verbatimSymlinks: true });
   }
