@@ -5,7 +5,8 @@
  *     pnpm run bench:peers [--quick] [--sections correctness,codec,load,memory,haproxy] [--filter NAME]
  *          [--rounds 5] [--seconds 1] [--nodes 24.21.0,26.10.0] [--json FILE] [--docs]
  *
- * `--docs` writes docs/benchmarks.md and its plots from the results; `--from FILE --docs` does so from a saved run.
+ * `--docs` writes docs/benchmarks.md and its plots from the results; `--from FILE --docs` does so from a saved run, and
+ * `--from FILE --sections load` measures those sections anew and takes the others from there.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -29,7 +30,7 @@ type Section = (typeof SECTIONS)[number];
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    sections: { type: 'string', default: SECTIONS.join(',') },
+    sections: { type: 'string' },
     filter: { type: 'string', default: '' },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
@@ -120,8 +121,8 @@ async function measureHaproxy(
   return results;
 }
 
-async function measureAll(): Promise<PeersRun> {
-  const wanted = new Set<string>(values.sections.split(','));
+async function measure(sections: readonly string[]): Promise<PeersRun> {
+  const wanted = new Set(sections);
   const wants = (section: Section): boolean => wanted.has(section);
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
   const secondsPerSample = Number(values.seconds ?? (values.quick ? 0.4 : 1));
@@ -174,11 +175,13 @@ async function measureAll(): Promise<PeersRun> {
   };
 }
 
-const saved = values.from;
-const result = saved === undefined ? await measureAll() : (JSON.parse(readFileSync(saved, 'utf8')) as PeersRun);
-const json = values.json ?? here('build/results.json');
+const saved = values.from === undefined ? undefined : (JSON.parse(readFileSync(values.from, 'utf8')) as PeersRun);
+const sections = values.sections?.split(',') ?? (saved === undefined ? SECTIONS : []);
+const measured = sections.length > 0 || saved === undefined ? await measure(sections) : undefined;
+const result = { ...saved, ...measured } as PeersRun;
 mkdirSync(here('build/'), { recursive: true });
-if (saved === undefined) {
+if (measured !== undefined) {
+  const json = values.json ?? here('build/results.json');
   writeFileSync(json, `${JSON.stringify(result, null, 1)}\n`);
   process.stderr.write(`\nresults: ${json}\n`);
 }
