@@ -7,7 +7,7 @@
  * SCORES      the table of scores; ip-scores.txt beside this file by default
  */
 import { fileURLToPath } from 'node:url';
-import { createAgent } from '@spop/agent';
+import { closeOnSignals, createAgent } from '@spop/agent';
 import { address, defineMessage, defineVariable, int32, optional } from '@spop/codec';
 import { formatListenAddress, parseListenAddress } from './listen-address.ts';
 import { messageOf } from './parse-table.ts';
@@ -43,13 +43,14 @@ async function main(): Promise<void> {
     else ack.set(ipScore, scores.score(ip));
   });
 
-  const stop = async (signal: string): Promise<void> => {
-    console.log(`stopping on ${signal}`);
-    scores.close();
-    await agent.close({ graceMs: GRACE_MS });
-    console.log('stopped');
-  };
-  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => void stop(signal));
+  closeOnSignals(agent, {
+    graceMs: GRACE_MS,
+    onSignal: (signal) => {
+      console.log(`stopping on ${signal}`);
+      scores.close();
+    },
+    afterClose: () => console.log('stopped'),
+  });
 
   const listening = await agent.listen(listenAddress);
   console.log(`scores        ${scores.path}: ${scores.size} addresses and ranges`);

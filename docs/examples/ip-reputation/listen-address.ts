@@ -27,7 +27,8 @@ export function parseListenAddress(text: string): ListenAddress {
 }
 
 /** The same form back: what to write into HAProxy's `server` line. */
-export function formatListenAddress(address: ListenAddress): string {
+export function formatListenAddress(address: ListenAddress | { readonly fd: number }): string {
+  if ('fd' in address) return `fd@${address.fd}`;
   if ('path' in address) return `unix@${address.path}`;
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }

@@ -1,0 +1,21 @@
+/** An agent that closes on signals, for close-on-signals.test.ts. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { defineMessage, string as text } from '@spop/codec';
+import { closeOnSignals, createAgent } from '../src/index.ts';
+
+const ask = defineMessage('ask', { id: text });
+const agent = createAgent();
+agent.onMessage(ask, ({ id }) => (id.equals('slow') ? sleep(300) : new Promise(() => {})));
+const off = closeOnSignals(agent, {
+  graceMs: 20_000,
+  onSignal: (signal) => console.log(`told ${signal}`),
+  afterClose: async () => {
+    // Long enough for a repetition to come in between.
+    await sleep(100);
+    if (process.argv[2] === 'fail') throw new Error('no database to close');
+    console.log('after close');
+  },
+});
+if (process.argv[2] === 'off') off();
+const address = await agent.listen({ host: '127.0.0.1', port: 0 });
+console.log(`listening ${'port' in address ? address.port : ''}`);
