@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   address,
@@ -366,6 +367,65 @@ describe('several Notifys', () => {
       right.read(notifyFrame([message('one', [n(2), ip, ua])]));
       expect([left.get(one)?.n, right.get(one)?.n]).toEqual([1, 2]);
     }
+  });
+});
+
+describe('a Notify that was used before', () => {
+  const anyArgument = fc.constantFrom(
+    ip,
+    ua,
+    n(1),
+    n(2),
+    ['x', '0803616263'] as const,
+    ['', '00'] as const,
+    ['n', '00'] as const,
+  );
+  const anyMessage = fc.record({
+    name: fc.constantFrom('one', 'two', 'other', ''),
+    args: fc.array(anyArgument, { maxLength: 5 }),
+  });
+
+  /** Every declared message with all that can be asked of it. */
+  function describeAll(notify: Notify): unknown[] {
+    return Array.from({ length: notify.messageCount }, (_, index) => {
+      const view = notify.messageAt(index);
+      const definition = set.definitions[notify.definitionIndexAt(index)]!;
+      const args = Object.keys(definition.args).map((name) => {
+        const state = argumentState(view, name);
+        return [name, state, state === 'present' ? String(view[name]) : ''];
+      });
+      return [definition.name, args];
+    });
+  }
+
+  it('reads what a new one reads, whatever it read and however it ended', () => {
+    const anyFrame = fc.record({
+      messages: fc.array(anyMessage, { maxLength: 5 }),
+      cut: fc.nat(3),
+      closes: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(anyFrame, { minLength: 2, maxLength: 8 }), (frames) => {
+        const used = new Notify(set);
+        for (const { messages, cut, closes } of frames) {
+          const payload = Buffer.concat(messages.map(({ name, args }) => message(name, args)));
+          const frame = onlyFrame(notifyBytes(payload.subarray(0, payload.length - (closes ? 0 : cut))));
+          const fresh = new Notify(set);
+          const outcomes = [used, fresh].map((notify) => {
+            try {
+              notify.read(frame);
+              return describeAll(notify);
+            } catch (error) {
+              return String(error);
+            }
+          });
+          expect(outcomes[0]).toEqual(outcomes[1]);
+          expect(used.isOpen).toBe(fresh.isOpen);
+          if (closes) used.close();
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 
