@@ -1,4 +1,5 @@
 import { Cursor } from './cursor.ts';
+import type { SpopError } from './errors.ts';
 import type { Frame } from './frame.ts';
 import { KvListReader, Name } from './kv-list.ts';
 import type { Value } from './value.ts';
@@ -80,9 +81,14 @@ export class MessageReader {
 }
 
 /** Reads NB-ARGS, one byte: the number of arguments modulo 256. */
-export function readArgumentCount(cursor: Cursor): number {
+function readArgumentCount(cursor: Cursor): number {
   const position = cursor.position;
-  if (position >= cursor.limit) throw truncated(cursor, position, 'a message without its number of arguments');
+  if (position >= cursor.limit) throw noArgumentCount(cursor, position);
   cursor.position = position + 1;
   return cursor.bytes[position]!;
+}
+
+/** The error of a message whose name ends at `position`, and the frame with it. */
+export function noArgumentCount(cursor: Cursor, position: number): SpopError {
+  return truncated(cursor, position, 'a message without its number of arguments');
 }

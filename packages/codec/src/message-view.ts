@@ -7,7 +7,7 @@ import { TextCache } from './text-cache.ts';
 import { dataTypeName, TYPE_MASK, typedDataEnd } from './typed-data.ts';
 import { acceptedTypes, type ReadOf, type ValueKind } from './value-type.ts';
 import { Value } from './value.ts';
-import { ONE_BYTE_VARINTS, readLength } from './varint.ts';
+import { ONE_BYTE_VARINTS, readLengthAt } from './varint.ts';
 import { NO_GENERATION, type ViewSource, viewClosed } from './view-source.ts';
 
 /**
@@ -39,11 +39,13 @@ export class MessageState {
   readonly slots: number[];
   /** The generation of the source in which the slots were found. */
   generation: number = NO_GENERATION;
+  readonly nameBytes: Buffer;
 
   constructor(definition: MessageDefinition, index: number, source: ViewSource) {
     this.definition = definition;
     this.index = index;
     this.source = source;
+    this.nameBytes = definition.nameBytes;
     this.slots = definition.argumentNames.map(() => MISSING);
     this.values = definition.argumentNames.map(() => new Value(source));
     // The class has one getter per declared argument, and each gives what the argument's type reads as.
@@ -51,23 +53,30 @@ export class MessageState {
     this.view = new (viewClass(definition))(this) as unknown as MessageView<ArgumentTypes>;
   }
 
+  /** Takes the frame that the source stands on; false where this state has a message of it already. */
+  begin(): boolean {
+    const { generation } = this.source;
+    if (this.generation === generation) return false;
+    this.generation = generation;
+    return true;
+  }
+
   /**
-   * Finds the declared ones among the `count` arguments at the cursor, and validates and passes all of them. Where an
-   * argument comes more than once, the first counts.
+   * Finds the declared ones among the `count` arguments at `start`, validates all of them, and returns the offset behind
+   * them. Where an argument comes more than once, the first counts.
    */
-  read(cursor: Cursor, count: number): void {
+  read(cursor: Cursor, bytes: Buffer, start: number, limit: number, count: number): number {
     const { slots } = this;
     const { guesses, table } = this.definition;
+    const { origin } = cursor;
     for (let slot = 0; slot < slots.length; slot++) slots[slot] = MISSING;
-    const { bytes, limit, origin } = cursor;
-    let position = cursor.position;
+    let position = start;
     for (let index = 0; index < count; index++) {
       let length = position < limit ? bytes[position]! : ONE_BYTE_VARINTS;
       if (length < ONE_BYTE_VARINTS && length < limit - position) {
         position++;
       } else {
-        cursor.position = position;
-        length = readLength(cursor);
+        length = readLengthAt(cursor, bytes, position, limit);
         position = cursor.position;
       }
       let slot = index < guesses.length ? guesses[index]! : MISSING;
@@ -79,7 +88,7 @@ export class MessageState {
       if (slot !== MISSING && slots[slot] === MISSING) slots[slot] = position - origin;
       position = typedDataEnd(cursor, bytes, position, limit);
     }
-    cursor.position = position;
+    return position;
   }
 
   stateOf(slot: number): ArgumentState {

@@ -91,7 +91,7 @@ export function typedDataEnd(cursor: Cursor, bytes: Buffer, position: number, li
       default:
     }
   }
-  cursor.position = position;
+  cursor.moveTo(bytes, position, limit, cursor.origin);
   skipTypedData(cursor);
   return cursor.position;
 }

@@ -38,6 +38,12 @@ export function readVarint(cursor: Cursor): void {
   readLongVarint(cursor);
 }
 
+/** {@link readLength} at `position` of `bytes`, for those who keep a position of their own; offsets count from the cursor's origin. */
+export function readLengthAt(cursor: Cursor, bytes: Buffer, position: number, limit: number): number {
+  cursor.moveTo(bytes, position, limit, cursor.origin);
+  return readLength(cursor);
+}
+
 /** A varint of this many bytes cannot overflow: it is below 2^33. */
 export const SHORT_VARINT_BYTES = 5;
 
