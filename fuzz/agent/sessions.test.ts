@@ -57,7 +57,7 @@ const connecting = [
   fc.constant(
     event(
       'connect',
-      (world) => world.peers.length < MAX_CONNECTIONS,
+      (world) => world.peers.length < MAX_CONNECTIONS && !world.isClosed,
       (world) => world.connect(),
     ),
   ),
@@ -143,6 +143,13 @@ const WRONG: readonly (readonly [label: string, hex: string, status: number])[] 
 ];
 
 const ending = [
+  fc.constant(
+    event(
+      'close the agent',
+      (world) => !world.isClosed,
+      (world) => world.close(),
+    ),
+  ),
   fc.record({ pick, wrong: fc.constantFrom(...WRONG) }).map((given) => {
     const [label, hex, status] = given.wrong;
     return command(`send ${label}`, unfragmented, given.pick, (world, peer) =>

@@ -43,6 +43,9 @@ function configuration(mutate: readonly string[], concurrency: number): object {
   };
 }
 
+/** Tests that take a second and more, which is too long for thousands of mutants. */
+const SLOW = ['arbitrary-bytes', 'readme', 'captures', 'round-trip'];
+
 /** Only what says something about the mutated files and is quick: their own tests, and the corpora. */
 const VITEST_CONFIG = `
 import { defineConfig } from 'vitest/config';
@@ -51,6 +54,7 @@ export default defineConfig({
   test: {
     include: ['packages/codec/test/**/*.test.ts', 'packages/agent/test/{handshake,state,fragments,handlers,options}.test.ts',
       'fuzz/corpus.test.ts'],
+    exclude: ['**/{${SLOW.join(',')}}.test.ts'],
   },
 });
 `;
