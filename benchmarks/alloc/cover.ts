@@ -1,0 +1,22 @@
+/** Prints which functions of the codec each case runs, as JSON; with the hook that counts them loaded. */
+import { findCases } from '../codec/catalogue.ts';
+import { run } from '../harness/operation.ts';
+
+declare global {
+  var covered: Set<string>;
+}
+
+const OPERATIONS = 40;
+
+const found: { folder: string; file: string; name: string; milliseconds: number; sites: string[] }[] = [];
+for (const { folder, file, definition } of await findCases(undefined)) {
+  const operation = definition.subjects.spop?.();
+  if (operation === undefined || definition.throws === true) continue;
+  run(operation, OPERATIONS);
+  globalThis.covered.clear();
+  const start = performance.now();
+  run(operation, OPERATIONS);
+  const milliseconds = performance.now() - start;
+  found.push({ folder, file, name: definition.name, milliseconds, sites: [...globalThis.covered] });
+}
+process.stdout.write(JSON.stringify(found));

@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import os from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { NodeBinary } from '../codec/node-versions.ts';
+import { exactHeapFlags } from '../harness/heap.ts';
+import { type Findings, modes } from './findings.ts';
+import type { Insertion } from './plant-hook.ts';
+import { type Site, hotFiles, sitesOf } from './sites.ts';
+
+const TIMEOUT_MS = 120_000;
+
+interface Covered {
+  folder: string;
+  file: string;
+  name: string;
+  milliseconds: number;
+  sites: string[];
+}
+
+/** What came of planting one object in each of some functions. */
+export interface PlantingResult {
+  /** How many made a proof fail. */
+  seen: number;
+  /** Those whose proof held all the same, or could not be run. */
+  missed: string[];
+  /** Those that no proof passes through. */
+  untouched: string[];
+}
+
+/** The functions on a frame's way whose `file:line name` contains one of the comma-separated parts of `filter`. */
+export function findSites(filter: string | undefined): Site[] {
+  const parts = filter?.split(',') ?? [''];
+  return hotFiles.flatMap((file) => sitesOf(file)).filter((site) => parts.some((part) => keyOf(site).includes(part)));
+}
+
+/**
+ * Plants an object in one function after the other, and runs a proof that passes through it: the fastest, in the
+ * unoptimised mode, since the object is never used and only that mode can see it.
+ */
+export async function plantEach(node: NodeBinary, sites: readonly Site[]): Promise<PlantingResult> {
+  const cases = await coverage(node, sites);
+  const waiting = [...sites];
+  const result: PlantingResult = { seen: 0, missed: [], untouched: [] };
+  const worker = async (): Promise<void> => {
+    for (let site = waiting.shift(); site !== undefined; site = waiting.shift()) {
+      const key = keyOf(site);
+      const [proof] = cases
+        .filter((each) => each.sites.includes(key))
+        .toSorted((a, b) => a.milliseconds - b.milliseconds);
+      if (proof === undefined) {
+        result.untouched.push(key);
+        continue;
+      }
+      const fault = await faultOf(node, site, proof);
+      console.log(`${fault === '' ? 'ok  ' : 'FAIL'} ${key}: one object there is seen by '${proof.name}' ${fault}`);
+      if (fault === '') result.seen++;
+      else result.missed.push(key);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(2, os.availableParallelism()) }, worker));
+  return result;
+}
+
+function keyOf({ file, name, line }: Site): string {
+  return `${file}:${line + 1} ${name}`;
+}
+
+/** Which functions each case runs. */
+async function coverage(node: NodeBinary, sites: readonly Site[]): Promise<Covered[]> {
+  const insertions = sites.map((site) => ({
+    file: site.file,
+    line: site.line,
+    statement: `(globalThis.covered ??= new Set()).add(${JSON.stringify(keyOf(site))});`,
+  }));
+  return (await runWith(node, insertions, ['cover.ts'])) as Covered[];
+}
+
+/** Why the proof of a case does not see an object planted at the site; empty where it does. */
+async function faultOf(node: NodeBinary, { file, line }: Site, proof: Covered): Promise<string> {
+  const insertion = { file, line, statement: 'const planted = { planted: 0 };' };
+  const script = ['prove.ts', proof.folder, proof.file, proof.name, 'unoptimised'];
+  try {
+    const { expected, measured } = (await runWith(node, [insertion], script)) as Findings;
+    return measured === expected ? '- no: the proof holds all the same' : '';
+  } catch (error) {
+    return `- no: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+async function runWith(
+  node: NodeBinary,
+  insertions: readonly Insertion[],
+  [script, ...args]: string[],
+): Promise<unknown> {
+  const hook = new URL('plant-hook.ts', import.meta.url).href;
+  const path = fileURLToPath(new URL(script!, import.meta.url));
+  const flags = [
+    ...exactHeapFlags,
+    ...modes.unoptimised.flags,
+    '--conditions=@spop/source',
+    '--disable-warning=ExperimentalWarning',
+  ];
+  const { stdout } = await promisify(execFile)(node.path, [...flags, `--import=${hook}`, path, ...args], {
+    timeout: TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+    maxBuffer: 16 * 2 ** 20,
+    env: { ...process.env, SPOP_PLANT: JSON.stringify(insertions) },
+  });
+  return JSON.parse(stdout);
+}

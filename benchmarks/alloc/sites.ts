@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+
+/** A function of the codec, as a place where an allocation can be planted. */
+export interface Site {
+  file: string;
+  name: string;
+  /** Index of the line that opens the function's body. */
+  line: number;
+}
+
+/** The codec's files that a frame passes through on its way. */
+export const hotFiles: readonly string[] = [
+  'ack-writer.ts',
+  'address.ts',
+  'cursor.ts',
+  'frame-reader.ts',
+  'frame-writer.ts',
+  'frame.ts',
+  'kv-list.ts',
+  'message-reader.ts',
+  'message-view.ts',
+  'name-table.ts',
+  'notify.ts',
+  'pool.ts',
+  'text-cache.ts',
+  'text.ts',
+  'typed-data-writer.ts',
+  'typed-data.ts',
+  'value.ts',
+  'varint.ts',
+  'view-source.ts',
+];
+
+export const sourceFolder: URL = new URL('../../packages/codec/src/', import.meta.url);
+
+const DECLARATION =
+  /^(?:export )?function (\w+)|^ {6}return function (\w+)\(|^ {2}(?:(?:get|set|override) )*(#?\w+)(?:<[^>]*>)?\(/;
+const NO_DECLARATION = /^ {2}(?:if|for|while|switch|throw|return|super)\b/;
+
+/**
+ * The functions and methods of a source file as the formatter lays it out, without those that may allocate:
+ * constructors, `to…`, and makers of errors.
+ */
+export function sitesOf(file: string): Site[] {
+  const lines = readFileSync(new URL(file, sourceFolder), 'utf8').split('\n');
+  const sites: Site[] = [];
+  for (const [index, text] of lines.entries()) {
+    const name = NO_DECLARATION.test(text) ? undefined : DECLARATION.exec(text)?.slice(1).find(Boolean);
+    if (name === undefined || name === 'constructor' || /^to[A-Z]/.test(name)) continue;
+    const line = lines.findIndex((each, at) => at >= index && /(?:\{|;)$/.test(each));
+    const head = lines.slice(index, line + 1).join(' ');
+    // What ends in a semicolon is an interface's method; `undefined {` and `SpopError {` end in throwing or allocating.
+    if (head.endsWith(';') || head.endsWith(': SpopError {')) continue;
+    sites.push({ file, name, line });
+  }
+  return sites;
+}
