@@ -16,10 +16,14 @@ export function tickMs(options: ResolvedOptions): number {
  * NOTIFY sets and clears none.
  */
 export class Clock {
-  /** Time of the last tick in ms, on the clock of performance.now(), without its fraction. */
+  /**
+   * Whole ms, at the last tick. A tick that comes late counts as two: what came while the event loop was blocked is read
+   * after it, and must not be taken for missing.
+   */
   now: number = Math.trunc(performance.now());
   readonly #tickMs: number;
   readonly #onTick: (now: number, lateMs: number) => void;
+  #tickedAt: number = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param onTick Told of the time, and by how many ms the tick comes too late. */
@@ -30,11 +34,14 @@ export class Clock {
 
   start(): void {
     if (this.#timer !== undefined) return;
-    this.now = Math.trunc(performance.now());
+    this.#tickedAt = Math.trunc(performance.now());
+    this.now = Math.max(this.now, this.#tickedAt);
     this.#timer = setInterval(() => {
-      const due = this.now + this.#tickMs;
-      this.now = Math.trunc(performance.now());
-      this.#onTick(this.now, this.now - due);
+      const time = Math.trunc(performance.now());
+      const elapsed = time - this.#tickedAt;
+      this.#tickedAt = time;
+      this.now += Math.min(elapsed, 2 * this.#tickMs);
+      this.#onTick(this.now, elapsed - this.#tickMs);
     }, this.#tickMs);
     this.#timer.unref();
   }

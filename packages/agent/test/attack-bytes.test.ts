@@ -167,7 +167,7 @@ describe('bytes', () => {
   it.each(Array.from({ length: 40 }, (_, i) => i))(
     'at random (seed %i) end their own connection at most',
     async (seed) => {
-      const { attack, stillAnswers } = await startAttacked({ helloTimeoutMs: 100, partialFrameTimeoutMs: 100 });
+      const { attack, stillAnswers } = await startAttacked({ helloTimeoutMs: 300, partialFrameTimeoutMs: 300 });
       const random = seeded(seed);
       const peer = await attack();
       if (seed % 2 === 0) peer.send(haproxyHello());
@@ -186,7 +186,7 @@ describe('bytes', () => {
   const faults = session.flatMap((built, at) => corruptionsOf(built).map((name) => [name, at] as const));
 
   it.each(faults)('with the fault "%s" in frame %i of a session end their own connection at most', async (name, at) => {
-    const { attack, reports, stillAnswers } = await startAttacked({ helloTimeoutMs: 60, partialFrameTimeoutMs: 60 });
+    const { attack, reports, stillAnswers } = await startAttacked({ helloTimeoutMs: 300, partialFrameTimeoutMs: 300 });
     const peer = await attack();
     for (const [i, built] of session.entries()) peer.send(i === at ? corrupt(built, name) : built);
     // An unknown type of frame is no error, and what is cut off may still come.

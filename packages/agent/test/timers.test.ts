@@ -85,10 +85,10 @@ describe('a connection', () => {
   it('whose handler takes longer than all timers is not ended', async () => {
     const { connect } = await startAgent({
       link: 'IPv4',
-      helloTimeoutMs: 20,
-      idleTimeoutMs: 20,
-      partialFrameTimeoutMs: 20,
-      setup: (agent) => agent.onMessage(ask, () => sleep(100)),
+      helloTimeoutMs: 100,
+      idleTimeoutMs: 100,
+      partialFrameTimeoutMs: 100,
+      setup: (agent) => agent.onMessage(ask, () => sleep(400)),
     });
     const peer = await connect();
     expect(await peer.notify(ask, { id: 'x' })).toHaveNoActions();
@@ -106,6 +106,17 @@ describe('a connection', () => {
     peer.send(haproxyHello(), notify().message(ask, { id: 'x' }), second);
     expect(await eventually(() => peer.frames().length === 3)).toBe(true);
     expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'ACK']);
+  });
+
+  it('that sent its HELLO while the event loop was blocked for longer than helloTimeoutMs is answered', async () => {
+    const { agent, target } = await startAgent({ link: 'IPv4', helloTimeoutMs: 60 });
+    const peer = await connectRaw(target);
+    await eventually(() => agent.connectionCount === 1);
+    peer.send(haproxyHello());
+    const until = performance.now() + 200;
+    while (performance.now() < until);
+    expect(await eventually(() => peer.frames().length === 1)).toBe(true);
+    expect(peer.frames()[0]).toHaveProperty('type', 'AGENT-HELLO');
   });
 
   it('lives on with all timers switched off', async () => {

@@ -8,14 +8,7 @@ import { uint32 } from '@spop/builder';
 import '@spop/builder/vitest';
 import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import {
-  type Bench,
-  type BenchOptions,
-  connectPeer,
-  connectRaw,
-  eventually,
-  startAgent,
-} from './harness.ts';
+import { type Bench, type BenchOptions, connectPeer, connectRaw, eventually, startAgent } from './harness.ts';
 
 const ask = defineMessage('ask', { id: text });
 const number = defineVariable('txn', 'number', int32);
