@@ -92,11 +92,8 @@ export const codecFaults: readonly Fault[] = [
     name: 'views left open',
     mistake: 'a view that outlives its frame shows the next one',
     file: source('view-source'),
-    search: `    this.origin = 0;
-    this.limit = 0;
-    this.#endGeneration();`,
-    replace: `    this.origin = 0;
-    this.limit = 0;`,
+    search: 'this.generation = (this.generation + 1) & ~1 & MAX_GENERATION;',
+    replace: '',
   },
   {
     name: 'stale bytes behind a value',
