@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { exactHeapFlags } from '../harness/heap.ts';
 import { findNodes } from '../codec/node-versions.ts';
 import type { AgentCommand } from '../load/agent-process.ts';
 import { BUILD, compileC } from '../load/load-tool.ts';
@@ -167,6 +168,11 @@ async function haproxySpoeCrate(): Promise<Built> {
   return { name, reason: 'the registry has it, but no agent is written for it yet' };
 }
 
+/** Figures of a codec in Node, with a young generation so large that counting bytes is exact. */
+function nodeCodec(program: string, which: 'spop' | 'naive'): AgentCommand {
+  return { program, args: ['--conditions=@spop/source', ...exactHeapFlags, here('node/codec.ts'), which] };
+}
+
 function ours(list: string): Builder[] {
   return list.split(',').map((entry) => async () => {
     const [node] = findNodes(entry);
@@ -178,17 +184,7 @@ function ours(list: string): Builder[] {
       role: 'ours',
       version: `Node ${node.version}`,
       command: { program: node.path, args: [...flags, here('../load/spop-agent.ts')] },
-      codec: {
-        program: node.path,
-        args: [
-          ...flags,
-          '--expose-gc',
-          '--max-semi-space-size=64',
-          '--min-semi-space-size=64',
-          here('node/codec.ts'),
-          'spop',
-        ],
-      },
+      codec: nodeCodec(node.path, 'spop'),
     };
   });
 }
@@ -199,12 +195,13 @@ function reference(
   version: string,
   command: AgentCommand | undefined,
   note: string,
+  codec?: AgentCommand,
 ): Builder {
   return () =>
     Promise.resolve(
       command === undefined
         ? { name, reason: 'no C compiler on this machine' }
-        : { name, language, role: 'reference', version, command, note },
+        : { name, language, role: 'reference', version, command, note, ...(codec === undefined ? {} : { codec }) },
     );
 }
 
@@ -249,6 +246,7 @@ export async function buildLanes(
         `Node ${process.versions.node}`,
         node('node/naive-agent.ts'),
         'what one would write first',
+        nodeCodec(process.execPath, 'naive'),
       ),
     ],
     [
