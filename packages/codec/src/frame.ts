@@ -112,6 +112,8 @@ export class Frame {
 /** The id that is the `index`th varint from `start` on, as a number. @throws {SpopError} SPOP_UNSAFE_INTEGER. */
 export function readSafeId(bytes: Buffer, start: number, end: number, index: 0 | 1): number {
   const { lo, hi } = readId(bytes, start, end, index);
+  // Every id that HAProxy sends: no double is made, which unoptimised code would put on the heap.
+  if (hi === 0 && lo >= 0) return lo;
   const id = (hi >>> 0) * 4_294_967_296 + (lo >>> 0);
   if (!Number.isSafeInteger(id)) {
     throw new SpopError(

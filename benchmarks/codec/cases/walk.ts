@@ -1,0 +1,165 @@
+import {
+  AckWriter,
+  type Frame,
+  FrameReader,
+  MessageSet,
+  Notify,
+  address,
+  argumentState,
+  binary,
+  defineMessage,
+  defineVariable,
+  int32,
+  integer,
+  optional,
+  string,
+  uint32,
+} from '@spop/codec';
+import type { Case } from '../../harness/case.ts';
+import type { Operation } from '../../harness/operation.ts';
+import { notifyFrame, realistic, twoMessages } from '../frames.ts';
+
+function frameOf(bytes: Buffer): Frame {
+  const reader = new FrameReader();
+  reader.push(bytes);
+  return reader.next()!;
+}
+
+/** Every message and argument as it comes, with nothing declared. */
+function walkAll(): Operation {
+  const frame = frameOf(realistic);
+  const notify = new Notify(new MessageSet([]));
+  return () => {
+    notify.read(frame);
+    let sum = 0;
+    const messages = notify.walk();
+    while (messages.next()) {
+      if (messages.name.equals('check-request')) sum += messages.argumentCount;
+      while (messages.nextArgument()) {
+        sum += messages.argumentName.byteLength;
+        if (messages.argumentName.equals('port')) sum += messages.value.toNumber();
+        else if (!messages.value.isNull) sum += messages.value.type;
+      }
+    }
+    notify.close();
+    return sum;
+  };
+}
+
+/** Declared in another order than the wire's, with a message and arguments that are not declared at all. */
+const logOnly = defineMessage('log-request', { status: integer, missing: optional(string), method: string });
+
+function otherOrder(): Operation {
+  const frame = frameOf(twoMessages);
+  const notify = new Notify(new MessageSet([logOnly]));
+  return () => {
+    notify.read(frame);
+    const message = notify.get(logOnly)!;
+    const state = argumentState(message, 'missing');
+    const sum = message.status + message.method.byteLength + (message.missing === undefined ? 1 : 0) + state.length;
+    notify.close();
+    return sum;
+  };
+}
+
+/** Two messages whose arguments take turns, so that what was guessed from the last frame is wrong. */
+const swapped = [
+  ['first', 'second', 'third'],
+  ['third', 'first', 'second'],
+].map((names) =>
+  frameOf(
+    notifyFrame([
+      [
+        'swapped',
+        [
+          ['', { type: 'string', value: 'unnamed' }],
+          ...names.map((name) => [name, { type: 'uint32', value: 7 }] as const),
+          ['first', { type: 'uint32', value: 8 }],
+        ],
+      ],
+    ]),
+  ),
+);
+const swappedMessage = defineMessage('swapped', { second: uint32, first: uint32, third: uint32 });
+
+function wrongGuesses(): Operation {
+  const notify = new Notify(new MessageSet([swappedMessage]));
+  let turn = 0;
+  return () => {
+    turn ^= 1;
+    notify.read(swapped[turn]!);
+    const message = notify.get(swappedMessage)!;
+    const sum = message.first + message.second + message.third;
+    notify.close();
+    return sum;
+  };
+}
+
+function frameIds(): Operation {
+  const frame = frameOf(realistic);
+  const other = frameOf(twoMessages);
+  return () =>
+    frame.streamId + frame.frameId + (frame.fin ? 1 : 0) + (frame.abort ? 2 : 0) + (frame.hasIdsOf(other) ? 4 : 0);
+}
+
+const keyed = defineMessage('keyed', { key: binary, client: address });
+const keyedFrame = notifyFrame([
+  [
+    'keyed',
+    [
+      ['key', { type: 'binary', value: Buffer.from('0123456789abcdef') }],
+      ['client', { type: 'ipv6', value: '2001:db8::1' }],
+    ],
+  ],
+]);
+const score = defineVariable('sess', 'ip_score', int32);
+
+/** A handler that takes its time: the frame and the ACK begun are copied to buffers of their own, and read there. */
+function moveAside(): Operation {
+  const frame = frameOf(keyedFrame);
+  const notify = new Notify(new MessageSet([keyed]));
+  const ack = new AckWriter();
+  const shared = Buffer.alloc(4_096);
+  const own = Buffer.alloc(4_096);
+  const answer = Buffer.alloc(4_096);
+  const key = Buffer.from('0123456789abcdef');
+  return () => {
+    notify.read(frame);
+    const view = notify.get(keyed)!.key;
+    ack.beginAck(shared, 100, 4_096, notify);
+    ack.set(score, 1);
+    notify.moveTo(own);
+    ack.moveTo(answer, 4_096);
+    ack.reset();
+    const sum = (view.equals(key) ? 1 : 0) + view.copyTo(shared, 0) + notify.streamId + notify.frameId;
+    ack.set(score, 2);
+    notify.close();
+    return sum + ack.end();
+  };
+}
+
+export const cases: readonly Case[] = [
+  {
+    name: 'walk all',
+    what: 'the realistic NOTIFY walked with nothing declared',
+    frameBytes: realistic.length,
+    subjects: { spop: walkAll },
+  },
+  {
+    name: 'other order',
+    what: 'arguments declared in another order than they come, among a message and arguments not declared',
+    frameBytes: twoMessages.length,
+    subjects: { spop: otherOrder },
+  },
+  {
+    name: 'wrong guesses',
+    what: 'arguments whose order changes from frame to frame, an unnamed and a repeated one among them',
+    subjects: { spop: wrongGuesses },
+  },
+  { name: 'frame ids', what: 'stream-id, frame-id and flags, and a comparison of ids', subjects: { spop: frameIds } },
+  {
+    name: 'move aside',
+    what: 'a frame and a begun ACK moved to buffers of their own and used on',
+    subjects: { spop: moveAside },
+  },
+];
