@@ -1,4 +1,4 @@
-import { encodeName, NameTable } from './name-table.ts';
+import { NameTable } from './name-table.ts';
 import type { MessageView } from './message-view.ts';
 import type { AnyValueType } from './value-type.ts';
 import { SpopError } from './errors.ts';
@@ -13,8 +13,8 @@ export type ArgumentTypes = { readonly [name: string]: AnyValueType };
 export class MessageDefinition<Args extends ArgumentTypes = ArgumentTypes> {
   readonly name: string;
   readonly args: Args;
-  /** @internal */
-  readonly nameBytes: Buffer;
+  /** @internal The name as it stands in a frame, behind its length. */
+  readonly wireName: Buffer;
   /** @internal Argument names in declared order; an argument's index here is its slot in a view. */
   readonly argumentNames: readonly string[];
   /** @internal */
@@ -29,7 +29,7 @@ export class MessageDefinition<Args extends ArgumentTypes = ArgumentTypes> {
     if (name === '') throw new SpopError('SPOP_INVALID_NAME', 'expected a message name; found an empty one');
     this.name = name;
     this.args = args;
-    this.nameBytes = encodeName(name);
+    this.wireName = new NameTable([name]).wire;
     this.argumentNames = Object.keys(args);
     this.table = new NameTable(this.argumentNames);
     this.guesses = this.argumentNames.map((_, slot) => slot);

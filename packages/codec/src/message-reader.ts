@@ -83,12 +83,13 @@ export class MessageReader {
 /** Reads NB-ARGS, one byte: the number of arguments modulo 256. */
 function readArgumentCount(cursor: Cursor): number {
   const position = cursor.position;
-  if (position >= cursor.limit) throw noArgumentCount(cursor, position);
+  if (position >= cursor.limit) throw noArgumentCount(cursor, cursor.bytes, cursor.limit);
   cursor.position = position + 1;
   return cursor.bytes[position]!;
 }
 
-/** The error of a message whose name ends at `position`, and the frame with it. */
-export function noArgumentCount(cursor: Cursor, position: number): SpopError {
-  return truncated(cursor, position, 'a message without its number of arguments');
+/** The error of a message whose name ends with the frame, at `limit`. */
+export function noArgumentCount(cursor: Cursor, bytes: Buffer, limit: number): SpopError {
+  cursor.moveTo(bytes, limit, limit, cursor.origin);
+  return truncated(cursor, limit, 'a message without its number of arguments');
 }

@@ -2,7 +2,7 @@ import { DataType } from './constants.ts';
 import type { Cursor } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import type { ArgumentTypes, MessageDefinition } from './message-definition.ts';
-import { nameEquals } from './name-table.ts';
+import { expectedNameEnd } from './name-table.ts';
 import { TextCache } from './text-cache.ts';
 import { dataTypeName, TRUE_FLAG, TYPE_MASK, typedDataEnd } from './typed-data.ts';
 import { acceptedTypes, type ReadOf, type ValueKind } from './value-type.ts';
@@ -39,13 +39,14 @@ export class MessageState {
   readonly slots: number[];
   /** The generation of the source in which the slots were found. */
   generation: number = NO_GENERATION;
-  readonly nameBytes: Buffer;
+  /** The message's name as it stands in a frame, behind its length. */
+  readonly wireName: Buffer;
 
   constructor(definition: MessageDefinition, index: number, source: ViewSource) {
     this.definition = definition;
     this.index = index;
     this.source = source;
-    this.nameBytes = definition.nameBytes;
+    this.wireName = definition.wireName;
     this.slots = definition.argumentNames.map(() => MISSING);
     this.values = definition.argumentNames.map(() => new Value(source));
     // The class has one getter per declared argument, and each gives what the argument's type reads as.
@@ -68,23 +69,21 @@ export class MessageState {
   read(cursor: Cursor, bytes: Buffer, start: number, limit: number, count: number): number {
     const { slots } = this;
     const { guesses, table } = this.definition;
+    const { starts, wire } = table;
     const { origin } = cursor;
     for (let slot = 0; slot < slots.length; slot++) slots[slot] = MISSING;
     let position = start;
     for (let index = 0; index < count; index++) {
-      let length = position < limit ? bytes[position]! : ONE_BYTE_VARINTS;
-      if (length < ONE_BYTE_VARINTS && length < limit - position) {
-        position++;
-      } else {
-        length = readLengthAt(cursor, bytes, position, limit);
-        position = cursor.position;
-      }
       let slot = index < guesses.length ? guesses[index]! : MISSING;
-      if (slot === MISSING || !nameEquals(table.names[slot]!, bytes, position, length)) {
-        slot = table.find(bytes, position, length);
+      const end = slot < 0 ? MISSING : expectedNameEnd(wire, starts[slot]!, starts[slot + 1]!, bytes, position, limit);
+      if (end < 0) {
+        const length = readLengthAt(cursor, bytes, position, limit);
+        slot = table.find(bytes, cursor.position, length);
         if (slot !== MISSING && index < guesses.length) guesses[index] = slot;
+        position = cursor.position + length;
+      } else {
+        position = end;
       }
-      position += length;
       if (slot !== MISSING && slots[slot] === MISSING) slots[slot] = position - origin;
       position = typedDataEnd(cursor, bytes, position, limit);
     }

@@ -4,9 +4,9 @@ import { type Frame, readSafeId } from './frame.ts';
 import type { ArgumentTypes, MessageDefinition } from './message-definition.ts';
 import { MessageReader, noArgumentCount } from './message-reader.ts';
 import { MessageState, type MessageView } from './message-view.ts';
-import { nameEquals, NameTable } from './name-table.ts';
+import { expectedNameEnd, NameTable } from './name-table.ts';
 import { typedDataEnd } from './typed-data.ts';
-import { ONE_BYTE_VARINTS, readLengthAt } from './varint.ts';
+import { readLengthAt } from './varint.ts';
 import { ViewSource, viewClosed } from './view-source.ts';
 
 /** The messages that a NOTIFY is searched for, with their names as one table: made once, shared by all NOTIFYs. */
@@ -108,29 +108,37 @@ export class Notify {
   /**
    * LIST-OF-MESSAGES : [ <MESSAGE-NAME> <NB-ARGS:1 byte> <KV-LIST> ... ]        (SPOE.txt §3.2)
    *
-   * The position is a local variable, here and where the arguments are read: a cursor that is written and read for each
+   * The message that stood at a place last time is tried first there: HAProxy sends the same ones again and again. The
+   * position is a local variable, here and where the arguments are read: a cursor that is written and read for each
    * name and value costs a fifth more (benchmark `decode tiny`).
    */
   #readMessages(bytes: Buffer, start: number, limit: number): void {
     const cursor = this.#cursor;
     let position = start;
     while (position < limit) {
-      let length = bytes[position]!;
-      if (length < ONE_BYTE_VARINTS && length < limit - position - 1) {
-        position++;
+      let state = this.#found[this.#count];
+      let end =
+        state === undefined ? -1 : expectedNameEnd(state.wireName, 0, state.wireName.length, bytes, position, limit);
+      if (end >= 0 && state!.begin()) {
+        this.#count++;
       } else {
-        length = readLengthAt(cursor, bytes, position, limit);
-        position = cursor.position;
-        if (length === limit - position) throw noArgumentCount(cursor, limit);
+        const length = readLengthAt(cursor, bytes, position, limit);
+        state = this.#find(bytes, cursor.position, length);
+        end = cursor.position + length;
       }
-      const count = bytes[position + length]!;
-      const state = this.#take(bytes, position, length);
-      position += length + 1;
+      if (end >= limit) throw noArgumentCount(cursor, bytes, limit);
+      const count = bytes[end]!;
       position =
         state === undefined
-          ? argumentsEnd(cursor, bytes, position, limit, count)
-          : state.read(cursor, bytes, position, limit, count);
+          ? argumentsEnd(cursor, bytes, end + 1, limit, count)
+          : state.read(cursor, bytes, end + 1, limit, count);
     }
+  }
+
+  /** The state for the message whose name is at `start`, or undefined where it is not declared. */
+  #find(bytes: Buffer, start: number, length: number): MessageState | undefined {
+    const index = this.#set.table.find(bytes, start, length);
+    return index < 0 ? undefined : this.#add(index);
   }
 
   /** The view of the `index`th declared message, 0 to `messageCount` - 1. */
@@ -200,22 +208,6 @@ export class Notify {
       throw new SpopError('SPOP_MISUSE', `expected a message index below ${this.#count}; found ${index}`);
     }
     return state;
-  }
-
-  /**
-   * The state for the message whose name is at `start`, or undefined where it is not declared. The one that stood at
-   * this place last time is tried first: HAProxy sends the same messages again and again (benchmark `decode tiny`).
-   */
-  #take(bytes: Buffer, start: number, length: number): MessageState | undefined {
-    if (this.#count < this.#found.length) {
-      const state = this.#found[this.#count]!;
-      if (nameEquals(state.nameBytes, bytes, start, length) && state.begin()) {
-        this.#count++;
-        return state;
-      }
-    }
-    const index = this.#set.table.find(bytes, start, length);
-    return index < 0 ? undefined : this.#add(index);
   }
 
   #dropExtraStates(): void {
