@@ -1,7 +1,7 @@
 /**
  * Our agent against the least that plain Node can do, in one run.
  *
- *     pnpm run bench:load [--quick] [--rounds 7] [--seconds 1] [--filter TEXT] [--generator C|Node] [--json FILE]
+ *     pnpm run bench:load [--quick] [--rounds 7] [--seconds 1] [--filter TEXT] [--generator C|Node] [--json FILE] [--several]
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import { summarize } from '../codec/statistics.ts';
 import { canPin } from './agent-process.ts';
 import { LoadTool, compileC } from './load-tool.ts';
 import { type Lane, type Sample, measureRounds } from './rounds.ts';
+import { measureSeveral } from './several.ts';
 import { closedLoop, pipelined } from './tests.ts';
 
 const { values } = parseArgs({
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     filter: { type: 'string', default: '' },
     generator: { type: 'string' },
     json: { type: 'string' },
+    several: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
@@ -52,6 +54,14 @@ const tool = new LoadTool(values.generator === 'Node' || values.generator === 'C
 if (tool.name === 'Node')
   process.stderr.write('no C compiler: the generator in Node may be the limit on tiny NOTIFYs\n');
 if (!canPin) process.stderr.write('no taskset: processes are not pinned, latencies include waking other cores\n');
+
+if (values.several) {
+  const agent = { program: process.execPath, args: ['--conditions=@spop/source', here('spop-agent.ts')] };
+  for (const { agents, perSecond, times } of await measureSeveral(agent, tool, rounds, seconds)) {
+    process.stdout.write(`${agents} agents: ${(perSecond / 1e6).toFixed(2)} M/s, × ${times.toFixed(2)}\n`);
+  }
+  process.exit(0);
+}
 
 const progress = (text: string): void => void process.stderr.write(process.stderr.isTTY ? `\r\u001B[K${text}` : '');
 const begun = machineInfo();

@@ -1,0 +1,222 @@
+/**
+ * Restarts two agents behind one HAProxy backend, one after the other, while requests flow, and counts what is lost.
+ *
+ *     pnpm run bench:restart [--rounds 5] [--workers 20] [--delay 3] [--release 3.0] [--json FILE]
+ *
+ * HAProxy notes a NOTIFY without an answer in `txn.restart.error` (`option set-on-error`): 1 is a timeout, 2 that there
+ * is no connection, 256 + N SPOP's error N.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { machineInfo } from '../codec/machine.ts';
+import { AgentProcess } from './agent-process.ts';
+import { findHaproxies, type HaproxyProgram } from './haproxies.ts';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    workers: { type: 'string', default: '20' },
+    delay: { type: 'string', default: '3' },
+    release: { type: 'string', default: '' },
+    pipelining: { type: 'string' },
+    json: { type: 'string' },
+    threads: { type: 'string', default: '2' },
+  },
+});
+const rounds = Number(values.rounds);
+const workers = Number(values.workers);
+
+/** Between two requests of a worker. */
+const PAUSE_MS = 2;
+/** A request with SPOE's `timeout processing` of one second and its answer. */
+const REQUEST_TIMEOUT_MS = 5_000;
+
+/** What became of the requests of a round. */
+interface Outcome {
+  requests: number;
+  /** By code of the error, or `status N`. */
+  readonly lost: Record<string, number>;
+  /** How long the agents took from the signal to their exit. */
+  readonly closeMs: number[];
+}
+
+function configuration(folder: string, ports: readonly number[], isPipelining: boolean): void {
+  const servers = ports.map((port, i) => `  server agent${i} 127.0.0.1:${port}`);
+  writeFileSync(
+    `${folder}/haproxy.cfg`,
+    `
+global
+  nbthread ${values.threads}
+defaults
+  mode http
+  timeout connect 2s
+  timeout client 20s
+  timeout server 20s
+frontend entry
+  bind "unix@${folder}/http.sock"
+  filter spoe engine restart config "${folder}/spoe.conf"
+  http-after-response set-header x-error %[var(txn.restart.error)] if { var(txn.restart.error) -m found }
+  http-request return status 200 content-type text/plain string ok
+backend agents
+  mode tcp
+  balance roundrobin
+  option redispatch 1
+  timeout server 30s
+${servers.join('\n')}
+`,
+  );
+  writeFileSync(
+    `${folder}/spoe.conf`,
+    `
+[restart]
+spoe-agent restart
+  messages check
+  option var-prefix restart
+  option set-on-error error
+  ${isPipelining ? '' : 'no '}option pipelining
+  timeout hello 2s
+  timeout idle 30s
+  timeout processing 1s
+  use-backend agents
+spoe-message check
+  args path=path
+  event on-frontend-http-request
+`,
+  );
+}
+
+function startAgent(port: number): Promise<AgentProcess> {
+  const program = fileURLToPath(new URL('restartable-agent.ts', import.meta.url));
+  const args = ['--conditions=@spop/source', program, String(port), values.delay];
+  return AgentProcess.start({ program: process.execPath, args });
+}
+
+/** One request; the code of what went wrong, or undefined. */
+function ask(agent: Agent, socketPath: string): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    const outgoing = request({ agent, socketPath, path: '/', signal }, (incoming) => {
+      const { statusCode, headers } = incoming;
+      const error = headers['x-error'];
+      incoming.on('error', reject).on('end', () => {
+        resolve(error === undefined ? (statusCode === 200 ? undefined : `status ${statusCode}`) : String(error));
+      });
+      incoming.resume();
+    });
+    outgoing.on('error', reject).end();
+  });
+}
+
+/** Requests flow from now on, until the returned function is called. */
+function flow(socketPath: string, outcome: Outcome): () => Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: workers });
+  let isFlowing = true;
+  const work = async (): Promise<void> => {
+    while (isFlowing) {
+      const lost = await ask(agent, socketPath);
+      outcome.requests++;
+      if (lost !== undefined) outcome.lost[lost] = (outcome.lost[lost] ?? 0) + 1;
+      await sleep(PAUSE_MS);
+    }
+  };
+  const all = Promise.all(Array.from({ length: workers }, work));
+  return async () => {
+    isFlowing = false;
+    await all;
+    agent.destroy();
+  };
+}
+
+async function accepts(path: string): Promise<boolean> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function round(haproxy: HaproxyProgram, isPipelining: boolean): Promise<Outcome> {
+  const outcome: Outcome = { requests: 0, lost: {}, closeMs: [] };
+  const folder = mkdtempSync(`${tmpdir()}/spop-restart-`);
+  const agents = [await startAgent(0), await startAgent(0)];
+  configuration(
+    folder,
+    agents.map(({ port }) => port),
+    isPipelining,
+  );
+  const child = spawn(haproxy.program, ['-db', '-f', `${folder}/haproxy.cfg`], { stdio: 'ignore' });
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  const exited = once(child, 'exit');
+  try {
+    for (let tries = 0; tries < 200 && !(await accepts(`${folder}/http.sock`)); tries++) await sleep(20);
+    const stop = flow(`${folder}/http.sock`, outcome);
+    await sleep(800);
+    for (const [i, agent] of agents.entries()) {
+      const startedAt = performance.now();
+      await agent.stop();
+      outcome.closeMs.push(performance.now() - startedAt);
+      await sleep(200);
+      agents[i] = await startAgent(agent.port);
+      await sleep(600);
+    }
+    await stop();
+  } finally {
+    kill();
+    process.off('exit', kill);
+    await exited;
+    await Promise.all(agents.map((agent) => agent.stop()));
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return outcome;
+}
+
+const results: { haproxy: string; isPipelining: boolean; outcomes: Outcome[] }[] = [];
+const variants = values.pipelining === undefined ? [false, true] : [values.pipelining === 'on'];
+for (const haproxy of await findHaproxies()) {
+  if (!haproxy.version.startsWith(values.release)) continue;
+  for (const isPipelining of variants) {
+    const outcomes: Outcome[] = [];
+    for (let i = 0; i < rounds; i++) {
+      outcomes.push(await round(haproxy, isPipelining));
+      process.stderr.write(
+        `HAProxy ${haproxy.version}, pipelining ${isPipelining ? 'on' : 'off'}: ${JSON.stringify(outcomes.at(-1))}\n`,
+      );
+    }
+    results.push({ haproxy: haproxy.version, isPipelining, outcomes });
+  }
+}
+
+const { cores, cpu } = machineInfo();
+const lines = [
+  `${rounds} rounds of two restarts each, ${workers} clients, answers after ${values.delay} ms; Node ${process.versions.node}, ${cores} cores of ${cpu}.`,
+  '',
+  '| HAProxy | pipelining | requests | lost | by code | longest close |',
+  '| --- | --- | ---: | ---: | --- | ---: |',
+];
+for (const { haproxy, isPipelining, outcomes } of results) {
+  const requests = outcomes.reduce((sum, outcome) => sum + outcome.requests, 0);
+  const byCode: Record<string, number> = {};
+  for (const { lost } of outcomes) {
+    for (const [code, count] of Object.entries(lost)) byCode[code] = (byCode[code] ?? 0) + count;
+  }
+  const lost = Object.values(byCode).reduce((sum, count) => sum + count, 0);
+  const codes = Object.entries(byCode).map(([code, count]) => `${code}: ${count}`);
+  const longest = Math.max(...outcomes.flatMap(({ closeMs }) => closeMs));
+  lines.push(
+    `| ${haproxy} | ${isPipelining ? 'on' : 'off'} | ${requests} | ${lost} | ${codes.join(', ')} | ${Math.round(longest)} ms |`,
+  );
+}
+process.stdout.write(`${lines.join('\n')}\n`);
+if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ machine: machineInfo(), results }, null, 2));
