@@ -148,6 +148,16 @@ export class MessageState {
     return position < 0 ? undefined : (this.source.bytes[position]! & TRUE_FLAG) !== 0;
   }
 
+  /** The text of a STRING, from `cache` where it has it. */
+  cachedTextOf(slot: number, accepted: number, isOptional: boolean, cache: TextCache): string | undefined {
+    const position = this.locate(slot, accepted, isOptional);
+    if (position < 0) return undefined;
+    const { bytes } = this.source;
+    const length = bytes[position + 1]!;
+    if (length < ONE_BYTE_VARINTS) return cache.toText(bytes, position + 2, length);
+    return this.values[slot]!.placeAt(this.slots[slot]!).toString();
+  }
+
   /** Says why an argument has no value of an accepted type, or -1 where that is as declared. */
   #explainMissing(slot: number, isOptional: boolean): number {
     const state = this.stateOf(slot);
@@ -242,7 +252,7 @@ function getter(kind: ValueKind, slot: number, isOptional: boolean): Getter {
     case 'interned': {
       const cache = new TextCache();
       return function internedGetter() {
-        return this[STATE].valueOf(slot, accepted, isOptional)?.toCachedText(cache);
+        return this[STATE].cachedTextOf(slot, accepted, isOptional, cache);
       };
     }
     default:

@@ -3,7 +3,6 @@ import { DataType } from './constants.ts';
 import { Cursor } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import { bytesEqual, textEquals } from './text.ts';
-import type { TextCache } from './text-cache.ts';
 import { DATA_TYPES, dataTypeName, IPV4_BYTES, IPV6_BYTES, TRUE_FLAG, TYPE_MASK } from './typed-data.ts';
 import { ONE_BYTE_VARINTS, readVarint } from './varint.ts';
 import { NO_GENERATION, type ViewSource, viewClosed } from './view-source.ts';
@@ -226,12 +225,6 @@ export class Value implements IntegerValue, StringValue {
     }
   }
 
-  /** @internal The text of a STRING, from `cache` where it has it. */
-  toCachedText(cache: TextCache): string {
-    const bytes = this.#findBytes();
-    return cache.toText(bytes, this.#start, this.#length);
-  }
-
   toBytes(): Buffer {
     const bytes = this.#findBytes();
     return Buffer.from(bytes.subarray(this.#start, this.#start + this.#length));
@@ -250,22 +243,14 @@ export class Value implements IntegerValue, StringValue {
     if (source.generation !== this.#generation) throw viewClosed();
     const { bytes } = source;
     const start = source.origin + this.#at + 1;
-    switch (bytes[start - 1]! & TYPE_MASK) {
-      case DataType.String:
-      case DataType.Binary:
-        this.#readLength(bytes, start);
-        break;
-      case DataType.Ipv4:
-        this.#start = start;
-        this.#length = IPV4_BYTES;
-        break;
-      case DataType.Ipv6:
-        this.#start = start;
-        this.#length = IPV6_BYTES;
-        break;
-      default:
-        throw this.#wrongType('STRING, BINARY, IPV4 or IPV6');
+    const type = bytes[start - 1]! & TYPE_MASK;
+    if (type === DataType.String || type === DataType.Binary) {
+      this.#readLength(bytes, start);
+      return bytes;
     }
+    if (type !== DataType.Ipv4 && type !== DataType.Ipv6) throw this.#wrongType('STRING, BINARY, IPV4 or IPV6');
+    this.#start = start;
+    this.#length = type === DataType.Ipv4 ? IPV4_BYTES : IPV6_BYTES;
     return bytes;
   }
 
