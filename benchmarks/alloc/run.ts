@@ -2,7 +2,8 @@
  * Proves that the hot path allocates nothing: `pnpm run alloc [--filter NAME] [--mode MODE] [--node LIST]`.
  * Every proof is a process; as many run at once as there are cores, two at most.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
@@ -48,8 +49,19 @@ const proofs = nodes.flatMap((node) =>
 report(await proveAll(proofs));
 if (options.filter === undefined && options.mode === undefined) {
   for (const node of nodes) await askProofs(node);
+  for (const node of nodes) await measureAgent(node);
 }
 console.log(`${Math.round((Date.now() - startedAt) / 1000)} s`);
+
+/** The agent as a whole, through a socket. */
+async function measureAgent(node: NodeBinary): Promise<void> {
+  const agentScript = fileURLToPath(new URL('agent.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--conditions=@spop/source', agentScript, '--node', node.path], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) process.exitCode = 1;
+}
 
 /** The four places where an allocation would do the most harm; `alloc:planted` tries all. */
 async function askProofs(node: NodeBinary): Promise<void> {
