@@ -51,7 +51,7 @@ function copyItem(writer: FrameWriter, name: string, value: Value): void {
   // A view's plain value is one that its own type takes, and so is a view of bytes.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const type = types[plain.type] as unknown as ValueType<unknown, unknown>;
-  writer.item(name, type, plain.type === 'string' || plain.type === 'binary' ? value : plain.value);
+  writer.item(name, type, ['string', 'binary', 'ipv4', 'ipv6'].includes(plain.type) ? value : plain.value);
 }
 
 /** The frame read and written again with the codec. */

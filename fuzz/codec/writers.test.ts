@@ -1,7 +1,8 @@
-import { ack, notify, parseAck, writeFrame, writeTypedData } from '@spop/builder';
+import { ack, ipv6 as ipv6Data, notify, parseAck, toText, writeFrame, writeTypedData } from '@spop/builder';
 import type { Action, Message, TypedData } from '@spop/builder';
 import {
   AckWriter,
+  address,
   type AnyValueType,
   binary,
   bool,
@@ -11,6 +12,8 @@ import {
   FrameWriter,
   int32,
   int64,
+  integer,
+  interned,
   ipv4,
   ipv6,
   NotifyWriter,
@@ -39,6 +42,9 @@ const types: Readonly<Record<string, AnyValueType>> = {
   string,
   binary,
 };
+
+/** Types that are written as one of the others. */
+const moreTypes: typeof types = { ...types, integer, address, interned: interned(string) };
 
 /** The declared type of a typed data, and the plain value that a caller would write; undefined for NULL. */
 function writable(data: TypedData): { type: ValueType<unknown, unknown>; value: unknown } | undefined {
@@ -186,8 +192,31 @@ describe('ACKs', () => {
   });
 });
 
+/** What was written is the value that was given, as the wire type of its kind. */
+function expectWritten(written: TypedData, kind: string, value: unknown): void {
+  const wireType: Readonly<Record<string, string>> = { integer: 'int64', interned: 'string' };
+  if (kind === 'address') expect(['ipv4', 'ipv6']).toContain(written.type);
+  else expect(written.type).toBe(wireType[kind] ?? kind);
+  if (!('value' in written)) return;
+  const found = written.value;
+  if (typeof found === 'number' || typeof found === 'bigint')
+    expect(BigInt(found)).toBe(BigInt(Number(value) === value ? value : (value as bigint)));
+  else if (typeof found === 'boolean') expect(found).toBe(value);
+  else if (found instanceof Uint8Array)
+    expect(found).toEqual(typeof value === 'string' ? Uint8Array.from(Buffer.from(value)) : value);
+  else if (written.type === 'ipv4')
+    expect(found).toBe(typeof value === 'string' ? value : [...(value as Uint8Array)].join('.'));
+  else if (written.type === 'ipv6')
+    expect(found).toBe(typeof value === 'string' ? ipv6Data(value).value : ipv6Data(value as Uint8Array).value);
+  else expect(found).toBe(typeof value === 'string' ? value.toWellFormed() : toText(value as Uint8Array));
+}
+
 describe('values that a variable cannot hold', () => {
   const anything = fc.oneof(
+    fc.ipV4(),
+    fc.ipV6(),
+    fc.uint8Array({ minLength: 4, maxLength: 4 }),
+    fc.uint8Array({ minLength: 16, maxLength: 16 }),
     fc.constantFrom<unknown>(null, undefined, Number.NaN, Infinity, -0.5, 2 ** 31, -(2 ** 31) - 1, 2 ** 53, -1, {}, []),
     anyId().map((value) => value * 3n - 5n),
     fc.double(),
@@ -198,14 +227,14 @@ describe('values that a variable cannot hold', () => {
 
   it('are refused as SPOP_INVALID_VALUE and leave the ACK as it was; what is taken reads back as itself', () => {
     check(
-      fc.property(anything, fc.constantFrom(...Object.keys(types)), (value, kind) => {
+      fc.property(anything, fc.constantFrom(...Object.keys(moreTypes)), (value, kind) => {
         const writer = new AckWriter();
         const buffer = Buffer.alloc(2_000, CANARY);
         writer.beginAck(buffer, 0, buffer.length, idsOf(1n, 1n));
         writer.unset(defineVariable('txn', 'before', bool));
         const size = writer.byteLength;
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-        const variable = defineVariable('sess', 'v', types[kind] as unknown as ValueType<unknown, unknown>);
+        const variable = defineVariable('sess', 'v', moreTypes[kind] as unknown as ValueType<unknown, unknown>);
         const error = errorOf(() => writer.set(variable, value));
         if (error !== undefined) {
           expect(error).toMatchObject({ code: 'SPOP_INVALID_VALUE', status: undefined });
@@ -214,9 +243,7 @@ describe('values that a variable cannot hold', () => {
         const [before, set] = parseAck(Uint8Array.from(buffer.subarray(0, writer.end()))).actions;
         expect(before?.name).toBe('before');
         expect(set === undefined).toBe(error !== undefined);
-        if (set?.type === 'set-var' && (typeof value === 'number' || typeof value === 'bigint')) {
-          expect('value' in set.value && BigInt(set.value.value as number)).toBe(BigInt(value));
-        }
+        if (set?.type === 'set-var') expectWritten(set.value, kind, value);
       }),
       1_500,
     );

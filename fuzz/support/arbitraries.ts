@@ -37,6 +37,7 @@ export function text(): fc.Arbitrary<string> {
   return fc.oneof(
     { weight: 4, arbitrary: fc.string({ maxLength: 30 }) },
     { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 30 }) },
+    { weight: 1, arbitrary: fc.string({ unit: fc.constantFrom('é', '€', 'a', '😀'), minLength: 20, maxLength: 100 }) },
     { weight: 1, arbitrary: fc.uint8Array({ maxLength: 12 }).map((bytes) => toText(bytes)) },
     { weight: 1, arbitrary: fc.integer({ min: 75, max: 300 }).map((length) => 'long '.repeat(100).slice(0, length)) },
   );
@@ -77,12 +78,19 @@ export function argument(): fc.Arbitrary<Argument> {
   return fc.record({ name: argumentName(), value: typedData() });
 }
 
+/** As many arguments as NB-ARGS can count, a few of them again and again: a failure stays short to read. */
+function manyArguments(): fc.Arbitrary<Argument[]> {
+  return fc
+    .tuple(fc.array(argument(), { minLength: 1, maxLength: 4 }), fc.integer({ min: 250, max: 255 }))
+    .map(([few, count]) => Array.from({ length: count }, (_, index) => few[index % few.length]!));
+}
+
 export function message(): fc.Arbitrary<Message> {
   return fc.record({
     name: fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...MESSAGE_NAMES) }, { weight: 1, arbitrary: text() }),
     args: fc.oneof(
       { weight: 30, arbitrary: fc.array(argument(), { maxLength: 6 }) },
-      { weight: 1, arbitrary: fc.array(argument(), { minLength: 250, maxLength: 255 }) },
+      { weight: 1, arbitrary: manyArguments() },
     ),
   });
 }

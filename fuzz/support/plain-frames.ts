@@ -16,7 +16,7 @@ import {
   type SpopErrorCode,
   type Value,
 } from '@spop/codec';
-import { checkValue } from './value-checks.ts';
+import { checkHeader, checkValue } from './value-checks.ts';
 
 /** What a reader makes of a stream of bytes: whole frames, and what is wrong with the one after them. */
 export interface Outcome {
@@ -107,6 +107,7 @@ function describeError({ code, status, offset }: SpopError): NonNullable<Outcome
 
 /** The frame and everything in it. */
 export function toPlainFrame(frame: Frame): PlainFrame {
+  checkHeader(frame);
   const header = { flags: frame.flags >>> 0, streamId: frame.toStreamId(), frameId: frame.toFrameId() };
   const payload = (): Uint8Array => Uint8Array.from(frame.bytes.subarray(frame.payloadStart, frame.end));
   switch (frame.type) {
@@ -177,6 +178,9 @@ function toActions(frame: Frame): Action[] {
 function toPlainName(name: Name): string {
   const text = name.toString();
   if (!text.includes('\ufffd') && !name.equals(text)) throw new Error(`expected the name ${text} to equal itself`);
+  if (text !== '' && !text.includes('\ufffd') && name.equals(text.slice(0, -1))) {
+    throw new Error(`expected the name ${text} to differ from a shorter one`);
+  }
   if (name.equals(`${text}x`)) throw new Error(`expected the name ${text} to differ from a longer one`);
   return text;
 }

@@ -13,7 +13,7 @@ import {
   Value,
 } from '@spop/codec';
 import { expectSame, toPlainValue, walkMessages } from './plain-frames.ts';
-import { expectCode } from './value-checks.ts';
+import { checkId, expectCode } from './value-checks.ts';
 
 /** What reading a declared argument gives: a value of its own, the typed data behind a view, or an error's code. */
 type Read = { readonly value: unknown } | { readonly data: TypedData } | { readonly code: SpopErrorCode };
@@ -109,6 +109,8 @@ export function checkNotify(
 ): void {
   notify.read(frame);
   const ids = frame.bytes.toString('hex', frame.idsStart, frame.payloadStart);
+  checkId(frame.toStreamId(), () => notify.streamId);
+  checkId(frame.toFrameId(), () => notify.frameId);
   const declared = messages.flatMap((message) => {
     const index = definitions.findIndex((definition) => definition.name === message.name);
     return index < 0 ? [] : [{ message, index, definition: definitions[index]! }];

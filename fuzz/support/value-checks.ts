@@ -1,4 +1,4 @@
-import { DataType, SpopError, type SpopErrorCode, type Value } from '@spop/codec';
+import { DataType, type Frame, SpopError, type SpopErrorCode, type Value } from '@spop/codec';
 
 /*
  * A value can be read in many ways that have to say the same. Plain comparisons instead of assertions: these run some
@@ -65,10 +65,25 @@ function checkBytes(value: Value): void {
   if (value.byteAt(length) !== -1 || value.byteAt(-1) !== -1) fail('byteAt() outside of the value');
   if (!value.equals(bytes)) fail('equals() and toBytes()');
   if (value.equals(Buffer.concat([bytes, Buffer.of(0)]))) fail('equals() with a longer value');
+  checkDifferences(value, bytes);
   const target = Buffer.alloc(length + 2, 0x5a);
   if (value.copyTo(target, 1) !== length || !target.subarray(1, 1 + length).equals(bytes)) fail('copyTo()');
   if (target[0] !== 0x5a || target[length + 1] !== 0x5a) fail('copyTo() wrote outside of its target');
   if (value.type >= DataType.String) checkText(value, bytes);
+}
+
+/** Whatever is one bit or one byte away is another value. */
+function checkDifferences(value: Value, bytes: Buffer): void {
+  const { length } = bytes;
+  if (length === 0) return;
+  if (value.equals(bytes.subarray(0, length - 1))) fail('equals() with a shorter value');
+  for (const index of [0, length - 1]) {
+    const other = Buffer.from(bytes);
+    other[index]! ^= 1;
+    if (value.equals(other)) fail(`equals() with another byte at ${index}`);
+  }
+  const small = Buffer.alloc(1);
+  if (value.copyTo(small) !== 1 || small[0] !== bytes[0]) fail('copyTo() a target that is too small');
 }
 
 function checkText(value: Value, bytes: Buffer): void {
@@ -79,6 +94,8 @@ function checkText(value: Value, bytes: Buffer): void {
   if (isUtf8 && !value.startsWith(text.slice(0, text.length >> 1).toWellFormed()) && isCutWell(text)) {
     fail(`startsWith() of the first half of ${JSON.stringify(text)}`);
   }
+  const shorter = text.slice(0, -1).toWellFormed();
+  if (text !== '' && isUtf8 && value.equals(shorter)) fail(`equals() with less text: ${JSON.stringify(shorter)}`);
   if (value.equals(`${text}x`) || value.startsWith(`${text}x`)) fail('equals() or startsWith() with more text');
 }
 
@@ -95,9 +112,27 @@ function checkAddress(value: Value): void {
     if (value.wordAt(word) !== bytes.readInt32BE(word * 4)) fail(`wordAt(${word}) and toBytes()`);
   }
   if (!value.equals(value.toString())) fail('equals() and toString()');
+  if (value.equals(value.family === 4 ? '203.0.113.77' : '2001:db8::77') && !/\.77$|::77$/.test(value.toString())) {
+    fail('equals() with another address');
+  }
   if (value.family === 4) {
     if (value.toNumber() !== bytes.readUInt32BE(0)) fail('toNumber() and toBytes()');
   } else {
     expectCode('SPOP_WRONG_TYPE', () => value.toNumber());
   }
+}
+
+/** Fails unless the ids and flags of a frame are the same however they are read. */
+export function checkHeader(frame: Frame): void {
+  checkId(frame.toStreamId(), () => frame.streamId);
+  checkId(frame.toFrameId(), () => frame.frameId);
+  if (frame.fin !== ((frame.flags & 1) !== 0) || frame.abort !== ((frame.flags & 2) !== 0))
+    fail('flags, fin and abort');
+  if (!frame.hasIdsOf(frame)) fail('hasIdsOf() of the frame itself');
+}
+
+/** Fails unless `read` gives the id as a number, or refuses one that no number can hold. */
+export function checkId(id: bigint, read: () => number): void {
+  if (id > BigInt(Number.MAX_SAFE_INTEGER)) expectCode('SPOP_UNSAFE_INTEGER', read);
+  else if (read() !== Number(id)) fail(`an id as number and as bigint ${id}`);
 }
