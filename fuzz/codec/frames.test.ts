@@ -45,6 +45,22 @@ describe('frames', () => {
   });
 });
 
+describe('frames around the max-frame-size', () => {
+  it('are taken up to that size, and refused above it before their end has come', () => {
+    check(
+      fc.property(frame(), fc.integer({ min: -2, max: 2 }), chunkSizes(), (plain, difference, sizes) => {
+        const bytes = writeFrame(plain);
+        const feeding = { maxFrameSize: Math.max(7, bytes.length - 4 + difference), chunkSizes: sizes, canary: 0 };
+        const { frames, error } = checkAgreement(bytes, feeding);
+        const isTooBig = bytes.length - 4 > feeding.maxFrameSize;
+        expect([frames.length, error?.code]).toEqual(isTooBig ? [0, 'SPOP_FRAME_TOO_BIG'] : [1, undefined]);
+        if (isTooBig) expect(readWithCodec(bytes.subarray(0, 4), feeding).error).toEqual(error);
+      }),
+      300,
+    );
+  });
+});
+
 describe('damaged and meaningless bytes', () => {
   const hostile = fc.oneof({ weight: 3, arbitrary: damagedStream() }, { weight: 1, arbitrary: noise() });
 

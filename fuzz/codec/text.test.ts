@@ -80,6 +80,8 @@ describe('cached text', () => {
       fc
         .constantFrom('GET', 'POST', 'http', 'https', '', 'é'.repeat(16), 'x'.repeat(32), 'x'.repeat(33))
         .map((each) => Buffer.from(each)),
+      // Alike in length and beginning, so that many of them meet in one place of the cache.
+      fc.integer({ min: 10_000, max: 99_999 }).map((id) => Buffer.from(`u${id}`)),
       fc.uint8Array({ maxLength: 3 }),
       fc.uint8Array({ maxLength: 40 }),
     );
