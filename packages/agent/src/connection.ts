@@ -218,9 +218,9 @@ export class Connection implements Transport {
 
   readonly #flush = (): void => {
     this.#isFlushScheduled = false;
-    this.output.flush();
     const isAnswered = this.session.inFlight.size === 0 && !this.#isPaused;
     const isOver = this.session.state === 'leaving' || (this.#hasEnded && isAnswered);
+    this.output.flush(isOver);
     if (isOver && !this.#stream.writableEnded) this.#stream.end();
   };
 

@@ -44,7 +44,7 @@ export class Output {
   reserve(size: number): Buffer {
     if (this.buffer !== undefined) {
       if (size <= this.buffer.length - this.length) return this.buffer;
-      this.flush();
+      this.flush(true);
     }
     // A frame above the pool's size, or a burst that uses all of its buffers, gets memory of its own.
     const pooled = size <= this.#pool.bufferSize ? this.#pool.acquire() : undefined;
@@ -53,10 +53,15 @@ export class Output {
     return this.buffer;
   }
 
-  /** Writes what was collected. */
-  flush(): void {
+  /**
+   * Writes what was collected; while the kernel holds back an earlier write, it waits for that and takes along what comes
+   * meanwhile, so that a peer that reads slowly does not cost a buffer for each ACK.
+   *
+   * @param isLast Whether nothing can wait any more.
+   */
+  flush(isLast: boolean = false): void {
     const { buffer, length } = this;
-    if (buffer === undefined) return;
+    if (buffer === undefined || (this.#unsent.length > 0 && !isLast)) return;
     this.buffer = undefined;
     this.length = 0;
     const stream = this.#stream;
@@ -90,6 +95,7 @@ export class Output {
     while (this.#unsent.length > 0 && this.#unsent[0]!.write <= this.#completed) {
       this.#release(this.#unsent.shift()!.buffer);
     }
+    this.flush();
   };
 
   #release(buffer: Buffer): void {

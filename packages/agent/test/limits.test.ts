@@ -153,6 +153,35 @@ describe.each(linkKinds)('a peer that never reads while it sends, over %s', (lin
     expect(bytes).toBe(expected);
   }, 40_000);
 
+  it('takes one more buffer for all handlers that settle meanwhile, one by one', async () => {
+    const gates: (() => void)[] = [];
+    const { reports, target } = await startAgent({
+      link,
+      setup: (a) =>
+        a.onMessage(ask, (message, ack) => {
+          ack.set(number, 1);
+          return message.id.startsWith('wait') ? new Promise<void>((resolve) => gates.push(resolve)) : undefined;
+        }),
+    });
+    const peer = await connectRaw(target);
+    const waiting = Array.from({ length: 200 }, () => notify().message(ask, { id: 'wait' }));
+    peer.send(haproxyHello(), ...waiting);
+    await eventually(() => gates.length === 200);
+    peer.stream.pause();
+    const batch = Buffer.concat(ids(2_000).map((id) => asking(id).toBytes()));
+    await eventually(() => {
+      peer.stream.write(batch);
+      return reports.overload.length > 0;
+    });
+    for (const open of gates) {
+      open();
+      // oxlint-disable-next-line no-await-in-loop
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(pooledBuffersOut()).toBeLessThanOrEqual(4);
+    peer.stream.destroy();
+  });
+
   it('and then resets is gone with all that waited for it', async () => {
     const { agent, reports, target } = await startAgent({
       link,
