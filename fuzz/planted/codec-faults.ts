@@ -118,10 +118,17 @@ export const codecFaults: readonly Fault[] = [
   },
   {
     name: 'argument guessed by its place',
-    mistake: 'the order of the last message is trusted without a look at the name',
-    file: source('message-view'),
-    search: 'if (slot === MISSING || !nameEquals(table.names[slot]!, bytes, position, length)) {',
-    replace: 'if (slot === MISSING || table.names[slot]!.length !== length) {',
+    mistake: 'the order of the last message is trusted after a look at the length of the name',
+    file: source('name-table'),
+    search: 'if (wire[at] !== bytes[(at + distance) | 0]) return -1;',
+    replace: 'if (at === from && wire[at] !== bytes[(at + distance) | 0]) return -1;',
+  },
+  {
+    name: 'name found behind the frame',
+    mistake: 'the name that is expected is compared beyond the end of the frame',
+    file: source('name-table'),
+    search: 'if (to - from > limit - position) return -1;',
+    replace: '',
   },
   {
     name: 'carry overwritten',
