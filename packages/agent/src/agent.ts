@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type ArgumentTypes, type MessageDefinition, SpopError } from '@spop/codec';
 import { type AgentMetrics, toAgentMetrics } from './agent-metrics.ts';
 import { Connection } from './connection.ts';
+import { Drain } from './drain.ts';
 import { Handlers, type MessageHandler, type NotifyHandler } from './handlers.ts';
 import { addressOf, type ListenAddress, type ListenTarget, openListener } from './listener.ts';
 import { type AgentOptions, MAX_TIMER_MS, resolveOptions, type ResolvedOptions } from './options.ts';
@@ -32,6 +33,7 @@ export class Agent implements AsyncDisposable {
   #runtime: Runtime | undefined;
   #connectionCount: number = 0;
   #closing: Promise<void> | undefined;
+  #isAccepting: boolean = true;
 
   constructor(options: AgentOptions) {
     this.options = resolveOptions(options);
@@ -93,8 +95,9 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * Stops accepting, answers what is in flight, says AGENT-DISCONNECT to every peer and waits for them to close;
-   * resolves when all connections are closed. What is left after `graceMs` is destroyed.
+   * Stops accepting, answers what is in flight, says AGENT-DISCONNECT to every peer at a moment that loses no NOTIFY
+   * (with pipelining: few), and waits for them to close; resolves when all connections are closed, after a quarter of a
+   * second or more where some were open. What is left after `graceMs` is destroyed.
    *
    * @throws {RangeError} where `graceMs` is no integer from 0 to 2^31 - 1.
    */
@@ -123,8 +126,8 @@ export class Agent implements AsyncDisposable {
   }
 
   #open(stream: Duplex, isAccepted: boolean): void {
-    // Accepted before the server closed, or ended before it was handed over: nothing would tell of its end.
-    if (this.#closing !== undefined || stream.destroyed) {
+    // After the servers have closed, or ended before it was handed over: nothing would tell of its end.
+    if (!this.#isAccepting || stream.destroyed) {
       stream.destroy();
       return;
     }
@@ -150,18 +153,22 @@ export class Agent implements AsyncDisposable {
   async #close(graceMs: number): Promise<void> {
     const runtime = this.#start();
     runtime.hooks.log?.note('closing', { graceMs, connections: runtime.connections.size });
+    const force = setTimeout(() => {
+      for (const connection of runtime.connections) connection.destroy();
+    }, graceMs);
+    const draining = new Drain(runtime.connections, graceMs);
+    // What the kernel has accepted already is still served: HAProxy has a NOTIFY for each, and does not try again.
+    await new Promise((resolve) => void setImmediate(resolve));
     const closed = Promise.all(this.#servers.map((server) => closeServer(server)));
+    this.#isAccepting = false;
     const gone = new Promise<void>((resolve) => {
       runtime.onConnectionClosed = () => {
         if (runtime.connections.size === 0) resolve();
       };
       if (runtime.connections.size === 0) resolve();
     });
-    const force = setTimeout(() => {
-      for (const connection of runtime.connections) connection.destroy();
-    }, graceMs);
-    for (const connection of runtime.connections) connection.session.drain();
     await Promise.all([closed, gone]);
+    draining.stop();
     clearTimeout(force);
     runtime.hooks.log?.flush();
     runtime.hooks.log?.note('closed', {});

@@ -52,6 +52,8 @@ export class Session {
   hello: HaproxyHello | undefined;
   /** NOTIFYs whose handlers have not settled. */
   readonly inFlight: Set<Exchange> = new Set();
+  /** Whether HAProxy may send a NOTIFY before the last one is acknowledged. */
+  isPipelined: boolean = false;
   /** The status code that ended the session, and why. */
   endStatus: number = Status.Normal;
   endReason: string = STATUS_MESSAGES[Status.Normal];
@@ -62,6 +64,9 @@ export class Session {
   #maxAckBytes: number = 0;
   /** Whether handlers are being called: the ACK that they write stands at the end of the output. */
   #isProcessing: boolean = false;
+  #isDraining: boolean = false;
+  /** Whether a NOTIFY was answered since the session is draining. */
+  #hasAnswered: boolean = false;
 
   constructor(runtime: Runtime, transport: Transport) {
     this.#runtime = runtime;
@@ -121,18 +126,22 @@ export class Session {
     this.end(error.status ?? Status.Unknown, error.reason);
   }
 
-  /** Ends the session once nothing is in flight: the last ACKs and the AGENT-DISCONNECT leave in one write. */
+  /** Makes the session end when it can, see drain.ts. */
   drain(): void {
-    if (this.state === 'awaiting-hello' || (this.state === 'ready' && this.#isQuiet)) {
-      this.end(Status.Normal, STATUS_MESSAGES[Status.Normal]);
-    } else if (this.state === 'ready') {
-      this.state = 'draining';
-    }
+    this.#isDraining = true;
+    if (this.state === 'ready') this.state = 'draining';
   }
 
-  /** Ends the session that is draining, once all that came is answered. */
+  /** Ends the session that is draining with the ACK that was just written, where HAProxy sends nothing before it. */
   endIfDrained(): void {
-    if (this.state === 'draining' && this.#isQuiet) this.end(Status.Normal, STATUS_MESSAGES[Status.Normal]);
+    if (this.state === 'draining' && this.#hasAnswered && !this.isPipelined && this.#isQuiet) this.#endNormally();
+  }
+
+  /** Ends the session that is draining, or has not begun, if nothing is in flight; returns whether it did. */
+  endIfIdle(): boolean {
+    const isIdle = this.state === 'awaiting-hello' || (this.state === 'draining' && this.#isQuiet);
+    if (isIdle) this.#endNormally();
+    return isIdle;
   }
 
   /** The connection is gone: handlers that still run are told, and their results dropped. */
@@ -159,6 +168,7 @@ export class Session {
     const hello = toHaproxyHello(frame);
     const agreement = negotiate(hello, this.#runtime.options);
     this.hello = hello;
+    this.isPipelined = agreement.pipelining;
     this.#maxAckBytes = agreement.maxAckBytes;
     this.#transport.setMaxFrameSize(agreement.maxFrameSizeIn);
     this.#writeHello(agreement);
@@ -167,7 +177,7 @@ export class Session {
       this.#runtime.metrics.healthchecks++;
       this.#transport.leave();
     } else {
-      this.state = 'ready';
+      this.state = this.#isDraining ? 'draining' : 'ready';
       this.#runtime.hooks.emit('connection', { connection: this.describe() });
     }
   }
@@ -213,6 +223,7 @@ export class Session {
     }
     this.#isProcessing = false;
     if (pending === undefined) {
+      this.#hasAnswered = this.#isDraining;
       output.length = exchange.ack.end();
       exchange.close();
       if (exchange.hasSignal) runtime.exchanges.retire(exchange);
@@ -252,6 +263,7 @@ export class Session {
     const buffer = output.reserve(this.#maxAckBytes);
     output.length = exchange.finish(buffer, output.length);
     this.#runtime.metrics.latency.record(performance.now() - exchange.receivedAt, 1);
+    this.#hasAnswered = this.#isDraining;
     this.#transport.scheduleFlush();
     this.endIfDrained();
     this.#transport.mayResume();
@@ -267,11 +279,16 @@ export class Session {
     this.#isProcessing = true;
     runtime.applyFallback(ack);
     this.#isProcessing = false;
+    this.#hasAnswered = this.#isDraining;
     this.#output.length = ack.end();
     runtime.hooks.emit('overload', {
       connection: this.describe(),
       reason: `a fragmented NOTIFY is above maxReassembledBytes (${runtime.options.maxReassembledBytes})`,
     });
+  }
+
+  #endNormally(): void {
+    this.end(Status.Normal, STATUS_MESSAGES[Status.Normal]);
   }
 
   #receiveDisconnect(frame: Frame): void {

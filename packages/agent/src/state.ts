@@ -9,11 +9,11 @@ import { FrameType, SpopError } from '@spop/codec';
  *      | awaiting-hello | -----------------> |  ready  | <----+
  *      +----------------+                    +---------+ -----+
  *         |          |                         |     |
- *         |          | health check /          |     | agent closes: stop accepting, answer what is in flight
+ *         |          | health check /          |     | agent closes
  *         |          | AGENT-HELLO             |     v
- *         |          |                         |  +----------+
- *         |          |                         |  | draining |  still answers NOTIFYs
- *         |          |                         |  +----------+
+ *         |          |                         |  +----------+  answers what is in flight, or one more NOTIFY,
+ *         |          |                         |  | draining |  and leaves with that ACK; or when it is quiet
+ *         |          |                         |  +----------+  (drain.ts)
  *         |          |                         |     |
  *         |          v                         v     v
  *         |     +---------------------------------------+

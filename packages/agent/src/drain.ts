@@ -1,0 +1,62 @@
+import type { Connection } from './connection.ts';
+
+/** A connection without pipelining that is asked this often, or more often, is never ended between two NOTIFYs. */
+const QUIET_MS = 250;
+const LOOK_MS = 2;
+
+/**
+ * Ends connections so that few or no NOTIFYs are lost: HAProxy does not repeat one that crosses an AGENT-DISCONNECT.
+ *
+ * Without pipelining HAProxy sends none before the ACK of the last. A connection therefore stays for one more NOTIFY,
+ * whose ACK leaves in one write with the AGENT-DISCONNECT, which meets nothing. It is only ended without one when it has
+ * been quiet for a while.
+ *
+ * With pipelining the next NOTIFY may be under way already when an ACK is written. There each connection waits for a gap:
+ * nothing in flight, and nothing read since the last look. One connection is ended at a look, so that HAProxy moves to
+ * others bit by bit. A NOTIFY that is under way at that moment is lost.
+ */
+export class Drain {
+  readonly #connections: ReadonlySet<Connection>;
+  readonly #quietMs: number;
+  /** How many pipelined connections may end at a look, so that all do within half of the grace. */
+  readonly #perLook: number;
+  /** Bytes read from a connection at the last look, and since when they are no more. */
+  readonly #seen: Map<Connection, { bytesRead: number; since: number }> = new Map();
+  readonly #timer: NodeJS.Timeout;
+
+  /**
+   * Begins to end all of `connections`, which is read as it changes.
+   *
+   * @param graceMs How much time there is in all; 0 for ending what has nothing in flight at once.
+   */
+  constructor(connections: ReadonlySet<Connection>, graceMs: number) {
+    this.#connections = connections;
+    this.#quietMs = Math.min(QUIET_MS, Math.floor(graceMs / 2));
+    this.#perLook = Math.max(1, Math.ceil((connections.size * 2 * LOOK_MS) / Math.max(1, graceMs)));
+    this.#look();
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const now = performance.now();
+    let left = this.#perLook;
+    for (const connection of this.#connections) {
+      const { session, bytesRead } = connection;
+      const seen = this.#seen.get(connection);
+      // Some come while the listeners close.
+      if (seen === undefined) session.drain();
+      if (seen === undefined || seen.bytesRead !== bytesRead) {
+        this.#seen.set(connection, { bytesRead, since: now });
+        if (this.#quietMs === 0) session.endIfIdle();
+      } else if (now - seen.since >= this.#quietMs) {
+        session.endIfIdle();
+      } else if (session.isPipelined && left > 0 && session.endIfIdle()) {
+        left--;
+      }
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { haproxyHello, notify } from '@spop/builder';
+import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { describe, expect, it } from 'vitest';
+import type { Agent } from '../src/index.ts';
+import { connectRaw, eventually, linkKinds, startAgent } from './harness.ts';
+
+const ask = defineMessage('ask', { id: text });
+const number = defineVariable('txn', 'number', int32);
+
+const setup = (agent: Agent): unknown =>
+  agent.onMessage(ask, ({ id }, ack): void | Promise<void> => {
+    if (id.equals('later')) return sleep(20).then(() => void ack.set(number, 1));
+    ack.set(number, 1);
+  });
+const asking = (streamId: number, id: string = 'now'): ReturnType<typeof notify> =>
+  notify({ streamId }).message(ask, { id });
+const withoutPipelining = haproxyHello({ capabilities: '' });
+
+/** The types of the frames in each chunk that came. */
+function typesOf(peer: Awaited<ReturnType<typeof connectRaw>>): string[] {
+  return peer.frames().map(({ type }) => type);
+}
+
+describe.each(linkKinds)('a connection without pipelining over %s, when the agent closes', (link) => {
+  it.each(['now', 'later'])(
+    'stays for one more NOTIFY (answered %s), and leaves with its ACK in one write',
+    async (id) => {
+      const { agent, target } = await startAgent({ link, setup });
+      const peer = await connectRaw(target);
+      peer.send(withoutPipelining, asking(1));
+      await eventually(() => peer.frames().length === 2);
+      const chunksBefore = peer.chunks.length;
+      const closed = agent.close();
+      await sleep(30);
+      expect(typesOf(peer)).toEqual(['AGENT-HELLO', 'ACK']);
+      peer.send(asking(2, id));
+      await eventually(() => peer.ending() !== undefined);
+      expect(typesOf(peer)).toEqual(['AGENT-HELLO', 'ACK', 'ACK', 'AGENT-DISCONNECT']);
+      expect(peer.chunks).toHaveLength(chunksBefore + 1);
+      peer.stream.end();
+      await closed;
+    },
+  );
+});
+
+describe('a connection that is made just before the agent closes', () => {
+  it('is served until it was asked once', async () => {
+    const { agent, target } = await startAgent({ link: 'IPv4', setup });
+    if (!('port' in target)) throw new Error('the agent listens on no port');
+    const early = await connectRaw(target);
+    const closed = agent.close();
+    early.send(withoutPipelining);
+    await eventually(() => early.frames().length === 1);
+    early.send(asking(1));
+    await eventually(() => early.ending() !== undefined);
+    expect(typesOf(early)).toEqual(['AGENT-HELLO', 'ACK', 'AGENT-DISCONNECT']);
+    early.stream.end();
+    await closed;
+    const late = connect(target.port, '127.0.0.1');
+    await expect(new Promise((_, reject) => late.on('error', reject))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('is answered as up where it is a health check', async () => {
+    const { agent, target } = await startAgent({ link: 'IPv4' });
+    const check = await connectRaw(target);
+    const closed = agent.close();
+    check.send(haproxyHello({ healthcheck: true, capabilities: '' }));
+    await eventually(() => check.ending() !== undefined);
+    expect(typesOf(check)).toEqual(['AGENT-HELLO']);
+    check.stream.end();
+    await closed;
+  });
+});
+
+describe('connections with pipelining, when the agent closes', () => {
+  it('are ended where nothing is in flight, without waiting for another NOTIFY, and the others behind their ACKs', async () => {
+    const { agent, target } = await startAgent({ setup });
+    const idle = await connectRaw(target);
+    const busy = await connectRaw(target);
+    idle.send(haproxyHello(), asking(1));
+    busy.send(haproxyHello(), asking(1), asking(2, 'later'));
+    await eventually(() => busy.frames().length === 2 && idle.frames().length === 2);
+    const closed = agent.close();
+    await eventually(() => idle.ending() !== undefined && busy.ending() !== undefined);
+    expect(typesOf(idle)).toEqual(['AGENT-HELLO', 'ACK', 'AGENT-DISCONNECT']);
+    expect(typesOf(busy)).toEqual(['AGENT-HELLO', 'ACK', 'ACK', 'AGENT-DISCONNECT']);
+    for (const peer of [idle, busy]) peer.stream.end();
+    await closed;
+  });
+});
+
+describe('graceMs: 0', () => {
+  it('says AGENT-DISCONNECT at once where nothing is in flight', async () => {
+    const { agent, target } = await startAgent({ link: 'IPv4', setup });
+    const peer = await connectRaw(target);
+    peer.send(withoutPipelining, asking(1));
+    await eventually(() => peer.frames().length === 2);
+    await agent.close({ graceMs: 0 });
+    await eventually(() => peer.ending() !== undefined);
+    expect(typesOf(peer)).toEqual(['AGENT-HELLO', 'ACK', 'AGENT-DISCONNECT']);
+  });
+});
