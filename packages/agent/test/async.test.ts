@@ -353,7 +353,7 @@ describe('handlers that settle in one turn of the event loop', () => {
           await gate.promise;
           for (let i = 0; i < id; i++) {
             // oxlint-disable-next-line no-await-in-loop
-            await undefined;
+            await Promise.resolve();
           }
           ack.set(number, id);
         }),

@@ -8,7 +8,7 @@ import '@spop/builder/vitest';
 import { address, defineMessage, defineVariable, int32 } from '@spop/codec';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Agent } from '../src/index.ts';
-import { connectRaw, eventually, makeFolder, pooledBuffersOut, startAgent } from './harness.ts';
+import { connectRaw, eventually, listenOn, makeFolder, pooledBuffersOut, startAgent } from './harness.ts';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });
 const ipScore = defineVariable('sess', 'ip_score', int32);
@@ -62,8 +62,8 @@ async function openMany(
 describe('idle connections', () => {
   it(`${CONNECTIONS} over TCP and unix sockets are served, take less than 16 KB each at both ends, and leave nothing behind`, async () => {
     const { agent, connect } = await startAgent({ maxConnections: 20_000, setup: scoring, link: 'IPv4' });
-    const tcp = await agent.listen({ port: 0 });
-    const unix = await agent.listen({ path: join(makeFolder(), 'many.sock') });
+    const tcp = await listenOn(agent, { port: 0 });
+    const unix = await listenOn(agent, { path: join(makeFolder(), 'many.sock') });
     const good = await connect();
     await good.hello();
     const before = process.memoryUsage();
@@ -71,7 +71,7 @@ describe('idle connections', () => {
     const sockets = await openMany(
       CONNECTIONS - 1,
       (index) => {
-        const socket = connectSocket(index % 2 === 0 && 'port' in tcp ? tcp : (unix as { path: string }));
+        const socket = connectSocket(index % 2 === 0 ? { ...tcp } : { ...unix });
         socket.on('error', () => {});
         socket.once('data', () => hellos++);
         socket.write(haproxyHello().toBytes());

@@ -17,7 +17,15 @@ import {
 } from '@spop/builder';
 import { BufferPool } from '@spop/codec';
 import { expect, onTestFinished } from 'vitest';
-import { type Agent, type AgentEvents, type AgentOptions, createAgent, type Hooks } from '../src/index.ts';
+import {
+  type Agent,
+  type AgentEvents,
+  type AgentOptions,
+  createAgent,
+  type Hooks,
+  type ListenAddress,
+  type ListenTarget,
+} from '../src/index.ts';
 
 /** Enough for any step on a machine that does much else. */
 const STEP_TIMEOUT_MS = 10_000;
@@ -40,10 +48,10 @@ export const linkKinds: readonly LinkKind[] = [
 
 /** Every pool that gave out a buffer, of whatever agent. */
 const pools = new Set<BufferPool>();
-const acquire = Reflect.get(BufferPool.prototype, 'acquire') as (this: BufferPool) => Buffer | undefined;
-Reflect.set(BufferPool.prototype, 'acquire', function (this: BufferPool) {
+const acquire: unknown = Reflect.get(BufferPool.prototype, 'acquire');
+Reflect.set(BufferPool.prototype, 'acquire', function (this: BufferPool): unknown {
   pools.add(this);
-  return acquire.call(this);
+  return typeof acquire === 'function' ? (Reflect.apply(acquire, this, []) as unknown) : undefined;
 });
 
 /** Buffers that agents took from their pools and have not given back. */
@@ -127,10 +135,20 @@ async function targetOf(agent: Agent, link: LinkKind): Promise<Target> {
     case 'memory':
       return agent;
     case 'unix socket':
-      return agent.listen({ path: join(makeFolder(), 'agent.sock') });
+      return listenOn(agent, { path: join(makeFolder(), 'agent.sock') });
     default:
-      return agent.listen({ host: link === 'IPv4' ? '127.0.0.1' : '::1', port: 0 });
+      return listenOn(agent, { host: link === 'IPv4' ? '127.0.0.1' : '::1', port: 0 });
   }
+}
+
+/** Lets the agent listen, and returns where it can be reached. */
+export async function listenOn(
+  agent: Agent,
+  where: ListenTarget,
+): Promise<Exclude<ListenAddress, { readonly fd: number }>> {
+  const address = await agent.listen(where);
+  if ('fd' in address) throw new Error('expected an address that can be connected to');
+  return address;
 }
 
 /** A folder of its own that is gone when the test ends. */

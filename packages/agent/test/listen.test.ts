@@ -16,7 +16,7 @@ import { duplexPair } from 'node:stream';
 import { connect, uint32 } from '@spop/builder';
 import '@spop/builder/vitest';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { connectPeer, eventually, makeFolder, startAgent } from './harness.ts';
+import { connectPeer, eventually, listenOn, makeFolder, startAgent } from './harness.ts';
 
 /** Leaves the file of a unix socket behind that nobody listens on any more, as a process that was killed does. */
 async function leaveStaleSocket(path: string): Promise<void> {
@@ -29,7 +29,7 @@ async function leaveStaleSocket(path: string): Promise<void> {
 describe('listen', () => {
   it('on TCP port 0 resolves to the port that it got', async () => {
     const { agent } = await startAgent();
-    const address = await agent.listen({ port: 0 });
+    const address = await listenOn(agent, { port: 0 });
     expect(address).toEqual({ host: '127.0.0.1', port: expect.any(Number) as number });
     const peer = await connectPeer(address);
     expect((await peer.hello()).version).toBe('2.0');
@@ -40,16 +40,16 @@ describe('listen', () => {
     const { agent } = await startAgent();
     if (!('port' in target)) throw new Error('expected a port');
     await expect(agent.listen({ port: target.port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
-    const elsewhere = await connectPeer(await agent.listen({ port: 0 }));
+    const elsewhere = await connectPeer(await listenOn(agent, { port: 0 }));
     expect((await elsewhere.hello()).version).toBe('2.0');
   });
 
   it('on several addresses serves all of them', async () => {
     const { agent } = await startAgent();
     const addresses = await Promise.all([
-      agent.listen({ port: 0 }),
-      agent.listen({ port: 0 }),
-      agent.listen({ path: join(makeFolder(), 'a.sock') }),
+      listenOn(agent, { port: 0 }),
+      listenOn(agent, { port: 0 }),
+      listenOn(agent, { path: join(makeFolder(), 'a.sock') }),
     ]);
     const hellos = await Promise.all(addresses.map(async (address) => (await connectPeer(address)).hello()));
     expect(hellos.map(({ version }) => version)).toEqual(['2.0', '2.0', '2.0']);
@@ -86,7 +86,7 @@ describe('listen', () => {
 
   it.each([
     ['a file', (path: string): void => writeFileSync(path, 'precious')],
-    ['a folder', (path: string): void => void mkdirSync(path)],
+    ['a folder', (path: string): void => mkdirSync(path)],
     ['a link to a file', (path: string): void => symlinkSync(import.meta.filename, path)],
   ])('on a path that is %s rejects, and leaves it as it is', async (_, make) => {
     const path = join(makeFolder(), 'agent.sock');

@@ -9,14 +9,14 @@ const BUFFER_BYTES = 100;
 /** A socket that takes what is written when the test says so, or at once. */
 class FakeSocket extends Socket {
   /** What was written, with what to call once the kernel has taken it. */
-  readonly pending: { readonly bytes: string; readonly done: (error?: Error | null) => void }[] = [];
+  readonly waiting: { readonly bytes: string; readonly done: (error?: Error | null) => void }[] = [];
   readonly taken: string[] = [];
   isBusy = false;
 
   constructor() {
     super();
     const write: Writable['_write'] = (chunk: Buffer, _, done) => {
-      if (this.isBusy) this.pending.push({ bytes: chunk.toString('latin1'), done });
+      if (this.isBusy) this.waiting.push({ bytes: chunk.toString('latin1'), done });
       else {
         this.taken.push(chunk.toString('latin1'));
         done();
@@ -28,7 +28,7 @@ class FakeSocket extends Socket {
   }
 
   takeNext(error: Error | null = null): void {
-    const next = this.pending.shift();
+    const next = this.waiting.shift();
     if (error === null && next !== undefined) this.taken.push(next.bytes);
     next?.done(error);
   }
@@ -101,7 +101,7 @@ describe('Output', () => {
     output.flush(true);
     put('fifth');
     await turn();
-    expect([pool.outCount, socket.pending.length]).toEqual([3, 1]);
+    expect([pool.outCount, socket.waiting.length]).toEqual([3, 1]);
     socket.takeNext();
     await turn();
     expect(pool.outCount).toBe(2);
