@@ -1,5 +1,5 @@
 import { writeFrame } from '@spop/builder';
-import type { Message } from '@spop/builder';
+import type { Message, TypedData } from '@spop/builder';
 import {
   address,
   type AnyValueType,
@@ -7,7 +7,7 @@ import {
   binary,
   bool,
   defineMessage,
-  type Frame,
+  Frame,
   FrameReader,
   int32,
   int64,
@@ -18,6 +18,7 @@ import {
   MessageSet,
   Notify,
   optional,
+  SpopError,
   string,
   uint32,
   uint64,
@@ -25,7 +26,7 @@ import {
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ARGUMENT_NAMES, damagedStream, message, MESSAGE_NAMES, uint64 as anyId } from '../support/arbitraries.ts';
-import { readPlainly } from '../support/plain-frames.ts';
+import { readPlainly, walkMessages } from '../support/plain-frames.ts';
 import { check } from '../support/runs.ts';
 import { checkNotify } from '../support/typed-views.ts';
 
@@ -95,6 +96,23 @@ describe('declared messages', () => {
     );
   });
 
+  it('of a frame that is cut short are judged by what is left, although the rest still lies behind it', () => {
+    check(
+      fc.property(definitions(), fc.array(shortMessage(), { minLength: 1, maxLength: 3 }), (declared, messages) => {
+        const notify = new Notify(new MessageSet(declared));
+        const whole = Buffer.from(toBytes(1n, 1n, messages));
+        // Once whole, so that the order of messages and arguments is what the reader expects from now on.
+        expect(judge(notify, whole, whole.length)).toBeDefined();
+        for (let end = 11; end < whole.length; end++) {
+          const alone = Buffer.alloc(whole.length);
+          whole.copy(alone, 0, 0, end);
+          expect(judge(notify, whole, end)).toEqual(judge(notify, alone, end));
+        }
+      }),
+      60,
+    );
+  });
+
   it('of a frame that is refused are not there, and the next frame is not harmed', () => {
     const declared = [defineMessage('m', { ip: optional(ipv4) })];
     const good = toBytes(1n, 1n, [{ name: 'm', args: [{ name: 'ip', value: { type: 'ipv4', value: '10.0.0.1' } }] }]);
@@ -127,6 +145,31 @@ describe('declared messages', () => {
     );
   });
 });
+
+/** Messages of few and short arguments with names that are declared. */
+function shortMessage(): fc.Arbitrary<Message> {
+  const word = fc.string({ maxLength: 4 });
+  const value: fc.Arbitrary<TypedData> = fc.oneof(
+    word.map((each): TypedData => ({ type: 'string', value: each })),
+    anyId().map((each): TypedData => ({ type: 'uint64', value: each })),
+    fc.ipV4().map((each): TypedData => ({ type: 'ipv4', value: each })),
+  );
+  const argument = fc.record({ name: fc.constantFrom(...takenArguments), value });
+  return fc.record({ name: fc.constantFrom(...takenMessages), args: fc.array(argument, { maxLength: 4 }) });
+}
+
+/** What a NOTIFY from the beginning of the bytes to `end` holds, or what is wrong with it. */
+function judge(notify: Notify, bytes: Buffer, end: number): unknown {
+  const frame = new Frame();
+  frame.read(bytes, 0, end);
+  try {
+    notify.read(frame);
+  } catch (error) {
+    if (!(error instanceof SpopError)) throw error;
+    return `${error.code} at ${error.offset}`;
+  }
+  return [notify.messageCount, walkMessages(notify.walk())];
+}
 
 function firstFrame(chunk: Buffer): Frame | undefined {
   const reader = new FrameReader({ maxFrameSize: 100_000 });
