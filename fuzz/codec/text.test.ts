@@ -22,6 +22,8 @@ function anyText(): fc.Arbitrary<string> {
     '\ufffd',
     '😀',
     '\ud800',
+    '\udbff',
+    '\udfff',
     '\udc00',
   );
   return fc.oneof(fc.string({ unit, maxLength: 12 }), fc.string({ unit: 'binary', maxLength: 20 }), text());

@@ -9,7 +9,7 @@ import { copySources } from '../support/copy-sources.ts';
 const HELP = `Usage: pnpm run mutate [file …] [--concurrency N]
 
 Changes the codec and the agent's pure parts in thousands of small ways (Stryker), in a copy of the sources, and runs the
-unit tests and the fuzzers' corpora against each. Files are named as packages/codec/src/varint.ts; all by default.
+unit tests, the corpora and some properties against each. Files are named as packages/codec/src/varint.ts; all by default.
 The survivors end up in fuzz/mutation/report.html; fuzz/mutation.md says why those that are left are harmless.
 `;
 
@@ -43,17 +43,20 @@ function configuration(mutate: readonly string[], concurrency: number): object {
   };
 }
 
+/** A part of the runs of each property. */
+const FUZZ_RUNS = '0.1';
+
 /** Tests that take a second and more, which is too long for thousands of mutants. */
 const SLOW = ['arbitrary-bytes', 'readme', 'captures', 'round-trip'];
 
-/** Only what says something about the mutated files and is quick: their own tests, and the corpora. */
+/** Only what says something about the mutated files and is quick: their own tests, corpora, some properties. */
 const VITEST_CONFIG = `
 import { defineConfig } from 'vitest/config';
 export default defineConfig({
   ssr: { resolve: { conditions: ['@spop/source', 'module', 'node', 'development|production'] } },
   test: {
     include: ['packages/codec/test/**/*.test.ts', 'packages/agent/test/{handshake,state,fragments,handlers,options}.test.ts',
-      'fuzz/corpus.test.ts'],
+      'fuzz/corpus.test.ts', 'fuzz/codec/{pool,frame-reader,text}.test.ts'],
     exclude: ['**/{${SLOW.join(',')}}.test.ts'],
   },
 });
@@ -79,6 +82,7 @@ async function main(): Promise<number> {
   const child = spawn(process.execPath, [stryker, 'run', 'stryker.config.json'], {
     cwd: copy,
     stdio: 'inherit',
+    env: { ...process.env, FUZZ_RUNS },
   });
   const { promise, resolve } = Promise.withResolvers<number>();
   child.once('exit', (code) => resolve(code ?? 1));

@@ -25,9 +25,9 @@ export const agentFaults: readonly Fault[] = [
   {
     name: 'late handler answers again',
     mistake: 'a handler that settles after its deadline is acknowledged a second time',
-    file: source('exchange'),
-    search: '    this.isPending = false;\n    if (this.#trace',
-    replace: '    if (this.#trace',
+    file: source('session'),
+    search: 'if (!exchange.isPending) {',
+    replace: 'if (exchange.startedAt < 0) {',
   },
   {
     name: 'NOTIFY read in the chunk while its handler waits',
@@ -53,10 +53,11 @@ export const agentFaults: readonly Fault[] = [
   },
   {
     name: 'output never given back',
-    mistake: 'the buffer of a connection that is reset stays with it',
+    mistake: 'a buffer that was taken for an ACK that comes later is lost',
     file: source('output'),
-    search: 'if (this.buffer !== undefined) this.#release(this.buffer);',
-    replace: '',
+    search: `stream.writableEnded) {
+      this.#release(buffer);`,
+    replace: 'stream.writableEnded) {',
   },
   {
     name: 'only the first deadline counts',

@@ -60,17 +60,18 @@ async function runProperties(copy: string): Promise<string | undefined> {
     stdio: 'ignore',
     detached: true,
   });
-  const { promise, resolve } = Promise.withResolvers<string>();
+  const { promise, resolve } = Promise.withResolvers<number | null>();
   let isOver = false;
   const timer = setTimeout(() => {
     isOver = true;
     // The group, since tests run in processes of their own.
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   }, LIMIT_MS);
-  child.once('exit', () => resolve(''));
-  await promise;
+  child.once('exit', (code) => resolve(code));
+  const code = await promise;
   clearTimeout(timer);
-  return isOver ? undefined : firstFailure(report);
+  if (isOver || code === 0) return undefined;
+  return firstFailure(report) ?? 'an error outside of any test, such as a rejection that nobody handled';
 }
 
 async function judge(copy: string, fault: Fault): Promise<Verdict> {
