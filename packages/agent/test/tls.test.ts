@@ -1,12 +1,8 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createServer, connect as connectTls, type TLSSocket } from 'node:tls';
-import { promisify } from 'node:util';
 import { uint32 } from '@spop/builder';
 import '@spop/builder/vitest';
 import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { generate } from 'selfsigned';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Bench, type BenchOptions, connectPeer, connectRaw, eventually, startAgent } from './harness.ts';
 
@@ -17,15 +13,9 @@ let key = '';
 let cert = '';
 
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'spop-agent-tls-'));
-  const keyFile = join(folder, 'key.pem');
-  const certFile = join(folder, 'cert.pem');
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const files = ['-keyout', keyFile, '-out', certFile];
-  await promisify(execFile)('openssl', ['req', '-x509', ...curve, ...files, '-subj', '/CN=agent', '-days', '2']);
-  key = readFileSync(keyFile, 'utf8');
-  cert = readFileSync(certFile, 'utf8');
-  rmSync(folder, { recursive: true });
+  const made = await generate([{ name: 'commonName', value: 'agent' }], { keyType: 'ec' });
+  key = made.private;
+  cert = made.cert;
 });
 
 /** An agent behind a TLS server, and how to reach it. */
