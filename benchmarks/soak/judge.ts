@@ -1,0 +1,42 @@
+import type { SoakSample } from './protocol.ts';
+
+/** A quantity that must not grow: by how much of itself, and by how much in its own unit, whichever is more. */
+const LIMITS = {
+  rss: { share: 0.15, amount: 24 },
+  heap: { share: 0.1, amount: 2 },
+  external: { share: 0.25, amount: 4 },
+  handles: { share: 0.25, amount: 20 },
+} as const satisfies Partial<Record<keyof SoakSample, { share: number; amount: number }>>;
+
+/** What is held at the end, with nothing asked any more. */
+const MUST_BE_ZERO = ['connections', 'inFlight', 'outputBuffers'] as const;
+
+/** How a quantity was in the second quarter of a soak, when all has warmed up, and in the last one. */
+export interface Growth {
+  readonly name: keyof typeof LIMITS;
+  readonly before: number;
+  readonly after: number;
+  readonly isTooMuch: boolean;
+}
+
+/** Compares the medians of the second and the last quarter. */
+export function growths(samples: readonly SoakSample[]): Growth[] {
+  const quarter = Math.floor(samples.length / 4);
+  const names: (keyof typeof LIMITS)[] = ['rss', 'heap', 'external', 'handles'];
+  return names.map((name) => {
+    const before = median(samples.slice(quarter, 2 * quarter).map((sample) => sample[name]));
+    const after = median(samples.slice(3 * quarter).map((sample) => sample[name]));
+    const { share, amount } = LIMITS[name];
+    return { name, before, after, isTooMuch: after - before > Math.max(share * before, amount) };
+  });
+}
+
+/** What the last sample, taken at rest, still holds. */
+export function leftovers(atRest: SoakSample): string[] {
+  return MUST_BE_ZERO.filter((name) => atRest[name] !== 0).map((name) => `${name} is ${atRest[name]} at rest`);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}

@@ -1,0 +1,106 @@
+/**
+ * An agent under mixed traffic, faults and reloads for minutes: its memory and its handles must not grow.
+ *
+ *     pnpm run soak --minutes 10 [--report docs/soak]        writes docs/soak.md and docs/soak.svg
+ *
+ * Ends with exit code 1 where something grew, or was left at rest.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { machineInfo } from '../codec/machine.ts';
+import { findHaproxies } from '../load/haproxies.ts';
+import { injectFaults, injected } from './faults.ts';
+import { ReloadedHaproxy } from './haproxy.ts';
+import { growths, leftovers } from './judge.ts';
+import { soakSvg } from './plot.ts';
+import type { SoakSample } from './protocol.ts';
+import { soakReport } from './report.ts';
+import { askDirectly, askThrough, outcomes } from './traffic.ts';
+
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '1' }, report: { type: 'string' } } });
+const totalMs = Number(values.minutes) * 60_000;
+const WORKERS = 8;
+const RELOAD_EVERY_MS = 5_000;
+const REST_MS = 8_000;
+const PROGRESS_EVERY = 10;
+
+const program = fileURLToPath(new URL('agent.ts', import.meta.url));
+const agent = fork(program, { execArgv: ['--conditions=@spop/source', '--expose-gc'], stdio: 'inherit' });
+process.once('exit', () => void agent.kill('SIGKILL'));
+const [port] = (await once(agent, 'message')) as [number];
+
+const startedAt = performance.now();
+const isOver = (): boolean => performance.now() - startedAt >= totalMs || agent.exitCode !== null;
+
+const samples: SoakSample[] = [];
+agent.on('message', (sample: SoakSample) => {
+  samples.push(sample);
+  if (samples.length % PROGRESS_EVERY === 0) {
+    const { rss, heap, handles, connections, notifies } = sample;
+    process.stderr.write(
+      `${Math.round((performance.now() - startedAt) / 1000)} of ${totalMs / 1000} s: ${notifies} NOTIFYs, ` +
+        `${connections} connections, rss ${rss.toFixed(1)} MiB, heap ${heap.toFixed(2)} MiB, ${handles} handles, ` +
+        `${outcomes.requests} requests (${outcomes.broken} broken)\n`,
+    );
+  }
+});
+
+const haproxies = (await findHaproxies()).map((each) => new ReloadedHaproxy(each, port));
+await Promise.all(haproxies.map((haproxy) => haproxy.ready()));
+
+async function reload(): Promise<void> {
+  for (let i = 0; !isOver(); i++) {
+    await sleep(RELOAD_EVERY_MS);
+    await haproxies[i % haproxies.length]?.reload();
+  }
+}
+
+const [direct] = await Promise.all([
+  askDirectly(port, isOver),
+  injectFaults(port, isOver),
+  reload(),
+  ...haproxies.flatMap((haproxy) => Array.from({ length: WORKERS }, () => askThrough(haproxy, isOver))),
+]);
+const loaded = samples.slice();
+await Promise.all(haproxies.map((haproxy) => haproxy.stop()));
+await sleep(REST_MS);
+const atRest = samples.at(-1);
+if (atRest === undefined) throw new Error('the agent told nothing');
+const exited = once(agent, 'exit');
+agent.disconnect();
+const [exitCode] = (await exited) as [number | null];
+
+const grown = growths(loaded);
+const problems = [
+  ...grown
+    .filter(({ isTooMuch }) => isTooMuch)
+    .map(({ name, before, after }) => `${name} grew from ${before} to ${after}`),
+  ...leftovers(atRest),
+  ...(exitCode === 0 ? [] : [`the agent ended with exit code ${exitCode}`]),
+];
+const reloads = haproxies.map(({ version, reloads: count }) => ({ version, count }));
+const report = soakReport({
+  minutes: Number(values.minutes),
+  machine: machineInfo(),
+  reloads,
+  direct: direct.asked,
+  outcomes,
+  injected,
+  samples: loaded,
+  atRest,
+  grown,
+  problems,
+});
+process.stdout.write(report);
+if (values.report !== undefined) {
+  const path = resolve(process.env['INIT_CWD'] ?? '.', values.report);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.md`, report);
+  writeFileSync(`${path}.svg`, await soakSvg(samples));
+}
+process.exitCode = problems.length === 0 ? 0 : 1;
