@@ -3,11 +3,12 @@ import { Exchange } from './exchange.ts';
 
 /** How many exchanges take turns. A power of two. */
 const SIZE = 64;
+const NO_SLOT = -1;
 
 /**
  * The exchanges that synchronous handlers are called with, in turn. A view that a handler kept beyond its call belongs
- * to an exchange that is closed until 63 others were used, so that using it throws; and an exchange that outlived its
- * call is replaced, so that its views throw for ever.
+ * to an exchange that is closed until 63 others were used, so that using it throws. A handler that outlives its call gets
+ * an exchange that nobody had before and nobody has after: what another handler kept could read and answer in it.
  */
 export class ExchangeRing {
   readonly #set: MessageSet;
@@ -25,8 +26,13 @@ export class ExchangeRing {
     return (this.#slots[slot] ??= new Exchange(this.#set, slot));
   }
 
+  /** An exchange that is used once, outside of the ring. */
+  make(): Exchange {
+    return new Exchange(this.#set, NO_SLOT);
+  }
+
   /** Never gives that exchange out again. */
   retire(exchange: Exchange): void {
-    this.#slots[exchange.slot] = undefined;
+    if (exchange.slot !== NO_SLOT) this.#slots[exchange.slot] = undefined;
   }
 }

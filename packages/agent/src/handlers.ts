@@ -1,9 +1,11 @@
+import { types } from 'node:util';
 import {
   type Actions,
   type ArgumentTypes,
   type MessageDefinition,
   MessageSet,
   type MessageView,
+  type Notify,
   SpopError,
 } from '@spop/codec';
 import type { Exchange, NotifyContext } from './exchange.ts';
@@ -29,6 +31,10 @@ export class Handlers {
   readonly #definitions: MessageDefinition[] = [];
   readonly #handlers: AnyHandler[] = [];
   #notifyHandler: NotifyHandler | undefined;
+  /** Which handlers are known to return promises: async functions, and those that did before. */
+  readonly #isAsync: boolean[] = [];
+  #isNotifyAsync: boolean = false;
+  #hasAsync: boolean = false;
   #set: MessageSet | undefined;
 
   /**
@@ -43,6 +49,8 @@ export class Handlers {
     }
     this.#definitions.push(definition);
     this.#handlers.push(handler);
+    this.#isAsync.push(types.isAsyncFunction(handler));
+    this.#hasAsync ||= types.isAsyncFunction(handler);
   }
 
   /** @throws {SpopError} SPOP_MISUSE for a second one, or once NOTIFYs are served; {TypeError} as `add`. */
@@ -53,12 +61,22 @@ export class Handlers {
       throw new SpopError('SPOP_MISUSE', 'expected one handler for whole NOTIFYs; found a second');
     }
     this.#notifyHandler = handler;
+    this.#isNotifyAsync = types.isAsyncFunction(handler);
+    this.#hasAsync ||= this.#isNotifyAsync;
   }
 
   /** The declared messages; from its first use on no handler can be added. */
   get set(): MessageSet {
     this.#set ??= new MessageSet(this.#definitions);
     return this.#set;
+  }
+
+  /** Whether a handler of that NOTIFY is known to outlive its call, so that it needs an exchange of its own. */
+  mayOutlive(notify: Notify): boolean {
+    if (!this.#hasAsync) return false;
+    let may = this.#isNotifyAsync;
+    for (let i = 0; i < notify.messageCount; i++) may ||= this.#isAsync[notify.definitionIndexAt(i)]!;
+    return may;
   }
 
   /**
@@ -71,20 +89,28 @@ export class Handlers {
     try {
       const count = notify.messageCount;
       for (let i = 0; i < count; i++) {
-        const handler = this.#handlers[notify.definitionIndexAt(i)]!;
+        const index = notify.definitionIndexAt(i);
+        const handler = this.#handlers[index]!;
         // The view is of the definition that the handler was added with.
         const result = handler(notify.messageAt(i) as never, ack, exchange);
-        if (result !== undefined && isThenable(result)) (pending ??= []).push(Promise.resolve(result));
+        if (result !== undefined && isThenable(result)) {
+          (pending ??= []).push(Promise.resolve(result));
+          this.#isAsync[index] = true;
+        }
       }
       if (this.#notifyHandler !== undefined) {
         const result = this.#notifyHandler(exchange, ack);
-        if (result !== undefined && isThenable(result)) (pending ??= []).push(Promise.resolve(result));
+        if (result !== undefined && isThenable(result)) {
+          (pending ??= []).push(Promise.resolve(result));
+          this.#isNotifyAsync = true;
+        }
       }
     } catch (error) {
       if (pending !== undefined) void Promise.allSettled(pending);
       throw error;
     }
     if (pending === undefined) return undefined;
+    this.#hasAsync = true;
     return pending.length === 1 ? pending[0] : Promise.all(pending);
   }
 

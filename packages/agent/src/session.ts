@@ -208,8 +208,14 @@ export class Session {
     const max = this.#maxAckBytes;
     const buffer = output.reserve(max);
     const position = output.length;
-    const exchange = runtime.exchanges.take();
+    let exchange = runtime.exchanges.take();
     exchange.begin(this, frame, buffer, position, position + max);
+    if (runtime.handlers.mayOutlive(exchange.notify)) {
+      exchange.ack.end();
+      exchange.close();
+      exchange = runtime.exchanges.make();
+      exchange.begin(this, frame, buffer, position, position + max);
+    }
     runtime.metrics.notifies++;
     let pending: Promise<unknown> | undefined;
     this.#isProcessing = true;

@@ -312,6 +312,42 @@ describe('what a handler keeps', () => {
     }
   });
 
+  it.each([
+    ['an async function', 0],
+    ['a function that returned a promise before', 1],
+  ])('never reads or answers the NOTIFY of %s, however many came in between', async (_, promisesBefore) => {
+    const views: StringValue[] = [];
+    const acks: Actions[] = [];
+    const gates: (() => void)[] = [];
+    const wait = (): Promise<void> => new Promise((resolve) => gates.push(resolve));
+    const { connect } = await startAgent({
+      setup: (agent) =>
+        agent
+          .onMessage(defineMessage('leaky', { id: text }), (message, ack) => {
+            views.push(message.id);
+            acks.push(ack);
+          })
+          .onMessage(ask, promisesBefore === 0 ? async () => wait() : () => wait()),
+    });
+    const peer = await connect();
+    for (let i = 0; i < promisesBefore; i++) {
+      const before = peer.notify(ask, { id: 'before' });
+      // oxlint-disable-next-line no-await-in-loop
+      await eventually(() => gates.length === 1);
+      gates.pop()?.();
+      // oxlint-disable-next-line no-await-in-loop
+      await before;
+    }
+    await peer.burst(Array.from({ length: 200 }, () => (built) => built.message('leaky', { id: 'leaked' })));
+    const secret = peer.burst(Array.from({ length: 20 }, () => asking('secret')));
+    await eventually(() => gates.length === 20);
+    const closed = expect.objectContaining({ code: 'SPOP_VIEW_CLOSED' }) as Error;
+    for (const view of views) expect(() => view.toString()).toThrow(closed);
+    for (const ack of acks) expect(() => ack.set(answer, 'leaked')).toThrow(closed);
+    for (const open of gates) open();
+    for (const ack of await secret) expect(ack).toHaveNoActions();
+  });
+
   it('is right as long as it has not settled, while 2,000 other NOTIFYs pass', async () => {
     const gate = new Gate();
     const { connect } = await startAgent({

@@ -4,7 +4,7 @@ import '@spop/builder/vitest';
 import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import type { Agent } from '../src/index.ts';
-import { connectRaw, eventually, type LinkKind, linkKinds, startAgent } from './harness.ts';
+import { connectRaw, eventually, type LinkKind, linkKinds, type RawPeer, type Reports, startAgent } from './harness.ts';
 
 const ask = defineMessage('ask', { kind: text, id: text });
 const answer = defineVariable('txn', 'answer', text);
@@ -53,6 +53,11 @@ function expectedOf(kind: string, id: string): unknown[] {
     : [{ type: 'set-var', scope: 'txn', name: 'number', value: { type: 'int32', value: 99 } }];
 }
 
+/** Connections and stream-ids of what took too long, on a busy machine not just what never answers. */
+function timedOut(reports: Reports): Set<string> {
+  return new Set(reports.timeout.map(({ connection, streamId }) => `${connection.id} ${streamId}`));
+}
+
 describe.each(Array.from({ length: 24 }, (_, seed) => seed))('a mixture of everything (seed %i)', (seed) => {
   it('gives each NOTIFY exactly one ACK, with its own answer', async () => {
     const random = seeded(seed);
@@ -61,12 +66,15 @@ describe.each(Array.from({ length: 24 }, (_, seed) => seed))('a mixture of every
       link,
       setup: answering,
       fallback: (ack) => void ack.set(number, 99),
-      processingTimeoutMs: 40,
+      processingTimeoutMs: 100,
       maxInFlight: 1 + random(20),
       maxInFlightPerConnection: 1 + random(10),
     });
     const count = 60;
-    const peers = await Promise.all(Array.from({ length: 6 }, () => connectRaw(target)));
+    const peers: RawPeer[] = [];
+    // One after the other, so that the agent counts them in this order.
+    // oxlint-disable-next-line no-await-in-loop
+    while (peers.length < 6) peers.push(await connectRaw(target));
     const plans = peers.map((_, index) =>
       Array.from({ length: count }, (__, i) => ({
         kind: KINDS[random(100) < 70 ? random(3) : random(7)]!,
@@ -97,8 +105,9 @@ describe.each(Array.from({ length: 24 }, (_, seed) => seed))('a mixture of every
         .frames()
         .slice(1)
         .toSorted((a, b) => Number(a.streamId - b.streamId));
+      const late = timedOut(reports);
       expect(acks.map((ack) => ('actions' in ack ? ack.actions : []))).toEqual(
-        plans[index]!.map(({ kind, id }) => expectedOf(kind, id)),
+        plans[index]!.map(({ kind, id }, i) => expectedOf(late.has(`${index + 1} ${i}`) ? 'never' : kind, id)),
       );
       if (index % 3 === 0) peer.send(haproxyDisconnect());
       else peer.stream.end();
