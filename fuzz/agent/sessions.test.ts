@@ -239,7 +239,7 @@ describe('an agent with any HAProxy before it', () => {
         expect(buffersOut()).toBe(0);
       }),
       150,
-      8_000,
+      5_000,
     );
   });
 
@@ -266,7 +266,7 @@ describe('an agent with any HAProxy before it', () => {
         await world.finish();
       }),
       22,
-      8_000,
+      5_000,
     );
   });
 });

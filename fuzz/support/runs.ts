@@ -11,7 +11,7 @@ const seed = numberFromEnv('FUZZ_SEED');
 const path = process.env['FUZZ_PATH'];
 
 /** Longest that one property runs, in milliseconds, whatever its number of runs. */
-const TIME_LIMIT_MS = 3_000;
+const TIME_LIMIT_MS = 2_000;
 
 // Shrinking a failure takes longer than passing; the time limit above is what bounds a run that holds.
 vi.setConfig({ testTimeout: 60_000 * Math.max(1, scale) });
