@@ -1,0 +1,51 @@
+/**
+ * An agent behind TLS, which talks to nobody but a HAProxy with a certificate of the right authority.
+ *
+ *   node --conditions=@spop/source docs/examples/tls/agent.ts
+ *
+ * SPOE_ADDR      where to listen: 127.0.0.1:9443 by default
+ * CERTIFICATES   the folder with ca.pem, agent.pem and agent.key, as make-certificates.sh makes them; ./certificates
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createServer } from 'node:tls';
+import { closeOnSignals, createAgent } from '@spop/agent';
+import { address, defineMessage, defineVariable, optional, string } from '@spop/codec';
+
+const checkClientIp = defineMessage('check-client-ip', { ip: optional(address) });
+const network = defineVariable('txn', 'network', string);
+
+const certificates = process.env['CERTIFICATES'] ?? 'certificates';
+const [host = '127.0.0.1', port = '9443'] = (process.env['SPOE_ADDR'] ?? '127.0.0.1:9443').split(':');
+
+const agent = createAgent({ logger: console });
+agent.onMessage(checkClientIp, ({ ip }, ack) => {
+  ack.set(network, ip?.family === 6 ? 'IPv6' : 'IPv4');
+});
+
+const server = createServer({
+  cert: readFileSync(join(certificates, 'agent.pem')),
+  key: readFileSync(join(certificates, 'agent.key')),
+  ca: readFileSync(join(certificates, 'ca.pem')),
+  // Without these two, whoever reaches the port can ask the agent.
+  requestCert: true,
+  rejectUnauthorized: true,
+  handshakeTimeout: 5000,
+});
+let isStopping = false;
+server.on('secureConnection', (socket) => {
+  if (isStopping) socket.destroy();
+  else agent.handle(socket);
+});
+server.on('tlsClientError', (error, socket) => console.error(`no TLS with ${socket.remoteAddress}: ${error.message}`));
+
+closeOnSignals(agent, {
+  onSignal: () => {
+    isStopping = true;
+    server.close();
+  },
+});
+server.listen(Number(port), host, () => {
+  const bound = server.address();
+  console.log(`listening on  ${host}:${typeof bound === 'object' ? bound?.port : port}`);
+});
