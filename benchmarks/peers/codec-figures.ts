@@ -1,4 +1,4 @@
-/** Decoding and encoding in memory, each timed by the facilities of its own language. */
+/** Decoding and encoding in memory, each in a loop of its own language. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { LoadTool } from '../load/load-tool.ts';
@@ -6,7 +6,7 @@ import type { PeerLane } from './lanes.ts';
 
 export interface CodecFigure {
   readonly name: string;
-  /** Nanoseconds per operation. */
+  /** Nanoseconds of CPU time per operation. */
   readonly ns: number;
   /** Bytes allocated per operation. */
   readonly bytes: number;

@@ -37,12 +37,32 @@ function introduction(run: PeersRun): string[] {
     '',
     'Written by `pnpm run bench:peers --docs`; nothing here is edited by hand. The command builds every agent from its',
     'public registry at a pinned version, so that anyone can repeat it; toolchains that are missing are named and skipped.',
+    '`pnpm run bench:load` compares our agent with the least that plain Node can do, and needs no toolchain.',
     '',
-    `Measured ${run.startedAt.slice(0, 10)}${run.quick ? ' (a quick run)' : ''}: ${machine.cores} cores of ${machine.cpu}, ` +
-      `${machine.memoryMiB} MiB, ${machine.kernel} ${machine.arch}, load ${machine.load.map((load) => load.toFixed(1)).join(' to ')}; ` +
-      `${run.rounds} interleaved rounds of ${run.secondsPerSample} s. ${versions['go'] ?? ''}, ${versions['rust'] ?? ''}, ${versions['cc'] ?? ''}.`,
-    'Figures are medians over the rounds, in brackets what half of the rounds lie between. Absolute figures belong to this',
-    'machine; ratios carry over.',
+    `Machine: ${machine.cores} cores of ${machine.cpu}, ${machine.memoryMiB} MiB, ${machine.kernel} ${machine.arch}. ` +
+      `${versions['go'] ?? ''}, ${versions['rust'] ?? ''}, ${versions['cc'] ?? ''}.`,
+    '',
+    ...table(
+      ['section', 'measured', 'our commit', 'rounds', 'seconds each', 'load average before'],
+      Object.entries(run.sections).map(([name, info]) => [
+        name,
+        info.startedAt.slice(0, 16).replace('T', ' '),
+        `${info.commit}${info.dirty ? ', with changes' : ''}`,
+        String(info.rounds),
+        info.secondsPerSample === 0 ? '' : String(info.secondsPerSample),
+        info.load.toFixed(1),
+      ]),
+      3,
+    ),
+    ...(Object.values(run.sections).some((info) => info.load > machine.cores / 2)
+      ? [
+          '**The machine was busy with other work while this was measured.** Throughput and latencies swing by factors then, and so do their',
+          'ratios; CPU times, memory, and right and wrong answers hold.',
+          '',
+        ]
+      : []),
+    'Figures are medians over interleaved rounds, in brackets what half of the rounds lie between. Absolute figures belong to this',
+    'machine; on a quiet one, ratios carry over.',
     '',
     `All agents do the same two jobs. *Tiny*: \`check-client-ip\` with one IPv4 address, answered with \`sess.ip_score\` (36 bytes and the id).`,
     '*Eight arguments*: method, path, query, source, port, 600 bytes of headers, host and TLS (814 bytes), answered with a number that',
@@ -229,8 +249,8 @@ function codecSection(run: PeersRun): string[] {
   return [
     '## Codecs in memory',
     '',
-    'One payload decoded and its values read, one set-var encoded; each in its language’s own benchmark loop, without a socket. Nanoseconds',
-    'and allocated bytes per operation. The Rust crate decodes whole frames, the others payloads, ours both.',
+    'One payload decoded and its values read, one set-var encoded; each in its language’s own benchmark loop, without a socket. Nanoseconds of',
+    'CPU time, the garbage collector’s included, and allocated bytes per operation. The Rust crate decodes whole frames, the others payloads, ours both.',
     '',
     ...table(
       ['agent', ...names.flatMap((name) => [`${name}, ns`, 'bytes'])],

@@ -17,13 +17,22 @@ export interface LaneInfo {
 
 export type ByLane<T> = Record<string, T>;
 
-export interface PeersRun {
-  readonly schema: 1;
+/** When and how one section was measured: a saved run may be put together from several. */
+export interface SectionInfo {
   readonly startedAt: string;
-  readonly quick: boolean;
+  /** The commit of our code, and whether it had changes that are in no commit. */
+  readonly commit: string;
+  readonly dirty: boolean;
+  /** Load average over one minute when it began, before its own load. */
+  readonly load: number;
   readonly rounds: number;
   readonly secondsPerSample: number;
+}
+
+export interface PeersRun {
+  readonly schema: 1;
   readonly machine: MachineInfo;
+  readonly sections: Record<string, SectionInfo>;
   readonly versions: Record<string, string>;
   readonly lanes: LaneInfo[];
   readonly skipped: SkippedLane[];

@@ -12,7 +12,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { machineInfo } from '../codec/machine.ts';
+import { checkoutInfo, machineInfo } from '../codec/machine.ts';
 import { LoadTool } from '../load/load-tool.ts';
 import { measureRounds, type Sample } from '../load/rounds.ts';
 import { closedLoop, pipelined } from '../load/tests.ts';
@@ -22,7 +22,7 @@ import { judgeAgent } from './correctness.ts';
 import { buildLanes, type PeerLane, type SkippedLane } from './lanes.ts';
 import { measureMemory } from './memory.ts';
 import { writeReport } from './report.ts';
-import { type ByLane, NO_SPOE, type PeersRun } from './results.ts';
+import { type ByLane, NO_SPOE, type PeersRun, type SectionInfo } from './results.ts';
 
 const SECTIONS = ['correctness', 'codec', 'load', 'memory', 'haproxy'] as const;
 type Section = (typeof SECTIONS)[number];
@@ -123,35 +123,42 @@ async function measureHaproxy(
 
 async function measure(sections: readonly string[]): Promise<PeersRun> {
   const wanted = new Set(sections);
-  const wants = (section: Section): boolean => wanted.has(section);
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
   const secondsPerSample = Number(values.seconds ?? (values.quick ? 0.4 : 1));
-  const startedAt = new Date().toISOString();
-  const begin = machineInfo();
+  const httpRounds = Number(values.rounds ?? (values.quick ? 1 : 3));
+  const httpSeconds = values.quick ? 1 : 3;
+  const machine = machineInfo();
   const { lanes, skipped } = await buildLanes(values.nodes, values.filter, progress);
   for (const { name, reason } of skipped) process.stderr.write(`skipped ${name}: ${reason}\n`);
   const tool = new LoadTool();
-  const correctness = wants('correctness')
-    ? await perLane('protocol cases', lanes, (lane) => judgeAgent(lane.command, () => {}))
-    : undefined;
-  const codec = wants('codec')
-    ? await perLane('codec in memory', lanes, (lane) => measureCodec(lane, tool))
-    : undefined;
-  const load = wants('load') ? await measureLoad(lanes, tool, rounds, secondsPerSample) : undefined;
-  const memory = wants('memory')
-    ? await perLane('memory', lanes, (lane) => measureMemory(lane.command, tool, values.quick ? 0.1 : 1))
-    : undefined;
-  const haproxy = wants('haproxy')
-    ? await measureHaproxy(lanes, values.quick ? 1 : 3, values.quick ? 1 : 3, skipped)
-    : undefined;
-  const end = machineInfo();
+  const infos: Record<string, SectionInfo> = {};
+  /** Notes when and how a section is measured, and measures it. */
+  const section = async <T>(name: Section, of: [number, number], work: () => Promise<T>): Promise<T | undefined> => {
+    if (!wanted.has(name)) return undefined;
+    const load = machineInfo().load[0];
+    const startedAt = new Date().toISOString();
+    infos[name] = { startedAt, ...checkoutInfo(here('../../')), load, rounds: of[0], secondsPerSample: of[1] };
+    return work();
+  };
+  const correctness = await section('correctness', [1, 0], () =>
+    perLane('protocol cases', lanes, (lane) => judgeAgent(lane.command, () => {})),
+  );
+  const codec = await section('codec', [1, 0], () =>
+    perLane('codec in memory', lanes, (lane) => measureCodec(lane, tool)),
+  );
+  const load = await section('load', [rounds, secondsPerSample], () =>
+    measureLoad(lanes, tool, rounds, secondsPerSample),
+  );
+  const memory = await section('memory', [1, 0], () =>
+    perLane('memory', lanes, (lane) => measureMemory(lane.command, tool, values.quick ? 0.1 : 1)),
+  );
+  const haproxy = await section('haproxy', [httpRounds, httpSeconds], () =>
+    measureHaproxy(lanes, httpRounds, httpSeconds, skipped),
+  );
   return {
     schema: 1,
-    startedAt,
-    quick: values.quick,
-    rounds,
-    secondsPerSample,
-    machine: { ...begin, load: [begin.load[0], end.load[1]] },
+    machine,
+    sections: infos,
     versions: {
       node: process.versions.node,
       go: version('go', 'version'),
@@ -178,7 +185,10 @@ async function measure(sections: readonly string[]): Promise<PeersRun> {
 const saved = values.from === undefined ? undefined : (JSON.parse(readFileSync(values.from, 'utf8')) as PeersRun);
 const sections = values.sections?.split(',') ?? (saved === undefined ? SECTIONS : []);
 const measured = sections.length > 0 || saved === undefined ? await measure(sections) : undefined;
-const result = { ...saved, ...measured } as PeersRun;
+const result = { ...saved, ...measured, sections: { ...saved?.sections, ...measured?.sections } } as PeersRun;
+// Lanes that were not built this time, but have figures from the saved run.
+const known = new Set(result.lanes.map((lane) => lane.name));
+for (const lane of saved?.lanes ?? []) if (!known.has(lane.name)) result.lanes.push(lane);
 mkdirSync(here('build/'), { recursive: true });
 if (measured !== undefined) {
   const json = values.json ?? here('build/results.json');
@@ -186,3 +196,6 @@ if (measured !== undefined) {
   process.stderr.write(`\nresults: ${json}\n`);
 }
 await writeReport(result, values.docs ? here('../../docs/') : here('build/'));
+// In the repository it has to look as the formatter wants it.
+if (values.docs)
+  execFileSync('pnpm', ['exec', 'oxfmt', 'docs/benchmarks.md'], { cwd: here('../../'), stdio: 'ignore' });

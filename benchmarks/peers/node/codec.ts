@@ -1,5 +1,5 @@
 /**
- * Times decoding and encoding in memory and counts the heap bytes they take; one line of JSON for each figure.
+ * CPU time of decoding and encoding in memory and the heap bytes they take; one line of JSON for each figure.
  *
  *     node --expose-gc … benchmarks/peers/node/codec.ts spop|naive TINY-TRAFFIC REALISTIC-TRAFFIC
  */
@@ -139,9 +139,10 @@ const ROUNDS = 9;
 function measure(name: string, operation: Operation): void {
   run(operation, WARM_UP);
   const times = Array.from({ length: ROUNDS }, () => {
-    const begun = process.hrtime.bigint();
+    const begun = process.cpuUsage();
     run(operation, COUNT);
-    return Number(process.hrtime.bigint() - begun) / COUNT;
+    const { user, system } = process.cpuUsage(begun);
+    return ((user + system) * 1000) / COUNT;
   });
   // Few enough that even the naive codec's garbage stays below the young generation's 64 MiB.
   const bytes = Array.from({ length: ROUNDS }, () => heapBytes(operation, 2000) / 2000);
