@@ -1,3 +1,4 @@
+import { quantile } from 'simple-statistics';
 import { type Case, type Subject, subjects } from '../harness/case.ts';
 import { exactHeapFlags } from '../harness/heap.ts';
 import { Lane, type Variant } from './lane.ts';
@@ -11,9 +12,12 @@ export interface MeasureOptions {
   progress: (what: string) => void;
 }
 
-/** Times and byte counts for a full run, and for a look. */
-export const full = { rounds: 31, warmUpMilliseconds: 1_000, sampleMilliseconds: 10 } as const;
-export const quick = { rounds: 11, warmUpMilliseconds: 250, sampleMilliseconds: 4 } as const;
+/**
+ * A full run, and a look. Samples are short because a process that has just slept is left alone for a few milliseconds:
+ * on a busy machine most samples of 2 ms are undisturbed, and most of 10 ms are not.
+ */
+export const full = { rounds: 101, warmUpMilliseconds: 1_200, sampleMilliseconds: 2 } as const;
+export const quick = { rounds: 31, warmUpMilliseconds: 500, sampleMilliseconds: 2 } as const;
 
 /**
  * Measures a case. Every subject with every variant is a process; all are warmed up, then take turns: one short sample
@@ -54,7 +58,7 @@ async function timeLanes(lanes: readonly Lane[], options: MeasureOptions): Promi
     const { variant, subject } = lane;
     results.push({ variant: variant.label, subject, samples: [], count, bytes: 0, collectionsPerMillion: 0 });
   }
-  const collections = lanes.map(() => 0);
+  const collections = lanes.map((): number[] => []);
   // Round -1 is thrown away: the processes have slept while the others were warmed up.
   for (let round = -1; round < rounds; round++) {
     progress(`round ${round + 1} of ${rounds}`);
@@ -64,13 +68,24 @@ async function timeLanes(lanes: readonly Lane[], options: MeasureOptions): Promi
       const sample = await lanes[index]!.ask({ kind: 'sample', count: result.count }, 'sampled');
       if (round < 0) continue;
       result.samples.push(sample.nanoseconds);
-      collections[index]! += sample.collections;
+      collections[index]!.push(...sample.collections);
     }
   }
-  for (const [index, result] of results.entries()) {
-    result.collectionsPerMillion = (collections[index]! * 1e6) / (result.count * rounds);
-  }
+  for (const [index, result] of results.entries()) addCollections(result, collections[index]!, rounds);
   return results;
+}
+
+/**
+ * Spreads the time of all garbage collections evenly over all operations. A short sample has none or one, so that a median
+ * of samples with their own collections would leave them out, or count them twice. The time of one is the lower quartile:
+ * collecting takes several threads, which wait for each other on a busy machine.
+ */
+function addCollections(result: LaneResult, collections: readonly number[], rounds: number): void {
+  const operations = result.count * rounds;
+  result.collectionsPerMillion = (collections.length * 1e6) / operations;
+  if (collections.length === 0) return;
+  const share = (quantile([...collections], 0.25) * collections.length) / operations;
+  result.samples = result.samples.map((nanoseconds) => nanoseconds + share);
 }
 
 async function countBytes(variant: Variant, file: string, name: string, subject: Subject): Promise<number> {

@@ -18,10 +18,10 @@ export interface WarmUpAnswer {
 
 export interface SampleAnswer {
   kind: 'sampled';
-  /** Per operation. */
+  /** Per operation, without garbage collections. */
   nanoseconds: number;
-  /** Garbage collections during the sample. */
-  collections: number;
+  /** Nanoseconds of each garbage collection during the sample. */
+  collections: number[];
 }
 
 export interface BytesAnswer {
