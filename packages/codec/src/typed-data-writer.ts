@@ -19,6 +19,9 @@ const LOOP_TEXT_LENGTH = 24;
 /** UTF-8 takes at most three bytes for a UTF-16 unit: text up to here has a length of at most 239, a one-byte varint. */
 const SHORT_TEXT_LENGTH = 79;
 
+/** The bit that tells UINT32 and UINT64 from INT32 and INT64. */
+const UNSIGNED = 1;
+
 const MIN_INT32 = -0x8000_0000;
 const MAX_INT32 = 0x7fff_ffff;
 const MAX_UINT32 = 0xffff_ffff;
@@ -121,8 +124,8 @@ function writeInteger(
   min: number,
   max: number,
 ): number {
-  // Most integers are small ones, and then no double is made of them, which unoptimised code would put on the heap.
-  if (typeof value === 'number' && value === (value | 0) && value >= min && value <= max) {
+  // Every type holds 32 bits, whose bounds are therefore not compared: as doubles they would cost more than the rest.
+  if (typeof value === 'number' && value === (value | 0) && (value >= 0 || (type & UNSIGNED) === 0)) {
     if (value >= 0 && value < ONE_BYTE_VARINTS && limit - position >= 2) {
       bytes[position] = type;
       bytes[position + 1] = value;
