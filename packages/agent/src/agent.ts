@@ -5,7 +5,16 @@ import { type AgentMetrics, toAgentMetrics } from './agent-metrics.ts';
 import { Connection } from './connection.ts';
 import { Drain } from './drain.ts';
 import { Handlers, type MessageHandler, type NotifyHandler } from './handlers.ts';
-import { addressOf, type ListenAddress, type ListenTarget, openListener } from './listener.ts';
+import {
+  addressOf,
+  type ListenAddress,
+  type ListenTarget,
+  openListener,
+  type TcpAddress,
+  type TcpTarget,
+  type UnixAddress,
+  type UnixTarget,
+} from './listener.ts';
 import { type AgentOptions, MAX_TIMER_MS, resolveOptions, type ResolvedOptions } from './options.ts';
 import { Runtime } from './runtime.ts';
 
@@ -70,6 +79,9 @@ export class Agent implements AsyncDisposable {
    *
    * @throws {Error} of node:net, such as EADDRINUSE or EACCES; {SpopError} SPOP_MISUSE after `close`.
    */
+  listen(target: TcpTarget): Promise<TcpAddress>;
+  listen(target: UnixTarget): Promise<UnixAddress>;
+  listen(target: ListenTarget): Promise<ListenAddress>;
   async listen(target: ListenTarget): Promise<ListenAddress> {
     this.#checkOpen();
     const runtime = this.#start();

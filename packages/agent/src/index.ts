@@ -6,7 +6,7 @@ export type { LogFunction, Logger } from './event-log.ts';
 export type { NotifyContext } from './exchange.ts';
 export type { MessageHandler, NotifyHandler } from './handlers.ts';
 export type { AgentEvents, ConnectionInfo, DisconnectInfo, Hooks } from './hooks.ts';
-export type { ListenAddress, ListenTarget } from './listener.ts';
+export type { ListenAddress, ListenTarget, TcpAddress, TcpTarget, UnixAddress, UnixTarget } from './listener.ts';
 export {
   OPEN_METRICS_CONTENT_TYPE,
   PROMETHEUS_CONTENT_TYPE,

@@ -1,17 +1,36 @@
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 
+/** A TCP address to listen on: `host` is 127.0.0.1 by default, and port 0 is any free one. */
+export interface TcpTarget {
+  readonly host?: string;
+  readonly port: number;
+  readonly backlog?: number;
+}
+
+/** A unix socket to listen on; `mode` is that of its file, as for `chmod`. */
+export interface UnixTarget {
+  readonly path: string;
+  readonly mode?: number;
+  readonly backlog?: number;
+}
+
 /** Where an agent listens: TCP, a unix socket, or a socket that is open already (systemd's socket activation). */
-export type ListenTarget =
-  | { readonly host?: string; readonly port: number; readonly backlog?: number }
-  | { readonly path: string; readonly mode?: number; readonly backlog?: number }
-  | { readonly fd: number };
+export type ListenTarget = TcpTarget | UnixTarget | { readonly fd: number };
+
+/** A TCP address that is listened on. */
+export interface TcpAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A unix socket that is listened on. */
+export interface UnixAddress {
+  readonly path: string;
+}
 
 /** Where an agent listens now; a unix socket that was open already has no path that could be found out. */
-export type ListenAddress =
-  | { readonly host: string; readonly port: number }
-  | { readonly path: string }
-  | { readonly fd: number };
+export type ListenAddress = TcpAddress | UnixAddress | { readonly fd: number };
 
 const PROBE_TIMEOUT_MS = 1_000;
 
