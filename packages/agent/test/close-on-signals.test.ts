@@ -6,6 +6,9 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { connectPeer, eventually } from './harness.ts';
 
 const PROGRAM = fileURLToPath(new URL('closing-agent.ts', import.meta.url));
+/** For a busy machine. */
+const PATIENCE = { timeout: 15_000 };
+
 const ask = defineMessage('ask', { id: text });
 
 interface Program {
@@ -44,10 +47,10 @@ describe('closeOnSignals', { timeout: 30_000 }, () => {
   });
 
   it('answers what is in flight before', async () => {
-    const { child, port, exit } = await start();
+    const { child, port, exit, output } = await start();
     const peer = await connectPeer({ host: '127.0.0.1', port });
     const answer = peer.notify(ask, { id: 'slow' });
-    await eventually(() => false, 50);
+    await vi.waitFor(() => expect(output()).toContain('asked slow'), PATIENCE);
     child.kill('SIGTERM');
     expect(await answer).toBeDefined();
     peer.close();
@@ -58,9 +61,9 @@ describe('closeOnSignals', { timeout: 30_000 }, () => {
     const { child, port, exit, output } = await start();
     const peer = await connectPeer({ host: '127.0.0.1', port });
     const answer = peer.notify(ask, { id: 'never' }).catch(() => 'gone');
-    await eventually(() => false, 50);
+    await vi.waitFor(() => expect(output()).toContain('asked never'), PATIENCE);
     child.kill('SIGTERM');
-    await vi.waitFor(() => expect(output()).toContain('told SIGTERM'));
+    await vi.waitFor(() => expect(output()).toContain('told SIGTERM'), PATIENCE);
     await eventually(() => false, 600);
     child.kill('SIGINT');
     expect(await exit).toEqual([130, null]);
@@ -71,7 +74,7 @@ describe('closeOnSignals', { timeout: 30_000 }, () => {
   it('takes the same signal twice within a moment for one', async () => {
     const { child, exit, output } = await start();
     child.kill('SIGINT');
-    await vi.waitFor(() => expect(output()).toContain('told SIGINT'));
+    await vi.waitFor(() => expect(output()).toContain('told SIGINT'), PATIENCE);
     child.kill('SIGINT');
     expect(await exit).toEqual([0, null]);
   });

@@ -5,7 +5,10 @@ import { closeOnSignals, createAgent } from '../src/index.ts';
 
 const ask = defineMessage('ask', { id: text });
 const agent = createAgent();
-agent.onMessage(ask, ({ id }) => (id.equals('slow') ? sleep(300) : new Promise(() => {})));
+agent.onMessage(ask, ({ id }) => {
+  console.log(`asked ${id.toString()}`);
+  return id.equals('slow') ? sleep(300) : new Promise(() => {});
+});
 const off = closeOnSignals(agent, {
   graceMs: 20_000,
   onSignal: (signal) => console.log(`told ${signal}`),

@@ -107,7 +107,8 @@ export async function startAgent({ setup, link = 'memory', ...options }: BenchOp
     ),
     ...options.hooks,
   };
-  const agent = createAgent({ ...options, hooks });
+  // A busy machine blocks the event loop of any test.
+  const agent = createAgent({ eventLoopBlockedMs: 0, ...options, hooks });
   setup?.(agent);
   onTestFinished(async () => {
     await agent.close({ graceMs: 0 });
