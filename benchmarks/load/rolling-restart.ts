@@ -35,8 +35,6 @@ const workers = Number(values.workers);
 
 /** Between two requests of a worker. */
 const PAUSE_MS = 2;
-/** Between requests that are not counted, while the last ones that are get their answers. */
-const FADING_MS = 10;
 /** A request with SPOE's `timeout processing` of three seconds and its answer. */
 const REQUEST_TIMEOUT_MS = 5_000;
 
@@ -116,29 +114,36 @@ function ask(agent: Agent, socketPath: string): Promise<string | undefined> {
   });
 }
 
-/** Requests flow from now on, until the returned function is called. */
+/**
+ * Requests flow from now on, until the returned function is called: it waits for the answers of those that were sent
+ * before. Without pipelining, HAProxy 2.6 looks at its queue only when another NOTIFY comes in the same thread (mended in
+ * 2.9, src/flt_spoe.c). Traffic that stops all at once would leave its last requests there, so that it goes on meanwhile,
+ * uncounted.
+ */
 function flow(socketPath: string, outcome: Outcome): () => Promise<void> {
-  const agent = new Agent({ keepAlive: true });
+  const agent = new Agent({ keepAlive: true, maxSockets: workers });
   let isFlowing = true;
+  let unanswered = 0;
+  const count = async (): Promise<void> => {
+    unanswered++;
+    const lost = await ask(agent, socketPath);
+    unanswered--;
+    outcome.requests++;
+    if (lost !== undefined) outcome.lost[lost] = (outcome.lost[lost] ?? 0) + 1;
+  };
   const work = async (): Promise<void> => {
-    while (isFlowing) {
-      const lost = await ask(agent, socketPath);
-      outcome.requests++;
-      if (lost !== undefined) outcome.lost[lost] = (outcome.lost[lost] ?? 0) + 1;
+    while (isFlowing || unanswered > 0) {
+      if (isFlowing) await count();
+      else await ask(agent, socketPath).catch(() => {});
       await sleep(PAUSE_MS);
     }
   };
   const all = Promise.all(Array.from({ length: workers }, work));
   return async () => {
     isFlowing = false;
-    // Without pipelining, HAProxy 2.6 looks at its queue only when another NOTIFY comes in the same thread (mended in 2.8,
-    // src/flt_spoe.c): traffic that stops all at once leaves its last requests there, and real traffic does not.
-    const once = new Agent();
-    const others = setInterval(() => void ask(once, socketPath).catch(() => {}), FADING_MS);
-    await all;
-    clearInterval(others);
-    once.destroy();
+    while (unanswered > 0) await sleep(PAUSE_MS);
     agent.destroy();
+    await all;
   };
 }
 

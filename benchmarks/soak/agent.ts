@@ -67,6 +67,8 @@ function sample(): SoakSample {
     disconnects: metrics.events.disconnect,
     overloads: metrics.events.overload,
     p99Ms: metrics.latency.p99Ms,
+    blocked: metrics.events.eventLoopBlocked,
+    maxLagMs: metrics.maxEventLoopLagMs,
   };
 }
 

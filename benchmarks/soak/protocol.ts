@@ -19,6 +19,9 @@ export interface SoakSample {
   readonly disconnects: number;
   readonly overloads: number;
   readonly p99Ms: number;
+  /** Times that the event loop came 100 ms late or more, and the longest, in ms. */
+  readonly blocked: number;
+  readonly maxLagMs: number;
 }
 
 /** What a soaked agent is asked to do, as `kind` of its message says. */

@@ -22,7 +22,9 @@ export interface SoakFindings {
 export function soakReport(findings: SoakFindings): string {
   const { minutes, machine, reloads, direct, outcomes, injected, atRest, grown, problems } = findings;
   const faults = Object.values(injected).reduce((sum, count) => sum + count, 0);
-  const errors = Object.entries(outcomes.errors).map(([code, count]) => `${count} of code ${code}`);
+  const errors = Object.entries(outcomes.errors).flatMap(([version, byCode]) =>
+    Object.entries(byCode).map(([code, count]) => `| let pass by HAProxy ${version} with error ${code} | ${count} |`),
+  );
   return `# Soak
 
 One agent under mixed traffic for ${minutes} minutes: requests through three HAProxys, which are reloaded all the time, bursts of pipelined
@@ -46,7 +48,7 @@ ${grown.map(({ name, before, after, isTooMuch }) => `| ${LABELS[name]} | ${shown
 | HTTP requests                               | ${outcomes.requests} |
 | answered by their handler                   | ${outcomes.answered} |
 | with the fallback (thrown, rejected, late)  | ${outcomes.fallbacks} |
-| let pass by HAProxy with an error           | ${errors.length === 0 ? 0 : errors.join(', ')} |
+${errors.join('\n')}
 | HTTP connections broken by reloads          | ${outcomes.broken} |
 ${reloads.map(({ version, count }) => `| reloads of HAProxy ${version} | ${count} |`).join('\n')}
 | faults injected                             | ${faults} |
@@ -56,7 +58,11 @@ ${Object.entries(injected)
 
 At rest, eight seconds after the last request: ${atRest.connections} connections, ${atRest.inFlight} NOTIFYs in flight, ${atRest.outputBuffers} pooled buffers out,
 ${atRest.handles} handles, heap ${shown(atRest.heap)} MiB. Since the start the agent counted ${atRest.handlerErrors} handler errors, ${atRest.timeouts} timeouts, ${atRest.lateAnswers} late
-answers, ${atRest.protocolErrors} protocol errors, ${atRest.overloads} times at a limit; p99 of the latency ${shown(atRest.p99Ms)} ms, deadlines of 80 ms included.
+answers, ${atRest.protocolErrors} protocol errors, ${atRest.overloads} times at a limit; p99 of the latency ${shown(atRest.p99Ms)} ms, deadlines of 80 ms included. Its event loop
+came late by 100 ms or more ${atRest.blocked} times, by ${atRest.maxLagMs} ms at most: so long it got no processor time, or was collecting garbage.
+
+HAProxy's errors: 1 is its \`timeout processing\` of 500 ms, 2 that it has no connection, 3 a NOTIFY above the frame size (sent on
+purpose), 256 and 257 a connection that ended, as they do while HAProxy is reloaded.
 `;
 }
 

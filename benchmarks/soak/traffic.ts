@@ -18,8 +18,8 @@ export interface Outcomes {
   answered: number;
   /** With the fallback's score. */
   fallbacks: number;
-  /** Let pass without an answer, by HAProxy's error code. */
-  readonly errors: Record<string, number>;
+  /** Let pass without an answer, by HAProxy's version and error code. */
+  readonly errors: Record<string, Record<string, number>>;
   /** Connections that broke, as they do when HAProxy is reloaded. */
   broken: number;
 }
@@ -30,13 +30,13 @@ export const outcomes: Outcomes = { requests: 0, answered: 0, fallbacks: 0, erro
 export async function askThrough(haproxy: ReloadedHaproxy, isOver: () => boolean): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   for (let i = Math.floor(Math.random() * KINDS.length); !isOver(); i++) {
-    await askOnce(agent, haproxy.httpSocket, KINDS[i % KINDS.length] ?? 'tiny');
+    await askOnce(agent, haproxy, KINDS[i % KINDS.length] ?? 'tiny');
     await sleep(PAUSE_MS);
   }
   agent.destroy();
 }
 
-function askOnce(agent: Agent, socketPath: string, kind: string): Promise<void> {
+function askOnce(agent: Agent, { httpSocket: socketPath, version }: ReloadedHaproxy, kind: string): Promise<void> {
   const body = kind === 'big' ? 'x'.repeat(12_000) : undefined;
   const headers = { 'x-filler': 'y'.repeat(kind === 'realistic' ? 600 : 10) };
   return new Promise((resolve) => {
@@ -45,7 +45,7 @@ function askOnce(agent: Agent, socketPath: string, kind: string): Promise<void> 
     const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
     const outgoing = request({ agent, socketPath, method, path: `/soak?kind=${kind}`, headers, signal }, (incoming) => {
       const { 'x-error': error, 'x-score': score } = incoming.headers;
-      if (error !== undefined) outcomes.errors[String(error)] = (outcomes.errors[String(error)] ?? 0) + 1;
+      if (error !== undefined) countError(version, String(error));
       else if (score === '-1') outcomes.fallbacks++;
       else if (score !== undefined) outcomes.answered++;
       incoming.on('error', () => resolve()).on('end', () => resolve());
@@ -57,6 +57,11 @@ function askOnce(agent: Agent, socketPath: string, kind: string): Promise<void> 
     });
     outgoing.end(body);
   });
+}
+
+function countError(version: string, code: string): void {
+  const byCode = (outcomes.errors[version] ??= {});
+  byCode[code] = (byCode[code] ?? 0) + 1;
 }
 
 /** Bursts of pipelined NOTIFYs over one connection of their own, until `isOver`; each has to be acknowledged. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from '@spop/agent';
 import { defineMessage, defineVariable, int32, string } from '@spop/codec';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { HttpClient } from './haproxy/http-client.ts';
 import { describeHaproxies, type HaproxyRelease } from './haproxy/releases.ts';
 import { createReportingAgent, listenOnPort, startRig } from './haproxy/rig.ts';
@@ -29,28 +29,37 @@ interface Outcome {
   readonly scores: Set<string | undefined>;
 }
 
-/** Requests one after the other on each of some connections, until told to stop. */
+/**
+ * Requests one after the other on each of some connections, until told to stop. They go on uncounted until the counted
+ * ones are answered: without pipelining HAProxy 2.6 looks at its queue only when another NOTIFY comes in the same thread.
+ */
 function flow(httpSocket: string): { readonly outcome: Outcome; stop(): Promise<void> } {
   const client = new HttpClient(httpSocket);
   const outcome: Outcome = { requests: 0, failures: {}, scores: new Set() };
   let isFlowing = true;
+  let unanswered = 0;
+  const count = async (): Promise<void> => {
+    unanswered++;
+    const { status, headers } = await client.request();
+    unanswered--;
+    outcome.requests++;
+    outcome.scores.add(headers['x-score']);
+    const failure = headers['x-error'] ?? (status === 200 ? undefined : `status ${status}`);
+    if (failure !== undefined) outcome.failures[failure] = (outcome.failures[failure] ?? 0) + 1;
+  };
   const worker = async (): Promise<void> => {
-    while (isFlowing) {
-      const { status, headers } = await client.request();
-      outcome.requests++;
-      outcome.scores.add(headers['x-score']);
-      const failure = headers['x-error'] ?? (status === 200 ? undefined : `status ${status}`);
-      if (failure !== undefined) outcome.failures[failure] = (outcome.failures[failure] ?? 0) + 1;
+    while (isFlowing || unanswered > 0) {
+      if (isFlowing) await count();
+      else await client.request().catch(() => {});
       await sleep(2);
     }
   };
   const workers = Promise.all(Array.from({ length: WORKERS }, worker));
+  // One that fails is seen when all have stopped.
+  workers.catch(() => {});
   const stop = async (): Promise<void> => {
     isFlowing = false;
-    // Without pipelining HAProxy 2.6 looks at its queue only when another NOTIFY comes in the same thread.
-    const others = setInterval(() => void new HttpClient(httpSocket).request().catch(() => {}), 20);
-    await workers;
-    clearInterval(others);
+    await vi.waitFor(() => expect(unanswered).toBe(0), { timeout: 20_000, interval: 2 });
   };
   return { outcome, stop };
 }

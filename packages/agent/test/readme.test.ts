@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import type { Agent } from '@spop/agent';
+import { connect, ipv4, type NotifyBuilder, notify, string, variables } from '@spop/builder';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+
+const folder = new URL('readme/', import.meta.url);
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const programs = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
+const files = readdirSync(folder);
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+/** Runs a program, whose agent listens nowhere. @returns the agent, and where it was told to listen. */
+async function run(name: string): Promise<{ agent: Agent | undefined; targets: unknown[] }> {
+  let agent: Agent | undefined;
+  const targets: unknown[] = [];
+  // Each program is run anew, and with it the package that it imports.
+  vi.resetModules();
+  const { Agent: Fresh } = await import('@spop/agent');
+  vi.spyOn(Fresh.prototype, 'listen').mockImplementation(function (this: Agent, target) {
+    // oxlint-disable-next-line typescript/no-this-alias, unicorn/no-this-assignment
+    agent = this;
+    targets.push(target);
+    return Promise.resolve({ host: '127.0.0.1', port: 9000 });
+  });
+  await import(new URL(name, folder).href);
+  const started = agent;
+  if (started !== undefined) onTestFinished(() => started.close({ graceMs: 0 }));
+  return { agent, targets };
+}
+
+/** What the program's agent sets when it is asked. */
+async function ask(name: string, question: NotifyBuilder): Promise<unknown> {
+  const { agent } = await run(name);
+  if (agent === undefined) throw new Error(`${name} starts no agent`);
+  const haproxy = await connect(agent, { timeoutMs: 10_000 });
+  onTestFinished(() => haproxy.close());
+  await haproxy.hello();
+  haproxy.send(question);
+  const answer = await haproxy.receive();
+  if (answer.type !== 'ACK') throw new Error(`expected an ACK, found ${answer.type}`);
+  return variables(answer);
+}
+
+const from = (address: string): NotifyBuilder =>
+  notify({ streamId: 1, frameId: 1 }).message('check-client-ip', { ip: ipv4(address) });
+const session = (cookie: string | null): NotifyBuilder =>
+  notify({ streamId: 1, frameId: 1 }).message('check-session', { cookie: cookie === null ? null : string(cookie) });
+
+describe('README', () => {
+  it('shows exactly the programs that are tested here', () => {
+    expect(programs.toSorted()).toEqual(files.map((name) => readFileSync(new URL(name, folder), 'utf8')).toSorted());
+  });
+
+  it('has an agent in ten lines that scores addresses', async () => {
+    expect(await ask('ten-lines.ts', from('192.0.2.1'))).toEqual({ 'sess.ip_score': 100 });
+    expect(await ask('ten-lines.ts', from('192.0.2.2'))).toEqual({ 'sess.ip_score': 0 });
+  });
+
+  it('has an asynchronous handler that looks something up', async () => {
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response('alice')));
+    expect(await ask('asynchronous.ts', session('c1'))).toEqual({ 'txn.user': 'alice', 'txn.verdict': 'known' });
+    expect(await ask('asynchronous.ts', session(null))).toEqual({ 'txn.verdict': 'anonymous' });
+  });
+
+  it('has an asynchronous handler whose look-up is aborted at its deadline, and a fallback', async () => {
+    const aborted = vi.fn<() => void>();
+    vi.stubGlobal(
+      'fetch',
+      (_: string, { signal }: { signal: AbortSignal }) =>
+        new Promise((_resolve, reject) =>
+          signal.addEventListener('abort', () => {
+            aborted();
+            reject(new Error('aborted'));
+          }),
+        ),
+    );
+    expect(await ask('asynchronous.ts', session('c1'))).toEqual({ 'txn.verdict': 'unknown' });
+    expect(aborted).toHaveBeenCalledOnce();
+  });
+
+  it('has a handler of whole NOTIFYs that sees all messages together', async () => {
+    const question = notify({ streamId: 1, frameId: 1 })
+      .message('client', { src: ipv4('192.0.2.1') })
+      .message('account', { name: string('root') })
+      .message('undeclared', {});
+    expect(await ask('whole-notify.ts', question)).toEqual({
+      'txn.blocked': true,
+      'txn.seen': 'client account undeclared',
+    });
+  });
+
+  it('listens in every way', async () => {
+    const { targets } = await run('listening.ts');
+    expect(targets).toEqual([
+      { host: '127.0.0.1', port: 9000 },
+      { host: '::1', port: 9000 },
+      { path: '/run/spop.sock', mode: 0o660 },
+      { fd: 3 },
+    ]);
+  });
+
+  it('closes on signals', async () => {
+    const before = process.listeners('SIGTERM');
+    onTestFinished(() => {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        for (const listener of process.listeners(signal)) {
+          if (!before.includes(listener)) process.off(signal, listener);
+        }
+      }
+    });
+    await run('closing.ts');
+    expect(process.listenerCount('SIGTERM')).toBe(before.length + 1);
+  });
+
+  it('is observed', async () => {
+    const print = vi.spyOn(console, 'log').mockReturnValue();
+    await run('observing.ts');
+    expect(print).toHaveBeenCalledWith('0 NOTIFYs, 99 of 100 within 0 ms');
+    const { scraped } = await import('./readme/observing.ts');
+    onTestFinished(() => void scraped.close());
+    await once(scraped.listen(0, '127.0.0.1'), 'listening');
+    const { port } = scraped.address() as AddressInfo;
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toContain('spop_agent_notifies_total 0\n');
+  });
+});

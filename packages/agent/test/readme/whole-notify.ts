@@ -1,0 +1,22 @@
+import { createAgent } from '@spop/agent';
+import { address, bool, defineMessage, defineVariable, string } from '@spop/codec';
+
+const client = defineMessage('client', { src: address });
+const account = defineMessage('account', { name: string });
+const blocked = defineVariable('txn', 'blocked', bool);
+const seen = defineVariable('txn', 'seen', string);
+
+const agent = createAgent();
+// The messages are declared by their handlers, which may leave the work to that of the whole NOTIFY.
+agent.onMessage(client, () => {});
+agent.onMessage(account, () => {});
+agent.onNotify((notify, ack) => {
+  const src = notify.get(client)?.src;
+  const name = notify.get(account)?.name;
+  ack.set(blocked, name?.equals('root') === true && src?.equals('127.0.0.1') === false);
+
+  const names: string[] = [];
+  for (const messages = notify.walk(); messages.next();) names.push(messages.name.toString());
+  ack.set(seen, names.join(' '));
+});
+await agent.listen({ port: 9000 });
