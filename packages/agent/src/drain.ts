@@ -13,11 +13,14 @@ const LOOK_MS = 2;
  *
  * With pipelining the next NOTIFY may be under way already when an ACK is written. There each connection waits for a gap:
  * nothing in flight, and nothing read since the last look. One connection is ended at a look, so that HAProxy moves to
- * others bit by bit. A NOTIFY that is under way at that moment is lost.
+ * others bit by bit. A NOTIFY that is under way at that moment is lost. Where there is no gap for half of the time, the
+ * connection leaves with an ACK after which nothing is in flight, like the others.
  */
 export class Drain {
   readonly #connections: ReadonlySet<Connection>;
   readonly #quietMs: number;
+  /** When to wait for gaps no longer. */
+  readonly #hurryAt: number;
   /** How many pipelined connections may end at a look, so that all do within half of the grace. */
   readonly #perLook: number;
   /** Bytes read from a connection at the last look, and since when they are no more. */
@@ -31,6 +34,7 @@ export class Drain {
    */
   constructor(connections: ReadonlySet<Connection>, graceMs: number) {
     this.#connections = connections;
+    this.#hurryAt = performance.now() + graceMs / 2;
     this.#quietMs = Math.min(QUIET_MS, Math.floor(graceMs / 2));
     this.#perLook = Math.max(1, Math.ceil((connections.size * 2 * LOOK_MS) / Math.max(1, graceMs)));
     this.#look();
@@ -49,6 +53,7 @@ export class Drain {
       const seen = this.#seen.get(connection);
       // Some come while the listeners close.
       if (seen === undefined) session.drain();
+      if (now >= this.#hurryAt) session.hurry();
       if (seen === undefined || seen.bytesRead !== bytesRead) {
         this.#seen.set(connection, { bytesRead, since: now });
         if (this.#quietMs === 0) session.endIfIdle();

@@ -65,6 +65,7 @@ export class Session {
   /** Whether handlers are being called: the ACK that they write stands at the end of the output. */
   #isProcessing: boolean = false;
   #isDraining: boolean = false;
+  #endsWithAck: boolean = false;
   /** Whether a NOTIFY was answered since the session is draining. */
   #hasAnswered: boolean = false;
 
@@ -129,12 +130,18 @@ export class Session {
   /** Makes the session end when it can, see drain.ts. */
   drain(): void {
     this.#isDraining = true;
+    this.#endsWithAck ||= !this.isPipelined;
     if (this.state === 'ready') this.state = 'draining';
   }
 
-  /** Ends the session that is draining with the ACK that was just written, where HAProxy sends nothing before it. */
+  /** Makes the session that is draining end with its next ACK after which nothing is in flight, pipelined or not. */
+  hurry(): void {
+    this.#endsWithAck = true;
+  }
+
+  /** Ends the session that is draining with the ACK that was just written, where that is the moment for it. */
   endIfDrained(): void {
-    if (this.state === 'draining' && this.#hasAnswered && !this.isPipelined && this.#isQuiet) this.#endNormally();
+    if (this.state === 'draining' && this.#hasAnswered && this.#endsWithAck && this.#isQuiet) this.#endNormally();
   }
 
   /** Ends the session that is draining, or has not begun, if nothing is in flight; returns whether it did. */
@@ -177,7 +184,8 @@ export class Session {
       this.#runtime.metrics.healthchecks++;
       this.#transport.leave();
     } else {
-      this.state = this.#isDraining ? 'draining' : 'ready';
+      this.state = 'ready';
+      if (this.#isDraining) this.drain();
       this.#runtime.hooks.emit('connection', { connection: this.describe() });
     }
   }

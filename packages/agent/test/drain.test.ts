@@ -97,6 +97,24 @@ describe('connections with pipelining, when the agent closes', () => {
   });
 });
 
+describe('a connection with pipelining that is asked without a gap', () => {
+  it('leaves with an ACK in the second half of the grace', async () => {
+    const { agent, target } = await startAgent({ setup });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello({ capabilities: 'pipelining' }), asking(1));
+    await eventually(() => peer.frames().length === 2);
+    const flow = setInterval(() => peer.send(asking(2)), 1);
+    peer.stream.on('end', () => {
+      clearInterval(flow);
+      peer.stream.end();
+    });
+    await agent.close({ graceMs: 1_000 });
+    clearInterval(flow);
+    expect(typesOf(peer).slice(-2)).toEqual(['ACK', 'AGENT-DISCONNECT']);
+    expect(peer.ending()).toBe('end');
+  });
+});
+
 describe('graceMs: 0', () => {
   it('says AGENT-DISCONNECT at once where nothing is in flight', async () => {
     const { agent, target } = await startAgent({ link: 'IPv4', setup });
