@@ -7,6 +7,7 @@ declare global {
 }
 
 const OPERATIONS = 40;
+globalThis.covered = new Set();
 
 const found: { folder: string; file: string; name: string; milliseconds: number; sites: string[] }[] = [];
 for (const { folder, file, definition } of await findCases(undefined)) {

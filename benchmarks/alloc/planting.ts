@@ -71,7 +71,7 @@ async function coverage(node: NodeBinary, sites: readonly Site[]): Promise<Cover
   const insertions = sites.map((site) => ({
     file: site.file,
     line: site.line,
-    statement: `(globalThis.covered ??= new Set()).add(${JSON.stringify(keyOf(site))});`,
+    statement: `globalThis.covered?.add(${JSON.stringify(keyOf(site))});`,
   }));
   return (await runWith(node, insertions, ['cover.ts'])) as Covered[];
 }
