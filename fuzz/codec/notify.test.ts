@@ -25,7 +25,14 @@ import {
 } from '@spop/codec';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ARGUMENT_NAMES, damagedStream, message, MESSAGE_NAMES, uint64 as anyId } from '../support/arbitraries.ts';
+import {
+  ARGUMENT_NAMES,
+  damagedStream,
+  message,
+  MESSAGE_NAMES,
+  typedData,
+  uint64 as anyId,
+} from '../support/arbitraries.ts';
 import { readPlainly, walkMessages } from '../support/plain-frames.ts';
 import { check } from '../support/runs.ts';
 import { checkNotify } from '../support/typed-views.ts';
@@ -96,6 +103,22 @@ describe('declared messages', () => {
     );
   });
 
+  it('read as themselves where their arguments have the declared types', () => {
+    check(
+      fc.property(fc.array(fittingArgument(), { maxLength: 12 }), fc.nat({ max: 40 }), (fitting, distance) => {
+        const args = fitting.map(({ value }, index) => ({ name: `a${index}`, value }));
+        const declared = defineMessage('m', Object.fromEntries(fitting.map(({ type }, index) => [`a${index}`, type])));
+        const messages = [{ name: 'm', args }];
+        const bytes = toBytes(3n, 1n, messages);
+        const chunk = Buffer.concat([Buffer.alloc(distance, 0xff), bytes, Buffer.alloc(distance, 0xff)]);
+        const frame = new Frame();
+        frame.read(chunk, distance, distance + bytes.length);
+        checkNotify(new Notify(new MessageSet([declared])), [declared], frame, messages, Buffer.alloc(bytes.length));
+      }),
+      400,
+    );
+  });
+
   it('of a frame that is cut short are judged by what is left, although the rest still lies behind it', () => {
     check(
       fc.property(definitions(), fc.array(shortMessage(), { minLength: 1, maxLength: 3 }), (declared, messages) => {
@@ -145,6 +168,35 @@ describe('declared messages', () => {
     );
   });
 });
+
+const integers = [integer, int32, uint32, int64, uint64];
+const fittingTypes: Readonly<Record<TypedData['type'], readonly AnyValueType[]>> = {
+  null: types,
+  bool: [bool],
+  int32: integers,
+  uint32: integers,
+  int64: integers,
+  uint64: integers,
+  ipv4: [ipv4, address],
+  ipv6: [ipv6, address],
+  string: [string, interned(string)],
+  binary: [binary],
+};
+
+/** An argument and a declared type that takes it. Half of the integers are of the sizes that are read the short way. */
+function fittingArgument(): fc.Arbitrary<{ readonly value: TypedData; readonly type: AnyValueType }> {
+  const small = fc.bigInt({ min: 0n, max: 300_000n }).map((value): TypedData => ({ type: 'int64', value }));
+  const value = fc.oneof(
+    typedData(),
+    small,
+    fc.boolean().map((each): TypedData => ({ type: 'bool', value: each })),
+  );
+  return fc.tuple(value, fc.nat(), fc.boolean()).map(([data, pick, isOptional]) => {
+    const fitting = fittingTypes[data.type];
+    const type = fitting[pick % fitting.length]!;
+    return { value: data, type: isOptional ? optional(type) : type };
+  });
+}
 
 /** Messages of few and short arguments with names that are declared. */
 function shortMessage(): fc.Arbitrary<Message> {

@@ -56,7 +56,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@spop/source', 'module', 'node', 'development|production'] } },
   test: {
     include: ['packages/codec/test/**/*.test.ts', 'packages/agent/test/{handshake,state,fragments,handlers,options}.test.ts',
-      'fuzz/corpus.test.ts', 'fuzz/codec/{pool,frame-reader,text}.test.ts'],
+      'fuzz/corpus.test.ts', 'fuzz/codec/{pool,frame-reader,text,notify}.test.ts'],
     exclude: ['**/{${SLOW.join(',')}}.test.ts'],
   },
 });
