@@ -2,7 +2,8 @@
  * One subject of one case in a process of its own, so that nothing else shapes its compiled code. The parent sends
  * requests and gets one answer each; between them the process sleeps.
  */
-import { GCProfiler } from 'node:v8';
+import { PerformanceObserver } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
 import type { Case, Subject } from '../harness/case.ts';
 import { heapBytes, lowerMedian } from '../harness/heap.ts';
 import { type Operation, run } from '../harness/operation.ts';
@@ -16,14 +17,20 @@ if (prepare === undefined) {
 }
 const operation = prepare();
 
+// One observer for the life of the process: a GCProfiler for each sample slows down every later collection (Node 24).
+const collections: number[] = [];
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) collections.push(duration * 1e6);
+}).observe({ type: 'gc' });
+
 process.on('message', (request: Request) => {
-  process.send?.(answer(request));
+  void answer(request).then((result) => process.send?.(result));
 });
 // The parent may have died: without its channel there is nobody to answer.
 process.on('disconnect', () => process.exit());
 process.send?.({ kind: 'ready', node: process.version, v8: process.versions.v8 } satisfies Answer);
 
-function answer(request: Request): Answer {
+async function answer(request: Request): Promise<Answer> {
   switch (request.kind) {
     case 'warm-up':
       return warmUp(operation, request.milliseconds, request.sampleMilliseconds);
@@ -56,15 +63,16 @@ function cpuMilliseconds(since: NodeJS.CpuUsage): number {
   return (user + system) / 1_000;
 }
 
-function sample(work: Operation, count: number): SampleAnswer {
-  const profiler = new GCProfiler();
-  profiler.start();
+async function sample(work: Operation, count: number): Promise<SampleAnswer> {
+  collections.length = 0;
   const start = performance.now();
   run(work, count);
   const milliseconds = performance.now() - start;
-  const collections = profiler.stop().statistics.map(({ cost }) => cost * 1_000);
+  // Collections are reported from the event loop, one turn after another.
+  for (let turn = 0; turn < 4; turn++) await setImmediate();
   const collecting = collections.reduce((sum, nanoseconds) => sum + nanoseconds, 0);
-  return { kind: 'sampled', nanoseconds: Math.max(0, milliseconds * 1e6 - collecting) / count, collections };
+  const nanoseconds = Math.max(0, milliseconds * 1e6 - collecting) / count;
+  return { kind: 'sampled', nanoseconds, collections: [...collections] };
 }
 
 /** Bytes per operation, over as many operations as fit into the young generation. */
