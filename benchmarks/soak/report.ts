@@ -57,7 +57,7 @@ ${Object.entries(injected)
   .join('\n')}
 
 At rest, eight seconds after the last request: ${atRest.connections} connections, ${atRest.inFlight} NOTIFYs in flight, ${atRest.outputBuffers} pooled buffers out,
-${atRest.handles} handles, heap ${shown(atRest.heap)} MiB. Since the start the agent counted ${atRest.handlerErrors} handler errors, ${atRest.timeouts} timeouts, ${atRest.lateAnswers} late
+${atRest.handles} handles, heap ${shown(atRest.heap)} MiB, memory outside of it ${shown(atRest.external)} MiB. Since the start the agent counted ${atRest.handlerErrors} handler errors, ${atRest.timeouts} timeouts, ${atRest.lateAnswers} late
 answers, ${atRest.protocolErrors} protocol errors, ${atRest.overloads} times at a limit; p99 of the latency ${shown(atRest.p99Ms)} ms, deadlines of 80 ms included. Its event loop
 came late by 100 ms or more ${atRest.blocked} times, by ${atRest.maxLagMs} ms at most: so long it got no processor time, or was collecting garbage.
 
