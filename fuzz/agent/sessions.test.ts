@@ -156,6 +156,13 @@ const ending = [
       world.sendWrong(peer, Buffer.from(hex.replaceAll(' ', ''), 'hex'), status),
     );
   }),
+  fc
+    .record({ pick, flags: fc.constantFrom(0, 1) })
+    .map((given) =>
+      command('begin fragments again', fragmented, given.pick, (world, peer) =>
+        world.repeatBeginning(peer, given.flags),
+      ),
+    ),
   pick.map((picked) =>
     command('send a NOTIFY between fragments', fragmented, picked, (world, peer) =>
       world.sendWrong(peer, Buffer.from('0000000703000000017f7f', 'hex'), 11),

@@ -150,6 +150,12 @@ export class AgentWorld {
     peer.write(unset({ streamId, frameId, flags: isLast ? 1 : 0 }, piece).toBytes(), sizes);
   }
 
+  /** Begins a fragmented NOTIFY that is under way once more, with or without FIN: no HAProxy does. */
+  repeatBeginning(peer: AgentPeer, flags: number): void {
+    const { streamId, frameId } = this.#fragments.get(peer)!.question;
+    this.sendWrong(peer, notify({ streamId, frameId, flags }).toBytes(), 11);
+  }
+
   /** Gives a fragmented NOTIFY up: nobody waits for its ACK any more. */
   abortFragments(peer: AgentPeer): void {
     const { question } = this.#fragments.get(peer)!;
