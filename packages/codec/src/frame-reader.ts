@@ -61,7 +61,7 @@ export class FrameReader {
 
   /**
    * The next whole frame, or undefined while more bytes are needed. It is the same object each time and valid until
-   * the next call of `next()` or `push()`.
+   * the next call of `next()`, `push()` or `keep()`.
    *
    * @throws {SpopError} SPOP_FRAME_TOO_BIG, SPOP_FRAME_TOO_SMALL, or what is wrong with the frame's ids. The reader
    * stays where it is: the stream cannot be read on, and each further call throws the same.
