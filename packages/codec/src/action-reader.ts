@@ -3,7 +3,6 @@ import { Cursor } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import type { Frame } from './frame.ts';
 import { Name } from './kv-list.ts';
-import { skipTypedData } from './typed-data.ts';
 import { Value } from './value.ts';
 import { truncated } from './varint.ts';
 import { ViewSource } from './view-source.ts';
@@ -64,11 +63,10 @@ export class ActionReader {
     this.type = type;
     this.scope = scopeName;
     this.name.read(cursor);
-    this.value.placeNowhere();
+    this.value.takeBack();
     if (type === ActionType.SetVar) {
-      const at = cursor.position - cursor.origin;
-      skipTypedData(cursor);
-      this.value.placeAt(at);
+      cursor.position = this.value.read(cursor, cursor.bytes, cursor.position, cursor.limit);
+      this.value.give();
     }
     return true;
   }

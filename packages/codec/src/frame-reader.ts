@@ -1,10 +1,14 @@
 import { DEFAULT_MAX_FRAME_SIZE, LENGTH_BYTES, MIN_FRAME_BYTES } from './constants.ts';
-import { NO_BYTES } from './cursor.ts';
+import { NO_BYTES, NO_WORDS, toWords } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import { Frame } from './frame.ts';
 
 /** A carry larger than this is given back as soon as it is empty. */
 const CARRY_KEPT_BYTES = 65_536;
+
+// Compiled in, unlike what is imported (benchmark `decode tiny`).
+const LENGTH_SIZE = LENGTH_BYTES;
+const SHORTEST = MIN_FRAME_BYTES;
 
 /** Options of a {@link FrameReader}. */
 export interface FrameReaderOptions {
@@ -27,10 +31,12 @@ export class FrameReader {
   maxFrameSize: number;
   readonly #frame: Frame = new Frame();
   #chunk: Buffer = NO_BYTES;
+  #chunkWords: DataView = NO_WORDS;
   #position: number = 0;
   #end: number = 0;
   /** Bytes that came before the chunk and are not read yet: from `#carryStart` to `#carryEnd`. */
   #carry: Buffer = NO_BYTES;
+  #carryWords: DataView = NO_WORDS;
   #carryStart: number = 0;
   #carryEnd: number = 0;
 
@@ -55,6 +61,7 @@ export class FrameReader {
     }
     if (this.#position < this.#end) this.keep();
     this.#chunk = chunk;
+    this.#chunkWords = wordsOf(chunk);
     this.#position = start;
     this.#end = end;
   }
@@ -70,24 +77,30 @@ export class FrameReader {
     if (this.#carryEnd !== 0) return this.#nextCarried();
     const position = this.#position;
     const available = this.#end - position;
-    if (available >= LENGTH_BYTES) {
-      const length = this.#readFrameLength(this.#chunk, position);
-      if (length <= available - LENGTH_BYTES) {
-        const end = position + LENGTH_BYTES + length;
-        this.#frame.read(this.#chunk, position, end);
+    if (available >= LENGTH_SIZE) {
+      const length = this.#readFrameLength(this.#chunkWords, position);
+      if (length <= available - LENGTH_SIZE) {
+        const end = position + LENGTH_SIZE + length;
+        this.#frame.read(this.#chunk, position, end, this.#chunkWords);
         this.#position = end;
         return this.#frame;
       }
     }
     if (available > 0) this.keep();
-    this.#chunk = NO_BYTES;
+    this.#releaseChunk();
     return undefined;
   }
 
   /** Copies what is left of the chunk to the reader's own memory, so that the chunk may be overwritten. */
   keep(): void {
     this.#carryOver(this.#end - this.#position);
+    this.#releaseChunk();
+  }
+
+  /** Lets go of the chunk. */
+  #releaseChunk(): void {
     this.#chunk = NO_BYTES;
+    this.#chunkWords = NO_WORDS;
   }
 
   /** Reads on in the carry, taking from the chunk only what completes the frame that it begins with. */
@@ -96,10 +109,10 @@ export class FrameReader {
       this.#emptyCarry();
       return this.next();
     }
-    if (!this.#fillCarry(LENGTH_BYTES)) return undefined;
-    const size = LENGTH_BYTES + this.#readFrameLength(this.#carry, this.#carryStart);
+    if (!this.#fillCarry(LENGTH_SIZE)) return undefined;
+    const size = LENGTH_SIZE + this.#readFrameLength(this.#carryWords, this.#carryStart);
     if (!this.#fillCarry(size)) return undefined;
-    this.#frame.read(this.#carry, this.#carryStart, this.#carryStart + size);
+    this.#frame.read(this.#carry, this.#carryStart, this.#carryStart + size, this.#carryWords);
     this.#carryStart += size;
     return this.#frame;
   }
@@ -124,6 +137,7 @@ export class FrameReader {
       const needed = held + count;
       const target = needed <= this.#carry.length ? this.#carry : Buffer.allocUnsafeSlow(carrySize(needed));
       this.#carry.copy(target, 0, this.#carryStart, this.#carryEnd);
+      if (target !== this.#carry) this.#carryWords = toWords(target);
       this.#carry = target;
       this.#carryStart = 0;
       this.#carryEnd = held;
@@ -136,17 +150,30 @@ export class FrameReader {
   #emptyCarry(): void {
     this.#carryStart = 0;
     this.#carryEnd = 0;
-    if (this.#carry.length > CARRY_KEPT_BYTES) this.#carry = NO_BYTES;
+    if (this.#carry.length <= CARRY_KEPT_BYTES) return;
+    this.#carry = NO_BYTES;
+    this.#carryWords = NO_WORDS;
   }
 
   /** Reads FRAME-LENGTH (SPOE.txt §3.2) and checks it before a byte of the frame is kept. */
-  #readFrameLength(bytes: Buffer, position: number): number {
+  #readFrameLength(words: DataView, position: number): number {
     // Signed: a length of 2^31 or more is negative here, and refused as well.
-    const length =
-      (bytes[position]! << 24) | (bytes[position + 1]! << 16) | (bytes[position + 2]! << 8) | bytes[position + 3]!;
-    if (length < MIN_FRAME_BYTES || length > this.maxFrameSize) throw badLength(length, this.maxFrameSize);
+    const length = words.getInt32(position);
+    if (length < SHORTEST || length > this.maxFrameSize) throw badLength(length, this.maxFrameSize);
     return length;
   }
+}
+
+let lastChunk: Buffer = NO_BYTES;
+let lastWords: DataView = NO_WORDS;
+
+/** The chunk for reading words: made anew only where it is not the last one again, which a static read buffer is. */
+function wordsOf(chunk: Buffer): DataView {
+  if (chunk !== lastChunk) {
+    lastChunk = chunk;
+    lastWords = toWords(chunk);
+  }
+  return lastWords;
 }
 
 function carrySize(needed: number): number {

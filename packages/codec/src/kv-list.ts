@@ -1,7 +1,6 @@
 import { Cursor } from './cursor.ts';
 import type { Frame } from './frame.ts';
 import { textEquals } from './text.ts';
-import { skipTypedData } from './typed-data.ts';
 import { Value } from './value.ts';
 import { readLength } from './varint.ts';
 import { NO_GENERATION, ViewSource, viewClosed } from './view-source.ts';
@@ -89,11 +88,10 @@ export class KvListReader {
     if (this.#remaining < 0 ? cursor.position >= cursor.limit : this.#remaining === 0) return false;
     if (this.#remaining > 0) this.#remaining--;
     this.name.read(cursor);
-    const at = cursor.position - cursor.origin;
-    // Placed only when the whole value is known to lie within the limit.
-    this.value.placeNowhere();
-    skipTypedData(cursor);
-    this.value.placeAt(at);
+    // Found only when the whole value is known to lie within the limit.
+    this.value.takeBack();
+    cursor.position = this.value.read(cursor, cursor.bytes, cursor.position, cursor.limit);
+    this.value.give();
     return true;
   }
 }

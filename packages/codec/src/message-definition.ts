@@ -1,4 +1,5 @@
-import { NameTable } from './name-table.ts';
+import { NamePattern } from './name-pattern.ts';
+import { encodeName, NameTable } from './name-table.ts';
 import type { MessageView } from './message-view.ts';
 import type { AnyValueType } from './value-type.ts';
 import { SpopError } from './errors.ts';
@@ -13,26 +14,20 @@ export type ArgumentTypes = { readonly [name: string]: AnyValueType };
 export class MessageDefinition<Args extends ArgumentTypes = ArgumentTypes> {
   readonly name: string;
   readonly args: Args;
-  /** @internal The name as it stands in a frame, behind its length. */
-  readonly wireName: Buffer;
+  /** @internal How the name stands in a frame. */
+  readonly namePattern: NamePattern;
   /** @internal Argument names in declared order; an argument's index here is its slot in a view. */
   readonly argumentNames: readonly string[];
   /** @internal */
   readonly table: NameTable;
-  /**
-   * @internal The slot last seen at each position, as a first guess: HAProxy sends a message's arguments in the order
-   * of its configuration each time. Pays for itself in benchmark `decode realistic`.
-   */
-  readonly guesses: number[];
 
   constructor(name: string, args: Args) {
     if (name === '') throw new SpopError('SPOP_INVALID_NAME', 'expected a message name; found an empty one');
     this.name = name;
     this.args = args;
-    this.wireName = new NameTable([name]).wire;
+    this.namePattern = new NamePattern(encodeName(name));
     this.argumentNames = Object.keys(args);
     this.table = new NameTable(this.argumentNames);
-    this.guesses = this.argumentNames.map((_, slot) => slot);
   }
 }
 

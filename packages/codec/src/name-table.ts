@@ -11,10 +11,6 @@ export const MAX_NAME_BYTES = 239;
 export class NameTable {
   /** The names as UTF-8, by index. */
   readonly names: readonly Buffer[];
-  /** The names one behind the other as they stand in a frame, each behind its length: for {@link expectedNameEnd}. */
-  readonly wire: Buffer;
-  /** Where each name begins in `wire`, and where the last one ends. */
-  readonly starts: readonly number[];
   /** Index of a name plus one, by hash; 0 where there is none. Collisions go to the next place. */
   readonly #places: Int16Array;
   readonly #mask: number;
@@ -24,10 +20,6 @@ export class NameTable {
   /** @throws {SpopError} SPOP_INVALID_NAME for a name that occurs twice or has more than 239 bytes. */
   constructor(names: readonly string[]) {
     this.names = names.map((name) => encodeName(name));
-    this.wire = Buffer.concat(this.names.flatMap((name) => [Buffer.from([name.length]), name]));
-    const starts = [0];
-    for (const name of this.names) starts.push(starts.at(-1)! + 1 + name.length);
-    this.starts = starts;
     let size = 4;
     while (size < names.length * 2) size *= 2;
     this.#mask = size - 1;
@@ -59,26 +51,6 @@ export class NameTable {
     }
     return -1;
   }
-}
-
-/**
- * The offset behind the name at `position` where that is the one that stands from `from` to `to` of `wire`, length and
- * all; else -1. One comparison finds the name that is expected and checks its length (benchmark `decode realistic`).
- */
-export function expectedNameEnd(
-  wire: Buffer,
-  from: number,
-  to: number,
-  bytes: Buffer,
-  position: number,
-  limit: number,
-): number {
-  if (to - from > limit - position) return -1;
-  const distance = (position - from) | 0;
-  for (let at = from; at < to; at = (at + 1) | 0) {
-    if (wire[at] !== bytes[(at + distance) | 0]) return -1;
-  }
-  return (to + distance) | 0;
 }
 
 /** Whether `name` is exactly the `length` bytes at `start`. */

@@ -1,13 +1,16 @@
 import { Cursor } from './cursor.ts';
 import { SpopError } from './errors.ts';
-import { type Frame, readSafeId } from './frame.ts';
+import { type Frame, IDS_OFFSET, readSafeId } from './frame.ts';
 import type { ArgumentTypes, MessageDefinition } from './message-definition.ts';
 import { MessageReader, noArgumentCount } from './message-reader.ts';
 import { MessageState, type MessageView } from './message-view.ts';
-import { expectedNameEnd, NameTable } from './name-table.ts';
-import { typedDataEnd } from './typed-data.ts';
+import { NameTable } from './name-table.ts';
+import { Value } from './value.ts';
 import { readLengthAt } from './varint.ts';
 import { ViewSource, viewClosed } from './view-source.ts';
+
+/** How many messages of one name in a NOTIFY have states that are kept for the next one. */
+const MAX_REUSED_STATES = 8;
 
 /** The messages that a NOTIFY is searched for, with their names as one table: made once, shared by all NOTIFYs. */
 export class MessageSet {
@@ -30,21 +33,22 @@ export class Notify {
   readonly #set: MessageSet;
   readonly #source: ViewSource = new ViewSource();
   readonly #cursor: Cursor = new Cursor();
-  /** The reused state of each definition, by its index in the set. */
-  readonly #states: MessageState[];
+  /** Stands on the arguments of undeclared messages, one after the other. */
+  readonly #passed: Value = new Value(this.#source);
+  /** The reused states of each definition, by its index in the set: more than one where a NOTIFY has a message again. */
+  readonly #states: MessageState[][];
   /** The declared messages of this NOTIFY in the order they came; the first `#count` count. */
   readonly #found: MessageState[] = [];
   #count: number = 0;
-  /** Whether messages that came more than once have left states beside the reused ones. */
+  /** Whether there are states in `#found` that are not reused. */
   #hasExtraStates: boolean = false;
-  /** Offsets of the stream-id and of the payload from the frame's length field. */
-  #idsStart: number = 0;
+  /** Offset of the payload from the frame's length field. */
   #payloadStart: number = 0;
   #walker: MessageReader | undefined;
 
   constructor(set: MessageSet) {
     this.#set = set;
-    this.#states = set.definitions.map((definition, index) => new MessageState(definition, index, this.#source));
+    this.#states = set.definitions.map((definition, index) => [new MessageState(definition, index, this.#source)]);
   }
 
   /** Whether a frame was read and not closed. */
@@ -65,7 +69,7 @@ export class Notify {
 
   /** @internal Offset of the stream-id; both ids go up to {@link Notify.payloadStart}. */
   get idsStart(): number {
-    return this.#source.origin + this.#idsStart;
+    return this.#source.origin + IDS_OFFSET;
   }
 
   /** @internal */
@@ -90,15 +94,14 @@ export class Notify {
    * SPOP_INTEGER_RANGE. Nothing is open then.
    */
   read(frame: Frame): void {
-    const { bytes, start, end, payloadStart } = frame;
+    const { bytes, words, start, end, payloadStart } = frame;
     this.#source.open(bytes, start, end);
     this.#count = 0;
     if (this.#hasExtraStates) this.#dropExtraStates();
-    this.#idsStart = frame.idsStart - start;
     this.#payloadStart = payloadStart - start;
     this.#cursor.origin = start;
     try {
-      this.#readMessages(bytes, payloadStart, end);
+      this.#readMessages(bytes, words, payloadStart, end);
     } catch (error) {
       this.close();
       throw error;
@@ -112,13 +115,12 @@ export class Notify {
    * position is a local variable, here and where the arguments are read: a cursor that is written and read for each
    * name and value costs a fifth more (benchmark `decode tiny`).
    */
-  #readMessages(bytes: Buffer, start: number, limit: number): void {
+  #readMessages(bytes: Buffer, words: DataView, start: number, limit: number): void {
     const cursor = this.#cursor;
     let position = start;
     while (position < limit) {
       let state = this.#found[this.#count];
-      let end =
-        state === undefined ? -1 : expectedNameEnd(state.wireName, 0, state.wireName.length, bytes, position, limit);
+      let end = state === undefined ? -1 : state.name.endAt(words, position, limit);
       if (end >= 0 && state!.begin()) {
         this.#count++;
       } else {
@@ -130,8 +132,8 @@ export class Notify {
       const count = bytes[end]!;
       position =
         state === undefined
-          ? argumentsEnd(cursor, bytes, end + 1, limit, count)
-          : state.read(cursor, bytes, end + 1, limit, count);
+          ? this.#argumentsEnd(bytes, end + 1, limit, count)
+          : state.read(cursor, bytes, words, end + 1, limit, count);
     }
   }
 
@@ -215,25 +217,32 @@ export class Notify {
     this.#hasExtraStates = false;
   }
 
-  /** The state for one more message of definition `index`: a second one of the same name gets one of its own. */
+  /** The state for one more message of definition `index`: each further one of the same name gets one of its own. */
   #add(index: number): MessageState {
-    let state = this.#states[index]!;
-    if (!state.begin()) {
-      state = new MessageState(state.definition, index, this.#source);
-      state.begin();
-      this.#hasExtraStates = true;
-    }
+    const states = this.#states[index]!;
+    let place = 0;
+    while (place < states.length && !states[place]!.begin()) place++;
+    const state = states[place] ?? this.#addState(states, index);
     this.#found[this.#count++] = state;
     return state;
   }
-}
 
-/** Validates the `count` arguments at `start` and returns the offset behind them. */
-function argumentsEnd(cursor: Cursor, bytes: Buffer, start: number, limit: number, count: number): number {
-  let position = start;
-  for (let i = 0; i < count; i++) {
-    const length = readLengthAt(cursor, bytes, position, limit);
-    position = typedDataEnd(cursor, bytes, cursor.position + length, limit);
+  #addState(states: MessageState[], index: number): MessageState {
+    const state = new MessageState(this.#set.definitions[index]!, index, this.#source);
+    state.begin();
+    if (states.length < MAX_REUSED_STATES) states.push(state);
+    else this.#hasExtraStates = true;
+    return state;
   }
-  return position;
+
+  /** Validates the `count` arguments of an undeclared message at `start` and returns the offset behind them. */
+  #argumentsEnd(bytes: Buffer, start: number, limit: number, count: number): number {
+    const cursor = this.#cursor;
+    let position = start;
+    for (let i = 0; i < count; i++) {
+      const length = readLengthAt(cursor, bytes, position, limit);
+      position = this.#passed.read(cursor, bytes, cursor.position + length, limit);
+    }
+    return position;
+  }
 }

@@ -1,7 +1,7 @@
 import { DataType } from './constants.ts';
 import type { Cursor } from './cursor.ts';
 import { SpopError } from './errors.ts';
-import { MORE, ONE_BYTE_VARINTS, readLength, readVarint, truncated } from './varint.ts';
+import { readLength, readVarint, truncated } from './varint.ts';
 
 /*
  * TYPED-DATA    : <TYPE:4 bits><FLAGS:4 bits><DATA>        (SPOE.txt §3.1)
@@ -17,6 +17,16 @@ export const TRUE_FLAG = 0x10;
 
 export const IPV4_BYTES = 4;
 export const IPV6_BYTES = 16;
+
+/** Instead of a size: it stands in front of the value, as a varint; or the value is a varint itself. */
+export const SIZE_FIRST = -1;
+export const SIZE_OF_VARINT = -2;
+/** Behind every limit, and far enough from 2^31 to add an offset to it. */
+const NO_SIZE = 0x3fff_ffff;
+
+/** How many bytes a value of each data type has behind its type, or how to find out; reserved types have no end. */
+export const DATA_SIZES: Int32Array = new Int32Array(TYPE_MASK + 1).fill(NO_SIZE);
+DATA_SIZES.set([0, 0, SIZE_OF_VARINT, SIZE_OF_VARINT, SIZE_OF_VARINT, SIZE_OF_VARINT, 4, 16, SIZE_FIRST, SIZE_FIRST]);
 
 /**
  * Checks one typed data and moves behind it; nothing is decoded that finding its end does not need.
@@ -59,53 +69,6 @@ export function skipTypedData(cursor: Cursor): void {
     default:
       throw reservedType(cursor, start);
   }
-}
-
-/**
- * The offset behind the typed data at `position`, checked as {@link skipTypedData} checks it. What HAProxy usually sends
- * (integers of up to three bytes, strings up to 264,431 bytes, addresses) is passed without moving the cursor: benchmark
- * `decode realistic` pays for that.
- */
-export function typedDataEnd(cursor: Cursor, bytes: Buffer, position: number, limit: number): number {
-  // Three bytes more than the type: whoever stands nearer to the limit goes the longer way.
-  if (limit - position > 3) {
-    const first = bytes[position + 1]!;
-    switch (bytes[position]! & TYPE_MASK) {
-      case DataType.String:
-      case DataType.Binary: {
-        const end = stringEnd(bytes, position + 1, first);
-        if (end <= limit) return end;
-        break;
-      }
-      case DataType.Int64:
-        if (first < ONE_BYTE_VARINTS) return position + 2;
-        if (bytes[position + 2]! < MORE) return position + 3;
-        if (bytes[position + 3]! < MORE) return position + 4;
-        break;
-      case DataType.Ipv4:
-        if (limit - position > IPV4_BYTES) return position + 1 + IPV4_BYTES;
-        break;
-      case DataType.Bool:
-      case DataType.Null:
-        return position + 1;
-      default:
-    }
-  }
-  cursor.moveTo(bytes, position, limit, cursor.origin);
-  skipTypedData(cursor);
-  return cursor.position;
-}
-
-/** Behind every limit, as an integer. */
-const NOWHERE = 0x7fff_ffff;
-
-/** The offset behind a string whose length is a varint of up to three bytes at `position`; past any limit otherwise. */
-function stringEnd(bytes: Buffer, position: number, first: number): number {
-  if (first < ONE_BYTE_VARINTS) return position + 1 + first;
-  const second = bytes[position + 1]!;
-  if (second < MORE) return position + 2 + first + (second << 4);
-  const third = bytes[position + 2]!;
-  return third < MORE ? position + 3 + first + (second << 4) + (third << 11) : NOWHERE;
 }
 
 function skipBytes(cursor: Cursor, length: number): void {

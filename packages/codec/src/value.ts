@@ -2,9 +2,19 @@ import { readAddressText, toIpv4Text, toIpv6Text } from './address.ts';
 import { DataType } from './constants.ts';
 import { Cursor } from './cursor.ts';
 import { SpopError } from './errors.ts';
+import type { TextCache } from './text-cache.ts';
 import { bytesEqual, textEquals } from './text.ts';
-import { DATA_TYPES, dataTypeName, IPV4_BYTES, IPV6_BYTES, TRUE_FLAG, TYPE_MASK } from './typed-data.ts';
-import { ONE_BYTE_VARINTS, readVarint } from './varint.ts';
+import {
+  DATA_SIZES,
+  DATA_TYPES,
+  dataTypeName,
+  IPV6_BYTES,
+  SIZE_FIRST,
+  skipTypedData,
+  TRUE_FLAG,
+  TYPE_MASK,
+} from './typed-data.ts';
+import { readVarint, varintSize } from './varint.ts';
 import { NO_GENERATION, type ViewSource, viewClosed } from './view-source.ts';
 
 /** What every value view can do. */
@@ -57,8 +67,20 @@ export interface AddressValue extends BinaryValue {
   toBigInt(): bigint;
 }
 
+// What a module imports is loaded and checked at each use, what it has itself is compiled in (benchmark `decode realistic`).
+const TYPE_BITS = TYPE_MASK;
+const SIZES = DATA_SIZES;
+const LENGTH_FIRST = SIZE_FIRST;
+
 const decoding = new Cursor();
 const parsedAddress: Buffer = Buffer.alloc(IPV6_BYTES);
+
+/** An integer of up to so many bytes is known once its end is. */
+const SMALL_INTEGER_BYTES = 3;
+/** The length of what has no bytes of its own. */
+const NO_LENGTH = -1;
+/** What a small integer is subtracted from to stand in the place of a length. */
+const BELOW_LENGTHS = -2;
 
 /**
  * A lazy view of one typed data (SPOE.txt §3.1): it knows where the value stands and decodes what is asked for, each
@@ -68,37 +90,146 @@ const parsedAddress: Buffer = Buffer.alloc(IPV6_BYTES);
  * Reading a value as what it is not throws SPOP_WRONG_TYPE.
  */
 export class Value implements IntegerValue, StringValue {
-  readonly #source: ViewSource;
-  /** Offset of the typed data's first byte from the frame's length field. All of it was validated before. */
-  #at: number = 0;
-  #generation: number = NO_GENERATION;
-  /** Where the bytes begin that were looked for last, and how many there are. */
-  #start: number = 0;
-  #length: number = 0;
+  // Private to the compiler only: a name with # takes more code at each use, of which V8 inlines so much and no more.
+  private readonly _source: ViewSource;
+  /** The byte with the type and the flags. */
+  private _first: number = 0;
+  /** Where the value's own bytes begin, behind its type and length, from the frame's length field. */
+  private _start: number = 0;
+  /**
+   * Of a STRING, BINARY or address its length in bytes. Below zero, where there is no length: -2 less the value of an
+   * integer of up to three bytes, or -1.
+   */
+  private _length: number = NO_LENGTH;
+  /** The generation of the source in which a value was found; its complement where that was refused. */
+  private _found: number = NO_GENERATION;
+  /** The generation in which the view was given to whoever holds it. */
+  private _given: number = NO_GENERATION;
+  private readonly _absent: () => undefined;
 
-  constructor(source: ViewSource) {
-    this.#source = source;
+  /** @param absent Says that there is no value, where that is an error. */
+  constructor(source: ViewSource, absent: () => undefined = nothing) {
+    this._source = source;
+    this._absent = absent;
   }
 
-  /** @internal */
-  placeAt(at: number): this {
-    this.#at = at;
-    this.#generation = this.#source.generation;
+  /**
+   * @internal Checks the typed data at `position` of `bytes`, which are the source's, stands on it, and returns the
+   * offset behind it.
+   *
+   * @throws {SpopError} as {@link skipTypedData}; the value stands where it stood.
+   */
+  read(cursor: Cursor, bytes: Buffer, position: number, limit: number): number {
+    const { origin } = cursor;
+    cursor.moveTo(bytes, position, limit, origin);
+    skipTypedData(cursor);
+    const end = cursor.position;
+    const first = bytes[position]!;
+    const size = SIZES[first & TYPE_BITS]!;
+    let start = position + 1;
+    let length = size > 0 ? size : NO_LENGTH;
+    if (size < 0) {
+      cursor.moveTo(bytes, start, limit, origin);
+      readVarint(cursor);
+      if (size === LENGTH_FIRST) {
+        start = cursor.position;
+        length = cursor.lo;
+      } else if (end - start <= SMALL_INTEGER_BYTES) {
+        length = BELOW_LENGTHS - cursor.lo;
+      }
+    }
+    this.stand(first, start - origin, length, this._source.generation);
+    return end;
+  }
+
+  /**
+   * @internal Stands on a typed data that was checked.
+   *
+   * @param first Its first byte.
+   * @param start Where its own bytes begin, from the frame's length field.
+   * @param length Of a STRING, BINARY or address its length in bytes; of an integer of up to three bytes -2 less its
+   * value; else -1.
+   * @param generation The source's.
+   */
+  stand(first: number, start: number, length: number, generation: number): void {
+    this._first = first;
+    this._start = start;
+    this._length = length;
+    this._found = generation;
+  }
+
+  /** @internal Whether a value was found in the frame that the source stands on, and not refused. */
+  get isFound(): boolean {
+    return this._found === this._source.generation;
+  }
+
+  /** @internal Lets the holder read the value that was found. */
+  give(): this {
+    this._given = this._found;
     return this;
   }
 
+  /*
+   * The next few and `byteLength` do without other functions: V8 inlines up to so many bytes of code, and a handler reads
+   * value after value (benchmark `decode realistic`).
+   */
+
+  /** @internal The view, where a value was found. */
+  take(): this | undefined {
+    const { generation } = this._source;
+    if (this._found !== generation) return this._absent();
+    this._given = generation;
+    return this;
+  }
+
+  /** @internal The BOOL, where one was found. */
+  takeBoolean(): boolean | undefined {
+    if (this._found !== this._source.generation) return this._absent();
+    return (this._first & 0x10) !== 0;
+  }
+
+  /** @internal Notes that the value that was found is of a type that nobody asked for. */
+  refuse(): void {
+    this._found = ~this._found;
+  }
+
+  /** @internal Whether a value was found or refused in the frame that the source stands on. */
+  get wasRead(): boolean {
+    const difference = this._found ^ this._source.generation;
+    return difference === 0 || difference === -1;
+  }
+
+  /** @internal The type of the value that was found. */
+  get foundType(): number {
+    return this._first & TYPE_BITS;
+  }
+
+  /** @internal The integer that was found, where it has up to three bytes on the wire; else -1. */
+  get foundSmallInteger(): number {
+    const integer = BELOW_LENGTHS - this._length;
+    return integer < 0 ? -1 : integer;
+  }
+
+  /** @internal The STRING that was found as text from `cache`. */
+  toCachedText(cache: TextCache): string {
+    const { bytes, origin } = this._source;
+    return cache.toText(bytes, origin + this._start, this._length);
+  }
+
   /** @internal From now on the view is late. */
-  placeNowhere(): void {
-    this.#generation = NO_GENERATION;
+  takeBack(): void {
+    this._found = NO_GENERATION;
+    this._given = NO_GENERATION;
   }
 
   /** @internal Offset of the typed data's first byte from the frame's length field, for errors. */
   get offset(): number {
-    return this.#at;
+    const hasLength = SIZES[this._first & TYPE_BITS] === LENGTH_FIRST;
+    return this._start - 1 - (hasLength ? varintSize(this._length, 0) : 0);
   }
 
   get type(): DataType {
-    return DATA_TYPES[this.#firstByte() & TYPE_MASK]!;
+    return DATA_TYPES[this._firstByte() & TYPE_BITS]!;
   }
 
   get isNull(): boolean {
@@ -107,79 +238,82 @@ export class Value implements IntegerValue, StringValue {
 
   /** The value of a BOOL. */
   get boolean(): boolean {
-    const first = this.#firstByte();
-    if ((first & TYPE_MASK) !== DataType.Bool) throw this.#wrongType('BOOL');
+    const first = this._firstByte();
+    if ((first & TYPE_BITS) !== DataType.Bool) throw this._wrongType('BOOL');
     return (first & TRUE_FLAG) !== 0;
   }
 
   get lo(): number {
-    return this.#readInteger().lo;
+    return this._readInteger().lo;
   }
 
   get hi(): number {
-    return this.#readInteger().hi;
+    return this._readInteger().hi;
   }
 
   get family(): 4 | 6 {
     const type = this.type;
     if (type === DataType.Ipv4) return 4;
     if (type === DataType.Ipv6) return 6;
-    throw this.#wrongType('IPV4 or IPV6');
+    throw this._wrongType('IPV4 or IPV6');
   }
 
   get byteLength(): number {
-    this.#findBytes();
-    return this.#length;
+    const length = this._length;
+    if (length < 0 || this._given !== this._source.generation) this._checkBytes();
+    return length;
   }
 
   byteAt(index: number): number {
-    const bytes = this.#findBytes();
-    return index >= 0 && index < this.#length ? (bytes[this.#start + index] ?? -1) : -1;
+    const { byteLength } = this;
+    if (!(index >= 0 && index < byteLength)) return -1;
+    const { bytes, origin } = this._source;
+    return bytes[origin + this._start + index] ?? -1;
   }
 
   wordAt(index: number): number {
-    const bytes = this.#findBytes();
     const words = this.family === 4 ? 1 : 4;
     if (!(index >= 0 && index < words && Number.isInteger(index))) {
       throw new RangeError(`expected a group from 0 to ${words - 1}; found ${index}`);
     }
     // Buffer's own readers and comparers put objects on the heap where they are not inlined.
-    const at = this.#start + index * 4;
+    const { bytes, origin } = this._source;
+    const at = origin + this._start + index * 4;
     return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
   }
 
   equals(other: string | Uint8Array): boolean {
-    const bytes = this.#findBytes();
-    if (typeof other !== 'string') return bytesEqual(bytes, this.#start, this.#length, other);
-    const type = this.#firstByte() & TYPE_MASK;
+    const start = this._checkBytes();
+    const { bytes } = this._source;
+    const length = this._length;
+    if (typeof other !== 'string') return bytesEqual(bytes, start, length, other);
+    const type = this._first & TYPE_BITS;
     if (type === DataType.Ipv4 || type === DataType.Ipv6) {
-      return (
-        readAddressText(other, parsedAddress, 0) === this.#length && isParsedAddress(bytes, this.#start, this.#length)
-      );
+      return readAddressText(other, parsedAddress, 0) === length && isParsedAddress(bytes, start, length);
     }
-    return textEquals(bytes, this.#start, this.#length, other) === this.#length;
+    return textEquals(bytes, start, length, other) === length;
   }
 
   startsWith(text: string): boolean {
-    const bytes = this.#findBytes();
-    return textEquals(bytes, this.#start, this.#length, text) >= 0;
+    const start = this._checkBytes();
+    return textEquals(this._source.bytes, start, this._length, text) >= 0;
   }
 
   copyTo(target: Uint8Array, offset: number = 0): number {
-    const bytes = this.#findBytes();
-    return bytes.copy(target, offset, this.#start, this.#start + this.#length);
+    const start = this._checkBytes();
+    return this._source.bytes.copy(target, offset, start, start + this._length);
   }
 
   /** @internal The integer if it fits 32 bits, which spares a double that V8 would box; else undefined. */
   toInt32(): number | undefined {
-    const { lo, hi } = this.#readInteger();
+    const { lo, hi } = this._readInteger();
     if (hi === 0 && lo >= 0) return lo;
-    return hi === -1 && lo < 0 && (this.#firstByte() & TYPE_MASK) !== DataType.Uint64 ? lo : undefined;
+    return hi === -1 && lo < 0 && (this._first & TYPE_BITS) !== DataType.Uint64 ? lo : undefined;
   }
 
   /** @internal The integer as the nearest double. */
   toDouble(): number {
-    const { lo, hi } = this.#readInteger();
+    const { lo, hi } = this._readInteger();
     const isUnsigned = this.type === DataType.Uint64;
     return (isUnsigned ? hi >>> 0 : hi) * 4_294_967_296 + (lo >>> 0);
   }
@@ -189,109 +323,94 @@ export class Value implements IntegerValue, StringValue {
     const small = this.toInt32();
     if (small !== undefined) return small;
     const value = this.toDouble();
-    if (!Number.isSafeInteger(value)) throw this.#unsafe();
+    if (!Number.isSafeInteger(value)) throw this._unsafe();
     return value;
   }
 
   toBigInt(): bigint {
     const type = this.type;
     if (type === DataType.Ipv4 || type === DataType.Ipv6) {
-      const bytes = this.#findBytes();
-      return BigInt(`0x${bytes.toString('hex', this.#start, this.#start + this.#length)}`);
+      const start = this._checkBytes();
+      return BigInt(`0x${this._source.bytes.toString('hex', start, start + this._length)}`);
     }
-    const { lo, hi } = this.#readInteger();
+    const { lo, hi } = this._readInteger();
     const value = (BigInt(hi) << 32n) | BigInt(lo >>> 0);
     return type === DataType.Uint64 ? BigInt.asUintN(64, value) : value;
   }
 
   /** STRING and BINARY: the bytes read as UTF-8, wrong ones as U+FFFD. Addresses, integers, booleans: as one writes them. NULL: `''`. */
   toString(): string {
+    const { bytes, origin } = this._source;
+    const start = origin + this._start;
     switch (this.type) {
       case DataType.Null:
         return '';
       case DataType.Bool:
         return this.boolean ? 'true' : 'false';
       case DataType.Ipv4:
-        return toIpv4Text(this.#source.bytes, this.#source.origin + this.#at + 1);
+        return toIpv4Text(bytes, start);
       case DataType.Ipv6:
-        return toIpv6Text(this.#source.bytes, this.#source.origin + this.#at + 1);
+        return toIpv6Text(bytes, start);
       case DataType.String:
-      case DataType.Binary: {
-        const bytes = this.#findBytes();
-        return bytes.toString('utf8', this.#start, this.#start + this.#length);
-      }
+      case DataType.Binary:
+        return bytes.toString('utf8', start, start + this._length);
       default:
         return this.toBigInt().toString();
     }
   }
 
   toBytes(): Buffer {
-    const bytes = this.#findBytes();
-    return Buffer.from(bytes.subarray(this.#start, this.#start + this.#length));
+    const start = this._checkBytes();
+    return Buffer.from(this._source.bytes.subarray(start, start + this._length));
   }
 
   /** The byte with the type and the flags. */
-  #firstByte(): number {
-    const source = this.#source;
-    if (source.generation !== this.#generation) throw viewClosed();
-    return source.bytes[source.origin + this.#at]!;
+  private _firstByte(): number {
+    if (this._given !== this._source.generation) throw viewClosed();
+    return this._first;
   }
 
-  /** Finds the bytes of a STRING, BINARY or address: `#length` of them, from `#start` of what is returned. */
-  #findBytes(): Buffer {
-    const source = this.#source;
-    if (source.generation !== this.#generation) throw viewClosed();
-    const { bytes } = source;
-    const start = source.origin + this.#at + 1;
-    const type = bytes[start - 1]! & TYPE_MASK;
-    if (type === DataType.String || type === DataType.Binary) {
-      this.#readLength(bytes, start);
-      return bytes;
-    }
-    if (type !== DataType.Ipv4 && type !== DataType.Ipv6) throw this.#wrongType('STRING, BINARY, IPV4 or IPV6');
-    this.#start = start;
-    this.#length = type === DataType.Ipv4 ? IPV4_BYTES : IPV6_BYTES;
-    return bytes;
-  }
-
-  #readLength(bytes: Buffer, position: number): void {
-    const first = bytes[position]!;
-    if (first < ONE_BYTE_VARINTS) {
-      this.#start = position + 1;
-      this.#length = first;
-      return;
-    }
-    decoding.moveTo(bytes, position, this.#source.limit, this.#source.origin);
-    readVarint(decoding);
-    this.#start = decoding.position;
-    this.#length = decoding.lo;
+  /** Checks that the value has bytes of its own, and returns where they begin in the source's. */
+  private _checkBytes(): number {
+    const source = this._source;
+    if (this._given !== this._source.generation) throw viewClosed();
+    if (this._length < 0) throw this._wrongType('STRING, BINARY, IPV4 or IPV6');
+    return source.origin + this._start;
   }
 
   /** The halves of an integer, in the returned cursor's `lo` and `hi`. */
-  #readInteger(): Cursor {
-    const type = this.#firstByte() & TYPE_MASK;
-    if (type < DataType.Int32 || type > DataType.Uint64) throw this.#wrongType('INT32, UINT32, INT64 or UINT64');
-    const { bytes, limit, origin } = this.#source;
-    decoding.moveTo(bytes, origin + this.#at + 1, limit, origin);
+  private _readInteger(): Cursor {
+    const type = this._firstByte() & TYPE_BITS;
+    if (type < DataType.Int32 || type > DataType.Uint64) throw this._wrongType('INT32, UINT32, INT64 or UINT64');
+    return this._readVarint();
+  }
+
+  private _readVarint(): Cursor {
+    const { bytes, limit, origin } = this._source;
+    decoding.moveTo(bytes, origin + this._start, limit, origin);
     readVarint(decoding);
     return decoding;
   }
 
-  #wrongType(expected: string): SpopError {
+  private _wrongType(expected: string): SpopError {
     return new SpopError(
       'SPOP_WRONG_TYPE',
       `expected a value of type ${expected}; found ${dataTypeName(this.type)}`,
-      this.#at,
+      this.offset,
     );
   }
 
-  #unsafe(): SpopError {
+  private _unsafe(): SpopError {
     return new SpopError(
       'SPOP_UNSAFE_INTEGER',
       `expected an integer within ±(2^53 - 1); found ${this.toBigInt()}: read it with toBigInt()`,
-      this.#at,
+      this.offset,
     );
   }
+}
+
+function nothing(): undefined {
+  return undefined;
 }
 
 /** Whether the address that was parsed last is the `length` bytes at `start`. */

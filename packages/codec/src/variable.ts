@@ -1,9 +1,17 @@
-import { ActionType, MAX_VARIABLE_NAME_BYTES, Scope, type ScopeName } from './constants.ts';
+import { ActionType, DataType, MAX_VARIABLE_NAME_BYTES, Scope, type ScopeName } from './constants.ts';
 import { SpopError } from './errors.ts';
 import type { ValueKind, ValueType } from './value-type.ts';
 
 const SET_VAR_ARGS = 3;
 const UNSET_VAR_ARGS = 2;
+/** Which data type integers of a kind are written as. */
+const INTEGER_TYPES: Partial<Record<ValueKind, DataType>> = {
+  integer: DataType.Int64,
+  int32: DataType.Int32,
+  uint32: DataType.Uint32,
+  int64: DataType.Int64,
+  uint64: DataType.Uint64,
+};
 const NAME_PATTERN = /^[A-Za-z0-9_.]+$/;
 
 /** A HAProxy variable declared once, with its scope and name as bytes. Made by {@link defineVariable}. */
@@ -11,8 +19,12 @@ export class Variable<Write> {
   readonly scope: ScopeName;
   readonly name: string;
   readonly kind: ValueKind;
+  /** @internal The data type of a variable of an integer kind, else 0. */
+  readonly integerType: DataType | 0;
   /** @internal A set-var action up to the value. */
   readonly setPrefix: Buffer;
+  /** @internal The same in words of four bytes, the last one filled up with zeros. */
+  readonly setWords: Int32Array;
   /** @internal A whole unset-var action. */
   readonly unsetAction: Buffer;
   /** Only in the type system: carries `Write`. */
@@ -22,10 +34,17 @@ export class Variable<Write> {
     this.scope = scope;
     this.name = name;
     this.kind = kind;
+    this.integerType = INTEGER_TYPES[kind] ?? 0;
     const rest = Buffer.from([Scope[scope], name.length, ...Buffer.from(name, 'latin1')]);
     this.setPrefix = Buffer.concat([Buffer.from([ActionType.SetVar, SET_VAR_ARGS]), rest]);
+    this.setWords = toPaddedWords(this.setPrefix);
     this.unsetAction = Buffer.concat([Buffer.from([ActionType.UnsetVar, UNSET_VAR_ARGS]), rest]);
   }
+}
+
+function toPaddedWords(bytes: Buffer): Int32Array {
+  const padded = Buffer.concat([bytes, Buffer.alloc(-bytes.length & 3)]);
+  return Int32Array.from({ length: padded.length / 4 }, (_, index) => padded.readInt32BE(4 * index));
 }
 
 /**

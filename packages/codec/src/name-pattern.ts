@@ -1,0 +1,52 @@
+const NO_WORDS: Int32Array = new Int32Array(0);
+
+/**
+ * A name that is expected at a place in a frame, length and all. It is compared in words of four bytes, big-endian as a
+ * DataView has them at any offset: that takes a third of the time of comparing bytes (benchmark `decode realistic`).
+ *
+ *     07 h e a d e r s 08        first: 07 h e a, last: e r s and whatever stands behind the name, a byte that is masked
+ *
+ * First and last word may overlap, and reach over a name of less than three bytes, where masks leave out what is not
+ * part of it; names above seven bytes have words in between.
+ */
+export class NamePattern {
+  /** Bytes on the wire: the length, and the name. */
+  readonly size: number;
+  /** How many bytes there must be, so that all words lie within them: the name, and one behind it. */
+  readonly room: number;
+  readonly first: number;
+  readonly firstMask: number;
+  readonly last: number;
+  readonly lastMask: number;
+  readonly middle: Int32Array;
+
+  /** @param name The name's bytes, at most 239. */
+  constructor(name: Buffer) {
+    const size = 1 + name.length;
+    // Two bytes in front for the last word of a short name, and as many behind as its words reach beyond it.
+    const wire = Buffer.concat([Buffer.alloc(2), Buffer.from([name.length]), name, Buffer.alloc(4)]);
+    this.size = size;
+    this.room = Math.max(size + 1, 4);
+    this.first = wire.readInt32BE(2);
+    this.firstMask = size < 4 ? 0 : -1;
+    this.last = wire.readInt32BE(size - 1);
+    this.lastMask = size >= 3 ? 0xffff_ff00 | 0 : size === 2 ? 0x00ff_ff00 : 0x0000_ff00;
+    this.middle =
+      size <= 8 ? NO_WORDS : Int32Array.from({ length: (size - 5) >> 2 }, (_, i) => wire.readInt32BE(6 + 4 * i));
+  }
+
+  /** The offset behind the name where it stands at `position` and something follows it within the limit; else -1. */
+  endAt(words: DataView, position: number, limit: number): number {
+    if (limit - position < this.room) return -1;
+    const end = position + this.size;
+    const first = (words.getInt32(position) ^ this.first) & this.firstMask;
+    const last = (words.getInt32(end - 3) ^ this.last) & this.lastMask;
+    if ((first | last) !== 0) return -1;
+    const middle = this.middle;
+    for (let i = 0; i < middle.length; i++) {
+      position += 4;
+      if (words.getInt32(position) !== middle[i]) return -1;
+    }
+    return end;
+  }
+}
