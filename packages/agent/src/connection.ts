@@ -96,6 +96,7 @@ export class Connection implements Transport {
   checkTimers(now: number): void {
     const { helloTimeoutMs, idleTimeoutMs, partialFrameTimeoutMs } = this.#runtime.options;
     const { session } = this;
+    this.output.reclaim();
     if (session.state === 'leaving' || session.state === 'closed') return;
     if (session.state === 'awaiting-hello') {
       if (hasPassed(this.#openedAt, helloTimeoutMs, now)) this.#timeOut(`no HAPROXY-HELLO within ${helloTimeoutMs} ms`);
@@ -165,21 +166,24 @@ export class Connection implements Transport {
   #readFrames(): void {
     const { session } = this;
     const { metrics } = this.#runtime;
-    const framesBefore = this.framesRead;
+    const reader = this.#reader;
+    let count = 0;
     metrics.beginBatch();
     this.#isReading = true;
     try {
-      while (!session.isFull) {
-        const frame = this.#reader.next();
+      let isReady = !session.isFull;
+      while (isReady) {
+        const frame = reader.next();
         if (frame === undefined) break;
-        this.framesRead++;
-        session.receive(frame);
+        count++;
+        isReady = session.receive(frame);
       }
     } catch (error) {
       this.#fail(error);
     }
     this.#isReading = false;
-    if (this.framesRead !== framesBefore) this.#partialAt = this.#activeAt;
+    this.framesRead += count;
+    if (count > 0) this.#partialAt = this.#activeAt;
     session.endIfDrained();
     if (session.isFull) this.#pause();
     this.#flush();

@@ -2,7 +2,7 @@ import type { MessageSet } from '@spop/codec';
 import { Exchange } from './exchange.ts';
 
 /** How many exchanges take turns. A power of two. */
-const SIZE = 64;
+const SIZE = 8;
 const NO_SLOT = -1;
 
 /**
