@@ -123,7 +123,7 @@ export class Session {
         break;
       default:
     }
-    return true;
+    return !this.isFull;
   }
 
   /** Ends the session with an AGENT-DISCONNECT. */
