@@ -171,7 +171,7 @@ export class Connection implements Transport {
     metrics.beginBatch();
     this.#isReading = true;
     try {
-      let isReady = !session.isFull;
+      let isReady = session.beginBatch();
       while (isReady) {
         const frame = reader.next();
         if (frame === undefined) break;

@@ -67,6 +67,8 @@ export class Session {
   #maxAckBytes: number = 0;
   /** Whether handlers are being called: the ACK that they write stands at the end of the output. */
   #isProcessing: boolean = false;
+  /** Whether anybody wants to hear of the NOTIFYs of this batch. */
+  #isTraced: boolean = false;
   #isDraining: boolean = false;
   #endsWithAck: boolean = false;
   /** Whether a NOTIFY was answered since the session is draining. */
@@ -98,6 +100,12 @@ export class Session {
   /** Whether a fragmented NOTIFY was begun and not ended. */
   get hasFragments(): boolean {
     return this.#fragments.isActive;
+  }
+
+  /** Makes ready for a batch of frames; returns whether any may be received now. */
+  beginBatch(): boolean {
+    this.#isTraced = isTracing();
+    return !this.isFull;
   }
 
   /**
@@ -242,7 +250,7 @@ export class Session {
     let pending: Promise<unknown> | undefined;
     this.#isProcessing = true;
     try {
-      pending = isTracing() ? this.#runTraced(exchange) : runtime.handlers.run(exchange);
+      pending = this.#isTraced ? this.#runTraced(exchange) : runtime.handlers.run(exchange);
     } catch (error) {
       this.#reportHandlerError(error, exchange);
       runtime.applyFallback(exchange.ack);
