@@ -1,4 +1,5 @@
 import type { SpopError } from '@spop/codec';
+import { warn } from './warning.ts';
 
 /** Which connection an event is about. */
 export interface ConnectionInfo {
@@ -86,7 +87,7 @@ export class HookCaller {
     try {
       this.#hooks[name]?.(info);
     } catch (error) {
-      process.emitWarning(`The hook '${name}' threw: ${String(error)}`, { code: 'SPOP_HOOK_THREW' });
+      warn('SPOP_HOOK_THREW', `The hook '${name}' threw: ${String(error)}`);
     }
   }
 }

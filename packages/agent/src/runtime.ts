@@ -9,6 +9,7 @@ import type { Handlers } from './handlers.ts';
 import { Metrics } from './metrics.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Session } from './session.ts';
+import { warn } from './warning.ts';
 
 /**
  * Bytes that are read at once: more than the 20 NOTIFYs of 16 KiB that HAProxy has in flight on a connection. Each read
@@ -116,7 +117,7 @@ export class Runtime {
       this.options.fallback(ack);
     } catch (error) {
       ack.reset();
-      process.emitWarning(`The option 'fallback' threw: ${String(error)}`, { code: 'SPOP_FALLBACK_THREW' });
+      warn('SPOP_FALLBACK_THREW', `The option 'fallback' threw: ${String(error)}`);
     }
   }
 
