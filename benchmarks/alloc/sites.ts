@@ -19,6 +19,7 @@ export const hotFiles: readonly string[] = [
   'kv-list.ts',
   'message-reader.ts',
   'message-view.ts',
+  'name-pattern.ts',
   'name-table.ts',
   'notify.ts',
   'pool.ts',

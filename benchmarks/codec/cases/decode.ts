@@ -12,9 +12,9 @@ import {
 } from '@spop/codec';
 import type { Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
-import { FrameDecoder, type Value, decodeMessages } from '../../naive/decode.ts';
 import { realistic, tiny, twoMessages } from '../frames.ts';
 import { addUp } from './floor.ts';
+import { naive } from './naive-decode.ts';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });
 
@@ -99,36 +99,6 @@ function decodePieces(): Operation {
     if (reader.next() !== undefined) throw new Error('expected one frame');
     return sum;
   };
-}
-
-function naive(chunks: readonly Buffer[]): Operation {
-  const decoder = new FrameDecoder(16_380);
-  return () => {
-    let sum = 0;
-    for (const chunk of chunks) {
-      for (const frame of decoder.push(chunk)) {
-        for (const message of decodeMessages(frame.payload)) {
-          sum += message.name.length;
-          for (const value of message.args.values()) sum += weigh(value);
-        }
-      }
-    }
-    return sum;
-  };
-}
-
-/** Reads something of a value, whatever its kind. */
-function weigh(value: Value): number {
-  switch (typeof value) {
-    case 'string':
-      return value.length;
-    case 'bigint':
-      return Number(value);
-    case 'boolean':
-      return value ? 1 : 0;
-    default:
-      return value === null ? 0 : value.length;
-  }
 }
 
 const pieces = [realistic.subarray(0, 3), realistic.subarray(3, 200), realistic.subarray(200)];

@@ -1,0 +1,94 @@
+import { FrameReader, MessageSet, Notify, Value, address, defineMessage, integer, string } from '@spop/codec';
+import type { Case } from '../../harness/case.ts';
+import type { Operation } from '../../harness/operation.ts';
+import { type Args, notifyFrame, realistic } from '../frames.ts';
+import { addUp } from './floor.ts';
+import { naive } from './naive-decode.ts';
+
+const checkClientIp = defineMessage('check-client-ip', { ip: address });
+const logRequest = defineMessage('log-request', { method: string, path: string, status: integer, src: address });
+/** Three of the eight arguments that the realistic NOTIFY has, none of them at its place. */
+const fewOfMany = defineMessage('check-request', { path: string, port: integer, host: string });
+
+/** One message three times, as three groups of an event that list the same `spoe-message` give it. */
+const sameName: Buffer = notifyFrame(
+  ['203.0.113.77', '198.51.100.7', '192.0.2.1'].map((value) => ['check-client-ip', [['ip', { type: 'ipv4', value }]]]),
+);
+
+const inOrder: Args = [
+  ['method', { type: 'string', value: 'POST' }],
+  ['path', { type: 'string', value: '/basket/items' }],
+  ['status', { type: 'int64', value: 201 }],
+  ['src', { type: 'ipv4', value: '203.0.113.77' }],
+];
+
+/** Two NOTIFYs, the second with its arguments the other way round: no guess from the last one holds. */
+const otherOrders: Buffer = Buffer.concat(
+  [inOrder, inOrder.toReversed()].map((args) => notifyFrame([['log-request', args]])),
+);
+
+function decodeSameName(): Operation {
+  const reader = new FrameReader();
+  const notify = new Notify(new MessageSet([checkClientIp]));
+  return () => {
+    reader.push(sameName);
+    notify.read(reader.next()!);
+    let sum = 0;
+    for (let i = 0; i < notify.messageCount; i++) {
+      const { ip } = notify.messageAt(i);
+      if (ip instanceof Value) sum += ip.byteAt(3);
+    }
+    notify.close();
+    return sum;
+  };
+}
+
+function decodeOtherOrders(): Operation {
+  const reader = new FrameReader();
+  const notify = new Notify(new MessageSet([logRequest]));
+  return () => {
+    reader.push(otherOrders);
+    let sum = 0;
+    for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
+      notify.read(frame);
+      const message = notify.get(logRequest)!;
+      sum += message.method.byteLength + message.path.byteLength + message.status + message.src.byteAt(3);
+      notify.close();
+    }
+    return sum;
+  };
+}
+
+function decodeFewOfMany(): Operation {
+  const reader = new FrameReader();
+  const notify = new Notify(new MessageSet([fewOfMany]));
+  return () => {
+    reader.push(realistic);
+    notify.read(reader.next()!);
+    const message = notify.get(fewOfMany)!;
+    const sum = message.path.byteLength + message.port + message.host.byteLength;
+    notify.close();
+    return sum;
+  };
+}
+
+export const cases: readonly Case[] = [
+  {
+    name: 'decode same name',
+    what: 'one message three times in a NOTIFY, each of them read',
+    frameBytes: sameName.length,
+    subjects: { spop: decodeSameName, naive: () => naive([sameName]), floor: () => addUp(sameName) },
+  },
+  {
+    name: 'decode other orders',
+    what: 'two NOTIFYs whose four arguments come in one order and in the other, each argument read',
+    frameBytes: otherOrders.length,
+    subjects: { spop: decodeOtherOrders, naive: () => naive([otherOrders]), floor: () => addUp(otherOrders) },
+  },
+  {
+    name: 'decode few of many',
+    what: 'the realistic NOTIFY with three of its eight arguments declared, undeclared ones in between',
+    frameBytes: realistic.length,
+    subjects: { spop: decodeFewOfMany, naive: () => naive([realistic]), floor: () => addUp(realistic) },
+  },
+];
