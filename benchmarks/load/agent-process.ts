@@ -36,6 +36,22 @@ export function pinned(command: AgentCommand, cores: string | undefined): AgentC
   return { ...command, program: 'taskset', args: ['-c', cores, command.program, ...command.args] };
 }
 
+/**
+ * CPU time of all living threads of a process in seconds, exact to the nanosecond (/proc/PID/task/TID/schedstat); NaN
+ * where there is no such process.
+ */
+export function cpuSecondsOf(pid: number | undefined): number {
+  const tasks = `/proc/${pid}/task`;
+  let nanoseconds = 0;
+  try {
+    for (const task of readdirSync(tasks))
+      nanoseconds += Number(readFileSync(`${tasks}/${task}/schedstat`, 'latin1').split(' ')[0]);
+  } catch {
+    return Number.NaN;
+  }
+  return nanoseconds / 1e9;
+}
+
 export class AgentProcess {
   readonly port: number;
   readonly #child: ChildProcess;
@@ -83,17 +99,8 @@ export class AgentProcess {
     return this.#stderr();
   }
 
-  /** CPU time of all its living threads in seconds, exact to the nanosecond (/proc/PID/task/TID/schedstat). */
   cpuSeconds(): number {
-    const tasks = `/proc/${this.#child.pid}/task`;
-    let nanoseconds = 0;
-    try {
-      for (const task of readdirSync(tasks))
-        nanoseconds += Number(readFileSync(`${tasks}/${task}/schedstat`, 'latin1').split(' ')[0]);
-    } catch {
-      return Number.NaN;
-    }
-    return nanoseconds / 1e9;
+    return cpuSecondsOf(this.#child.pid);
   }
 
   /** Resident memory in MiB (VmRSS of /proc/PID/status). */

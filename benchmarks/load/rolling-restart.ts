@@ -6,18 +6,15 @@
  * HAProxy notes a NOTIFY without an answer in `txn.restart.error` (`option set-on-error`): 1 is a timeout, 2 that there
  * is no connection, 256 + N SPOP's error N.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { machineInfo } from '../codec/machine.ts';
 import { AgentProcess } from './agent-process.ts';
 import { findHaproxies, type HaproxyProgram } from './haproxies.ts';
+import { type HaproxyFiles, HaproxyProcess, makeRunFolder } from './haproxy-process.ts';
 
 const { values } = parseArgs({
   options: {
@@ -47,11 +44,9 @@ interface Outcome {
   readonly closeMs: number[];
 }
 
-function configuration(folder: string, ports: readonly number[], isPipelining: boolean): void {
+function configuration(ports: readonly number[], isPipelining: boolean): HaproxyFiles {
   const servers = ports.map((port, i) => `  server agent${i} 127.0.0.1:${port}`);
-  writeFileSync(
-    `${folder}/haproxy.cfg`,
-    `
+  const haproxy = `
 global
   nbthread ${values.threads}
 defaults
@@ -60,8 +55,8 @@ defaults
   timeout client 20s
   timeout server 20s
 frontend entry
-  bind "unix@${folder}/http.sock"
-  filter spoe engine restart config "${folder}/spoe.conf"
+  bind "unix@\${RUN_DIR}/http.sock"
+  filter spoe engine restart config "\${RUN_DIR}/spoe.conf"
   http-after-response set-header x-error %[var(txn.restart.error)] if { var(txn.restart.error) -m found }
   http-request return status 200 content-type text/plain string ok
 backend agents
@@ -70,11 +65,8 @@ backend agents
   option redispatch 1
   timeout server 30s
 ${servers.join('\n')}
-`,
-  );
-  writeFileSync(
-    `${folder}/spoe.conf`,
-    `
+`;
+  const spoe = `
 [restart]
 spoe-agent restart
   messages check
@@ -88,8 +80,8 @@ spoe-agent restart
 spoe-message check
   args path=path
   event on-frontend-http-request
-`,
-  );
+`;
+  return { haproxy, spoe };
 }
 
 function startAgent(port: number): Promise<AgentProcess> {
@@ -147,34 +139,16 @@ function flow(socketPath: string, outcome: Outcome): () => Promise<void> {
   };
 }
 
-async function accepts(path: string): Promise<boolean> {
-  const socket = connect(path);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
-async function round(haproxy: HaproxyProgram, isPipelining: boolean): Promise<Outcome> {
+async function round(program: HaproxyProgram, isPipelining: boolean): Promise<Outcome> {
   const outcome: Outcome = { requests: 0, lost: {}, closeMs: [] };
-  const folder = mkdtempSync(`${tmpdir()}/spop-restart-`);
   const agents = [await startAgent(0), await startAgent(0)];
-  configuration(
-    folder,
-    agents.map(({ port }) => port),
-    isPipelining,
-  );
-  const child = spawn(haproxy.program, ['-db', '-f', `${folder}/haproxy.cfg`], { stdio: 'ignore' });
-  const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
-  const exited = once(child, 'exit');
+  const ports = agents.map(({ port }) => port);
+  const folder = makeRunFolder(configuration(ports, isPipelining));
+  const socketPath = `${folder}/http.sock`;
+  const haproxy = new HaproxyProcess(program, folder);
   try {
-    for (let tries = 0; tries < 200 && !(await accepts(`${folder}/http.sock`)); tries++) await sleep(20);
-    const stop = flow(`${folder}/http.sock`, outcome);
+    await haproxy.ready({ path: socketPath });
+    const stop = flow(socketPath, outcome);
     await sleep(800);
     for (const [i, agent] of agents.entries()) {
       const startedAt = performance.now();
@@ -186,9 +160,7 @@ async function round(haproxy: HaproxyProgram, isPipelining: boolean): Promise<Ou
     }
     await stop();
   } finally {
-    kill();
-    process.off('exit', kill);
-    await exited;
+    await haproxy.stop();
     await Promise.all(agents.map((agent) => agent.stop()));
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,17 +1,16 @@
 /**
  * Our agent against the least that plain Node can do, in one run.
  *
- *     pnpm run bench:load [--quick] [--rounds 7] [--seconds 1] [--filter TEXT] [--generator C|Node] [--json FILE] [--several]
+ *     pnpm run bench:load [--quick] [--rounds 7] [--seconds 1] [--filter TEXT] [--generator C|Node] [--json FILE]
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { machineInfo } from '../codec/machine.ts';
-import { summarize } from '../codec/statistics.ts';
+import { pairedRatio, summarize } from '../codec/statistics.ts';
 import { canPin } from './agent-process.ts';
 import { LoadTool, compileC } from './load-tool.ts';
 import { type Lane, type Sample, measureRounds } from './rounds.ts';
-import { measureSeveral } from './several.ts';
 import { closedLoop, pipelined } from './tests.ts';
 
 const { values } = parseArgs({
@@ -22,7 +21,6 @@ const { values } = parseArgs({
     filter: { type: 'string', default: '' },
     generator: { type: 'string' },
     json: { type: 'string' },
-    several: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
@@ -55,14 +53,6 @@ if (tool.name === 'Node')
   process.stderr.write('no C compiler: the generator in Node may be the limit on tiny NOTIFYs\n');
 if (!canPin) process.stderr.write('no taskset: processes are not pinned, latencies include waking other cores\n');
 
-if (values.several) {
-  const agent = { program: process.execPath, args: ['--conditions=@spop/source', here('spop-agent.ts')] };
-  for (const { agents, perSecond, times } of await measureSeveral(agent, tool, rounds, seconds)) {
-    process.stdout.write(`${agents} agents: ${(perSecond / 1e6).toFixed(2)} M/s, × ${times.toFixed(2)}\n`);
-  }
-  process.exit(0);
-}
-
 const progress = (text: string): void => void process.stderr.write(process.stderr.isTTY ? `\r\u001B[K${text}` : '');
 const begun = machineInfo();
 const samples = await measureRounds(lanes, tests, { tool, rounds, seconds, progress });
@@ -74,15 +64,6 @@ const out = [
   '',
 ];
 
-/** Median over the rounds of our figure divided by the yardstick's of the same round. */
-function ratio(ours: readonly Sample[], theirs: readonly Sample[], pick: (sample: Sample) => number): number {
-  const ratios = ours.flatMap((sample, round) => {
-    const other = theirs[round];
-    return other === undefined ? [] : [pick(sample) / pick(other)];
-  });
-  return summarize(ratios).median;
-}
-
 const middle = (list: readonly Sample[], pick: (sample: Sample) => number): number => summarize(list.map(pick)).median;
 const wide = Math.max(...tests.map((test) => test.name.length));
 let missed = 0;
@@ -92,9 +73,8 @@ for (const test of tests) {
   const ours = byLane?.get(SPOP) ?? [];
   const least = byLane?.get(LEAST) ?? [];
   const closed = test.window > 0;
-  const reached = closed
-    ? ratio(ours, least, (sample) => sample.p99)
-    : ratio(ours, least, (sample) => sample.perSecond);
+  const pick = closed ? (sample: Sample) => sample.p99 : (sample: Sample) => sample.perSecond;
+  const reached = pairedRatio(ours.map(pick), least.map(pick));
   const goal = closed ? 1.3 : test.kind === 'tiny' ? 0.6 : 0.7;
   const good = closed ? reached <= goal : reached >= goal;
   if (!good) missed++;

@@ -1,19 +1,8 @@
 /** Both jobs of traffic.ts on @spop/agent, written as its users would. */
 import { type Agent, createAgent } from '@spop/agent';
-import { address, bool, defineMessage, defineVariable, int64, integer, optional, string } from '@spop/codec';
+import { declareJobs } from './declare-jobs.ts';
 
-const checkClientIp = defineMessage('check-client-ip', { ip: optional(address) });
-const checkRequest = defineMessage('check-request', {
-  method: string,
-  path: string,
-  query: string,
-  src: address,
-  src_port: integer,
-  headers: string,
-  host: string,
-  ssl: bool,
-});
-const ipScore = defineVariable('sess', 'ip_score', int64);
+const { checkClientIp, checkRequest, ipScore } = declareJobs();
 
 /** An agent that does both jobs, and does not listen yet. */
 export function jobsAgent(): Agent {

@@ -2,21 +2,15 @@
  * Agents behind real HAProxy at full HTTP load: wrk on 64 connections, then on one. HAProxy asks `check-client-ip` for
  * every request and turns a wrong or missing score into status 502, an SPOE error into 503; wrk counts both.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { AgentProcess } from '../load/agent-process.ts';
+import type { HaproxyProgram } from '../load/haproxies.ts';
+import { type HaproxyFiles, HaproxyProcess, makeRunFolder } from '../load/haproxy-process.ts';
 import type { PeerLane } from './lanes.ts';
-
-export interface HaproxyProgram {
-  readonly version: string;
-  readonly program: string;
-}
 
 /** One agent behind one HAProxy in one round; latencies in microseconds. */
 export interface HttpSample {
@@ -31,21 +25,6 @@ export interface HttpSample {
   readonly haproxyCpu: number;
   /** Requests whose answer is not 200: SPOE errors and wrong scores. */
   readonly failed: number;
-}
-
-const UNPACK = fileURLToPath(new URL('../../packages/agent/test/haproxy/unpack-haproxy.sh', import.meta.url));
-const CACHE = fileURLToPath(new URL('../../node_modules/.cache/spop-haproxy/', import.meta.url));
-
-/** HAProxy 3.0 and 3.2 from Debian's packages, unpacked beside what the agent's end-to-end tests use. */
-export async function findHaproxies(): Promise<HaproxyProgram[]> {
-  const programs: HaproxyProgram[] = [];
-  for (const suite of ['trixie', 'forky']) {
-    const folder = `${CACHE}${suite}-${process.arch}`;
-    if (!existsSync(`${folder}/haproxy`)) await promisify(execFile)(UNPACK, [suite, folder], { timeout: 180_000 });
-    const { stdout } = await promisify(execFile)(`${folder}/haproxy`, ['-v']);
-    programs.push({ version: /(\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? suite, program: `${folder}/haproxy` });
-  }
-  return programs;
 }
 
 /** Whether Debian's `wrk` is installed. */
@@ -65,7 +44,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function configuration(port: number, agentPort: number | undefined): { haproxy: string; spoe: string } {
+function configuration(port: number, agentPort: number | undefined): HaproxyFiles {
   const asked = agentPort !== undefined;
   const haproxy = `
 global
@@ -100,75 +79,6 @@ spoe-message check-client-ip
   return { haproxy, spoe };
 }
 
-/** CPU seconds of a process and of its threads. */
-function cpuSeconds(pid: number): number {
-  let nanoseconds = 0;
-  for (const task of readdirSync(`/proc/${pid}/task`))
-    nanoseconds += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1').split(' ')[0]);
-  return nanoseconds / 1e9;
-}
-
-class RunningHaproxy {
-  readonly port: number;
-  readonly #child: ChildProcess;
-  readonly #folder: string;
-
-  constructor(child: ChildProcess, port: number, folder: string) {
-    this.#child = child;
-    this.port = port;
-    this.#folder = folder;
-    process.once('exit', this.#kill);
-  }
-
-  readonly #kill = (): void => void this.#child.kill('SIGKILL');
-
-  static async start(program: string, agentPort: number | undefined): Promise<RunningHaproxy> {
-    const folder = mkdtempSync(`${tmpdir()}/spop-peers-`);
-    const port = await freePort();
-    const { haproxy, spoe } = configuration(port, agentPort);
-    writeFileSync(`${folder}/haproxy.cfg`, haproxy);
-    writeFileSync(`${folder}/spoe.conf`, spoe);
-    let log = '';
-    const child = spawn(program, ['-db', '-f', `${folder}/haproxy.cfg`], {
-      env: { ...process.env, RUN_DIR: folder },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    child.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString('latin1')).slice(-4096)));
-    const running = new RunningHaproxy(child, port, folder);
-    for (let tries = 0; tries < 200; tries++) {
-      if (child.exitCode !== null) throw new Error(`HAProxy ended: ${log}`);
-      if (await accepts(port)) return running;
-      await sleep(20);
-    }
-    await running.stop();
-    throw new Error(`HAProxy does not accept: ${log}`);
-  }
-
-  cpuSeconds(): number {
-    return cpuSeconds(this.#child.pid ?? 0);
-  }
-
-  async stop(): Promise<void> {
-    process.off('exit', this.#kill);
-    const exited = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await exited;
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect({ port, host: '127.0.0.1' });
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
 interface WrkResult {
   readonly requestsPerSecond: number;
   readonly requests: number;
@@ -198,13 +108,18 @@ async function wrk(port: number, connections: number, seconds: number): Promise<
   };
 }
 
-async function sample(haproxy: RunningHaproxy, agent: AgentProcess | undefined, seconds: number): Promise<HttpSample> {
-  await wrk(haproxy.port, 64, 1);
+async function sample(
+  port: number,
+  haproxy: HaproxyProcess,
+  agent: AgentProcess | undefined,
+  seconds: number,
+): Promise<HttpSample> {
+  await wrk(port, 64, 1);
   const before = { agent: agent?.cpuSeconds() ?? 0, haproxy: haproxy.cpuSeconds() };
-  const full = await wrk(haproxy.port, 64, seconds);
+  const full = await wrk(port, 64, seconds);
   const agentCpu = (((agent?.cpuSeconds() ?? 0) - before.agent) / full.requests) * 1e6;
   const haproxyCpu = ((haproxy.cpuSeconds() - before.haproxy) / full.requests) * 1e6;
-  const alone = await wrk(haproxy.port, 1, 1);
+  const alone = await wrk(port, 1, 1);
   const failed = full.failed + alone.failed;
   const { requestsPerSecond, p50, p99 } = full;
   return { requestsPerSecond, p50, p99, aloneP50: alone.p50, aloneP99: alone.p99, agentCpu, haproxyCpu, failed };
@@ -212,19 +127,20 @@ async function sample(haproxy: RunningHaproxy, agent: AgentProcess | undefined, 
 
 /** One HAProxy and one agent, or none, from start to stop. */
 export async function measureBehind(
-  haproxy: HaproxyProgram,
+  program: HaproxyProgram,
   lane: PeerLane | undefined,
   seconds: number,
 ): Promise<HttpSample> {
   const agent = lane === undefined ? undefined : await AgentProcess.start(lane.command);
+  const port = await freePort();
+  const folder = makeRunFolder(configuration(port, agent?.port));
+  const haproxy = new HaproxyProcess(program, folder);
   try {
-    const running = await RunningHaproxy.start(haproxy.program, agent?.port);
-    try {
-      return await sample(running, agent, seconds);
-    } finally {
-      await running.stop();
-    }
+    await haproxy.ready({ port, host: '127.0.0.1' });
+    return await sample(port, haproxy, agent, seconds);
   } finally {
+    await haproxy.stop();
     await agent?.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -13,10 +13,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkoutInfo, machineInfo } from '../codec/machine.ts';
+import { findHaproxies } from '../load/haproxies.ts';
 import { LoadTool } from '../load/load-tool.ts';
 import { measureRounds, type Sample } from '../load/rounds.ts';
 import { closedLoop, pipelined } from '../load/tests.ts';
-import { findHaproxies, hasWrk, measureBehind, type HttpSample } from './behind-haproxy.ts';
+import { hasWrk, measureBehind, type HttpSample } from './behind-haproxy.ts';
 import { measureCodec } from './codec-figures.ts';
 import { judgeAgent } from './correctness.ts';
 import { buildLanes, type PeerLane, type SkippedLane } from './lanes.ts';
@@ -103,7 +104,7 @@ async function measureHaproxy(
     return {};
   }
   const results: Record<string, ByLane<HttpSample[]>> = {};
-  for (const haproxy of await findHaproxies()) {
+  for (const haproxy of await findHaproxies(['trixie', 'forky'])) {
     const byLane: ByLane<HttpSample[]> = {};
     for (let round = 0; round < rounds; round++) {
       for (const lane of [undefined, ...lanes]) {

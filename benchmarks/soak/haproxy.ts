@@ -1,15 +1,12 @@
 /** One HAProxy in front of the agent, reloaded again and again: the new process takes over, the old one stops softly. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HaproxyProgram } from '../load/haproxies.ts';
+import { type HaproxyFiles, HaproxyProcess, makeRunFolder } from '../load/haproxy-process.ts';
 
 const OLD_MAY_TAKE_MS = 8_000;
 
-function configuration(folder: string, agentPort: number): { haproxy: string; spoe: string } {
+function configuration(agentPort: number): HaproxyFiles {
   const haproxy = `
 global
   maxconn 200
@@ -19,9 +16,9 @@ defaults
   timeout client 20s
   timeout server 20s
 frontend entry
-  bind "unix@${folder}/http.sock"
+  bind "unix@\${RUN_DIR}/http.sock"
   option http-buffer-request
-  filter spoe engine soak config "${folder}/spoe.conf"
+  filter spoe engine soak config "\${RUN_DIR}/spoe.conf"
   http-after-response set-header x-error %[var(txn.soak.error)] if { var(txn.soak.error) -m found }
   http-after-response set-header x-score %[var(txn.soak.score)] if { var(txn.soak.score) -m found }
   http-request return status 200 content-type text/plain string ok
@@ -58,69 +55,39 @@ export class ReloadedHaproxy {
   readonly version: string;
   readonly httpSocket: string;
   reloads: number = 0;
-  readonly #program: string;
+  readonly #program: HaproxyProgram;
   readonly #folder: string;
-  #current: ChildProcess;
-  readonly #running: Set<ChildProcess> = new Set();
+  /** All that were started; only the last one was not asked to stop. */
+  readonly #processes: HaproxyProcess[] = [];
 
-  constructor({ version, program }: HaproxyProgram, agentPort: number) {
-    this.version = version;
+  constructor(program: HaproxyProgram, agentPort: number) {
+    this.version = program.version;
     this.#program = program;
-    this.#folder = mkdtempSync(`${tmpdir()}/spop-soak-`);
+    this.#folder = makeRunFolder(configuration(agentPort));
     this.httpSocket = `${this.#folder}/http.sock`;
-    const { haproxy, spoe } = configuration(this.#folder, agentPort);
-    writeFileSync(`${this.#folder}/haproxy.cfg`, haproxy);
-    writeFileSync(`${this.#folder}/spoe.conf`, spoe);
-    this.#current = this.#spawn();
+    this.#start();
   }
 
   /** Waits until it accepts. */
   async ready(): Promise<void> {
-    for (let tries = 0; tries < 250; tries++) {
-      if (await accepts(this.httpSocket)) return;
-      await sleep(20);
-    }
-    throw new Error(`HAProxy ${this.version} does not accept`);
+    await this.#processes.at(-1)?.ready({ path: this.httpSocket });
   }
 
-  /** Starts a new process, and stops the old one softly (SIGUSR1), by force where that takes too long. */
+  /** Starts a new process, and stops the old one softly, by force where that takes too long. */
   async reload(): Promise<void> {
-    const old = this.#current;
-    this.#current = this.#spawn();
+    const old = this.#processes.at(-1);
+    this.#start();
     await sleep(150);
-    old.kill('SIGUSR1');
-    setTimeout(() => old.kill('SIGKILL'), OLD_MAY_TAKE_MS).unref();
+    old?.stopSoftly(OLD_MAY_TAKE_MS);
     this.reloads++;
   }
 
   async stop(): Promise<void> {
-    const ended = [...this.#running].map((child) => once(child, 'exit'));
-    for (const child of this.#running) child.kill('SIGKILL');
-    await Promise.all(ended);
+    await Promise.all(this.#processes.map((each) => each.stop()));
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #spawn(): ChildProcess {
-    const child = spawn(this.#program, ['-db', '-f', `${this.#folder}/haproxy.cfg`], { stdio: 'ignore' });
-    this.#running.add(child);
-    const kill = (): void => void child.kill('SIGKILL');
-    process.once('exit', kill);
-    child.once('exit', () => {
-      this.#running.delete(child);
-      process.off('exit', kill);
-    });
-    return child;
-  }
-}
-
-async function accepts(path: string): Promise<boolean> {
-  const socket = connect(path);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
+  #start(): void {
+    this.#processes.push(new HaproxyProcess(this.#program, this.#folder));
   }
 }

@@ -4,23 +4,12 @@
  *     node --expose-gc … benchmarks/peers/node/codec.ts spop|naive TINY-TRAFFIC REALISTIC-TRAFFIC
  */
 import { readFileSync } from 'node:fs';
-import {
-  AckWriter,
-  FrameReader,
-  MessageSet,
-  Notify,
-  address,
-  bool,
-  defineMessage,
-  defineVariable,
-  int64,
-  integer,
-  string,
-} from '@spop/codec';
+import { AckWriter, FrameReader, MessageSet, Notify } from '@spop/codec';
 import { heapBytes, lowerMedian } from '../../harness/heap.ts';
 import { type Operation, run } from '../../harness/operation.ts';
 import { FrameDecoder, decodeMessages } from '../../naive/decode.ts';
 import { encodeAck } from '../../naive/encode.ts';
+import { declareJobs } from '../../load/declare-jobs.ts';
 import { frame } from '../../load/wire.ts';
 
 interface Input {
@@ -40,18 +29,7 @@ function inputs(path: string): Input[] {
   });
 }
 
-const checkClientIp = defineMessage('check-client-ip', { ip: address });
-const checkRequest = defineMessage('check-request', {
-  method: string,
-  path: string,
-  query: string,
-  src: address,
-  src_port: integer,
-  headers: string,
-  host: string,
-  ssl: bool,
-});
-const ipScore = defineVariable('sess', 'ip_score', int64);
+const { checkClientIp, checkRequest, ipScore } = declareJobs();
 
 function spopDecode(list: readonly Input[]): Operation {
   const reader = new FrameReader();
@@ -71,7 +49,7 @@ function spopDecode(list: readonly Input[]): Operation {
 
 function spopScore(notify: Notify): number {
   const client = notify.get(checkClientIp);
-  if (client !== undefined) return client.ip.byteAt(3);
+  if (client !== undefined) return client.ip?.byteAt(3) ?? -1;
   const request = notify.get(checkRequest);
   if (request === undefined) return -1;
   const { method, path, query, headers, host } = request;
