@@ -54,8 +54,8 @@ function expectedArgument(kind: string, isOptional: boolean, digits: string | un
   const type = bytes[0]! & 0x0f;
   const isAccepted = kind === 'bool' ? type === 1 : kind === 'integer' ? type === 4 : type === 8;
   if (!isAccepted) return ['present', 'SPOP_WRONG_TYPE'];
-  if (kind === 'bool') return ['present', String(bytes[0] === 0x11)];
-  if (kind === 'integer') return ['present', String(decode(bytes.subarray(1)))];
+  if (kind === 'bool') return ['present', bytes[0] === 0x11];
+  if (kind === 'integer') return ['present', decode(bytes.subarray(1))];
   return ['present', bytes.toString('utf8', bytes[1]! < 240 ? 2 : 3)];
 }
 
@@ -80,7 +80,7 @@ function expectedMessages(messages: readonly SentMessage[]): unknown[] {
 function readProperty(view: AnyView, name: string): unknown {
   try {
     const value = view[name];
-    return value === undefined ? undefined : String(value as Value | string | number | boolean);
+    return value instanceof Value ? value.toString() : value;
   } catch (error) {
     return error instanceof SpopError ? error.code : error;
   }
