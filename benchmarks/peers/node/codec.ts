@@ -14,18 +14,29 @@ import { frame } from '../../load/wire.ts';
 
 interface Input {
   readonly frame: Buffer;
+  /** Where the frame stands in the memory that all frames stand in, as they do in an agent's read buffer. */
+  readonly memory: Buffer;
+  readonly start: number;
+  readonly end: number;
   readonly expected: number;
 }
 
 function inputs(path: string): Input[] {
   const data = readFileSync(path);
   let position = 4;
-  return Array.from({ length: data.readUInt32LE(0) }, () => {
+  const list = Array.from({ length: data.readUInt32LE(0) }, () => {
     const size = data.readUInt32LE(position);
     const expected = data.readInt32LE(position + 4);
     const payload = data.subarray(position + 8, position + 8 + size);
     position += 8 + size;
     return { frame: frame(3, 1, 1, payload), expected };
+  });
+  const memory = Buffer.concat(list.map((input) => input.frame));
+  let end = 0;
+  return list.map((input) => {
+    const start = end;
+    end += input.frame.length;
+    return { frame: memory.subarray(start, end), memory, start, end, expected: input.expected };
   });
 }
 
@@ -36,8 +47,8 @@ function spopDecode(list: readonly Input[]): Operation {
   const notify = new Notify(new MessageSet([checkClientIp, checkRequest]));
   let turn = 0;
   return () => {
-    const { frame: bytes, expected } = next(list, turn++);
-    reader.push(bytes);
+    const { memory, start, end, expected } = next(list, turn++);
+    reader.push(memory, start, end);
     const one = reader.next();
     if (one === undefined) throw new Error('expected a whole frame');
     notify.read(one);
