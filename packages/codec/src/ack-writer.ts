@@ -1,4 +1,5 @@
-import { FrameFlag, FrameType } from './constants.ts';
+import { FrameFlag, FrameType, LENGTH_BYTES } from './constants.ts';
+import { NO_WORDS } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import { FRAME_HEADER_BYTES, FrameWriter } from './frame-writer.ts';
 import { copyBytes, frameFull, writeNull, writeTypedData } from './typed-data-writer.ts';
@@ -49,6 +50,8 @@ const LAST_FLAGS = FrameFlag.Fin;
  */
 export class AckWriter extends FrameWriter implements Actions {
   #payloadStart: number = 0;
+  /** The limit for writing in words; 0 in an ACK that was moved, whose memory is used once and gets no DataView. */
+  #wordLimit: number = 0;
   #isOpen: boolean = false;
 
   /**
@@ -65,12 +68,13 @@ export class AckWriter extends FrameWriter implements Actions {
     if (limit > bytes.length || payloadStart - idsStart >= limit - to) {
       throw frameFull(position, Math.min(limit, bytes.length), HEADER_BYTES + payloadStart - idsStart + 1);
     }
-    if (this.bytes !== bytes) this.writeTo(bytes);
+    if (this.bytes !== bytes || this.#wordLimit === 0) this.writeTo(bytes);
     this.words.setInt32(position + 4, TYPE_AND_FLAGS);
     bytes[position + 8] = LAST_FLAGS;
     for (let i = idsStart; i < payloadStart; i++) bytes[to++] = from[i]!;
     this.start = position;
     this.limit = limit;
+    this.#wordLimit = limit;
     this.position = to;
     this.#payloadStart = to;
     this.#isOpen = true;
@@ -106,7 +110,7 @@ export class AckWriter extends FrameWriter implements Actions {
     if (!this.#isOpen) throw ackEnded();
     this.#isOpen = false;
     if (this.position === this.#payloadStart) this.bytes[this.position++] = NO_ACTION;
-    return super.end();
+    return this.#wordLimit === 0 ? this.#endMoved() : super.end();
   }
 
   /**
@@ -122,17 +126,30 @@ export class AckWriter extends FrameWriter implements Actions {
     if (needed > limit || limit > target.length) throw frameFull(0, Math.min(limit, target.length), needed);
     this.bytes.copy(target, 0, this.start, this.position);
     this.#payloadStart -= this.start;
-    this.writeTo(target);
+    this.bytes = target;
+    this.words = NO_WORDS;
+    this.#wordLimit = 0;
     this.start = 0;
     this.position = size;
     this.limit = limit;
+  }
+
+  /** {@link FrameWriter.end} without words; Buffer's own writers make objects where they are not inlined. */
+  #endMoved(): number {
+    const { bytes, position } = this;
+    const length = position - LENGTH_BYTES;
+    bytes[0] = length >>> 24;
+    bytes[1] = length >>> 16;
+    bytes[2] = length >>> 8;
+    bytes[3] = length;
+    return position;
   }
 
   /** Writes a set-var up to its value, and what the last word is filled up with where that fits. */
   #writeSetPrefix(variable: Variable<never>): number {
     const { position, words } = this;
     const { setPrefix, setWords } = variable;
-    if (4 * setWords.length > this.limit - position) return this.#writePrefix(setPrefix);
+    if (4 * setWords.length > this.#wordLimit - position) return this.#writePrefix(setPrefix);
     for (let i = 0; i < setWords.length; i++) words.setInt32(position + 4 * i, setWords[i]!);
     return position + setPrefix.length;
   }

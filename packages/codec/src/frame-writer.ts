@@ -25,7 +25,7 @@ const MAX_ID = (1n << 64n) - 1n;
  */
 export class FrameWriter {
   protected bytes: Buffer = NO_BYTES;
-  /** The same bytes, for writing words of four. */
+  /** The same bytes, for writing words of four; {@link NO_WORDS} where none are written. */
   protected words: DataView = NO_WORDS;
   protected start: number = 0;
   protected position: number = 0;
@@ -92,7 +92,7 @@ export class FrameWriter {
     if (limit > bytes.length || limit - position < HEADER_BYTES) {
       throw frameFull(position, Math.min(limit, bytes.length), HEADER_BYTES);
     }
-    if (this.bytes !== bytes) this.writeTo(bytes);
+    if (this.bytes !== bytes || this.words === NO_WORDS) this.writeTo(bytes);
     this.start = position;
     this.limit = limit;
     bytes[position + 4] = type;

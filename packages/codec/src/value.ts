@@ -128,13 +128,14 @@ export class Value implements IntegerValue, StringValue {
     const size = SIZES[first & TYPE_BITS]!;
     let start = position + 1;
     let length = size > 0 ? size : NO_LENGTH;
-    if (size < 0) {
+    // The halves of a longer integer are read where they are asked for.
+    if (size === LENGTH_FIRST || (size < 0 && end - start <= SMALL_INTEGER_BYTES)) {
       cursor.moveTo(bytes, start, limit, origin);
       readVarint(cursor);
       if (size === LENGTH_FIRST) {
         start = cursor.position;
         length = cursor.lo;
-      } else if (end - start <= SMALL_INTEGER_BYTES) {
+      } else {
         length = BELOW_LENGTHS - cursor.lo;
       }
     }

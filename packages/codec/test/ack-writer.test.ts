@@ -437,6 +437,33 @@ describe('AckWriter.moveTo', () => {
     expect(first.every((byte) => byte === 0xdd)).toBe(true);
   });
 
+  it('begins the next ACK in that buffer or any other as one that was never moved', () => {
+    const ack = new AckWriter();
+    const target = Buffer.alloc(64);
+    for (const bytes of [target, Buffer.alloc(64), target]) {
+      ack.beginAck(Buffer.alloc(64), 9, 64, notify);
+      ack.moveTo(target, 64);
+      ack.set(score, 1);
+      ack.beginAck(bytes, 0, 64, notify);
+      ack.set(score, 100);
+      expect(toHex(bytes, 0, ack.end())).toBe(ackOf(`${scorePrefix} 0264`));
+      ack.begin(target, 0, 64, 103, 1, 1);
+      expect(toHex(target, 0, ack.byteLength)).toMatch(/^.{8}6700000001/);
+    }
+  });
+
+  it('fills in a length of three bytes', () => {
+    const ack = new AckWriter();
+    const target = Buffer.alloc(70_100);
+    ack.beginAck(Buffer.alloc(64), 0, 64, notify);
+    ack.moveTo(target, 70_100);
+    ack.set(label, 'x'.repeat(70_000));
+    expect(target.readUInt32BE(0)).toBe(0);
+    const end = ack.end();
+    expect(target.readUInt32BE(0)).toBe(end - 4);
+    expect(end).toBeGreaterThan(70_000);
+  });
+
   it('can be reset there', () => {
     const ack = new AckWriter();
     const target = Buffer.alloc(64);
