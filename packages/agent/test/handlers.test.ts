@@ -157,11 +157,11 @@ describe('Handlers › run', () => {
 });
 
 describe('ExchangeRing', () => {
-  it('gives 64 exchanges in turn', () => {
+  it('gives eight exchanges in turn', () => {
     const ring = new ExchangeRing(new Handlers().set);
-    const taken = Array.from({ length: 128 }, () => ring.take());
-    expect(new Set(taken).size).toBe(64);
-    expect(taken.slice(64)).toEqual(taken.slice(0, 64));
+    const taken = Array.from({ length: 24 }, () => ring.take());
+    expect(new Set(taken.slice(0, 8)).size).toBe(8);
+    for (const [index, exchange] of taken.entries()) expect(exchange).toBe(taken[index % 8]);
   });
 
   it('never gives a retired exchange again', () => {
@@ -170,7 +170,7 @@ describe('ExchangeRing', () => {
     ring.retire(retired);
     const later = Array.from({ length: 200 }, () => ring.take());
     expect(later).not.toContain(retired);
-    expect(new Set(later).size).toBe(64);
+    expect(new Set(later).size).toBe(8);
   });
 
   it('makes exchanges that write ACKs', () => {

@@ -1,49 +1,20 @@
-import { Socket } from 'node:net';
-import { duplexPair, Writable } from 'node:stream';
+import { duplexPair } from 'node:stream';
 import { BufferPool } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import { Output } from '../src/output.ts';
+import { SlowSocket } from './slow-socket.ts';
 
 const BUFFER_BYTES = 100;
 
-/** A socket that takes what is written when the test says so, or at once. */
-class FakeSocket extends Socket {
-  /** What was written, with what to call once the kernel has taken it. */
-  readonly waiting: { readonly bytes: string; readonly done: (error?: Error | null) => void }[] = [];
-  readonly taken: string[] = [];
-  isBusy = false;
-
-  constructor() {
-    super();
-    const write: Writable['_write'] = (chunk: Buffer, _, done) => {
-      if (this.isBusy) this.waiting.push({ bytes: chunk.toString('latin1'), done });
-      else {
-        this.taken.push(chunk.toString('latin1'));
-        done();
-      }
-    };
-    this._write = write;
-    // One by one, so that each write ends on its own.
-    Reflect.set(this, '_writev', undefined);
-  }
-
-  takeNext(error: Error | null = null): void {
-    const next = this.waiting.shift();
-    if (error === null && next !== undefined) this.taken.push(next.bytes);
-    next?.done(error);
-  }
-}
-
 interface Setup {
-  readonly socket: FakeSocket;
+  readonly socket: SlowSocket;
   readonly pool: BufferPool;
   readonly output: Output;
   readonly put: (text: string, reserve?: number) => void;
 }
 
-function setup(maxBuffers: number = 10): Setup {
-  const socket = new FakeSocket();
-  socket.on('error', () => {});
+function setup(maxBuffers: number = 10, isVectored: boolean = false): Setup {
+  const socket = new SlowSocket(isVectored);
   const pool = new BufferPool({ bufferSize: BUFFER_BYTES, maxBuffers });
   const output = new Output(socket, pool, () => {});
   const put = (text: string, reserve = text.length): void => {
@@ -96,38 +67,119 @@ describe('Output', () => {
       put(text);
       output.flush();
     }
-    await turn();
     put('fourth');
+    output.flush();
+    await turn();
+    // Two wait, and the rest for them.
+    expect([pool.outCount, socket.handedCount, output.bytesWritten]).toEqual([3, 1, 16]);
     output.flush(true);
     put('fifth');
+    output.flush();
     await turn();
-    expect([pool.outCount, socket.waiting.length]).toEqual([3, 1]);
+    expect([pool.outCount, output.bytesWritten]).toEqual([4, 27]);
     socket.takeNext();
     await turn();
-    expect(pool.outCount).toBe(2);
+    // Nothing has told of the first one yet: that is what the second one's callback is for.
+    expect([pool.outCount, socket.taken]).toEqual([4, ['quick', 'first']]);
+    socket.takeNext();
+    await turn();
+    // The third one waits, and behind it the fifth, which was written as soon as there was room.
+    expect([pool.outCount, output.bytesWritten]).toEqual([2, 32]);
     socket.isBusy = false;
     socket.takeNext();
     await turn();
-    expect([pool.outCount, socket.taken]).toEqual([0, ['quick', 'first', 'secondthirdfourth', 'fifth']]);
+    expect([pool.outCount, socket.taken]).toEqual([0, ['quick', 'first', 'second', 'thirdfourth', 'fifth']]);
     put('later');
     output.flush();
     await turn();
-    expect([pool.outCount, pool.bufferCount]).toEqual([0, 3]);
+    expect([pool.outCount, pool.bufferCount]).toEqual([0, 4]);
   });
 
-  it('takes one more buffer for all that comes while the kernel holds a write back', async () => {
+  it.each([false, true])(
+    'lets two writes wait at most, and writes all that comes meanwhile behind them in one (one write for all that wait: %s)',
+    async (isVectored) => {
+      const { socket, pool, output, put } = setup(10, isVectored);
+      socket.isBusy = true;
+      for (let i = 0; i < 60; i++) {
+        put(String.fromCodePoint(0x41 + i));
+        output.flush();
+        expect(pool.outCount).toBeLessThanOrEqual(3);
+      }
+      await turn();
+      expect([pool.outCount, output.bytesWritten]).toEqual([3, 2]);
+      socket.isBusy = false;
+      socket.takeNext();
+      await turn();
+      const all = String.fromCodePoint(...Array.from({ length: 60 }, (_, i) => 0x41 + i));
+      expect([pool.outCount, socket.taken]).toEqual([0, [all[0], all[1], all.slice(2)]]);
+    },
+  );
+
+  it('writes what waits behind two writes even where nothing is flushed any more', async () => {
     const { socket, pool, output, put } = setup();
     socket.isBusy = true;
-    for (let i = 0; i < 60; i++) {
-      put('x');
+    for (const text of ['one', 'two', 'three']) {
+      put(text);
       output.flush();
     }
-    await turn();
-    expect(pool.outCount).toBe(2);
+    for (let i = 0; i < 3; i++) {
+      socket.takeNext();
+      // oxlint-disable-next-line no-await-in-loop
+      await turn();
+    }
+    expect([socket.taken, socket.writableLength]).toEqual([['one', 'two', 'three'], 0]);
+    // That of the third had nothing before it, and so no callback.
+    expect(pool.outCount).toBe(1);
+    output.reclaim();
+    expect(pool.outCount).toBe(0);
+  });
+
+  it.each([
+    ['the next flush', ({ output, put }: Setup): void => (put('next'), output.flush())],
+    ['a tick of the clock', ({ output }: Setup): void => output.reclaim()],
+    ['destroy', ({ output }: Setup): void => output.destroy()],
+  ])('takes back by %s the buffer of a write that completed later, without a callback', async (_, reclaim) => {
+    const each = setup();
+    const { socket, pool, output, put } = each;
+    socket.isBusy = true;
+    put('alone');
+    output.flush();
+    output.reclaim();
+    expect(pool.outCount).toBe(1);
     socket.isBusy = false;
     socket.takeNext();
     await turn();
-    expect([pool.outCount, socket.taken]).toEqual([0, ['x', 'x'.repeat(59)]]);
+    expect([pool.outCount, socket.taken]).toEqual([1, ['alone']]);
+    reclaim(each);
+    expect(pool.outCount).toBe(0);
+    reclaim(each);
+    expect([pool.outCount, pool.bufferCount]).toEqual([0, each.output.bytesWritten > 5 ? 2 : 1]);
+  });
+
+  it('counts no callback of a write whose buffer was reclaimed for a later one', async () => {
+    const { socket, pool, output, put } = setup();
+    socket.isBusy = true;
+    put('a');
+    output.flush();
+    put('b');
+    output.flush();
+    // Both are taken at once: the callback of the second is yet to be called.
+    socket.isBusy = false;
+    socket.takeNext();
+    socket.isBusy = true;
+    put('c');
+    output.flush();
+    put('d');
+    await turn();
+    expect([socket.taken, socket.writableLength]).toEqual([['a', 'b'], 2]);
+    expect(pool.outCount).toBe(2);
+    put('e');
+    expect(pool.outCount).toBe(3);
+    socket.isBusy = false;
+    socket.takeNext();
+    await turn();
+    output.flush();
+    expect([pool.outCount, socket.taken]).toEqual([0, ['a', 'b', 'c', 'd', 'e']]);
   });
 
   it('never lets the next frames change what the kernel has not taken yet', async () => {
@@ -217,7 +269,7 @@ describe('Output', () => {
   });
 
   it('tells when a stream that was blocked has drained', async () => {
-    const socket = new FakeSocket();
+    const socket = new SlowSocket();
     let drained = 0;
     const output = new Output(socket, new BufferPool({ bufferSize: BUFFER_BYTES, maxBuffers: 1 }), () => drained++);
     socket.isBusy = true;

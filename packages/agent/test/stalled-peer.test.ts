@@ -1,0 +1,51 @@
+import { haproxyHello, notify } from '@spop/builder';
+import { defineMessage, defineVariable, string } from '@spop/codec';
+import { describe, expect, it } from 'vitest';
+import { connectRaw, eventually, linkKinds, pooledBuffersOut, startAgent } from './harness.ts';
+
+const ask = defineMessage('ask', { id: string });
+const long = defineVariable('txn', 'long', string);
+/** So long that few ACKs fill what the kernel takes. */
+const LONG = 'x'.repeat(700);
+const BATCH = 200;
+
+const asking = (streamId: number): Uint8Array =>
+  notify({ streamId })
+    .message(ask, { id: `${streamId}` })
+    .toBytes();
+
+describe.each(linkKinds.filter((link) => link !== 'memory'))('a peer that stops reading over %s', (link) => {
+  it('gets every ACK in the order of its NOTIFYs once it reads on, after which no buffer is out though nothing more comes', async () => {
+    const { reports, target } = await startAgent({
+      link,
+      // A tick every 5 ms.
+      partialFrameTimeoutMs: 20,
+      setup: (agent) => agent.onMessage(ask, (_, ack) => void ack.set(long, LONG)),
+    });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello());
+    await eventually(() => peer.frames().length === 1);
+    peer.stream.pause();
+    let sent = 0;
+    await eventually(() => {
+      peer.stream.write(Buffer.concat(Array.from({ length: BATCH }, () => asking(sent++))));
+      return reports.overload.length > 0;
+    });
+    expect(reports.overload[0]).toMatchObject({ reason: 'the peer does not read its ACKs' });
+    // One that is filled, two that wait, and where a chunk's ACKs take more than one, each of those.
+    expect(pooledBuffersOut()).toBeGreaterThan(0);
+    expect(pooledBuffersOut()).toBeLessThanOrEqual(4);
+    peer.stream.resume();
+    let count = 0;
+    const size = (): number => peer.chunks.reduce((total, { length }) => total + length, 0);
+    await eventually(() => {
+      if (size() > sent * LONG.length) count = peer.frames().length - 1;
+      return count === sent;
+    });
+    const acks = peer.frames().slice(1);
+    expect(acks).toHaveLength(sent);
+    expect(acks.findIndex(({ type, streamId }, index) => type !== 'ACK' || Number(streamId) !== index)).toBe(-1);
+    expect(await eventually(() => pooledBuffersOut() === 0)).toBe(true);
+    expect(peer.ending()).toBeUndefined();
+  }, 40_000);
+});
