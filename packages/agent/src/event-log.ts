@@ -1,4 +1,5 @@
 import type { AgentEvents, ConnectionInfo } from './hooks.ts';
+import { warn } from './warning.ts';
 import { RepetitionLimit } from './repetition-limit.ts';
 
 /** One level of a {@link Logger}: first what it is about, then the message. */
@@ -64,7 +65,7 @@ export class EventLog {
     try {
       this.#logger[level](details, message);
     } catch (error) {
-      process.emitWarning(`The logger's '${level}' threw: ${String(error)}`, { code: 'SPOP_LOGGER_THREW' });
+      warn('SPOP_LOGGER_THREW', `The logger's '${level}' threw: ${String(error)}`);
     }
   }
 }
