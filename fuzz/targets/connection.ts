@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Agent, createAgent } from '@spop/agent';
-import { haproxyHello, parseStream } from '@spop/builder';
+import { haproxyHello, notify, parseStream } from '@spop/builder';
 import type { Frame, NotifyFrame } from '@spop/builder';
 import {
   address,
@@ -109,6 +109,10 @@ export const connectionTarget: AsyncTarget = {
   *seeds() {
     for (const { bytes } of readCaptures()) if (bytes.length <= 590) yield Buffer.from([1, 50, ...bytes]);
     yield Buffer.from([0, ...haproxyHello({ healthcheck: true }).toBytes()]);
+    // A NOTIFY that comes again is read along the order of the first.
+    const asking = notify({ streamId: 1 }).message(checkClientIp, { ua: 'curl', ip: '192.0.2.1' });
+    const hello = haproxyHello().toBytes();
+    yield Buffer.from([0, ...hello, ...asking.toBytes(), ...asking.toBytes(), ...asking.toBytes()]);
   },
   async run(input) {
     const count = (input[0] ?? 0) & 7;

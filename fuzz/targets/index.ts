@@ -4,6 +4,7 @@ import { connectionTarget } from './connection.ts';
 import { handshakeTarget } from './handshake.ts';
 import { kvListTarget } from './kv-list.ts';
 import { notifyViewTarget } from './notify-view.ts';
+import { outputTarget } from './output.ts';
 import type { AnyTarget } from './target.ts';
 import { varintTarget } from './varint.ts';
 
@@ -19,4 +20,5 @@ export const targets: readonly AnyTarget[] = [
   addressTextTarget,
   handshakeTarget,
   connectionTarget,
+  outputTarget,
 ];

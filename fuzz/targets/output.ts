@@ -1,0 +1,122 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { BufferPool } from '@spop/codec';
+import { Output } from '../../packages/agent/src/output.ts';
+import { SlowSocket } from '../../packages/agent/test/slow-socket.ts';
+import type { AsyncTarget } from './target.ts';
+
+const BUFFER_BYTES = 32;
+/** As many turns as it takes until a socket has taken all that a run can put out. */
+const MAX_TURNS = 400;
+
+/** An output before a socket that is slow, quick or broken, as the input says. */
+class Run {
+  readonly #socket: SlowSocket;
+  readonly #pool: BufferPool;
+  readonly #output: Output;
+  #put: string = '';
+  /** Whether writes were made that could not wait for others. */
+  #wasForced: boolean = false;
+
+  constructor(isVectored: boolean, maxBuffers: number) {
+    this.#socket = new SlowSocket(isVectored);
+    this.#pool = new BufferPool({ bufferSize: BUFFER_BYTES, maxBuffers });
+    this.#output = new Output(this.#socket, this.#pool, () => {});
+  }
+
+  async step(byte: number): Promise<void> {
+    const more = byte >> 3;
+    switch (byte & 7) {
+      case 0:
+      case 1:
+        this.#putFrame(1 + more);
+        return;
+      case 2:
+        this.#output.flush();
+        return;
+      case 3:
+        this.#output.flush((more & 1) === 1);
+        this.#wasForced ||= (more & 1) === 1;
+        return;
+      case 4:
+        this.#takeNext();
+        return;
+      case 5:
+        this.#socket.isBusy = (more & 1) === 1;
+        return;
+      case 6:
+        await nextTurn();
+        return;
+      default:
+        if (more === 31) this.#socket.destroy();
+        else if (more === 30) this.#takeNext(new Error('reset'));
+        else this.#output.reclaim();
+    }
+  }
+
+  /** Fails where more waits than may. */
+  check(): void {
+    const { outCount } = this.#pool;
+    if (!this.#wasForced && outCount > 3) throw new Error(`expected two writes to wait; found ${outCount} buffers out`);
+    const taken = this.#socket.taken.join('');
+    if (!this.#put.startsWith(taken)) throw new Error(`expected the socket to take ${this.#put}; found ${taken}`);
+  }
+
+  /** Lets the socket take all that is left, and fails unless it was all that was put, and every buffer is back. */
+  async finish(): Promise<void> {
+    this.#socket.isBusy = false;
+    this.#output.flush();
+    for (let turn = 0; turn < MAX_TURNS && this.#socket.handedCount > 0; turn++) {
+      this.#takeNext();
+      // oxlint-disable-next-line no-await-in-loop
+      await nextTurn();
+    }
+    await nextTurn();
+    this.check();
+    const taken = this.#socket.taken.join('');
+    const isBroken = this.#socket.destroyed;
+    if (!isBroken && taken !== this.#put) throw new Error(`expected ${this.#put} to be taken; found ${taken}`);
+    if (isBroken) this.#output.destroy();
+    else this.#output.reclaim();
+    if (this.#pool.outCount > 0) throw new Error(`expected every buffer back; found ${this.#pool.outCount} out`);
+    this.#socket.destroy();
+  }
+
+  #putFrame(size: number): void {
+    const output = this.#output;
+    // What does not fit behind the last frame, or into any buffer, is written whatever waits.
+    const { buffer, length } = output;
+    this.#wasForced ||= buffer !== undefined && size > buffer.length - length;
+    const text = String.fromCodePoint(0x21 + (this.#put.length % 94)).repeat(size);
+    output.reserve(size).write(text, output.length, 'latin1');
+    output.length += size;
+    this.#put += text;
+  }
+
+  #takeNext(error: Error | null = null): void {
+    // Nothing is taken by a socket that is closed.
+    if (!this.#socket.destroyed) this.#socket.takeNext(error);
+  }
+}
+
+export const outputTarget: AsyncTarget = {
+  name: 'output',
+  checks: 'an output before a slow socket writes every byte once and in order, and gives each buffer back once',
+  maxBytes: 80,
+  *seeds() {
+    // Frames that are flushed one by one before a socket that is busy, and one that is quick again.
+    yield Buffer.from('000d0002080210021802060406040602', 'hex');
+    yield Buffer.from('010d0002080210020506020d0002040602', 'hex');
+    yield Buffer.from('020d0002080bf8f0020406f7', 'hex');
+    yield Buffer.from('030d00020802ff', 'hex');
+  },
+  async run(input) {
+    const first = input[0] ?? 0;
+    const run = new Run((first & 1) === 1, 1 + (first >> 1));
+    for (const byte of input.subarray(1)) {
+      // oxlint-disable-next-line no-await-in-loop
+      await run.step(byte);
+      run.check();
+    }
+    await run.finish();
+  },
+};
