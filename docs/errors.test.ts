@@ -23,13 +23,11 @@ function readEntries(): Entry[] {
   return entries;
 }
 
-/** The codes that the agent's sources give to `process.emitWarning`. */
+/** The codes that the agent's sources warn with. */
 function readWarnings(): string[] {
   const folder = new URL('../packages/agent/src/', import.meta.url);
   const sources = globSync('**/*.ts', { cwd: folder }).map((file) => readFileSync(new URL(file, folder), 'utf8'));
-  return sources.flatMap((source) =>
-    [...source.matchAll(/emitWarning\([^;]*code: '(\w+)'/g)].map(([, code = '']) => code),
-  );
+  return sources.flatMap((source) => [...source.matchAll(/\bwarn\('(\w+)'/g)].map(([, code = '']) => code));
 }
 
 const entries = readEntries();
