@@ -58,7 +58,6 @@ describe.each(linkKinds)('asynchronous handlers over %s', (link) => {
     expect(agent.inFlightCount).toBe(20);
     for (const gate of gates.toReversed()) {
       gate.open();
-      // oxlint-disable-next-line no-await-in-loop
       await gate.promise;
     }
     expect((await acks).map((ack) => ack.actions[0])).toEqual(
@@ -332,10 +331,8 @@ describe('what a handler keeps', () => {
     const peer = await connect();
     for (let i = 0; i < promisesBefore; i++) {
       const before = peer.notify(ask, { id: 'before' });
-      // oxlint-disable-next-line no-await-in-loop
       await eventually(() => gates.length === 1);
       gates.pop()?.();
-      // oxlint-disable-next-line no-await-in-loop
       await before;
     }
     await peer.burst(Array.from({ length: 200 }, () => (built) => built.message('leaky', { id: 'leaked' })));
@@ -366,7 +363,6 @@ describe('what a handler keeps', () => {
     const [slow, busy] = await Promise.all([connect(), connect()]);
     const waiting = slow.burst(Array.from({ length: 20 }, (_, i) => asking(`slow ${i}`)));
     for (let i = 0; i < 20; i++) {
-      // oxlint-disable-next-line no-await-in-loop
       const acks = await busy.burst(Array.from({ length: 100 }, (_, j) => asking(`quick ${j}`)));
       expect(acks[99]).toSetVar('txn', 'answer', string('quick 99'));
     }
@@ -388,7 +384,6 @@ describe('handlers that settle in one turn of the event loop', () => {
           const id = Number(message.id.toString());
           await gate.promise;
           for (let i = 0; i < id; i++) {
-            // oxlint-disable-next-line no-await-in-loop
             await Promise.resolve();
           }
           ack.set(number, id);

@@ -151,7 +151,6 @@ describe('fragments', () => {
     peer.send(first!);
     for (let i = 0; i < 2_000; i++) {
       peer.stream.write(bytes);
-      // oxlint-disable-next-line no-await-in-loop
       if (peer.stream.writableNeedDrain) await new Promise((resolve) => peer.stream.once('drain', resolve));
       most = Math.max(most, process.memoryUsage().arrayBuffers - before);
     }
@@ -235,10 +234,8 @@ describe('a session of HELLO, NOTIFYs, fragments and DISCONNECT', () => {
       },
     });
     for (let offset = 0; offset <= bytes.length; offset++) {
-      // oxlint-disable-next-line no-await-in-loop
       const peer = await attack();
       peer.send(bytes.subarray(0, offset));
-      // oxlint-disable-next-line no-await-in-loop
       for (let turn = 0; turn < offset % 4; turn++) await nextTurn();
       if (peer.stream instanceof Socket) peer.stream.resetAndDestroy();
     }

@@ -50,10 +50,8 @@ async function openMany(
   while (sockets.length < count) {
     const batch = Array.from({ length: Math.min(BATCH, count - sockets.length) }, (_, i) => open(sockets.length + i));
     sockets.push(...batch);
-    // oxlint-disable-next-line no-await-in-loop
     await Promise.all(batch.map((socket) => once(socket, 'connect')));
     // A unix socket is connected before it is accepted.
-    // oxlint-disable-next-line no-await-in-loop
     await eventually(() => isAccepted(sockets.length));
   }
   return sockets;
@@ -100,7 +98,6 @@ describe('a storm', () => {
     if (!('port' in target)) throw new Error('expected a port');
     const hello = haproxyHello().toBytes();
     for (let round = 0; round < 15; round++) {
-      // oxlint-disable-next-line no-await-in-loop
       const sockets = await openMany(200, () => {
         const socket = connectSocket(target);
         socket.on('error', () => {});
@@ -125,7 +122,6 @@ describe('a storm', () => {
     const hello = haproxyHello({ supportedVersions: '1.0' }).toBytes();
     let answers = 0;
     for (let round = 0; round < 10; round++) {
-      // oxlint-disable-next-line no-await-in-loop
       await openMany(100, () => {
         const socket = connectSocket(target);
         socket.on('error', () => {});
@@ -160,9 +156,7 @@ describe('500 peers that send a frame byte by byte', () => {
       for (const [index, peer] of peers.entries()) {
         if (!peer.stream.destroyed) peer.send(bytes.subarray(index % 60, bytes.length).subarray(i, i + 1));
       }
-      // oxlint-disable-next-line no-await-in-loop
       expect(await good.notify(checkClientIp, { ip: '10.0.0.1' })).toSetVar('sess', 'ip_score', 100);
-      // oxlint-disable-next-line no-await-in-loop
       await sleep(10);
     }
     expect(await eventually(() => peers.every((peer) => peer.ending() !== undefined))).toBe(true);

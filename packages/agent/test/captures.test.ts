@@ -40,7 +40,6 @@ function readSizes(label: string): number[] {
 async function replay(peer: RawPeer, pieces: readonly Uint8Array[]): Promise<void> {
   for (const piece of pieces) {
     peer.send(piece);
-    // oxlint-disable-next-line no-await-in-loop
     await nextTurn();
   }
   peer.stream.end();

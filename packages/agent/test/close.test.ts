@@ -267,7 +267,6 @@ describe('close()', () => {
     await eventually(() => waiting.settle.length === 1);
     const closed = agent.close();
     for (let i = 0; i < 5; i++) {
-      // oxlint-disable-next-line no-await-in-loop
       await eventually(() => waiting.settle.length === 1, 500);
       waiting.settleAll();
     }
@@ -366,7 +365,6 @@ describe('a peer that ends its side', () => {
     peer.send(haproxyHello(), asking(1), asking(2), asking(3));
     peer.stream.end();
     for (let i = 0; i < 3; i++) {
-      // oxlint-disable-next-line no-await-in-loop
       await eventually(() => waiting.settle.length === 1, 500);
       waiting.settleAll();
     }

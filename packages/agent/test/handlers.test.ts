@@ -24,7 +24,6 @@ function exchangeOf(handlers: Handlers, built: NotifyBuilder): Exchange {
 
 /** What is no Promise, but can be waited for. */
 function thenable(onThen: () => void): PromiseLike<void> {
-  // oxlint-disable-next-line unicorn/no-thenable
   return { then: (...callbacks) => Promise.resolve(onThen()).then(...callbacks) };
 }
 

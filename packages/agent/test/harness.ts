@@ -164,7 +164,6 @@ export async function eventually(condition: () => boolean, timeoutMs: number = S
   const deadline = performance.now() + timeoutMs;
   while (!condition()) {
     if (performance.now() > deadline) return false;
-    // oxlint-disable-next-line no-await-in-loop
     await sleep(2);
   }
   return true;

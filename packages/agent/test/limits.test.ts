@@ -133,7 +133,6 @@ describe.each(linkKinds)('a peer that never reads while it sends, over %s', (lin
     while (sent < 1_000 && peer.stream.writableLength < 4_000_000) {
       peer.stream.write(batch);
       sent++;
-      // oxlint-disable-next-line no-await-in-loop
       await sleep(1);
     }
     await eventually(() => reports.overload.length > 0);
@@ -175,7 +174,6 @@ describe.each(linkKinds)('a peer that never reads while it sends, over %s', (lin
     });
     for (const open of gates) {
       open();
-      // oxlint-disable-next-line no-await-in-loop
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(pooledBuffersOut()).toBeLessThanOrEqual(4);

@@ -73,7 +73,6 @@ describe.each(Array.from({ length: 24 }, (_, seed) => seed))('a mixture of every
     const count = 60;
     const peers: RawPeer[] = [];
     // One after the other, so that the agent counts them in this order.
-    // oxlint-disable-next-line no-await-in-loop
     while (peers.length < 6) peers.push(await connectRaw(target));
     const plans = peers.map((_, index) =>
       Array.from({ length: count }, (__, i) => ({
@@ -93,7 +92,6 @@ describe.each(Array.from({ length: 24 }, (_, seed) => seed))('a mixture of every
         for (let position = 0, size = 0; position < bytes.length; position += size) {
           size = 1 + random(random(2) === 0 ? 30 : 3_000);
           peer.send(bytes.subarray(position, position + size));
-          // oxlint-disable-next-line no-await-in-loop
           if (random(3) === 0) await sleep(random(2));
         }
       }),

@@ -124,7 +124,6 @@ describe('Output', () => {
     }
     for (let i = 0; i < 3; i++) {
       socket.takeNext();
-      // oxlint-disable-next-line no-await-in-loop
       await turn();
     }
     expect([socket.taken, socket.writableLength]).toEqual([['one', 'two', 'three'], 0]);
@@ -294,7 +293,6 @@ describe('Output', () => {
       output.length += 4;
       output.flush();
       expect(pool.outCount).toBe(0);
-      // oxlint-disable-next-line no-await-in-loop
       await turn();
     }
     expect(kept.map(String)).toEqual(['aaaa', 'bbbb']);

@@ -23,7 +23,7 @@ async function run(name: string): Promise<{ agent: Agent | undefined; targets: u
   vi.resetModules();
   const { Agent: Fresh } = await import('@spop/agent');
   vi.spyOn(Fresh.prototype, 'listen').mockImplementation(function (this: Agent, target) {
-    // oxlint-disable-next-line typescript/no-this-alias, unicorn/no-this-assignment
+    // oxlint-disable-next-line typescript/no-this-alias
     agent = this;
     targets.push(target);
     return Promise.resolve({ host: '127.0.0.1', port: 9000 });

@@ -79,7 +79,6 @@ describe.each([
         for (let step = 1; position < bytes.length; step = (step * 7 + index) % 9_973) {
           peer.send(bytes.subarray(position, position + step));
           position += step;
-          // oxlint-disable-next-line no-await-in-loop
           await new Promise((resolve) => setImmediate(resolve));
         }
       }),

@@ -69,7 +69,6 @@ describe('a connection', () => {
       .toBytes();
     for (let i = 0; i < bytes.length && peer.ending() === undefined; i++) {
       peer.send(bytes.subarray(i, i + 1));
-      // oxlint-disable-next-line no-await-in-loop
       await sleep(10);
     }
     await expectTimeout(peer);

@@ -103,12 +103,9 @@ describe('handle(a TLS socket)', () => {
   it('gives all buffers back where the peer is destroyed in the middle of a batch', async () => {
     const { agent, open } = await startTlsAgent();
     for (let i = 0; i < 20; i++) {
-      // oxlint-disable-next-line no-await-in-loop
       const peer = await connectPeer(await open());
-      // oxlint-disable-next-line no-await-in-loop
       await peer.hello();
       peer.send(...Array.from({ length: 50 }, () => peer.preset.notify().message(ask, { id: 'x' })));
-      // oxlint-disable-next-line no-await-in-loop
       await new Promise((resolve) => setImmediate(resolve));
       peer.close();
     }

@@ -1,6 +1,5 @@
 import { AssertionError } from 'node:assert';
 import { defineVariable, int32 as int32Type } from '@spop/codec';
-// oxlint-disable-next-line import/no-unassigned-import
 import '@spop/builder/vitest';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,7 +1,6 @@
 import { createAgent } from './stand-in.ts';
 import { address, defineMessage, defineVariable, int32 } from '@spop/codec';
 import { connect } from '@spop/builder';
-// oxlint-disable-next-line import/no-unassigned-import
 import '@spop/builder/vitest';
 import { expect, it } from 'vitest';
 

@@ -1,5 +1,4 @@
 import { ack, agentDisconnect, agentHello, connect, haproxy, parseStream } from '@spop/builder';
-// oxlint-disable-next-line import/no-unassigned-import
 import '@spop/builder/vitest';
 import { expect, it } from 'vitest';
 import type { Duplex } from 'node:stream';

@@ -2,7 +2,6 @@ import * as fc from 'fast-check';
 import type { Duplex } from 'node:stream';
 import { chunking, corrupted, haproxyData, message, notifyFrame } from '@spop/builder/arbitraries';
 import { ack, agentHello, connect, parseStream, writeFrame } from '@spop/builder';
-// oxlint-disable-next-line import/no-unassigned-import
 import '@spop/builder/vitest';
 import { expect, it } from 'vitest';
 
