@@ -24,7 +24,6 @@ export class Connection implements Transport {
   readonly #isStatic: boolean;
   #isPaused: boolean = false;
   #isResuming: boolean = false;
-  #isReading: boolean = false;
   #isFlushScheduled: boolean = false;
   #hasEnded: boolean = false;
   #lingerTimer: NodeJS.Timeout | undefined;
@@ -133,11 +132,11 @@ export class Connection implements Transport {
   }
 
   #onData(chunk: Uint8Array): void {
-    if (!this.#isReading) {
+    if (!this.#runtime.isReading) {
       this.#onRead(chunk.length, chunk);
       return;
     }
-    // A handler wrote to the other end of a stream in memory, which hands it over at once.
+    // A handler wrote to the other end of a stream in memory, this one's or another connection's, which hands it over at once.
     this.#stream.pause();
     this.#stream.unshift(chunk);
     process.nextTick(() => {
@@ -165,11 +164,12 @@ export class Connection implements Transport {
   /** Hands frames to the session until there are no more, or too much is under way. */
   #readFrames(): void {
     const { session } = this;
-    const { metrics } = this.#runtime;
+    const runtime = this.#runtime;
+    const { metrics } = runtime;
     const reader = this.#reader;
     let count = 0;
     metrics.beginBatch();
-    this.#isReading = true;
+    runtime.isReading = true;
     try {
       let isReady = session.beginBatch();
       while (isReady) {
@@ -181,7 +181,7 @@ export class Connection implements Transport {
     } catch (error) {
       this.#fail(error);
     }
-    this.#isReading = false;
+    runtime.isReading = false;
     this.framesRead += count;
     if (count > 0) this.#partialAt = this.#activeAt;
     session.endIfDrained();

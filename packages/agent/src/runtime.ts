@@ -35,6 +35,11 @@ export class Runtime {
   readonly connections: Set<Connection> = new Set();
   /** Connections that do not read because too many NOTIFYs are in flight in all. */
   readonly paused: Set<Connection> = new Set();
+  /**
+   * Whether a connection hands frames to its session. No other may meanwhile: limits are not asked for at each frame, and
+   * exchanges take turns, so that frames read from within a handler would exceed the ones and use up the others.
+   */
+  isReading: boolean = false;
   /** NOTIFYs whose handlers have not settled, the oldest first. */
   readonly #inFlight: Map<Exchange, Session> = new Map();
   #deadlineTimer: NodeJS.Timeout | undefined;
