@@ -7,7 +7,7 @@ const NO_SLOT = -1;
 
 /**
  * The exchanges that synchronous handlers are called with, in turn. A view that a handler kept beyond its call belongs
- * to an exchange that is closed until 63 others were used, so that using it throws. A handler that outlives its call gets
+ * to an exchange that is closed until seven others were used, so that using it throws. A handler that outlives its call gets
  * an exchange that nobody had before and nobody has after: what another handler kept could read and answer in it.
  */
 export class ExchangeRing {
