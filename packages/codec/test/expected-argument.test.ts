@@ -48,21 +48,24 @@ const KINDS: readonly (readonly [name: string, type: AnyValueType])[] = [
   ['binary', binary],
 ];
 
-/** `z` is expected first until `a` was seen there. */
+/** Long enough for a frame to end behind it and the type. */
+const NAME = 'agent';
+
+/** `z` is expected first until the argument was seen there. */
 function definitionOf(type: AnyValueType): MessageDefinition {
-  return defineMessage('m', { z: optional(int32), a: optional(type) });
+  return defineMessage('m', { z: optional(int32), [NAME]: optional(type) });
 }
 
 const DEFINITIONS = new Map(KINDS.map(([name, type]) => [name, definitionOf(type)]));
 
-/** Message `m` with `a`, whose typed data that is, and `rest`, the other arguments. */
+/** Message `m` with the argument, whose typed data that is, and `rest`, the other arguments. */
 function payloadOf(typedData: Uint8Array, rest: readonly Uint8Array[] = []): Buffer {
-  return Buffer.concat([text('m'), Buffer.from([1 + rest.length]), text('a'), typedData, ...rest]);
+  return Buffer.concat([text('m'), Buffer.from([1 + rest.length]), text(NAME), typedData, ...rest]);
 }
 
 const Z = Buffer.concat([text('z'), hex('0205')]);
-/** Offset of the typed data of `a` from the frame's length field. */
-const VALUE_AT = PAYLOAD_AT + 5;
+/** Offset of its typed data from the frame's length field. */
+const VALUE_AT = PAYLOAD_AT + 4 + NAME.length;
 
 /** A frame of `payload` in a buffer of its own, with `before` and `after` bytes of `fill` around it. */
 function place(payload: Uint8Array, fill: number, before: number, after: number): Frame {
@@ -127,8 +130,8 @@ function declared(notify: Notify, frame: Frame): Found | Fault {
     notify.read(frame);
     const view = notify.messageAt(0);
     return {
-      state: argumentState(view, 'a'),
-      value: outcome(() => facts(view['a'])),
+      state: argumentState(view, NAME),
+      value: outcome(() => facts(view[NAME])),
       z: view['z'],
       messageCount: notify.messageCount,
     };

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defineMessage, int32, MessageSet, Notify } from '../src/index.ts';
+import { defineMessage, int32, MessageSet, Notify, string } from '../src/index.ts';
 import { toWords } from '../src/cursor.ts';
 import { NamePattern } from '../src/name-pattern.ts';
 import { message, notifyFrame, text } from './bytes.ts';
@@ -127,4 +127,26 @@ describe('a declared name of any length', () => {
       expect(notify.get(definition)?.[name]).toBe(5);
     }
   });
+
+  it.each(Array.from({ length: 24 }, (_, index) => index + 1))(
+    'is no other argument where the name is %i equal bytes, and such bytes stand before it',
+    (length) => {
+      const name = 'a'.repeat(length);
+      const definition = defineMessage('m', { before: string, [name]: int32 });
+      const notify = new Notify(new MessageSet([definition]));
+      const before: [string, string] = ['before', `0820${'61'.repeat(32)}`];
+      for (const other of neighbours(name)) {
+        for (const pairs of [
+          [[name, '0205']],
+          [
+            [other, '0206'],
+            [name, '0205'],
+          ],
+        ] as const) {
+          notify.read(notifyFrame([message('m', [before, ...pairs])], 0x61));
+          expect([other, notify.get(definition)?.[name]]).toEqual([other, 5]);
+        }
+      }
+    },
+  );
 });
