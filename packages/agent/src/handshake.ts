@@ -35,7 +35,7 @@ const MAX_TOLERATED_FRAME_SIZE = 1_048_576;
 /** Announced to HAProxy 3.0 and older, which otherwise reconnects without end over a NOTIFY that does not fit. */
 const FRAGMENTATION = 'fragmentation';
 const PIPELINING = 'pipelining';
-/** Only the SPOP client of HAProxy 3.0 and older announces it; never announced back (see docs/protocol-notes). */
+/** Only HAProxy 3.0 and older announce it. Never announced back: each ACK goes over the connection that asked. */
 const ASYNC = 'async';
 
 /**
