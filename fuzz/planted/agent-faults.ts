@@ -60,6 +60,13 @@ export const agentFaults: readonly Fault[] = [
     replace: 'stream.writableEnded) {',
   },
   {
+    name: 'output given back too early',
+    mistake: 'a buffer is free as soon as it was handed to the socket, whether or not the kernel has taken it',
+    file: source('output'),
+    search: 'if (stream.writableLength === 0) this.#release(buffer);',
+    replace: 'if (stream.writableLength >= 0) this.#release(buffer);',
+  },
+  {
     name: 'only the first deadline counts',
     mistake: 'the timer is not armed again for those that came later',
     file: source('runtime'),
