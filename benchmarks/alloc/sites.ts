@@ -35,7 +35,7 @@ export const hotFiles: readonly string[] = [
 export const sourceFolder: URL = new URL('../../packages/codec/src/', import.meta.url);
 
 const DECLARATION =
-  /^(?:export )?function (\w+)|^ {6}return function (\w+)\(|^ {2}(?:(?:get|set|override) )*(#?\w+)(?:<[^>]*>)?\(/;
+  /^(?:export )?function (\w+)|^ {6}return function (\w+)\(|^ {2}(?:(?:private|protected|get|set|override) )*(#?\w+)(?:<[^>]*>)?\(/;
 const NO_DECLARATION = /^ {2}(?:if|for|while|switch|throw|return|super)\b/;
 
 /**
