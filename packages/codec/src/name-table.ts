@@ -54,7 +54,7 @@ export class NameTable {
 }
 
 /** Whether `name` is exactly the `length` bytes at `start`. */
-export function nameEquals(name: Buffer, bytes: Buffer, start: number, length: number): boolean {
+function nameEquals(name: Buffer, bytes: Buffer, start: number, length: number): boolean {
   if (name.length !== length) return false;
   for (let i = 0; i < length; i++) {
     if (name[i] !== bytes[start + i]) return false;
