@@ -48,4 +48,35 @@ describe.each(linkKinds.filter((link) => link !== 'memory'))('a peer that stops 
     expect(await eventually(() => pooledBuffersOut() === 0)).toBe(true);
     expect(peer.ending()).toBeUndefined();
   }, 40_000);
+
+  it('leaves no buffer out where just one write waited for it, which nothing tells of but the clock', async () => {
+    const { agent, target } = await startAgent({
+      link,
+      partialFrameTimeoutMs: 20,
+      setup: (each) => each.onMessage(ask, (_, ack) => void ack.set(long, LONG)),
+    });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello());
+    await eventually(() => peer.frames().length === 1);
+    peer.stream.pause();
+    let sent = 0;
+    // Fewer ACKs at a time than a buffer holds, up to those that the kernel does not take.
+    while (pooledBuffersOut() === 0) {
+      peer.send(...Array.from({ length: 80 }, () => asking(sent++)));
+      // oxlint-disable-next-line no-await-in-loop
+      expect(await eventually(() => agent.toMetrics().notifies === sent)).toBe(true);
+    }
+    expect(pooledBuffersOut()).toBe(1);
+    peer.stream.resume();
+    expect(await eventually(() => pooledBuffersOut() === 0)).toBe(true);
+    expect(await eventually(() => peer.chunks.reduce((all, { length }) => all + length, 0) > sent * LONG.length)).toBe(
+      true,
+    );
+    expect(
+      peer
+        .frames()
+        .slice(1)
+        .map(({ streamId }) => Number(streamId)),
+    ).toEqual(Array.from({ length: sent }, (_, i) => i));
+  }, 40_000);
 });
