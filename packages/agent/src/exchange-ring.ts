@@ -12,18 +12,19 @@ const NO_SLOT = -1;
  */
 export class ExchangeRing {
   readonly #set: MessageSet;
-  readonly #slots: (Exchange | undefined)[] = Array.from({ length: SIZE }, () => undefined);
+  readonly #slots: Exchange[];
   #next: number = 0;
 
   constructor(set: MessageSet) {
     this.#set = set;
+    this.#slots = Array.from({ length: SIZE }, (_, slot) => new Exchange(set, slot));
   }
 
   /** The exchange whose turn it is. */
   take(): Exchange {
     const slot = this.#next;
     this.#next = (slot + 1) & (SIZE - 1);
-    return (this.#slots[slot] ??= new Exchange(this.#set, slot));
+    return this.#slots[slot]!;
   }
 
   /** An exchange that is used once, outside of the ring. */
@@ -33,6 +34,7 @@ export class ExchangeRing {
 
   /** Never gives that exchange out again. */
   retire(exchange: Exchange): void {
-    if (exchange.slot !== NO_SLOT) this.#slots[exchange.slot] = undefined;
+    const { slot } = exchange;
+    if (slot !== NO_SLOT) this.#slots[slot] = new Exchange(this.#set, slot);
   }
 }

@@ -43,10 +43,12 @@ export class Output {
 
   /** Makes sure of `size` bytes behind `length` in `buffer`, and returns it. */
   reserve(size: number): Buffer {
-    if (this.buffer !== undefined) {
-      if (size <= this.buffer.length - this.length) return this.buffer;
-      this.flush(true);
-    }
+    const { buffer } = this;
+    return buffer !== undefined && size <= buffer.length - this.length ? buffer : this.#acquire(size);
+  }
+
+  #acquire(size: number): Buffer {
+    if (this.buffer !== undefined) this.flush(true);
     // A frame above the pool's size, or a burst that uses all of its buffers, gets memory of its own.
     const pooled = size <= this.#pool.bufferSize ? this.#pool.acquire() : undefined;
     this.buffer = pooled ?? Buffer.allocUnsafeSlow(Math.max(size, this.#pool.bufferSize));
