@@ -7,7 +7,7 @@
  */
 import { createServer, Socket, type AddressInfo } from 'node:net';
 
-const READ_BYTES = 64 * 1024;
+const READ_BYTES = 512 * 1024;
 const HEADROOM = 16 * 1024;
 /** An ACK is never longer than its NOTIFY here, so that those of one read always fit. */
 const WRITE_BYTES = HEADROOM + READ_BYTES;
