@@ -54,7 +54,7 @@ function introduction(run: PeersRun): string[] {
       ]),
       3,
     ),
-    ...(Object.values(run.sections).some((info) => info.load > machine.cores / 2)
+    ...(loadBefore(run) > machine.cores / 2
       ? [
           '**The machine was busy with other work while this was measured.** Throughput and latencies swing by factors then, and so do their',
           'ratios; CPU times, memory, and right and wrong answers hold.',
@@ -149,6 +149,13 @@ function cell(samples: readonly Sample[] | undefined, pick: (sample: Sample) => 
   if (figure === undefined) return '';
   if (samples.length === 1) return human(figure.median);
   return `${human(figure.median)} (${human(figure.low)}–${human(figure.high)})`;
+}
+
+/** The highest load average that a run began with: what it had later comes from what was measured. */
+function loadBefore({ sections }: PeersRun): number {
+  const byStart = Object.values(sections).toSorted((a, b) => a.startedAt.localeCompare(b.startedAt));
+  const first = byStart.filter((info, index) => byStart.findIndex(({ commit }) => commit === info.commit) === index);
+  return Math.max(...first.map(({ load }) => load));
 }
 
 function errorsOf(load: Record<string, ByLane<Sample[]>>, tests: readonly string[]): string[] {

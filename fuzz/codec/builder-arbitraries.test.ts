@@ -49,7 +49,6 @@ function copyItem(writer: FrameWriter, name: string, value: Value): void {
     return;
   }
   // A view's plain value is one that its own type takes, and so is a view of bytes.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const type = types[plain.type] as unknown as ValueType<unknown, unknown>;
   writer.item(name, type, ['string', 'binary', 'ipv4', 'ipv6'].includes(plain.type) ? value : plain.value);
 }

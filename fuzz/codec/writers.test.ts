@@ -50,7 +50,6 @@ const moreTypes: typeof types = { ...types, integer, address, interned: interned
 function writable(data: TypedData): { type: ValueType<unknown, unknown>; value: unknown } | undefined {
   if (data.type === 'null') return undefined;
   // Each typed data's plain value is one that its own type takes.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return { type: types[data.type] as unknown as ValueType<unknown, unknown>, value: data.value };
 }
 
@@ -235,7 +234,6 @@ describe('values that a variable cannot hold', () => {
         writer.beginAck(buffer, 0, buffer.length, idsOf(1n, 1n));
         writer.unset(defineVariable('txn', 'before', bool));
         const size = writer.byteLength;
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
         const variable = defineVariable('sess', 'v', moreTypes[kind] as unknown as ValueType<unknown, unknown>);
         const error = errorOf(() => writer.set(variable, value));
         if (error !== undefined) {

@@ -28,7 +28,6 @@ export const files: InstrumentedFile[] = [];
 
 declare global {
   // A declaration of a global needs `var`.
-  // oxlint-disable-next-line no-var
   var spopCounters: Uint32Array | undefined;
 }
 

@@ -67,7 +67,6 @@ class Run {
     this.#output.flush();
     for (let turn = 0; turn < MAX_TURNS && this.#socket.handedCount > 0; turn++) {
       this.#takeNext();
-      // oxlint-disable-next-line no-await-in-loop
       await nextTurn();
     }
     await nextTurn();
@@ -113,7 +112,6 @@ export const outputTarget: AsyncTarget = {
     const first = input[0] ?? 0;
     const run = new Run((first & 1) === 1, 1 + (first >> 1));
     for (const byte of input.subarray(1)) {
-      // oxlint-disable-next-line no-await-in-loop
       await run.step(byte);
       run.check();
     }

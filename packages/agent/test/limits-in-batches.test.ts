@@ -44,7 +44,6 @@ function idsOf(peer: RawPeer): number[] {
 
 const turns = async (count: number): Promise<void> => {
   for (let turn = 0; turn < count; turn++) {
-    // oxlint-disable-next-line no-await-in-loop
     await new Promise((resolve) => setImmediate(resolve));
   }
 };

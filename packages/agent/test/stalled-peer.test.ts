@@ -63,7 +63,6 @@ describe.each(linkKinds.filter((link) => link !== 'memory'))('a peer that stops 
     // Fewer ACKs at a time than a buffer holds, up to those that the kernel does not take.
     while (pooledBuffersOut() === 0) {
       peer.send(...Array.from({ length: 80 }, () => asking(sent++)));
-      // oxlint-disable-next-line no-await-in-loop
       expect(await eventually(() => agent.toMetrics().notifies === sent)).toBe(true);
     }
     expect(pooledBuffersOut()).toBe(1);

@@ -189,7 +189,6 @@ export class Conversation {
     for (let start = 0; start < bytes.length && !this.link.stream.destroyed; start += this.options.chunkBytes) {
       this.link.stream.write(bytes.slice(start, start + this.options.chunkBytes));
       // A turn of the event loop between the pieces, so that they arrive as pieces.
-      // oxlint-disable-next-line no-await-in-loop
       if (this.options.chunkBytes < bytes.length) await nextTurn();
     }
   }

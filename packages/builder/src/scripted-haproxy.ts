@@ -120,7 +120,6 @@ export class ScriptedHaproxy {
         this.send(...batch);
         batch = [];
         // HAProxy keeps a NOTIFY back until an ACK makes room for it.
-        // oxlint-disable-next-line no-await-in-loop
         await this.room(limit);
       }
       const whole = input instanceof NotifyBuilder ? input : input(this.preset.notify());
@@ -257,7 +256,6 @@ export class ScriptedHaproxy {
 
   private async room(limit: number): Promise<void> {
     while (this.inFlight >= limit) {
-      // oxlint-disable-next-line no-await-in-loop
       await new Promise<void>((resolve) => {
         this.roomWaiters.push(resolve);
       });

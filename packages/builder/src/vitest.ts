@@ -49,7 +49,6 @@ export interface SpopMatchers<R> {
 
 declare module 'vitest' {
   // The parameters must be spelled as vitest spells them, or the declarations do not merge.
-  // oxlint-disable-next-line no-unused-vars
   interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown> extends SpopMatchers<R> {}
 }
 

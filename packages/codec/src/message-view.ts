@@ -87,7 +87,6 @@ export class MessageState {
     this.#order = Array.from({ length: positions }, (_, position) => this.#arguments[position]);
     this.#passed = new Value(source);
     // The class has one getter per declared argument, and each gives what the argument's type reads as.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     this.view = new (viewClass(definition))(this) as unknown as MessageView<ArgumentTypes>;
   }
 

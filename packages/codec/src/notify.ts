@@ -160,7 +160,6 @@ export class Notify {
       const state = this.#found[i]!;
       if (state.definition !== (definition as MessageDefinition)) continue;
       // The definition is the view's own, and so are its types.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       return state.view as MessageView<Args>;
     }
     return undefined;
