@@ -5,7 +5,7 @@ import type { CaseVerdict } from './correctness.ts';
 import { figureOf, human, table } from './figures.ts';
 import { type Goal, goals } from './goals.ts';
 import { plots } from './plots.ts';
-import { losses } from './reasons.ts';
+import { losses, misses } from './reasons.ts';
 import { type ByLane, NO_SPOE, type PeersRun } from './results.ts';
 
 /** Writes benchmarks.md and benchmarks/*.svg to a folder. */
@@ -98,7 +98,16 @@ function goalSection(run: PeersRun): string[] {
     `Our figure divided by theirs in the same round. ${reached} of ${list.length} are reached. Where the other agent answered wrongly, there is no row.`,
     '',
     ...table(['figure', 'ours', 'against', 'goal', 'ratio', ''], list.map(row), 4),
+    ...missedSection(list),
   ];
+}
+
+/** Why goals are missed, and what was done about it. */
+function missedSection(list: readonly Goal[]): string[] {
+  const missed = misses(list);
+  if (missed.length === 0) return [];
+  const rows = missed.map(({ figures, why, tried }) => [figures.join('; '), why, tried]);
+  return ['### Missed, and what was tried', '', ...table(['figure', 'why', 'tried'], rows, 3)];
 }
 
 function lossSection(run: PeersRun): string[] {
