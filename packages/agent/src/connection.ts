@@ -166,6 +166,7 @@ export class Connection implements Transport {
     const { session } = this;
     const runtime = this.#runtime;
     const { metrics } = runtime;
+    const { output } = this;
     const reader = this.#reader;
     let count = 0;
     metrics.beginBatch();
@@ -176,7 +177,8 @@ export class Connection implements Transport {
         const frame = reader.next();
         if (frame === undefined) break;
         count++;
-        isReady = session.receive(frame);
+        // A batch of small NOTIFYs can be answered with many times its size.
+        isReady = session.receive(frame) && !output.isBehind;
       }
     } catch (error) {
       this.#fail(error);
@@ -185,10 +187,11 @@ export class Connection implements Transport {
     this.framesRead += count;
     if (count > 0) this.#partialAt = this.#activeAt;
     session.endIfDrained();
-    if (session.isFull) this.#pause();
+    if (session.isFull || output.isBehind) this.#pause();
+    output.isBehind = false;
     this.#flush();
     metrics.endBatch();
-    if (this.output.isBlocked) this.#pause();
+    if (output.isBlocked) this.#pause();
   }
 
   #pause(): void {

@@ -12,6 +12,8 @@ export class Output {
   buffer: Buffer | undefined;
   /** Bytes of frames in the buffer. */
   length: number = 0;
+  /** Whether a full buffer was written that the peer does not make room for; whoever sees to that sets it back. */
+  isBehind: boolean = false;
   /** Bytes handed to the stream since the beginning. */
   bytesWritten: number = 0;
   readonly #stream: Duplex;
@@ -48,7 +50,10 @@ export class Output {
   }
 
   #acquire(size: number): Buffer {
-    if (this.buffer !== undefined) this.flush(true);
+    if (this.buffer !== undefined) {
+      this.flush(true);
+      this.isBehind ||= this.isBlocked;
+    }
     // A frame above the pool's size, or a burst that uses all of its buffers, gets memory of its own.
     const pooled = size <= this.#pool.bufferSize ? this.#pool.acquire() : undefined;
     this.buffer = pooled ?? Buffer.allocUnsafeSlow(Math.max(size, this.#pool.bufferSize));
