@@ -156,11 +156,11 @@ describe('Handlers › run', () => {
 });
 
 describe('ExchangeRing', () => {
-  it('gives eight exchanges in turn', () => {
+  it('gives 64 exchanges in turn', () => {
     const ring = new ExchangeRing(new Handlers().set);
-    const taken = Array.from({ length: 24 }, () => ring.take());
-    expect(new Set(taken.slice(0, 8)).size).toBe(8);
-    for (const [index, exchange] of taken.entries()) expect(exchange).toBe(taken[index % 8]);
+    const taken = Array.from({ length: 192 }, () => ring.take());
+    expect(new Set(taken.slice(0, 64)).size).toBe(64);
+    for (const [index, exchange] of taken.entries()) expect(exchange).toBe(taken[index % 64]);
   });
 
   it('never gives a retired exchange again', () => {
@@ -169,7 +169,7 @@ describe('ExchangeRing', () => {
     ring.retire(retired);
     const later = Array.from({ length: 200 }, () => ring.take());
     expect(later).not.toContain(retired);
-    expect(new Set(later).size).toBe(8);
+    expect(new Set(later).size).toBe(64);
   });
 
   it('makes exchanges that write ACKs', () => {
