@@ -113,8 +113,8 @@ export const codecFaults: readonly Fault[] = [
     name: 'the last of equal arguments counts',
     mistake: 'a later argument of the same name hides the first',
     file: source('message-view'),
-    search: 'if (argument === undefined || argument.value.wasRead) {',
-    replace: 'if (argument === undefined) {',
+    search: 'if (value.wasRead) return this.#passed.read(cursor, bytes, position, limit);\n',
+    replace: '',
   },
   {
     name: 'argument guessed by its place',
@@ -135,8 +135,8 @@ export const codecFaults: readonly Fault[] = [
     name: 'expected argument read behind the frame',
     mistake: 'the length of the argument that was expected is believed',
     file: source('message-view'),
-    search: 'difference !== 0 || end > limit || !isAccepted',
-    replace: 'difference !== 0 || !isAccepted',
+    search: '!isSmall || end > limit || !isAccepted',
+    replace: '!isSmall || !isAccepted',
   },
   {
     name: 'value of another type given',

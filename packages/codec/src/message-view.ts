@@ -120,6 +120,7 @@ export class MessageState {
       let difference =
         ((words.getInt32(position) ^ argument.first) & argument.firstMask) |
         ((last ^ argument.last) & argument.lastMask);
+      let isSmall = true;
       const { middle } = argument;
       for (let i = 0; i < middle.length; i++) difference |= words.getInt32(position + 4 * (i + 1)) ^ middle[i]!;
       const size = SIZES[last & TYPE_BITS]!;
@@ -133,14 +134,14 @@ export class MessageState {
         let number = room > 0 ? bytes[valueStart]! : 0;
         if (number >= ONE_BYTE) {
           if (room < 3) {
-            difference = 1;
+            isSmall = false;
           } else {
             const second = bytes[end++]!;
             number += second << 4;
             if (second >= FURTHER) {
               const third = bytes[end++]!;
               number += third << 11;
-              if (third >= FURTHER) difference = 1;
+              if (third >= FURTHER) isSmall = false;
             }
           }
         }
@@ -154,12 +155,14 @@ export class MessageState {
       }
       const { value } = argument;
       const isAccepted = ((argument.accepted >> (last & TYPE_BITS)) & 1) !== 0;
-      if (difference !== 0 || end > limit || !isAccepted || value.wasRead) {
+      if (difference !== 0) {
         position = this.#readUnexpected(cursor, bytes, position, limit, index);
-        continue;
+      } else if (!isSmall || end > limit || !isAccepted || value.wasRead) {
+        position = this.#readValue(argument, cursor, bytes, position + argument.size, limit);
+      } else {
+        value.stand(last & 0xff, valueStart - origin, length, generation);
+        position = end;
       }
-      value.stand(last & 0xff, valueStart - origin, length, generation);
-      position = end;
     }
     return position;
   }
@@ -168,13 +171,18 @@ export class MessageState {
   #readUnexpected(cursor: Cursor, bytes: Buffer, position: number, limit: number, index: number): number {
     const length = readLengthAt(cursor, bytes, position, limit);
     const slot = this.definition.table.find(bytes, cursor.position, length);
-    const argument = slot < 0 ? undefined : this.#arguments[slot]!;
-    if (argument !== undefined && index < this.#order.length) this.#order[index] = argument;
-    if (argument === undefined || argument.value.wasRead) {
-      return this.#passed.read(cursor, bytes, cursor.position + length, limit);
-    }
+    const valueStart = cursor.position + length;
+    if (slot < 0) return this.#passed.read(cursor, bytes, valueStart, limit);
+    const argument = this.#arguments[slot]!;
+    if (index < this.#order.length) this.#order[index] = argument;
+    return this.#readValue(argument, cursor, bytes, valueStart, limit);
+  }
+
+  /** Reads any value of an argument, and returns the offset behind it. */
+  #readValue(argument: Argument, cursor: Cursor, bytes: Buffer, position: number, limit: number): number {
     const { accepted, value } = argument;
-    const end = value.read(cursor, bytes, cursor.position + length, limit);
+    if (value.wasRead) return this.#passed.read(cursor, bytes, position, limit);
+    const end = value.read(cursor, bytes, position, limit);
     if (((accepted >> value.foundType) & 1) === 0) value.refuse();
     return end;
   }
