@@ -220,8 +220,9 @@ export const codecFaults: readonly Fault[] = [
     name: 'words written behind the limit',
     mistake: 'the last word of a variable is filled up with zeros where the next frame stands',
     file: source('ack-writer'),
-    search: 'if (4 * setWords.length > this.#wordLimit - position) return this.#writePrefix(setPrefix);',
-    replace: '',
+    search:
+      'if (words === NO_WORDS || 4 * setWords.length > this.limit - position) return this.#writePrefix(setPrefix);',
+    replace: 'if (words === NO_WORDS) return this.#writePrefix(setPrefix);',
   },
   {
     name: 'empty ACK without a payload',

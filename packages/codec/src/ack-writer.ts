@@ -1,9 +1,9 @@
-import { FrameFlag, FrameType, LENGTH_BYTES } from './constants.ts';
-import { NO_WORDS } from './cursor.ts';
+import { FrameFlag, FrameType } from './constants.ts';
 import { SpopError } from './errors.ts';
 import { FRAME_HEADER_BYTES, FrameWriter } from './frame-writer.ts';
 import { copyBytes, frameFull, writeNull, writeTypedData } from './typed-data-writer.ts';
 import type { Variable } from './variable.ts';
+import { LastWords, NO_WORDS } from './words.ts';
 
 /** The ids of the NOTIFY that an ACK answers, as bytes: a Frame or a Notify. */
 export interface IdSource {
@@ -39,6 +39,9 @@ const HEADER_BYTES = FRAME_HEADER_BYTES;
 const TYPE_AND_FLAGS = FrameType.Ack << 24;
 const LAST_FLAGS = FrameFlag.Fin;
 
+/** Shared, since all ACKs of a batch stand in one buffer. */
+const outputWords: LastWords = new LastWords();
+
 /**
  * Writes one ACK after the other (SPOE.txt §3.2.7), into buffers that the caller provides:
  *
@@ -50,8 +53,8 @@ const LAST_FLAGS = FrameFlag.Fin;
  */
 export class AckWriter extends FrameWriter implements Actions {
   #payloadStart: number = 0;
-  /** The limit for writing in words; 0 in an ACK that was moved, whose memory is used once and gets no DataView. */
-  #wordLimit: number = 0;
+  /** The bytes in words; {@link NO_WORDS} in an ACK that was moved, whose memory is used once. */
+  #words: DataView = NO_WORDS;
   #isOpen: boolean = false;
 
   /**
@@ -68,13 +71,13 @@ export class AckWriter extends FrameWriter implements Actions {
     if (limit > bytes.length || payloadStart - idsStart >= limit - to) {
       throw frameFull(position, Math.min(limit, bytes.length), HEADER_BYTES + payloadStart - idsStart + 1);
     }
-    if (this.bytes !== bytes || this.#wordLimit === 0) this.writeTo(bytes);
-    this.words.setInt32(position + 4, TYPE_AND_FLAGS);
+    if (this.bytes !== bytes || this.#words === NO_WORDS) this.#words = outputWords.of(bytes);
+    this.bytes = bytes;
+    this.#words.setInt32(position + 4, TYPE_AND_FLAGS);
     bytes[position + 8] = LAST_FLAGS;
     for (let i = idsStart; i < payloadStart; i++) bytes[to++] = from[i]!;
     this.start = position;
     this.limit = limit;
-    this.#wordLimit = limit;
     this.position = to;
     this.#payloadStart = to;
     this.#isOpen = true;
@@ -110,7 +113,7 @@ export class AckWriter extends FrameWriter implements Actions {
     if (!this.#isOpen) throw ackEnded();
     this.#isOpen = false;
     if (this.position === this.#payloadStart) this.bytes[this.position++] = NO_ACTION;
-    return this.#wordLimit === 0 ? this.#endMoved() : super.end();
+    return super.end();
   }
 
   /**
@@ -127,29 +130,18 @@ export class AckWriter extends FrameWriter implements Actions {
     this.bytes.copy(target, 0, this.start, this.position);
     this.#payloadStart -= this.start;
     this.bytes = target;
-    this.words = NO_WORDS;
-    this.#wordLimit = 0;
+    this.#words = NO_WORDS;
     this.start = 0;
     this.position = size;
     this.limit = limit;
   }
 
-  /** {@link FrameWriter.end} without words; Buffer's own writers make objects where they are not inlined. */
-  #endMoved(): number {
-    const { bytes, position } = this;
-    const length = position - LENGTH_BYTES;
-    bytes[0] = length >>> 24;
-    bytes[1] = length >>> 16;
-    bytes[2] = length >>> 8;
-    bytes[3] = length;
-    return position;
-  }
-
   /** Writes a set-var up to its value, and what the last word is filled up with where that fits. */
   #writeSetPrefix(variable: Variable<never>): number {
-    const { position, words } = this;
+    const { position } = this;
+    const words = this.#words;
     const { setPrefix, setWords } = variable;
-    if (4 * setWords.length > this.#wordLimit - position) return this.#writePrefix(setPrefix);
+    if (words === NO_WORDS || 4 * setWords.length > this.limit - position) return this.#writePrefix(setPrefix);
     for (let i = 0; i < setWords.length; i++) words.setInt32(position + 4 * i, setWords[i]!);
     return position + setPrefix.length;
   }

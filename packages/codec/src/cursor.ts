@@ -1,14 +1,6 @@
 /** An empty buffer, for views and cursors that stand on no frame. */
 export const NO_BYTES: Buffer = Buffer.alloc(0);
 
-/** {@link NO_BYTES} for reading words. */
-export const NO_WORDS: DataView = toWords(NO_BYTES);
-
-/** The same bytes for reading words of four, at the same offsets. Made once for each buffer that frames stand in. */
-export function toWords(bytes: Buffer): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
 /**
  * A place in bytes, moved in place by the functions that read. One is made per connection and used for every frame, so
  * that reading a value makes no object. Each field holds a 32-bit integer from the constructor on, which keeps V8 from

@@ -1,7 +1,8 @@
 import { DEFAULT_MAX_FRAME_SIZE, LENGTH_BYTES, MIN_FRAME_BYTES } from './constants.ts';
-import { NO_BYTES, NO_WORDS, toWords } from './cursor.ts';
+import { NO_BYTES } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import { Frame } from './frame.ts';
+import { LastWords, NO_WORDS, toWords } from './words.ts';
 
 /** A carry larger than this is given back as soon as it is empty. */
 const CARRY_KEPT_BYTES = 65_536;
@@ -9,6 +10,9 @@ const CARRY_KEPT_BYTES = 65_536;
 // Compiled in, unlike what is imported (benchmark `decode tiny`).
 const LENGTH_SIZE = LENGTH_BYTES;
 const SHORTEST = MIN_FRAME_BYTES;
+
+/** Shared, as the buffer is that an agent's sockets read into. */
+const chunkWords: LastWords = new LastWords();
 
 /** Options of a {@link FrameReader}. */
 export interface FrameReaderOptions {
@@ -61,7 +65,7 @@ export class FrameReader {
     }
     if (this.#position < this.#end) this.keep();
     this.#chunk = chunk;
-    this.#chunkWords = wordsOf(chunk);
+    this.#chunkWords = chunkWords.of(chunk);
     this.#position = start;
     this.#end = end;
   }
@@ -162,18 +166,6 @@ export class FrameReader {
     if (length < SHORTEST || length > this.maxFrameSize) throw badLength(length, this.maxFrameSize);
     return length;
   }
-}
-
-let lastChunk: Buffer = NO_BYTES;
-let lastWords: DataView = NO_WORDS;
-
-/** The chunk for reading words: made anew only where it is not the last one again, which a static read buffer is. */
-function wordsOf(chunk: Buffer): DataView {
-  if (chunk !== lastChunk) {
-    lastChunk = chunk;
-    lastWords = toWords(chunk);
-  }
-  return lastWords;
 }
 
 function carrySize(needed: number): number {

@@ -1,5 +1,5 @@
 import { FrameFlag, LENGTH_BYTES } from './constants.ts';
-import { NO_BYTES, NO_WORDS, toWords } from './cursor.ts';
+import { NO_BYTES } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import { frameFull, writeNull, writeText, writeTypedData } from './typed-data-writer.ts';
 import type { ValueType } from './value-type.ts';
@@ -25,8 +25,6 @@ const MAX_ID = (1n << 64n) - 1n;
  */
 export class FrameWriter {
   protected bytes: Buffer = NO_BYTES;
-  /** The same bytes, for writing words of four; {@link NO_WORDS} where none are written. */
-  protected words: DataView = NO_WORDS;
   protected start: number = 0;
   protected position: number = 0;
   protected limit: number = 0;
@@ -82,8 +80,12 @@ export class FrameWriter {
 
   /** Fills in the frame's length and returns the offset behind the frame. */
   end(): number {
-    const { position, start } = this;
-    this.words.setInt32(start, position - start - LENGTH_SIZE);
+    const { bytes, position, start } = this;
+    const length = position - start - LENGTH_SIZE;
+    bytes[start] = length >>> 24;
+    bytes[start + 1] = length >>> 16;
+    bytes[start + 2] = length >>> 8;
+    bytes[start + 3] = length;
     return position;
   }
 
@@ -92,18 +94,15 @@ export class FrameWriter {
     if (limit > bytes.length || limit - position < HEADER_BYTES) {
       throw frameFull(position, Math.min(limit, bytes.length), HEADER_BYTES);
     }
-    if (this.bytes !== bytes || this.words === NO_WORDS) this.writeTo(bytes);
+    this.bytes = bytes;
     this.start = position;
     this.limit = limit;
     bytes[position + 4] = type;
-    this.words.setInt32(position + 5, flags);
+    bytes[position + 5] = flags >>> 24;
+    bytes[position + 6] = flags >>> 16;
+    bytes[position + 7] = flags >>> 8;
+    bytes[position + 8] = flags;
     this.position = position + HEADER_BYTES;
-  }
-
-  /** Goes on in another buffer. */
-  protected writeTo(bytes: Buffer): void {
-    this.bytes = bytes;
-    this.words = wordsOf(bytes);
   }
 
   #writeId(id: number | bigint): void {
@@ -118,16 +117,4 @@ export class FrameWriter {
     if (this.remainingBytes < size) throw frameFull(this.position, this.limit, size);
     this.position = writeVarint(this.bytes, this.position, lo, hi);
   }
-}
-
-let lastBytes: Buffer = NO_BYTES;
-let lastWords: DataView = NO_WORDS;
-
-/** The buffer for writing words: made anew only where it is not the last one again, as it is from ACK to ACK. */
-function wordsOf(bytes: Buffer): DataView {
-  if (bytes !== lastBytes) {
-    lastBytes = bytes;
-    lastWords = toWords(bytes);
-  }
-  return lastWords;
 }

@@ -1,7 +1,8 @@
 import { FrameFlag, LENGTH_BYTES } from './constants.ts';
-import { Cursor, NO_BYTES, NO_WORDS, toWords } from './cursor.ts';
+import { Cursor, NO_BYTES } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import { readVarint, SHORT_VARINT_BYTES, shortVarintEnd } from './varint.ts';
+import { NO_WORDS, toWords } from './words.ts';
 
 /** Bytes in front of a frame's ids: length, type, flags. */
 export const IDS_OFFSET: number = LENGTH_BYTES + 5;

@@ -3,11 +3,10 @@ import type { Cursor } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import type { ArgumentTypes, MessageDefinition } from './message-definition.ts';
 import { NamePattern } from './name-pattern.ts';
-import { encodeName } from './name-table.ts';
 import { TextCache } from './text-cache.ts';
 import { DATA_SIZES, dataTypeName, SIZE_FIRST, TYPE_MASK } from './typed-data.ts';
 import { acceptedTypes, type AnyValueType, type ReadOf, type ValueKind } from './value-type.ts';
-import { Value } from './value.ts';
+import { BELOW_LENGTHS, NO_LENGTH, Value } from './value.ts';
 import { MORE, ONE_BYTE_VARINTS, readLengthAt } from './varint.ts';
 import { NO_GENERATION, type ViewSource, viewClosed } from './view-source.ts';
 
@@ -29,6 +28,8 @@ const SIZES = DATA_SIZES;
 const LENGTH_FIRST = SIZE_FIRST;
 const ONE_BYTE = ONE_BYTE_VARINTS;
 const FURTHER = MORE;
+const WITHOUT_LENGTH = NO_LENGTH;
+const SMALL_FROM = BELOW_LENGTHS;
 
 const STATE: unique symbol = Symbol('state');
 const VALUES: unique symbol = Symbol('values');
@@ -80,8 +81,9 @@ export class MessageState {
     this.source = source;
     this.name = definition.namePattern;
     this.values = definition.argumentNames.map((_, slot) => new Value(source, () => this.#explainMissing(slot)));
-    this.#arguments = definition.argumentNames.map(
-      (name, slot) => new Argument(encodeName(name), acceptedTypes[definition.args[name]!.kind], this.values[slot]!),
+    const { argumentNames, args, table } = definition;
+    this.#arguments = this.values.map(
+      (value, slot) => new Argument(table.names[slot]!, acceptedTypes[args[argumentNames[slot]!]!.kind], value),
     );
     const positions = Math.max(this.#arguments.length, MIN_POSITIONS);
     this.#order = Array.from({ length: positions }, (_, position) => this.#arguments[position]);
@@ -125,8 +127,7 @@ export class MessageState {
       for (let i = 0; i < middle.length; i++) difference |= words.getInt32(position + 4 * (i + 1)) ^ middle[i]!;
       const size = SIZES[last & TYPE_BITS]!;
       let valueStart = end + 1;
-      // What Value.stand takes.
-      let length = size > 0 ? size : -1;
+      let length = size > 0 ? size : WITHOUT_LENGTH;
       end = valueStart + size;
       if (size < 0) {
         const room = limit - valueStart;
@@ -150,7 +151,7 @@ export class MessageState {
           end += number;
           length = number;
         } else {
-          length = -2 - number;
+          length = SMALL_FROM - number;
         }
       }
       const { value } = argument;

@@ -4,7 +4,7 @@ import { SpopError } from './errors.ts';
 import { IPV4_BYTES, IPV6_BYTES, TRUE_FLAG } from './typed-data.ts';
 import type { ValueKind } from './value-type.ts';
 import { Value } from './value.ts';
-import { ONE_BYTE_VARINTS, varintSize, writeSmallVarint, writeVarint } from './varint.ts';
+import { varintSize, writeSmallVarint, writeVarint } from './varint.ts';
 
 /*
  * Each function writes at `position`, never at or behind `limit`, and returns the offset behind what it wrote. Nothing
@@ -20,7 +20,6 @@ const LOOP_TEXT_LENGTH = 24;
 const SHORT_TEXT_LENGTH = 79;
 
 // Compiled in, unlike what is imported (benchmark `ack two set-vars`).
-const ONE_BYTE = ONE_BYTE_VARINTS;
 const { Bool, Int32, Uint32, Int64, Uint64, Ipv4, Ipv6 } = DataType;
 const STRING = DataType.String;
 
@@ -143,11 +142,6 @@ function writeInteger(
 ): number {
   // Every type holds 32 bits, whose bounds are therefore not compared: as doubles they would cost more than the rest.
   if (typeof value === 'number' && value === (value | 0) && (value >= 0 || (type & UNSIGNED) === 0)) {
-    if (value >= 0 && value < ONE_BYTE && limit - position >= 2) {
-      bytes[position] = type;
-      bytes[position + 1] = value;
-      return position + 2;
-    }
     return writeHalves(bytes, position, limit, type, value | 0, value >> 31);
   }
   if (typeof value !== 'number' || !(value >= min && value <= max) || !Number.isInteger(value)) {

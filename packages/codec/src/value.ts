@@ -69,6 +69,7 @@ export interface AddressValue extends BinaryValue {
 
 // What a module imports is loaded and checked at each use, what it has itself is compiled in (benchmark `decode realistic`).
 const TYPE_BITS = TYPE_MASK;
+const TRUE_BIT = TRUE_FLAG;
 const SIZES = DATA_SIZES;
 const LENGTH_FIRST = SIZE_FIRST;
 
@@ -77,10 +78,10 @@ const parsedAddress: Buffer = Buffer.alloc(IPV6_BYTES);
 
 /** An integer of up to so many bytes is known once its end is. */
 const SMALL_INTEGER_BYTES = 3;
-/** The length of what has no bytes of its own. */
-const NO_LENGTH = -1;
+/** What {@link Value.stand} takes as the length of what has no bytes of its own. */
+export const NO_LENGTH = -1;
 /** What a small integer is subtracted from to stand in the place of a length. */
-const BELOW_LENGTHS = -2;
+export const BELOW_LENGTHS = -2;
 
 /**
  * A lazy view of one typed data (SPOE.txt §3.1): it knows where the value stands and decodes what is asked for, each
@@ -186,7 +187,7 @@ export class Value implements IntegerValue, StringValue {
   /** @internal The BOOL, where one was found. */
   takeBoolean(): boolean | undefined {
     if (this._found !== this._source.generation) return this._absent();
-    return (this._first & 0x10) !== 0;
+    return (this._first & TRUE_BIT) !== 0;
   }
 
   /** @internal Notes that the value that was found is of a type that nobody asked for. */
@@ -241,7 +242,7 @@ export class Value implements IntegerValue, StringValue {
   get boolean(): boolean {
     const first = this._firstByte();
     if ((first & TYPE_BITS) !== DataType.Bool) throw this._wrongType('BOOL');
-    return (first & TRUE_FLAG) !== 0;
+    return (first & TRUE_BIT) !== 0;
   }
 
   get lo(): number {
@@ -383,10 +384,6 @@ export class Value implements IntegerValue, StringValue {
   private _readInteger(): Cursor {
     const type = this._firstByte() & TYPE_BITS;
     if (type < DataType.Int32 || type > DataType.Uint64) throw this._wrongType('INT32, UINT32, INT64 or UINT64');
-    return this._readVarint();
-  }
-
-  private _readVarint(): Cursor {
     const { bytes, limit, origin } = this._source;
     decoding.moveTo(bytes, origin + this._start, limit, origin);
     readVarint(decoding);

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defineMessage, int32, MessageSet, Notify, string } from '../src/index.ts';
-import { toWords } from '../src/cursor.ts';
+import { toWords } from '../src/words.ts';
 import { NamePattern } from '../src/name-pattern.ts';
 import { message, notifyFrame, text } from './bytes.ts';
 
