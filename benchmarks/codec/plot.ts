@@ -1,5 +1,5 @@
-import * as vega from 'vega';
-import { type TopLevelSpec, compile } from 'vega-lite';
+import type { TopLevelSpec } from 'vega-lite';
+import { toSvg } from '../harness/svg.ts';
 import { subjects } from '../harness/case.ts';
 import type { RunResult } from './results.ts';
 import { summarize } from './statistics.ts';
@@ -46,10 +46,5 @@ export async function svg(run: RunResult): Promise<string> {
     },
     config: { font: 'sans-serif' },
   };
-  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
-  try {
-    return await view.toSVG();
-  } finally {
-    view.finalize();
-  }
+  return toSvg(spec);
 }

@@ -2,9 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { connect, type NetConnectOpts } from 'node:net';
+import type { NetConnectOpts } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { accepts } from '../../packages/agent/test/haproxy/accepts.ts';
 import { cpuSecondsOf } from './agent-process.ts';
 import type { HaproxyProgram } from './haproxies.ts';
 
@@ -75,17 +76,5 @@ export class HaproxyProcess {
     const exited = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await exited;
-  }
-}
-
-async function accepts(target: NetConnectOpts): Promise<boolean> {
-  const socket = connect(target);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
   }
 }

@@ -1,6 +1,5 @@
 /** The plots of a run, each an SVG. */
-import * as vega from 'vega';
-import { type TopLevelSpec, compile } from 'vega-lite';
+import { toSvg } from '../harness/svg.ts';
 import { figureOf } from './figures.ts';
 import type { PeersRun } from './results.ts';
 
@@ -17,19 +16,10 @@ interface Point {
 
 const ROLE_COLORS = { domain: ['ours', 'peer', 'reference'], range: ['#1b6ca8', '#c0392b', '#9a9a9a'] };
 
-async function render(spec: TopLevelSpec): Promise<string> {
-  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
-  try {
-    return await view.toSVG();
-  } finally {
-    view.finalize();
-  }
-}
-
 /** Dots on a logarithmic axis, one row for each agent, one panel for each group. */
 function dots(run: PeersRun, points: readonly Point[], title: string): Promise<string> {
   const role = new Map(run.lanes.map((lane) => [lane.name, lane.role]));
-  return render({
+  return toSvg({
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     background: 'white',
     title: { text: title, anchor: 'start', fontWeight: 'normal', offset: 12 },

@@ -1,5 +1,5 @@
-import * as vega from 'vega';
-import { type TopLevelSpec, compile } from 'vega-lite';
+import type { TopLevelSpec } from 'vega-lite';
+import { toSvg } from '../harness/svg.ts';
 import type { SoakSample } from './protocol.ts';
 
 const PANELS: readonly (readonly [title: string, fields: readonly (keyof SoakSample)[]])[] = [
@@ -32,10 +32,5 @@ export async function soakSvg(samples: readonly SoakSample[]): Promise<string> {
     resolve: { scale: { color: 'independent' } },
     config: { font: 'sans-serif' },
   };
-  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
-  try {
-    return await view.toSVG();
-  } finally {
-    view.finalize();
-  }
+  return toSvg(spec);
 }

@@ -125,6 +125,7 @@ describe('a handler that fails', () => {
     const { connect, reports } = await startAgent({
       setup: (agent) =>
         agent.onMessage(ask, () => {
+          // What is no Error is what is tested.
           // oxlint-disable-next-line only-throw-error
           throw thrown;
         }),

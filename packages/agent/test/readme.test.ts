@@ -23,6 +23,7 @@ async function run(name: string): Promise<{ agent: Agent | undefined; targets: u
   vi.resetModules();
   const { Agent: Fresh } = await import('@spop/agent');
   vi.spyOn(Fresh.prototype, 'listen').mockImplementation(function (this: Agent, target) {
+    // The program keeps its agent to itself; `this` is the only way to it.
     // oxlint-disable-next-line typescript/no-this-alias
     agent = this;
     targets.push(target);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import { accepts } from './accepts.ts';
 import type { HaproxyRelease } from './releases.ts';
 
 const START_TIMEOUT_MS = 5000;
@@ -68,21 +69,9 @@ export class Haproxy {
   }
 }
 
-async function accepts(path: string): Promise<boolean> {
-  const socket = connect(path);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
 async function ready(child: ChildProcess, socketPath: string, log: () => string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
-  while (!(await accepts(socketPath))) {
+  while (!(await accepts({ path: socketPath }))) {
     if (child.exitCode !== null) throw new Error(`HAProxy ended with exit code ${child.exitCode}:\n${log()}`);
     if (Date.now() > deadline) throw new Error(`HAProxy does not accept on ${socketPath}:\n${log()}`);
     await sleep(10);
