@@ -99,7 +99,7 @@ export class Exchange implements NotifyContext {
 
   /** Reads the NOTIFY and begins its ACK. @throws {SpopError} what is malformed in it. */
   begin(session: Session, frame: Frame, bytes: Buffer, position: number, limit: number): void {
-    this.#session = session;
+    if (this.#session !== session) this.#session = session;
     this.notify.read(frame);
     this.ack.beginAck(bytes, position, limit, frame);
   }

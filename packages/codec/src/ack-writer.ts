@@ -71,8 +71,10 @@ export class AckWriter extends FrameWriter implements Actions {
     if (limit > bytes.length || payloadStart - idsStart >= limit - to) {
       throw frameFull(position, Math.min(limit, bytes.length), HEADER_BYTES + payloadStart - idsStart + 1);
     }
-    if (this.bytes !== bytes || this.#words === NO_WORDS) this.#words = outputWords.of(bytes);
-    this.bytes = bytes;
+    if (this.bytes !== bytes || this.#words === NO_WORDS) {
+      this.bytes = bytes;
+      this.#words = outputWords.of(bytes);
+    }
     this.#words.setInt32(position + 4, TYPE_AND_FLAGS);
     bytes[position + 8] = LAST_FLAGS;
     for (let i = idsStart; i < payloadStart; i++) bytes[to++] = from[i]!;
