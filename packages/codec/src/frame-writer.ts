@@ -62,7 +62,7 @@ export class FrameWriter {
   /** Appends one item of a KV-list: a name and a typed data. */
   item<Write>(name: string, type: ValueType<unknown, Write>, value: Write): void {
     const { bytes, limit } = this;
-    this.position = writeTypedData(bytes, writeText(bytes, this.position, limit, name), limit, type.kind, 0, value);
+    this.position = writeTypedData(bytes, writeText(bytes, this.position, limit, name), limit, type.kind, value);
   }
 
   /** Appends one item of a KV-list that is NULL. */

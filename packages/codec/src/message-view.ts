@@ -1,11 +1,11 @@
 import { DataType } from './constants.ts';
 import type { Cursor } from './cursor.ts';
 import { SpopError } from './errors.ts';
-import type { ArgumentTypes, MessageDefinition } from './message-definition.ts';
-import { NamePattern } from './name-pattern.ts';
+import type { ArgumentPattern, ArgumentTypes, MessageDefinition } from './message-definition.ts';
+import type { NamePattern } from './name-pattern.ts';
 import { TextCache } from './text-cache.ts';
 import { DATA_SIZES, dataTypeName, SIZE_FIRST, TYPE_MASK } from './typed-data.ts';
-import { acceptedTypes, type AnyValueType, type ReadOf, type ValueKind } from './value-type.ts';
+import type { AnyValueType, ReadOf, ValueKind } from './value-type.ts';
 import { BELOW_LENGTHS, NO_LENGTH, Value } from './value.ts';
 import { MORE, ONE_BYTE_VARINTS, readLengthAt } from './varint.ts';
 import { NO_GENERATION, type ViewSource, viewClosed } from './view-source.ts';
@@ -36,22 +36,6 @@ const VALUES: unique symbol = Symbol('values');
 // Read from `Number` each time they would be put on the heap each time, where nothing is inlined.
 const { MIN_SAFE_INTEGER, MAX_SAFE_INTEGER } = Number;
 
-/** For at least so many arguments of a message it is remembered which one came at their place, declared or not. */
-const MIN_POSITIONS = 32;
-
-/** A declared argument: how its name stands in a frame, and its value in this one. */
-class Argument extends NamePattern {
-  readonly value: Value;
-  /** The data types that it may have, as a bit set. */
-  readonly accepted: number;
-
-  constructor(name: Buffer, accepted: number, value: Value) {
-    super(name);
-    this.accepted = accepted;
-    this.value = value;
-  }
-}
-
 /** Where the arguments of one message stand, behind its view. */
 export class MessageState {
   readonly definition: MessageDefinition;
@@ -61,15 +45,8 @@ export class MessageState {
   readonly view: MessageView<ArgumentTypes>;
   /** How the message's name stands in a frame. */
   readonly name: NamePattern;
-  /** The declared arguments, by slot. */
-  readonly #arguments: readonly Argument[];
-  /** Their values, by slot. */
+  /** The values of its declared arguments, by slot. */
   readonly values: readonly Value[];
-  /**
-   * The declared argument last seen at each position, as a first guess: HAProxy sends a message's arguments in the order
-   * of its configuration each time. Pays for itself in benchmark `decode realistic`.
-   */
-  readonly #order: (Argument | undefined)[];
   /** Stands on arguments that nobody asks for, one after the other. */
   readonly #passed: Value;
   /** The generation of the source in which the values were found. */
@@ -81,12 +58,6 @@ export class MessageState {
     this.source = source;
     this.name = definition.namePattern;
     this.values = definition.argumentNames.map((_, slot) => new Value(source, () => this.#explainMissing(slot)));
-    const { argumentNames, args, table } = definition;
-    this.#arguments = this.values.map(
-      (value, slot) => new Argument(table.names[slot]!, acceptedTypes[args[argumentNames[slot]!]!.kind], value),
-    );
-    const positions = Math.max(this.#arguments.length, MIN_POSITIONS);
-    this.#order = Array.from({ length: positions }, (_, position) => this.#arguments[position]);
     this.#passed = new Value(source);
     // The class has one getter per declared argument, and each gives what the argument's type reads as.
     this.view = new (viewClass(definition))(this) as unknown as MessageView<ArgumentTypes>;
@@ -105,8 +76,8 @@ export class MessageState {
    * them. Where an argument comes more than once, the first counts.
    */
   read(cursor: Cursor, bytes: Buffer, words: DataView, start: number, limit: number, count: number): number {
-    const order = this.#order;
-    const { generation } = this;
+    const { order } = this.definition;
+    const { generation, values } = this;
     const { origin } = cursor;
     let position = start;
     for (let index = 0; index < count; index++) {
@@ -154,7 +125,7 @@ export class MessageState {
           length = SMALL_FROM - number;
         }
       }
-      const { value } = argument;
+      const value = values[argument.slot]!;
       const isAccepted = ((argument.accepted >> (last & TYPE_BITS)) & 1) !== 0;
       if (difference !== 0) {
         position = this.#readUnexpected(cursor, bytes, position, limit, index);
@@ -174,14 +145,16 @@ export class MessageState {
     const slot = this.definition.table.find(bytes, cursor.position, length);
     const valueStart = cursor.position + length;
     if (slot < 0) return this.#passed.read(cursor, bytes, valueStart, limit);
-    const argument = this.#arguments[slot]!;
-    if (index < this.#order.length) this.#order[index] = argument;
+    const argument = this.definition.arguments[slot]!;
+    const { order } = this.definition;
+    if (index < order.length) order[index] = argument;
     return this.#readValue(argument, cursor, bytes, valueStart, limit);
   }
 
   /** Reads any value of an argument, and returns the offset behind it. */
-  #readValue(argument: Argument, cursor: Cursor, bytes: Buffer, position: number, limit: number): number {
-    const { accepted, value } = argument;
+  #readValue(argument: ArgumentPattern, cursor: Cursor, bytes: Buffer, position: number, limit: number): number {
+    const { accepted, slot } = argument;
+    const value = this.values[slot]!;
     if (value.wasRead) return this.#passed.read(cursor, bytes, position, limit);
     const end = value.read(cursor, bytes, position, limit);
     if (((accepted >> value.foundType) & 1) === 0) value.refuse();

@@ -12,6 +12,9 @@ import { ViewSource, viewClosed } from './view-source.ts';
 /** How many messages of one name in a NOTIFY have states that are kept for the next one. */
 const MAX_REUSED_STATES = 8;
 
+/** Shared: a NOTIFY is read in one go. */
+const cursor: Cursor = new Cursor();
+
 /** The messages that a NOTIFY is searched for, with their names as one table: made once, shared by all NOTIFYs. */
 export class MessageSet {
   readonly definitions: readonly MessageDefinition[];
@@ -32,7 +35,6 @@ export class MessageSet {
 export class Notify {
   readonly #set: MessageSet;
   readonly #source: ViewSource = new ViewSource();
-  readonly #cursor: Cursor = new Cursor();
   /** Stands on the arguments of undeclared messages, one after the other. */
   readonly #passed: Value = new Value(this.#source);
   /** The reused states of each definition, by its index in the set: more than one where a NOTIFY has a message again. */
@@ -99,7 +101,7 @@ export class Notify {
     this.#count = 0;
     if (this.#hasExtraStates) this.#dropExtraStates();
     this.#payloadStart = payloadStart - start;
-    this.#cursor.origin = start;
+    cursor.origin = start;
     try {
       this.#readMessages(bytes, words, payloadStart, end);
     } catch (error) {
@@ -116,7 +118,6 @@ export class Notify {
    * name and value costs a fifth more (benchmark `decode tiny`).
    */
   #readMessages(bytes: Buffer, words: DataView, start: number, limit: number): void {
-    const cursor = this.#cursor;
     let position = start;
     while (position < limit) {
       let state = this.#found[this.#count];
@@ -236,7 +237,6 @@ export class Notify {
 
   /** Validates the `count` arguments of an undeclared message at `start` and returns the offset behind them. */
   #argumentsEnd(bytes: Buffer, start: number, limit: number, count: number): number {
-    const cursor = this.#cursor;
     let position = start;
     for (let i = 0; i < count; i++) {
       const length = readLengthAt(cursor, bytes, position, limit);

@@ -37,13 +37,9 @@ const [LOW, HIGH] = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? [0, 1
 const bigHalves: Int32Array = new Int32Array(bigHalf.buffer);
 const parsedAddress: Buffer = Buffer.alloc(IPV6_BYTES);
 
-/** What a type and a varint below 2^31 take at most. */
-const SMALL_INTEGER_BYTES = 6;
-
 /**
  * Writes one typed data (SPOE.txt §3.1).
  *
- * @param integerType The data type of a kind of integers, where the caller knows it; else 0.
  * @throws {SpopError} SPOP_INVALID_VALUE for a value that the kind cannot hold, SPOP_FRAME_FULL.
  */
 export function writeTypedData(
@@ -51,16 +47,8 @@ export function writeTypedData(
   position: number,
   limit: number,
   kind: ValueKind,
-  integerType: DataType | 0,
   value: unknown,
 ): number {
-  // Scores and their like need none of what follows (benchmark `ack two set-vars`).
-  if (integerType !== 0 && typeof value === 'number' && value === (value | 0) && value >= 0) {
-    if (limit - position > SMALL_INTEGER_BYTES) {
-      bytes[position] = integerType;
-      return writeSmallVarint(bytes, position + 1, value);
-    }
-  }
   switch (kind) {
     case 'int64':
       return write64(bytes, position, limit, Int64, value);
