@@ -27,9 +27,9 @@ const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
 const seconds = Number(values.seconds ?? (values.quick ? 0.5 : 1));
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const node = (name: string): Lane['command'] => ({
+const node = (name: string, ...args: readonly string[]): Lane['command'] => ({
   program: process.execPath,
-  args: ['--conditions=@spop/source', here(name)],
+  args: ['--conditions=@spop/source', here(name), ...args],
 });
 
 const SPOP = '@spop/agent';
@@ -37,6 +37,7 @@ const LEAST = 'least Node';
 const lanes: Lane[] = [
   { name: SPOP, command: node('spop-agent.ts') },
   { name: LEAST, command: node('least-node.ts') },
+  { name: `${LEAST}, 64 KiB`, command: node('least-node.ts', '64') },
 ];
 const reference = compileC('reference');
 if (reference !== undefined) lanes.push({ name: 'C', command: { program: reference, args: [] } });
@@ -86,8 +87,9 @@ for (const test of tests) {
     const figures = closed
       ? `p50 ${middle(list, (one) => one.p50).toFixed(1)}  p99 ${middle(list, (one) => one.p99).toFixed(1)}  p99.9 ${middle(list, (one) => one.p999).toFixed(1)} µs  ${(middle(list, (one) => one.perSecond) / 1000).toFixed(0)} k/s`
       : `${(middle(list, (one) => one.perSecond) / 1e6).toFixed(2)} M/s`;
+    const ratio = pairedRatio(ours.map(pick), list.map(pick)).toFixed(2);
     const cpu = `CPU ${middle(list, (one) => one.cpuPerMillion).toFixed(3)} s per million`;
-    out.push(`  ${lane.name.padEnd(12)} ${error ?? `${figures}  ${cpu}`}`);
+    out.push(`  ${lane.name.padEnd(18)} ${error ?? `${figures}  ${cpu}  ours × ${ratio}`}`);
   }
 }
 process.stdout.write(`${out.join('\n')}\n`);
