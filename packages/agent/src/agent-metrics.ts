@@ -23,7 +23,7 @@ export interface AgentMetrics {
   readonly openConnections: number;
   /** NOTIFYs whose handlers have not settled. */
   readonly inFlightNotifies: number;
-  /** Pooled buffers of 128 KiB with bytes that the kernel has not taken. */
+  /** Pooled buffers of 256 KiB with bytes that the kernel has not taken. */
   readonly outputBuffers: number;
   /** How late the last tick of the agent's clock was, in ms. */
   readonly eventLoopLagMs: number;

@@ -17,9 +17,9 @@ import { warn } from './warning.ts';
  */
 const READ_BYTES = 524_288;
 /** Bytes that are written at once. */
-const WRITE_BYTES = 131_072;
+const WRITE_BYTES = 262_144;
 /** Up to 64 MiB of output that the kernel has not taken; more is allocated for the moment. */
-const MAX_POOLED_BUFFERS = 512;
+const MAX_POOLED_BUFFERS = 256;
 
 /** What all connections of an agent share. */
 export class Runtime {
