@@ -129,7 +129,7 @@ export class MessageState {
       const isAccepted = ((argument.accepted >> (last & TYPE_BITS)) & 1) !== 0;
       if (difference !== 0) {
         position = this.#readUnexpected(cursor, bytes, position, limit, index);
-      } else if (!isSmall || end > limit || !isAccepted || value.wasRead) {
+      } else if (!isSmall || end > limit || !isAccepted || value.wasReadIn(generation)) {
         position = this.#readValue(argument, cursor, bytes, position + argument.size, limit);
       } else {
         value.stand(last & 0xff, valueStart - origin, length, generation);

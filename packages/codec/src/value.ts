@@ -197,7 +197,12 @@ export class Value implements IntegerValue, StringValue {
 
   /** @internal Whether a value was found or refused in the frame that the source stands on. */
   get wasRead(): boolean {
-    const difference = this._found ^ this._source.generation;
+    return this.wasReadIn(this._source.generation);
+  }
+
+  /** @internal The same of that generation, for those who know the source's. */
+  wasReadIn(generation: number): boolean {
+    const difference = this._found ^ generation;
     return difference === 0 || difference === -1;
   }
 
