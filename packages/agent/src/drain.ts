@@ -12,9 +12,9 @@ const LOOK_MS = 2;
  * been quiet for a while.
  *
  * With pipelining the next NOTIFY may be under way already when an ACK is written. There each connection waits for a gap:
- * nothing in flight, and nothing read since the last look. One connection is ended at a look, so that HAProxy moves to
- * others bit by bit. A NOTIFY that is under way at that moment is lost. Where there is no gap for half of the time, the
- * connection leaves with an ACK after which nothing is in flight, like the others.
+ * nothing read since the last look, and nothing in flight any more. It leaves with the ACK that makes it so, or else one
+ * connection at a look, so that HAProxy moves to others bit by bit. A NOTIFY that is under way at that moment is lost.
+ * Where there is no gap for half of the time, the connection leaves with any ACK after which nothing is in flight.
  */
 export class Drain {
   readonly #connections: ReadonlySet<Connection>;
@@ -59,8 +59,9 @@ export class Drain {
         if (this.#quietMs === 0) session.endIfIdle();
       } else if (now - seen.since >= this.#quietMs) {
         session.endIfIdle();
-      } else if (session.isPipelined && left > 0 && session.endIfIdle()) {
-        left--;
+      } else if (session.isPipelined) {
+        session.noteGap();
+        if (left > 0 && session.endIfIdle()) left--;
       }
     }
   }

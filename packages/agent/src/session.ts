@@ -33,6 +33,8 @@ export interface Transport {
   /** The peer's address, as far as the stream has one. */
   readonly remote: string | undefined;
   readonly output: Output;
+  /** Bytes that have come since the beginning. */
+  readonly bytesRead: number;
   /** Whether bytes have come that were not received as a frame yet. */
   readonly hasUnread: boolean;
   /** Frames are waiting in `output`: write them by the end of this turn of the event loop. */
@@ -70,7 +72,9 @@ export class Session {
   /** Whether anybody wants to hear of the NOTIFYs of this batch. */
   #isTraced: boolean = false;
   #isDraining: boolean = false;
-  #endsWithAck: boolean = false;
+  /** Whether it may end with any ACK, and with one before which no more bytes than these had been read. */
+  #isHurried: boolean = false;
+  #gapAt: number = -1;
   /** Whether a NOTIFY was answered since the session is draining. */
   #hasAnswered: boolean = false;
 
@@ -155,18 +159,24 @@ export class Session {
   /** Makes the session end when it can, see drain.ts. */
   drain(): void {
     this.#isDraining = true;
-    this.#endsWithAck ||= !this.isPipelined;
     if (this.state === 'ready') this.state = 'draining';
   }
 
-  /** Makes the session that is draining end with its next ACK after which nothing is in flight, pipelined or not. */
+  /** Lets the session that is draining end with any ACK after which nothing is in flight, pipelined or not. */
   hurry(): void {
-    this.#endsWithAck = true;
+    this.#isHurried = true;
+  }
+
+  /** Nothing has come for a moment: lets the session that is draining end with an ACK before which nothing comes either. */
+  noteGap(): void {
+    this.#gapAt = this.#transport.bytesRead;
   }
 
   /** Ends the session that is draining with the ACK that was just written, where that is the moment for it. */
   endIfDrained(): void {
-    if (this.state === 'draining' && this.#hasAnswered && this.#endsWithAck && this.#isQuiet) this.#endNormally();
+    if (this.state !== 'draining' || !this.#hasAnswered || !this.#isQuiet) return;
+    const isGap = this.#gapAt === this.#transport.bytesRead;
+    if (!this.isPipelined || this.#isHurried || isGap) this.#endNormally();
   }
 
   /** Ends the session that is draining, or has not begun, if nothing is in flight; returns whether it did. */

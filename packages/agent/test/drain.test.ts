@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { haproxyHello, notify } from '@spop/builder';
@@ -98,6 +99,33 @@ describe('connections with pipelining, when the agent closes', () => {
 });
 
 describe('a connection with pipelining that is asked without a gap', () => {
+  it('does not leave with an ACK that is written just after something came', async () => {
+    let settle = (): void => {};
+    const { agent, target } = await startAgent({
+      link: 'IPv4',
+      setup: (it) =>
+        it.onMessage(ask, ({ id }, ack): void | Promise<void> => {
+          ack.set(number, 1);
+          if (id.equals('later')) return new Promise((resolve) => void (settle = resolve));
+        }),
+    });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello({ capabilities: 'pipelining' }), asking(1, 'later'));
+    await eventually(() => agent.inFlightCount === 1);
+    const closed = agent.close();
+    await sleep(30);
+    const acks = once(peer.stream, 'data');
+    peer.send(asking(2));
+    await acks;
+    settle();
+    await eventually(() => peer.ending() !== undefined);
+    expect(typesOf(peer)).toEqual(['AGENT-HELLO', 'ACK', 'ACK', 'AGENT-DISCONNECT']);
+    // The HELLO, the first ACK, the second, and only after a look that found nothing new the end.
+    expect(peer.chunks).toHaveLength(4);
+    peer.stream.end();
+    await closed;
+  });
+
   it('leaves with an ACK in the second half of the grace', async () => {
     const { agent, target } = await startAgent({ setup });
     const peer = await connectRaw(target);
