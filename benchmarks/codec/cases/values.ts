@@ -201,7 +201,7 @@ function pooledBuffers(): Operation {
     pool.release(second);
     pool.release(first);
     pool.release(third);
-    return pool.outCount + first.length;
+    return pool.outCount + first.length + (pool.has(first) ? 1 : 0);
   };
 }
 

@@ -17,7 +17,7 @@ import {
 } from '@spop/codec';
 import type { Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
-import { notifyFrame, realistic, twoMessages } from '../frames.ts';
+import { type Args, notifyFrame, realistic, twoMessages } from '../frames.ts';
 
 function frameOf(bytes: Buffer): Frame {
   const reader = new FrameReader();
@@ -62,44 +62,45 @@ function otherOrder(): Operation {
   };
 }
 
-/** Two messages whose arguments take turns, so that what was guessed from the last frame is wrong. */
+/** Two frames whose messages and arguments take turns, so that what was guessed from the last one is wrong. */
 const swapped = [
   ['first', 'second', 'third'],
   ['third', 'first', 'second'],
-].map((names) =>
-  frameOf(
-    notifyFrame([
-      [
-        'swapped',
-        [
-          ['', { type: 'string', value: 'unnamed' }],
-          ...names.map((name) => [name, { type: 'uint32', value: 7 }] as const),
-          ['first', { type: 'uint32', value: 8 }],
-        ],
-      ],
-    ]),
-  ),
-);
+].map((names, turn) => {
+  const swappedArgs: Args = [
+    ['', { type: 'string', value: 'unnamed' }],
+    ...names.map((name) => [name, { type: 'uint32', value: 7 }] as const),
+    ['first', { type: 'uint32', value: 8 }],
+  ];
+  const messages = [['swapped', swappedArgs] as const, ['other', []] as const];
+  return frameOf(notifyFrame(turn === 0 ? messages : messages.toReversed()));
+});
 const swappedMessage = defineMessage('swapped', { second: uint32, first: uint32, third: uint32 });
+const otherMessage = defineMessage('other', {});
 
 function wrongGuesses(): Operation {
-  const notify = new Notify(new MessageSet([swappedMessage]));
+  const notify = new Notify(new MessageSet([swappedMessage, otherMessage]));
   let turn = 0;
   return () => {
     turn ^= 1;
     notify.read(swapped[turn]!);
     const message = notify.get(swappedMessage)!;
-    const sum = message.first + message.second + message.third;
+    const sum = message.first + message.second + message.third + notify.definitionIndexAt(turn);
     notify.close();
     return sum;
   };
 }
 
+const longIds = notifyFrame([], { streamId: 2n ** 30n, frameId: 70_000n });
+
 function frameIds(): Operation {
-  const frame = frameOf(realistic);
+  const frame = frameOf(longIds);
   const other = frameOf(twoMessages);
-  return () =>
-    frame.streamId + frame.frameId + (frame.fin ? 1 : 0) + (frame.abort ? 2 : 0) + (frame.hasIdsOf(other) ? 4 : 0);
+  return () => {
+    frame.read(longIds, 0, longIds.length);
+    const flags = (frame.fin ? 1 : 0) + (frame.abort ? 2 : 0);
+    return frame.streamId + frame.frameId + flags + (frame.hasIdsOf(other) ? 4 : 0);
+  };
 }
 
 const keyed = defineMessage('keyed', { key: binary, client: address });
@@ -131,7 +132,8 @@ function moveAside(): Operation {
     notify.moveTo(own);
     ack.moveTo(answer, 4_096);
     ack.reset();
-    const sum = (view.equals(key) ? 1 : 0) + view.copyTo(shared, 0) + notify.streamId + notify.frameId;
+    const sum =
+      (view.equals(key) ? 1 : 0) + view.copyTo(shared, 0) + notify.streamId + notify.frameId + notify.byteLength;
     ack.set(score, 2);
     notify.close();
     return sum + ack.end();
@@ -153,10 +155,14 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'wrong guesses',
-    what: 'arguments whose order changes from frame to frame, an unnamed and a repeated one among them',
+    what: 'messages and arguments whose order changes from frame to frame, an unnamed and a repeated one among them',
     subjects: { spop: wrongGuesses },
   },
-  { name: 'frame ids', what: 'stream-id, frame-id and flags, and a comparison of ids', subjects: { spop: frameIds } },
+  {
+    name: 'frame ids',
+    what: 'a frame with ids of five and three bytes: passed, read and compared',
+    subjects: { spop: frameIds },
+  },
   {
     name: 'move aside',
     what: 'a frame and a begun ACK moved to buffers of their own and used on',
