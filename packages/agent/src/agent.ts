@@ -1,13 +1,14 @@
-import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ArgumentTypes, type MessageDefinition, SpopError } from '@spop/codec';
 import { type AgentMetrics, toAgentMetrics } from './agent-metrics.ts';
+import { check, checkInteger, checkOptions } from './checks.ts';
 import { Connection } from './connection.ts';
 import { Drain } from './drain.ts';
 import { Handlers, type MessageHandler, type NotifyHandler } from './handlers.ts';
 import {
-  addressOf,
+  checkTarget,
   type ListenAddress,
+  type Listener,
   type ListenTarget,
   openListener,
   type TcpAddress,
@@ -38,7 +39,7 @@ export interface CloseOptions {
 export class Agent implements AsyncDisposable {
   readonly options: ResolvedOptions;
   readonly #handlers: Handlers = new Handlers();
-  readonly #servers: Server[] = [];
+  readonly #listeners: Listener[] = [];
   #runtime: Runtime | undefined;
   #connectionCount: number = 0;
   #closing: Promise<void> | undefined;
@@ -61,7 +62,8 @@ export class Agent implements AsyncDisposable {
   /**
    * Adds the handler of a message; before the first connection.
    *
-   * @throws {SpopError} SPOP_INVALID_NAME for a second one of the same name, SPOP_MISUSE after the first connection.
+   * @throws {SpopError} SPOP_INVALID_NAME for a second one of the same name, SPOP_MISUSE after the first connection;
+   * {TypeError} where the definition is not of `defineMessage`, or the handler no function.
    */
   onMessage<Args extends ArgumentTypes>(definition: MessageDefinition<Args>, handler: MessageHandler<Args>): this {
     this.#handlers.add(definition, handler);
@@ -77,31 +79,34 @@ export class Agent implements AsyncDisposable {
   /**
    * Starts to listen, and resolves to the address once connections are accepted.
    *
-   * @throws {Error} of node:net, such as EADDRINUSE or EACCES; {SpopError} SPOP_MISUSE after `close`.
+   * @throws {Error} of node:net, such as EADDRINUSE or EACCES; {TypeError} or {RangeError} where the target is not as its
+   * type says; {SpopError} SPOP_MISUSE after `close`.
    */
   listen(target: TcpTarget): Promise<TcpAddress>;
   listen(target: UnixTarget): Promise<UnixAddress>;
   listen(target: ListenTarget): Promise<ListenAddress>;
   async listen(target: ListenTarget): Promise<ListenAddress> {
+    checkTarget(target);
     this.#checkOpen();
     const runtime = this.#start();
-    const server = await openListener(target, (socket) => this.#open(socket, true));
-    server.on('error', (error) => runtime.hooks.emit('transportError', { connection: undefined, error }));
+    const listener = await openListener(target, (socket) => this.#open(socket, true));
+    listener.server.on('error', (error) => runtime.hooks.emit('transportError', { connection: undefined, error }));
     if (this.#closing !== undefined) {
-      await closeServer(server);
+      await listener.close();
       this.#checkOpen();
     }
-    this.#servers.push(server);
-    runtime.hooks.log?.note('listening', addressOf(server, target));
-    return addressOf(server, target);
+    this.#listeners.push(listener);
+    runtime.hooks.log?.note('listening', listener.address);
+    return listener.address;
   }
 
   /**
    * Serves one connection over any stream, such as a TLS socket or one end of a `duplexPair()`.
    *
-   * @throws {SpopError} SPOP_MISUSE after `close`.
+   * @throws {SpopError} SPOP_MISUSE after `close`; {TypeError} where it is no stream that reads and writes.
    */
   handle(stream: Duplex): void {
+    check(isDuplex(stream), 'a Duplex stream, such as a socket', stream);
     this.#checkOpen();
     this.#open(stream, false);
   }
@@ -109,14 +114,19 @@ export class Agent implements AsyncDisposable {
   /**
    * Stops accepting, answers what is in flight, says AGENT-DISCONNECT to every peer at a moment that loses no NOTIFY
    * (with pipelining: few), and waits for them to close; resolves when all connections are closed, after a quarter of a
-   * second or more where some were open. What is left after `graceMs` is destroyed.
+   * second or more where some were open. What is left after `graceMs` is destroyed. A second call returns the promise of
+   * the first, whose `graceMs` counts.
    *
-   * @throws {RangeError} where `graceMs` is no integer from 0 to 2^31 - 1.
+   * @throws {RangeError} where `graceMs` is no integer from 0 to 2^31 - 1; {TypeError} for an unknown option.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    const { graceMs = DEFAULT_GRACE_MS } = options;
-    if (!Number.isInteger(graceMs) || graceMs < 0 || graceMs > MAX_TIMER_MS) {
-      const error = new RangeError(`expected graceMs to be an integer from 0 to ${MAX_TIMER_MS}; found ${graceMs}`);
+    let graceMs: number;
+    try {
+      checkOptions('close()', options, ['graceMs']);
+      ({ graceMs = DEFAULT_GRACE_MS } = options);
+      checkInteger('graceMs', graceMs, 0, MAX_TIMER_MS);
+    } catch (thrown) {
+      const error = thrown as Error;
       return Promise.reject(error);
     }
     this.#closing ??= this.#close(graceMs);
@@ -171,7 +181,7 @@ export class Agent implements AsyncDisposable {
     const draining = new Drain(runtime.connections, graceMs);
     // What the kernel has accepted already is still served: HAProxy has a NOTIFY for each, and does not try again.
     await new Promise((resolve) => void setImmediate(resolve));
-    const closed = Promise.all(this.#servers.map((server) => closeServer(server)));
+    const closed = Promise.all(this.#listeners.map((listener) => listener.close()));
     this.#isAccepting = false;
     const gone = new Promise<void>((resolve) => {
       runtime.onConnectionClosed = () => {
@@ -194,14 +204,17 @@ export class Agent implements AsyncDisposable {
 /**
  * Makes an agent; it listens once told to.
  *
- * @throws {RangeError} for an option out of its range, {TypeError} for an unknown one.
+ * @throws {RangeError} for a number out of its range, {TypeError} for an unknown option or a wrong type.
  */
 export function createAgent(options: AgentOptions = {}): Agent {
   return new Agent(options);
 }
 
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-  });
+/** By what a Duplex can do: not all are of this process's `node:stream`. */
+function isDuplex(stream: unknown): boolean {
+  return (
+    typeof stream === 'object' &&
+    stream !== null &&
+    ['on', 'read', 'write', 'destroy'].every((method) => typeof Reflect.get(stream, method) === 'function')
+  );
 }

@@ -1,5 +1,7 @@
 import { constants } from 'node:os';
 import type { Agent } from './agent.ts';
+import { check, checkFunction, checkInteger, checkOptions } from './checks.ts';
+import { MAX_TIMER_MS } from './options.ts';
 
 /** A second signal so soon is taken for the first: npm passes on a Ctrl-C that has reached the process already. */
 const REPETITION_MS = 500;
@@ -10,21 +12,34 @@ export interface CloseOnSignalsOptions {
   readonly signals?: readonly NodeJS.Signals[];
   /** As for {@link Agent.close}: 5,000 ms by default. */
   readonly graceMs?: number;
-  /** Called with the signal before the agent is closed; for the last words in a log. */
+  /** Called with the signal before the agent is closed, and not waited for; for the last words in a log. */
   readonly onSignal?: (signal: NodeJS.Signals) => void;
   /** Called after the agent has closed, and waited for: for what else there is to close. */
   readonly afterClose?: () => void | PromiseLike<void>;
 }
 
 /**
- * Closes the agent on the first signal and ends the process with exit code 0 afterwards, or 1 where `afterClose` fails.
- * A second signal, half a second later or more, ends it at once, with 128 and the signal's number as its exit code.
+ * Closes the agent on the first signal and ends the process with exit code 0 afterwards, or 1 where `onSignal` or
+ * `afterClose` fails, with the error on stderr. A second signal, half a second later or more, ends it at once, with 128
+ * and the signal's number as its exit code.
  *
  * @returns A function that takes the signal handlers off again.
+ * @throws {TypeError} for an unknown option, a signal that does not exist or cannot be handled, and what is no function;
+ * {RangeError} where `graceMs` is no integer from 0 to 2^31 - 1.
  */
 export function closeOnSignals(agent: Agent, options: CloseOnSignalsOptions = {}): () => void {
+  checkArguments(agent, options);
   const { signals = ['SIGTERM', 'SIGINT'], graceMs, onSignal, afterClose } = options;
   let closingSince: number | undefined;
+  let exitCode = 0;
+  const attempt = async (action: () => unknown): Promise<void> => {
+    try {
+      await action();
+    } catch (error) {
+      console.error(error);
+      exitCode = 1;
+    }
+  };
   const close = async (): Promise<void> => {
     await agent.close(graceMs === undefined ? {} : { graceMs });
     await afterClose?.();
@@ -35,17 +50,28 @@ export function closeOnSignals(agent: Agent, options: CloseOnSignalsOptions = {}
       return;
     }
     closingSince = performance.now();
-    onSignal?.(signal);
-    close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error);
-        process.exit(1);
-      },
-    );
+    void attempt(() => onSignal?.(signal));
+    void attempt(close).then(() => process.exit(exitCode));
   };
   for (const signal of signals) process.on(signal, listener);
   return () => {
     for (const signal of signals) process.off(signal, listener);
   };
+}
+
+function checkArguments(agent: unknown, options: CloseOnSignalsOptions): void {
+  const isAgent = typeof agent === 'object' && agent !== null && 'close' in agent;
+  check(isAgent, 'an agent made by createAgent()', agent);
+  checkOptions('closeOnSignals()', options, ['signals', 'graceMs', 'onSignal', 'afterClose']);
+  const { signals = [], graceMs, onSignal, afterClose } = options;
+  const expected = "signals to be an array of signals that can be handled, such as 'SIGTERM'";
+  check(Array.isArray(signals), expected, signals);
+  for (const signal of signals as readonly unknown[]) {
+    const isHandled =
+      Object.keys(constants.signals).some((name) => name === signal) && signal !== 'SIGKILL' && signal !== 'SIGSTOP';
+    check(isHandled, expected, signal);
+  }
+  if (graceMs !== undefined) checkInteger('graceMs', graceMs, 0, MAX_TIMER_MS);
+  if (onSignal !== undefined) checkFunction('onSignal', onSignal);
+  if (afterClose !== undefined) checkFunction('afterClose', afterClose);
 }

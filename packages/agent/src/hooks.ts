@@ -1,5 +1,7 @@
+import { check, checkFunction, isObject } from './checks.ts';
 import type { SpopError } from '@spop/codec';
-import { warn } from './warning.ts';
+import { watchRejection } from './thenable.ts';
+import { textOf, warn } from './warning.ts';
 
 /** Which connection an event is about. */
 export interface ConnectionInfo {
@@ -46,7 +48,7 @@ export interface AgentEvents {
   eventLoopBlocked: { readonly blockedMs: number };
 }
 
-/** Functions to be told of events. One that throws is reported as a process warning and changes nothing. */
+/** Functions to be told of events. One that throws or rejects is reported as a process warning and changes nothing. */
 export type Hooks = { readonly [Name in keyof AgentEvents]?: (info: AgentEvents[Name]) => void };
 
 const HOOK_NAMES: readonly (keyof AgentEvents)[] = [
@@ -62,20 +64,16 @@ const HOOK_NAMES: readonly (keyof AgentEvents)[] = [
 
 /** @throws {TypeError} where a hook is unknown, or no function. */
 export function checkHooks(hooks: unknown): void {
-  if (typeof hooks !== 'object' || hooks === null) {
-    throw new TypeError(`expected hooks to be an object of functions; found ${String(hooks)}`);
-  }
+  check(isObject(hooks), 'hooks to be an object of functions', hooks);
   for (const [name, hook] of Object.entries(hooks)) {
     if (!HOOK_NAMES.some((known) => known === name)) {
       throw new TypeError(`expected one of the hooks ${HOOK_NAMES.join(', ')}; found '${name}'`);
     }
-    if (hook !== undefined && typeof hook !== 'function') {
-      throw new TypeError(`expected the hook ${name} to be a function; found ${String(hook)}`);
-    }
+    if (hook !== undefined) checkFunction(`the hook ${name}`, hook);
   }
 }
 
-/** Calls hooks so that what they throw harms nobody. */
+/** Calls hooks so that what they throw, or their promises reject with, harms nobody. */
 export class HookCaller {
   readonly #hooks: Hooks;
 
@@ -85,9 +83,14 @@ export class HookCaller {
 
   emit<Name extends keyof AgentEvents>(name: Name, info: AgentEvents[Name]): void {
     try {
-      this.#hooks[name]?.(info);
+      const result: unknown = this.#hooks[name]?.(info);
+      if (result !== undefined) watchRejection(result, name, warnOfHook);
     } catch (error) {
-      warn('SPOP_HOOK_THREW', `The hook '${name}' threw: ${String(error)}`);
+      warnOfHook(name, error);
     }
   }
+}
+
+function warnOfHook(name: string, error: unknown): void {
+  warn('SPOP_HOOK_THREW', `The hook '${name}' threw: ${textOf(error)}`);
 }

@@ -1,4 +1,5 @@
 import { type Actions, MIN_MAX_FRAME_SIZE } from '@spop/codec';
+import { check, checkFunction, checkInteger, checkOptions } from './checks.ts';
 import { checkLogger, type Logger } from './event-log.ts';
 import { checkHooks, type Hooks } from './hooks.ts';
 
@@ -27,7 +28,8 @@ export interface AgentOptions {
   readonly maxInFlight?: number;
   /**
    * After this long a NOTIFY is acknowledged with the fallback actions, and what its handler does later is dropped. Set
-   * it below HAProxy's `timeout processing`. 0, no deadline, by default.
+   * it below HAProxy's `timeout processing`. 30,000 by default; 0 is no deadline, and lets handlers that never settle
+   * use up `maxInFlight`.
    */
   readonly processingTimeoutMs?: number;
   /** How long a new connection may take until its HAPROXY-HELLO is complete. 10,000 by default; ends with status 2. */
@@ -36,14 +38,17 @@ export interface AgentOptions {
   readonly idleTimeoutMs?: number;
   /** How long a frame that was begun may take to be complete. 10,000 by default; ends with status 2. */
   readonly partialFrameTimeoutMs?: number;
-  /** How long the agent waits for the peer to close after its own last frame. 1,000 by default. */
+  /**
+   * How long the agent waits for the peer to close after its own last frame, and for handlers after the peer closed its
+   * side. 1,000 by default.
+   */
   readonly lingerTimeoutMs?: number;
   /**
    * From how many ms on a blocked event loop is reported as `eventLoopBlocked`; looked at while connections are open.
    * 100 by default.
    */
   readonly eventLoopBlockedMs?: number;
-  /** Writes the actions of a NOTIFY whose handler failed or was too late; none by default. */
+  /** Writes the actions of a NOTIFY whose handler failed or was too late, before it returns; none by default. */
   readonly fallback?: (ack: Actions) => void;
   /** Told what happens; see {@link Hooks}. */
   readonly hooks?: Hooks;
@@ -61,7 +66,7 @@ const DEFAULTS: ResolvedOptions = {
   maxConnections: 10_000,
   maxInFlightPerConnection: 256,
   maxInFlight: 10_000,
-  processingTimeoutMs: 0,
+  processingTimeoutMs: 30_000,
   helloTimeoutMs: 10_000,
   idleTimeoutMs: 0,
   partialFrameTimeoutMs: 10_000,
@@ -98,27 +103,16 @@ export const MAX_TIMER_MS: number = 0x7fff_ffff;
  * of a wrong type.
  */
 export function resolveOptions(options: AgentOptions): ResolvedOptions {
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(DEFAULTS, name)) {
-      throw new TypeError(`expected one of the options ${Object.keys(DEFAULTS).join(', ')}; found '${name}'`);
-    }
-  }
+  checkOptions('createAgent()', options, Object.keys(DEFAULTS));
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const resolved: ResolvedOptions = { ...DEFAULTS, ...Object.fromEntries(given) };
   for (const [name, minimum] of Object.entries(MINIMUMS)) {
     const value: unknown = Object.entries(resolved).find(([key]) => key === name)?.[1];
-    const maximum = name.endsWith('Ms') ? MAX_TIMER_MS : MAX_UINT32;
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < minimum || value > maximum) {
-      throw new RangeError(`expected ${name} to be an integer from ${minimum} to ${maximum}; found ${String(value)}`);
-    }
+    checkInteger(name, value, minimum, name.endsWith('Ms') ? MAX_TIMER_MS : MAX_UINT32);
   }
-  checkType('pipelining', resolved.pipelining, 'boolean');
-  checkType('fallback', resolved.fallback, 'function');
+  check(typeof resolved.pipelining === 'boolean', 'pipelining to be a boolean', resolved.pipelining);
+  checkFunction('fallback', resolved.fallback);
   checkHooks(resolved.hooks);
   checkLogger(resolved.logger);
   return resolved;
-}
-
-function checkType(name: string, value: unknown, type: 'boolean' | 'function'): void {
-  if (typeof value !== type) throw new TypeError(`expected ${name} to be a ${type}; found ${String(value)}`);
 }

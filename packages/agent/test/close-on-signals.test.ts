@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { defineMessage, string as text } from '@spop/codec';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { closeOnSignals, createAgent } from '../src/index.ts';
 import { connectPeer, eventually } from './harness.ts';
+import { thrownBy } from './thrown.ts';
 
 const PROGRAM = fileURLToPath(new URL('closing-agent.ts', import.meta.url));
 /** For a busy machine. */
@@ -86,9 +88,62 @@ describe('closeOnSignals', { timeout: 30_000 }, () => {
     expect(output()).toContain('Error: no database to close');
   });
 
+  it.each([
+    ['throws', 'throw'],
+    ['rejects', 'reject'],
+  ])('closes even so where onSignal %s, and ends with exit code 1 and the error', async (_, mode) => {
+    const { child, port, exit, output } = await start(mode);
+    const peer = await connectPeer({ host: '127.0.0.1', port });
+    const answer = peer.notify(ask, { id: 'slow' });
+    await vi.waitFor(() => expect(output()).toContain('asked slow'), PATIENCE);
+    child.kill('SIGTERM');
+    expect(await answer).toBeDefined();
+    peer.close();
+    expect(await exit).toEqual([1, null]);
+    expect(output()).toContain('Error: no last words');
+    expect(output()).toMatch(/after close\n$/);
+  });
+
   it('does nothing any more once taken off', async () => {
     const { child, exit } = await start('off');
     child.kill('SIGTERM');
     expect(await exit).toEqual([null, 'SIGTERM']);
+  });
+});
+
+describe('closeOnSignals(agent, options)', () => {
+  const signals = "signals to be an array of signals that can be handled, such as 'SIGTERM'";
+  const names = 'signals, graceMs, onSignal, afterClose';
+
+  it.each([
+    [5, TypeError, 'the options of closeOnSignals() to be an object; found 5'],
+    [null, TypeError, 'the options of closeOnSignals() to be an object; found null'],
+    ['SIGTERM', TypeError, 'the options of closeOnSignals() to be an object; found "SIGTERM"'],
+    [{ grace: 5 }, TypeError, `one of the options ${names} of closeOnSignals(); found 'grace'`],
+    [{ graceMs: -1 }, RangeError, 'graceMs to be an integer from 0 to 2147483647; found -1'],
+    [{ graceMs: Number.NaN }, RangeError, 'graceMs to be an integer from 0 to 2147483647; found NaN'],
+    [{ graceMs: '5' }, RangeError, 'graceMs to be an integer from 0 to 2147483647; found "5"'],
+    [{ signals: 'SIGTERM' }, TypeError, `${signals}; found "SIGTERM"`],
+    [{ signals: null }, TypeError, `${signals}; found null`],
+    [{ signals: ['SIGUSR2', 'SIGTREM'] }, TypeError, `${signals}; found "SIGTREM"`],
+    [{ signals: ['SIGUSR2', 'SIGKILL'] }, TypeError, `${signals}; found "SIGKILL"`],
+    [{ signals: [15] }, TypeError, `${signals}; found 15`],
+    [{ onSignal: 'log' }, TypeError, 'onSignal to be a function; found "log"'],
+    [{ afterClose: null }, TypeError, 'afterClose to be a function; found null'],
+  ])('refuses %o when it is called', (options, ErrorType, reason) => {
+    const before = process.listenerCount('SIGUSR2');
+    const error = thrownBy(() => Reflect.apply(closeOnSignals, undefined, [createAgent(), options]));
+    expect(error).toBeInstanceOf(ErrorType);
+    expect(error.message).toBe(`expected ${reason}`);
+    expect(process.listenerCount('SIGUSR2')).toBe(before);
+  });
+
+  it.each([
+    [undefined, 'undefined'],
+    [{ signals: [] }, '[Object]'],
+  ])('refuses %o for an agent', (agent, found) => {
+    const error = thrownBy(() => Reflect.apply(closeOnSignals, undefined, [agent]));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toBe(`expected an agent made by createAgent(); found ${found}`);
   });
 });

@@ -11,7 +11,13 @@ agent.onMessage(ask, ({ id }) => {
 });
 const off = closeOnSignals(agent, {
   graceMs: 20_000,
-  onSignal: (signal) => console.log(`told ${signal}`),
+  onSignal: (signal) => {
+    console.log(`told ${signal}`);
+    const error = new Error('no last words');
+    if (process.argv[2] === 'throw') throw error;
+    // As an async function does, which the type of a callback cannot refuse.
+    if (process.argv[2] === 'reject') return Promise.reject(error) as never;
+  },
   afterClose: async () => {
     // Long enough for a repetition to come in between.
     await sleep(100);

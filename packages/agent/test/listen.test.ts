@@ -6,17 +6,20 @@ import {
   symlinkSync,
   renameSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   statSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer, type Server, Socket } from 'node:net';
 import { join } from 'node:path';
-import { duplexPair } from 'node:stream';
+import { duplexPair, Readable, Writable } from 'node:stream';
 import { connect, uint32 } from '@spop/builder';
 import '@spop/builder/vitest';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectPeer, eventually, listenOn, makeFolder, startAgent } from './harness.ts';
+import { thrownBy } from './thrown.ts';
 
 /** Leaves the file of a unix socket behind that nobody listens on any more, as a process that was killed does. */
 async function leaveStaleSocket(path: string): Promise<void> {
@@ -85,6 +88,102 @@ describe('listen', () => {
   });
 
   it.each([
+    [undefined, TypeError, 'listen() to be given an object, such as { port: 9000 }; found undefined'],
+    [null, TypeError, 'listen() to be given an object, such as { port: 9000 }; found null'],
+    [9000, TypeError, 'listen() to be given an object, such as { port: 9000 }; found 9000'],
+    [{}, TypeError, 'listen() to be given one of port, path and fd; found nothing'],
+    [{ host: '127.0.0.1' }, TypeError, 'listen() to be given one of port, path and fd; found host'],
+    [{ path: 'x.sock', port: 1 }, TypeError, 'listen() to be given one of port, path and fd; found path, port'],
+    [{ port: 0, hots: '::' }, TypeError, "one of the options port, host, backlog of listen({ port }); found 'hots'"],
+    [{ port: 0, mode: 0o600 }, TypeError, "one of the options port, host, backlog of listen({ port }); found 'mode'"],
+    [{ path: 'x', mod: 1 }, TypeError, "one of the options path, mode, backlog of listen({ path }); found 'mod'"],
+    [
+      { port: undefined },
+      RangeError,
+      'port to be an integer from 0 to 65535, where 0 is any free one; found undefined',
+    ],
+    [{ port: Number.NaN }, RangeError, 'port to be an integer from 0 to 65535, where 0 is any free one; found NaN'],
+    [{ port: '9000' }, RangeError, 'port to be an integer from 0 to 65535, where 0 is any free one; found "9000"'],
+    [{ port: 65_536 }, RangeError, 'port to be an integer from 0 to 65535, where 0 is any free one; found 65536'],
+    [{ port: -1 }, RangeError, 'port to be an integer from 0 to 65535, where 0 is any free one; found -1'],
+    [{ port: 0, host: '' }, TypeError, `host to be a name or an address, '::' being all of them; found ""`],
+    [{ port: 0, host: null }, TypeError, "host to be a name or an address, '::' being all of them; found null"],
+    [{ port: 0, backlog: 0 }, RangeError, 'backlog to be an integer from 1 to 2147483647; found 0'],
+    [{ port: 0, backlog: 2 ** 31 }, RangeError, 'backlog to be an integer from 1 to 2147483647; found 2147483648'],
+    [{ path: '' }, TypeError, 'path to be a non-empty string; found ""'],
+    [{ path: undefined }, TypeError, 'path to be a non-empty string; found undefined'],
+    [{ path: 'x', mode: 660 }, RangeError, 'mode to be an integer from 0 to 511 (0o777), such as 0o660; found 660'],
+    [{ path: 'x', mode: '660' }, RangeError, 'mode to be an integer from 0 to 511 (0o777), such as 0o660; found "660"'],
+    [{ fd: -1 }, RangeError, 'fd to be an integer from 0 to 2147483647; found -1'],
+    [{ fd: '3' }, RangeError, 'fd to be an integer from 0 to 2147483647; found "3"'],
+  ])('refuses %o', async (target, ErrorType, reason) => {
+    const { agent } = await startAgent();
+    const listening: unknown = Reflect.apply(agent.listen, agent, [target]);
+    await expect(listening).rejects.toThrow(new ErrorType(`expected ${reason}`));
+    await expect(listening).rejects.toBeInstanceOf(ErrorType);
+  });
+
+  it('takes undefined for the default of host, mode and backlog', async () => {
+    const { agent } = await startAgent();
+    const targets = [
+      { port: 0, host: undefined, backlog: undefined },
+      { path: join(makeFolder(), 'agent.sock'), mode: undefined, backlog: 1 },
+    ];
+    for (const target of targets) {
+      const listening: unknown = Reflect.apply(agent.listen, agent, [target]);
+      await expect(listening).resolves.toBeDefined();
+    }
+  });
+
+  it('takes a path of 107 bytes, and refuses one of 108 and what is wrong with it', async () => {
+    const { agent } = await startAgent();
+    const folder = makeFolder();
+    // The last character takes two bytes.
+    const longest = join(folder, `${'a'.repeat(104 - Buffer.byteLength(folder))}ü`);
+    expect(await agent.listen({ path: longest })).toEqual({ path: longest });
+    const error = new RangeError(
+      `expected path to be at most 107 bytes long, which is what fits into sun_path, not 108; found "${longest}a"`,
+    );
+    await expect(agent.listen({ path: `${longest}a` })).rejects.toThrow(error);
+  });
+
+  it('on an abstract socket has no file to look after', async () => {
+    const { agent } = await startAgent();
+    const path = `\0${join(makeFolder(), 'agent.sock')}`;
+    expect(await agent.listen({ path })).toEqual({ path });
+    await agent.close();
+  });
+
+  it.each([
+    ['a socket', (path: string): Promise<void> => leaveStaleSocket(path)],
+    ['a file', async (path: string): Promise<void> => writeFileSync(path, 'precious')],
+    ['nothing', async (): Promise<void> => {}],
+  ])('leaves on close what another has put at its path: %s', async (_, put) => {
+    const { agent } = await startAgent();
+    const folder = makeFolder();
+    const path = join(folder, 'agent.sock');
+    await agent.listen({ path });
+    unlinkSync(path);
+    await put(path);
+    const before = statSync(path, { throwIfNoEntry: false })?.ino;
+    await agent.close();
+    expect(statSync(path, { throwIfNoEntry: false })?.ino).toBe(before);
+    expect(readdirSync(folder)).toHaveLength(before === undefined ? 0 : 1);
+  });
+
+  it('leaves on close the socket of an agent that took its path over', async () => {
+    const [first, second] = [await startAgent(), await startAgent()];
+    const path = join(makeFolder(), 'agent.sock');
+    await first.agent.listen({ path });
+    unlinkSync(path);
+    await second.agent.listen({ path });
+    await first.agent.close();
+    expect((await (await connectPeer({ path })).hello()).version).toBe('2.0');
+    await second.agent.close();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it.each([
     ['a file', (path: string): void => writeFileSync(path, 'precious')],
     ['a folder', (path: string): void => mkdirSync(path)],
     ['a link to a file', (path: string): void => symlinkSync(import.meta.filename, path)],
@@ -93,19 +192,24 @@ describe('listen', () => {
     make(path);
     const before = statSync(path).ino;
     const { agent } = await startAgent();
-    await expect(agent.listen({ path })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(agent.listen({ path })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+      message: `listen EADDRINUSE: address already in use ${path}: what is there is no socket; remove it, or listen on another path`,
+    });
     expect(statSync(path).ino).toBe(before);
     if (lstatSync(path).isFile()) expect(readFileSync(path, 'utf8')).toBe('precious');
   });
 
-  it('on a path in no folder rejects', async () => {
+  it('on a path in no folder rejects, and says so', async () => {
     const { agent } = await startAgent();
-    await expect(agent.listen({ path: join(makeFolder(), 'no', 'agent.sock') })).rejects.toMatchObject({
+    const folder = join(makeFolder(), 'no');
+    await expect(agent.listen({ path: join(folder, 'agent.sock') })).rejects.toMatchObject({
       code: expect.stringMatching(/^(EACCES|ENOENT)$/) as string,
+      message: expect.stringContaining(`: there is no folder ${folder}; make it first`) as string,
     });
   });
 
-  it('leaves no socket open where the mode cannot be set', async () => {
+  it('makes no socket where the mode is none', async () => {
     const { agent } = await startAgent();
     const path = join(makeFolder(), 'agent.sock');
     await expect(agent.listen({ path, mode: Number.NaN })).rejects.toThrow(/mode/);
@@ -165,11 +269,27 @@ describe('listen on a file descriptor', () => {
 
   it('that is not open rejects', async () => {
     const { agent } = await startAgent();
-    await expect(agent.listen({ fd: 9_999 })).rejects.toThrow(/EBADF|EINVAL/);
+    await expect(agent.listen({ fd: 9_999 })).rejects.toThrow(
+      /(EBADF|EINVAL).*: fd 9999 is no socket that could be listened on$/,
+    );
   });
 });
 
 describe('handle', () => {
+  it.each([
+    [undefined, 'undefined'],
+    ['socket', '"socket"'],
+    [{}, '{}'],
+    [Readable.from([]), '[Readable]'],
+    [new Writable(), '[Writable]'],
+  ])('refuses what is no Duplex at once: %o', async (stream, found) => {
+    const { agent } = await startAgent();
+    const error = thrownBy(() => Reflect.apply(agent.handle, agent, [stream]));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toBe(`expected a Duplex stream, such as a socket; found ${found}`);
+    expect(agent.connectionCount).toBe(0);
+  });
+
   it('serves both ends of nothing: a stream that is closed already is no connection', async () => {
     const { agent } = await startAgent();
     const [closed] = duplexPair();

@@ -68,13 +68,14 @@ describe('resolveOptions', () => {
   );
 
   it.each([
-    ['pipelining', 'no', /expected pipelining to be a boolean; found no/],
+    ['pipelining', 'no', /expected pipelining to be a boolean; found "no"/],
     ['pipelining', 0, /expected pipelining to be a boolean; found 0/],
-    ['fallback', 'deny', /expected fallback to be a function; found deny/],
+    ['fallback', 'deny', /expected fallback to be a function; found "deny"/],
     ['hooks', null, /expected hooks to be an object of functions; found null/],
     ['hooks', 1, /expected hooks to be an object of functions; found 1/],
+    ['hooks', [], /expected hooks to be an object of functions; found \[\]/],
     ['hooks', { disconect: () => {} }, /expected one of the hooks .*; found 'disconect'/],
-    ['hooks', { disconnect: 'x' }, /expected the hook disconnect to be a function; found x/],
+    ['hooks', { disconnect: 'x' }, /expected the hook disconnect to be a function; found "x"/],
   ])('refuses %s: %o', (name, value, reason) => {
     const error = thrownBy(() => resolveOptions(untyped(name, value)));
     expect(error).toBeInstanceOf(TypeError);
@@ -91,5 +92,43 @@ describe('resolveOptions', () => {
 describe('createAgent', () => {
   it('refuses a bad option before it does anything', () => {
     expect(() => createAgent({ maxInFlight: 0 })).toThrow(RangeError);
+  });
+
+  it('shows what is a string in quotes', () => {
+    const error = thrownBy(() => createAgent(untyped('maxInFlight', '9')));
+    expect(error.message).toBe('expected maxInFlight to be an integer from 1 to 4294967295; found "9"');
+  });
+
+  it.each([
+    [5, '5'],
+    [null, 'null'],
+    ['x', '"x"'],
+    [[], '[]'],
+    [() => {}, '[Function (anonymous)]'],
+  ])('refuses %o for its options', (options, found) => {
+    const error = thrownBy(() => Reflect.apply(createAgent, undefined, [options]));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toBe(`expected the options of createAgent() to be an object; found ${found}`);
+  });
+});
+
+describe('close', () => {
+  it.each([
+    [5, TypeError, 'expected the options of close() to be an object; found 5'],
+    [null, TypeError, 'expected the options of close() to be an object; found null'],
+    [{ grace: 5 }, TypeError, "expected one of the options graceMs of close(); found 'grace'"],
+    [{ graceMs: '5' }, RangeError, 'expected graceMs to be an integer from 0 to 2147483647; found "5"'],
+    [
+      { graceMs: Number.POSITIVE_INFINITY },
+      RangeError,
+      'expected graceMs to be an integer from 0 to 2147483647; found Infinity',
+    ],
+  ])('refuses %o, and the agent stays open', async (options, ErrorType, message) => {
+    const agent = createAgent();
+    const closing: unknown = Reflect.apply(agent.close, agent, [options]);
+    await expect(closing).rejects.toThrow(new ErrorType(message));
+    await expect(closing).rejects.toBeInstanceOf(ErrorType);
+    await agent.listen({ port: 0 });
+    await agent.close();
   });
 });
