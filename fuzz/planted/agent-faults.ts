@@ -8,11 +8,9 @@ export const agentFaults: readonly Fault[] = [
     name: 'exchange used again while a handler runs',
     mistake: 'a NOTIFY that failed is over for the agent, but not for the handler that was called first',
     file: source('session'),
-    search: `      runtime.exchanges.retire(exchange);
-    }
-    this.#isProcessing = false;`,
-    replace: `    }
-    this.#isProcessing = false;`,
+    search: `    this.#runtime.exchanges.retire(exchange);
+    this.#listen(exchange);`,
+    replace: '    this.#listen(exchange);',
   },
   {
     name: 'failed handler half answered',

@@ -128,7 +128,7 @@ export const codecFaults: readonly Fault[] = [
     mistake:
       'the first of equal arguments counts, except where the order of the last message makes one expect a second',
     file: source('message-view'),
-    search: ' || !isAccepted || value.wasRead) {',
+    search: ' || !isAccepted || value.wasReadIn(generation)) {',
     replace: ' || !isAccepted) {',
   },
   {

@@ -58,15 +58,22 @@ export class Connection implements Transport {
   scheduleFlush(): void {
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
-    // After the promises that settle in this turn, so that their ACKs share a write.
-    process.nextTick(this.#flush);
+    // After the promises that settle in this turn, so that their ACKs share a write; where it may be the last write, after
+    // what has come meanwhile was read, too.
+    if (this.session.state === 'draining') setImmediate(this.#flush);
+    else process.nextTick(this.#flush);
   }
 
   leave(): void {
     this.scheduleFlush();
-    this.#lingerTimer ??= setTimeout(() => this.destroy(), this.#runtime.options.lingerTimeoutMs);
+    this.#linger();
     // The peer's end is behind what was held back.
     this.mayResume();
+  }
+
+  /** Closes in a while, whatever the peer or a handler does. */
+  #linger(): void {
+    this.#lingerTimer ??= setTimeout(() => this.destroy(), this.#runtime.options.lingerTimeoutMs);
   }
 
   get hasUnread(): boolean {
@@ -186,7 +193,6 @@ export class Connection implements Transport {
     runtime.isReading = false;
     this.framesRead += count;
     if (count > 0) this.#partialAt = this.#activeAt;
-    session.endIfDrained();
     if (session.isFull || output.isBehind) this.#pause();
     output.isBehind = false;
     this.#flush();
@@ -200,6 +206,7 @@ export class Connection implements Transport {
     this.#reader.keep();
     this.#stream.pause();
     this.#awaitRoom();
+    if (this.session.state === 'draining' && !this.output.isBlocked) return;
     this.#runtime.hooks.emit('overload', {
       connection: this.session.describe(),
       reason: this.output.isBlocked ? 'the peer does not read its ACKs' : 'too many NOTIFYs are in flight',
@@ -225,6 +232,7 @@ export class Connection implements Transport {
 
   readonly #flush = (): void => {
     this.#isFlushScheduled = false;
+    this.session.endIfDrained();
     const isAnswered = this.session.inFlight.size === 0 && !this.#isPaused;
     const isOver = this.session.state === 'leaving' || (this.#hasEnded && isAnswered);
     this.output.flush(isOver);
@@ -247,10 +255,11 @@ export class Connection implements Transport {
     this.session.end(Status.Timeout, reason);
   }
 
-  /** The peer closed its side: what is in flight is still answered. */
+  /** The peer closed its side: what is in flight is still answered, for a bounded time. */
   #onEnd(): void {
     this.#hasEnded = true;
     this.#flush();
+    this.#linger();
   }
 
   #onError(error: Error): void {

@@ -14,13 +14,16 @@ const LOOK_MS = 2;
  * With pipelining the next NOTIFY may be under way already when an ACK is written. There each connection waits for a gap:
  * nothing read since the last look, and nothing in flight any more. It leaves with the ACK that makes it so, or else one
  * connection at a look, so that HAProxy moves to others bit by bit. A NOTIFY that is under way at that moment is lost.
- * Where there is no gap for half of the time, the connection leaves with any ACK after which nothing is in flight.
+ * Where there is no gap for half of the time, the connection leaves with any ACK after which nothing is in flight. Where
+ * something always is, nothing more is read in the last quarter, and the connection leaves with the ACK of what was.
  */
 export class Drain {
   readonly #connections: ReadonlySet<Connection>;
   readonly #quietMs: number;
   /** When to wait for gaps no longer. */
   readonly #hurryAt: number;
+  /** When to read no further from those that were never without one in flight. */
+  readonly #stopAt: number;
   /** How many pipelined connections may end at a look, so that all do within half of the grace. */
   readonly #perLook: number;
   /** Bytes read from a connection at the last look, and since when they are no more. */
@@ -35,6 +38,7 @@ export class Drain {
   constructor(connections: ReadonlySet<Connection>, graceMs: number) {
     this.#connections = connections;
     this.#hurryAt = performance.now() + graceMs / 2;
+    this.#stopAt = performance.now() + (graceMs * 3) / 4;
     this.#quietMs = Math.min(QUIET_MS, Math.floor(graceMs / 2));
     this.#perLook = Math.max(1, Math.ceil((connections.size * 2 * LOOK_MS) / Math.max(1, graceMs)));
     this.#look();
@@ -54,15 +58,27 @@ export class Drain {
       // Some come while the listeners close.
       if (seen === undefined) session.drain();
       if (now >= this.#hurryAt) session.hurry();
+      if (now >= this.#stopAt) session.stopReading();
       if (seen === undefined || seen.bytesRead !== bytesRead) {
         this.#seen.set(connection, { bytesRead, since: now });
         if (this.#quietMs === 0) session.endIfIdle();
       } else if (now - seen.since >= this.#quietMs) {
-        session.endIfIdle();
+        endAfterReading(connection);
       } else if (session.isPipelined) {
         session.noteGap();
-        if (left > 0 && session.endIfIdle()) left--;
+        if (left > 0 && session.isIdle) {
+          left--;
+          endAfterReading(connection);
+        }
       }
     }
   }
+}
+
+/** Ends the connection once what waits in its socket was read, and only if that is nothing. */
+function endAfterReading(connection: Connection): void {
+  const { bytesRead } = connection;
+  setImmediate(() => {
+    if (connection.bytesRead === bytesRead) connection.session.endIfIdle();
+  });
 }

@@ -1,6 +1,7 @@
 import type { AgentEvents, ConnectionInfo } from './hooks.ts';
-import { warn } from './warning.ts';
 import { RepetitionLimit } from './repetition-limit.ts';
+import { watchRejection } from './thenable.ts';
+import { textOf, warn } from './warning.ts';
 
 /** One level of a {@link Logger}: first what it is about, then the message. */
 export type LogFunction = (details: object, message: string) => void;
@@ -63,11 +64,16 @@ export class EventLog {
 
   #write(level: LogLevel, details: object, message: string): void {
     try {
-      this.#logger[level](details, message);
+      const result: unknown = this.#logger[level](details, message);
+      if (result !== undefined) watchRejection(result, level, warnOfLogger);
     } catch (error) {
-      warn('SPOP_LOGGER_THREW', `The logger's '${level}' threw: ${String(error)}`);
+      warnOfLogger(level, error);
     }
   }
+}
+
+function warnOfLogger(level: LogLevel, error: unknown): void {
+  warn('SPOP_LOGGER_THREW', `The logger's '${level}' threw: ${textOf(error)}`);
 }
 
 /** How each event is logged. */

@@ -23,8 +23,8 @@ export interface NotifyContext {
   /** Which SPOE engine asks, of which HAProxy process; undefined where it did not say. */
   readonly engineId: string | undefined;
   /**
-   * Aborts when the NOTIFY is acknowledged without this handler (its deadline passed, or the connection ended). Made
-   * when it is first read.
+   * Aborts when the NOTIFY is acknowledged without this handler (its deadline passed, or a handler of it failed), or the
+   * connection ended. Made when it is first read, aborted if that is later.
    */
   readonly signal: AbortSignal;
   /** The first message of that definition in the same NOTIFY, or undefined: for correlating messages. */
@@ -43,6 +43,10 @@ export class Exchange implements NotifyContext {
   readonly ack: AckWriter = new AckWriter();
   /** Whether the handlers have not settled yet, and nobody answered for them. */
   isPending: boolean = false;
+  /** What handlers returned that settles later. An exchange that has any is never used again. */
+  pending: Promise<void>[] | undefined;
+  /** How many of those have settled. */
+  settledCount: number = 0;
   /** When the NOTIFY came, on the clock of performance.now(), in ms: only set for asynchronous handlers. */
   startedAt: number = 0;
   /** When its bytes were read, on the same clock and as `startedAt`. */
@@ -51,6 +55,7 @@ export class Exchange implements NotifyContext {
   outcome: NotifyOutcome = 'answered';
   #session: Session | undefined;
   #abort: AbortController | undefined;
+  #abortReason: Error | undefined;
   #trace: NotifyTrace | undefined;
   /** Where the ACK of a detached exchange is written. */
   #ackMemory: Buffer = NO_MEMORY;
@@ -80,7 +85,10 @@ export class Exchange implements NotifyContext {
   }
 
   get signal(): AbortSignal {
-    this.#abort ??= new AbortController();
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#abortReason !== undefined) this.#abort.abort(this.#abortReason);
+    }
     return this.#abort.signal;
   }
 
@@ -155,6 +163,7 @@ export class Exchange implements NotifyContext {
 
   /** Tells the handlers that nobody waits for them any more. */
   abort(reason: Error): void {
+    this.#abortReason = reason;
     this.#abort?.abort(reason);
   }
 }

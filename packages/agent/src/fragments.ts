@@ -36,8 +36,9 @@ export class Fragments {
     return this.#buffer?.length ?? 0;
   }
 
-  /** Takes a NOTIFY without FIN. */
+  /** Takes a NOTIFY without FIN; one that is given up at once is nothing begun. */
   begin(first: Frame): void {
+    if (first.abort) return;
     const size = first.end - first.start;
     this.#isTooBig = false;
     this.#length = 0;

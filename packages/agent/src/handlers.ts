@@ -9,6 +9,8 @@ import {
   SpopError,
 } from '@spop/codec';
 import type { Exchange, NotifyContext } from './exchange.ts';
+import { check, checkFunction, isObject } from './checks.ts';
+import { isThenable } from './thenable.ts';
 
 /**
  * Answers one message: reads `message`, writes `ack`. A handler that returns a promise is waited for; its views stay
@@ -39,11 +41,14 @@ export class Handlers {
 
   /**
    * @throws {SpopError} SPOP_INVALID_NAME for a second handler of one name, SPOP_MISUSE once NOTIFYs are served;
-   * {TypeError} where the handler is no function.
+   * {TypeError} where the definition is none, or the handler no function.
    */
   add<Args extends ArgumentTypes>(definition: MessageDefinition<Args>, handler: MessageHandler<Args>): void {
     this.#checkOpen();
-    checkHandler(handler);
+    // No instanceof: the codec may be there twice.
+    const isDefinition = isObject(definition) && 'namePattern' in definition;
+    check(isDefinition, 'a message definition made by defineMessage()', definition);
+    checkFunction('a handler', handler);
     if (this.#definitions.some((other) => other.name === definition.name)) {
       throw new SpopError('SPOP_INVALID_NAME', `expected one handler for message '${definition.name}'; found a second`);
     }
@@ -56,7 +61,7 @@ export class Handlers {
   /** @throws {SpopError} SPOP_MISUSE for a second one, or once NOTIFYs are served; {TypeError} as `add`. */
   setNotifyHandler(handler: NotifyHandler): void {
     this.#checkOpen();
-    checkHandler(handler);
+    checkFunction('a handler', handler);
     if (this.#notifyHandler !== undefined) {
       throw new SpopError('SPOP_MISUSE', 'expected one handler for whole NOTIFYs; found a second');
     }
@@ -81,37 +86,28 @@ export class Handlers {
 
   /**
    * Calls the handlers of a NOTIFY: those of its messages in the order the messages came, then that of the whole. What
-   * is returned is undefined where all have answered, or what to wait for.
+   * has to be waited for is in `exchange.pending`, also where a handler throws.
    */
-  run(exchange: Exchange): Promise<unknown> | undefined {
+  run(exchange: Exchange): void {
     const { notify, ack } = exchange;
-    let pending: Promise<void>[] | undefined;
-    try {
-      const count = notify.messageCount;
-      for (let i = 0; i < count; i++) {
-        const index = notify.definitionIndexAt(i);
-        const handler = this.#handlers[index]!;
-        // The view is of the definition that the handler was added with.
-        const result = handler(notify.messageAt(i) as never, ack, exchange);
-        if (result !== undefined && isThenable(result)) {
-          (pending ??= []).push(Promise.resolve(result));
-          this.#isAsync[index] = true;
-        }
+    const count = notify.messageCount;
+    for (let i = 0; i < count; i++) {
+      const index = notify.definitionIndexAt(i);
+      const handler = this.#handlers[index]!;
+      // The view is of the definition that the handler was added with.
+      const result = handler(notify.messageAt(i) as never, ack, exchange);
+      if (result !== undefined && isThenable(result)) {
+        (exchange.pending ??= []).push(Promise.resolve(result));
+        this.#hasAsync = this.#isAsync[index] = true;
       }
-      if (this.#notifyHandler !== undefined) {
-        const result = this.#notifyHandler(exchange, ack);
-        if (result !== undefined && isThenable(result)) {
-          (pending ??= []).push(Promise.resolve(result));
-          this.#isNotifyAsync = true;
-        }
-      }
-    } catch (error) {
-      if (pending !== undefined) void Promise.allSettled(pending);
-      throw error;
     }
-    if (pending === undefined) return undefined;
-    this.#hasAsync = true;
-    return pending.length === 1 ? pending[0] : Promise.all(pending);
+    if (this.#notifyHandler !== undefined) {
+      const result = this.#notifyHandler(exchange, ack);
+      if (result !== undefined && isThenable(result)) {
+        (exchange.pending ??= []).push(Promise.resolve(result));
+        this.#hasAsync = this.#isNotifyAsync = true;
+      }
+    }
   }
 
   #checkOpen(): void {
@@ -119,14 +115,4 @@ export class Handlers {
       throw new SpopError('SPOP_MISUSE', 'expected all handlers before the first connection; found one more');
     }
   }
-}
-
-function checkHandler(handler: unknown): void {
-  if (typeof handler !== 'function') {
-    throw new TypeError(`expected a handler to be a function; found ${String(handler)}`);
-  }
-}
-
-function isThenable(value: unknown): value is PromiseLike<void> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

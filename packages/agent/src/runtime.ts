@@ -9,7 +9,8 @@ import type { Handlers } from './handlers.ts';
 import { Metrics } from './metrics.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Session } from './session.ts';
-import { warn } from './warning.ts';
+import { isThenable } from './thenable.ts';
+import { textOf, warn } from './warning.ts';
 
 /**
  * Bytes that are read at once: more than the 20 NOTIFYs of 16 KiB that HAProxy has in flight on a connection. Each read
@@ -20,6 +21,8 @@ const READ_BYTES = 524_288;
 const WRITE_BYTES = 262_144;
 /** Up to 64 MiB of output that the kernel has not taken; more is allocated for the moment. */
 const MAX_POOLED_BUFFERS = 256;
+const ASYNC_FALLBACK =
+  "The option 'fallback' returned a promise: it has to set its actions synchronously, later ones are lost";
 
 /** What all connections of an agent share. */
 export class Runtime {
@@ -119,10 +122,14 @@ export class Runtime {
   applyFallback(ack: AckWriter): void {
     ack.reset();
     try {
-      this.options.fallback(ack);
+      const result: unknown = this.options.fallback(ack);
+      if (result === undefined || !isThenable(result)) return;
+      warn('SPOP_FALLBACK_ASYNC', ASYNC_FALLBACK);
+      // What it sets too late throws there.
+      Promise.resolve(result).catch(() => {});
     } catch (error) {
       ack.reset();
-      warn('SPOP_FALLBACK_THREW', `The option 'fallback' threw: ${String(error)}`);
+      warn('SPOP_FALLBACK_THREW', `The option 'fallback' threw: ${textOf(error)}`);
     }
   }
 

@@ -22,6 +22,8 @@ import { isTracing, notifyStart } from './trace.ts';
 
 /** The most bytes that an AGENT-HELLO or AGENT-DISCONNECT of this agent takes. */
 const CONTROL_FRAME_BYTES = 256;
+/** The most bytes of an AGENT-DISCONNECT's message, which leaves room for all else in it. */
+const MAX_MESSAGE_BYTES = 192;
 
 // Compiled in, unlike what is imported (benchmark `load`).
 const NOTIFY = FrameType.Notify;
@@ -75,6 +77,8 @@ export class Session {
   /** Whether it may end with any ACK, and with one before which no more bytes than these had been read. */
   #isHurried: boolean = false;
   #gapAt: number = -1;
+  /** Whether no further NOTIFY is taken. */
+  #isStopped: boolean = false;
   /** Whether a NOTIFY was answered since the session is draining. */
   #hasAnswered: boolean = false;
 
@@ -92,6 +96,7 @@ export class Session {
   /** Whether so many NOTIFYs are in flight that no further one may be read. */
   get isFull(): boolean {
     if (this.state !== 'ready' && this.state !== 'draining') return false;
+    if (this.#isStopped) return true;
     const { options } = this.#runtime;
     return this.inFlight.size >= options.maxInFlightPerConnection || this.#runtime.isFull;
   }
@@ -167,23 +172,31 @@ export class Session {
     this.#isHurried = true;
   }
 
+  /** Takes no further NOTIFY, so that the session that is draining ends with the ACK of the last that it took. */
+  stopReading(): void {
+    this.#isStopped = true;
+  }
+
   /** Nothing has come for a moment: lets the session that is draining end with an ACK before which nothing comes either. */
   noteGap(): void {
     this.#gapAt = this.#transport.bytesRead;
   }
 
-  /** Ends the session that is draining with the ACK that was just written, where that is the moment for it. */
+  /** Ends the session that is draining with the ACK that is about to be written, where that is the moment for it. */
   endIfDrained(): void {
     if (this.state !== 'draining' || !this.#hasAnswered || !this.#isQuiet) return;
     const isGap = this.#gapAt === this.#transport.bytesRead;
     if (!this.isPipelined || this.#isHurried || isGap) this.#endNormally();
   }
 
-  /** Ends the session that is draining, or has not begun, if nothing is in flight; returns whether it did. */
-  endIfIdle(): boolean {
-    const isIdle = this.state === 'awaiting-hello' || (this.state === 'draining' && this.#isQuiet);
-    if (isIdle) this.#endNormally();
-    return isIdle;
+  /** Whether the session that is draining, or has not begun, has nothing in flight. */
+  get isIdle(): boolean {
+    return this.state === 'awaiting-hello' || (this.state === 'draining' && this.#isQuiet);
+  }
+
+  /** Ends the session if it is idle. */
+  endIfIdle(): void {
+    if (this.isIdle) this.#endNormally();
   }
 
   /** The connection is gone: handlers that still run are told, and their results dropped. */
@@ -202,8 +215,8 @@ export class Session {
   }
 
   get #isQuiet(): boolean {
-    const isBusy = this.inFlight.size > 0 || this.#fragments.isActive || this.#isProcessing;
-    return !isBusy && !this.#transport.hasUnread;
+    if (this.inFlight.size > 0 || this.#isProcessing) return false;
+    return this.#isStopped || !(this.#fragments.isActive || this.#transport.hasUnread);
   }
 
   #shakeHands(frame: Frame): void {
@@ -262,19 +275,17 @@ export class Session {
       exchange.begin(this, frame, buffer, position, position + max);
     }
     runtime.metrics.notifies++;
-    let pending: Promise<unknown> | undefined;
     this.#isProcessing = true;
     try {
-      pending = this.#isTraced ? this.#runTraced(exchange) : runtime.handlers.run(exchange);
+      if (this.#isTraced) this.#runTraced(exchange);
+      else runtime.handlers.run(exchange);
     } catch (error) {
-      this.#reportHandlerError(error, exchange);
-      runtime.applyFallback(exchange.ack);
-      // A handler that was called before this one may still run, and must never meet another NOTIFY here.
-      runtime.exchanges.retire(exchange);
+      this.#failAtOnce(exchange, error);
+      return true;
     }
     this.#isProcessing = false;
-    if (pending !== undefined) {
-      this.#await(exchange, pending);
+    if (exchange.pending !== undefined) {
+      this.#await(exchange);
       return !this.isFull;
     }
     this.#hasAnswered = this.#isDraining;
@@ -284,7 +295,21 @@ export class Session {
     return true;
   }
 
-  #await(exchange: Exchange, pending: Promise<unknown>): void {
+  /** Acknowledges a NOTIFY whose handler threw; others of it that were called before may still run. */
+  #failAtOnce(exchange: Exchange, error: unknown): void {
+    // They must never meet another NOTIFY here.
+    this.#runtime.exchanges.retire(exchange);
+    this.#listen(exchange);
+    this.#reportHandlerError(error, exchange);
+    this.#runtime.applyFallback(exchange.ack);
+    this.#isProcessing = false;
+    this.#hasAnswered = this.#isDraining;
+    this.#output.length = exchange.ack.end();
+    exchange.close();
+    exchange.abort(failedNotify(error));
+  }
+
+  #await(exchange: Exchange): void {
     const { exchanges, metrics } = this.#runtime;
     exchanges.retire(exchange);
     metrics.asynchronous++;
@@ -292,10 +317,17 @@ export class Session {
     exchange.detach(this.#maxAckBytes, performance.now());
     this.inFlight.add(exchange);
     this.#runtime.add(this, exchange);
-    pending.then(
-      () => this.#settle(exchange, undefined, false),
-      (error: unknown) => this.#settle(exchange, error, true),
-    );
+    this.#listen(exchange);
+  }
+
+  /** Listens to all handlers of a NOTIFY that have not settled, whoever answers it. */
+  #listen(exchange: Exchange): void {
+    for (const promise of exchange.pending ?? []) {
+      promise.then(
+        () => this.#settle(exchange, undefined, false),
+        (error: unknown) => this.#settle(exchange, error, true),
+      );
+    }
   }
 
   #settle(exchange: Exchange, error: unknown, isError: boolean): void {
@@ -303,8 +335,13 @@ export class Session {
       this.#runtime.metrics.lateAnswers++;
       return;
     }
-    if (isError) this.#reportHandlerError(error, exchange);
-    this.#acknowledge(exchange, isError);
+    if (isError) {
+      this.#reportHandlerError(error, exchange);
+      this.#acknowledge(exchange, true);
+      exchange.abort(failedNotify(error));
+    } else if (++exchange.settledCount === exchange.pending?.length) {
+      this.#acknowledge(exchange, false);
+    }
   }
 
   /** Writes the ACK of an exchange that was in flight. */
@@ -318,7 +355,6 @@ export class Session {
     this.#runtime.metrics.latency.record(performance.now() - exchange.receivedAt, 1);
     this.#hasAnswered = this.#isDraining;
     this.#transport.scheduleFlush();
-    this.endIfDrained();
     this.#transport.mayResume();
   }
 
@@ -327,7 +363,8 @@ export class Session {
     runtime.metrics.tooBig++;
     const buffer = this.#output.reserve(this.#maxAckBytes);
     const { length } = this.#output;
-    const { ack } = runtime.exchanges.take();
+    // Used once: what an asynchronous fallback does with it later must meet no other NOTIFY.
+    const { ack } = runtime.exchanges.make();
     ack.beginAck(buffer, length, length + this.#maxAckBytes, frame);
     this.#isProcessing = true;
     runtime.applyFallback(ack);
@@ -357,7 +394,7 @@ export class Session {
     const { length } = output;
     output.length = writeDisconnect(new FrameWriter(), buffer, length, buffer.length, FrameType.AgentDisconnect, {
       statusCode,
-      message: message.slice(0, CONTROL_FRAME_BYTES / 4),
+      message: Buffer.from(message).subarray(0, MAX_MESSAGE_BYTES).toString(),
     });
     this.state = 'leaving';
     this.#dropInFlight(new Error('The connection to HAProxy ends'));
@@ -385,9 +422,9 @@ export class Session {
   }
 
   /** Runs the handlers for subscribers of diagnostics channels, within the stores that they have bound. */
-  #runTraced(exchange: Exchange): Promise<unknown> | undefined {
+  #runTraced(exchange: Exchange): void {
     const trace = exchange.beginTrace(this.describe());
-    return notifyStart.runStores(trace, () => this.#runtime.handlers.run(exchange));
+    notifyStart.runStores(trace, () => this.#runtime.handlers.run(exchange));
   }
 
   #reportHandlerError(error: unknown, exchange: Exchange): void {
@@ -398,4 +435,9 @@ export class Session {
       streamId: exchange.reportedStreamId,
     });
   }
+}
+
+/** What the handlers of a NOTIFY are told that got the fallback actions because one of them failed. */
+function failedNotify(error: unknown): Error {
+  return new Error('A handler of the NOTIFY failed', { cause: error });
 }

@@ -7,6 +7,15 @@ const limit: RepetitionLimit = new RepetitionLimit(BURST, WINDOW_MS, (code, supp
   process.emitWarning(`${suppressed} more of these within a second`, { code }),
 );
 
+/** What was thrown, as text, whatever it is. */
+export function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return `${typeof thrown} without a text`;
+  }
+}
+
 /** Warns of a fault in the user's code that the agent gets over: what happens at each NOTIFY takes ten lines a second. */
 export function warn(code: string, message: string): void {
   if (limit.admits(code)) process.emitWarning(message, { code });

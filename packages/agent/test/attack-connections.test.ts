@@ -202,3 +202,26 @@ describe('1,000 peers that are gone before their handlers answer', () => {
     expect(await good.notify(checkClientIp, { ip: '10.0.0.1' })).toSetVar('sess', 'ip_score', 1);
   }, 30_000);
 });
+
+describe('a peer that closes its side while a handler never settles', () => {
+  it('is let go after lingerTimeoutMs, and its NOTIFY with it', async () => {
+    const signals: AbortSignal[] = [];
+    const { agent, target, reports } = await startAgent({
+      link: 'IPv4',
+      lingerTimeoutMs: 100,
+      setup: (it) =>
+        it.onMessage(checkClientIp, (_, __, { signal }) => {
+          signals.push(signal);
+          return new Promise(() => {});
+        }),
+    });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello(), notify({ streamId: 1 }).message(checkClientIp, { ip: '10.0.0.1' }));
+    await eventually(() => agent.inFlightCount === 1);
+    peer.stream.end();
+    await eventually(() => agent.inFlightCount === 0);
+    expect(signals).toMatchObject([{ aborted: true }]);
+    await eventually(() => reports.disconnect.length === 1);
+    expect(pooledBuffersOut()).toBe(0);
+  });
+});

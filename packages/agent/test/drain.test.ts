@@ -143,6 +143,30 @@ describe('a connection with pipelining that is asked without a gap', () => {
   });
 });
 
+describe('a connection with pipelining that is never without a NOTIFY in flight', () => {
+  it('is answered all that was read, and leaves in the last quarter of the grace', async () => {
+    const { agent, target } = await startAgent({ setup });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello({ capabilities: 'pipelining' }), asking(1, 'later'));
+    let sent = 1;
+    const flow = setInterval(() => peer.send(asking(++sent, 'later')), 2);
+    peer.stream.on('end', () => {
+      clearInterval(flow);
+      peer.stream.end();
+    });
+    await eventually(() => agent.inFlightCount > 3);
+    const begun = performance.now();
+    await agent.close({ graceMs: 1_000 });
+    const took = performance.now() - begun;
+    clearInterval(flow);
+    const types = typesOf(peer);
+    expect(types.slice(-2)).toEqual(['ACK', 'AGENT-DISCONNECT']);
+    expect(took).toBeGreaterThan(740);
+    expect(took).toBeLessThan(990);
+    expect(agent.toMetrics().lateAnswers).toBe(0);
+  });
+});
+
 describe('graceMs: 0', () => {
   it('says AGENT-DISCONNECT at once where nothing is in flight', async () => {
     const { agent, target } = await startAgent({ link: 'IPv4', setup });

@@ -69,6 +69,13 @@ describe('Fragments', () => {
     expect(fragments.add(wire.read(unset({ flags: FrameFlag.Abort })))).toBe('aborted');
   });
 
+  it('begins nothing with a NOTIFY that is given up at once', () => {
+    const wire = new Wire();
+    const fragments = new Fragments(CAP);
+    fragments.begin(wire.read(frame(3, { streamId: 1, frameId: 1, flags: FrameFlag.Abort }, '0a')));
+    expect(fragments.isActive).toBe(false);
+  });
+
   it.each([
     ['FIN', FrameFlag.Fin],
     ['no FIN', 0],

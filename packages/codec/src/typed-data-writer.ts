@@ -226,7 +226,7 @@ export function frameFull(position: number, limit: number, size: number): SpopEr
   return new SpopError(
     'SPOP_FRAME_FULL',
     `expected at most ${Math.max(limit - position, 0)} more bytes, all that is left under the frame's limit; ` +
-      `found a value of ${size}. Nothing of it was written`,
+      `found a value of ${size}. Nothing of it was written. What bounds an ACK: docs/guides/limits.md`,
   );
 }
 

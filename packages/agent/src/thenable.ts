@@ -1,0 +1,13 @@
+/** Whether `value` is a promise, or can be waited for like one. */
+export function isThenable(value: unknown): value is PromiseLike<void> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** Calls `onRejected` with `subject` and the reason, should `result` be a promise that rejects. */
+export function watchRejection<Subject>(
+  result: unknown,
+  subject: Subject,
+  onRejected: (subject: Subject, reason: unknown) => void,
+): void {
+  if (isThenable(result)) Promise.resolve(result).catch((reason: unknown) => onRejected(subject, reason));
+}
