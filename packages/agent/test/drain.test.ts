@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { haproxyHello, notify } from '@spop/builder';
 import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
@@ -140,6 +140,24 @@ describe('a connection with pipelining that is asked without a gap', () => {
     clearInterval(flow);
     expect(typesOf(peer).slice(-2)).toEqual(['ACK', 'AGENT-DISCONNECT']);
     expect(peer.ending()).toBe('end');
+  });
+});
+
+describe('a NOTIFY that is in the socket when a connection with pipelining is about to be ended', () => {
+  it('is answered before', async () => {
+    const { agent, target } = await startAgent({ link: 'IPv4', setup });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello({ capabilities: 'pipelining' }), asking(1));
+    await eventually(() => peer.frames().length === 2);
+    // Timers come next in the event loop then, before sockets are read; the agent's look is due by that time.
+    await setImmediate();
+    const closed = agent.close();
+    peer.send(asking(2));
+    for (const until = performance.now() + 20; performance.now() < until;);
+    await eventually(() => peer.ending() !== undefined);
+    expect(typesOf(peer)).toEqual(['AGENT-HELLO', 'ACK', 'ACK', 'AGENT-DISCONNECT']);
+    peer.stream.end();
+    await closed;
   });
 });
 
