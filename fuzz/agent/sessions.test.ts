@@ -257,27 +257,21 @@ describe('an agent with any HAProxy before it', () => {
       name: fc.constantFrom('work', 'other'),
     });
     await checkAsync(
-      fc.asyncProperty(
-        late,
-        fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 56, max: 66 })),
-        async (job, count) => {
-          const world = openWorld();
-          const peer = world.peers[0]!;
-          // The second handler throws, which answers the NOTIFY while the first still runs.
-          world.ask(peer, [[job, { mode: 'throw', word: '', name: 'other' }]], []);
-          await world.check();
-          const [running] = world.waitingJobs;
-          const quick: JobInput[][] = Array.from({ length: count }, () => [{ mode: 'sync', word: 'w', name: 'work' }]);
-          const slow: JobInput[][] = Array.from({ length: 6 }, () => [
-            { mode: 'gate', word: 'secret', name: job.name },
-          ]);
-          world.ask(peer, [...quick, ...slow], []);
-          await world.check();
-          world.settle(running!, true);
-          await world.check();
-          await world.finish();
-        },
-      ),
+      fc.asyncProperty(late, fc.integer({ min: 0, max: 18 }), async (job, count) => {
+        const world = openWorld();
+        const peer = world.peers[0]!;
+        // The second handler throws, which answers the NOTIFY while the first still runs.
+        world.ask(peer, [[job, { mode: 'throw', word: '', name: 'other' }]], []);
+        await world.check();
+        const [running] = world.waitingJobs;
+        const quick: JobInput[][] = Array.from({ length: count }, () => [{ mode: 'sync', word: 'w', name: 'work' }]);
+        const slow: JobInput[][] = Array.from({ length: 6 }, () => [{ mode: 'gate', word: 'secret', name: job.name }]);
+        world.ask(peer, [...quick, ...slow], []);
+        await world.check();
+        world.settle(running!, true);
+        await world.check();
+        await world.finish();
+      }),
       22,
       5_000,
     );

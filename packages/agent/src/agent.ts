@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { type ArgumentTypes, type MessageDefinition, SpopError } from '@spop/codec';
 import { type AgentMetrics, toAgentMetrics } from './agent-metrics.ts';
-import { check, checkInteger, checkOptions } from './checks.ts';
+import { check, checkInteger, checkOptions, isObject } from './checks.ts';
 import { Connection } from './connection.ts';
 import { Drain } from './drain.ts';
 import { Handlers, type MessageHandler, type NotifyHandler } from './handlers.ts';
@@ -120,16 +120,13 @@ export class Agent implements AsyncDisposable {
    * @throws {RangeError} where `graceMs` is no integer from 0 to 2^31 - 1; {TypeError} for an unknown option.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    let graceMs: number;
     try {
-      checkOptions('close()', options, ['graceMs']);
-      ({ graceMs = DEFAULT_GRACE_MS } = options);
-      checkInteger('graceMs', graceMs, 0, MAX_TIMER_MS);
+      checkCloseOptions(options);
     } catch (thrown) {
       const error = thrown as Error;
       return Promise.reject(error);
     }
-    this.#closing ??= this.#close(graceMs);
+    this.#closing ??= this.#close(options.graceMs ?? DEFAULT_GRACE_MS);
     return this.#closing;
   }
 
@@ -210,11 +207,13 @@ export function createAgent(options: AgentOptions = {}): Agent {
   return new Agent(options);
 }
 
+function checkCloseOptions(options: CloseOptions): void {
+  checkOptions('close()', options, ['graceMs']);
+  if (options.graceMs !== undefined) checkInteger('graceMs', options.graceMs, 0, MAX_TIMER_MS);
+}
+
 /** By what a Duplex can do: not all are of this process's `node:stream`. */
 function isDuplex(stream: unknown): boolean {
-  return (
-    typeof stream === 'object' &&
-    stream !== null &&
-    ['on', 'read', 'write', 'destroy'].every((method) => typeof Reflect.get(stream, method) === 'function')
-  );
+  const methods = ['on', 'read', 'write', 'destroy'];
+  return isObject(stream) && methods.every((method) => typeof Reflect.get(stream, method) === 'function');
 }

@@ -20,10 +20,13 @@ export function check(
 /** @throws {TypeError} where the options of a function are no object, or one of them is not among `names`. */
 export function checkOptions(of: string, options: unknown, names: readonly string[]): void {
   check(isObject(options), `the options of ${of} to be an object`, options);
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) {
-      throw new TypeError(`expected one of the options ${names.join(', ')} of ${of}; found '${name}'`);
-    }
+  checkNames(`one of the options ${names.join(', ')} of ${of}`, options, names);
+}
+
+/** @throws {TypeError} where an object has a name that is not among `names`. */
+export function checkNames(expected: string, value: object, names: readonly string[]): void {
+  for (const name of Object.keys(value)) {
+    if (!names.includes(name)) throw new TypeError(`expected ${expected}; found '${name}'`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import type { Agent } from './agent.ts';
-import { check, checkFunction, checkInteger, checkOptions } from './checks.ts';
+import { check, checkFunction, checkInteger, checkOptions, isObject } from './checks.ts';
 import { MAX_TIMER_MS } from './options.ts';
 
 /** A second signal so soon is taken for the first: npm passes on a Ctrl-C that has reached the process already. */
@@ -60,8 +60,7 @@ export function closeOnSignals(agent: Agent, options: CloseOnSignalsOptions = {}
 }
 
 function checkArguments(agent: unknown, options: CloseOnSignalsOptions): void {
-  const isAgent = typeof agent === 'object' && agent !== null && 'close' in agent;
-  check(isAgent, 'an agent made by createAgent()', agent);
+  check(isObject(agent) && 'close' in agent, 'an agent made by createAgent()', agent);
   checkOptions('closeOnSignals()', options, ['signals', 'graceMs', 'onSignal', 'afterClose']);
   const { signals = [], graceMs, onSignal, afterClose } = options;
   const expected = "signals to be an array of signals that can be handled, such as 'SIGTERM'";

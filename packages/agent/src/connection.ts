@@ -170,10 +170,9 @@ export class Connection implements Transport {
 
   /** Hands frames to the session until there are no more, or too much is under way. */
   #readFrames(): void {
-    const { session } = this;
+    const { session, output } = this;
     const runtime = this.#runtime;
     const { metrics } = runtime;
-    const { output } = this;
     const reader = this.#reader;
     let count = 0;
     metrics.beginBatch();

@@ -1,4 +1,4 @@
-import { check, checkFunction, isObject } from './checks.ts';
+import { check, checkFunction, checkNames, isObject } from './checks.ts';
 import type { SpopError } from '@spop/codec';
 import { watchRejection } from './thenable.ts';
 import { textOf, warn } from './warning.ts';
@@ -65,10 +65,8 @@ const HOOK_NAMES: readonly (keyof AgentEvents)[] = [
 /** @throws {TypeError} where a hook is unknown, or no function. */
 export function checkHooks(hooks: unknown): void {
   check(isObject(hooks), 'hooks to be an object of functions', hooks);
+  checkNames(`one of the hooks ${HOOK_NAMES.join(', ')}`, hooks, HOOK_NAMES);
   for (const [name, hook] of Object.entries(hooks)) {
-    if (!HOOK_NAMES.some((known) => known === name)) {
-      throw new TypeError(`expected one of the hooks ${HOOK_NAMES.join(', ')}; found '${name}'`);
-    }
     if (hook !== undefined) checkFunction(`the hook ${name}`, hook);
   }
 }
