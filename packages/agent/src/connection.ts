@@ -11,10 +11,10 @@ import { readStatically } from './static-read.ts';
  * batch. It knows streams, buffers and time, and nothing of what the frames say.
  */
 export class Connection implements Transport {
-  readonly id: number;
-  readonly remote: string | undefined;
-  readonly output: Output;
-  readonly session: Session;
+  declare readonly id: number;
+  declare readonly remote: string | undefined;
+  declare readonly output: Output;
+  declare readonly session: Session;
   bytesRead: number = 0;
   framesRead: number = 0;
   readonly #runtime: Runtime;

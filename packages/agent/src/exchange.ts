@@ -38,8 +38,8 @@ export interface NotifyContext {
  * answer synchronously; one that outlives its call is never used again, so that a late use of its views can only throw.
  */
 export class Exchange implements NotifyContext {
-  readonly slot: number;
-  readonly notify: Notify;
+  declare readonly slot: number;
+  declare readonly notify: Notify;
   readonly ack: AckWriter = new AckWriter();
   /** Whether the handlers have not settled yet, and nobody answered for them. */
   isPending: boolean = false;

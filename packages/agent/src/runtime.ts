@@ -26,12 +26,12 @@ const ASYNC_FALLBACK =
 
 /** What all connections of an agent share. */
 export class Runtime {
-  readonly options: ResolvedOptions;
-  readonly handlers: Handlers;
-  readonly hooks: EventReporter;
+  declare readonly options: ResolvedOptions;
+  declare readonly handlers: Handlers;
+  declare readonly hooks: EventReporter;
   readonly metrics: Metrics = new Metrics();
-  readonly eventLoop: EventLoopWatch;
-  readonly exchanges: ExchangeRing;
+  declare readonly eventLoop: EventLoopWatch;
+  declare readonly exchanges: ExchangeRing;
   readonly outputPool: BufferPool = new BufferPool({ bufferSize: WRITE_BYTES, maxBuffers: MAX_POOLED_BUFFERS });
   /** Where sockets read into, one after the other: whoever reads uses the bytes up, or copies them, before returning. */
   readonly readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
@@ -46,7 +46,7 @@ export class Runtime {
   /** NOTIFYs whose handlers have not settled, the oldest first. */
   readonly #inFlight: Map<Exchange, Session> = new Map();
   #deadlineTimer: NodeJS.Timeout | undefined;
-  readonly clock: Clock;
+  declare readonly clock: Clock;
   /** Told when a connection has closed. */
   onConnectionClosed: () => void = () => {};
 

@@ -32,7 +32,7 @@ export interface FrameReaderOptions {
  */
 export class FrameReader {
   /** The longest frame accepted from now on, in bytes without the length field. */
-  maxFrameSize: number;
+  declare maxFrameSize: number;
   readonly #frame: Frame = new Frame();
   #chunk: Buffer = NO_BYTES;
   #chunkWords: DataView = NO_WORDS;

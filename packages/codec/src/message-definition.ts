@@ -12,9 +12,9 @@ export type ArgumentTypes = { readonly [name: string]: AnyValueType };
 
 /** A declared argument: how its name stands in a frame, its slot in a view, and what it may be. */
 export class ArgumentPattern extends NamePattern {
-  readonly slot: number;
+  declare readonly slot: number;
   /** The data types that it may have, as a bit set. */
-  readonly accepted: number;
+  declare readonly accepted: number;
 
   constructor(name: Buffer, slot: number, accepted: number) {
     super(name);
@@ -28,21 +28,21 @@ export class ArgumentPattern extends NamePattern {
  * the codec, the agent and tests.
  */
 export class MessageDefinition<Args extends ArgumentTypes = ArgumentTypes> {
-  readonly name: string;
-  readonly args: Args;
+  declare readonly name: string;
+  declare readonly args: Args;
   /** @internal How the name stands in a frame. */
-  readonly namePattern: NamePattern;
+  declare readonly namePattern: NamePattern;
   /** @internal Argument names in declared order; an argument's index here is its slot in a view. */
-  readonly argumentNames: readonly string[];
+  declare readonly argumentNames: readonly string[];
   /** @internal */
-  readonly table: NameTable;
+  declare readonly table: NameTable;
   /** @internal By slot. */
-  readonly arguments: readonly ArgumentPattern[];
+  declare readonly arguments: readonly ArgumentPattern[];
   /**
    * @internal The declared argument last seen at each position, as a first guess for the next message: HAProxy sends a
    * message's arguments in the order of its configuration each time. Pays for itself in benchmark `decode realistic`.
    */
-  readonly order: (ArgumentPattern | undefined)[];
+  declare readonly order: (ArgumentPattern | undefined)[];
 
   constructor(name: string, args: Args) {
     if (name === '') throw new SpopError('SPOP_INVALID_NAME', 'expected a message name; found an empty one');

@@ -38,15 +38,15 @@ const { MIN_SAFE_INTEGER, MAX_SAFE_INTEGER } = Number;
 
 /** Where the arguments of one message stand, behind its view. */
 export class MessageState {
-  readonly definition: MessageDefinition;
+  declare readonly definition: MessageDefinition;
   /** Which definition of its set it is. */
-  readonly index: number;
-  readonly source: ViewSource;
-  readonly view: MessageView<ArgumentTypes>;
+  declare readonly index: number;
+  declare readonly source: ViewSource;
+  declare readonly view: MessageView<ArgumentTypes>;
   /** How the message's name stands in a frame. */
-  readonly name: NamePattern;
+  declare readonly name: NamePattern;
   /** The values of its declared arguments, by slot. */
-  readonly values: readonly Value[];
+  declare readonly values: readonly Value[];
   /** Stands on arguments that nobody asks for, one after the other. */
   readonly #passed: Value;
   /** The generation of the source in which the values were found. */
@@ -231,8 +231,8 @@ export class MessageState {
 
 /** The object that users see: all it holds is under symbols, so that no argument's name can collide with a field. */
 class MessageViewBase {
-  readonly [STATE]: MessageState;
-  readonly [VALUES]: readonly Value[];
+  declare readonly [STATE]: MessageState;
+  declare readonly [VALUES]: readonly Value[];
 
   constructor(state: MessageState) {
     this[STATE] = state;

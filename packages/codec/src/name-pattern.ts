@@ -11,14 +11,14 @@ const NO_WORDS: Int32Array = new Int32Array(0);
  */
 export class NamePattern {
   /** Bytes on the wire: the length, and the name. */
-  readonly size: number;
+  declare readonly size: number;
   /** How many bytes there must be, so that all words lie within them: the name, and one behind it. */
-  readonly room: number;
-  readonly first: number;
-  readonly firstMask: number;
-  readonly last: number;
-  readonly lastMask: number;
-  readonly middle: Int32Array;
+  declare readonly room: number;
+  declare readonly first: number;
+  declare readonly firstMask: number;
+  declare readonly last: number;
+  declare readonly lastMask: number;
+  declare readonly middle: Int32Array;
 
   /** @param name The name's bytes, at most 239. */
   constructor(name: Buffer) {

@@ -10,7 +10,7 @@ export const MAX_NAME_BYTES = 239;
  */
 export class NameTable {
   /** The names as UTF-8, by index. */
-  readonly names: readonly Buffer[];
+  declare readonly names: readonly Buffer[];
   /** Index of a name plus one, by hash; 0 where there is none. Collisions go to the next place. */
   readonly #places: Int16Array;
   readonly #mask: number;

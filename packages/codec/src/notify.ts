@@ -17,9 +17,9 @@ const cursor: Cursor = new Cursor();
 
 /** The messages that a NOTIFY is searched for, with their names as one table: made once, shared by all NOTIFYs. */
 export class MessageSet {
-  readonly definitions: readonly MessageDefinition[];
+  declare readonly definitions: readonly MessageDefinition[];
   /** @internal */
-  readonly table: NameTable;
+  declare readonly table: NameTable;
 
   /** @throws {SpopError} SPOP_INVALID_NAME where two definitions have the same name. */
   constructor(definitions: readonly MessageDefinition[]) {

@@ -92,7 +92,7 @@ export const BELOW_LENGTHS = -2;
  */
 export class Value implements IntegerValue, StringValue {
   // Private to the compiler only: a name with # takes more code at each use, of which V8 inlines so much and no more.
-  private readonly _source: ViewSource;
+  declare private readonly _source: ViewSource;
   /** The byte with the type and the flags. */
   private _first: number = 0;
   /** Where the value's own bytes begin, behind its type and length, from the frame's length field. */

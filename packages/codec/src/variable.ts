@@ -16,17 +16,17 @@ const NAME_PATTERN = /^[A-Za-z0-9_.]+$/;
 
 /** A HAProxy variable declared once, with its scope and name as bytes. Made by {@link defineVariable}. */
 export class Variable<Write> {
-  readonly scope: ScopeName;
-  readonly name: string;
-  readonly kind: ValueKind;
+  declare readonly scope: ScopeName;
+  declare readonly name: string;
+  declare readonly kind: ValueKind;
   /** @internal The data type of a variable of an integer kind, else 0. */
-  readonly integerType: DataType | 0;
+  declare readonly integerType: DataType | 0;
   /** @internal A set-var action up to the value. */
-  readonly setPrefix: Buffer;
+  declare readonly setPrefix: Buffer;
   /** @internal The same in words of four bytes, the last one filled up with zeros. */
-  readonly setWords: Int32Array;
+  declare readonly setWords: Int32Array;
   /** @internal A whole unset-var action. */
-  readonly unsetAction: Buffer;
+  declare readonly unsetAction: Buffer;
   /** Only in the type system: carries `Write`. */
   declare readonly '~write'?: (value: Write) => void;
 
