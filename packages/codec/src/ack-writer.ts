@@ -1,4 +1,4 @@
-import { FrameFlag, FrameType } from './constants.ts';
+import { FrameFlag, FrameType, LENGTH_BYTES } from './constants.ts';
 import { SpopError } from './errors.ts';
 import { FRAME_HEADER_BYTES, FrameWriter } from './frame-writer.ts';
 import { copyBytes, frameFull, writeNull, writeTypedData } from './typed-data-writer.ts';
@@ -39,6 +39,10 @@ const HEADER_BYTES = FRAME_HEADER_BYTES;
 /** Type and flags of an ACK: the first four of those five bytes, and the last. */
 const TYPE_AND_FLAGS = FrameType.Ack << 24;
 const LAST_FLAGS = FrameFlag.Fin;
+const LENGTH_SIZE = LENGTH_BYTES;
+
+/** In the place of a limit: no ACK is open. */
+const CLOSED = 0;
 
 /** What a type and a varint below 2^31 take at most. */
 const SMALL_INTEGER_BYTES = 6;
@@ -49,7 +53,7 @@ const outputWords: LastWords = new LastWords();
 /**
  * Writes one ACK after the other (SPOE.txt §3.2.7), into buffers that the caller provides:
  *
- *     ack.begin(buffer, position, limit, frame);
+ *     ack.beginAck(buffer, position, limit, frame);
  *     ack.set(ipScore, 100);
  *     position = ack.end();
  *
@@ -59,7 +63,8 @@ export class AckWriter extends FrameWriter implements Actions {
   #payloadStart: number = 0;
   /** The bytes in words; {@link NO_WORDS} in an ACK that was moved, whose memory is used once. */
   #words: DataView = NO_WORDS;
-  #isOpen: boolean = false;
+  /** Where its actions have to end. None fits before {@link CLOSED}: whether an ACK is open is asked only where there is no room. */
+  #end: number = CLOSED;
 
   /**
    * Begins the ACK of `notify` at `position` of `bytes`; it has to end by `limit`.
@@ -68,7 +73,7 @@ export class AckWriter extends FrameWriter implements Actions {
    */
   beginAck(bytes: Buffer, position: number, limit: number, notify: IdSource): void {
     // An ACK that does not even begin is not to be written to.
-    this.#isOpen = false;
+    this.#end = CLOSED;
     const { bytes: from, idsStart, payloadStart } = notify;
     let to = position + HEADER_BYTES;
     // One byte more than the ids, so that an ACK without actions always has room for its payload.
@@ -86,13 +91,13 @@ export class AckWriter extends FrameWriter implements Actions {
     this.limit = limit;
     this.position = to;
     this.#payloadStart = to;
-    this.#isOpen = true;
+    this.#end = limit;
   }
 
   set<Write>(variable: Variable<Write>, value: Write): this {
-    if (!this.#isOpen) throw ackEnded();
     const position = this.#writeSetPrefix(variable);
-    const { bytes, limit } = this;
+    const { bytes } = this;
+    const limit = this.#end;
     const { integerType } = variable;
     // Scores and their like are written here, where V8 inlines it (benchmarks `ack two set-vars` and `load`).
     if (
@@ -111,29 +116,30 @@ export class AckWriter extends FrameWriter implements Actions {
   }
 
   setNull(variable: Variable<never>): this {
-    if (!this.#isOpen) throw ackEnded();
-    this.position = writeNull(this.bytes, this.#writeSetPrefix(variable), this.limit);
+    this.position = writeNull(this.bytes, this.#writeSetPrefix(variable), this.#end);
     return this;
   }
 
   unset(variable: Variable<never>): this {
-    if (!this.#isOpen) throw ackEnded();
     this.position = this.#writePrefix(variable.unsetAction);
     return this;
   }
 
   reset(): this {
-    if (!this.#isOpen) throw ackEnded();
+    if (this.#end === CLOSED) throw ackEnded();
     this.position = this.#payloadStart;
     return this;
   }
 
   /** Ends the ACK and returns the offset behind it. One without actions gets a payload of one byte 00. */
   override end(): number {
-    if (!this.#isOpen) throw ackEnded();
-    this.#isOpen = false;
+    if (this.#end === CLOSED) throw ackEnded();
+    this.#end = CLOSED;
     if (this.position === this.#payloadStart) this.bytes[this.position++] = NO_ACTION;
-    return super.end();
+    const { position, start } = this;
+    if (this.#words === NO_WORDS) return super.end();
+    this.#words.setInt32(start, position - start - LENGTH_SIZE);
+    return position;
   }
 
   /**
@@ -142,7 +148,7 @@ export class AckWriter extends FrameWriter implements Actions {
    * @throws {SpopError} SPOP_FRAME_FULL where it does not fit; SPOP_VIEW_CLOSED after the ACK was ended.
    */
   moveTo(target: Buffer, limit: number): void {
-    if (!this.#isOpen) throw ackEnded();
+    if (this.#end === CLOSED) throw ackEnded();
     const size = this.byteLength;
     // Without actions there has to be room for the payload that `end` gives it.
     const needed = this.position === this.#payloadStart ? size + 1 : size;
@@ -154,6 +160,14 @@ export class AckWriter extends FrameWriter implements Actions {
     this.start = 0;
     this.position = size;
     this.limit = limit;
+    this.#end = limit;
+  }
+
+  /** A frame that is no ACK: no actions go into it, and the next ACK asks for its words anew. */
+  protected override beginHeader(bytes: Buffer, position: number, limit: number, type: number, flags: number): void {
+    this.#end = CLOSED;
+    this.#words = NO_WORDS;
+    super.beginHeader(bytes, position, limit, type, flags);
   }
 
   /** Writes a set-var up to its value, and what the last word is filled up with where that fits. */
@@ -161,14 +175,15 @@ export class AckWriter extends FrameWriter implements Actions {
     const { position } = this;
     const words = this.#words;
     const { setPrefix, setWords } = variable;
-    if (words === NO_WORDS || 4 * setWords.length > this.limit - position) return this.#writePrefix(setPrefix);
+    if (words === NO_WORDS || 4 * setWords.length > this.#end - position) return this.#writePrefix(setPrefix);
     for (let i = 0; i < setWords.length; i++) words.setInt32(position + 4 * i, setWords[i]!);
     return position + setPrefix.length;
   }
 
   #writePrefix(prefix: Buffer): number {
-    const position = this.position;
-    if (prefix.length > this.limit - position) throw frameFull(position, this.limit, prefix.length);
+    const { position } = this;
+    const room = this.#end - position;
+    if (prefix.length > room) throw this.#end === CLOSED ? ackEnded() : frameFull(position, this.#end, prefix.length);
     return copyBytes(this.bytes, position, prefix);
   }
 }

@@ -72,6 +72,8 @@ const TYPE_BITS = TYPE_MASK;
 const TRUE_BIT = TRUE_FLAG;
 const SIZES = DATA_SIZES;
 const LENGTH_FIRST = SIZE_FIRST;
+const IPV4 = DataType.Ipv4;
+const IPV6 = DataType.Ipv6;
 
 const decoding = new Cursor();
 const parsedAddress: Buffer = Buffer.alloc(IPV6_BYTES);
@@ -259,9 +261,9 @@ export class Value implements IntegerValue, StringValue {
   }
 
   get family(): 4 | 6 {
-    const type = this.type;
-    if (type === DataType.Ipv4) return 4;
-    if (type === DataType.Ipv6) return 6;
+    const type = this._firstByte() & TYPE_BITS;
+    if (type === IPV4) return 4;
+    if (type === IPV6) return 6;
     throw this._wrongType('IPV4 or IPV6');
   }
 

@@ -421,6 +421,19 @@ describe('AckWriter at its limit', () => {
   });
 });
 
+it('writes where it is told to after a frame of another kind was begun with it', () => {
+  const [first, second] = [Buffer.alloc(64), Buffer.alloc(64)];
+  const ack = new AckWriter();
+  ack.beginAck(first, 0, 64, notify);
+  ack.begin(second, 0, 64, 101);
+  expect(thrown(() => ack.set(score, 1)).code).toBe('SPOP_VIEW_CLOSED');
+  first.fill(CANARY);
+  ack.beginAck(second, 0, 64, notify);
+  ack.set(score, 100);
+  expect(toHex(second, 0, ack.end())).toBe(ackOf(`${scorePrefix} 0264`));
+  expect(first.every((byte) => byte === CANARY)).toBe(true);
+});
+
 describe('AckWriter.moveTo', () => {
   it('goes on in the other buffer, with the first one overwritten', () => {
     const first = Buffer.alloc(64, CANARY);
