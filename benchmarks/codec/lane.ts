@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import type { Subject } from '../harness/case.ts';
+import { plainJsFlags } from '../harness/plain-js.ts';
 import type { Answer, ReadyAnswer, Request } from './protocol.ts';
 
 /** A Node and a checkout that a subject runs with. */
@@ -29,7 +30,7 @@ export class Lane {
     const script = path.join(variant.root, 'benchmarks/codec/subject.ts');
     this.#child = spawn(
       variant.node,
-      [...flags, '--conditions=@spop/source', '--disable-warning=ExperimentalWarning', script, file, name, subject],
+      [...flags, ...plainJsFlags(variant.root), '--disable-warning=ExperimentalWarning', script, file, name, subject],
       { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
     );
   }

@@ -6,6 +6,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { plainJsFlags } from '../harness/plain-js.ts';
 import { type AgentCommand, pinned } from './agent-process.ts';
 import type { LoadResult } from './generator.ts';
 import { type TrafficKind, writeTraffic } from './traffic.ts';
@@ -66,7 +67,7 @@ export class LoadTool {
     const numbers = { port, connections, window, seconds, warm, count };
     const args = Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)]);
     if (this.name === 'C') return { program: `${BUILD}generator`, args: [...args, '--traffic', this.#traffic[kind]] };
-    return { program: process.execPath, args: [GENERATOR, ...args, '--kind', kind] };
+    return { program: process.execPath, args: [...plainJsFlags(), GENERATOR, ...args, '--kind', kind] };
   }
 }
 

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { machineInfo } from '../codec/machine.ts';
 import { pairedRatio, summarize } from '../codec/statistics.ts';
+import { plainJsFlags } from '../harness/plain-js.ts';
 import { canPin } from './agent-process.ts';
 import { LoadTool, compileC } from './load-tool.ts';
 import { type Lane, type Sample, measureRounds } from './rounds.ts';
@@ -29,7 +30,7 @@ const seconds = Number(values.seconds ?? (values.quick ? 0.5 : 1));
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const node = (name: string, args: readonly string[] = [], nodeOptions: readonly string[] = []): Lane['command'] => ({
   program: process.execPath,
-  args: [...nodeOptions, '--conditions=@spop/source', here(name), ...args],
+  args: [...nodeOptions, ...plainJsFlags(), here(name), ...args],
 });
 
 const SPOP = '@spop/agent';

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { machineInfo } from '../codec/machine.ts';
 import { summarize } from '../codec/statistics.ts';
+import { plainJsFlags } from '../harness/plain-js.ts';
 import { AgentProcess } from './agent-process.ts';
 import { LoadTool } from './load-tool.ts';
 
@@ -24,7 +25,7 @@ const tool = new LoadTool();
 
 /** Frames a second of so many agents together. */
 async function measure(count: number, kind: 'tiny' | 'realistic'): Promise<number> {
-  const args = ['--conditions=@spop/source', program];
+  const args = [...plainJsFlags(), program];
   const agents = await Promise.all(
     Array.from({ length: count }, () => AgentProcess.start({ program: process.execPath, args })),
   );

@@ -7,6 +7,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { exactHeapFlags } from '../harness/heap.ts';
+import { plainJsFlags } from '../harness/plain-js.ts';
 import { findNodes } from '../codec/node-versions.ts';
 import type { AgentCommand } from '../load/agent-process.ts';
 import { BUILD, compileC } from '../load/load-tool.ts';
@@ -170,20 +171,19 @@ async function haproxySpoeCrate(): Promise<Built> {
 
 /** Figures of a codec in Node, with a young generation so large that counting bytes is exact. */
 function nodeCodec(program: string, which: 'spop' | 'naive'): AgentCommand {
-  return { program, args: ['--conditions=@spop/source', ...exactHeapFlags, here('node/codec.ts'), which] };
+  return { program, args: [...plainJsFlags(), ...exactHeapFlags, here('node/codec.ts'), which] };
 }
 
 function ours(list: string): Builder[] {
   return list.split(',').map((entry) => async () => {
     const [node] = findNodes(entry);
     if (node === undefined) throw new Error(`no Node ${entry}`);
-    const flags = ['--conditions=@spop/source'];
     return {
       name: `@spop/agent, Node ${node.version.split('.')[0] ?? ''}`,
       language: 'Node',
       role: 'ours',
       version: `Node ${node.version}`,
-      command: { program: node.path, args: [...flags, here('../load/spop-agent.ts')] },
+      command: { program: node.path, args: [...plainJsFlags(), here('../load/spop-agent.ts')] },
       codec: nodeCodec(node.path, 'spop'),
     };
   });
@@ -214,7 +214,7 @@ export async function buildLanes(
   mkdirSync(BUILD, { recursive: true });
   const node = (path: string): AgentCommand => ({
     program: process.execPath,
-    args: ['--conditions=@spop/source', here(path)],
+    args: [...plainJsFlags(), here(path)],
   });
   const c = compileC('reference');
   const builders: [string, Builder][] = [
