@@ -213,16 +213,16 @@ export const codecFaults: readonly Fault[] = [
     name: 'failed action leaves a trace',
     mistake: 'the name of a variable stays in the ACK when its value is refused',
     file: source('ack-writer'),
-    search: 'const position = this.#writeSetPrefix(variable);\n    const { bytes } = this;',
-    replace: 'const position = (this.position = this.#writeSetPrefix(variable));\n    const { bytes } = this;',
+    search: 'const position = this.#writeSetPrefix(variable);',
+    replace: 'const position = (this.position = this.#writeSetPrefix(variable));',
   },
   {
     name: 'words written behind the limit',
     mistake: 'the last word of a variable is filled up with zeros where the next frame stands',
     file: source('ack-writer'),
     search:
-      'if (words === NO_WORDS || 4 * setWords.length > this.#end - position) return this.#writePrefix(variable, setPrefix);',
-    replace: 'if (words === NO_WORDS) return this.#writePrefix(variable, setPrefix);',
+      'if (words === NO_WORDS || 4 * setWords.length > this.limit - position) return this.#writePrefix(setPrefix);',
+    replace: 'if (words === NO_WORDS) return this.#writePrefix(setPrefix);',
   },
   {
     name: 'empty ACK without a payload',

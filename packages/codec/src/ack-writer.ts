@@ -1,7 +1,7 @@
-import { DataType, FrameFlag, FrameType, LENGTH_BYTES } from './constants.ts';
+import { FrameFlag, FrameType, LENGTH_BYTES } from './constants.ts';
 import { SpopError } from './errors.ts';
 import { FRAME_HEADER_BYTES, FrameWriter } from './frame-writer.ts';
-import { copyBytes, frameFull, writeTypedData } from './typed-data-writer.ts';
+import { copyBytes, frameFull, writeNull, writeTypedData } from './typed-data-writer.ts';
 import type { Variable } from './variable.ts';
 import { writeSmallVarint } from './varint.ts';
 import { LastWords, NO_WORDS } from './words.ts';
@@ -110,21 +110,18 @@ export class AckWriter extends FrameWriter implements Actions {
       bytes[position] = integerType;
       this.position = writeSmallVarint(bytes, position + 1, value);
     } else {
-      this.position = this.#writeValue(variable, value, position);
+      this.position = writeTypedData(bytes, position, limit, variable.kind, value);
     }
     return this;
   }
 
   setNull(variable: Variable<never>): this {
-    const position = this.#writeSetPrefix(variable);
-    if (position >= this.#end) throw withName(variable, frameFull(position, this.#end, 1));
-    this.bytes[position] = DataType.Null;
-    this.position = position + 1;
+    this.position = writeNull(this.bytes, this.#writeSetPrefix(variable), this.#end);
     return this;
   }
 
   unset(variable: Variable<never>): this {
-    this.position = this.#writePrefix(variable, variable.unsetAction);
+    this.position = this.#writePrefix(variable.unsetAction);
     return this;
   }
 
@@ -178,32 +175,17 @@ export class AckWriter extends FrameWriter implements Actions {
     const { position } = this;
     const words = this.#words;
     const { setPrefix, setWords } = variable;
-    if (words === NO_WORDS || 4 * setWords.length > this.#end - position) return this.#writePrefix(variable, setPrefix);
+    if (words === NO_WORDS || 4 * setWords.length > this.#end - position) return this.#writePrefix(setPrefix);
     for (let i = 0; i < setWords.length; i++) words.setInt32(position + 4 * i, setWords[i]!);
     return position + setPrefix.length;
   }
 
-  #writePrefix(variable: Variable<never>, prefix: Buffer): number {
+  #writePrefix(prefix: Buffer): number {
     const { position } = this;
-    const limit = this.#end;
-    if (limit === CLOSED) throw ackEnded();
-    if (prefix.length > limit - position) throw withName(variable, frameFull(position, limit, prefix.length));
+    const room = this.#end - position;
+    if (prefix.length > room) throw this.#end === CLOSED ? ackEnded() : frameFull(position, this.#end, prefix.length);
     return copyBytes(this.bytes, position, prefix);
   }
-
-  /** Writes any value behind its prefix, and returns the offset behind it. */
-  #writeValue(variable: Variable<never>, value: unknown, position: number): number {
-    try {
-      return writeTypedData(this.bytes, position, this.#end, variable.kind, value);
-    } catch (error) {
-      throw error instanceof SpopError ? withName(variable, error) : error;
-    }
-  }
-}
-
-/** The same error, saying which variable it is about. */
-function withName({ scope, name }: Variable<never>, { code, reason }: SpopError): SpopError {
-  return new SpopError(code, `variable '${scope}.${name}': ${reason}`);
 }
 
 function ackEnded(): SpopError {

@@ -246,7 +246,7 @@ describe('AckWriter.set with a value that its type cannot hold', () => {
         const set = ack.set.bind(ack) as (variable: unknown, value: unknown) => void;
         const error = thrown(() => act(set));
         expect([error.code, error.status, error.offset]).toEqual(['SPOP_INVALID_VALUE', undefined, -1]);
-        expect(error.reason).toMatch(/^variable '\w+\.\w+': expected .+; found .+/);
+        expect(error.reason).toMatch(/^expected .+; found .+/);
         expect(error.message.length).toBeLessThan(300);
       }),
     ).toBe(ackOf(`${scorePrefix} 0201`));
@@ -416,24 +416,9 @@ describe('AckWriter at its limit', () => {
     const ack = new AckWriter();
     ack.beginAck(Buffer.alloc(30), 0, 30, notify);
     expect(thrown(() => ack.set(label, 'x'.repeat(50))).reason).toMatch(
-      /^variable 'txn\.label': expected at most \d+ more bytes.*found a value of \d+/,
+      /^expected at most \d+ more bytes.*found a value of \d+/,
     );
   });
-});
-
-it.each<[string, number, (ack: AckWriter) => void]>([
-  ['a value', 12, (ack) => ack.set(label, 'bot')],
-  ['a prefix', 8, (ack) => ack.set(label, 'bot')],
-  ['a NULL', 9, (ack) => ack.setNull(label)],
-  ['an unset-var', 8, (ack) => ack.unset(label)],
-])('says which variable %s is of that does not fit', (_, room, act) => {
-  const ack = new AckWriter();
-  ack.beginAck(Buffer.alloc(64), 0, 11 + room, notify);
-  const { code, reason } = thrown(() => act(ack));
-  expect([code, reason]).toEqual([
-    'SPOP_FRAME_FULL',
-    expect.stringMatching(/^variable 'txn\.label': expected at most/),
-  ]);
 });
 
 it('writes where it is told to after a frame of another kind was begun with it', () => {
