@@ -221,7 +221,7 @@ export const codecFaults: readonly Fault[] = [
     mistake: 'the last word of a variable is filled up with zeros where the next frame stands',
     file: source('ack-writer'),
     search:
-      'if (words === NO_WORDS || 4 * setWords.length > this.limit - position) return this.#writePrefix(setPrefix);',
+      'if (words === NO_WORDS || 4 * setWords.length > this.#end - position) return this.#writePrefix(setPrefix);',
     replace: 'if (words === NO_WORDS) return this.#writePrefix(setPrefix);',
   },
   {

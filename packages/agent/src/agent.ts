@@ -173,7 +173,7 @@ export class Agent implements AsyncDisposable {
     const runtime = this.#start();
     runtime.hooks.log?.note('closing', { graceMs, connections: runtime.connections.size });
     const force = setTimeout(() => {
-      for (const connection of runtime.connections) connection.destroy();
+      for (const connection of runtime.connections) connection.giveUp(`not done within graceMs, ${graceMs} ms`);
     }, graceMs);
     const draining = new Drain(runtime.connections, graceMs);
     // What the kernel has accepted already is still served: HAProxy has a NOTIFY for each, and does not try again.

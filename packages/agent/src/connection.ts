@@ -98,6 +98,12 @@ export class Connection implements Transport {
     this.#stream.destroy();
   }
 
+  /** Closes at once, since there is no more time for what is in flight. */
+  giveUp(reason: string): void {
+    this.session.giveUp(reason);
+    this.destroy();
+  }
+
   /** Ends the connection where a timer ran out; called at each tick of the agent's clock. */
   checkTimers(now: number): void {
     const { helloTimeoutMs, idleTimeoutMs, partialFrameTimeoutMs } = this.#runtime.options;
@@ -106,7 +112,7 @@ export class Connection implements Transport {
     if (session.state === 'leaving' || session.state === 'closed') return;
     if (session.state === 'awaiting-hello') {
       if (hasPassed(this.#openedAt, helloTimeoutMs, now)) this.#timeOut(`no HAPROXY-HELLO within ${helloTimeoutMs} ms`);
-    } else if ((this.hasUnread || session.hasFragments) && !this.#isPaused) {
+    } else if ((this.hasUnread || session.fragmented !== 0) && !this.#isPaused) {
       if (hasPassed(this.#partialAt, partialFrameTimeoutMs, now)) {
         this.#timeOut(`a frame was not complete within ${partialFrameTimeoutMs} ms`);
       }
@@ -157,7 +163,7 @@ export class Connection implements Transport {
     if (this.session.state === 'leaving' || this.session.state === 'closed') return true;
     this.#activeAt = this.#runtime.clock.now;
     const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    const wasPartial = this.#reader.pendingBytes > 0;
+    const wasPartial = this.#reader.pendingBytes > 0 || this.session.fragmented !== 0;
     this.#reader.push(buffer, 0, length);
     if (this.#isPaused) {
       this.#reader.keep();
@@ -174,6 +180,7 @@ export class Connection implements Transport {
     const runtime = this.#runtime;
     const { metrics } = runtime;
     const reader = this.#reader;
+    const fragmented = session.fragmented;
     let count = 0;
     metrics.beginBatch();
     runtime.isReading = true;
@@ -191,7 +198,8 @@ export class Connection implements Transport {
     }
     runtime.isReading = false;
     this.framesRead += count;
-    if (count > 0) this.#partialAt = this.#activeAt;
+    // The fragments of one NOTIFY have as long as a frame, all together.
+    if (count > 0 && (fragmented === 0 || fragmented !== session.fragmented)) this.#partialAt = this.#activeAt;
     if (session.isFull || output.isBehind) this.#pause();
     output.isBehind = false;
     this.#flush();
@@ -223,6 +231,9 @@ export class Connection implements Transport {
       this.#awaitRoom();
     } else if (!this.#stream.destroyed) {
       this.#isPaused = false;
+      // The time that it was held back is not the peer's.
+      this.#activeAt = this.#runtime.clock.now;
+      this.#partialAt = this.#activeAt;
       this.#readFrames();
       if (!this.#isPaused) this.#stream.resume();
     }

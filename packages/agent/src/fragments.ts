@@ -16,6 +16,8 @@ export type FragmentResult = 'more' | 'complete' | 'aborted' | 'too-big';
 export class Fragments {
   /** The whole NOTIFY after `'complete'`, or its ids after `'too-big'`: valid until the next fragment. */
   readonly frame: Frame = new Frame();
+  /** How many NOTIFYs were begun, this one included. */
+  begun: number = 0;
   readonly #maxBytes: number;
   #buffer: Buffer | undefined;
   #length: number = 0;
@@ -40,6 +42,7 @@ export class Fragments {
   begin(first: Frame): void {
     if (first.abort) return;
     const size = first.end - first.start;
+    this.begun++;
     this.#isTooBig = false;
     this.#length = 0;
     this.#buffer = Buffer.allocUnsafeSlow(Math.max(size, Math.min(this.#maxBytes, 4 * size)));

@@ -16,7 +16,7 @@ export interface ConnectionInfo {
 /** A connection's end. */
 export interface DisconnectInfo {
   readonly connection: ConnectionInfo;
-  /** Status code of the DISCONNECT that ended it (SPOE.txt §3.5); 0 where HAProxy just closed it. */
+  /** Status code of the DISCONNECT that ended it (SPOE.txt §3.5); 0 where HAProxy just closed it, 2 where `graceMs` was over. */
   readonly status: number;
   readonly reason: string;
   readonly bytesRead: number;

@@ -36,7 +36,7 @@ export interface AgentOptions {
   readonly helloTimeoutMs?: number;
   /** How long a connection may be without any bytes and any NOTIFY in flight. 0 by default; ends with status 2. */
   readonly idleTimeoutMs?: number;
-  /** How long a frame that was begun may take to be complete. 10,000 by default; ends with status 2. */
+  /** How long a frame that was begun, or all fragments of a NOTIFY, may take to be complete. 10,000 by default; ends with status 2. */
   readonly partialFrameTimeoutMs?: number;
   /**
    * How long the agent waits for the peer to close after its own last frame, and for handlers after the peer closed its

@@ -106,9 +106,9 @@ export class Session {
     return { id: this.#transport.id, remote: this.#transport.remote, engineId: this.engineId };
   }
 
-  /** Whether a fragmented NOTIFY was begun and not ended. */
-  get hasFragments(): boolean {
-    return this.#fragments.isActive;
+  /** Which fragmented NOTIFY was begun and not ended, counted from 1 on; 0 for none. */
+  get fragmented(): number {
+    return this.#fragments.isActive ? this.#fragments.begun : 0;
   }
 
   /** Makes ready for a batch of frames; returns whether any may be received now. */
@@ -159,6 +159,13 @@ export class Session {
   /** Ends the session with an AGENT-DISCONNECT about the peer's error; NOTIFYs in flight are forgotten by HAProxy. */
   fail(error: SpopError): void {
     this.end(error.status ?? Status.Unknown, error.reason);
+  }
+
+  /** Notes that the session ends without a DISCONNECT, whatever is in flight. */
+  giveUp(reason: string): void {
+    if (this.state === 'leaving' || this.state === 'closed') return;
+    this.endStatus = Status.Timeout;
+    this.endReason = reason;
   }
 
   /** Makes the session end when it can, see drain.ts. */

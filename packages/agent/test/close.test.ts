@@ -105,7 +105,7 @@ describe.each(linkKinds)('close() over %s', (link) => {
     await agent.close({ graceMs: 20 });
     expect([agent.connectionCount, agent.inFlightCount]).toEqual([0, 0]);
     expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO']);
-    expect(reports.disconnect).toHaveLength(1);
+    expect(reports.disconnect).toMatchObject([{ status: 2, reason: 'not done within graceMs, 20 ms' }]);
   });
 });
 

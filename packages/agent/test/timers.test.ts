@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fragment, haproxyHello, notify } from '@spop/builder';
+import { fragment, type FrameBuilder, haproxyHello, notify } from '@spop/builder';
 import '@spop/builder/vitest';
 import { defineMessage, string as text } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
@@ -59,6 +59,12 @@ describe.each(linkKinds)('a connection over %s', (link) => {
   });
 });
 
+/** A NOTIFY in two fragments. */
+function halves(streamId: number): FrameBuilder[] {
+  const whole = notify({ streamId }).message(ask, { id: 'x' });
+  return fragment(whole, whole.toPayload().length - 1);
+}
+
 describe('a connection', () => {
   it('that sends a frame byte by byte, slower than partialFrameTimeoutMs for the whole, ends with status 2', async () => {
     const { target } = await startAgent({ link: 'IPv4', partialFrameTimeoutMs: 60 });
@@ -79,6 +85,38 @@ describe('a connection', () => {
     const peer = await connectRaw(target);
     peer.send(haproxyHello({ capabilities: 'async' }), fragment(notify().message(ask, { id: 'x' }), 3)[0]!);
     await expectTimeout(peer);
+  });
+
+  it('that sends fragments of a NOTIFY, slower than partialFrameTimeoutMs for the whole, ends with status 2', async () => {
+    const { target } = await startAgent({ link: 'IPv4', partialFrameTimeoutMs: 60 });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello({ capabilities: 'async' }));
+    for (const part of fragment(notify().message(ask, { id: 'x'.repeat(100) }), 2)) {
+      if (peer.ending() !== undefined) break;
+      peer.send(part);
+      await sleep(10);
+    }
+    await expectTimeout(peer);
+  });
+
+  it('that sends one fragmented NOTIFY after the other for longer than partialFrameTimeoutMs is not ended', async () => {
+    const { target } = await startAgent({ link: 'IPv4', partialFrameTimeoutMs: 60 });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello({ capabilities: 'pipelining' }));
+    const count = 20;
+    const [begin, firstEnd] = halves(1);
+    let end = firstEnd;
+    peer.send(begin!);
+    for (let streamId = 2; streamId <= count; streamId++) {
+      await sleep(10);
+      const [next, nextEnd] = halves(streamId);
+      // The end of one and the beginning of the next come together, so that there is always one that was begun.
+      peer.send(end!, next!);
+      end = nextEnd;
+    }
+    peer.send(end!);
+    expect(await eventually(() => peer.frames().length === count + 1)).toBe(true);
+    expect(peer.frames().at(-1)).toHaveProperty('type', 'ACK');
   });
 
   it('whose handler takes longer than all timers is not ended', async () => {
@@ -105,6 +143,23 @@ describe('a connection', () => {
     peer.send(haproxyHello(), notify().message(ask, { id: 'x' }), second);
     expect(await eventually(() => peer.frames().length === 3)).toBe(true);
     expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'ACK']);
+  });
+
+  it('that was held back with a part of a frame has all the time for the rest of it', async () => {
+    const { target } = await startAgent({
+      link: 'IPv4',
+      maxInFlightPerConnection: 1,
+      partialFrameTimeoutMs: 100,
+      setup: (agent) => agent.onMessage(ask, () => sleep(200)),
+    });
+    const peer = await connectRaw(target);
+    const second = notify({ streamId: 2 }).message(ask, { id: 'x' }).toBytes();
+    peer.send(haproxyHello(), notify().message(ask, { id: 'x' }), second.subarray(0, 9));
+    expect(await eventually(() => peer.frames().length === 2)).toBe(true);
+    await sleep(50);
+    peer.send(second.subarray(9));
+    expect(await eventually(() => peer.frames().length === 3)).toBe(true);
+    expect(peer.frames().at(-1)).toHaveProperty('type', 'ACK');
   });
 
   it('that sent its HELLO while the event loop was blocked for longer than helloTimeoutMs is answered', async () => {
