@@ -426,6 +426,7 @@ it('writes where it is told to after a frame of another kind was begun with it',
   const ack = new AckWriter();
   ack.beginAck(first, 0, 64, notify);
   ack.begin(second, 0, 64, 101);
+  expect(toHex(second, 4, 11)).toBe('65000000010000');
   expect(thrown(() => ack.set(score, 1)).code).toBe('SPOP_VIEW_CLOSED');
   first.fill(CANARY);
   ack.beginAck(second, 0, 64, notify);
