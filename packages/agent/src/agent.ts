@@ -158,6 +158,8 @@ export class Agent implements AsyncDisposable {
       stream.destroy();
       return;
     }
+    // It stands still while there are no connections: the first one must not take the time before for its own.
+    runtime.clock.start();
     const connection = new Connection(runtime, stream, ++this.#connectionCount, isAccepted);
     const isRefused = runtime.connections.size >= maxConnections;
     runtime.open(connection);
@@ -172,14 +174,19 @@ export class Agent implements AsyncDisposable {
   async #close(graceMs: number): Promise<void> {
     const runtime = this.#start();
     runtime.hooks.log?.note('closing', { graceMs, connections: runtime.connections.size });
-    const force = setTimeout(() => {
+    let isOver = false;
+    const giveUp = (): void => {
+      isOver = true;
       for (const connection of runtime.connections) connection.giveUp(`not done within graceMs, ${graceMs} ms`);
-    }, graceMs);
+    };
+    const force = setTimeout(giveUp, graceMs);
     const draining = new Drain(runtime.connections, graceMs);
     // What the kernel has accepted already is still served: HAProxy has a NOTIFY for each, and does not try again.
     await new Promise((resolve) => void setImmediate(resolve));
     const closed = Promise.all(this.#listeners.map((listener) => listener.close()));
     this.#isAccepting = false;
+    // Where the event loop was blocked, connections may have been accepted after the last moment.
+    if (isOver) giveUp();
     const gone = new Promise<void>((resolve) => {
       runtime.onConnectionClosed = () => {
         if (runtime.connections.size === 0) resolve();

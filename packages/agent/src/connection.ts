@@ -24,6 +24,8 @@ export class Connection implements Transport {
   readonly #isStatic: boolean;
   #isPaused: boolean = false;
   #isResuming: boolean = false;
+  /** Whether bytes may wait in the kernel since reading was paused. */
+  #wasHeldBack: boolean = false;
   #isFlushScheduled: boolean = false;
   #hasEnded: boolean = false;
   #lingerTimer: NodeJS.Timeout | undefined;
@@ -56,6 +58,7 @@ export class Connection implements Transport {
   }
 
   scheduleFlush(): void {
+    this.#activeAt = this.#runtime.clock.now;
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
     // After the promises that settle in this turn, so that their ACKs share a write; where it may be the last write, after
@@ -80,6 +83,10 @@ export class Connection implements Transport {
     return this.#reader.pendingBytes > 0;
   }
 
+  get wasHeldBack(): boolean {
+    return this.#wasHeldBack;
+  }
+
   /** Reads on, if reading was paused and nothing holds it back any more; returns whether it does. */
   mayResume(): boolean {
     if (!this.#isPaused) return false;
@@ -98,9 +105,10 @@ export class Connection implements Transport {
     this.#stream.destroy();
   }
 
-  /** Closes at once, since there is no more time for what is in flight. */
+  /** Closes at once, since there is no more time for what is in flight; what was answered is still written. */
   giveUp(reason: string): void {
     this.session.giveUp(reason);
+    this.output.flush(true);
     this.destroy();
   }
 
@@ -116,7 +124,7 @@ export class Connection implements Transport {
       if (hasPassed(this.#partialAt, partialFrameTimeoutMs, now)) {
         this.#timeOut(`a frame was not complete within ${partialFrameTimeoutMs} ms`);
       }
-    } else if (session.inFlight.size === 0 && hasPassed(this.#activeAt, idleTimeoutMs, now)) {
+    } else if (session.inFlight.size === 0 && !this.#waitsForRoom && hasPassed(this.#activeAt, idleTimeoutMs, now)) {
       this.#timeOut(`nothing came within ${idleTimeoutMs} ms`);
     }
   }
@@ -128,6 +136,11 @@ export class Connection implements Transport {
 
   get #isHeldBack(): boolean {
     return this.session.isFull || (this.output.isBlocked && this.session.state !== 'leaving');
+  }
+
+  /** Whether it is held back because too many NOTIFYs are in flight, not because the peer does not read. */
+  get #waitsForRoom(): boolean {
+    return this.#isPaused && !this.output.isBlocked;
   }
 
   #listen(): void {
@@ -182,6 +195,8 @@ export class Connection implements Transport {
     const reader = this.#reader;
     const fragmented = session.fragmented;
     let count = 0;
+    // ACKs of asynchronous handlers may have set it since the last batch.
+    output.isBehind = false;
     metrics.beginBatch();
     runtime.isReading = true;
     try {
@@ -201,7 +216,6 @@ export class Connection implements Transport {
     // The fragments of one NOTIFY have as long as a frame, all together.
     if (count > 0 && (fragmented === 0 || fragmented !== session.fragmented)) this.#partialAt = this.#activeAt;
     if (session.isFull || output.isBehind) this.#pause();
-    output.isBehind = false;
     this.#flush();
     metrics.endBatch();
     if (output.isBlocked) this.#pause();
@@ -210,6 +224,7 @@ export class Connection implements Transport {
   #pause(): void {
     if (this.#isPaused || this.session.state === 'leaving') return;
     this.#isPaused = true;
+    this.#wasHeldBack = true;
     this.#reader.keep();
     this.#stream.pause();
     this.#awaitRoom();
@@ -235,9 +250,19 @@ export class Connection implements Transport {
       this.#activeAt = this.#runtime.clock.now;
       this.#partialAt = this.#activeAt;
       this.#readFrames();
-      if (!this.#isPaused) this.#stream.resume();
+      if (!this.#isPaused) {
+        this.#stream.resume();
+        // The next turn of the event loop reads what the kernel has; the one after that finds it read.
+        setImmediate(() => setImmediate(this.#noteRead));
+      }
     }
     this.#runtime.resumePaused();
+  };
+
+  readonly #noteRead = (): void => {
+    if (this.#isPaused) return;
+    this.#wasHeldBack = false;
+    this.#flush();
   };
 
   readonly #flush = (): void => {

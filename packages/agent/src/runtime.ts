@@ -65,7 +65,10 @@ export class Runtime {
       this.eventLoop.tick(lateMs);
       if (--ticksLeft > 0) return;
       ticksLeft = Math.floor(checkMs / clockMs);
-      for (const connection of this.connections) connection.checkTimers(now);
+      // After a turn in which the event loop was blocked, what has come meanwhile is read first.
+      setImmediate(() => {
+        for (const connection of this.connections) connection.checkTimers(now);
+      });
     });
   }
 
@@ -79,10 +82,9 @@ export class Runtime {
     return this.#inFlight.size >= this.options.maxInFlight;
   }
 
-  /** Adds a connection, whose timers are looked after from now on. */
+  /** Adds a connection, whose timers are looked after from now on; the clock runs already. */
   open(connection: Connection): void {
     this.connections.add(connection);
-    this.clock.start();
   }
 
   /** Removes a connection that has closed. */

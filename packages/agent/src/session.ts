@@ -39,6 +39,8 @@ export interface Transport {
   readonly bytesRead: number;
   /** Whether bytes have come that were not received as a frame yet. */
   readonly hasUnread: boolean;
+  /** Whether bytes may have come that were not read, since reading was paused. */
+  readonly wasHeldBack: boolean;
   /** Frames are waiting in `output`: write them by the end of this turn of the event loop. */
   scheduleFlush(): void;
   /** The last frame was written: close this side, read on until the peer closes, for a bounded time. */
@@ -192,6 +194,7 @@ export class Session {
   /** Ends the session that is draining with the ACK that is about to be written, where that is the moment for it. */
   endIfDrained(): void {
     if (this.state !== 'draining' || !this.#hasAnswered || !this.#isQuiet) return;
+    if (this.isPipelined && this.#mayHaveMore) return;
     const isGap = this.#gapAt === this.#transport.bytesRead;
     if (!this.isPipelined || this.#isHurried || isGap) this.#endNormally();
   }
@@ -203,7 +206,7 @@ export class Session {
 
   /** Ends the session if it is idle. */
   endIfIdle(): void {
-    if (this.isIdle) this.#endNormally();
+    if (this.isIdle && !this.#mayHaveMore) this.#endNormally();
   }
 
   /** The connection is gone: handlers that still run are told, and their results dropped. */
@@ -219,6 +222,11 @@ export class Session {
     exchange.outcome = 'timeout';
     this.#acknowledge(exchange, true);
     exchange.abort(new Error(`No answer within ${this.#runtime.options.processingTimeoutMs} ms`));
+  }
+
+  /** Whether a NOTIFY may have come that was not read: what HAProxy sent to a connection that is held back is no silence. */
+  get #mayHaveMore(): boolean {
+    return this.state === 'draining' && !this.#isStopped && this.#transport.wasHeldBack;
   }
 
   get #isQuiet(): boolean {

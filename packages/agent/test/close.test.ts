@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'node:net';
+import { setImmediate as immediately, setTimeout as sleep } from 'node:timers/promises';
 import { fragment, haproxyHello, notify, uint32 } from '@spop/builder';
 import '@spop/builder/vitest';
 import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
@@ -106,6 +107,51 @@ describe.each(linkKinds)('close() over %s', (link) => {
     expect([agent.connectionCount, agent.inFlightCount]).toEqual([0, 0]);
     expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO']);
     expect(reports.disconnect).toMatchObject([{ status: 2, reason: 'not done within graceMs, 20 ms' }]);
+  });
+});
+
+describe('close() in an event loop that is blocked', () => {
+  const block = (ms: number): void => {
+    for (const until = performance.now() + ms; performance.now() < until;);
+  };
+
+  it('gives up what is accepted after graceMs was over', async () => {
+    const { agent, target } = await startAgent({
+      link: 'IPv4',
+      lingerTimeoutMs: 5_000,
+      processingTimeoutMs: 0,
+      setup: (each) => each.onMessage(ask, () => new Promise<void>(() => {})),
+    });
+    if (!('port' in target)) throw new Error('the agent listens on no port');
+    // Timers come next, then what is to be accepted.
+    await immediately();
+    const closed = agent.close({ graceMs: 20 });
+    const late = connect(target);
+    late.on('error', () => {});
+    late.write(Buffer.concat([haproxyHello().toBytes(), asking(1).toBytes()]));
+    const begun = performance.now();
+    block(60);
+    await closed;
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(agent.connectionCount).toBe(0);
+    late.destroy();
+  });
+
+  it('still writes what was answered before graceMs was over', async () => {
+    const { waiting, bench } = waitingAgent({ link: 'IPv4' });
+    const { agent, target } = await bench;
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello(), asking(1));
+    await eventually(() => agent.inFlightCount === 1);
+    const closed = agent.close({ graceMs: 60 });
+    await sleep(20);
+    await immediately();
+    waiting.settleAll();
+    // The promises settle first.
+    process.nextTick(() => process.nextTick(() => block(80)));
+    await closed;
+    await eventually(() => peer.ending() !== undefined);
+    expect(peer.frames()[1]).toHaveProperty('type', 'ACK');
   });
 });
 

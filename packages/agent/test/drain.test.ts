@@ -161,6 +161,51 @@ describe('a NOTIFY that is in the socket when a connection with pipelining is ab
   });
 });
 
+describe('a connection that the agent holds back when it closes', () => {
+  it('is answered what it had sent before, with pipelining', async () => {
+    const { agent, target } = await startAgent({ link: 'IPv4', maxInFlightPerConnection: 1, setup });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello({ capabilities: 'pipelining' }));
+    await eventually(() => peer.frames().length === 1);
+    peer.send(asking(1, 'later'));
+    await eventually(() => agent.inFlightCount === 1);
+    for (let streamId = 2; streamId <= 10; streamId++) peer.send(asking(streamId, 'later'));
+    await sleep(5);
+    const closed = agent.close();
+    await eventually(() => peer.ending() !== undefined);
+    expect(typesOf(peer)).toEqual(['AGENT-HELLO', ...Array<string>(10).fill('ACK'), 'AGENT-DISCONNECT']);
+    peer.stream.end();
+    await closed;
+  });
+
+  it('is answered the NOTIFY that it had sent while there was no room for it, without pipelining', async () => {
+    const slow = (each: Agent): unknown => each.onMessage(ask, ({ id }) => sleep(id.equals('slow') ? 600 : 40));
+    const { agent, target } = await startAgent({
+      link: 'IPv4',
+      maxInFlight: 2,
+      maxInFlightPerConnection: 1,
+      setup: slow,
+    });
+    const [held, first, second] = [await connectRaw(target), await connectRaw(target), await connectRaw(target)];
+    const peers = [held, first, second];
+    for (const peer of peers) peer.send(withoutPipelining);
+    await eventually(() => peers.every((peer) => peer.frames().length === 1));
+    held.send(asking(1));
+    await eventually(() => agent.inFlightCount === 1);
+    first.send(asking(2, 'slow'));
+    await eventually(() => agent.inFlightCount === 2);
+    // It waits for room, and gets that of the first.
+    second.send(asking(3, 'slow'));
+    await eventually(() => held.frames().length === 2);
+    held.send(asking(4));
+    await sleep(5);
+    const closed = agent.close();
+    for (const peer of peers) void eventually(() => peer.ending() !== undefined).then(() => peer.stream.end());
+    await closed;
+    expect(typesOf(held)).toEqual(['AGENT-HELLO', 'ACK', 'ACK', 'AGENT-DISCONNECT']);
+  });
+});
+
 describe('a connection with pipelining that is never without a NOTIFY in flight', () => {
   it('is answered all that was read, and leaves in the last quarter of the grace', async () => {
     const { agent, target } = await startAgent({ setup });

@@ -14,6 +14,36 @@ const asking = (streamId: number): Uint8Array =>
     .message(ask, { id: `${streamId}` })
     .toBytes();
 
+describe('a peer that is busy while many asynchronous handlers settle at once', () => {
+  it('is answered everything that it asks later', async () => {
+    let settle: () => void = () => {};
+    const gate = new Promise<void>((resolve) => (settle = resolve));
+    const { agent, target } = await startAgent({
+      link: 'unix socket',
+      // As with HAProxy 3.0 and older, an ACK may fill a frame.
+      setup: (each) =>
+        each.onMessage(ask, ({ id }, ack): void | Promise<void> => {
+          if (id.equals('now')) return;
+          return gate.then(() => void ack.set(long, 'x'.repeat(15_000)));
+        }),
+    });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello({ capabilities: 'pipelining,async,fragmentation' }));
+    await eventually(() => peer.frames().length === 1);
+    peer.stream.pause();
+    peer.send(...Array.from({ length: 20 }, (_, streamId) => asking(streamId)));
+    await eventually(() => agent.inFlightCount === 20);
+    settle();
+    await eventually(() => agent.inFlightCount === 0);
+    peer.stream.resume();
+    expect(await eventually(() => peer.frames().length === 21)).toBe(true);
+    for (let streamId = 20; streamId < 25; streamId++) {
+      peer.send(notify({ streamId }).message(ask, { id: 'now' }));
+      expect(await eventually(() => peer.frames().length === streamId + 2)).toBe(true);
+    }
+  });
+});
+
 describe.each(linkKinds.filter((link) => link !== 'memory'))('a peer that stops reading over %s', (link) => {
   it('gets every ACK in the order of its NOTIFYs once it reads on, after which no buffer is out though nothing more comes', async () => {
     const { reports, target } = await startAgent({

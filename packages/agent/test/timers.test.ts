@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as immediately, setTimeout as sleep } from 'node:timers/promises';
 import { fragment, type FrameBuilder, haproxyHello, notify } from '@spop/builder';
 import '@spop/builder/vitest';
 import { defineMessage, string as text } from '@spop/codec';
@@ -160,6 +160,59 @@ describe('a connection', () => {
     peer.send(second.subarray(9));
     expect(await eventually(() => peer.frames().length === 3)).toBe(true);
     expect(peer.frames().at(-1)).toHaveProperty('type', 'ACK');
+  });
+
+  it('has helloTimeoutMs from when it came, though there was none before', async () => {
+    const { target } = await startAgent({ link: 'IPv4', helloTimeoutMs: 400 });
+    await sleep(500);
+    const peer = await connectRaw(target);
+    await sleep(200);
+    peer.send(haproxyHello());
+    await eventually(() => peer.frames().length === 1);
+    expect(peer.frames()[0]).toHaveProperty('type', 'AGENT-HELLO');
+  });
+
+  it('that waits until others make room is not idle', async () => {
+    const { target } = await startAgent({
+      link: 'IPv4',
+      maxInFlight: 1,
+      idleTimeoutMs: 60,
+      setup: (agent) => agent.onMessage(ask, () => sleep(300)),
+    });
+    const [first, second] = [await connectRaw(target), await connectRaw(target)];
+    for (const peer of [first, second]) peer.send(haproxyHello(), notify().message(ask, { id: 'x' }));
+    expect(await eventually(() => first.frames().length > 1 && second.frames().length > 1)).toBe(true);
+    expect([first, second].map((peer) => peer.frames()[1]?.type)).toEqual(['ACK', 'ACK']);
+  });
+
+  it('has idleTimeoutMs from its last ACK', async () => {
+    const { target } = await startAgent({
+      link: 'IPv4',
+      idleTimeoutMs: 300,
+      setup: (agent) => agent.onMessage(ask, () => sleep(400)),
+    });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello(), notify().message(ask, { id: 'x' }));
+    await eventually(() => peer.frames().length === 2);
+    await sleep(150);
+    expect(peer.ending()).toBeUndefined();
+    await expectTimeout(peer);
+  });
+
+  it('that sent the rest of a frame while the event loop was blocked is answered', async () => {
+    const { target } = await startAgent({ link: 'IPv4', partialFrameTimeoutMs: 400 });
+    const bytes = notify().message(ask, { id: 'x' }).toBytes();
+    for (const ms of [260, 320]) {
+      const peer = await connectRaw(target);
+      peer.send(haproxyHello(), bytes.subarray(0, 9));
+      await sleep(ms);
+      // Timers come next in the event loop then, before sockets are read.
+      await immediately();
+      peer.send(bytes.subarray(9));
+      for (const until = performance.now() + 250; performance.now() < until;);
+      await eventually(() => peer.frames().length === 2);
+      expect(peer.frames()[1]).toHaveProperty('type', 'ACK');
+    }
   });
 
   it('that sent its HELLO while the event loop was blocked for longer than helloTimeoutMs is answered', async () => {
