@@ -43,7 +43,8 @@ const lanes: Lane[] = [
     command: node('spop-agent.ts', [], ['--max-inlined-bytecode-size-cumulative=4000']),
   },
   { name: LEAST, command: node('least-node.ts') },
-  { name: `${LEAST}, 64 KiB`, command: node('least-node.ts', ['64']) },
+  { name: `${LEAST}, 512 KiB`, command: node('least-node.ts', ['512']) },
+  { name: `${LEAST}, 512 KiB, told`, command: node('least-node.ts', ['512', 'told']) },
 ];
 const reference = compileC('reference');
 if (reference !== undefined) lanes.push({ name: 'C', command: { program: reference, args: [] } });
@@ -53,6 +54,8 @@ const tests = [
     [1, 4].map((connections) => pipelined(kind, connections, 'one')),
   ),
   ...[1, 20, 256].map((window) => closedLoop(window)),
+  // As 256 come from HAProxy, which has at most 20 in flight on a connection.
+  closedLoop(16, 'tiny', 16),
 ].filter((test) => test.name.includes(values.filter));
 
 const tool = new LoadTool(values.generator === 'Node' || values.generator === 'C' ? values.generator : undefined);
@@ -73,6 +76,7 @@ const out = [
 
 const middle = (list: readonly Sample[], pick: (sample: Sample) => number): number => summarize(list.map(pick)).median;
 const wide = Math.max(...tests.map((test) => test.name.length));
+const wideLane = Math.max(...lanes.map((lane) => lane.name.length));
 let missed = 0;
 
 for (const test of tests) {
@@ -95,7 +99,7 @@ for (const test of tests) {
       : `${(middle(list, (one) => one.perSecond) / 1e6).toFixed(2)} M/s`;
     const ratio = pairedRatio(ours.map(pick), list.map(pick)).toFixed(2);
     const cpu = `CPU ${middle(list, (one) => one.cpuPerMillion).toFixed(3)} s per million`;
-    out.push(`  ${lane.name.padEnd(21)} ${error ?? `${figures}  ${cpu}  ours × ${ratio}`}`);
+    out.push(`  ${lane.name.padEnd(wideLane)} ${error ?? `${figures}  ${cpu}  ours × ${ratio}`}`);
   }
 }
 process.stdout.write(`${out.join('\n')}\n`);

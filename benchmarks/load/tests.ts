@@ -13,6 +13,8 @@ export function pipelined(kind: TrafficKind, connections: number, cores: Cores):
   };
 }
 
-export function closedLoop(window: number, kind: TrafficKind = 'tiny', cores: Cores = 'same'): LoadTest {
-  return { name: `${window} in flight, ${kind}`, kind, connections: 1, window, cores };
+/** `window` NOTIFYs in flight on each connection; agent and generator share a core. */
+export function closedLoop(window: number, kind: TrafficKind = 'tiny', connections: number = 1): LoadTest {
+  const times = connections === 1 ? '' : `${connections} × `;
+  return { name: `${times}${window} in flight, ${kind}`, kind, connections, window, cores: 'same' };
 }

@@ -212,9 +212,9 @@ export async function buildLanes(
   progress: (text: string) => void,
 ): Promise<{ lanes: PeerLane[]; skipped: SkippedLane[] }> {
   mkdirSync(BUILD, { recursive: true });
-  const node = (path: string): AgentCommand => ({
+  const node = (path: string, ...args: readonly string[]): AgentCommand => ({
     program: process.execPath,
-    args: [...plainJsFlags(), here(path)],
+    args: [...plainJsFlags(), here(path), ...args],
   });
   const c = compileC('reference');
   const builders: [string, Builder][] = [
@@ -255,8 +255,8 @@ export async function buildLanes(
         'least Node',
         'Node',
         `Node ${process.versions.node}`,
-        node('../load/least-node.ts'),
-        'no library and no checks: what plain Node can do at most',
+        node('../load/least-node.ts', '512', 'told'),
+        'no library and no checks, told where the arguments begin: what plain Node can do at most',
       ),
     ],
     [
