@@ -84,10 +84,8 @@ export async function openListener(target: ListenTarget, onSocket: (socket: Sock
   try {
     await listen(server, target);
   } catch (error) {
-    if (!('path' in target) || !hasCode(error, 'EADDRINUSE') || !(await isStale(target.path))) {
-      throw explain(error as Error, target);
-    }
-    unlinkSync(target.path);
+    const isReplaced = 'path' in target && hasCode(error, 'EADDRINUSE') && (await removeStale(target.path));
+    if (!isReplaced) throw explain(error as Error, target);
     await listen(server, target);
   }
   const listener = new Listener(server, target);
@@ -126,7 +124,7 @@ export class Listener {
 
   #isOwn(path: string): boolean {
     const file = fileAt(path);
-    return file === undefined || (file.dev === this.#file?.dev && file.ino === this.#file.ino);
+    return file === undefined || isSame(file, this.#file);
   }
 }
 
@@ -154,6 +152,11 @@ function fileAt(path: string): BigIntStats | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Whether that is the same file. Its number alone does not say so: the next file often gets that of one that was removed. */
+function isSame(one: BigIntStats | undefined, other: BigIntStats | undefined): boolean {
+  return one !== undefined && one.dev === other?.dev && one.ino === other.ino && one.birthtimeNs === other.birthtimeNs;
 }
 
 function addressOf(server: Server, target: ListenTarget): ListenAddress {
@@ -197,9 +200,15 @@ function listen(server: Server, target: ListenTarget): Promise<void> {
   });
 }
 
-/** Whether a path leads to a unix socket, and to nothing else, on which nobody accepts connections any more. */
-async function isStale(path: string): Promise<boolean> {
-  return fileAt(path)?.isSocket() === true && !(await isAnswering(path));
+/**
+ * Removes a unix socket on which nobody accepts connections any more; returns false where there is none. Not one that
+ * another agent has put in its place meanwhile, when both were started after the same crash.
+ */
+async function removeStale(path: string): Promise<boolean> {
+  const file = fileAt(path);
+  if (file?.isSocket() !== true || (await isAnswering(path)) || !isSame(fileAt(path), file)) return false;
+  unlinkSync(path);
+  return true;
 }
 
 function isAnswering(path: string): Promise<boolean> {

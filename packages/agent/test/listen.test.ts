@@ -76,6 +76,19 @@ describe('listen', () => {
     expect((await (await connectPeer({ path })).hello()).version).toBe('2.0');
   });
 
+  it('on a unix socket whose file two agents find left behind at once is served by one, and rejects for the other', async () => {
+    const path = join(makeFolder(), 'agent.sock');
+    await leaveStaleSocket(path);
+    const agents = await Promise.all([startAgent(), startAgent()]);
+    const results = await Promise.allSettled(agents.map(({ agent }) => agent.listen({ path })));
+    const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    expect(reasons).toMatchObject([{ code: 'EADDRINUSE' }]);
+    expect((await (await connectPeer({ path })).hello()).version).toBe('2.0');
+    const loser = results.findIndex(({ status }) => status === 'rejected');
+    await agents[loser]?.agent.close();
+    expect((await (await connectPeer({ path })).hello()).version).toBe('2.0');
+  });
+
   it('on a unix socket that another agent serves rejects, and disturbs nobody', async () => {
     const path = join(makeFolder(), 'agent.sock');
     const first = await startAgent();
