@@ -2,7 +2,7 @@
  * One agent, then several of them side by side, each a process with its own port and its own generator: what more cores
  * give.
  *
- *     node --conditions=@spop/source benchmarks/load/several-agents.ts [--agents 1,2] [--rounds 3] [--seconds 2]
+ *     pnpm run bench:several [--agents 1,2] [--rounds 3] [--seconds 2]
  */
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
