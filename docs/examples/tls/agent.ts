@@ -32,19 +32,10 @@ const server = createServer({
   rejectUnauthorized: true,
   handshakeTimeout: 5000,
 });
-let isStopping = false;
-server.on('secureConnection', (socket) => {
-  if (isStopping) socket.destroy();
-  else agent.handle(socket);
-});
+server.on('secureConnection', (socket) => agent.handle(socket));
 server.on('tlsClientError', (error, socket) => console.error(`no TLS with ${socket.remoteAddress}: ${error.message}`));
 
-closeOnSignals(agent, {
-  onSignal: () => {
-    isStopping = true;
-    server.close();
-  },
-});
+closeOnSignals(agent, { onSignal: () => void server.close() });
 server.listen(Number(port), host, () => {
   const bound = server.address();
   console.log(`listening on  ${host}:${typeof bound === 'object' ? bound?.port : port}`);

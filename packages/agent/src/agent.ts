@@ -101,13 +101,15 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * Serves one connection over any stream, such as a TLS socket or one end of a `duplexPair()`.
+   * Serves one connection over any stream, such as a TLS socket or one end of a `duplexPair()`. After `close` the stream
+   * is destroyed: a handshake may complete at any moment.
    *
-   * @throws {SpopError} SPOP_MISUSE after `close`; {TypeError} where it is no stream that reads and writes.
+   * @throws {TypeError} where it is no stream that reads and writes, or one that reads text (`setEncoding`).
    */
   handle(stream: Duplex): void {
     check(isDuplex(stream), 'a Duplex stream, such as a socket', stream);
-    this.#checkOpen();
+    const encoding = stream.readableEncoding ?? undefined;
+    check(encoding === undefined, 'a stream of bytes, without setEncoding()', encoding);
     this.#open(stream, false);
   }
 

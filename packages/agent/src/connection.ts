@@ -103,6 +103,10 @@ export class Connection implements Transport {
   /** Closes at once. */
   destroy(): void {
     this.#stream.destroy();
+    if (this.session.state === 'closed') return;
+    // 'close' comes in the next turns, but from streams that never emit it.
+    clearTimeout(this.#lingerTimer);
+    this.#lingerTimer = setTimeout(() => this.#onClose(), this.#runtime.options.lingerTimeoutMs);
   }
 
   /** Closes at once, since there is no more time for what is in flight; what was answered is still written. */
@@ -118,13 +122,15 @@ export class Connection implements Transport {
     const { session } = this;
     this.output.reclaim();
     if (session.state === 'leaving' || session.state === 'closed') return;
-    if (session.state === 'awaiting-hello') {
-      if (hasPassed(this.#openedAt, helloTimeoutMs, now)) this.#timeOut(`no HAPROXY-HELLO within ${helloTimeoutMs} ms`);
-    } else if ((this.hasUnread || session.fragmented !== 0) && !this.#isPaused) {
-      if (hasPassed(this.#partialAt, partialFrameTimeoutMs, now)) {
-        this.#timeOut(`a frame was not complete within ${partialFrameTimeoutMs} ms`);
-      }
-    } else if (session.inFlight.size === 0 && !this.#waitsForRoom && hasPassed(this.#activeAt, idleTimeoutMs, now)) {
+    const isNew = session.state === 'awaiting-hello';
+    const isPartial = (this.hasUnread || session.fragmented !== 0) && !this.#isPaused;
+    const isIdle = session.inFlight.size === 0 && !this.#waitsForRoom;
+    // Each on its own: the next one counts where one is switched off.
+    if (isNew && hasPassed(this.#openedAt, helloTimeoutMs, now)) {
+      this.#timeOut(`no HAPROXY-HELLO within ${helloTimeoutMs} ms`);
+    } else if (isPartial && hasPassed(this.#partialAt, partialFrameTimeoutMs, now)) {
+      this.#timeOut(`a frame was not complete within ${partialFrameTimeoutMs} ms`);
+    } else if (isIdle && hasPassed(this.#activeAt, idleTimeoutMs, now)) {
       this.#timeOut(`nothing came within ${idleTimeoutMs} ms`);
     }
   }
@@ -150,6 +156,8 @@ export class Connection implements Transport {
         if (chunk instanceof Uint8Array) this.#onData(chunk);
       });
     }
+    // What is in flight when the peer closes its side is still answered: Node must not close the other one by itself.
+    stream.allowHalfOpen = true;
     stream.on('end', () => this.#onEnd());
     stream.on('error', (error: Error) => this.#onError(error));
     stream.on('close', () => this.#onClose());
@@ -307,6 +315,7 @@ export class Connection implements Transport {
   #onClose(): void {
     clearTimeout(this.#lingerTimer);
     const { session } = this;
+    if (session.state === 'closed') return;
     session.close();
     this.output.destroy();
     this.#runtime.closed(this);

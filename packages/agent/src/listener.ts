@@ -64,6 +64,8 @@ export function checkTarget(target: unknown): asserts target is ListenTarget {
     check(typeof host === 'string' && host !== '', "host to be a name or an address, '::' being all of them", host);
   }
   if (mode !== undefined) checkInteger('mode', mode, 0, 0o777, ' (0o777), such as 0o660');
+  const isAbstract = typeof path === 'string' && path.startsWith('\0');
+  check(mode === undefined || !isAbstract, 'no mode for an abstract socket, which has no file', mode);
   if (backlog !== undefined) checkInteger('backlog', backlog, 1, MAX_INT32);
 }
 
@@ -207,7 +209,18 @@ function listen(server: Server, target: ListenTarget): Promise<void> {
 async function removeStale(path: string): Promise<boolean> {
   const file = fileAt(path);
   if (file?.isSocket() !== true || (await isAnswering(path)) || !isSame(fileAt(path), file)) return false;
-  unlinkSync(path);
+  const aside = `${path}.${process.pid}.stale`;
+  try {
+    // One step, after which nobody else can have put a file there that is removed instead.
+    renameSync(path, aside);
+  } catch (error) {
+    return hasCode(error, 'ENOENT');
+  }
+  if (!isSame(fileAt(aside), file)) {
+    renameSync(aside, path);
+    return false;
+  }
+  unlinkSync(aside);
   return true;
 }
 

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { BufferPool } from '@spop/codec';
 
 /**
@@ -20,6 +21,8 @@ export class Output {
   readonly #pool: BufferPool;
   /** Other streams may hand the very bytes to their reader, later: those get a copy. */
   readonly #isSocket: boolean;
+  /** TLS sockets complete no write at once, so that only a callback says when the first one is. */
+  readonly #isEncrypted: boolean;
   /** Buffers that the kernel has not taken yet, each with the number of the callback that says that it has. */
   readonly #unsent: { readonly callback: number; readonly buffer: Buffer }[] = [];
   /** How many writes had a callback, and how many of those were called. */
@@ -31,6 +34,7 @@ export class Output {
     this.#stream = stream;
     this.#pool = pool;
     this.#isSocket = stream instanceof Socket;
+    this.#isEncrypted = stream instanceof TLSSocket;
     stream.on('drain', onDrained);
   }
 
@@ -87,7 +91,7 @@ export class Output {
       return;
     }
     // A callback takes a twentieth of what a NOTIFY on its own does (benchmark `load`): only writes behind others have one.
-    const hasCallback = this.#unsent.length > 0;
+    const hasCallback = this.#isEncrypted || this.#unsent.length > 0;
     if (hasCallback) this.#callbacks++;
     stream.write(bytes, hasCallback ? this.#onWritten : undefined);
     // At zero the kernel has taken all of it, and the buffer is free.

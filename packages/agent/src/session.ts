@@ -219,6 +219,8 @@ export class Session {
   /** Answers an exchange whose handlers have not settled in time. */
   expire(exchange: Exchange): void {
     this.#runtime.hooks.emit('timeout', { connection: this.describe(), streamId: exchange.reportedStreamId });
+    // A hook may have ended the connection.
+    if (!exchange.isPending) return;
     exchange.outcome = 'timeout';
     this.#acknowledge(exchange, true);
     exchange.abort(new Error(`No answer within ${this.#runtime.options.processingTimeoutMs} ms`));
@@ -352,6 +354,7 @@ export class Session {
     }
     if (isError) {
       this.#reportHandlerError(error, exchange);
+      if (!exchange.isPending) return;
       this.#acknowledge(exchange, true);
       exchange.abort(failedNotify(error));
     } else if (++exchange.settledCount === exchange.pending?.length) {
@@ -363,6 +366,7 @@ export class Session {
   #acknowledge(exchange: Exchange, withFallback: boolean): void {
     // While it still counts as in flight, so that an agent closed in there does not end the session before this ACK.
     if (withFallback) this.#runtime.applyFallback(exchange.ack);
+    if (!exchange.isPending) return;
     this.#forget(exchange);
     const output = this.#output;
     const buffer = output.reserve(this.#maxAckBytes);

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { createServer, type Server, Socket } from 'node:net';
 import { join } from 'node:path';
-import { duplexPair, Readable, Writable } from 'node:stream';
+import { Duplex, duplexPair, Readable, Writable } from 'node:stream';
 import { connect, uint32 } from '@spop/builder';
 import '@spop/builder/vitest';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -233,7 +233,12 @@ describe('listen', () => {
     const { agent } = await startAgent();
     await agent.close();
     await expect(agent.listen({ port: 0 })).rejects.toMatchObject({ code: 'SPOP_MISUSE' });
-    expect(() => agent.handle(duplexPair()[0])).toThrow(expect.objectContaining({ code: 'SPOP_MISUSE' }));
+  });
+
+  it('refuses a mode for an abstract socket, which has no file', async () => {
+    const { agent } = await startAgent();
+    const listening = agent.listen({ path: '\0spop-abstract', mode: 0o600 });
+    await expect(listening).rejects.toThrow('expected no mode for an abstract socket, which has no file; found 384');
   });
 
   it('that close overtakes rejects, and nobody listens', async () => {
@@ -314,7 +319,7 @@ describe('handle', () => {
 
   it('serves a socket of a server that does not pause its connections', async () => {
     const { agent, reports } = await startAgent();
-    const server = createServer({ allowHalfOpen: true }, (socket) => agent.handle(socket));
+    const server = createServer((socket) => agent.handle(socket));
     await new Promise<void>((resolve) => {
       server.listen({ host: '127.0.0.1', port: 0 }, resolve);
     });
@@ -326,6 +331,54 @@ describe('handle', () => {
     expect(reports.connection[0]?.connection.remote).toMatch(/^127\.0\.0\.1:\d+$/);
     await peer.disconnect();
     expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
+  });
+
+  it('refuses a stream that reads text', async () => {
+    const { agent } = await startAgent();
+    const [stream] = duplexPair();
+    stream.setEncoding('latin1');
+    expect(() => agent.handle(stream)).toThrow(
+      new TypeError('expected a stream of bytes, without setEncoding(); found "latin1"'),
+    );
+  });
+
+  it('destroys a stream that comes after close, as one does whose TLS handshake took longer', async () => {
+    const { agent } = await startAgent();
+    await agent.close();
+    const [stream] = duplexPair();
+    agent.handle(stream);
+    expect(stream.destroyed).toBe(true);
+    expect(agent.connectionCount).toBe(0);
+  });
+
+  it('is over with a stream that never emits close', async () => {
+    const { agent } = await startAgent({ lingerTimeoutMs: 20 });
+    const stream = new Duplex({ emitClose: false, read() {}, write: (_chunk, _encoding, done) => done() });
+    agent.handle(stream);
+    expect(agent.connectionCount).toBe(1);
+    await agent.close({ graceMs: 40 });
+    expect(agent.connectionCount).toBe(0);
+  });
+
+  it.each(['timeout', 'handlerError'] as const)('takes a hook %s that ends its own connection', async (name) => {
+    const { haproxyHello, notify } = await import('@spop/builder');
+    const [ours, theirs] = duplexPair();
+    ours.resume();
+    let told = 0;
+    const { agent } = await startAgent({
+      processingTimeoutMs: 30,
+      lingerTimeoutMs: 20,
+      hooks: { [name]: () => void (told++ === 0 && ours.write(Buffer.alloc(9, 0xff))) },
+      setup: (a) =>
+        a.onNotify(async () => {
+          await new Promise((resolve) => void setTimeout(resolve, name === 'timeout' ? 60 : 10));
+          throw new Error('too late, or not at all');
+        }),
+    });
+    agent.handle(theirs);
+    ours.write(Buffer.concat([haproxyHello(), notify(), notify({ streamId: 3 })].map((frame) => frame.toBytes())));
+    expect(await eventually(() => told > 0 && agent.connectionCount === 0)).toBe(true);
+    expect(agent.inFlightCount).toBe(0);
   });
 
   it('answers a NOTIFY that a handler writes to the other end of its own connection', async () => {

@@ -59,6 +59,24 @@ describe.each(linkKinds)('a connection over %s', (link) => {
   });
 });
 
+describe('idleTimeoutMs', () => {
+  it.each([
+    ['half a NOTIFY', [haproxyHello(), notify().message(ask, { id: 'x' }).toBytes().subarray(0, 9)]],
+    ['half a HELLO', [haproxyHello().toBytes().subarray(0, 9)]],
+    ['nothing', []],
+  ])('ends a connection that sends %s where the timer for that is switched off', async (_, pieces) => {
+    const { target } = await startAgent({
+      link: 'IPv4',
+      helloTimeoutMs: 0,
+      partialFrameTimeoutMs: 0,
+      idleTimeoutMs: 60,
+    });
+    const peer = await connectRaw(target);
+    peer.send(...pieces);
+    await expectTimeout(peer);
+  });
+});
+
 /** A NOTIFY in two fragments. */
 function halves(streamId: number): FrameBuilder[] {
   const whole = notify({ streamId }).message(ask, { id: 'x' });

@@ -1,10 +1,19 @@
 import { createServer, connect as connectTls, type TLSSocket } from 'node:tls';
-import { uint32 } from '@spop/builder';
+import { haproxyHello, notify, uint32 } from '@spop/builder';
 import '@spop/builder/vitest';
 import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
 import { generate } from 'selfsigned';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Bench, type BenchOptions, connectPeer, connectRaw, eventually, startAgent } from './harness.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import {
+  type Bench,
+  type BenchOptions,
+  connectPeer,
+  connectRaw,
+  eventually,
+  pooledBuffersOut,
+  startAgent,
+} from './harness.ts';
 
 const ask = defineMessage('ask', { id: text });
 const number = defineVariable('txn', 'number', int32);
@@ -24,7 +33,7 @@ async function startTlsAgent(options: BenchOptions = {}): Promise<Bench & { read
     setup: (agent) => agent.onMessage(ask, (message, ack) => void ack.set(number, message.id.byteLength)),
     ...options,
   });
-  const server = createServer({ key, cert, allowHalfOpen: true }, (socket) => bench.agent.handle(socket));
+  const server = createServer({ key, cert }, (socket) => bench.agent.handle(socket));
   await new Promise<void>((resolve) => {
     server.listen({ host: '127.0.0.1', port: 0 }, resolve);
   });
@@ -59,10 +68,30 @@ describe('handle(a TLS socket)', () => {
     expect(reports.transportError).toEqual([]);
   });
 
+  it('answers what is in flight when the peer has closed its side', async () => {
+    const { open } = await startTlsAgent({
+      setup: (agent) => agent.onMessage(ask, (_, ack) => sleep(30).then(() => void ack.set(number, 7))),
+    });
+    const peer = await connectRaw(await open());
+    peer.send(haproxyHello(), notify().message(ask, { id: 'x' }));
+    peer.stream.end();
+    expect(await eventually(() => peer.ending() !== undefined)).toBe(true);
+    expect(peer.frames().at(-1)).toSetVar('txn', 'number', 7);
+  });
+
+  it('gives back the buffer of an ACK that is sent, with no further write and no tick of the clock', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { open } = await startTlsAgent();
+    const peer = await connectPeer(await open());
+    const [ack] = await peer.burst([(frame) => frame.message(ask, { id: 'x' })]);
+    expect(ack).toSetVar('txn', 'number', 1);
+    expect(await eventually(() => pooledBuffersOut() === 0, 1_000)).toBe(true);
+  });
+
   it('holds a peer back that never reads, and answers all in the end', async () => {
     const { open, reports } = await startTlsAgent();
     const peer = await connectRaw(await open());
-    const { haproxyHello, notify } = await import('@spop/builder');
     peer.send(haproxyHello());
     await eventually(() => peer.frames().length === 1);
     peer.stream.pause();
