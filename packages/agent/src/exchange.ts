@@ -100,6 +100,11 @@ export class Exchange implements NotifyContext {
     return this.notify.walk();
   }
 
+  /** For those who log it. */
+  toJSON(): object {
+    return { streamId: this.streamId, frameId: this.frameId, engineId: this.engineId };
+  }
+
   /** Whether {@link Exchange.signal} was read, which keeps the exchange from being used again. */
   get hasSignal(): boolean {
     return this.#abort !== undefined;

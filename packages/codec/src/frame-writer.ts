@@ -2,6 +2,7 @@ import { FrameFlag, LENGTH_BYTES } from './constants.ts';
 import { NO_BYTES } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import { frameFull, writeNull, writeText, writeTypedData } from './typed-data-writer.ts';
+import { definePlainForm } from './plain-form.ts';
 import type { ValueType } from './value-type.ts';
 import { varintSize, writeVarint } from './varint.ts';
 
@@ -118,3 +119,5 @@ export class FrameWriter {
     this.position = writeVarint(this.bytes, this.position, lo, hi);
   }
 }
+
+definePlainForm(FrameWriter.prototype, ({ byteLength }) => ({ byteLength }));

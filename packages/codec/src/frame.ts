@@ -1,6 +1,7 @@
 import { FrameFlag, LENGTH_BYTES } from './constants.ts';
 import { Cursor, NO_BYTES } from './cursor.ts';
 import { SpopError } from './errors.ts';
+import { definePlainForm } from './plain-form.ts';
 import { ONE_BYTE_VARINTS, readVarint, SHORT_VARINT_BYTES, shortVarintEnd } from './varint.ts';
 import { NO_WORDS, toWords } from './words.ts';
 
@@ -117,6 +118,8 @@ export class Frame {
     return true;
   }
 }
+
+definePlainForm(Frame.prototype, ({ type, flags, start, end }) => ({ type, flags, byteLength: end - start }));
 
 /** The offset behind both ids, which begin at `ids`, in the frame from `start` to `end`. */
 function idsEnd(bytes: Buffer, ids: number, end: number, start: number): number {

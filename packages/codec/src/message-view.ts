@@ -3,6 +3,7 @@ import type { Cursor } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import type { ArgumentPattern, ArgumentTypes, MessageDefinition } from './message-definition.ts';
 import type { NamePattern } from './name-pattern.ts';
+import { definePlainForm } from './plain-form.ts';
 import { TextCache } from './text-cache.ts';
 import { DATA_SIZES, dataTypeName, SIZE_FIRST, TYPE_MASK } from './typed-data.ts';
 import type { AnyValueType, ReadOf, ValueKind } from './value-type.ts';
@@ -168,6 +169,13 @@ export class MessageState {
     return value.foundType === DataType.Null ? 'null' : 'present';
   }
 
+  /** The arguments that have a value of the declared type, by name. */
+  toPlain(): Record<string, unknown> {
+    const { argumentNames } = this.definition;
+    const found = argumentNames.filter((_, slot) => this.stateOf(slot) === 'present' && this.values[slot]!.isFound);
+    return Object.fromEntries(found.map((name) => [name, this.view[name]]));
+  }
+
   /** An integer that has to lie between `min`, which is 0 or less, and `max`, which is 2^31 - 1 or more. */
   numberOf(slot: number, min: number, max: number): number | undefined {
     const value = this.values[slot]!;
@@ -239,6 +247,8 @@ class MessageViewBase {
     this[VALUES] = state.values;
   }
 }
+
+definePlainForm(MessageViewBase.prototype, (view) => view[STATE].toPlain());
 
 const viewClasses: WeakMap<MessageDefinition, typeof MessageViewBase> = new WeakMap();
 

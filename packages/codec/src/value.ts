@@ -3,6 +3,7 @@ import { DataType } from './constants.ts';
 import { Cursor } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import type { TextCache } from './text-cache.ts';
+import { definePlainForm } from './plain-form.ts';
 import { bytesEqual, textEquals } from './text.ts';
 import {
   DATA_SIZES,
@@ -413,6 +414,8 @@ export class Value implements IntegerValue, StringValue {
     );
   }
 }
+
+definePlainForm(Value.prototype, (value) => value.toString());
 
 function nothing(): undefined {
   return undefined;

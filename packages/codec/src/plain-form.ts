@@ -1,0 +1,27 @@
+import { SpopError } from './errors.ts';
+
+/** What `console.log` and `util.inspect` look for. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
+/**
+ * Says what `JSON.stringify`, loggers and `console.log` make of the objects of a class. Left to themselves, they write out
+ * fields, and with them the whole buffer, in which other clients' requests stand.
+ */
+export function definePlainForm<View extends object>(prototype: View, toPlain: (view: View) => unknown): void {
+  const methods = {
+    toJSON(this: View): unknown {
+      return toPlain(this);
+    },
+    [INSPECT](this: View): unknown {
+      try {
+        return toPlain(this);
+      } catch (error) {
+        if (error instanceof SpopError && error.code === 'SPOP_VIEW_CLOSED') return '[view of a closed frame]';
+        throw error;
+      }
+    },
+  };
+  for (const key of Reflect.ownKeys(methods)) {
+    Object.defineProperty(prototype, key, { value: Reflect.get(methods, key), configurable: true, writable: true });
+  }
+}
