@@ -36,7 +36,7 @@ export interface AgentMetrics {
   readonly healthchecks: number;
   /** Connections above `maxConnections`. */
   readonly refusedConnections: number;
-  /** NOTIFYs handed to handlers. */
+  /** NOTIFYs read, whether there is a handler for them or not. */
   readonly notifies: number;
   /** Handlers that settled after their NOTIFY was answered or its connection ended. */
   readonly lateAnswers: number;

@@ -102,6 +102,12 @@ const LINES: { readonly [Name in keyof AgentEvents]: (info: AgentEvents[Name]) =
     details: { ...about(connection), streamId, err: error },
     message: 'a handler failed; its NOTIFY was acknowledged with the fallback actions',
   }),
+  unhandled: ({ connection, streamId, messages, declared }) => ({
+    level: 'warn',
+    kind: 'unhandled',
+    details: { ...about(connection), streamId, messages, declared },
+    message: `no handler for ${list(messages)}; there are handlers for ${list(declared)}`,
+  }),
   timeout: ({ connection, streamId }) => ({
     level: 'warn',
     kind: 'timeout',
@@ -135,6 +141,10 @@ export function checkLogger(logger: unknown): void {
   const missing = LOG_LEVELS.filter((level) => !isObject || typeof Reflect.get(logger, level) !== 'function');
   if (missing.length === 0) return;
   throw new TypeError(`expected a logger with the functions ${LOG_LEVELS.join(', ')}; it lacks ${missing.join(', ')}`);
+}
+
+function list(names: readonly string[]): string {
+  return names.length === 0 ? 'no message' : names.map((name) => JSON.stringify(name)).join(', ');
 }
 
 function about(connection: ConnectionInfo | undefined): object {

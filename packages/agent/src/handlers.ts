@@ -86,9 +86,9 @@ export class Handlers {
 
   /**
    * Calls the handlers of a NOTIFY: those of its messages in the order the messages came, then that of the whole. What
-   * has to be waited for is in `exchange.pending`, also where a handler throws.
+   * has to be waited for is in `exchange.pending`, also where a handler throws. Returns whether there was any.
    */
-  run(exchange: Exchange): void {
+  run(exchange: Exchange): boolean {
     const { notify, ack } = exchange;
     const count = notify.messageCount;
     for (let i = 0; i < count; i++) {
@@ -107,7 +107,9 @@ export class Handlers {
         (exchange.pending ??= []).push(Promise.resolve(result));
         this.#hasAsync = this.#isNotifyAsync = true;
       }
+      return true;
     }
+    return count > 0;
   }
 
   #checkOpen(): void {

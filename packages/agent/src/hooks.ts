@@ -35,6 +35,16 @@ export interface AgentEvents {
   protocolError: { readonly connection: ConnectionInfo; readonly error: SpopError };
   /** A handler threw or rejected; the stream got the fallback actions. */
   handlerError: { readonly connection: ConnectionInfo; readonly error: unknown; readonly streamId: number };
+  /**
+   * A NOTIFY came for which there is no handler, and was acknowledged without actions: `messages` are its messages' names,
+   * `declared` those that there are handlers for. Names differ from HAProxy's configuration, or a handler was forgotten.
+   */
+  unhandled: {
+    readonly connection: ConnectionInfo;
+    readonly streamId: number;
+    readonly messages: readonly string[];
+    readonly declared: readonly string[];
+  };
   /** A handler did not settle in time; the stream got the fallback actions. */
   timeout: { readonly connection: ConnectionInfo; readonly streamId: number };
   /** A limit was reached; `reason` says which. */
@@ -56,6 +66,7 @@ const HOOK_NAMES: readonly (keyof AgentEvents)[] = [
   'disconnect',
   'protocolError',
   'handlerError',
+  'unhandled',
   'timeout',
   'overload',
   'transportError',

@@ -19,6 +19,7 @@ export class Metrics {
     disconnect: 0,
     protocolError: 0,
     handlerError: 0,
+    unhandled: 0,
     timeout: 0,
     overload: 0,
     transportError: 0,
@@ -28,7 +29,7 @@ export class Metrics {
   readonly disconnects: Float64Array = new Float64Array(STATUS_COUNT);
   /** Health checks answered. */
   healthchecks: number = 0;
-  /** NOTIFYs handed to handlers. */
+  /** NOTIFYs read, whether there is a handler for them or not. */
   notifies: number = 0;
   /** Those of them whose handlers returned a promise. */
   asynchronous: number = 0;

@@ -25,6 +25,10 @@ const CONTROL_FRAME_BYTES = 256;
 /** The most bytes of an AGENT-DISCONNECT's message, which leaves room for all else in it. */
 const MAX_MESSAGE_BYTES = 192;
 
+/** Of the names of messages that there is no handler for so many are reported, and so much of each. */
+const MAX_REPORTED_NAMES = 8;
+const MAX_REPORTED_LENGTH = 64;
+
 // Compiled in, unlike what is imported (benchmark `load`).
 const NOTIFY = FrameType.Notify;
 
@@ -294,8 +298,8 @@ export class Session {
     runtime.metrics.notifies++;
     this.#isProcessing = true;
     try {
-      if (this.#isTraced) this.#runTraced(exchange);
-      else runtime.handlers.run(exchange);
+      const isHandled = this.#isTraced ? this.#runTraced(exchange) : runtime.handlers.run(exchange);
+      if (!isHandled) this.#reportUnhandled(exchange);
     } catch (error) {
       this.#failAtOnce(exchange, error);
       return true;
@@ -441,9 +445,25 @@ export class Session {
   }
 
   /** Runs the handlers for subscribers of diagnostics channels, within the stores that they have bound. */
-  #runTraced(exchange: Exchange): void {
+  #runTraced(exchange: Exchange): boolean {
     const trace = exchange.beginTrace(this.describe());
-    notifyStart.runStores(trace, () => this.#runtime.handlers.run(exchange));
+    return notifyStart.runStores(trace, () => this.#runtime.handlers.run(exchange));
+  }
+
+  /** Without messages it is none of ours: HAProxy 3.1 and newer send such NOTIFYs where all ACLs of a group fail. */
+  #reportUnhandled(exchange: Exchange): void {
+    const messages: string[] = [];
+    const walker = exchange.walk();
+    while (messages.length < MAX_REPORTED_NAMES && walker.next()) {
+      messages.push(walker.name.toString().slice(0, MAX_REPORTED_LENGTH));
+    }
+    if (messages.length === 0) return;
+    this.#runtime.hooks.emit('unhandled', {
+      connection: this.describe(),
+      streamId: exchange.reportedStreamId,
+      messages,
+      declared: this.#runtime.handlers.set.definitions.map(({ name }) => name),
+    });
   }
 
   #reportHandlerError(error: unknown, exchange: Exchange): void {

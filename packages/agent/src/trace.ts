@@ -27,6 +27,7 @@ const eventChannels: { readonly [Name in keyof AgentEvents]: Channel } = {
   disconnect: channel('spop:disconnect'),
   protocolError: channel('spop:protocolError'),
   handlerError: channel('spop:handlerError'),
+  unhandled: channel('spop:unhandled'),
   timeout: channel('spop:timeout'),
   overload: channel('spop:overload'),
   transportError: channel('spop:transportError'),

@@ -36,6 +36,8 @@ describe('EventLog', () => {
     log.report('disconnect', { connection, status: 2, reason: 'late', bytesRead: 1, bytesWritten: 2, frames: 3 });
     log.report('protocolError', { connection, error });
     log.report('handlerError', { connection, error: failure, streamId: 3 });
+    log.report('unhandled', { connection, streamId: 3, messages: ['aks', 'tell'], declared: ['ask'] });
+    log.report('unhandled', { connection, streamId: 3, messages: ['aks'], declared: [] });
     log.report('timeout', { connection, streamId: 3 });
     log.report('overload', { connection: undefined, reason: 'too many' });
     log.report('transportError', { connection: undefined, error: failure });
@@ -54,11 +56,17 @@ describe('EventLog', () => {
         { event: 'protocolError', ...who, code: 'SPOP_TRUNCATED', status: error.status, offset: 12, err: error },
       ],
       ['error', { event: 'handlerError', ...who, streamId: 3, err: failure }],
+      ['warn', { event: 'unhandled', ...who, streamId: 3, messages: ['aks', 'tell'], declared: ['ask'] }],
+      ['warn', { event: 'unhandled', ...who, streamId: 3, messages: ['aks'], declared: [] }],
       ['warn', { event: 'timeout', ...who, streamId: 3 }],
       ['warn', { event: 'overload', reason: 'too many' }],
       ['error', { event: 'transportError', err: failure }],
       ['warn', { event: 'eventLoopBlocked', blockedMs: 120 }],
     ]);
+    expect(lines.map(([, , message]) => message)).toContain(
+      'no handler for "aks", "tell"; there are handlers for "ask"',
+    );
+    expect(lines.map(([, , message]) => message)).toContain('no handler for "aks"; there are handlers for no message');
     expect(lines.map(([, , message]) => message)).toContain('connection ended with status 2: late');
     for (const [, , message] of lines) expect(message).toMatch(/^\w.{10,}/);
   });

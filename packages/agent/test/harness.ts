@@ -96,6 +96,7 @@ export async function startAgent({ setup, link = 'memory', ...options }: BenchOp
     disconnect: [],
     protocolError: [],
     handlerError: [],
+    unhandled: [],
     timeout: [],
     overload: [],
     transportError: [],

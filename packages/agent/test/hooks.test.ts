@@ -1,8 +1,9 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { duplexPair } from 'node:stream';
-import { haproxyHello, notify } from '@spop/builder';
+import { haproxyHello, notify, type NotifyBuilder } from '@spop/builder';
 import '@spop/builder/vitest';
 import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AgentEvents, Hooks, NotifyContext } from '../src/index.ts';
 import { connectRaw, eventually, linkKinds, startAgent, takeWarnings } from './harness.ts';
 
@@ -11,7 +12,15 @@ const number = defineVariable('txn', 'number', int32);
 
 describe('hooks', () => {
   it('that throw are reported as process warnings, and change nothing', async () => {
-    const names = ['connection', 'disconnect', 'protocolError', 'handlerError', 'timeout', 'overload'] as const;
+    const names = [
+      'connection',
+      'disconnect',
+      'protocolError',
+      'handlerError',
+      'unhandled',
+      'timeout',
+      'overload',
+    ] as const;
     const called: (keyof AgentEvents)[] = [];
     const hooks: Hooks = Object.fromEntries(
       names.map((name) => [
@@ -35,6 +44,7 @@ describe('hooks', () => {
     const peer = await connect();
     expect(await peer.notify(ask, { id: 'throw' })).toHaveNoActions();
     expect(await peer.notify(ask, { id: 'wait' })).toHaveNoActions();
+    expect(await peer.notify((built) => built.message('aks'))).toHaveNoActions();
     peer.send(haproxyHello());
     expect(await peer.receive()).toBeDisconnect(4);
     await peer.closed();
@@ -56,6 +66,53 @@ describe('hooks', () => {
       { connection: { id: 1, remote: undefined, engineId: undefined }, error: new Error('cut cable') },
     ]);
     expect((await (await connect()).hello()).version).toBe('2.0');
+  });
+
+  it.each([
+    ['', false],
+    [', with a tracer', true],
+  ])('are told of messages that no handler is for%s', async (_, isTraced) => {
+    if (isTraced) {
+      const listener = (): void => {};
+      subscribe('spop:notify:start', listener);
+      onTestFinished(() => void unsubscribe('spop:notify:start', listener));
+    }
+    const { agent, connect, reports } = await startAgent({
+      setup: (made) => {
+        made.onMessage(ask, () => {});
+        made.onMessage(defineMessage('tell', {}), () => {});
+      },
+    });
+    const peer = await connect();
+    const ack = (built: NotifyBuilder): NotifyBuilder => built.message('ask', { id: 'x' }).message('unknown');
+    expect(await peer.notify(ack)).toHaveNoActions();
+    expect(reports.unhandled).toEqual([]);
+    const { streamId } = await peer.notify((built) => built.message('aks').message('a"\nb'));
+    expect(reports.unhandled).toEqual([
+      {
+        connection: expect.objectContaining({ id: 1 }) as unknown,
+        streamId: Number(streamId),
+        messages: ['aks', 'a"\nb'],
+        declared: ['ask', 'tell'],
+      },
+    ]);
+    expect(agent.toMetrics().events.unhandled).toBe(1);
+  });
+
+  it('are not told of NOTIFYs without messages, nor where a handler takes whole NOTIFYs', async () => {
+    const without = await startAgent();
+    expect(await (await without.connect()).notify((built) => built)).toHaveNoActions();
+    const whole = await startAgent({ setup: (agent) => agent.onNotify(() => {}) });
+    expect(await (await whole.connect()).notify((built) => built.message('any'))).toHaveNoActions();
+    expect([...without.reports.unhandled, ...whole.reports.unhandled]).toEqual([]);
+  });
+
+  it('are told of few of many names, and of the beginning of long ones', async () => {
+    const { connect, reports } = await startAgent();
+    const names = Array.from({ length: 20 }, (_, i) => `${i}`.padEnd(100, 'x'));
+    await (await connect()).notify((built) => names.reduce((all, name) => all.message(name), built));
+    expect(reports.unhandled[0]?.messages).toEqual(names.slice(0, 8).map((name) => name.slice(0, 64)));
+    expect(reports.unhandled[0]?.declared).toEqual([]);
   });
 
   it('are told of the bytes and frames of a connection when it ends', async () => {

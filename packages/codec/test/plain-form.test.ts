@@ -44,7 +44,9 @@ describe('JSON.stringify and util.inspect', () => {
     notify.close();
     expect(() => JSON.stringify({ path })).toThrow(/SPOP_VIEW_CLOSED/);
     expect(() => JSON.stringify(view)).toThrow(/SPOP_VIEW_CLOSED/);
-    expect(inspect({ path, view })).toBe("{ path: '[view of a closed frame]', view: '[view of a closed frame]' }".replaceAll("'", ''));
+    expect(inspect({ path, view })).toBe(
+      "{ path: '[view of a closed frame]', view: '[view of a closed frame]' }".replaceAll("'", ''),
+    );
   });
 
   it('write no bytes of the buffers behind frames and ACKs', () => {
