@@ -33,7 +33,9 @@ const server = createServer({
   handshakeTimeout: 5000,
 });
 server.on('secureConnection', (socket) => agent.handle(socket));
-server.on('tlsClientError', (error, socket) => console.error(`no TLS with ${socket.remoteAddress}: ${error.message}`));
+server.on('tlsClientError', (error, { remoteAddress = 'a client that has left' }) => {
+  console.error(`no TLS with ${remoteAddress}: ${error.message.trim()}`);
+});
 
 closeOnSignals(agent, { onSignal: () => void server.close() });
 server.listen(Number(port), host, () => {

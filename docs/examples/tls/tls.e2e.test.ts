@@ -75,6 +75,7 @@ await describeHaproxies('the TLS example', (release) => {
     const { status, headers } = await new HttpClient(haproxy.httpSocket).request();
     expect([status, headers['x-network']]).toEqual([200, undefined]);
     expect(headers['x-spoe-error']).toBeDefined();
+    await vi.waitFor(() => expect(haproxy.log).toContain('Layer6 invalid response'), { timeout: 5_000 });
   });
 });
 

@@ -220,11 +220,14 @@ export class MessageState {
   }
 
   #missing(slot: number, state: ArgumentState): SpopError {
-    const found = state === 'missing' ? 'no such argument' : 'NULL, as HAProxy sends for an empty sample';
+    const found =
+      state === 'missing'
+        ? `no argument of that name. Declare it optional(…), or write ${this.definition.argumentNames[slot]}=… in the ` +
+          `args line of the spoe-message section: without a name a sample comes under ''`
+        : 'NULL, as HAProxy sends for a sample without a value. Declare it optional(…)';
     return new SpopError(
       'SPOP_MISSING_ARGUMENT',
-      `${this.#describe(slot)}: expected ${this.#typeOf(slot).kind}; found ${found}. Declare it optional(…), or add it to ` +
-        `the args line of the spoe-message section`,
+      `${this.#describe(slot)}: expected ${this.#typeOf(slot).kind}; found ${found}`,
     );
   }
 

@@ -1,5 +1,5 @@
 import { DataType } from './constants.ts';
-import type { AddressValue, BinaryValue, IntegerValue, StringValue } from './value.ts';
+import type { AddressValue, BinaryValue, IntegerValue, StringValue, Value } from './value.ts';
 
 /** What a {@link ValueType} reads and writes as, apart from `optional`. */
 export type ValueKind =
@@ -16,8 +16,11 @@ export type ValueKind =
   | 'interned'
   | 'binary';
 
-/** Text or bytes for a STRING or BINARY: text is written as UTF-8, and a view of another value is copied. */
-export type BytesLike = string | Uint8Array | BinaryValue;
+/**
+ * Text or bytes for a STRING or BINARY: text is written as UTF-8, and a view of another one is copied. An address is
+ * neither: write its `toString()` or `toBytes()`.
+ */
+export type BytesLike = string | Uint8Array | Value | (BinaryValue & { readonly family?: never });
 
 /** An address as text, as 4 or 16 bytes, or as a view of another address. */
 export type AddressLike = string | Uint8Array | AddressValue;

@@ -83,7 +83,7 @@ describe.each(kinds)('an argument declared %s', (kind, type, accepted, isView) =
   );
 
   it.each([
-    ['missing', undefined, 'no such argument'],
+    ['missing', undefined, 'no argument of that name. Declare it optional(…), or write a=… in the args line'],
     ['NULL', '00', 'NULL'],
   ])('is refused where it is %s, unless it is optional', (_, digits, found) => {
     const error = thrown(() => readAs(type, digits));

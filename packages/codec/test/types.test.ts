@@ -95,6 +95,8 @@ export function mistakes(message: Message, ack: Actions, notify: Notify, writer:
   ack.set(ip, message.string);
   // @ts-expect-error: a number is no text
   ack.set(label, 1);
+  // @ts-expect-error: a view of an address is no text
+  ack.set(label, message.address);
   // @ts-expect-error: what may be undefined is no text
   ack.set(label, message.maybe);
   // @ts-expect-error: null is no text; there is setNull

@@ -14,5 +14,5 @@ agent.onMessage(checkClientIp, ({ ip }, ack) => {
 it('scores an address', async () => {
   const haproxy = await connect(agent);
   const ack = await haproxy.notify(checkClientIp, { ip: '192.0.2.1' });
-  expect(ack).toSetVar('sess', 'ip_score', 100);
+  expect(ack).toSetVar(ipScore, 100);
 });

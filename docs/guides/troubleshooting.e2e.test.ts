@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createAgent, type Agent, type AgentEvents } from '@spop/agent';
+import { defineMessage, defineVariable, string } from '@spop/codec';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import type { Configuration } from '../../packages/agent/test/haproxy/config.ts';
+import { describeHaproxies } from '../../packages/agent/test/haproxy/releases.ts';
+import { listenOnPort, startRig, type Rig } from '../../packages/agent/test/haproxy/rig.ts';
+
+const page = readFileSync(new URL('troubleshooting.md', import.meta.url), 'utf8');
+const ask = defineMessage('ask', { path: string });
+const REQUEST = 'on-frontend-http-request';
+
+/** A port of 127.0.0.1 that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+const checked: Partial<Configuration> = {
+  agentBackendLines: ['option spop-check'],
+  serverOptions: 'check inter 100ms rise 1 fall 1',
+};
+
+await describeHaproxies('troubleshooting', (release) => {
+  const isOld = release.fragments;
+
+  function start(agentAddress: string, more: Partial<Configuration> = {}): Promise<Rig> {
+    return startRig(release, agentAddress, {
+      messages: { ask: { args: 'path=path', event: REQUEST } },
+      processingTimeout: '300ms',
+      shown: { 'x-seen': 'txn.seen' },
+      ...more,
+    });
+  }
+
+  function answering(set: Parameters<Agent['onMessage']>[1], declared = ask): Agent {
+    const agent = createAgent();
+    agent.onMessage(declared, set);
+    return agent;
+  }
+  const seen = defineVariable('txn', 'seen', string);
+
+  it('tells of a message that the agent names otherwise', async () => {
+    const unhandled: AgentEvents['unhandled'][] = [];
+    const lines: string[] = [];
+    const log = (_: object, text: string): void => void lines.push(text);
+    const agent = createAgent({
+      hooks: { unhandled: (event) => void unhandled.push(event) },
+      logger: { debug: log, info: log, warn: log, error: log },
+    });
+    agent.onMessage(defineMessage('aks', {}), (_, ack) => void ack.set(seen, 'x'));
+    const { client, haproxy } = await start(await listenOnPort(agent), {
+      agentLines: ['no option dontlog-normal'],
+    });
+    const { headers } = await client.request();
+    expect([headers['x-seen'], headers['x-error']]).toEqual([undefined, undefined]);
+    expect(unhandled).toMatchObject([{ messages: ['ask'], declared: ['aks'] }]);
+    expect(lines).toContain('no handler for "ask"; there are handlers for "aks"');
+    await vi.waitFor(() => expect(haproxy.log).toMatch(/SPOE: \[e2e\] <EVENT:on-frontend-http-request> sid=\d+ st=0 /));
+  });
+
+  it('says what the prefix of a variable is', async () => {
+    const agent = answering((_, ack) => void ack.set(seen, 'x'));
+    const rig = await start(await listenOnPort(agent), {
+      frontendLines: ['http-after-response set-header x-whole %[var(txn.e2e.seen)]'],
+    });
+    expect((await rig.client.request()).headers['x-whole']).toBe('x');
+  });
+
+  it('has the reason where an argument came without its name', async () => {
+    const failures: unknown[] = [];
+    const agent = createAgent({ hooks: { handlerError: ({ error }) => void failures.push(error) } });
+    agent.onMessage(ask, ({ path }, ack) => void ack.set(seen, path));
+    const { client } = await start(await listenOnPort(agent), { messages: { ask: { args: 'path', event: REQUEST } } });
+    const { headers } = await client.request();
+    expect([headers['x-seen'], headers['x-error']]).toEqual([undefined, undefined]);
+    expect(failures).toMatchObject([{ code: 'SPOP_MISSING_ARGUMENT' }]);
+  });
+
+  it.each([
+    ['', undefined],
+    ['option force-set-var', 'x'],
+  ])("drops a proc variable that the configuration does not name, with '%s'", async (line, expected) => {
+    const agent = createAgent();
+    agent.onMessage(ask, (_, ack) => void ack.set(defineVariable('proc', 'unnamed', string), 'x'));
+    const { haproxy, client } = await start(await listenOnPort(agent), { agentLines: line === '' ? [] : [line] });
+    await client.request();
+    // The stats socket finds a variable by name at run time.
+    const answer = await haproxy.command('get var proc.e2e.unnamed');
+    expect(/value=<x>/.test(answer) ? 'x' : undefined).toBe(expected);
+  });
+
+  it('has 1 where nobody listens, and 2 or 257 with a check that says why', async () => {
+    const address = `127.0.0.1:${await freePort()}`;
+    expect((await (await start(address)).client.request()).headers['x-error']).toBe('1');
+    const { haproxy, client } = await start(address, checked);
+    await vi.waitFor(() => expect(haproxy.log).toContain('DOWN'), { timeout: 5_000 });
+    const reason = 'Layer4 connection problem, info: "Connection refused"';
+    expect(haproxy.log).toContain(reason);
+    expect(page).toContain(reason);
+    expect((await client.request()).headers['x-error']).toBe(isOld ? '2' : '257');
+  });
+
+  it('says what a check finds on the port of another program', async () => {
+    const other = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1');
+    onTestFinished(() => void other.close());
+    await once(other, 'listening');
+    const { haproxy } = await start(`127.0.0.1:${(other.address() as AddressInfo).port}`, checked);
+    await vi.waitFor(() => expect(haproxy.log).toContain('DOWN'), { timeout: 5_000 });
+    const reason = 'Layer7 invalid response, info: "invalid frame received"';
+    expect(haproxy.log).toContain(reason);
+    expect(page).toContain(reason);
+  });
+
+  it('has 1 where the handler takes longer than HAProxy waits', async () => {
+    const agent = answering(() => new Promise((resolve) => setTimeout(resolve, 600)));
+    expect((await (await start(await listenOnPort(agent))).client.request()).headers['x-error']).toBe('1');
+  });
+
+  it('has 3 where a question is larger than a frame, from HAProxy 3.1 on', async () => {
+    const agent = answering((_, ack) => void ack.set(seen, 'x'));
+    const { client } = await start(await listenOnPort(agent), {
+      agentLines: ['max-frame-size 1000'],
+    });
+    const { headers } = await client.request({ path: `/${'x'.repeat(2_000)}` });
+    expect(headers['x-error']).toBe(isOld ? undefined : '3');
+  });
+});

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { address, defineMessage, defineVariable, int32 } from '@spop/codec';
+import { expect, it } from 'vitest';
+import { HttpClient } from './haproxy/http-client.ts';
+import { describeHaproxies } from './haproxy/releases.ts';
+import { createReportingAgent, listenOnPort } from './haproxy/rig.ts';
+import { startHaproxy } from './haproxy/start-haproxy.ts';
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+
+/** The configuration file that the README shows under this name, with `replacements` made in it, each of which must apply. */
+function shownFile(name: string, replacements: Readonly<Record<string, string>> = {}): string {
+  let text = new RegExp(`^\`\`\`\\n(# ${name}\\n.*?)^\`\`\``, 'ms').exec(readme)?.[1] ?? '';
+  for (const [from, to] of Object.entries(replacements)) {
+    expect(text).toContain(from);
+    text = text.replace(from, to);
+  }
+  return text;
+}
+
+await describeHaproxies('the configuration in the README', (release) => {
+  it('asks the agent in ten lines, and denies whom it scores 100', async () => {
+    const { agent } = createReportingAgent();
+    const ipScore = defineVariable('sess', 'ip_score', int32);
+    agent.onMessage(defineMessage('check-client-ip', { ip: address }), ({ ip }, ack) => {
+      ack.set(ipScore, ip.equals('192.0.2.1') ? 100 : 0);
+    });
+    const config = shownFile('haproxy.cfg', {
+      'bind 127.0.0.1:8080': 'bind "unix@${RUN_DIR}/http.sock" accept-proxy',
+      '127.0.0.1:9000': await listenOnPort(agent),
+    });
+    const haproxy = await startHaproxy({ release, config, files: { 'spoe.conf': shownFile('spoe.conf') } });
+    const statusFor = async (client: string): Promise<number> =>
+      (await new HttpClient(haproxy.httpSocket, client).request()).status;
+    expect(await statusFor('192.0.2.1')).toBe(403);
+    expect(await statusFor('192.0.2.2')).toBe(200);
+    expect(haproxy.log).not.toMatch(/warning|alert|DOWN/i);
+  });
+});
