@@ -25,6 +25,7 @@ function documentedDefault(name: string): string | undefined {
 }
 
 function inWords(name: string, value: number): string {
+  if (name.endsWith('Bytes')) return `${value / 1_048_576} MiB`;
   if (!name.endsWith('Ms')) return value.toLocaleString('en-US');
   return value === 0 ? 'off' : `${value / 1000} s`;
 }
@@ -44,6 +45,7 @@ describe('docs/guides/limits.md', () => {
     'maxConnections',
     'maxInFlightPerConnection',
     'maxInFlight',
+    'maxInFlightBytes',
     'processingTimeoutMs',
     'helloTimeoutMs',
     'partialFrameTimeoutMs',

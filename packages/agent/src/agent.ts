@@ -1,5 +1,13 @@
 import type { Duplex } from 'node:stream';
-import { type ArgumentTypes, type MessageDefinition, SpopError } from '@spop/codec';
+import {
+  type ArgumentTypes,
+  FrameType,
+  FrameWriter,
+  type MessageDefinition,
+  SpopError,
+  Status,
+  writeDisconnect,
+} from '@spop/codec';
 import { type AgentMetrics, toAgentMetrics } from './agent-metrics.ts';
 import { check, checkInteger, checkOptions, isObject } from './checks.ts';
 import { Connection } from './connection.ts';
@@ -22,9 +30,15 @@ import { Runtime } from './runtime.ts';
 /** How long {@link Agent.close} waits for what is in flight by default. */
 const DEFAULT_GRACE_MS = 5_000;
 
+/** More than the AGENT-DISCONNECT of a refusal takes. */
+const REFUSAL_BYTES = 128;
+
 /** Options of {@link Agent.close}. */
 export interface CloseOptions {
-  /** How long handlers in flight and peers may take before their connections are destroyed; 5,000 ms by default. */
+  /**
+   * How long handlers in flight and peers may take. What is in flight then gets the fallback actions, and its connection
+   * is destroyed; 5,000 ms by default.
+   */
   readonly graceMs?: number;
 }
 
@@ -116,8 +130,8 @@ export class Agent implements AsyncDisposable {
   /**
    * Stops accepting, answers what is in flight, says AGENT-DISCONNECT to every peer at a moment that loses no NOTIFY
    * (with pipelining: few), and waits for them to close; resolves when all connections are closed, after a quarter of a
-   * second or more where some were open. What is left after `graceMs` is destroyed. A second call returns the promise of
-   * the first, whose `graceMs` counts.
+   * second or more where some were open. What is left after `graceMs` gets the fallback actions, and is destroyed. A second
+   * call returns the promise of the first, whose `graceMs` counts.
    *
    * @throws {RangeError} where `graceMs` is no integer from 0 to 2^31 - 1; {TypeError} for an unknown option.
    */
@@ -154,10 +168,12 @@ export class Agent implements AsyncDisposable {
     }
     const runtime = this.#start();
     const { maxConnections } = this.options;
-    // Those that are refused with a status stay until their peers close: beyond as many again there is no time for that.
+    const reason = `more than ${maxConnections} connections`;
+    // Those that are refused stay until their peers close: beyond as many again there is no time for that.
     if (runtime.connections.size >= 2 * maxConnections) {
       runtime.metrics.refusedConnections++;
-      stream.destroy();
+      runtime.hooks.emit('overload', { connection: undefined, reason });
+      turnAway(stream, reason);
       return;
     }
     // It stands still while there are no connections: the first one must not take the time before for its own.
@@ -167,7 +183,6 @@ export class Agent implements AsyncDisposable {
     runtime.open(connection);
     if (isRefused) {
       runtime.metrics.refusedConnections++;
-      const reason = `more than ${maxConnections} connections`;
       runtime.hooks.emit('overload', { connection: connection.session.describe(), reason });
       connection.refuse(reason);
     }
@@ -214,6 +229,16 @@ export class Agent implements AsyncDisposable {
  */
 export function createAgent(options: AgentOptions = {}): Agent {
   return new Agent(options);
+}
+
+/** Refuses a connection without waiting for anything: the peer reads why, unless its system is faster to drop it. */
+function turnAway(stream: Duplex, message: string): void {
+  const bytes = Buffer.alloc(REFUSAL_BYTES);
+  const status = { statusCode: Status.ResourceAllocation, message };
+  const end = writeDisconnect(new FrameWriter(), bytes, 0, bytes.length, FrameType.AgentDisconnect, status);
+  stream.on('error', () => {});
+  stream.end(bytes.subarray(0, end));
+  setImmediate(() => stream.destroy());
 }
 
 function checkCloseOptions(options: CloseOptions): void {

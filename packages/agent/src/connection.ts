@@ -28,6 +28,7 @@ export class Connection implements Transport {
   #wasHeldBack: boolean = false;
   #isFlushScheduled: boolean = false;
   #hasEnded: boolean = false;
+  #hasTimedOut: boolean = false;
   #lingerTimer: NodeJS.Timeout | undefined;
   /** Ticks of the agent's clock when the connection was made, last read something, and began a partial frame. */
   readonly #openedAt: number;
@@ -192,8 +193,15 @@ export class Connection implements Transport {
     }
     this.#readFrames();
     if (!wasPartial) this.#partialAt = this.#activeAt;
-    return !this.#isPaused;
+    // Where a buffer is full Node reads the next one at once, up to 32 of them, while all other connections wait.
+    if (!this.#isStatic || length < chunk.length || !this.#runtime.isTurnOver()) return !this.#isPaused;
+    setImmediate(this.#readOn);
+    return false;
   }
+
+  readonly #readOn = (): void => {
+    if (!this.#isPaused && !this.#stream.destroyed) this.#stream.resume();
+  };
 
   /** Hands frames to the session until there are no more, or too much is under way. */
   #readFrames(): void {
@@ -295,6 +303,7 @@ export class Connection implements Transport {
   }
 
   #timeOut(reason: string): void {
+    this.#hasTimedOut = true;
     this.session.end(Status.Timeout, reason);
   }
 
@@ -319,7 +328,8 @@ export class Connection implements Transport {
     session.close();
     this.output.destroy();
     this.#runtime.closed(this);
-    if (session.hello === undefined || session.hello.healthcheck) return;
+    // Who never said HELLO is told of where the agent lost patience: scanners and TCP checks come and go.
+    if (session.hello === undefined ? !this.#hasTimedOut : session.hello.healthcheck) return;
     this.#runtime.metrics.countDisconnect(session.endStatus);
     this.#runtime.hooks.emit('disconnect', {
       connection: session.describe(),

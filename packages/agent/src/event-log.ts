@@ -34,12 +34,14 @@ interface Line {
 export class EventLog {
   readonly #logger: Logger;
   readonly #repetition: RepetitionLimit;
+  /** The level of each kind that was logged: that of the line which stands for the rest of it. */
+  readonly #levels: Map<string, LogLevel> = new Map();
 
   constructor(logger: Logger) {
     this.#logger = logger;
     this.#repetition = new RepetitionLimit(BURST, WINDOW_MS, (kind, suppressed) =>
       this.#write(
-        'warn',
+        this.#levels.get(kind) ?? 'warn',
         { event: 'repeated', kind, suppressed, windowMs: WINDOW_MS },
         `${suppressed} more of '${kind}' within ${WINDOW_MS / 1_000} s were not logged`,
       ),
@@ -49,6 +51,7 @@ export class EventLog {
   /** Logs an event, unless many of its kind were just logged. */
   report<Name extends keyof AgentEvents>(name: Name, info: AgentEvents[Name]): void {
     const { level, kind, details, message } = LINES[name](info);
+    this.#levels.set(kind, level);
     if (this.#repetition.admits(kind)) this.#write(level, { event: name, ...details }, message);
   }
 

@@ -59,6 +59,8 @@ export class Exchange implements NotifyContext {
   #trace: NotifyTrace | undefined;
   /** Where the ACK of a detached exchange is written. */
   #ackMemory: Buffer = NO_MEMORY;
+  /** Bytes of memory of its own, once it is detached. */
+  heldBytes: number = 0;
 
   /** @param slot Where the exchange stands among those that are reused. */
   constructor(set: MessageSet, slot: number) {
@@ -121,6 +123,7 @@ export class Exchange implements NotifyContext {
   detach(maxAckBytes: number, startedAt: number): void {
     const size = this.notify.byteLength;
     const memory = Buffer.allocUnsafe(size + maxAckBytes);
+    this.heldBytes = memory.length;
     this.notify.moveTo(memory.subarray(0, size));
     this.#ackMemory = memory.subarray(size);
     this.ack.moveTo(this.#ackMemory, maxAckBytes);

@@ -18,14 +18,18 @@ export interface AgentOptions {
    */
   readonly maxReassembledBytes?: number;
   /**
-   * How many connections are open at once at most; as many again are refused with status 13, and all beyond closed at
-   * once. 10,000 by default.
+   * How many connections are open at once at most; all beyond are refused with status 13. 10,000 by default.
    */
   readonly maxConnections?: number;
   /** How many NOTIFYs of one connection wait for their handlers; at this many reading pauses. 256 by default. */
   readonly maxInFlightPerConnection?: number;
   /** How many NOTIFYs in all wait for their handlers; at this many reading pauses. 10,000 by default. */
   readonly maxInFlight?: number;
+  /**
+   * How many bytes those NOTIFYs hold in all, each its own and the room for its ACK (docs/guides/limits.md); at this many
+   * reading pauses. 256 MiB by default.
+   */
+  readonly maxInFlightBytes?: number;
   /**
    * After this long a NOTIFY is acknowledged with the fallback actions, and what its handler does later is dropped. Set
    * it below HAProxy's `timeout processing`. 30,000 by default; 0 is no deadline, and lets handlers that never settle
@@ -66,6 +70,7 @@ const DEFAULTS: ResolvedOptions = {
   maxConnections: 10_000,
   maxInFlightPerConnection: 256,
   maxInFlight: 10_000,
+  maxInFlightBytes: 268_435_456,
   processingTimeoutMs: 30_000,
   helloTimeoutMs: 10_000,
   idleTimeoutMs: 0,
@@ -84,6 +89,7 @@ const MINIMUMS = {
   maxConnections: 1,
   maxInFlightPerConnection: 1,
   maxInFlight: 1,
+  maxInFlightBytes: 1,
   processingTimeoutMs: 0,
   helloTimeoutMs: 0,
   idleTimeoutMs: 0,

@@ -167,11 +167,15 @@ export class Session {
     this.end(error.status ?? Status.Unknown, error.reason);
   }
 
-  /** Notes that the session ends without a DISCONNECT, whatever is in flight. */
+  /** Ends the session at once: what is in flight gets the fallback actions. */
   giveUp(reason: string): void {
-    if (this.state === 'leaving' || this.state === 'closed') return;
-    this.endStatus = Status.Timeout;
-    this.endReason = reason;
+    if (this.state === 'awaiting-hello') return;
+    for (const exchange of this.inFlight) {
+      exchange.outcome = 'timeout';
+      this.#acknowledge(exchange, true);
+      exchange.abort(new Error(reason));
+    }
+    this.end(Status.Timeout, reason);
   }
 
   /** Makes the session end when it can, see drain.ts. */
@@ -344,7 +348,9 @@ export class Session {
   /** Listens to all handlers of a NOTIFY that have not settled, whoever answers it. */
   #listen(exchange: Exchange): void {
     for (const promise of exchange.pending ?? []) {
-      promise.then(
+      // Not `promise.then`, which an object that is a promise can have replaced.
+      void Promise.prototype.then.call(
+        promise,
         () => this.#settle(exchange, undefined, false),
         (error: unknown) => this.#settle(exchange, error, true),
       );

@@ -97,15 +97,23 @@ describe.each(linkKinds)('close() over %s', (link) => {
     await closed;
   });
 
-  it('destroys what is left when the grace is over', async () => {
-    const { bench } = waitingAgent({ link });
+  it('answers what is left with the fallback when the grace is over, and ends it', async () => {
+    const { waiting, bench } = waitingAgent({ link, fallback: (ack) => void ack.set(number, -1) });
     const { agent, target, reports } = await bench;
     const peer = await connectRaw(target);
-    peer.send(haproxyHello(), asking(1));
-    await eventually(() => agent.inFlightCount === 1);
+    peer.send(haproxyHello(), asking(1), asking(2));
+    await eventually(() => agent.inFlightCount === 2);
     await agent.close({ graceMs: 20 });
     expect([agent.connectionCount, agent.inFlightCount]).toEqual([0, 0]);
-    expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO']);
+    await eventually(() => peer.ending() !== undefined);
+    const [, first, second, last] = peer.frames();
+    expect(first).toSetVar(number, -1);
+    expect(second).toSetVar(number, -1);
+    expect(last).toBeDisconnect(2);
+    expect(peer.frames()).toHaveLength(4);
+    waiting.settleAll();
+    await immediately();
+    expect(agent.toMetrics().lateAnswers).toBe(2);
     expect(reports.disconnect).toMatchObject([{ status: 2, reason: 'not done within graceMs, 20 ms' }]);
   });
 });

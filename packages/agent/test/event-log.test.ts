@@ -71,7 +71,7 @@ describe('EventLog', () => {
     for (const [, , message] of lines) expect(message).toMatch(/^\w.{10,}/);
   });
 
-  it('writes the first ten of a kind in ten seconds, and then one line with the number of the others', () => {
+  it('writes the first ten of a kind in ten seconds, and then one line with the number of the others at the same level', () => {
     const { logger, lines } = recorder();
     const log = new EventLog(logger);
     for (let i = 0; i < 3_000; i++) log.report('connection', { connection });
@@ -79,7 +79,7 @@ describe('EventLog', () => {
     vi.advanceTimersByTime(10_000);
     expect(lines.slice(10)).toEqual([
       [
-        'warn',
+        'info',
         { event: 'repeated', kind: 'connection', suppressed: 2_990, windowMs: 10_000 },
         "2990 more of 'connection' within 10 s were not logged",
       ],

@@ -43,6 +43,25 @@ function idsOf(peer: RawPeer): number[] {
 
 const ids = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
+describe.each(linkKinds)('maxInFlightBytes over %s', (link) => {
+  it('holds back what comes above it, one NOTIFY aside, and answers all of it in the end', async () => {
+    const waiting = new Waiting();
+    // Each holds itself, some 3,000 bytes, and room for an ACK of 816.
+    const { agent, connect, target } = await startAgent({ link, maxInFlightBytes: 10_000, setup: waiting.setup });
+    const peers = await Promise.all([connectRaw(target), connectRaw(target)]);
+    const long = (streamId: number): ReturnType<typeof notify> =>
+      notify({ streamId }).message(ask, { id: `${streamId}`.padEnd(3_000) });
+    for (const peer of peers) peer.send(haproxyHello({ capabilities: 'pipelining' }), ...ids(20).map(long));
+    await eventually(() => waiting.settle.length === 3);
+    await sleep(10);
+    expect([waiting.settle.length, agent.inFlightCount]).toEqual([3, 3]);
+    expect(await waiting.settleUntil(() => peers.every((peer) => idsOf(peer).length === 20))).toBe(true);
+    expect(peers.map(idsOf)).toEqual([ids(20), ids(20)]);
+    expect(waiting.most).toBe(3);
+    expect((await (await connect()).hello()).version).toBe('2.0');
+  });
+});
+
 describe.each(linkKinds)('maxInFlightPerConnection over %s', (link) => {
   it('holds back what comes above it, answers all of it in the end, and reports it', async () => {
     const waiting = new Waiting();

@@ -427,26 +427,30 @@ describe('maxConnections', () => {
     expect((await (await open()).hello()).version).toBe('2.0');
   });
 
-  it('never holds more than twice as many, however many come', async () => {
-    const { agent, connect: open, target } = await startAgent({ link: 'IPv4', maxConnections: 5 });
+  it('never holds more than twice as many, however many come, and tells each why', async () => {
+    const { agent, connect: open, reports, target } = await startAgent({ link: 'IPv4', maxConnections: 5 });
     const peers = await Promise.all(Array.from({ length: 5 }, () => open()));
     await Promise.all(peers.map((peer) => peer.hello()));
     const refused = await Promise.all(
       Array.from({ length: 60 }, async () => {
+        let text = '';
         const socket = new Socket({ allowHalfOpen: true });
         if (!('port' in target)) throw new Error('expected a port');
         socket.on('error', () => {});
-        socket.resume();
+        socket.on('data', (bytes) => (text += bytes.toString('latin1')));
         socket.connect(target);
         await Promise.race([once(socket, 'connect'), once(socket, 'close')]);
-        return socket;
+        return { socket, text: () => text };
       }),
     );
     expect(agent.connectionCount).toBeLessThanOrEqual(10);
-    expect(
-      await eventually(() => refused.filter((socket) => socket.destroyed || socket.readableEnded).length === 60),
-    ).toBe(true);
-    for (const socket of refused) socket.destroy();
+    expect(await eventually(() => refused.every(({ socket }) => socket.destroyed || socket.readableEnded))).toBe(true);
+    for (const { text } of refused) {
+      expect(Buffer.from(text(), 'latin1')).toBeDisconnect(13);
+      expect(text()).toContain('more than 5 connections');
+    }
+    for (const { socket } of refused) socket.destroy();
+    expect([reports.overload.length, agent.toMetrics().refusedConnections]).toEqual([60, 60]);
     expect((await peers[0]!.notify('m')).actions).toEqual([]);
   });
 });

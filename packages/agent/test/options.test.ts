@@ -12,6 +12,7 @@ const ranges: readonly (readonly [NumericOption, number, number])[] = [
   ['maxFrameSize', 256, MAX_UINT32],
   ['maxReassembledBytes', 256, MAX_UINT32],
   ['maxConnections', 1, MAX_UINT32],
+  ['maxInFlightBytes', 1, MAX_UINT32],
   ['maxInFlightPerConnection', 1, MAX_UINT32],
   ['maxInFlight', 1, MAX_UINT32],
   ['processingTimeoutMs', 0, MAX_TIMER_MS],

@@ -24,6 +24,7 @@ describe.each(linkKinds)('a connection over %s', (link) => {
     peer.stream.end();
     expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
     expect(reports.connection).toEqual([]);
+    expect(reports.disconnect).toMatchObject([{ status: 2, reason: 'no HAPROXY-HELLO within 40 ms' }]);
   });
 
   it('that is idle for idleTimeoutMs ends with status 2', async () => {

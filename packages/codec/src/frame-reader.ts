@@ -157,6 +157,9 @@ export class FrameReader {
     if (this.#carry.length <= CARRY_KEPT_BYTES) return;
     this.#carry = NO_BYTES;
     this.#carryWords = NO_WORDS;
+    // Or the frame would keep it until there is another one.
+    this.#frame.bytes = NO_BYTES;
+    this.#frame.words = NO_WORDS;
   }
 
   /** Reads FRAME-LENGTH (SPOE.txt §3.2) and checks it before a byte of the frame is kept. */

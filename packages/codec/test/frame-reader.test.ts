@@ -195,8 +195,11 @@ describe('FrameReader.keep', () => {
     reader.push(bytes.subarray(0, 149_000));
     expect([reader.next(), reader.heldBytes > 149_000]).toEqual([undefined, true]);
     reader.push(bytes.subarray(149_000));
-    expect(reader.next()?.end).toBe(bytes.length);
+    const frame = reader.next();
+    expect(frame?.end).toBe(bytes.length);
     expect([reader.next(), reader.heldBytes]).toEqual([undefined, 0]);
+    // The object for the next frame is the reader's as well.
+    expect(frame?.bytes).toHaveLength(0);
   });
 });
 
