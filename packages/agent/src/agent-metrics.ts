@@ -31,7 +31,7 @@ export interface AgentMetrics {
   readonly maxEventLoopLagMs: number;
   /** How often each event was reported, by its name. */
   readonly events: Readonly<Record<keyof AgentEvents, number>>;
-  /** Ends of connections by the status of the DISCONNECT (SPOE.txt §3.5); those above 99 count as 99. */
+  /** Ends of connections by the status of the DISCONNECT (SPOE.txt §3.5); others than 0 to 99 count as 99. */
   readonly disconnects: Readonly<Record<number, number>>;
   readonly healthchecks: number;
   /** Connections above `maxConnections`. */

@@ -74,7 +74,7 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * Adds the handler of a message; before the first connection.
+   * Adds the handler of a message; before the first `listen`, `handle` or `close`.
    *
    * @throws {SpopError} SPOP_INVALID_NAME for a second one of the same name, SPOP_MISUSE after the first connection;
    * {TypeError} where the definition is not of `defineMessage`, or the handler no function.
@@ -142,7 +142,12 @@ export class Agent implements AsyncDisposable {
       const error = thrown as Error;
       return Promise.reject(error);
     }
-    this.#closing ??= this.#close(options.graceMs ?? DEFAULT_GRACE_MS);
+    if (this.#closing === undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      // Before anything is told to anybody, who might call this again.
+      this.#closing = promise;
+      resolve(this.#close(options.graceMs ?? DEFAULT_GRACE_MS));
+    }
     return this.#closing;
   }
 
@@ -162,7 +167,7 @@ export class Agent implements AsyncDisposable {
 
   #open(stream: Duplex, isAccepted: boolean): void {
     // After the servers have closed, or ended before it was handed over: nothing would tell of its end.
-    if (!this.#isAccepting || stream.destroyed) {
+    if (!this.#isAccepting || stream.destroyed || stream.writableEnded) {
       stream.destroy();
       return;
     }

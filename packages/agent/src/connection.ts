@@ -5,6 +5,7 @@ import { Output } from './output.ts';
 import type { Runtime } from './runtime.ts';
 import { Session, type Transport } from './session.ts';
 import { readStatically } from './static-read.ts';
+import { textOf } from './warning.ts';
 
 /**
  * One connection's transport: bytes in, whole frames to the session, one write for all that the session answers to a
@@ -160,7 +161,7 @@ export class Connection implements Transport {
     // What is in flight when the peer closes its side is still answered: Node must not close the other one by itself.
     stream.allowHalfOpen = true;
     stream.on('end', () => this.#onEnd());
-    stream.on('error', (error: Error) => this.#onError(error));
+    stream.on('error', (error: unknown) => this.#onError(error));
     stream.on('close', () => this.#onClose());
     if (stream instanceof Socket) stream.setNoDelay(true);
     stream.resume();
@@ -314,7 +315,9 @@ export class Connection implements Transport {
     this.#linger();
   }
 
-  #onError(error: Error): void {
+  #onError(thrown: unknown): void {
+    // Streams can be destroyed with anything.
+    const error = thrown instanceof Error ? thrown : new Error(textOf(thrown), { cause: thrown });
     // Resets are how HAProxy ends health checks and, from 3.1 on, connections.
     const isReset = 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
     if (isReset) return;

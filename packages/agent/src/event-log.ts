@@ -50,7 +50,15 @@ export class EventLog {
 
   /** Logs an event, unless many of its kind were just logged. */
   report<Name extends keyof AgentEvents>(name: Name, info: AgentEvents[Name]): void {
-    const { level, kind, details, message } = LINES[name](info);
+    let line: Line;
+    try {
+      line = LINES[name](info);
+    } catch (error) {
+      // An error that it tells of may have getters that throw.
+      warnOf(`The event '${name}' could not be logged`, error);
+      return;
+    }
+    const { level, kind, details, message } = line;
     this.#levels.set(kind, level);
     if (this.#repetition.admits(kind)) this.#write(level, { event: name, ...details }, message);
   }
@@ -76,7 +84,11 @@ export class EventLog {
 }
 
 function warnOfLogger(level: LogLevel, error: unknown): void {
-  warn('SPOP_LOGGER_THREW', `The logger's '${level}' threw: ${textOf(error)}`);
+  warnOf(`The logger's '${level}' threw`, error);
+}
+
+function warnOf(what: string, error: unknown): void {
+  warn('SPOP_LOGGER_THREW', `${what}: ${textOf(error)}`);
 }
 
 /** How each event is logged. */
@@ -89,7 +101,7 @@ const LINES: { readonly [Name in keyof AgentEvents]: (info: AgentEvents[Name]) =
   }),
   disconnect: ({ connection, status, reason, bytesRead, bytesWritten, frames }) => ({
     level: status === 0 ? 'info' : 'warn',
-    kind: `disconnect, status ${status > 99 ? 'above 99' : status}`,
+    kind: status >= 0 && status <= 99 ? `disconnect, status ${status}` : 'disconnect, unknown status',
     details: { ...about(connection), status, reason, bytesRead, bytesWritten, frames },
     message: `connection ended with status ${status}: ${reason}`,
   }),

@@ -114,7 +114,10 @@ export class Handlers {
 
   #checkOpen(): void {
     if (this.#set !== undefined) {
-      throw new SpopError('SPOP_MISUSE', 'expected all handlers before the first connection; found one more');
+      throw new SpopError(
+        'SPOP_MISUSE',
+        'expected all handlers before the first listen(), handle() or close(); found one more',
+      );
     }
   }
 }

@@ -66,7 +66,8 @@ export class Metrics {
   }
 
   countDisconnect(status: number): void {
-    this.disconnects[Math.min(status, STATUS_COUNT - 1)]! += 1;
+    // Peers send what they like: nothing below 0 either.
+    this.disconnects[status >= 0 && status < STATUS_COUNT ? status : STATUS_COUNT - 1]! += 1;
   }
 
   /** Adds what a connection carried that has closed. */

@@ -35,8 +35,6 @@ export class Runtime {
   declare readonly eventLoop: EventLoopWatch;
   declare readonly exchanges: ExchangeRing;
   readonly outputPool: BufferPool = new BufferPool({ bufferSize: WRITE_BYTES, maxBuffers: MAX_POOLED_BUFFERS });
-  /** Where sockets read into, one after the other: whoever reads uses the bytes up, or copies them, before returning. */
-  readonly readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   readonly connections: Set<Connection> = new Set();
   /** Connections that do not read because too many NOTIFYs are in flight in all. */
   readonly paused: Set<Connection> = new Set();
@@ -49,6 +47,7 @@ export class Runtime {
   readonly #inFlight: Map<Exchange, Session> = new Map();
   /** Bytes of memory that those hold. */
   #inFlightBytes: number = 0;
+  #readBuffer: Buffer | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
   /** When the first full buffer of this turn of the event loop was read, on the clock of performance.now(). */
   #turnStartedAt: number | undefined;
@@ -76,6 +75,11 @@ export class Runtime {
         for (const connection of this.connections) connection.checkTimers(now);
       });
     });
+  }
+
+  /** Where sockets read into, one after the other: whoever reads uses the bytes up, or copies them, before returning. */
+  get readBuffer(): Buffer {
+    return (this.#readBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES));
   }
 
   /**

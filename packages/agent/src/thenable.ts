@@ -1,6 +1,7 @@
 /** Whether `value` is a promise, or can be waited for like one. */
 export function isThenable(value: unknown): value is PromiseLike<void> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  const mayHave = (typeof value === 'object' && value !== null) || typeof value === 'function';
+  return mayHave && 'then' in value && typeof value.then === 'function';
 }
 
 /** Calls `onRejected` with `subject` and the reason, should `result` be a promise that rejects. */

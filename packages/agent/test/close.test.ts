@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { setImmediate as immediately, setTimeout as sleep } from 'node:timers/promises';
 import { fragment, haproxyHello, notify, uint32 } from '@spop/builder';
 import '@spop/builder/vitest';
-import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { defineMessage, defineVariable, FrameType, FrameWriter, int32, string as text } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import type { Agent } from '../src/index.ts';
 import { type BenchOptions, connectRaw, eventually, linkKinds, startAgent } from './harness.ts';
@@ -232,6 +232,21 @@ describe('close()', () => {
     await Promise.all(closings);
   });
 
+  it('within the logger, told that the agent is closing, is the same close', async () => {
+    const closings: Promise<void>[] = [];
+    const again = (): void => {
+      if (closings.length < 3) closings.push(agents[0]!.close());
+    };
+    const agents: Agent[] = [];
+    const { agent } = await startAgent({
+      setup: (made) => void agents.push(made),
+      logger: { debug: again, info: again, warn: again, error: again },
+    });
+    const closed = agent.close();
+    await closed;
+    expect(new Set([closed, ...closings]).size).toBe(1);
+  });
+
   it.each([
     ['fallback', (agent: () => Agent): BenchOptions => ({ fallback: () => void agent().close() })],
     [
@@ -348,6 +363,20 @@ describe('close()', () => {
 });
 
 describe('a HAPROXY-DISCONNECT', () => {
+  it('with a status below 0 counts as an unknown one', async () => {
+    const { agent, connect, reports } = await startAgent();
+    const peer = await connect();
+    await peer.hello();
+    const bytes = Buffer.alloc(64);
+    const writer = new FrameWriter();
+    writer.begin(bytes, 0, bytes.length, FrameType.HaproxyDisconnect);
+    writer.item('status-code', int32, -1);
+    writer.item('message', text, 'why');
+    peer.send(bytes.subarray(0, writer.end()));
+    await eventually(() => reports.disconnect.length === 1);
+    expect(agent.toMetrics().disconnects).toEqual({ 99: 1 });
+  });
+
   it.each([0, 1, 2, 99, 100, 4_294_967_295])(
     'with status %i is answered with AGENT-DISCONNECT 0 and the end',
     async (status) => {

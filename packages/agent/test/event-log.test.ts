@@ -108,9 +108,10 @@ describe('EventLog', () => {
     const log = new EventLog(logger);
     const end = { connection, reason: 'x', bytesRead: 0, bytesWritten: 0, frames: 0 };
     for (let status = 100; status < 1_100; status++) log.report('disconnect', { ...end, status });
+    for (let status = -1_000; status < 0; status++) log.report('disconnect', { ...end, status });
     expect(lines).toHaveLength(10);
     log.flush();
-    expect(lines.at(-1)?.[1]).toMatchObject({ kind: 'disconnect, status above 99', suppressed: 990 });
+    expect(lines.at(-1)?.[1]).toMatchObject({ kind: 'disconnect, unknown status', suppressed: 1_990 });
   });
 
   it('has no timer left once its window has ended, or was ended', () => {
@@ -122,6 +123,22 @@ describe('EventLog', () => {
     log.report('connection', { connection });
     log.flush();
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('goes on where an event cannot be told, with a warning of the process', () => {
+    const emitted = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    const { logger, lines } = recorder();
+    const error = Object.defineProperty(new Error('x'), 'message', {
+      get: () => {
+        throw new Error('no message');
+      },
+    });
+    new EventLog(logger).report('transportError', { connection: undefined, error });
+    expect(lines).toEqual([]);
+    expect(emitted).toHaveBeenCalledWith("The event 'transportError' could not be logged: Error: no message", {
+      code: 'SPOP_LOGGER_THREW',
+    });
+    emitted.mockRestore();
   });
 
   it('goes on where the logger throws, with a warning of the process', () => {

@@ -115,6 +115,18 @@ describe('hooks', () => {
     expect(reports.unhandled[0]?.declared).toEqual([]);
   });
 
+  it.each(['connection lost', 7, Symbol('gone'), null])('are told of a stream that fails with %o', async (thrown) => {
+    const { agent, connect, reports } = await startAgent();
+    const [, theirs] = duplexPair();
+    agent.handle(theirs);
+    // As what Duplex.fromWeb() makes does; `destroy` passes on whatever it gets.
+    Reflect.apply(theirs.destroy, theirs, [thrown]);
+    expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
+    const expected = thrown === null ? [] : [{ error: { message: String(thrown), cause: thrown } }];
+    expect(reports.transportError).toMatchObject(expected);
+    expect((await (await connect()).hello()).version).toBe('2.0');
+  });
+
   it('are told of the bytes and frames of a connection when it ends', async () => {
     const { target, reports } = await startAgent({ link: 'IPv4' });
     const peer = await connectRaw(target);

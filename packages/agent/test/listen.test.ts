@@ -351,6 +351,14 @@ describe('handle', () => {
     expect(agent.connectionCount).toBe(0);
   });
 
+  it('destroys a stream that can take no answer any more', async () => {
+    const { agent } = await startAgent();
+    const [stream] = duplexPair();
+    stream.end();
+    agent.handle(stream);
+    expect([stream.destroyed, agent.connectionCount]).toEqual([true, 0]);
+  });
+
   it('is over with a stream that never emits close', async () => {
     const { agent } = await startAgent({ lingerTimeoutMs: 20 });
     const stream = new Duplex({ emitClose: false, read() {}, write: (_chunk, _encoding, done) => done() });

@@ -17,6 +17,8 @@ export const ErrorStatus = {
   SPOP_RESERVED_TYPE: 4,
   /** An INT32 or UINT32 holds a value that does not fit 32 bits. */
   SPOP_INTEGER_RANGE: 4,
+  /** A NOTIFY has the same messages again and again. */
+  SPOP_TOO_MANY_MESSAGES: 4,
   /** An action has an unknown type, a wrong number of arguments, or an unknown scope. */
   SPOP_INVALID_ACTION: 4,
   /** A frame came that its receiver cannot take in this state, or has the wrong flags or ids. */

@@ -173,7 +173,17 @@ export class MessageState {
   toPlain(): Record<string, unknown> {
     const { argumentNames } = this.definition;
     const found = argumentNames.filter((_, slot) => this.stateOf(slot) === 'present' && this.values[slot]!.isFound);
-    return Object.fromEntries(found.map((name) => [name, this.view[name]]));
+    return Object.fromEntries(found.map((name) => [name, this.#plain(name)]));
+  }
+
+  /** An argument's value; as text where it is an integer that a number cannot hold, so that what is shown never throws. */
+  #plain(name: string): unknown {
+    try {
+      return this.view[name];
+    } catch (error) {
+      if (!(error instanceof SpopError && error.code === 'SPOP_UNSAFE_INTEGER')) throw error;
+      return this.values[this.definition.argumentNames.indexOf(name)]!.give().toString();
+    }
   }
 
   /** An integer that has to lie between `min`, which is 0 or less, and `max`, which is 2^31 - 1 or more. */

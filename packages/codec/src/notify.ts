@@ -12,6 +12,12 @@ import { ViewSource, viewClosed } from './view-source.ts';
 /** How many messages of one name in a NOTIFY have states that are kept for the next one. */
 const MAX_REUSED_STATES = 8;
 
+/**
+ * How many declared messages a NOTIFY has at most where it repeats them, which HAProxy never does: three bytes on the wire
+ * are a view with all its arguments in memory.
+ */
+const MAX_REPEATED_MESSAGES = 1_024;
+
 /** Shared: a NOTIFY is read in one go. */
 const cursor: Cursor = new Cursor();
 
@@ -93,7 +99,7 @@ export class Notify {
    * Reads a NOTIFY frame; what was read before is closed.
    *
    * @throws {SpopError} what is malformed in the payload: SPOP_TRUNCATED, SPOP_VARINT_OVERFLOW, SPOP_RESERVED_TYPE or
-   * SPOP_INTEGER_RANGE. Nothing is open then.
+   * SPOP_INTEGER_RANGE; SPOP_TOO_MANY_MESSAGES. Nothing is open then.
    */
   read(frame: Frame): void {
     const { bytes, words, start, end, payloadStart } = frame;
@@ -202,6 +208,7 @@ export class Notify {
   close(): void {
     this.#source.close();
     this.#count = 0;
+    if (this.#hasExtraStates) this.#dropExtraStates();
   }
 
   #stateAt(index: number): MessageState {
@@ -228,10 +235,12 @@ export class Notify {
   }
 
   #addState(states: MessageState[], index: number): MessageState {
+    const isExtra = states.length >= MAX_REUSED_STATES;
+    if (isExtra && this.#count >= MAX_REPEATED_MESSAGES) throw tooManyMessages(this.#set.definitions[index]!.name);
     const state = new MessageState(this.#set.definitions[index]!, index, this.#source);
     state.begin();
-    if (states.length < MAX_REUSED_STATES) states.push(state);
-    else this.#hasExtraStates = true;
+    if (isExtra) this.#hasExtraStates = true;
+    else states.push(state);
     return state;
   }
 
@@ -244,4 +253,12 @@ export class Notify {
     }
     return position;
   }
+}
+
+function tooManyMessages(name: string): SpopError {
+  return new SpopError(
+    'SPOP_TOO_MANY_MESSAGES',
+    `expected at most ${MAX_REPEATED_MESSAGES} declared messages in a NOTIFY that repeats them; found one more, '${name}'`,
+    cursor.position - cursor.origin,
+  );
 }

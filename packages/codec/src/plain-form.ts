@@ -1,3 +1,4 @@
+import type { inspect as Inspect, InspectOptions } from 'node:util';
 import { SpopError } from './errors.ts';
 
 /** What `console.log` and `util.inspect` look for. */
@@ -12,9 +13,11 @@ export function definePlainForm<View extends object>(prototype: View, toPlain: (
     toJSON(this: View): unknown {
       return toPlain(this);
     },
-    [INSPECT](this: View): unknown {
+    [INSPECT](this: View, _depth: number, options: InspectOptions, inspect: typeof Inspect): unknown {
       try {
-        return toPlain(this);
+        const plain = toPlain(this);
+        // Node prints text as it stands, with the line ends and escape sequences that a client put into it.
+        return typeof plain === 'string' ? inspect(plain, options) : plain;
       } catch (error) {
         if (error instanceof SpopError && error.code === 'SPOP_VIEW_CLOSED') return '[view of a closed frame]';
         throw error;

@@ -1,5 +1,6 @@
 import { NO_BYTES } from './cursor.ts';
 import { SpopError } from './errors.ts';
+import { definePlainForm } from './plain-form.ts';
 
 /** The generation of a view that was placed on nothing yet; no frame has it. */
 export const NO_GENERATION = -1;
@@ -42,6 +43,9 @@ export class ViewSource {
     this.generation = (this.generation + 1) & ~1 & MAX_GENERATION;
   }
 }
+
+// Spread, a view shows its fields, and with them this one.
+definePlainForm(ViewSource.prototype, () => undefined);
 
 /** The error of a view that is used after its frame was closed. */
 export function viewClosed(): SpopError {

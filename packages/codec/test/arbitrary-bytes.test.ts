@@ -251,14 +251,24 @@ describe('arbitrary bytes', () => {
 
 describe('a hostile peer', () => {
   it('cannot make a NOTIFY of many messages slow or a loop', () => {
-    // 21,000 messages of the smallest size, declared and not, and each of them the same.
-    for (const name of ['m', 'x']) {
-      const notify = new Notify(set);
+    // Messages of the smallest size, declared and not, and each of them the same.
+    const notify = new Notify(set);
+    const readMany = (count: number, name: string): void => {
       const reader = new FrameReader({ maxFrameSize: 70_000 });
-      reader.push(notifyBytes(Buffer.concat(Array.from({ length: 21_000 }, () => message(name)))));
+      reader.push(notifyBytes(Buffer.concat(Array.from({ length: count }, () => message(name)))));
       notify.read(reader.next() ?? expect.unreachable('expected a frame'));
-      expect(notify.messageCount).toBe(name === 'm' ? 21_000 : 0);
-    }
+    };
+    readMany(21_000, 'x');
+    expect(notify.messageCount).toBe(0);
+    readMany(1_024, 'm');
+    expect(notify.messageCount).toBe(1_024);
+    expect(() => readMany(21_000, 'm')).toThrow(
+      // Behind the header of 11 bytes and 1,024 messages, each a length, a name and NB-ARGS, the next one's name.
+      expect.objectContaining({ code: 'SPOP_TOO_MANY_MESSAGES', status: 4, offset: 11 + 3 * 1_024 + 1 }),
+    );
+    expect(notify.messageCount).toBe(0);
+    readMany(1, 'm');
+    expect(notify.messageCount).toBe(1);
   });
 
   it('cannot make the reader hold more than the frame that it announces', () => {

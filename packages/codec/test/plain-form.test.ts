@@ -6,6 +6,7 @@ import {
   defineMessage,
   defineVariable,
   int32,
+  int64,
   MessageSet,
   Notify,
   optional,
@@ -33,8 +34,29 @@ describe('JSON.stringify and util.inspect', () => {
     const { path, ip } = view;
     expect(JSON.stringify({ path, ip })).toBe('{"path":"/y","ip":"192.0.2.1"}');
     expect(JSON.stringify(view)).toBe('{"path":"/y","ip":"192.0.2.1","port":80}');
-    expect(inspect(path)).toBe('/y');
-    expect(inspect(view, { breakLength: Infinity })).toBe('{ path: /y, ip: 192.0.2.1, port: 80 }');
+    expect(inspect(path)).toBe("'/y'");
+    expect(inspect(view, { breakLength: Infinity })).toBe("{ path: '/y', ip: '192.0.2.1', port: 80 }");
+  });
+
+  it('quote what a client wrote, and show integers that no number holds', () => {
+    const wide = defineMessage('wide', { agent: string, small: optional(int32), big: int64 });
+    const notify = new Notify(new MessageSet([wide]));
+    notify.read(
+      notifyFrame([
+        message('wide', [
+          // A line end and an escape sequence.
+          ['agent', '08040a1b5b4b'],
+          ['small', '04f0f1fefefefe00'],
+          ['big', '04f0f1fefefefe00'],
+        ]),
+      ]),
+    );
+    const view = notify.get(wide)!;
+    const { small } = { small: '1099511627776' };
+    expect(inspect(view.agent)).toBe(String.raw`'\n\x1B[K'`);
+    expect(JSON.stringify(view)).toBe(JSON.stringify({ agent: '\n\u001b[K', small, big: small }));
+    expect(inspect({ ...view.agent })).not.toContain('Buffer');
+    expect(JSON.stringify({ ...view.agent }).length).toBeLessThan(200);
   });
 
   it('write nothing of a frame that is closed', () => {
