@@ -48,6 +48,7 @@ describe.each(lines)('an ACK for HAProxy %s, with pipelining %s', (line, pipelin
     async (kind) => {
       const errors: unknown[] = [];
       const { connect } = await startAgent({
+        link: 'IPv4',
         setup: (agent) =>
           agent.onMessage(ask, (message, ack) => {
             try {
@@ -70,6 +71,7 @@ describe.each(lines)('an ACK for HAProxy %s, with pipelining %s', (line, pipelin
 
   it.each(['throws', 'rejects', 'catches'])('is sent for a handler that writes 20 KB and %s', async (kind) => {
     const { connect, reports } = await startAgent({
+      link: 'IPv4',
       setup: (agent) =>
         agent.onMessage(ask, (_, ack) => {
           if (kind === 'throws') for (;;) ack.set(bytes, Buffer.alloc(200));
@@ -90,6 +92,7 @@ describe('SPOP_FRAME_FULL', () => {
   it('is thrown by each set that does not fit, and what fits is still taken', async () => {
     let codes: string[] = [];
     const { connect } = await startAgent({
+      link: 'IPv4',
       setup: (agent) =>
         agent.onMessage(ask, (_, ack) => {
           codes = setMuch(ack, 20_000);
@@ -105,6 +108,7 @@ describe('SPOP_FRAME_FULL', () => {
 
   it('of the fallback itself leaves an ACK without actions, and says so in a warning', async () => {
     const { connect, reports } = await startAgent({
+      link: 'IPv4',
       fallback: (ack) => {
         setMuch(ack, 200);
         ack.set(big, 'x'.repeat(20_000));
@@ -120,6 +124,7 @@ describe('SPOP_FRAME_FULL', () => {
 
 it('20 pipelined ACKs of full size and an AGENT-DISCONNECT stay below 16,384 bytes, where HAProxy 3.1 stops', async () => {
   const { connect } = await startAgent({
+    link: 'IPv4',
     setup: (agent) => agent.onMessage(ask, (_, ack) => void setMuch(ack, 20_000)),
   });
   const peer = await connect();

@@ -113,12 +113,34 @@ describe('a handler that fails', () => {
       },
     ],
   ])('and %s is reported, and its stream gets the fallback actions alone', async (_, handler) => {
-    const { connect, reports } = await startAgent({ fallback, setup: (agent) => agent.onMessage(ask, handler) });
+    const { connect, reports } = await startAgent({
+      link: 'IPv4',
+      fallback,
+      setup: (agent) => agent.onMessage(ask, handler),
+    });
     const peer = await connect();
     const ack = await peer.notify(ask, { id: '1' });
     expect(ack.actions).toEqual([{ type: 'set-var', scope: 'txn', name: 'answer', value: string('fallback') }]);
     expect(reports.handlerError).toMatchObject([{ error: { message: 'broken' }, connection: { id: 1 }, streamId: 1 }]);
     expect(await peer.notify('other')).toHaveNoActions();
+  });
+
+  it('in the `then` of its own that its promise has is answered as the promise settles', async () => {
+    const { connect, reports } = await startAgent({
+      link: 'IPv4',
+      setup: (agent) =>
+        agent.onMessage(ask, (_, ack) => {
+          ack.set(number, 1);
+          const then = (): never => {
+            throw new Error('broken');
+          };
+          return Object.assign(Promise.resolve(), { then });
+        }),
+    });
+    const peer = await connect();
+    expect(await peer.notify(ask, { id: '1' })).toSetVar(number, 1);
+    expect(await peer.notify(ask, { id: '2' })).toSetVar(number, 1);
+    expect([...reports.protocolError, ...reports.handlerError]).toEqual([]);
   });
 
   it.each([undefined, null, 'text', 0])('with %o, which is no Error, is reported all the same', async (thrown) => {

@@ -100,7 +100,7 @@ const accepted: readonly (readonly [string, FrameBuilder])[] = [
 
 describe('a HAPROXY-HELLO with', () => {
   it.each(accepted)('%s is accepted', async (_, hello) => {
-    const { connect, reports } = await startAgent();
+    const { connect, reports } = await startAgent({ link: 'IPv4' });
     const peer = await connect();
     peer.send(hello);
     expect(await peer.receive()).toMatchObject({ type: 'AGENT-HELLO' });
@@ -178,7 +178,7 @@ describe('a connection', () => {
   });
 
   it.each([1, 2, 3, 10])('refuses a second HELLO after %i NOTIFYs with status 4', async (count) => {
-    const { connect, reports } = await startAgent();
+    const { connect, reports } = await startAgent({ link: 'IPv4' });
     const peer = await connect();
     await peer.burst(Array.from({ length: count }, () => (notify) => notify.message('m')));
     peer.send(HELLO_BYTES);
@@ -186,6 +186,7 @@ describe('a connection', () => {
     expect(peer.received.at(-1)).toMatchObject({ type: 'AGENT-DISCONNECT' });
     expect(peer.received.at(-1)).toHaveProperty('items.0.value', uint32(4));
     expect(reports.protocolError.map(({ error }) => error.code)).toEqual(['SPOP_UNEXPECTED_FRAME']);
+    await eventually(() => reports.disconnect.length > 0);
     expect(reports.disconnect.map(({ status, frames }) => [status, frames])).toEqual([[4, count + 2]]);
   });
 });

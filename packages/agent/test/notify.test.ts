@@ -76,7 +76,7 @@ describe("a NOTIFY's ids", () => {
     ['10 bytes', 1_161_999_626_690_365_680n],
     ['10 bytes', 2n ** 64n - 1n],
   ])('of %s each come back in the ACK: %i', async (_, id) => {
-    const { connect, reports } = await startAgent({ setup: scoring });
+    const { connect, reports } = await startAgent({ link: 'IPv4', setup: scoring });
     const peer = await connect();
     await peer.hello();
     const ack = await peer.notify(
@@ -88,7 +88,7 @@ describe("a NOTIFY's ids", () => {
   });
 
   it('may be the same on two connections at once', async () => {
-    const { connect } = await startAgent({ setup: scoring });
+    const { connect } = await startAgent({ link: 'IPv4', setup: scoring });
     const [a, b] = await Promise.all([connect({ haproxy: '3.2' }), connect({ haproxy: '3.2' })]);
     const [low, high] = await Promise.all([
       a.notify(checkClientIp, { ip: '1.0.0.1' }),
@@ -100,7 +100,7 @@ describe("a NOTIFY's ids", () => {
   });
 
   it('may be used again, as HAProxy 3.0 does after its processing timeout: each NOTIFY gets its ACK', async () => {
-    const { connect } = await startAgent({ setup: scoring });
+    const { connect } = await startAgent({ link: 'IPv4', setup: scoring });
     const peer = await connect({ haproxy: '3.0' });
     await peer.hello();
     const twice = peer.preset.notify({ streamId: 7, frameId: 1 }).message(checkClientIp, { ip: '10.0.0.1' });
@@ -111,6 +111,7 @@ describe("a NOTIFY's ids", () => {
 
   it('above 2^53 are told to a handler as an error, which costs nothing but its own answer', async () => {
     const { connect, reports } = await startAgent({
+      link: 'IPv4',
       setup: (agent) =>
         agent.onNotify((notify, ack) => {
           ack.set(ipScore, notify.streamId);
@@ -128,6 +129,7 @@ describe("a NOTIFY's ids", () => {
 describe('messages of one NOTIFY', () => {
   it('are handled each by its own handler, and correlated by that of the whole', async () => {
     const { connect } = await startAgent({
+      link: 'IPv4',
       setup: (agent) => {
         scoring(agent);
         agent.onMessage(request, (message, ack) => void ack.set(sum, message.id.byteLength));
@@ -149,6 +151,7 @@ describe('messages of one NOTIFY', () => {
   it('may have the same name: each is handled', async () => {
     let total = 0;
     const { connect } = await startAgent({
+      link: 'IPv4',
       setup: (agent) => agent.onMessage(request, (message, ack) => void ack.set(sum, (total += message.id.byteLength))),
     });
     const peer = await connect();
@@ -166,14 +169,14 @@ describe('messages of one NOTIFY', () => {
       (notify) => notify.message('check-client-i').message('check-client-ip2'),
     ],
   ])('%s are acknowledged without actions', async (_, input) => {
-    const { connect, reports } = await startAgent({ setup: scoring });
+    const { connect, reports } = await startAgent({ link: 'IPv4', setup: scoring });
     const peer = await connect();
     expect(await peer.notify(input)).toHaveNoActions();
     expect(reports.handlerError).toEqual([]);
   });
 
   it('without actions are acknowledged with a payload of one byte 00, for HAProxy 3.1.0', async () => {
-    const { target } = await startAgent();
+    const { target } = await startAgent({ link: 'IPv4' });
     const peer = await connectRaw(target);
     peer.send(haproxyHello(), notify({ streamId: 1, frameId: 1 }).message('m'));
     await eventually(() => peer.frames().length === 2);
@@ -187,7 +190,7 @@ describe('messages of one NOTIFY', () => {
 
 describe('a frame that is no NOTIFY', () => {
   it.each([4, 99, 100, 104, 200, 255])('of the unknown type %i is ignored', async (type) => {
-    const { connect, reports } = await startAgent({ setup: scoring });
+    const { connect, reports } = await startAgent({ link: 'IPv4', setup: scoring });
     const peer = await connect();
     await peer.hello();
     peer.send(frame(type, { streamId: 5, frameId: 6, flags: 0 }, 'ffff'));
@@ -201,7 +204,7 @@ describe('a frame that is no NOTIFY', () => {
     ['AGENT-DISCONNECT', 102],
     ['ACK', 103],
   ])('but %s, an agent’s own, is refused with status 4', async (_, type) => {
-    const { connect, reports } = await startAgent();
+    const { connect, reports } = await startAgent({ link: 'IPv4' });
     const peer = await connect();
     await peer.hello();
     peer.send(frame(type));
@@ -221,7 +224,7 @@ describe('a malformed NOTIFY', () => {
     ['an address of 3 bytes', '016d01 0161 06 010203'],
     ['a varint without end', '016d01 0161 04 ffffffffffffffffffffff'],
   ])('with %s ends its connection with status 4, after the ACKs before it', async (_, payload) => {
-    const { connect, reports } = await startAgent({ setup: scoring });
+    const { connect, reports } = await startAgent({ link: 'IPv4', setup: scoring });
     const [peer, other] = await Promise.all([connect(), connect()]);
     await peer.hello();
     peer.send(
@@ -256,4 +259,40 @@ it('views that a handler read are right while the frames after them come', async
     acks.map((__, i) => ({ type: 'set-var', scope: 'txn', name: 'id', value: string(`id ${i}`) })),
   );
   expect(new Set(seen).size).toBe(200);
+});
+
+describe.each(linkKinds)('a NOTIFY over %s', (link) => {
+  it('with reserved flags set is answered', async () => {
+    const { target } = await startAgent({ link, setup: scoring });
+    const peer = await connectRaw(target);
+    const flagged = notify({ streamId: 1 }).message(checkClientIp, { ip: '10.0.0.1' }).toBytes();
+    // The four bytes of the flags, of which FIN is the lowest bit and ABORT the next.
+    Buffer.from(flagged.buffer, flagged.byteOffset).writeUInt32BE(0xffff_fffd, 5);
+    peer.send(haproxyHello(), flagged);
+    expect(await eventually(() => peer.frames().length === 2)).toBe(true);
+    expect(peer.frames()[1]).toSetVar(ipScore, 100);
+  });
+
+  it('whose NB-ARGS is the number modulo 256, as HAProxy writes it, is refused with status 4', async () => {
+    const { target } = await startAgent({ link, setup: scoring });
+    const peer = await connectRaw(target);
+    // `m`, NB-ARGS 0, and 256 arguments without a name, each NULL: read as a second message without a name or NB-ARGS 0.
+    const bytes = `016d00${'0000'.repeat(256)}`;
+    peer.send(haproxyHello(), notify().raw(`${bytes}09`));
+    expect(await eventually(() => peer.ending() !== undefined)).toBe(true);
+    expect(peer.frames().at(-1)).toBeDisconnect(4);
+  });
+
+  it("of HAProxy's own size is answered, though a smaller one was agreed on: 3.1.0 does not look at it", async () => {
+    const { target } = await startAgent({
+      link,
+      maxFrameSize: 1_000,
+      setup: (agent) => agent.onMessage(request, (message, ack) => void ack.set(sum, message.id.byteLength)),
+    });
+    const peer = await connectRaw(target);
+    peer.send(haproxyHello(), notify().message(request, { id: 'x'.repeat(16_000) }));
+    expect(await eventually(() => peer.frames().length === 2)).toBe(true);
+    expect(peer.frames()[0]).toHaveProperty('items.1.value', uint32(1_000));
+    expect(peer.frames()[1]).toSetVar(sum, 16_000);
+  });
 });
