@@ -76,7 +76,7 @@ export class Agent implements AsyncDisposable {
   /**
    * Adds the handler of a message; before the first `listen`, `handle` or `close`.
    *
-   * @throws {SpopError} SPOP_INVALID_NAME for a second one of the same name, SPOP_MISUSE after the first connection;
+   * @throws {SpopError} SPOP_INVALID_NAME for a second one of the same name, SPOP_MISUSE after one of those calls;
    * {TypeError} where the definition is not of `defineMessage`, or the handler no function.
    */
   onMessage<Args extends ArgumentTypes>(definition: MessageDefinition<Args>, handler: MessageHandler<Args>): this {

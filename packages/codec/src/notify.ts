@@ -98,8 +98,8 @@ export class Notify {
   /**
    * Reads a NOTIFY frame; what was read before is closed.
    *
-   * @throws {SpopError} what is malformed in the payload: SPOP_TRUNCATED, SPOP_VARINT_OVERFLOW, SPOP_RESERVED_TYPE or
-   * SPOP_INTEGER_RANGE; SPOP_TOO_MANY_MESSAGES. Nothing is open then.
+   * @throws {SpopError} what is malformed in the payload: SPOP_TRUNCATED, SPOP_VARINT_OVERFLOW, SPOP_RESERVED_TYPE,
+   * SPOP_INTEGER_RANGE or SPOP_TOO_MANY_MESSAGES. Nothing is open then.
    */
   read(frame: Frame): void {
     const { bytes, words, start, end, payloadStart } = frame;
