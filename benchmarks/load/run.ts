@@ -53,7 +53,7 @@ const tests = [
   ...(['tiny', 'realistic'] as const).flatMap((kind) =>
     [1, 4].map((connections) => pipelined(kind, connections, 'one')),
   ),
-  ...[1, 20, 256].map((window) => closedLoop(window)),
+  ...[1, 20, 256].flatMap((window) => [closedLoop(window), closedLoop(window, 'tiny', 1, 'one')]),
   // As 256 come from HAProxy, which has at most 20 in flight on a connection.
   closedLoop(16, 'tiny', 16),
 ].filter((test) => test.name.includes(values.filter));

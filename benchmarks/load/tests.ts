@@ -13,8 +13,14 @@ export function pipelined(kind: TrafficKind, connections: number, cores: Cores):
   };
 }
 
-/** `window` NOTIFYs in flight on each connection; agent and generator share a core. */
-export function closedLoop(window: number, kind: TrafficKind = 'tiny', connections: number = 1): LoadTest {
+/** `window` NOTIFYs in flight on each connection; agent and generator share a core, or have one each. */
+export function closedLoop(
+  window: number,
+  kind: TrafficKind = 'tiny',
+  connections: number = 1,
+  cores: Exclude<Cores, 'all'> = 'same',
+): LoadTest {
   const times = connections === 1 ? '' : `${connections} × `;
-  return { name: `${times}${window} in flight, ${kind}`, kind, connections, window, cores: 'same' };
+  const place = cores === 'same' ? '' : ', a core each';
+  return { name: `${times}${window} in flight, ${kind}${place}`, kind, connections, window, cores };
 }
