@@ -72,7 +72,7 @@ await sleep(REST_MS);
 const atRest = samples.at(-1);
 if (atRest === undefined) throw new Error('the agent told nothing');
 const exited = once(agent, 'exit');
-agent.disconnect();
+agent.send('stop');
 const [exitCode] = (await exited) as [number | null];
 
 const grown = growths(loaded);
