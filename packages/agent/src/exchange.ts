@@ -59,7 +59,7 @@ export class Exchange implements NotifyContext {
   #trace: NotifyTrace | undefined;
   /** Where the ACK of a detached exchange is written. */
   #ackMemory: Buffer = NO_MEMORY;
-  /** Bytes of memory of its own, once it is detached. */
+  /** Bytes of memory of its own, once it is detached, with what peers can make its views take. */
   heldBytes: number = 0;
 
   /** @param slot Where the exchange stands among those that are reused. */
@@ -123,7 +123,7 @@ export class Exchange implements NotifyContext {
   detach(maxAckBytes: number, startedAt: number): void {
     const size = this.notify.byteLength;
     const memory = Buffer.allocUnsafe(size + maxAckBytes);
-    this.heldBytes = memory.length;
+    this.heldBytes = memory.length + this.notify.repeatedBytes;
     this.notify.moveTo(memory.subarray(0, size));
     this.#ackMemory = memory.subarray(size);
     this.ack.moveTo(this.#ackMemory, maxAckBytes);

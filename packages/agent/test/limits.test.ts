@@ -60,6 +60,31 @@ describe.each(linkKinds)('maxInFlightBytes over %s', (link) => {
     expect(waiting.most).toBe(3);
     expect((await (await connect()).hello()).version).toBe('2.0');
   });
+
+  it('counts the views of a message that a peer repeats', async () => {
+    const settle: (() => void)[] = [];
+    const { agent, target } = await startAgent({
+      link,
+      maxInFlightBytes: 2_500_000,
+      setup: (made) => {
+        made.onMessage(ask, () => {});
+        made.onNotify(() => new Promise<void>((resolve) => settle.push(resolve)));
+      },
+    });
+    const peer = await connectRaw(target);
+    // Some 10,000 bytes each, and views of more than a million.
+    const repeating = (streamId: number): ReturnType<typeof notify> =>
+      ids(2_008).reduce((frame) => frame.message('ask'), notify({ streamId }));
+    peer.send(haproxyHello({ capabilities: 'pipelining' }), ...ids(6).map(repeating));
+    await eventually(() => settle.length === 3);
+    await sleep(10);
+    expect([settle.length, agent.inFlightCount]).toEqual([3, 3]);
+    const isDone = await eventually(() => {
+      settle.shift()?.();
+      return idsOf(peer).length === 6;
+    });
+    expect([isDone, idsOf(peer)]).toEqual([true, ids(6)]);
+  });
 });
 
 describe.each(linkKinds)('maxInFlightPerConnection over %s', (link) => {

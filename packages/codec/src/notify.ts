@@ -13,10 +13,12 @@ import { ViewSource, viewClosed } from './view-source.ts';
 const MAX_REUSED_STATES = 8;
 
 /**
- * How many declared messages a NOTIFY has at most where it repeats them, which HAProxy never does: three bytes on the wire
- * are a view with all its arguments in memory.
+ * How much the views of repeated messages take at most in one NOTIFY: a message is one place, and so is each argument
+ * that it declares. HAProxy never repeats any, and three bytes on the wire are a message with all its arguments.
  */
-const MAX_REPEATED_MESSAGES = 1_024;
+const MAX_REPEATED_PLACES = 32_768;
+/** About what a place takes. */
+const PLACE_BYTES = 256;
 
 /** Shared: a NOTIFY is read in one go. */
 const cursor: Cursor = new Cursor();
@@ -48,8 +50,8 @@ export class Notify {
   /** The declared messages of this NOTIFY in the order they came; the first `#count` count. */
   readonly #found: MessageState[] = [];
   #count: number = 0;
-  /** Whether there are states in `#found` that are not reused. */
-  #hasExtraStates: boolean = false;
+  /** How many places the states in `#found` have that are not reused. */
+  #extraPlaces: number = 0;
   /** Offset of the payload from the frame's length field. */
   #payloadStart: number = 0;
   #walker: MessageReader | undefined;
@@ -105,7 +107,7 @@ export class Notify {
     const { bytes, words, start, end, payloadStart } = frame;
     this.#source.open(bytes, start, end);
     this.#count = 0;
-    if (this.#hasExtraStates) this.#dropExtraStates();
+    if (this.#extraPlaces > 0) this.#dropExtraStates();
     this.#payloadStart = payloadStart - start;
     cursor.origin = start;
     try {
@@ -204,11 +206,16 @@ export class Notify {
     return this.#source.isOpen ? this.#source.limit - this.#source.origin : 0;
   }
 
+  /** @internal Bytes of memory that the views of repeated messages take, about; 0 in all that HAProxy sends. */
+  get repeatedBytes(): number {
+    return this.#extraPlaces * PLACE_BYTES;
+  }
+
   /** Ends all views: from now on they throw SPOP_VIEW_CLOSED. */
   close(): void {
     this.#source.close();
     this.#count = 0;
-    if (this.#hasExtraStates) this.#dropExtraStates();
+    if (this.#extraPlaces > 0) this.#dropExtraStates();
   }
 
   #stateAt(index: number): MessageState {
@@ -221,7 +228,7 @@ export class Notify {
 
   #dropExtraStates(): void {
     this.#found.length = 0;
-    this.#hasExtraStates = false;
+    this.#extraPlaces = 0;
   }
 
   /** The state for one more message of definition `index`: each further one of the same name gets one of its own. */
@@ -235,12 +242,15 @@ export class Notify {
   }
 
   #addState(states: MessageState[], index: number): MessageState {
+    const definition = this.#set.definitions[index]!;
     const isExtra = states.length >= MAX_REUSED_STATES;
-    if (isExtra && this.#count >= MAX_REPEATED_MESSAGES) throw tooManyMessages(this.#set.definitions[index]!.name);
-    const state = new MessageState(this.#set.definitions[index]!, index, this.#source);
+    if (isExtra) {
+      this.#extraPlaces += 1 + definition.argumentNames.length;
+      if (this.#extraPlaces > MAX_REPEATED_PLACES) throw tooManyMessages(definition.name, this.#count);
+    }
+    const state = new MessageState(definition, index, this.#source);
     state.begin();
-    if (isExtra) this.#hasExtraStates = true;
-    else states.push(state);
+    if (!isExtra) states.push(state);
     return state;
   }
 
@@ -255,10 +265,11 @@ export class Notify {
   }
 }
 
-function tooManyMessages(name: string): SpopError {
+function tooManyMessages(name: string, count: number): SpopError {
   return new SpopError(
     'SPOP_TOO_MANY_MESSAGES',
-    `expected at most ${MAX_REPEATED_MESSAGES} declared messages in a NOTIFY that repeats them; found one more, '${name}'`,
+    `expected declared messages and their arguments to be at most ${MAX_REPEATED_PLACES} in a NOTIFY that repeats them; ` +
+      `found more behind ${count} messages, with '${name}'`,
     cursor.position - cursor.origin,
   );
 }
