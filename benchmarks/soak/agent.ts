@@ -76,11 +76,9 @@ const listening = await agent.listen({ host: '127.0.0.1', port: 0 });
 process.send?.('port' in listening ? listening.port : 0);
 const telling = setInterval(() => process.send?.(sample()), 1_000);
 
-function stop(): void {
+// Told to, it ends the channel itself: no sample is on its way to a pipe that the other end has closed.
+process.once('message', () => process.disconnect());
+process.once('disconnect', () => {
   clearInterval(telling);
   void agent.close();
-  if (process.connected) process.disconnect();
-}
-// Told to, so that no sample is on its way to a pipe that the other end has closed; or left alone.
-process.once('message', stop);
-process.once('disconnect', stop);
+});

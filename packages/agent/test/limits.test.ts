@@ -17,10 +17,14 @@ class Waiting {
 
   readonly setup = (agent: Agent): unknown =>
     agent.onMessage(ask, async (_, ack) => {
-      this.most = Math.max(this.most, agent.inFlightCount + 1);
-      await new Promise<void>((resolve) => this.settle.push(resolve));
+      await this.wait(agent);
       ack.set(number, 1);
     });
+
+  wait(agent: Agent): Promise<void> {
+    this.most = Math.max(this.most, agent.inFlightCount + 1);
+    return new Promise((resolve) => this.settle.push(resolve));
+  }
 
   /** Lets handlers answer, the oldest first, until `isDone`. */
   async settleUntil(isDone: () => boolean): Promise<boolean> {
@@ -62,28 +66,23 @@ describe.each(linkKinds)('maxInFlightBytes over %s', (link) => {
   });
 
   it('counts the views of a message that a peer repeats', async () => {
-    const settle: (() => void)[] = [];
+    const waiting = new Waiting();
     const { agent, target } = await startAgent({
       link,
       maxInFlightBytes: 2_500_000,
-      setup: (made) => {
-        made.onMessage(ask, () => {});
-        made.onNotify(() => new Promise<void>((resolve) => settle.push(resolve)));
-      },
+      setup: (made) => made.onMessage(ask, () => {}).onNotify(() => waiting.wait(made)),
     });
     const peer = await connectRaw(target);
     // Some 10,000 bytes each, and views of more than a million.
     const repeating = (streamId: number): ReturnType<typeof notify> =>
       ids(2_008).reduce((frame) => frame.message('ask'), notify({ streamId }));
     peer.send(haproxyHello({ capabilities: 'pipelining' }), ...ids(6).map(repeating));
-    await eventually(() => settle.length === 3);
+    await eventually(() => waiting.settle.length === 3);
     await sleep(10);
-    expect([settle.length, agent.inFlightCount]).toEqual([3, 3]);
-    const isDone = await eventually(() => {
-      settle.shift()?.();
-      return idsOf(peer).length === 6;
-    });
-    expect([isDone, idsOf(peer)]).toEqual([true, ids(6)]);
+    expect([waiting.settle.length, agent.inFlightCount]).toEqual([3, 3]);
+    expect(await waiting.settleUntil(() => idsOf(peer).length === 6)).toBe(true);
+    expect(idsOf(peer)).toEqual(ids(6));
+    expect(waiting.most).toBe(3);
   });
 });
 

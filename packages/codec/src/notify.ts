@@ -243,14 +243,14 @@ export class Notify {
 
   #addState(states: MessageState[], index: number): MessageState {
     const definition = this.#set.definitions[index]!;
-    const isExtra = states.length >= MAX_REUSED_STATES;
-    if (isExtra) {
+    const state = new MessageState(definition, index, this.#source);
+    state.begin();
+    if (states.length < MAX_REUSED_STATES) {
+      states.push(state);
+    } else {
       this.#extraPlaces += 1 + definition.argumentNames.length;
       if (this.#extraPlaces > MAX_REPEATED_PLACES) throw tooManyMessages(definition.name, this.#count);
     }
-    const state = new MessageState(definition, index, this.#source);
-    state.begin();
-    if (!isExtra) states.push(state);
     return state;
   }
 
