@@ -65,7 +65,7 @@ async function measureAgent(node: NodeBinary): Promise<void> {
 
 /** The four places where an allocation would do the most harm; `alloc:planted` tries all. */
 async function askProofs(node: NodeBinary): Promise<void> {
-  const sites = findSites(' readVarint, stand, textEquals, writeTypedData');
+  const sites = findSites(' readVarint, place, utf8PrefixLength, writeTypedData');
   const { seen, missed, untouched } = await plantEach(node, sites);
   console.log(`allocations planted in the codec, node ${node.version}: ${seen} seen, ${missed.length} not seen`);
   if (missed.length > 0 || untouched.length > 0 || seen !== 4) process.exitCode = 1;

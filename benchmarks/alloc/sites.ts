@@ -24,7 +24,7 @@ export const hotFiles: readonly string[] = [
   'notify.ts',
   'pool.ts',
   'text-cache.ts',
-  'text.ts',
+  'utf8.ts',
   'typed-data-writer.ts',
   'typed-data.ts',
   'value.ts',

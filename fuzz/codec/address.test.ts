@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readAddressText, toIpv4Text, toIpv6Text } from '../../packages/codec/src/address.ts';
+import { parseAddress, toIpv4Text, toIpv6Text } from '../../packages/codec/src/address.ts';
 import { ipv6Bytes } from '../support/arbitraries.ts';
 import { check } from '../support/runs.ts';
 import { addressTextTarget } from '../targets/address-text.ts';
@@ -54,7 +54,7 @@ describe('addresses as text', () => {
         const text = toIpv4Text(bytes, 0);
         expect(isIPv4(text)).toBe(true);
         const target = new Uint8Array(16);
-        expect(readAddressText(text, target, 0)).toBe(4);
+        expect(parseAddress(text, target, 0)).toBe(4);
         expect(target.subarray(0, 4)).toEqual(bytes);
       }),
       500,
@@ -67,7 +67,7 @@ describe('addresses as text', () => {
         const text = toIpv6Text(bytes, 0);
         expect(isIPv6(text)).toBe(true);
         const target = new Uint8Array(18).fill(0xaa);
-        expect(readAddressText(text, target, 1)).toBe(16);
+        expect(parseAddress(text, target, 1)).toBe(16);
         expect(target).toEqual(Uint8Array.from([0xaa, ...bytes, 0xaa]));
         // URLs write IPv4-mapped addresses in hexadecimal digits, which RFC 5952 §5 advises against.
         if (!text.includes('.')) expect(new URL(`http://[${text}]/`).hostname).toBe(`[${text}]`);

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NameTable } from '../../packages/codec/src/name-table.ts';
 import { TextCache } from '../../packages/codec/src/text-cache.ts';
-import { bytesEqual, textEquals } from '../../packages/codec/src/text.ts';
+import { bytesEqual, utf8PrefixLength } from '../../packages/codec/src/utf8.ts';
 import { text } from '../support/arbitraries.ts';
 import { check } from '../support/runs.ts';
 
@@ -51,7 +51,7 @@ describe('text and bytes', () => {
         const around = Buffer.from([canary, canary, ...bytes, canary, 0x80, 0xbf]);
         const utf8 = Buffer.from(given);
         const begins = bytes.subarray(0, utf8.length).equals(utf8);
-        expect(textEquals(around, 2, bytes.length, given)).toBe(begins ? utf8.length : -1);
+        expect(utf8PrefixLength(around, 2, bytes.length, given)).toBe(begins ? utf8.length : -1);
         expect(bytesEqual(around, 2, bytes.length, utf8)).toBe(bytes.equals(utf8));
       }),
       4_000,

@@ -15,8 +15,8 @@ export const codecFaults: readonly Fault[] = [
     name: 'frame limit taken from the chunk',
     mistake: 'a frame ends where the chunk ends',
     file: source('frame-reader'),
-    search: 'this.#frame.read(this.#chunk, position, end, this.#chunkWords);',
-    replace: 'this.#frame.read(this.#chunk, position, this.#end, this.#chunkWords);',
+    search: 'this.#frame.read(this.#chunk, position, end, this.#chunkWordView);',
+    replace: 'this.#frame.read(this.#chunk, position, this.#end, this.#chunkWordView);',
   },
   {
     name: 'varint limit taken from the buffer',
@@ -113,14 +113,14 @@ export const codecFaults: readonly Fault[] = [
     name: 'the last of equal arguments counts',
     mistake: 'a later argument of the same name hides the first',
     file: source('message-view'),
-    search: 'if (value.wasRead) return this.#passed.read(cursor, bytes, position, limit);\n',
+    search: 'if (value.isPresent) return this.#skipped.read(cursor, bytes, position, limit);\n',
     replace: '',
   },
   {
     name: 'argument guessed by its place',
     mistake: 'the order of the last message is trusted after a look at the ends of the name',
     file: source('message-view'),
-    search: 'difference |= words.getInt32(position + 4 * (i + 1)) ^ middle[i]!;',
+    search: 'difference |= wordView.getInt32(position + 4 * (i + 1)) ^ middle[i]!;',
     replace: 'difference |= 0 & middle[i]!;',
   },
   {
@@ -128,7 +128,7 @@ export const codecFaults: readonly Fault[] = [
     mistake:
       'the first of equal arguments counts, except where the order of the last message makes one expect a second',
     file: source('message-view'),
-    search: ' || !isAccepted || value.wasReadIn(generation)) {',
+    search: ' || !isAccepted || value.isPresentIn(generation)) {',
     replace: ' || !isAccepted) {',
   },
   {
@@ -142,7 +142,7 @@ export const codecFaults: readonly Fault[] = [
     name: 'value of another type given',
     mistake: 'a value of a type that was not declared is found like any other',
     file: source('message-view'),
-    search: 'if (((accepted >> value.foundType) & 1) === 0) value.refuse();',
+    search: 'if (((accepted >> value.foundType) & 1) === 0) value.reject();',
     replace: '',
   },
   {
@@ -221,8 +221,8 @@ export const codecFaults: readonly Fault[] = [
     mistake: 'the last word of a variable is filled up with zeros where the next frame stands',
     file: source('ack-writer'),
     search:
-      'if (words === NO_WORDS || 4 * setWords.length > this.#end - position) return this.#writePrefix(setPrefix);',
-    replace: 'if (words === NO_WORDS) return this.#writePrefix(setPrefix);',
+      'if (wordView === NO_WORD_VIEW || 4 * setWords.length > this.#end - position) return this.#writePrefix(setPrefix);',
+    replace: 'if (wordView === NO_WORD_VIEW) return this.#writePrefix(setPrefix);',
   },
   {
     name: 'empty ACK without a payload',

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { ipv4, ipv6, SpopError } from '@spop/builder';
-import { readAddressText, toIpv4Text, toIpv6Text } from '../../packages/codec/src/address.ts';
+import { parseAddress, toIpv4Text, toIpv6Text } from '../../packages/codec/src/address.ts';
 import type { Target } from './target.ts';
 
 const PREFIX_BYTES = 3;
@@ -41,7 +41,7 @@ export const addressTextTarget: Target = {
   run(input) {
     const text = input.toString('latin1');
     const target = Buffer.alloc(PREFIX_BYTES + 16 + PREFIX_BYTES, 0x5a);
-    const size = readAddressText(text, target, PREFIX_BYTES);
+    const size = parseAddress(text, target, PREFIX_BYTES);
     const expected = familyOf(text);
     if (size !== expected) throw new Error(`expected ${expected} bytes for ${JSON.stringify(text)}; found ${size}`);
     const written = builderText(text);

@@ -4,7 +4,7 @@ import { FRAME_HEADER_BYTES, FrameWriter } from './frame-writer.ts';
 import { copyBytes, frameFull, writeNull, writeTypedData } from './typed-data-writer.ts';
 import type { Variable } from './variable.ts';
 import { writeSmallVarint } from './varint.ts';
-import { LastWords, NO_WORDS } from './words.ts';
+import { WordViewCache, NO_WORD_VIEW } from './word-view.ts';
 
 /** The ids of the NOTIFY that an ACK answers, as bytes: a Frame or a Notify. */
 export interface IdSource {
@@ -48,7 +48,7 @@ const CLOSED = 0;
 const SMALL_INTEGER_BYTES = 6;
 
 /** Shared, since all ACKs of a batch stand in one buffer. */
-const outputWords: LastWords = new LastWords();
+const outputWordViews: WordViewCache = new WordViewCache();
 
 /**
  * Writes one ACK after the other (SPOE.txt §3.2.7), into buffers that the caller provides:
@@ -61,8 +61,8 @@ const outputWords: LastWords = new LastWords();
  */
 export class AckWriter extends FrameWriter implements Actions {
   #payloadStart: number = 0;
-  /** The bytes in words; {@link NO_WORDS} in an ACK that was moved, whose memory is used once. */
-  #words: DataView = NO_WORDS;
+  /** The bytes as words; {@link NO_WORD_VIEW} in an ACK that was moved, whose memory is used once. */
+  #wordView: DataView = NO_WORD_VIEW;
   /** Where its actions have to end. None fits before {@link CLOSED}: whether an ACK is open is asked only where there is no room. */
   #end: number = CLOSED;
 
@@ -80,11 +80,11 @@ export class AckWriter extends FrameWriter implements Actions {
     if (limit > bytes.length || payloadStart - idsStart >= limit - to) {
       throw frameFull(position, Math.min(limit, bytes.length), HEADER_BYTES + payloadStart - idsStart + 1);
     }
-    if (this.bytes !== bytes || this.#words === NO_WORDS) {
+    if (this.bytes !== bytes || this.#wordView === NO_WORD_VIEW) {
       this.bytes = bytes;
-      this.#words = outputWords.of(bytes);
+      this.#wordView = outputWordViews.of(bytes);
     }
-    this.#words.setInt32(position + 4, TYPE_AND_FLAGS);
+    this.#wordView.setInt32(position + 4, TYPE_AND_FLAGS);
     bytes[position + 8] = LAST_FLAGS;
     for (let i = idsStart; i < payloadStart; i++) bytes[to++] = from[i]!;
     this.start = position;
@@ -137,8 +137,8 @@ export class AckWriter extends FrameWriter implements Actions {
     this.#end = CLOSED;
     if (this.position === this.#payloadStart) this.bytes[this.position++] = NO_ACTION;
     const { position, start } = this;
-    if (this.#words === NO_WORDS) return super.end();
-    this.#words.setInt32(start, position - start - LENGTH_SIZE);
+    if (this.#wordView === NO_WORD_VIEW) return super.end();
+    this.#wordView.setInt32(start, position - start - LENGTH_SIZE);
     return position;
   }
 
@@ -156,7 +156,7 @@ export class AckWriter extends FrameWriter implements Actions {
     this.bytes.copy(target, 0, this.start, this.position);
     this.#payloadStart -= this.start;
     this.bytes = target;
-    this.#words = NO_WORDS;
+    this.#wordView = NO_WORD_VIEW;
     this.start = 0;
     this.position = size;
     this.limit = limit;
@@ -166,17 +166,17 @@ export class AckWriter extends FrameWriter implements Actions {
   /** A frame that is no ACK: no actions go into it, and the next ACK asks for its words anew. */
   protected override beginHeader(bytes: Buffer, position: number, limit: number, type: number, flags: number): void {
     this.#end = CLOSED;
-    this.#words = NO_WORDS;
+    this.#wordView = NO_WORD_VIEW;
     super.beginHeader(bytes, position, limit, type, flags);
   }
 
   /** Writes a set-var up to its value, and what the last word is filled up with where that fits. */
   #writeSetPrefix(variable: Variable<never>): number {
     const { position } = this;
-    const words = this.#words;
+    const wordView = this.#wordView;
     const { setPrefix, setWords } = variable;
-    if (words === NO_WORDS || 4 * setWords.length > this.#end - position) return this.#writePrefix(setPrefix);
-    for (let i = 0; i < setWords.length; i++) words.setInt32(position + 4 * i, setWords[i]!);
+    if (wordView === NO_WORD_VIEW || 4 * setWords.length > this.#end - position) return this.#writePrefix(setPrefix);
+    for (let i = 0; i < setWords.length; i++) wordView.setInt32(position + 4 * i, setWords[i]!);
     return position + setPrefix.length;
   }
 

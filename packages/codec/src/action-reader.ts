@@ -63,10 +63,10 @@ export class ActionReader {
     this.type = type;
     this.scope = scopeName;
     this.name.read(cursor);
-    this.value.takeBack();
+    this.value.recall();
     if (type === ActionType.SetVar) {
       cursor.position = this.value.read(cursor, cursor.bytes, cursor.position, cursor.limit);
-      this.value.give();
+      this.value.lend();
     }
     return true;
   }

@@ -8,14 +8,14 @@ const COLON = 0x3a;
  * is no address. `target` has 16 bytes of room. IPv4 takes exactly four decimal numbers without leading zeros; IPv6
  * takes every form of RFC 4291 §2.2, without a zone.
  */
-export function readAddressText(text: string, target: Uint8Array, offset: number): 0 | 4 | 16 {
+export function parseAddress(text: string, target: Uint8Array, offset: number): 0 | 4 | 16 {
   for (let i = 0; i < text.length && i < 5; i++) {
-    if (text.charCodeAt(i) === COLON) return readIpv6Text(text, target, offset) ? 16 : 0;
+    if (text.charCodeAt(i) === COLON) return parseIpv6(text, target, offset) ? 16 : 0;
   }
-  return readIpv4Text(text, 0, target, offset) ? 4 : 0;
+  return parseIpv4(text, 0, target, offset) ? 4 : 0;
 }
 
-function readIpv4Text(text: string, from: number, target: Uint8Array, offset: number): boolean {
+function parseIpv4(text: string, from: number, target: Uint8Array, offset: number): boolean {
   let position = from;
   for (let part = 0; part < 4; part++) {
     if (part > 0 && text.charCodeAt(position++) !== DOT) return false;
@@ -33,7 +33,7 @@ function readIpv4Text(text: string, from: number, target: Uint8Array, offset: nu
   return position === text.length;
 }
 
-function readIpv6Text(text: string, target: Uint8Array, offset: number): boolean {
+function parseIpv6(text: string, target: Uint8Array, offset: number): boolean {
   let position = 0;
   let written = 0;
   // Where `::` stands, as a count of bytes before it; -1 while it has not come.
@@ -53,7 +53,7 @@ function readIpv6Text(text: string, target: Uint8Array, offset: number): boolean
       digit = hexDigit(text.charCodeAt(++position));
     }
     if (text.charCodeAt(position) === DOT) {
-      if (written > 12 || !readIpv4Text(text, start, target, offset + written)) return false;
+      if (written > 12 || !parseIpv4(text, start, target, offset + written)) return false;
       written += 4;
       position = text.length;
       break;

@@ -2,7 +2,7 @@ import { DEFAULT_MAX_FRAME_SIZE, LENGTH_BYTES, MIN_FRAME_BYTES } from './constan
 import { NO_BYTES } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import { Frame } from './frame.ts';
-import { LastWords, NO_WORDS, toWords } from './words.ts';
+import { WordViewCache, NO_WORD_VIEW, toWordView } from './word-view.ts';
 
 /** A carry larger than this is given back as soon as it is empty. */
 const CARRY_KEPT_BYTES = 65_536;
@@ -12,7 +12,7 @@ const LENGTH_SIZE = LENGTH_BYTES;
 const SHORTEST = MIN_FRAME_BYTES;
 
 /** Shared, as the buffer is that an agent's sockets read into. */
-const chunkWords: LastWords = new LastWords();
+const chunkWordViews: WordViewCache = new WordViewCache();
 
 /** Options of a {@link FrameReader}. */
 export interface FrameReaderOptions {
@@ -35,12 +35,12 @@ export class FrameReader {
   declare maxFrameSize: number;
   readonly #frame: Frame = new Frame();
   #chunk: Buffer = NO_BYTES;
-  #chunkWords: DataView = NO_WORDS;
+  #chunkWordView: DataView = NO_WORD_VIEW;
   #position: number = 0;
   #end: number = 0;
   /** Bytes that came before the chunk and are not read yet: from `#carryStart` to `#carryEnd`. */
   #carry: Buffer = NO_BYTES;
-  #carryWords: DataView = NO_WORDS;
+  #carryWordView: DataView = NO_WORD_VIEW;
   #carryStart: number = 0;
   #carryEnd: number = 0;
 
@@ -65,7 +65,7 @@ export class FrameReader {
     }
     if (this.#position < this.#end) this.keep();
     this.#chunk = chunk;
-    this.#chunkWords = chunkWords.of(chunk);
+    this.#chunkWordView = chunkWordViews.of(chunk);
     this.#position = start;
     this.#end = end;
   }
@@ -82,10 +82,10 @@ export class FrameReader {
     const position = this.#position;
     const available = this.#end - position;
     if (available >= LENGTH_SIZE) {
-      const length = this.#readFrameLength(this.#chunkWords, position);
+      const length = this.#readFrameLength(this.#chunkWordView, position);
       if (length <= available - LENGTH_SIZE) {
         const end = position + LENGTH_SIZE + length;
-        this.#frame.read(this.#chunk, position, end, this.#chunkWords);
+        this.#frame.read(this.#chunk, position, end, this.#chunkWordView);
         this.#position = end;
         return this.#frame;
       }
@@ -104,7 +104,7 @@ export class FrameReader {
   /** Lets go of the chunk. */
   #releaseChunk(): void {
     this.#chunk = NO_BYTES;
-    this.#chunkWords = NO_WORDS;
+    this.#chunkWordView = NO_WORD_VIEW;
   }
 
   /** Reads on in the carry, taking from the chunk only what completes the frame that it begins with. */
@@ -114,9 +114,9 @@ export class FrameReader {
       return this.next();
     }
     if (!this.#fillCarry(LENGTH_SIZE)) return undefined;
-    const size = LENGTH_SIZE + this.#readFrameLength(this.#carryWords, this.#carryStart);
+    const size = LENGTH_SIZE + this.#readFrameLength(this.#carryWordView, this.#carryStart);
     if (!this.#fillCarry(size)) return undefined;
-    this.#frame.read(this.#carry, this.#carryStart, this.#carryStart + size, this.#carryWords);
+    this.#frame.read(this.#carry, this.#carryStart, this.#carryStart + size, this.#carryWordView);
     this.#carryStart += size;
     return this.#frame;
   }
@@ -141,7 +141,7 @@ export class FrameReader {
       const needed = held + count;
       const target = needed <= this.#carry.length ? this.#carry : Buffer.allocUnsafeSlow(carrySize(needed));
       this.#carry.copy(target, 0, this.#carryStart, this.#carryEnd);
-      if (target !== this.#carry) this.#carryWords = toWords(target);
+      if (target !== this.#carry) this.#carryWordView = toWordView(target);
       this.#carry = target;
       this.#carryStart = 0;
       this.#carryEnd = held;
@@ -156,16 +156,16 @@ export class FrameReader {
     this.#carryEnd = 0;
     if (this.#carry.length <= CARRY_KEPT_BYTES) return;
     this.#carry = NO_BYTES;
-    this.#carryWords = NO_WORDS;
+    this.#carryWordView = NO_WORD_VIEW;
     // Or the frame would keep it until there is another one.
     this.#frame.bytes = NO_BYTES;
-    this.#frame.words = NO_WORDS;
+    this.#frame.wordView = NO_WORD_VIEW;
   }
 
   /** Reads FRAME-LENGTH (SPOE.txt §3.2) and checks it before a byte of the frame is kept. */
-  #readFrameLength(words: DataView, position: number): number {
+  #readFrameLength(wordView: DataView, position: number): number {
     // Signed: a length of 2^31 or more is negative here, and refused as well.
-    const length = words.getInt32(position);
+    const length = wordView.getInt32(position);
     if (length < SHORTEST || length > this.maxFrameSize) throw badLength(length, this.maxFrameSize);
     return length;
   }

@@ -2,7 +2,7 @@ import { FrameFlag, LENGTH_BYTES } from './constants.ts';
 import { NO_BYTES } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import { frameFull, writeNull, writeText, writeTypedData } from './typed-data-writer.ts';
-import { definePlainForm } from './plain-form.ts';
+import { definePrintable } from './printable.ts';
 import type { ValueType } from './value-type.ts';
 import { varintSize, writeVarint } from './varint.ts';
 
@@ -120,4 +120,4 @@ export class FrameWriter {
   }
 }
 
-definePlainForm(FrameWriter.prototype, ({ byteLength }) => ({ byteLength }));
+definePrintable(FrameWriter.prototype, ({ byteLength }) => ({ byteLength }));

@@ -1,9 +1,9 @@
 import { FrameFlag, LENGTH_BYTES } from './constants.ts';
 import { Cursor, NO_BYTES } from './cursor.ts';
 import { SpopError } from './errors.ts';
-import { definePlainForm } from './plain-form.ts';
+import { definePrintable } from './printable.ts';
 import { ONE_BYTE_VARINTS, readVarint, SHORT_VARINT_BYTES, shortVarintEnd } from './varint.ts';
-import { NO_WORDS, toWords } from './words.ts';
+import { NO_WORD_VIEW, toWordView } from './word-view.ts';
 
 /** Bytes in front of a frame's ids: length, type, flags. */
 export const IDS_OFFSET: number = LENGTH_BYTES + 5;
@@ -26,7 +26,7 @@ export class Frame {
   /** The bytes that the frame stands in; only those from `start` to `end` are the frame's. */
   bytes: Buffer = NO_BYTES;
   /** @internal The same bytes, for reading words of four. */
-  words: DataView = NO_WORDS;
+  wordView: DataView = NO_WORD_VIEW;
   /** Offset of the length field. */
   start: number = 0;
   /** Offset behind the frame's last byte. */
@@ -82,18 +82,18 @@ export class Frame {
    * Takes the frame whose length field is at `start` and whose last byte is before `end`; the caller has checked the
    * length.
    *
-   * @param words The same bytes, from a caller that reads frame after frame there; made where they are not given.
+   * @param wordView The same bytes, from a caller that reads frame after frame there; made where they are not given.
    * @throws {SpopError} SPOP_TRUNCATED or SPOP_VARINT_OVERFLOW where the ids are malformed.
    */
-  read(bytes: Buffer, start: number, end: number, words?: DataView): void {
+  read(bytes: Buffer, start: number, end: number, wordView?: DataView): void {
     if (this.bytes !== bytes) {
       this.bytes = bytes;
-      this.words = words ?? toWords(bytes);
+      this.wordView = wordView ?? toWordView(bytes);
     }
     this.start = start;
     this.end = end;
     this.type = bytes[start + 4]!;
-    this.flags = this.words.getInt32(start + 5);
+    this.flags = this.wordView.getInt32(start + 5);
     const ids = start + IDS;
     this.idsStart = ids;
     // HAProxy's stream-ids stay below 2^32 and its frame-ids are nearly always below 240: they are passed, not decoded, in
@@ -119,7 +119,7 @@ export class Frame {
   }
 }
 
-definePlainForm(Frame.prototype, ({ type, flags, start, end }) => ({ type, flags, byteLength: end - start }));
+definePrintable(Frame.prototype, ({ type, flags, start, end }) => ({ type, flags, byteLength: end - start }));
 
 /** The offset behind both ids, which begin at `ids`, in the frame from `start` to `end`. */
 function idsEnd(bytes: Buffer, ids: number, end: number, start: number): number {

@@ -1,6 +1,6 @@
 import { Cursor } from './cursor.ts';
 import type { Frame } from './frame.ts';
-import { textEquals } from './text.ts';
+import { utf8PrefixLength } from './utf8.ts';
 import { Value } from './value.ts';
 import { readLength } from './varint.ts';
 import { NO_GENERATION, ViewSource, viewClosed } from './view-source.ts';
@@ -30,7 +30,7 @@ export class Name {
   equals(text: string): boolean {
     const source = this.#source;
     if (source.generation !== this.#generation) throw viewClosed();
-    return textEquals(source.bytes, source.origin + this.#start, this.byteLength, text) === this.byteLength;
+    return utf8PrefixLength(source.bytes, source.origin + this.#start, this.byteLength, text) === this.byteLength;
   }
 
   toString(): string {
@@ -89,9 +89,9 @@ export class KvListReader {
     if (this.#remaining > 0) this.#remaining--;
     this.name.read(cursor);
     // Found only when the whole value is known to lie within the limit.
-    this.value.takeBack();
+    this.value.recall();
     cursor.position = this.value.read(cursor, cursor.bytes, cursor.position, cursor.limit);
-    this.value.give();
+    this.value.lend();
     return true;
   }
 }

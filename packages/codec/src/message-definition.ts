@@ -42,7 +42,7 @@ export class MessageDefinition<Args extends ArgumentTypes = ArgumentTypes> {
    * @internal The declared argument last seen at each position, as a first guess for the next message: HAProxy sends a
    * message's arguments in the order of its configuration each time. Pays for itself in benchmark `decode realistic`.
    */
-  declare readonly order: (ArgumentPattern | undefined)[];
+  declare readonly learnedOrder: (ArgumentPattern | undefined)[];
 
   constructor(name: string, args: Args) {
     if (name === '') throw new SpopError('SPOP_INVALID_NAME', 'expected a message name; found an empty one');
@@ -55,7 +55,7 @@ export class MessageDefinition<Args extends ArgumentTypes = ArgumentTypes> {
       (encoded, slot) => new ArgumentPattern(encoded, slot, acceptedTypes[args[this.argumentNames[slot]!]!.kind]),
     );
     const positions = Math.max(this.arguments.length, MIN_POSITIONS);
-    this.order = Array.from({ length: positions }, (_, position) => this.arguments[position]);
+    this.learnedOrder = Array.from({ length: positions }, (_, position) => this.arguments[position]);
   }
 }
 

@@ -3,11 +3,11 @@ import type { Cursor } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import type { ArgumentPattern, ArgumentTypes, MessageDefinition } from './message-definition.ts';
 import type { NamePattern } from './name-pattern.ts';
-import { definePlainForm } from './plain-form.ts';
+import { definePrintable } from './printable.ts';
 import { TextCache } from './text-cache.ts';
 import { DATA_SIZES, dataTypeName, SIZE_FIRST, TYPE_MASK } from './typed-data.ts';
 import type { AnyValueType, ReadOf, ValueKind } from './value-type.ts';
-import { BELOW_LENGTHS, NO_LENGTH, Value } from './value.ts';
+import { SMALL_INTEGER_BASE, NO_LENGTH, Value } from './value.ts';
 import { MORE, ONE_BYTE_VARINTS, readLengthAt } from './varint.ts';
 import { NO_GENERATION, type ViewSource, viewClosed } from './view-source.ts';
 
@@ -30,7 +30,7 @@ const LENGTH_FIRST = SIZE_FIRST;
 const ONE_BYTE = ONE_BYTE_VARINTS;
 const FURTHER = MORE;
 const WITHOUT_LENGTH = NO_LENGTH;
-const SMALL_FROM = BELOW_LENGTHS;
+const SMALL_FROM = SMALL_INTEGER_BASE;
 
 const STATE: unique symbol = Symbol('state');
 const VALUES: unique symbol = Symbol('values');
@@ -49,7 +49,7 @@ export class MessageState {
   /** The values of its declared arguments, by slot. */
   declare readonly values: readonly Value[];
   /** Stands on arguments that nobody asks for, one after the other. */
-  readonly #passed: Value;
+  readonly #skipped: Value;
   /** The generation of the source in which the values were found. */
   generation: number = NO_GENERATION;
 
@@ -59,7 +59,7 @@ export class MessageState {
     this.source = source;
     this.name = definition.namePattern;
     this.values = definition.argumentNames.map((_, slot) => new Value(source, () => this.#explainMissing(slot)));
-    this.#passed = new Value(source);
+    this.#skipped = new Value(source);
     // The class has one getter per declared argument, and each gives what the argument's type reads as.
     this.view = new (viewClass(definition))(this) as unknown as MessageView<ArgumentTypes>;
   }
@@ -76,13 +76,13 @@ export class MessageState {
    * Finds the declared ones among the `count` arguments at `start`, validates all of them, and returns the offset behind
    * them. Where an argument comes more than once, the first counts.
    */
-  read(cursor: Cursor, bytes: Buffer, words: DataView, start: number, limit: number, count: number): number {
-    const { order } = this.definition;
+  read(cursor: Cursor, bytes: Buffer, wordView: DataView, start: number, limit: number, count: number): number {
+    const { learnedOrder } = this.definition;
     const { generation, values } = this;
     const { origin } = cursor;
     let position = start;
     for (let index = 0; index < count; index++) {
-      const argument = index < order.length ? order[index] : undefined;
+      const argument = index < learnedOrder.length ? learnedOrder[index] : undefined;
       if (argument === undefined || limit - position < argument.room) {
         position = this.#readUnexpected(cursor, bytes, position, limit, index);
         continue;
@@ -90,13 +90,13 @@ export class MessageState {
       // The name, as NamePattern.endAt compares it, and the typed data behind it, as Value.read does: written out, since V8
       // inlines neither here, and both take as long as their calls (benchmark `decode realistic`).
       let end = position + argument.size;
-      const last = words.getInt32(end - 3);
+      const last = wordView.getInt32(end - 3);
       let difference =
-        ((words.getInt32(position) ^ argument.first) & argument.firstMask) |
+        ((wordView.getInt32(position) ^ argument.first) & argument.firstMask) |
         ((last ^ argument.last) & argument.lastMask);
       let isSmall = true;
       const { middle } = argument;
-      for (let i = 0; i < middle.length; i++) difference |= words.getInt32(position + 4 * (i + 1)) ^ middle[i]!;
+      for (let i = 0; i < middle.length; i++) difference |= wordView.getInt32(position + 4 * (i + 1)) ^ middle[i]!;
       const size = SIZES[last & TYPE_BITS]!;
       let valueStart = end + 1;
       let length = size > 0 ? size : WITHOUT_LENGTH;
@@ -130,10 +130,10 @@ export class MessageState {
       const isAccepted = ((argument.accepted >> (last & TYPE_BITS)) & 1) !== 0;
       if (difference !== 0) {
         position = this.#readUnexpected(cursor, bytes, position, limit, index);
-      } else if (!isSmall || end > limit || !isAccepted || value.wasReadIn(generation)) {
+      } else if (!isSmall || end > limit || !isAccepted || value.isPresentIn(generation)) {
         position = this.#readValue(argument, cursor, bytes, position + argument.size, limit);
       } else {
-        value.stand(last & 0xff, valueStart - origin, length, generation);
+        value.place(last & 0xff, valueStart - origin, length, generation);
         position = end;
       }
     }
@@ -145,10 +145,10 @@ export class MessageState {
     const length = readLengthAt(cursor, bytes, position, limit);
     const slot = this.definition.table.find(bytes, cursor.position, length);
     const valueStart = cursor.position + length;
-    if (slot < 0) return this.#passed.read(cursor, bytes, valueStart, limit);
+    if (slot < 0) return this.#skipped.read(cursor, bytes, valueStart, limit);
     const argument = this.definition.arguments[slot]!;
-    const { order } = this.definition;
-    if (index < order.length) order[index] = argument;
+    const { learnedOrder } = this.definition;
+    if (index < learnedOrder.length) learnedOrder[index] = argument;
     return this.#readValue(argument, cursor, bytes, valueStart, limit);
   }
 
@@ -156,16 +156,16 @@ export class MessageState {
   #readValue(argument: ArgumentPattern, cursor: Cursor, bytes: Buffer, position: number, limit: number): number {
     const { accepted, slot } = argument;
     const value = this.values[slot]!;
-    if (value.wasRead) return this.#passed.read(cursor, bytes, position, limit);
+    if (value.isPresent) return this.#skipped.read(cursor, bytes, position, limit);
     const end = value.read(cursor, bytes, position, limit);
-    if (((accepted >> value.foundType) & 1) === 0) value.refuse();
+    if (((accepted >> value.foundType) & 1) === 0) value.reject();
     return end;
   }
 
   stateOf(slot: number): ArgumentState {
     if (this.source.generation !== this.generation) throw viewClosed();
     const value = this.values[slot]!;
-    if (!value.wasRead) return 'missing';
+    if (!value.isPresent) return 'missing';
     return value.foundType === DataType.Null ? 'null' : 'present';
   }
 
@@ -182,7 +182,7 @@ export class MessageState {
       return this.view[name];
     } catch (error) {
       if (!(error instanceof SpopError && error.code === 'SPOP_UNSAFE_INTEGER')) throw error;
-      return this.values[this.definition.argumentNames.indexOf(name)]!.give().toString();
+      return this.values[this.definition.argumentNames.indexOf(name)]!.lend().toString();
     }
   }
 
@@ -195,7 +195,7 @@ export class MessageState {
   }
 
   #longNumber(slot: number, min: number, max: number): number {
-    const value = this.values[slot]!.give();
+    const value = this.values[slot]!.lend();
     const small = value.toInt32();
     if (small !== undefined && small >= min && small <= max) return small;
     const number = value.toDouble();
@@ -261,7 +261,7 @@ class MessageViewBase {
   }
 }
 
-definePlainForm(MessageViewBase.prototype, (view) => view[STATE].toPlain());
+definePrintable(MessageViewBase.prototype, (view) => view[STATE].toPlain());
 
 const viewClasses: WeakMap<MessageDefinition, typeof MessageViewBase> = new WeakMap();
 
@@ -285,7 +285,7 @@ function getter(kind: ValueKind, slot: number): Getter {
   switch (kind) {
     case 'bool':
       return function boolGetter() {
-        return this[VALUES][slot]!.takeBoolean();
+        return this[VALUES][slot]!.booleanIfFound();
       };
     case 'integer':
       return function integerGetter() {
@@ -302,12 +302,12 @@ function getter(kind: ValueKind, slot: number): Getter {
     case 'interned': {
       const cache = new TextCache();
       return function internedGetter() {
-        return this[VALUES][slot]!.take()?.toCachedText(cache);
+        return this[VALUES][slot]!.lendIfFound()?.toCachedText(cache);
       };
     }
     default:
       return function viewGetter() {
-        return this[VALUES][slot]!.take();
+        return this[VALUES][slot]!.lendIfFound();
       };
   }
 }

@@ -37,16 +37,16 @@ export class NamePattern {
   }
 
   /** The offset behind the name where it stands at `position` and something follows it within the limit; else -1. */
-  endAt(words: DataView, position: number, limit: number): number {
+  endAt(wordView: DataView, position: number, limit: number): number {
     if (limit - position < this.room) return -1;
     const end = position + this.size;
-    const first = (words.getInt32(position) ^ this.first) & this.firstMask;
-    const last = (words.getInt32(end - 3) ^ this.last) & this.lastMask;
+    const first = (wordView.getInt32(position) ^ this.first) & this.firstMask;
+    const last = (wordView.getInt32(end - 3) ^ this.last) & this.lastMask;
     if ((first | last) !== 0) return -1;
     const middle = this.middle;
     for (let i = 0; i < middle.length; i++) {
       position += 4;
-      if (words.getInt32(position) !== middle[i]) return -1;
+      if (wordView.getInt32(position) !== middle[i]) return -1;
     }
     return end;
   }

@@ -44,7 +44,7 @@ export class Notify {
   readonly #set: MessageSet;
   readonly #source: ViewSource = new ViewSource();
   /** Stands on the arguments of undeclared messages, one after the other. */
-  readonly #passed: Value = new Value(this.#source);
+  readonly #skipped: Value = new Value(this.#source);
   /** The reused states of each definition, by its index in the set: more than one where a NOTIFY has a message again. */
   readonly #states: MessageState[][];
   /** The declared messages of this NOTIFY in the order they came; the first `#count` count. */
@@ -104,14 +104,14 @@ export class Notify {
    * SPOP_INTEGER_RANGE or SPOP_TOO_MANY_MESSAGES. Nothing is open then.
    */
   read(frame: Frame): void {
-    const { bytes, words, start, end, payloadStart } = frame;
+    const { bytes, wordView, start, end, payloadStart } = frame;
     this.#source.open(bytes, start, end);
     this.#count = 0;
     if (this.#extraPlaces > 0) this.#dropExtraStates();
     this.#payloadStart = payloadStart - start;
     cursor.origin = start;
     try {
-      this.#readMessages(bytes, words, payloadStart, end);
+      this.#readMessages(bytes, wordView, payloadStart, end);
     } catch (error) {
       this.close();
       throw error;
@@ -125,11 +125,11 @@ export class Notify {
    * position is a local variable, here and where the arguments are read: a cursor that is written and read for each
    * name and value costs a fifth more (benchmark `decode tiny`).
    */
-  #readMessages(bytes: Buffer, words: DataView, start: number, limit: number): void {
+  #readMessages(bytes: Buffer, wordView: DataView, start: number, limit: number): void {
     let position = start;
     while (position < limit) {
       let state = this.#found[this.#count];
-      let end = state === undefined ? -1 : state.name.endAt(words, position, limit);
+      let end = state === undefined ? -1 : state.name.endAt(wordView, position, limit);
       if (end >= 0 && state!.begin()) {
         this.#count++;
       } else {
@@ -142,7 +142,7 @@ export class Notify {
       position =
         state === undefined
           ? this.#argumentsEnd(bytes, end + 1, limit, count)
-          : state.read(cursor, bytes, words, end + 1, limit, count);
+          : state.read(cursor, bytes, wordView, end + 1, limit, count);
     }
   }
 
@@ -259,7 +259,7 @@ export class Notify {
     let position = start;
     for (let i = 0; i < count; i++) {
       const length = readLengthAt(cursor, bytes, position, limit);
-      position = this.#passed.read(cursor, bytes, cursor.position + length, limit);
+      position = this.#skipped.read(cursor, bytes, cursor.position + length, limit);
     }
     return position;
   }

@@ -1,4 +1,4 @@
-import { readAddressText } from './address.ts';
+import { parseAddress } from './address.ts';
 import { DataType, MAX_VARINT_BYTES } from './constants.ts';
 import { SpopError } from './errors.ts';
 import { IPV4_BYTES, IPV6_BYTES, TRUE_FLAG } from './typed-data.ts';
@@ -185,7 +185,7 @@ function writeAddress(bytes: Buffer, position: number, limit: number, value: unk
   let length = 0;
   let from: Uint8Array | Value = parsedAddress;
   if (typeof value === 'string') {
-    length = readAddressText(value, parsedAddress, 0);
+    length = parseAddress(value, parsedAddress, 0);
   } else if (value instanceof Uint8Array || isValueOf(value, Ipv4, Ipv6)) {
     from = value;
     length = value.byteLength;

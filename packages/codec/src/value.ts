@@ -1,10 +1,10 @@
-import { readAddressText, toIpv4Text, toIpv6Text } from './address.ts';
+import { parseAddress, toIpv4Text, toIpv6Text } from './address.ts';
 import { DataType } from './constants.ts';
 import { Cursor } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import type { TextCache } from './text-cache.ts';
-import { definePlainForm } from './plain-form.ts';
-import { bytesEqual, textEquals } from './text.ts';
+import { definePrintable } from './printable.ts';
+import { bytesEqual, utf8PrefixLength } from './utf8.ts';
 import {
   DATA_SIZES,
   DATA_TYPES,
@@ -81,10 +81,10 @@ const parsedAddress: Buffer = Buffer.alloc(IPV6_BYTES);
 
 /** An integer of up to so many bytes is known once its end is. */
 const SMALL_INTEGER_BYTES = 3;
-/** What {@link Value.stand} takes as the length of what has no bytes of its own. */
+/** What {@link Value.place} takes as the length of what has no bytes of its own. */
 export const NO_LENGTH = -1;
 /** What a small integer is subtracted from to stand in the place of a length. */
-export const BELOW_LENGTHS = -2;
+export const SMALL_INTEGER_BASE = -2;
 
 /**
  * A lazy view of one typed data (SPOE.txt §3.1): it knows where the value stands and decodes what is asked for, each
@@ -104,11 +104,11 @@ export class Value implements IntegerValue, StringValue {
    * Of a STRING, BINARY or address its length in bytes. Below zero, where there is no length: -2 less the value of an
    * integer of up to three bytes, or -1.
    */
-  private _length: number = NO_LENGTH;
+  private _lengthOrSmall: number = NO_LENGTH;
   /** The generation of the source in which a value was found; its complement where that was refused. */
-  private _found: number = NO_GENERATION;
+  private _foundIn: number = NO_GENERATION;
   /** The generation in which the view was given to whoever holds it. */
-  private _given: number = NO_GENERATION;
+  private _lentIn: number = NO_GENERATION;
   private readonly _absent: () => undefined;
 
   /** @param absent Says that there is no value, where that is an error. */
@@ -140,10 +140,10 @@ export class Value implements IntegerValue, StringValue {
         start = cursor.position;
         length = cursor.lo;
       } else {
-        length = BELOW_LENGTHS - cursor.lo;
+        length = SMALL_INTEGER_BASE - cursor.lo;
       }
     }
-    this.stand(first, start - origin, length, this._source.generation);
+    this.place(first, start - origin, length, this._source.generation);
     return end;
   }
 
@@ -156,21 +156,21 @@ export class Value implements IntegerValue, StringValue {
    * value; else -1.
    * @param generation The source's.
    */
-  stand(first: number, start: number, length: number, generation: number): void {
+  place(first: number, start: number, length: number, generation: number): void {
     this._first = first;
     this._start = start;
-    this._length = length;
-    this._found = generation;
+    this._lengthOrSmall = length;
+    this._foundIn = generation;
   }
 
   /** @internal Whether a value was found in the frame that the source stands on, and not refused. */
   get isFound(): boolean {
-    return this._found === this._source.generation;
+    return this._foundIn === this._source.generation;
   }
 
   /** @internal Lets the holder read the value that was found. */
-  give(): this {
-    this._given = this._found;
+  lend(): this {
+    this._lentIn = this._foundIn;
     return this;
   }
 
@@ -180,32 +180,32 @@ export class Value implements IntegerValue, StringValue {
    */
 
   /** @internal The view, where a value was found. */
-  take(): this | undefined {
+  lendIfFound(): this | undefined {
     const { generation } = this._source;
-    if (this._found !== generation) return this._absent();
-    this._given = generation;
+    if (this._foundIn !== generation) return this._absent();
+    this._lentIn = generation;
     return this;
   }
 
   /** @internal The BOOL, where one was found. */
-  takeBoolean(): boolean | undefined {
-    if (this._found !== this._source.generation) return this._absent();
+  booleanIfFound(): boolean | undefined {
+    if (this._foundIn !== this._source.generation) return this._absent();
     return (this._first & TRUE_BIT) !== 0;
   }
 
   /** @internal Notes that the value that was found is of a type that nobody asked for. */
-  refuse(): void {
-    this._found = ~this._found;
+  reject(): void {
+    this._foundIn = ~this._foundIn;
   }
 
   /** @internal Whether a value was found or refused in the frame that the source stands on. */
-  get wasRead(): boolean {
-    return this.wasReadIn(this._source.generation);
+  get isPresent(): boolean {
+    return this.isPresentIn(this._source.generation);
   }
 
   /** @internal The same of that generation, for those who know the source's. */
-  wasReadIn(generation: number): boolean {
-    const difference = this._found ^ generation;
+  isPresentIn(generation: number): boolean {
+    const difference = this._foundIn ^ generation;
     return difference === 0 || difference === -1;
   }
 
@@ -216,26 +216,26 @@ export class Value implements IntegerValue, StringValue {
 
   /** @internal The integer that was found, where it has up to three bytes on the wire; else -1. */
   get foundSmallInteger(): number {
-    const integer = BELOW_LENGTHS - this._length;
+    const integer = SMALL_INTEGER_BASE - this._lengthOrSmall;
     return integer < 0 ? -1 : integer;
   }
 
   /** @internal The STRING that was found as text from `cache`. */
   toCachedText(cache: TextCache): string {
     const { bytes, origin } = this._source;
-    return cache.toText(bytes, origin + this._start, this._length);
+    return cache.toText(bytes, origin + this._start, this._lengthOrSmall);
   }
 
   /** @internal From now on the view is late. */
-  takeBack(): void {
-    this._found = NO_GENERATION;
-    this._given = NO_GENERATION;
+  recall(): void {
+    this._foundIn = NO_GENERATION;
+    this._lentIn = NO_GENERATION;
   }
 
   /** @internal Offset of the typed data's first byte from the frame's length field, for errors. */
   get offset(): number {
     const hasLength = SIZES[this._first & TYPE_BITS] === LENGTH_FIRST;
-    return this._start - 1 - (hasLength ? varintSize(this._length, 0) : 0);
+    return this._start - 1 - (hasLength ? varintSize(this._lengthOrSmall, 0) : 0);
   }
 
   get type(): DataType {
@@ -269,8 +269,8 @@ export class Value implements IntegerValue, StringValue {
   }
 
   get byteLength(): number {
-    const length = this._length;
-    if (length < 0 || this._given !== this._source.generation) this._checkBytes();
+    const length = this._lengthOrSmall;
+    if (length < 0 || this._lentIn !== this._source.generation) this._checkBytes();
     return length;
   }
 
@@ -295,23 +295,23 @@ export class Value implements IntegerValue, StringValue {
   equals(other: string | Uint8Array): boolean {
     const start = this._checkBytes();
     const { bytes } = this._source;
-    const length = this._length;
+    const length = this._lengthOrSmall;
     if (typeof other !== 'string') return bytesEqual(bytes, start, length, other);
     const type = this._first & TYPE_BITS;
     if (type === DataType.Ipv4 || type === DataType.Ipv6) {
-      return readAddressText(other, parsedAddress, 0) === length && isParsedAddress(bytes, start, length);
+      return parseAddress(other, parsedAddress, 0) === length && isParsedAddress(bytes, start, length);
     }
-    return textEquals(bytes, start, length, other) === length;
+    return utf8PrefixLength(bytes, start, length, other) === length;
   }
 
   startsWith(text: string): boolean {
     const start = this._checkBytes();
-    return textEquals(this._source.bytes, start, this._length, text) >= 0;
+    return utf8PrefixLength(this._source.bytes, start, this._lengthOrSmall, text) >= 0;
   }
 
   copyTo(target: Uint8Array, offset: number = 0): number {
     const start = this._checkBytes();
-    return this._source.bytes.copy(target, offset, start, start + this._length);
+    return this._source.bytes.copy(target, offset, start, start + this._lengthOrSmall);
   }
 
   /** @internal The integer if it fits 32 bits, which spares a double that V8 would box; else undefined. */
@@ -341,7 +341,7 @@ export class Value implements IntegerValue, StringValue {
     const type = this.type;
     if (type === DataType.Ipv4 || type === DataType.Ipv6) {
       const start = this._checkBytes();
-      return BigInt(`0x${this._source.bytes.toString('hex', start, start + this._length)}`);
+      return BigInt(`0x${this._source.bytes.toString('hex', start, start + this._lengthOrSmall)}`);
     }
     const { lo, hi } = this._readInteger();
     const value = (BigInt(hi) << 32n) | BigInt(lo >>> 0);
@@ -363,7 +363,7 @@ export class Value implements IntegerValue, StringValue {
         return toIpv6Text(bytes, start);
       case DataType.String:
       case DataType.Binary:
-        return bytes.toString('utf8', start, start + this._length);
+        return bytes.toString('utf8', start, start + this._lengthOrSmall);
       default:
         return this.toBigInt().toString();
     }
@@ -371,20 +371,20 @@ export class Value implements IntegerValue, StringValue {
 
   toBytes(): Buffer {
     const start = this._checkBytes();
-    return Buffer.from(this._source.bytes.subarray(start, start + this._length));
+    return Buffer.from(this._source.bytes.subarray(start, start + this._lengthOrSmall));
   }
 
   /** The byte with the type and the flags. */
   private _firstByte(): number {
-    if (this._given !== this._source.generation) throw viewClosed();
+    if (this._lentIn !== this._source.generation) throw viewClosed();
     return this._first;
   }
 
   /** Checks that the value has bytes of its own, and returns where they begin in the source's. */
   private _checkBytes(): number {
     const source = this._source;
-    if (this._given !== this._source.generation) throw viewClosed();
-    if (this._length < 0) throw this._wrongType('STRING, BINARY, IPV4 or IPV6');
+    if (this._lentIn !== this._source.generation) throw viewClosed();
+    if (this._lengthOrSmall < 0) throw this._wrongType('STRING, BINARY, IPV4 or IPV6');
     return source.origin + this._start;
   }
 
@@ -415,7 +415,7 @@ export class Value implements IntegerValue, StringValue {
   }
 }
 
-definePlainForm(Value.prototype, (value) => value.toString());
+definePrintable(Value.prototype, (value) => value.toString());
 
 function nothing(): undefined {
   return undefined;

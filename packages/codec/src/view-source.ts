@@ -1,6 +1,6 @@
 import { NO_BYTES } from './cursor.ts';
 import { SpopError } from './errors.ts';
-import { definePlainForm } from './plain-form.ts';
+import { definePrintable } from './printable.ts';
 
 /** The generation of a view that was placed on nothing yet; no frame has it. */
 export const NO_GENERATION = -1;
@@ -45,7 +45,7 @@ export class ViewSource {
 }
 
 // Spread, a view shows its fields, and with them this one.
-definePlainForm(ViewSource.prototype, () => undefined);
+definePrintable(ViewSource.prototype, () => undefined);
 
 /** The error of a view that is used after its frame was closed. */
 export function viewClosed(): SpopError {

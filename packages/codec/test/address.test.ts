@@ -1,13 +1,13 @@
 import { isIP, isIPv6 } from 'node:net';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readAddressText, toIpv4Text, toIpv6Text } from '../src/address.ts';
+import { parseAddress, toIpv4Text, toIpv6Text } from '../src/address.ts';
 import { amid, hex, toHex } from './bytes.ts';
 
 /** The bytes that text reads as, in hex; `''` where it is no address. */
 function read(text: string): string {
   const target = Buffer.alloc(24, 0xee);
-  const length = readAddressText(text, target, 4);
+  const length = parseAddress(text, target, 4);
   expect([text, toHex(target, 0, 4) + toHex(target, 20)]).toEqual([text, 'ee'.repeat(8)]);
   return toHex(target, 4, 4 + length);
 }
@@ -159,7 +159,7 @@ const noAddresses: string[] = [
   '::0x1',
 ];
 
-describe('readAddressText', () => {
+describe('parseAddress', () => {
   it.each(ipv4)('reads %s as %s', (text, bytes) => {
     expect(read(text)).toBe(bytes);
   });

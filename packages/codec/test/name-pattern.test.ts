@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defineMessage, int32, MessageSet, Notify, string } from '../src/index.ts';
-import { toWords } from '../src/words.ts';
+import { toWordView } from '../src/word-view.ts';
 import { NamePattern } from '../src/name-pattern.ts';
 import { message, notifyFrame, text } from './bytes.ts';
 
@@ -30,7 +30,7 @@ function endOver(name: string, wire: Uint8Array, after: Uint8Array, fill: number
   bytes.set(wire, BEFORE);
   bytes.set(after, BEFORE + wire.length);
   const limit = BEFORE + wire.length + after.length;
-  const end = new NamePattern(Buffer.from(name)).endAt(toWords(bytes), BEFORE, limit);
+  const end = new NamePattern(Buffer.from(name)).endAt(toWordView(bytes), BEFORE, limit);
   return end < 0 ? end : end - BEFORE;
 }
 
@@ -66,7 +66,7 @@ describe('NamePattern', () => {
         // The rest of the name stands behind the limit, or is not there at all.
         const bytes = Buffer.concat([Buffer.alloc(BEFORE, fill), wire, Buffer.alloc(4, fill)]);
         const pattern = new NamePattern(Buffer.from(name));
-        expect(pattern.endAt(toWords(bytes), BEFORE, BEFORE + length)).toBe(-1);
+        expect(pattern.endAt(toWordView(bytes), BEFORE, BEFORE + length)).toBe(-1);
         expect(endOver(name, wire.subarray(0, length), Buffer.alloc(0), fill, 0)).toBe(-1);
       }
     }

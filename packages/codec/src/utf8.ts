@@ -4,19 +4,19 @@
  * How many of the `length` bytes at `start` the UTF-8 form of `text` takes, when they begin with it; -1 when they do
  * not. Unpaired surrogates compare as U+FFFD, which is how they would be written.
  */
-export function textEquals(bytes: Buffer, start: number, length: number, text: string): number {
+export function utf8PrefixLength(bytes: Buffer, start: number, length: number, text: string): number {
   const textLength = text.length;
   if (textLength > length) return -1;
   for (let i = 0; i < textLength; i++) {
     const code = text.charCodeAt(i);
-    if (code >= 0x80) return wideTextEquals(bytes, start, length, text, i);
+    if (code >= 0x80) return wideUtf8PrefixLength(bytes, start, length, text, i);
     if (bytes[start + i] !== code) return -1;
   }
   return textLength;
 }
 
-/** {@link textEquals} from the first character on that is not ASCII: the bytes before it are equal. */
-function wideTextEquals(bytes: Buffer, start: number, length: number, text: string, from: number): number {
+/** {@link utf8PrefixLength} from the first character on that is not ASCII: the bytes before it are equal. */
+function wideUtf8PrefixLength(bytes: Buffer, start: number, length: number, text: string, from: number): number {
   const end = start + length;
   let position = start + from;
   for (let i = from; i < text.length; i++) {

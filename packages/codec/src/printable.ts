@@ -8,7 +8,7 @@ const INSPECT = Symbol.for('nodejs.util.inspect.custom');
  * Says what `JSON.stringify`, loggers and `console.log` make of the objects of a class. Left to themselves, they write out
  * fields, and with them the whole buffer, in which other clients' requests stand.
  */
-export function definePlainForm<View extends object>(prototype: View, toPlain: (view: View) => unknown): void {
+export function definePrintable<View extends object>(prototype: View, toPlain: (view: View) => unknown): void {
   const methods = {
     toJSON(this: View): unknown {
       return toPlain(this);

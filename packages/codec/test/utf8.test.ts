@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesEqual, textEquals } from '../src/text.ts';
+import { bytesEqual, utf8PrefixLength } from '../src/utf8.ts';
 import { amid, hex } from './bytes.ts';
 
 const BEFORE = 4;
 
 function compare(bytes: Uint8Array, text: string): number {
   const results = [0x00, 0x61, 0x80, 0xbf, 0xff].map((fill) =>
-    textEquals(amid(bytes, fill, BEFORE, 16), BEFORE, bytes.length, text),
+    utf8PrefixLength(amid(bytes, fill, BEFORE, 16), BEFORE, bytes.length, text),
   );
   // The bytes around must not matter.
   expect(new Set(results).size).toBe(1);
@@ -54,7 +54,7 @@ const different: [string, string, string][] = [
   ['surrogates as bytes (CESU-8)', 'eda0bdedb880', '😀'],
 ];
 
-describe('textEquals', () => {
+describe('utf8PrefixLength', () => {
   it.each(equal)('finds %s', (_, bytes, text) => {
     expect(compare(hex(bytes), text)).toBe(bytes.length / 2);
   });
