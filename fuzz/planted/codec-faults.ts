@@ -43,7 +43,7 @@ export const codecFaults: readonly Fault[] = [
     name: 'borrow lost when a varint is written',
     mistake: '240 is subtracted from the low half alone',
     file: source('varint'),
-    search: 'if (lo >= 0 && lo < ONE_BYTE) hi = (hi - 1) | 0;',
+    search: 'if (lo >= 0 && lo < ONE_BYTE_VARINTS) hi = (hi - 1) | 0;',
     replace: '',
   },
   {

@@ -1,4 +1,8 @@
-import { DEFAULT_MAX_FRAME_SIZE, LENGTH_BYTES, MIN_FRAME_BYTES } from './constants.ts';
+import {
+  DEFAULT_MAX_FRAME_SIZE,
+  LENGTH_BYTES as LENGTH_BYTES_,
+  MIN_FRAME_BYTES as MIN_FRAME_BYTES_,
+} from './constants.ts';
 import { NO_BYTES } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import { Frame } from './frame.ts';
@@ -7,9 +11,9 @@ import { WordViewCache, NO_WORD_VIEW, toWordView } from './word-view.ts';
 /** A carry larger than this is given back as soon as it is empty. */
 const CARRY_KEPT_BYTES = 65_536;
 
-// Compiled in, unlike what is imported (benchmark `decode tiny`).
-const LENGTH_SIZE = LENGTH_BYTES;
-const SHORTEST = MIN_FRAME_BYTES;
+// Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `decode tiny`).
+const LENGTH_BYTES = LENGTH_BYTES_;
+const MIN_FRAME_BYTES = MIN_FRAME_BYTES_;
 
 /** Shared, as the buffer is that an agent's sockets read into. */
 const chunkWordViews: WordViewCache = new WordViewCache();
@@ -81,10 +85,10 @@ export class FrameReader {
     if (this.#carryEnd !== 0) return this.#nextCarried();
     const position = this.#position;
     const available = this.#end - position;
-    if (available >= LENGTH_SIZE) {
+    if (available >= LENGTH_BYTES) {
       const length = this.#readFrameLength(this.#chunkWordView, position);
-      if (length <= available - LENGTH_SIZE) {
-        const end = position + LENGTH_SIZE + length;
+      if (length <= available - LENGTH_BYTES) {
+        const end = position + LENGTH_BYTES + length;
         this.#frame.read(this.#chunk, position, end, this.#chunkWordView);
         this.#position = end;
         return this.#frame;
@@ -113,8 +117,8 @@ export class FrameReader {
       this.#emptyCarry();
       return this.next();
     }
-    if (!this.#fillCarry(LENGTH_SIZE)) return undefined;
-    const size = LENGTH_SIZE + this.#readFrameLength(this.#carryWordView, this.#carryStart);
+    if (!this.#fillCarry(LENGTH_BYTES)) return undefined;
+    const size = LENGTH_BYTES + this.#readFrameLength(this.#carryWordView, this.#carryStart);
     if (!this.#fillCarry(size)) return undefined;
     this.#frame.read(this.#carry, this.#carryStart, this.#carryStart + size, this.#carryWordView);
     this.#carryStart += size;
@@ -166,7 +170,7 @@ export class FrameReader {
   #readFrameLength(wordView: DataView, position: number): number {
     // Signed: a length of 2^31 or more is negative here, and refused as well.
     const length = wordView.getInt32(position);
-    if (length < SHORTEST || length > this.maxFrameSize) throw badLength(length, this.maxFrameSize);
+    if (length < MIN_FRAME_BYTES || length > this.maxFrameSize) throw badLength(length, this.maxFrameSize);
     return length;
   }
 }

@@ -1,4 +1,4 @@
-import { FrameFlag, LENGTH_BYTES } from './constants.ts';
+import { FrameFlag, LENGTH_BYTES as LENGTH_BYTES_ } from './constants.ts';
 import { NO_BYTES } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import { frameFull, writeNull, writeText, writeTypedData } from './typed-data-writer.ts';
@@ -7,11 +7,12 @@ import type { ValueType } from './value-type.ts';
 import { varintSize, writeVarint } from './varint.ts';
 
 const TYPE_AND_FLAGS_BYTES = 5;
-// Compiled in, unlike what is imported (benchmark `ack without actions`).
-const LENGTH_SIZE = LENGTH_BYTES;
-const HEADER_BYTES = LENGTH_BYTES + TYPE_AND_FLAGS_BYTES;
+// Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `ack without actions`).
+const LENGTH_BYTES = LENGTH_BYTES_;
+const FRAME_HEADER_BYTES = LENGTH_BYTES + TYPE_AND_FLAGS_BYTES;
 /** Bytes of a frame before its ids. */
-export const FRAME_HEADER_BYTES: number = HEADER_BYTES;
+const FRAME_HEADER_BYTES_: number = FRAME_HEADER_BYTES;
+export { FRAME_HEADER_BYTES_ as FRAME_HEADER_BYTES };
 const MAX_ID = (1n << 64n) - 1n;
 
 /**
@@ -82,7 +83,7 @@ export class FrameWriter {
   /** Fills in the frame's length and returns the offset behind the frame. */
   end(): number {
     const { bytes, position, start } = this;
-    const length = position - start - LENGTH_SIZE;
+    const length = position - start - LENGTH_BYTES;
     bytes[start] = length >>> 24;
     bytes[start + 1] = length >>> 16;
     bytes[start + 2] = length >>> 8;
@@ -92,8 +93,8 @@ export class FrameWriter {
 
   /** Writes type and flags behind the room for the length. */
   protected beginHeader(bytes: Buffer, position: number, limit: number, type: number, flags: number): void {
-    if (limit > bytes.length || limit - position < HEADER_BYTES) {
-      throw frameFull(position, Math.min(limit, bytes.length), HEADER_BYTES);
+    if (limit > bytes.length || limit - position < FRAME_HEADER_BYTES) {
+      throw frameFull(position, Math.min(limit, bytes.length), FRAME_HEADER_BYTES);
     }
     this.bytes = bytes;
     this.start = position;
@@ -103,7 +104,7 @@ export class FrameWriter {
     bytes[position + 6] = flags >>> 16;
     bytes[position + 7] = flags >>> 8;
     bytes[position + 8] = flags;
-    this.position = position + HEADER_BYTES;
+    this.position = position + FRAME_HEADER_BYTES;
   }
 
   #writeId(id: number | bigint): void {

@@ -2,15 +2,16 @@ import { FrameFlag, LENGTH_BYTES } from './constants.ts';
 import { Cursor, NO_BYTES } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import { definePrintable } from './printable.ts';
-import { ONE_BYTE_VARINTS, readVarint, SHORT_VARINT_BYTES, shortVarintEnd } from './varint.ts';
+import { ONE_BYTE_VARINTS as ONE_BYTE_VARINTS_, readVarint, SHORT_VARINT_BYTES, shortVarintEnd } from './varint.ts';
 import { NO_WORD_VIEW, toWordView } from './word-view.ts';
 
+// Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `decode tiny`).
+const IDS_OFFSET = LENGTH_BYTES + 5;
 /** Bytes in front of a frame's ids: length, type, flags. */
-export const IDS_OFFSET: number = LENGTH_BYTES + 5;
-const IDS = IDS_OFFSET;
-// Compiled in, unlike what is imported (benchmark `decode tiny`).
+const IDS_OFFSET_: number = IDS_OFFSET;
+export { IDS_OFFSET_ as IDS_OFFSET };
 const SHORT_IDS_BYTES = SHORT_VARINT_BYTES + 1;
-const ONE_BYTE = ONE_BYTE_VARINTS;
+const ONE_BYTE_VARINTS = ONE_BYTE_VARINTS_;
 const FIN = FrameFlag.Fin;
 
 const decoding = new Cursor();
@@ -94,13 +95,13 @@ export class Frame {
     this.end = end;
     this.type = bytes[start + 4]!;
     this.flags = this.wordView.getInt32(start + 5);
-    const ids = start + IDS;
+    const ids = start + IDS_OFFSET;
     this.idsStart = ids;
     // HAProxy's stream-ids stay below 2^32 and its frame-ids are nearly always below 240: they are passed, not decoded, in
     // so little code that V8 inlines it (benchmark `load`).
     if (end - ids >= SHORT_IDS_BYTES) {
       const frameId = shortVarintEnd(bytes, ids);
-      if (frameId !== 0 && bytes[frameId]! < ONE_BYTE) {
+      if (frameId !== 0 && bytes[frameId]! < ONE_BYTE_VARINTS) {
         this.payloadStart = frameId + 1;
         return;
       }

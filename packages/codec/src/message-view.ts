@@ -5,10 +5,15 @@ import type { ArgumentPattern, ArgumentTypes, MessageDefinition } from './messag
 import type { NamePattern } from './name-pattern.ts';
 import { definePrintable } from './printable.ts';
 import { TextCache } from './text-cache.ts';
-import { DATA_SIZES, dataTypeName, SIZE_FIRST, TYPE_MASK } from './typed-data.ts';
+import {
+  DATA_SIZES as DATA_SIZES_,
+  dataTypeName,
+  SIZE_FIRST as SIZE_FIRST_,
+  TYPE_MASK as TYPE_MASK_,
+} from './typed-data.ts';
 import type { AnyValueType, ReadOf, ValueKind } from './value-type.ts';
-import { SMALL_INTEGER_BASE, NO_LENGTH, Value } from './value.ts';
-import { MORE, ONE_BYTE_VARINTS, readLengthAt } from './varint.ts';
+import { NO_LENGTH as NO_LENGTH_, SMALL_INTEGER_BASE as SMALL_INTEGER_BASE_, Value } from './value.ts';
+import { CONTINUES as CONTINUES_, ONE_BYTE_VARINTS as ONE_BYTE_VARINTS_, readLengthAt } from './varint.ts';
 import { NO_GENERATION, type ViewSource, viewClosed } from './view-source.ts';
 
 /**
@@ -23,14 +28,14 @@ export type MessageView<Args extends ArgumentTypes> = { readonly [Name in keyof 
 /** Whether an argument is not in the message, is there as NULL, or has a value. */
 export type ArgumentState = 'missing' | 'null' | 'present';
 
-// A module's own constants are compiled in, what it imports is loaded and checked at each use (benchmark `decode realistic`).
-const TYPE_BITS = TYPE_MASK;
-const SIZES = DATA_SIZES;
-const LENGTH_FIRST = SIZE_FIRST;
-const ONE_BYTE = ONE_BYTE_VARINTS;
-const FURTHER = MORE;
-const WITHOUT_LENGTH = NO_LENGTH;
-const SMALL_FROM = SMALL_INTEGER_BASE;
+// Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `decode realistic`).
+const TYPE_MASK = TYPE_MASK_;
+const DATA_SIZES = DATA_SIZES_;
+const SIZE_FIRST = SIZE_FIRST_;
+const ONE_BYTE_VARINTS = ONE_BYTE_VARINTS_;
+const CONTINUES = CONTINUES_;
+const NO_LENGTH = NO_LENGTH_;
+const SMALL_INTEGER_BASE = SMALL_INTEGER_BASE_;
 
 const STATE: unique symbol = Symbol('state');
 const VALUES: unique symbol = Symbol('values');
@@ -97,37 +102,37 @@ export class MessageState {
       let isSmall = true;
       const { middle } = argument;
       for (let i = 0; i < middle.length; i++) difference |= wordView.getInt32(position + 4 * (i + 1)) ^ middle[i]!;
-      const size = SIZES[last & TYPE_BITS]!;
+      const size = DATA_SIZES[last & TYPE_MASK]!;
       let valueStart = end + 1;
-      let length = size > 0 ? size : WITHOUT_LENGTH;
+      let length = size > 0 ? size : NO_LENGTH;
       end = valueStart + size;
       if (size < 0) {
         const room = limit - valueStart;
         end = valueStart + 1;
         let number = room > 0 ? bytes[valueStart]! : 0;
-        if (number >= ONE_BYTE) {
+        if (number >= ONE_BYTE_VARINTS) {
           if (room < 3) {
             isSmall = false;
           } else {
             const second = bytes[end++]!;
             number += second << 4;
-            if (second >= FURTHER) {
+            if (second >= CONTINUES) {
               const third = bytes[end++]!;
               number += third << 11;
-              if (third >= FURTHER) isSmall = false;
+              if (third >= CONTINUES) isSmall = false;
             }
           }
         }
-        if (size === LENGTH_FIRST) {
+        if (size === SIZE_FIRST) {
           valueStart = end;
           end += number;
           length = number;
         } else {
-          length = SMALL_FROM - number;
+          length = SMALL_INTEGER_BASE - number;
         }
       }
       const value = values[argument.slot]!;
-      const isAccepted = ((argument.accepted >> (last & TYPE_BITS)) & 1) !== 0;
+      const isAccepted = ((argument.accepted >> (last & TYPE_MASK)) & 1) !== 0;
       if (difference !== 0) {
         position = this.#readUnexpected(cursor, bytes, position, limit, index);
       } else if (!isSmall || end > limit || !isAccepted || value.isPresentIn(generation)) {

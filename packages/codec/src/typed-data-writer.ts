@@ -19,7 +19,7 @@ const LOOP_TEXT_LENGTH = 24;
 /** UTF-8 takes at most three bytes for a UTF-16 unit: text up to here has a length of at most 239, a one-byte varint. */
 const SHORT_TEXT_LENGTH = 79;
 
-// Compiled in, unlike what is imported (benchmark `ack two set-vars`).
+// Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `ack two set-vars`).
 const { Bool, Int32, Uint32, Int64, Uint64, Ipv4, Ipv6 } = DataType;
 const STRING = DataType.String;
 

@@ -6,14 +6,14 @@ import type { TextCache } from './text-cache.ts';
 import { definePrintable } from './printable.ts';
 import { bytesEqual, utf8PrefixLength } from './utf8.ts';
 import {
-  DATA_SIZES,
+  DATA_SIZES as DATA_SIZES_,
   DATA_TYPES,
   dataTypeName,
   IPV6_BYTES,
-  SIZE_FIRST,
+  SIZE_FIRST as SIZE_FIRST_,
   skipTypedData,
-  TRUE_FLAG,
-  TYPE_MASK,
+  TRUE_FLAG as TRUE_FLAG_,
+  TYPE_MASK as TYPE_MASK_,
 } from './typed-data.ts';
 import { readVarint, varintSize } from './varint.ts';
 import { NO_GENERATION, type ViewSource, viewClosed } from './view-source.ts';
@@ -68,13 +68,12 @@ export interface AddressValue extends BinaryValue {
   toBigInt(): bigint;
 }
 
-// What a module imports is loaded and checked at each use, what it has itself is compiled in (benchmark `decode realistic`).
-const TYPE_BITS = TYPE_MASK;
-const TRUE_BIT = TRUE_FLAG;
-const SIZES = DATA_SIZES;
-const LENGTH_FIRST = SIZE_FIRST;
-const IPV4 = DataType.Ipv4;
-const IPV6 = DataType.Ipv6;
+// Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `decode realistic`).
+const TYPE_MASK = TYPE_MASK_;
+const TRUE_FLAG = TRUE_FLAG_;
+const DATA_SIZES = DATA_SIZES_;
+const SIZE_FIRST = SIZE_FIRST_;
+const { Ipv4, Ipv6 } = DataType;
 
 const decoding = new Cursor();
 const parsedAddress: Buffer = Buffer.alloc(IPV6_BYTES);
@@ -129,14 +128,14 @@ export class Value implements IntegerValue, StringValue {
     skipTypedData(cursor);
     const end = cursor.position;
     const first = bytes[position]!;
-    const size = SIZES[first & TYPE_BITS]!;
+    const size = DATA_SIZES[first & TYPE_MASK]!;
     let start = position + 1;
     let length = size > 0 ? size : NO_LENGTH;
     // The halves of a longer integer are read where they are asked for.
-    if (size === LENGTH_FIRST || (size < 0 && end - start <= SMALL_INTEGER_BYTES)) {
+    if (size === SIZE_FIRST || (size < 0 && end - start <= SMALL_INTEGER_BYTES)) {
       cursor.moveTo(bytes, start, limit, origin);
       readVarint(cursor);
-      if (size === LENGTH_FIRST) {
+      if (size === SIZE_FIRST) {
         start = cursor.position;
         length = cursor.lo;
       } else {
@@ -190,7 +189,7 @@ export class Value implements IntegerValue, StringValue {
   /** @internal The BOOL, where one was found. */
   booleanIfFound(): boolean | undefined {
     if (this._foundIn !== this._source.generation) return this._absent();
-    return (this._first & TRUE_BIT) !== 0;
+    return (this._first & TRUE_FLAG) !== 0;
   }
 
   /** @internal Notes that the value that was found is of a type that nobody asked for. */
@@ -211,7 +210,7 @@ export class Value implements IntegerValue, StringValue {
 
   /** @internal The type of the value that was found. */
   get foundType(): number {
-    return this._first & TYPE_BITS;
+    return this._first & TYPE_MASK;
   }
 
   /** @internal The integer that was found, where it has up to three bytes on the wire; else -1. */
@@ -234,12 +233,12 @@ export class Value implements IntegerValue, StringValue {
 
   /** @internal Offset of the typed data's first byte from the frame's length field, for errors. */
   get offset(): number {
-    const hasLength = SIZES[this._first & TYPE_BITS] === LENGTH_FIRST;
+    const hasLength = DATA_SIZES[this._first & TYPE_MASK] === SIZE_FIRST;
     return this._start - 1 - (hasLength ? varintSize(this._lengthOrSmall, 0) : 0);
   }
 
   get type(): DataType {
-    return DATA_TYPES[this._firstByte() & TYPE_BITS]!;
+    return DATA_TYPES[this._firstByte() & TYPE_MASK]!;
   }
 
   get isNull(): boolean {
@@ -249,8 +248,8 @@ export class Value implements IntegerValue, StringValue {
   /** The value of a BOOL. */
   get boolean(): boolean {
     const first = this._firstByte();
-    if ((first & TYPE_BITS) !== DataType.Bool) throw this._wrongType('BOOL');
-    return (first & TRUE_BIT) !== 0;
+    if ((first & TYPE_MASK) !== DataType.Bool) throw this._wrongType('BOOL');
+    return (first & TRUE_FLAG) !== 0;
   }
 
   get lo(): number {
@@ -262,9 +261,9 @@ export class Value implements IntegerValue, StringValue {
   }
 
   get family(): 4 | 6 {
-    const type = this._firstByte() & TYPE_BITS;
-    if (type === IPV4) return 4;
-    if (type === IPV6) return 6;
+    const type = this._firstByte() & TYPE_MASK;
+    if (type === Ipv4) return 4;
+    if (type === Ipv6) return 6;
     throw this._wrongType('IPV4 or IPV6');
   }
 
@@ -297,7 +296,7 @@ export class Value implements IntegerValue, StringValue {
     const { bytes } = this._source;
     const length = this._lengthOrSmall;
     if (typeof other !== 'string') return bytesEqual(bytes, start, length, other);
-    const type = this._first & TYPE_BITS;
+    const type = this._first & TYPE_MASK;
     if (type === DataType.Ipv4 || type === DataType.Ipv6) {
       return parseAddress(other, parsedAddress, 0) === length && isParsedAddress(bytes, start, length);
     }
@@ -318,7 +317,7 @@ export class Value implements IntegerValue, StringValue {
   toInt32(): number | undefined {
     const { lo, hi } = this._readInteger();
     if (hi === 0 && lo >= 0) return lo;
-    return hi === -1 && lo < 0 && (this._first & TYPE_BITS) !== DataType.Uint64 ? lo : undefined;
+    return hi === -1 && lo < 0 && (this._first & TYPE_MASK) !== DataType.Uint64 ? lo : undefined;
   }
 
   /** @internal The integer as the nearest double. */
@@ -390,7 +389,7 @@ export class Value implements IntegerValue, StringValue {
 
   /** The halves of an integer, in the returned cursor's `lo` and `hi`. */
   private _readInteger(): Cursor {
-    const type = this._firstByte() & TYPE_BITS;
+    const type = this._firstByte() & TYPE_MASK;
     if (type < DataType.Int32 || type > DataType.Uint64) throw this._wrongType('INT32, UINT32, INT64 or UINT64');
     const { bytes, limit, origin } = this._source;
     decoding.moveTo(bytes, origin + this._start, limit, origin);

@@ -13,14 +13,14 @@ import { SpopError } from './errors.ts';
  * neither a double nor a BigInt exists unless the caller asks for one.
  */
 
-// A constant that a module exports or imports is loaded and checked at each use, its own are compiled in: hence two
-// names each (benchmark `decode realistic`).
-const ONE_BYTE = 240;
-const FURTHER = 128;
+// Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `decode realistic`).
+const ONE_BYTE_VARINTS = 240;
+const CONTINUES = 128;
 /** A first byte below this is the whole varint. */
-export const ONE_BYTE_VARINTS: number = ONE_BYTE;
+const ONE_BYTE_VARINTS_: number = ONE_BYTE_VARINTS;
 /** A further byte of at least this is not the last. */
-export const MORE: number = FURTHER;
+const CONTINUES_: number = CONTINUES;
+export { CONTINUES_ as CONTINUES, ONE_BYTE_VARINTS_ as ONE_BYTE_VARINTS };
 const SIGN = 0x8000_0000 | 0;
 
 /**
@@ -32,7 +32,7 @@ export function readVarint(cursor: Cursor): void {
   const position = cursor.position;
   if (position < cursor.limit) {
     const first = cursor.bytes[position]!;
-    if (first < ONE_BYTE) {
+    if (first < ONE_BYTE_VARINTS) {
       cursor.lo = first;
       cursor.hi = 0;
       cursor.position = position + 1;
@@ -53,11 +53,11 @@ export const SHORT_VARINT_BYTES = 5;
 
 /** The offset behind a varint of up to five bytes, all of which the caller knows to be there; 0 for a longer one. */
 export function shortVarintEnd(bytes: Buffer, position: number): number {
-  if (bytes[position]! < ONE_BYTE) return position + 1;
-  if (bytes[position + 1]! < FURTHER) return position + 2;
-  if (bytes[position + 2]! < FURTHER) return position + 3;
-  if (bytes[position + 3]! < FURTHER) return position + 4;
-  return bytes[position + 4]! < FURTHER ? position + 5 : 0;
+  if (bytes[position]! < ONE_BYTE_VARINTS) return position + 1;
+  if (bytes[position + 1]! < CONTINUES) return position + 2;
+  if (bytes[position + 2]! < CONTINUES) return position + 3;
+  if (bytes[position + 3]! < CONTINUES) return position + 4;
+  return bytes[position + 4]! < CONTINUES ? position + 5 : 0;
 }
 
 /**
@@ -82,10 +82,10 @@ function readLongVarint(cursor: Cursor): void {
     // Two and three bytes hold every length and port that comes (benchmark `decode realistic`).
     const second = bytes[start + 1]!;
     const third = bytes[start + 2]!;
-    if (second < FURTHER || third < FURTHER) {
-      cursor.lo = bytes[start]! + (second << 4) + (second < FURTHER ? 0 : third << 11);
+    if (second < CONTINUES || third < CONTINUES) {
+      cursor.lo = bytes[start]! + (second << 4) + (second < CONTINUES ? 0 : third << 11);
       cursor.hi = 0;
-      cursor.position = start + (second < FURTHER ? 2 : 3);
+      cursor.position = start + (second < CONTINUES ? 2 : 3);
       return;
     }
   }
@@ -94,7 +94,7 @@ function readLongVarint(cursor: Cursor): void {
   let hi = 0;
   let position = start;
   let shift = 0;
-  let byte = ONE_BYTE;
+  let byte = ONE_BYTE_VARINTS;
   do {
     if (position >= limit) {
       throw truncated(cursor, start, 'a varint that does not end before it');
@@ -115,7 +115,7 @@ function readLongVarint(cursor: Cursor): void {
       hi += byte << (shift - 32);
     }
     shift += shift === 0 ? 4 : 7;
-  } while (byte >= FURTHER);
+  } while (byte >= CONTINUES);
   cursor.lo = lo;
   cursor.hi = hi;
   cursor.position = position;
@@ -156,15 +156,15 @@ export function writeVarint(bytes: Buffer, position: number, lo: number, hi: num
   }
   bytes[position++] = lo | 0xf0;
   // (v - 240) >> 4
-  if (lo >= 0 && lo < ONE_BYTE) hi = (hi - 1) | 0;
-  lo = (lo - ONE_BYTE) | 0;
+  if (lo >= 0 && lo < ONE_BYTE_VARINTS) hi = (hi - 1) | 0;
+  lo = (lo - ONE_BYTE_VARINTS) | 0;
   lo = (lo >>> 4) | (hi << 28);
   hi >>>= 4;
-  while (hi !== 0 || lo < 0 || lo >= FURTHER) {
-    bytes[position++] = lo | FURTHER;
+  while (hi !== 0 || lo < 0 || lo >= CONTINUES) {
+    bytes[position++] = lo | CONTINUES;
     // (v - 128) >> 7
-    if (lo >= 0 && lo < FURTHER) hi--;
-    lo = (lo - FURTHER) | 0;
+    if (lo >= 0 && lo < CONTINUES) hi--;
+    lo = (lo - CONTINUES) | 0;
     lo = (lo >>> 7) | (hi << 25);
     hi >>>= 7;
   }
@@ -174,15 +174,15 @@ export function writeVarint(bytes: Buffer, position: number, lo: number, hi: num
 
 /** {@link writeVarint} for 0 to 2^31 - 1, which is every length and nearly every value. */
 export function writeSmallVarint(bytes: Buffer, position: number, value: number): number {
-  if (value < ONE_BYTE) {
+  if (value < ONE_BYTE_VARINTS) {
     bytes[position] = value;
     return position + 1;
   }
   bytes[position++] = value | 0xf0;
-  value = (value - ONE_BYTE) >>> 4;
-  while (value >= FURTHER) {
-    bytes[position++] = value | FURTHER;
-    value = (value - FURTHER) >>> 7;
+  value = (value - ONE_BYTE_VARINTS) >>> 4;
+  while (value >= CONTINUES) {
+    bytes[position++] = value | CONTINUES;
+    value = (value - CONTINUES) >>> 7;
   }
   bytes[position++] = value;
   return position;
