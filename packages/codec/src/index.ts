@@ -17,9 +17,9 @@ export {
   writeHaproxyHello,
 } from './hello.ts';
 export { KvListReader, type Name } from './kv-list.ts';
-export { type ArgumentTypes, defineMessage, type MessageDefinition, type MessageOf } from './message-definition.ts';
+export { type ArgumentTypes, defineMessage, type MessageDefinition } from './message-definition.ts';
 export { MessageReader } from './message-reader.ts';
-export { type ArgumentState, argumentState, type MessageView } from './message-view.ts';
+export { type ArgumentState, argumentState, type MessageOf, type MessageView } from './message-view.ts';
 export { MessageSet, Notify } from './notify.ts';
 export { NotifyWriter } from './notify-writer.ts';
 export { BufferPool, type BufferPoolOptions } from './pool.ts';

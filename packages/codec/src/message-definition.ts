@@ -1,6 +1,5 @@
 import { NamePattern } from './name-pattern.ts';
 import { encodeName, NameTable } from './name-table.ts';
-import type { MessageView } from './message-view.ts';
 import { type AnyValueType, acceptedTypes } from './value-type.ts';
 import { SpopError } from './errors.ts';
 
@@ -58,9 +57,6 @@ export class MessageDefinition<Args extends ArgumentTypes = ArgumentTypes> {
     this.learnedOrder = Array.from({ length: positions }, (_, position) => this.arguments[position]);
   }
 }
-
-/** The view type of a message definition. */
-export type MessageOf<Definition> = Definition extends MessageDefinition<infer Args> ? MessageView<Args> : never;
 
 /**
  * Declares a message: its name in HAProxy's `spoe-message` section, and its arguments' names and types. Arguments may

@@ -25,6 +25,9 @@ import { NO_GENERATION, type ViewSource, viewClosed } from './view-source.ts';
  */
 export type MessageView<Args extends ArgumentTypes> = { readonly [Name in keyof Args]: ReadOf<Args[Name]> };
 
+/** The view type of a message definition. */
+export type MessageOf<Definition> = Definition extends MessageDefinition<infer Args> ? MessageView<Args> : never;
+
 /** Whether an argument is not in the message, is there as NULL, or has a value. */
 export type ArgumentState = 'missing' | 'null' | 'present';
 
