@@ -27,6 +27,7 @@ export const hotFiles: readonly string[] = [
   'utf8.ts',
   'typed-data-writer.ts',
   'typed-data.ts',
+  'value-slot.ts',
   'value.ts',
   'varint.ts',
   'view-source.ts',

@@ -23,14 +23,7 @@ export { type ArgumentState, argumentState, type MessageOf, type MessageView } f
 export { MessageSet, Notify } from './notify.ts';
 export { NotifyWriter } from './notify-writer.ts';
 export { BufferPool, type BufferPoolOptions } from './pool.ts';
-export {
-  type AddressValue,
-  type AnyValue,
-  type BinaryValue,
-  type IntegerValue,
-  type StringValue,
-  Value,
-} from './value.ts';
+export { Value } from './value.ts';
 export {
   address,
   type AddressLike,
@@ -53,5 +46,6 @@ export {
   type ValueType,
   type WriteOf,
 } from './value-type.ts';
+export type { AddressValue, AnyValue, BinaryValue, IntegerValue, StringValue } from './value-views.ts';
 export { defineVariable, type Variable } from './variable.ts';
 export { varintSize, writeVarint } from './varint.ts';

@@ -12,7 +12,8 @@ import {
   TYPE_MASK as TYPE_MASK_,
 } from './typed-data.ts';
 import type { AnyValueType, ReadOf, ValueKind } from './value-type.ts';
-import { NO_LENGTH as NO_LENGTH_, SMALL_INTEGER_BASE as SMALL_INTEGER_BASE_, Value } from './value.ts';
+import { NO_LENGTH as NO_LENGTH_, SMALL_INTEGER_BASE as SMALL_INTEGER_BASE_ } from './value-slot.ts';
+import { Value } from './value.ts';
 import { CONTINUES as CONTINUES_, ONE_BYTE_VARINTS as ONE_BYTE_VARINTS_, readLengthAt } from './varint.ts';
 import { NO_GENERATION, type ViewSource, viewClosed } from './view-source.ts';
 

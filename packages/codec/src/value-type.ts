@@ -1,5 +1,6 @@
 import { DataType } from './constants.ts';
-import type { AddressValue, BinaryValue, IntegerValue, StringValue, Value } from './value.ts';
+import type { AddressValue, BinaryValue, IntegerValue, StringValue } from './value-views.ts';
+import type { Value } from './value.ts';
 
 /** What a {@link ValueType} reads and writes as, apart from `optional`. */
 export type ValueKind =
