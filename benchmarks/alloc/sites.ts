@@ -30,6 +30,7 @@ export const hotFiles: readonly string[] = [
   'value-slot.ts',
   'value.ts',
   'varint.ts',
+  'view-class.ts',
   'view-source.ts',
 ];
 

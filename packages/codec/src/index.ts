@@ -19,7 +19,7 @@ export {
 export { KvListReader, type Name } from './kv-list.ts';
 export { type ArgumentTypes, defineMessage, type MessageDefinition } from './message-definition.ts';
 export { MessageReader } from './message-reader.ts';
-export { type ArgumentState, argumentState, type MessageOf, type MessageView } from './message-view.ts';
+export { argumentState, type MessageOf, type MessageView } from './message-view.ts';
 export { MessageSet, Notify } from './notify.ts';
 export { NotifyWriter } from './notify-writer.ts';
 export { BufferPool, type BufferPoolOptions } from './pool.ts';
@@ -47,5 +47,6 @@ export {
   type WriteOf,
 } from './value-type.ts';
 export type { AddressValue, AnyValue, BinaryValue, IntegerValue, StringValue } from './value-views.ts';
+export type { ArgumentState } from './view-class.ts';
 export { defineVariable, type Variable } from './variable.ts';
 export { varintSize, writeVarint } from './varint.ts';

@@ -1,20 +1,15 @@
+import { argumentOutOfRange, missingArgument, undeclaredArgument, wrongArgumentType } from './argument-errors.ts';
 import { DataType } from './constants.ts';
 import type { Cursor } from './cursor.ts';
 import { SpopError } from './errors.ts';
 import type { ArgumentPattern, ArgumentTypes, MessageDefinition } from './message-definition.ts';
 import type { NamePattern } from './name-pattern.ts';
-import { definePrintable } from './printable.ts';
-import { TextCache } from './text-cache.ts';
-import {
-  DATA_SIZES as DATA_SIZES_,
-  dataTypeName,
-  SIZE_FIRST as SIZE_FIRST_,
-  TYPE_MASK as TYPE_MASK_,
-} from './typed-data.ts';
-import type { AnyValueType, ReadOf, ValueKind } from './value-type.ts';
+import { DATA_SIZES as DATA_SIZES_, SIZE_FIRST as SIZE_FIRST_, TYPE_MASK as TYPE_MASK_ } from './typed-data.ts';
 import { NO_LENGTH as NO_LENGTH_, SMALL_INTEGER_BASE as SMALL_INTEGER_BASE_ } from './value-slot.ts';
+import type { ReadOf } from './value-type.ts';
 import { Value } from './value.ts';
 import { CONTINUES as CONTINUES_, ONE_BYTE_VARINTS as ONE_BYTE_VARINTS_, readLengthAt } from './varint.ts';
+import { type Arguments, argumentsOf, type ArgumentState, toView } from './view-class.ts';
 import { NO_GENERATION, type ViewSource, viewClosed } from './view-source.ts';
 
 /**
@@ -29,9 +24,6 @@ export type MessageView<Args extends ArgumentTypes> = { readonly [Name in keyof 
 /** The view type of a message definition. */
 export type MessageOf<Definition> = Definition extends MessageDefinition<infer Args> ? MessageView<Args> : never;
 
-/** Whether an argument is not in the message, is there as NULL, or has a value. */
-export type ArgumentState = 'missing' | 'null' | 'present';
-
 // Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `decode realistic`).
 const TYPE_MASK = TYPE_MASK_;
 const DATA_SIZES = DATA_SIZES_;
@@ -41,13 +33,8 @@ const CONTINUES = CONTINUES_;
 const NO_LENGTH = NO_LENGTH_;
 const SMALL_INTEGER_BASE = SMALL_INTEGER_BASE_;
 
-const STATE: unique symbol = Symbol('state');
-const VALUES: unique symbol = Symbol('values');
-// Read from `Number` each time they would be put on the heap each time, where nothing is inlined.
-const { MIN_SAFE_INTEGER, MAX_SAFE_INTEGER } = Number;
-
 /** Where the arguments of one message stand, behind its view. */
-export class MessageState {
+export class MessageState implements Arguments {
   declare readonly definition: MessageDefinition;
   /** Which definition of its set it is. */
   declare readonly index: number;
@@ -69,8 +56,8 @@ export class MessageState {
     this.name = definition.namePattern;
     this.values = definition.argumentNames.map((_, slot) => new Value(source, () => this.#explainMissing(slot)));
     this.#skipped = new Value(source);
-    // The class has one getter per declared argument, and each gives what the argument's type reads as.
-    this.view = new (viewClass(definition))(this) as unknown as MessageView<ArgumentTypes>;
+    // The view's class is made of the same definition.
+    this.view = toView(this) as MessageView<ArgumentTypes>;
   }
 
   /** Takes the frame that the source stands on; false where this state has a message of it already. */
@@ -208,116 +195,18 @@ export class MessageState {
     const small = value.toInt32();
     if (small !== undefined && small >= min && small <= max) return small;
     const number = value.toDouble();
-    if (number < min || number > max) throw this.#outOfRange(slot, value, min, max);
+    if (number < min || number > max) throw argumentOutOfRange(this.definition, slot, value, min, max);
     return number;
   }
 
   /** Says why an argument has no value of an accepted type, where that is not as declared. */
   #explainMissing(slot: number): undefined {
+    const { definition } = this;
     const state = this.stateOf(slot);
-    if (state === 'present') throw this.#wrongType(slot);
-    if (!this.#typeOf(slot).optional) throw this.#missing(slot, state);
+    if (state === 'present') throw wrongArgumentType(definition, slot, this.values[slot]!);
+    const { optional } = definition.args[definition.argumentNames[slot]!]!;
+    if (!optional) throw missingArgument(definition, slot, state === 'null');
     return undefined;
-  }
-
-  #describe(slot: number): string {
-    return `message '${this.definition.name}', argument '${this.definition.argumentNames[slot]}'`;
-  }
-
-  #typeOf(slot: number): AnyValueType {
-    return this.definition.args[this.definition.argumentNames[slot]!]!;
-  }
-
-  #wrongType(slot: number): SpopError {
-    const value = this.values[slot]!;
-    return new SpopError(
-      'SPOP_WRONG_TYPE',
-      `${this.#describe(slot)}: expected ${this.#typeOf(slot).kind}; found ${dataTypeName(value.foundType)}. Declare the type that ` +
-        `HAProxy's sample has, or convert the sample in the spoe-message section`,
-      value.offset,
-    );
-  }
-
-  #missing(slot: number, state: ArgumentState): SpopError {
-    const found =
-      state === 'missing'
-        ? `no argument of that name. Declare it optional(…), or write ${this.definition.argumentNames[slot]}=… in the ` +
-          `args line of the spoe-message section: without a name a sample comes under ''`
-        : 'NULL, as HAProxy sends for a sample without a value. Declare it optional(…)';
-    return new SpopError(
-      'SPOP_MISSING_ARGUMENT',
-      `${this.#describe(slot)}: expected ${this.#typeOf(slot).kind}; found ${found}`,
-    );
-  }
-
-  #outOfRange(slot: number, value: Value, min: number, max: number): SpopError {
-    return new SpopError(
-      'SPOP_UNSAFE_INTEGER',
-      `${this.#describe(slot)}: expected ${min} to ${max}; found ${value.toString()}`,
-      value.offset,
-    );
-  }
-}
-
-/** The object that users see: all it holds is under symbols, so that no argument's name can collide with a field. */
-class MessageViewBase {
-  declare readonly [STATE]: MessageState;
-  declare readonly [VALUES]: readonly Value[];
-
-  constructor(state: MessageState) {
-    this[STATE] = state;
-    this[VALUES] = state.values;
-  }
-}
-
-definePrintable(MessageViewBase.prototype, (view) => view[STATE].toPlain());
-
-const viewClasses: WeakMap<MessageDefinition, typeof MessageViewBase> = new WeakMap();
-
-/** One class per definition, with a getter for each argument: a handler then sees one shape only. */
-function viewClass(definition: MessageDefinition): typeof MessageViewBase {
-  let made = viewClasses.get(definition);
-  if (made === undefined) {
-    made = class extends MessageViewBase {};
-    for (const [slot, name] of definition.argumentNames.entries()) {
-      const { kind } = definition.args[name]!;
-      Object.defineProperty(made.prototype, name, { get: getter(kind, slot), enumerable: true });
-    }
-    viewClasses.set(definition, made);
-  }
-  return made;
-}
-
-type Getter = (this: MessageViewBase) => unknown;
-
-function getter(kind: ValueKind, slot: number): Getter {
-  switch (kind) {
-    case 'bool':
-      return function boolGetter() {
-        return this[VALUES][slot]!.booleanIfFound();
-      };
-    case 'integer':
-      return function integerGetter() {
-        return this[STATE].numberOf(slot, MIN_SAFE_INTEGER, MAX_SAFE_INTEGER);
-      };
-    case 'int32':
-      return function int32Getter() {
-        return this[STATE].numberOf(slot, -0x8000_0000, 0x7fff_ffff);
-      };
-    case 'uint32':
-      return function uint32Getter() {
-        return this[STATE].numberOf(slot, 0, 0xffff_ffff);
-      };
-    case 'interned': {
-      const cache = new TextCache();
-      return function internedGetter() {
-        return this[VALUES][slot]!.lendIfFound()?.toCachedText(cache);
-      };
-    }
-    default:
-      return function viewGetter() {
-        return this[VALUES][slot]!.lendIfFound();
-      };
   }
 }
 
@@ -330,20 +219,8 @@ export function argumentState<Args extends ArgumentTypes>(
   message: MessageView<Args>,
   name: keyof Args & string,
 ): ArgumentState {
-  const state = stateOfView(message);
+  const state = argumentsOf(message);
   const slot = state.definition.argumentNames.indexOf(name);
-  if (slot < 0) {
-    throw new SpopError(
-      'SPOP_INVALID_NAME',
-      `expected an argument of message '${state.definition.name}'; found '${name}'`,
-    );
-  }
+  if (slot < 0) throw undeclaredArgument(state.definition, name);
   return state.stateOf(slot);
-}
-
-function stateOfView(view: object): MessageState {
-  if (!(view instanceof MessageViewBase)) {
-    throw new SpopError('SPOP_MISUSE', 'expected a message view that a NOTIFY gave; found another object');
-  }
-  return view[STATE];
 }
