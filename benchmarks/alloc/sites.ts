@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 /** A function of the codec, as a place where an allocation can be planted. */
 export interface Site {
@@ -35,6 +35,10 @@ export const hotFiles: readonly string[] = [
 ];
 
 export const sourceFolder: URL = new URL('../../packages/codec/src/', import.meta.url);
+
+for (const file of hotFiles) {
+  if (!existsSync(new URL(file, sourceFolder))) throw new Error(`expected a hot file ${file} in the codec; found none`);
+}
 
 const DECLARATION =
   /^(?:export )?function (\w+)|^ {6}return function (\w+)\(|^ {2}(?:(?:private|protected|get|set|override) )*(#?\w+)(?:<[^>]*>)?\(/;

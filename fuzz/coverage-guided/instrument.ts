@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { registerHooks, stripTypeScriptTypes } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { createInstrumenter } from 'istanbul-lib-instrument';
+import { sourceFiles } from '../support/source-files.ts';
 
 /*
  * Counts which statements, branches and functions of the packages run, and how often: istanbul puts a counter before
@@ -45,8 +46,23 @@ export function countSteps(): number {
   return steps;
 }
 
-/** Instruments the codec and the agent wherever they are imported from now on. */
+/**
+ * Source files of the codec and the agent that would be loaded without counters; none, unless they have moved. A fuzzer
+ * would no longer notice what they do, and say nothing.
+ */
+export function uncountedFiles(): string[] {
+  return [...sourceFiles('codec'), ...sourceFiles('agent')].filter((file) => !INSTRUMENTED.test(`/${file}`));
+}
+
+/**
+ * Instruments the codec and the agent wherever they are imported from now on.
+ *
+ * @throws {Error} where some of their files would be left out.
+ */
 export function instrumentPackages(): void {
+  const uncounted = uncountedFiles();
+  if (uncounted.length > 0)
+    throw new Error(`expected every source file to be instrumented; found ${uncounted.join(', ')}`);
   globalThis.spopCounters = counters;
   registerHooks({
     load(url, context, nextLoad) {

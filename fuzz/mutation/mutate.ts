@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { copySources } from '../support/copy-sources.ts';
+import { mutatedFiles, PURE, TESTS } from './mutated-files.ts';
 
 const HELP = `Usage: pnpm run mutate [file …] [--concurrency N]
 
@@ -12,14 +13,6 @@ Changes the codec and the agent's pure parts in thousands of small ways (Stryker
 unit tests, the corpora and some properties against each. Files are named as packages/codec/src/varint.ts; all by default.
 The survivors end up in fuzz/mutation/report.html; fuzz/mutation.md says why those that are left are harmless.
 `;
-
-/** Everything that takes bytes and returns values; sockets and timers are left to the end-to-end tests. */
-const PURE = [
-  'packages/codec/src/*.ts',
-  '!packages/codec/src/index.ts',
-  '!packages/codec/src/constants.ts',
-  'packages/agent/src/{handshake,state,fragments,handlers,options}.ts',
-];
 
 function configuration(mutate: readonly string[], concurrency: number): object {
   return {
@@ -55,8 +48,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   ssr: { resolve: { conditions: ['@spop/source', 'module', 'node', 'development|production'] } },
   test: {
-    include: ['packages/codec/test/**/*.test.ts', 'packages/agent/test/{handshake,state,fragments,handlers,options}.test.ts',
-      'fuzz/corpus.test.ts', 'fuzz/codec/{pool,frame-reader,text,notify}.test.ts'],
+    include: ${JSON.stringify(TESTS)},
     exclude: ['**/{${SLOW.join(',')}}.test.ts'],
   },
 });
@@ -74,6 +66,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const concurrency = Number(values.concurrency ?? Math.max(1, availableParallelism() - 1));
+  if (positionals.length === 0) mutatedFiles();
   const copy = copySources();
   writeFileSync(join(copy, 'vitest.mutation.config.ts'), VITEST_CONFIG);
   const config = configuration(positionals.length > 0 ? positionals : PURE, concurrency);

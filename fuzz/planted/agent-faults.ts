@@ -1,6 +1,7 @@
+import { sourceFile } from '../support/source-files.ts';
 import type { Fault } from './fault.ts';
 
-const source = (name: string): string => `packages/agent/src/${name}.ts`;
+const source = (name: string): string => sourceFile('agent', name);
 
 /** Mistakes of agents: an ACK too many or too few, somebody else's values, something that is never given back. */
 export const agentFaults: readonly Fault[] = [

@@ -1,6 +1,7 @@
+import { sourceFile } from '../support/source-files.ts';
 import type { Fault } from './fault.ts';
 
-const source = (name: string): string => `packages/codec/src/${name}.ts`;
+const source = (name: string): string => sourceFile('codec', name);
 
 /** Mistakes that parsers and writers of this protocol have been made with, here or elsewhere. */
 export const codecFaults: readonly Fault[] = [
