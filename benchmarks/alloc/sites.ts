@@ -1,14 +1,20 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /** A function of the codec, as a place where an allocation can be planted. */
 export interface Site {
+  /** From {@link sourceFolder}. */
   file: string;
   name: string;
   /** Index of the line that opens the function's body. */
   line: number;
 }
 
-/** The codec's files that a frame passes through on its way. */
+export const sourceFolder: URL = new URL('../../packages/codec/src/', import.meta.url);
+
+const sources = globSync('**/*.ts', { cwd: sourceFolder });
+
+/** The codec's files that a frame passes through on its way, as paths from {@link sourceFolder}. */
 export const hotFiles: readonly string[] = [
   'ack-writer.ts',
   'address.ts',
@@ -32,12 +38,14 @@ export const hotFiles: readonly string[] = [
   'varint.ts',
   'view-class.ts',
   'view-source.ts',
-];
+].map(locate);
 
-export const sourceFolder: URL = new URL('../../packages/codec/src/', import.meta.url);
-
-for (const file of hotFiles) {
-  if (!existsSync(new URL(file, sourceFolder))) throw new Error(`expected a hot file ${file} in the codec; found none`);
+/** @throws {Error} where not exactly one file of the codec has that name: it was moved out of sight, or renamed. */
+function locate(name: string): string {
+  const found = sources.filter((file) => basename(file) === name);
+  if (found.length !== 1)
+    throw new Error(`expected one file ${name} in the codec; found ${found.join(', ') || 'none'}`);
+  return found[0]!;
 }
 
 const DECLARATION =

@@ -11,15 +11,15 @@ const NOT_MUTATED = ['packages/codec/src/index.ts', 'packages/codec/src/constant
 
 /** Everything that takes bytes and returns values, as patterns of files to mutate; those with ! are left out. */
 export const PURE: readonly string[] = [
-  'packages/codec/src/*.ts',
+  'packages/codec/src/**/*.ts',
   ...NOT_MUTATED.map((file) => `!${file}`),
-  ...AGENT_PARTS.map((name) => `packages/agent/src/${name}.ts`),
+  ...AGENT_PARTS.map((name) => `packages/agent/src/**/${name}.ts`),
 ];
 
 /** Their tests, and some properties. */
 export const TESTS: readonly string[] = [
   'packages/codec/test/**/*.test.ts',
-  ...AGENT_PARTS.map((name) => `packages/agent/test/${name}.test.ts`),
+  ...AGENT_PARTS.map((name) => `packages/agent/test/**/${name}.test.ts`),
   'fuzz/corpus.test.ts',
   ...['pool', 'frame-reader', 'text', 'notify'].map((name) => `fuzz/codec/${name}.test.ts`),
 ];
