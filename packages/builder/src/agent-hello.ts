@@ -1,4 +1,5 @@
 import { Key } from '@spop/codec';
+import { splitList } from './haproxy-line.ts';
 import type { KvFrame } from './model.ts';
 import type { TypedData } from './values.ts';
 
@@ -12,14 +13,6 @@ export interface AgentHello {
 
 function item(hello: KvFrame, name: string): TypedData | undefined {
   return hello.items.findLast((candidate) => candidate.name === name)?.value;
-}
-
-/** The comma-separated words of a list; spaces do not count (SPOE.txt §3.2.4). */
-export function splitList(list: string): string[] {
-  return list
-    .split(',')
-    .map((word) => word.trim())
-    .filter((word) => word !== '');
 }
 
 /** What was agreed; whether HAProxy takes it, `validate` says. A missing max-frame-size is HAProxy's own, `offered`. */

@@ -1,13 +1,11 @@
 import { FrameFlag, Key, LENGTH_BYTES } from '@spop/codec';
-import { splitList } from './agent-hello.ts';
+import { MAX_WAITING_FRAMES, splitList } from './haproxy-line.ts';
+import type { HaproxyLine } from './haproxy-line.ts';
 import type { FragmentFrame, Frame, KvFrame } from './model.ts';
 import type { Report } from './payload-rules.ts';
-import type { HaproxyLine } from './presets.ts';
 
 /** Who wrote some bytes. */
 export type Side = 'haproxy' | 'agent';
-
-const MAX_WAITING_FRAMES = 20;
 
 function itemValue(frame: KvFrame, name: string): unknown {
   const data = frame.items.findLast((item) => item.name === name)?.value;

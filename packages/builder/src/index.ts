@@ -47,6 +47,7 @@ export {
   notify,
   unset,
 } from './frames.ts';
+export type { HaproxyLine } from './haproxy-line.ts';
 export type { Link, StreamHandler, Target } from './link.ts';
 export type {
   AckFrame,
@@ -76,7 +77,7 @@ export {
 export { PeerFailure, type PeerFailureKind } from './peer-failure.ts';
 export type { Field } from './byte-reader.ts';
 export { writeFrame, writeTypedData, writeVarint } from './plain-writer.ts';
-export { fragment, haproxy, type HaproxyLine, type HaproxyOptions, HaproxyPreset } from './presets.ts';
+export { fragment, haproxy, type HaproxyOptions, HaproxyPreset } from './presets.ts';
 export { type Rule, type RuleId, rules } from './rules.ts';
 export type { ArgumentsOf, InputOf, MessageSchema, SchemaParameters, VariableSchema } from './schema.ts';
 export { connect, type ConnectOptions, type NotifyInput, ScriptedHaproxy } from './scripted-haproxy.ts';

@@ -1,8 +1,8 @@
 import { Key, MAX_VARIABLE_NAME_BYTES, MIN_MAX_FRAME_SIZE, SPOP_VERSION } from '@spop/codec';
-import { splitList } from './agent-hello.ts';
+import { splitList } from './haproxy-line.ts';
+import type { HaproxyLine } from './haproxy-line.ts';
 import type { AckFrame, Frame, KvFrame } from './model.ts';
 import type { Field } from './byte-reader.ts';
-import type { HaproxyLine } from './presets.ts';
 import type { RuleId } from './rules.ts';
 import { quote, toBytes } from './text.ts';
 import type { TypedData } from './values.ts';

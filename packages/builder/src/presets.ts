@@ -2,12 +2,8 @@ import { DEFAULT_MAX_FRAME_SIZE, FrameFlag, FrameType, SpopError } from '@spop/c
 import { frame, haproxyDisconnect, haproxyHello, notify, unset } from './frames.ts';
 import type { FrameBuilder, FrameOptions, KvBuilder, NotifyBuilder } from './frame-builder.ts';
 import type { DisconnectOptions, HaproxyHelloOptions } from './frames.ts';
-
-/**
- * The lines of HAProxy that speak SPOP differently: 2.6 and 3.0 with the old client (src/flt_spoe.c), 3.1 with the first
- * release of the new one (src/mux_spop.c), and 3.2, which stands for every later release too.
- */
-export type HaproxyLine = '2.6' | '3.0' | '3.1' | '3.2';
+import { MAX_WAITING_FRAMES } from './haproxy-line.ts';
+import type { HaproxyLine } from './haproxy-line.ts';
 
 /** How a HAProxy is configured, as far as an agent can see it. */
 export interface HaproxyOptions {
@@ -25,9 +21,6 @@ export interface HaproxyOptions {
 
 /** The bytes that HAProxy 3.0 and older keep free for a frame's header when they cut a payload (FRAME_HDR_SIZE). */
 const APPLET_HEADER_BYTES = 32;
-
-/** HAProxy has at most this many NOTIFYs waiting on one connection with pipelining (max-waiting-frames; fixed later). */
-const MAX_WAITING_FRAMES = 20;
 
 interface Counter {
   next: bigint;

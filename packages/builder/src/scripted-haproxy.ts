@@ -11,7 +11,7 @@ import type { Link, Target } from './link.ts';
 import type { AckFrame, Frame, KvFrame } from './model.ts';
 import type { BytesLike } from './parse.ts';
 import { haproxy, HaproxyPreset } from './presets.ts';
-import type { HaproxyLine } from './presets.ts';
+import type { HaproxyLine } from './haproxy-line.ts';
 import type { MessageSchema, SchemaParameters } from './schema.ts';
 import { summarize } from './summary.ts';
 import type { Violation } from './validate.ts';

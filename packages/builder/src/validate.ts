@@ -8,7 +8,7 @@ import type { BytesLike } from './parse.ts';
 import { checkAck, checkDisconnect, checkHeader, checkHello, checkTypedData } from './payload-rules.ts';
 import type { Report } from './payload-rules.ts';
 import { PlainReader } from './plain-reader.ts';
-import type { HaproxyLine } from './presets.ts';
+import type { HaproxyLine } from './haproxy-line.ts';
 import { readerRule, rules } from './rules.ts';
 import type { RuleId } from './rules.ts';
 import { concat } from './text.ts';

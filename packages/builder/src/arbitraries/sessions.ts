@@ -4,7 +4,7 @@ import type { Side } from '../connection-state.ts';
 import { agentDisconnect, agentHello, haproxyDisconnect } from '../frames.ts';
 import type { AckFrame, Action, Frame, Message } from '../model.ts';
 import { haproxy } from '../presets.ts';
-import type { HaproxyLine } from '../presets.ts';
+import type { HaproxyLine } from '../haproxy-line.ts';
 import { haproxyData } from './data.ts';
 import { action, message } from './frames.ts';
 
