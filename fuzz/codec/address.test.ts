@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseAddress, toIpv4Text, toIpv6Text } from '../../packages/codec/src/address.ts';
+import { parseAddress, toIpv4Text, toIpv6Text } from '../../packages/codec/src/wire/address.ts';
 import { ipv6Bytes } from '../support/arbitraries.ts';
 import { check } from '../support/runs.ts';
 import { addressTextTarget } from '../targets/address-text.ts';

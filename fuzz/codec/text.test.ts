@@ -2,9 +2,9 @@ import { haproxyHello } from '@spop/builder';
 import { Frame, KvListReader } from '@spop/codec';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NameTable } from '../../packages/codec/src/name-table.ts';
-import { TextCache } from '../../packages/codec/src/text-cache.ts';
-import { bytesEqual, utf8PrefixLength } from '../../packages/codec/src/utf8.ts';
+import { NameTable } from '../../packages/codec/src/notify/name-table.ts';
+import { TextCache } from '../../packages/codec/src/values/text-cache.ts';
+import { bytesEqual, utf8PrefixLength } from '../../packages/codec/src/wire/utf8.ts';
 import { text } from '../support/arbitraries.ts';
 import { check } from '../support/runs.ts';
 

@@ -10,7 +10,7 @@ import { mutatedFiles, PURE, TESTS } from './mutated-files.ts';
 const HELP = `Usage: pnpm run mutate [file …] [--concurrency N]
 
 Changes the codec and the agent's pure parts in thousands of small ways (Stryker), in a copy of the sources, and runs the
-unit tests, the corpora and some properties against each. Files are named as packages/codec/src/varint.ts; all by default.
+unit tests, the corpora and some properties against each. Files are named as packages/codec/src/wire/varint.ts; all by default.
 The survivors end up in fuzz/mutation/report.html; fuzz/mutation.md says why those that are left are harmless.
 `;
 

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { ipv4, ipv6, SpopError } from '@spop/builder';
-import { parseAddress, toIpv4Text, toIpv6Text } from '../../packages/codec/src/address.ts';
+import { parseAddress, toIpv4Text, toIpv6Text } from '../../packages/codec/src/wire/address.ts';
 import type { Target } from './target.ts';
 
 const PREFIX_BYTES = 3;

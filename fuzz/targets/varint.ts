@@ -1,6 +1,6 @@
 import { SpopError, writeVarint } from '@spop/codec';
-import { Cursor } from '../../packages/codec/src/cursor.ts';
-import { readVarint } from '../../packages/codec/src/varint.ts';
+import { Cursor } from '../../packages/codec/src/wire/cursor.ts';
+import { readVarint } from '../../packages/codec/src/wire/varint.ts';
 import { VARINT_STEPS } from '../support/arbitraries.ts';
 import { writeVarint as writePlainly } from '@spop/builder';
 import type { Target } from './target.ts';

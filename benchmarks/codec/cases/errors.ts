@@ -1,8 +1,8 @@
 import { type Frame, FrameReader, MessageSet, Notify, SpopError, defineMessage, string } from '@spop/codec';
 // What the errors are made by, for a measure of them alone.
-import { Cursor, NO_BYTES } from '../../../packages/codec/src/cursor.ts';
-import { skipTypedData } from '../../../packages/codec/src/typed-data.ts';
-import { viewClosed } from '../../../packages/codec/src/view-source.ts';
+import { Cursor, NO_BYTES } from '../../../packages/codec/src/wire/cursor.ts';
+import { skipTypedData } from '../../../packages/codec/src/wire/typed-data.ts';
+import { viewClosed } from '../../../packages/codec/src/values/view-source.ts';
 import type { Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
 import { FrameDecoder, decodeMessages } from '../../naive/decode.ts';

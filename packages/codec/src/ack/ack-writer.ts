@@ -1,0 +1,196 @@
+import { FrameFlag, FrameType, LENGTH_BYTES as LENGTH_BYTES_ } from '../constants.ts';
+import { SpopError } from '../errors.ts';
+import { FRAME_HEADER_BYTES as FRAME_HEADER_BYTES_, FrameWriter } from '../frames/frame-writer.ts';
+import { copyBytes, frameFull, writeNull, writeTypedData } from '../values/typed-data-writer.ts';
+import { writeSmallVarint } from '../wire/varint.ts';
+import { WordViewCache, NO_WORD_VIEW } from '../wire/word-view.ts';
+import type { Variable } from './variable.ts';
+
+/** The ids of the NOTIFY that an ACK answers, as bytes: a Frame or a Notify. */
+export interface IdSource {
+  readonly bytes: Buffer;
+  readonly idsStart: number;
+  readonly payloadStart: number;
+}
+
+/** What an answer to a NOTIFY can do to HAProxy's variables (SPOE.txt §3.4). */
+export interface Actions {
+  /** Bytes that still fit. */
+  readonly remainingBytes: number;
+  /**
+   * Sets a variable.
+   *
+   * @throws {SpopError} SPOP_INVALID_VALUE, SPOP_FRAME_FULL: the action was not written; SPOP_VIEW_CLOSED after the
+   * ACK was ended.
+   */
+  set<Write>(variable: Variable<Write>, value: Write): this;
+  /** Sets a variable to NULL, which HAProxy treats as unset. @throws {SpopError} as `set`. */
+  setNull(variable: Variable<never>): this;
+  /** Unsets a variable. @throws {SpopError} as `set`. */
+  unset(variable: Variable<never>): this;
+  /** Takes all actions back. */
+  reset(): this;
+}
+
+/** The payload of an ACK without actions: HAProxy 3.1.0 waits for ever for an empty one. */
+const NO_ACTION = 0;
+// Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `ack without actions`).
+const FRAME_HEADER_BYTES = FRAME_HEADER_BYTES_;
+const LENGTH_BYTES = LENGTH_BYTES_;
+/** Type and flags of an ACK: the first four of those five bytes, and the last. */
+const TYPE_AND_FLAGS = FrameType.Ack << 24;
+const FIN = FrameFlag.Fin;
+
+/** In the place of a limit: no ACK is open. */
+const CLOSED = 0;
+
+/** What a type and a varint below 2^31 take at most. */
+const SMALL_INTEGER_BYTES = 6;
+
+/** Shared, since all ACKs of a batch stand in one buffer. */
+const outputWordViews: WordViewCache = new WordViewCache();
+
+/**
+ * Writes one ACK after the other (SPOE.txt §3.2.7), into buffers that the caller provides:
+ *
+ *     ack.beginAck(buffer, position, limit, frame);
+ *     ack.set(ipScore, 100);
+ *     position = ack.end();
+ *
+ * The ids are copied from the NOTIFY as the bytes they came as, never decoded.
+ */
+export class AckWriter extends FrameWriter implements Actions {
+  #payloadStart: number = 0;
+  /** The bytes as words; {@link NO_WORD_VIEW} in an ACK that was moved, whose memory is used once. */
+  #wordView: DataView = NO_WORD_VIEW;
+  /** Where its actions have to end. None fits before {@link CLOSED}: whether an ACK is open is asked only where there is no room. */
+  #end: number = CLOSED;
+
+  /**
+   * Begins the ACK of `notify` at `position` of `bytes`; it has to end by `limit`.
+   *
+   * @throws {SpopError} SPOP_FRAME_FULL where the header does not fit.
+   */
+  beginAck(bytes: Buffer, position: number, limit: number, notify: IdSource): void {
+    // An ACK that does not even begin is not to be written to.
+    this.#end = CLOSED;
+    const { bytes: from, idsStart, payloadStart } = notify;
+    let to = position + FRAME_HEADER_BYTES;
+    // One byte more than the ids, so that an ACK without actions always has room for its payload.
+    if (limit > bytes.length || payloadStart - idsStart >= limit - to) {
+      throw frameFull(position, Math.min(limit, bytes.length), FRAME_HEADER_BYTES + payloadStart - idsStart + 1);
+    }
+    if (this.bytes !== bytes || this.#wordView === NO_WORD_VIEW) {
+      this.bytes = bytes;
+      this.#wordView = outputWordViews.of(bytes);
+    }
+    this.#wordView.setInt32(position + 4, TYPE_AND_FLAGS);
+    bytes[position + 8] = FIN;
+    for (let i = idsStart; i < payloadStart; i++) bytes[to++] = from[i]!;
+    this.start = position;
+    this.limit = limit;
+    this.position = to;
+    this.#payloadStart = to;
+    this.#end = limit;
+  }
+
+  set<Write>(variable: Variable<Write>, value: Write): this {
+    const position = this.#writeSetPrefix(variable);
+    const { bytes } = this;
+    const limit = this.#end;
+    const { integerType } = variable;
+    // Scores and their like are written here, where V8 inlines it (benchmarks `ack two set-vars` and `load`).
+    if (
+      integerType !== 0 &&
+      typeof value === 'number' &&
+      value === (value | 0) &&
+      value >= 0 &&
+      limit - position > SMALL_INTEGER_BYTES
+    ) {
+      bytes[position] = integerType;
+      this.position = writeSmallVarint(bytes, position + 1, value);
+    } else {
+      this.position = writeTypedData(bytes, position, limit, variable.kind, value);
+    }
+    return this;
+  }
+
+  setNull(variable: Variable<never>): this {
+    this.position = writeNull(this.bytes, this.#writeSetPrefix(variable), this.#end);
+    return this;
+  }
+
+  unset(variable: Variable<never>): this {
+    this.position = this.#writePrefix(variable.unsetAction);
+    return this;
+  }
+
+  reset(): this {
+    if (this.#end === CLOSED) throw ackEnded();
+    this.position = this.#payloadStart;
+    return this;
+  }
+
+  /** Ends the ACK and returns the offset behind it. One without actions gets a payload of one byte 00. */
+  override end(): number {
+    if (this.#end === CLOSED) throw ackEnded();
+    this.#end = CLOSED;
+    if (this.position === this.#payloadStart) this.bytes[this.position++] = NO_ACTION;
+    const { position, start } = this;
+    if (this.#wordView === NO_WORD_VIEW) return super.end();
+    this.#wordView.setInt32(start, position - start - LENGTH_BYTES);
+    return position;
+  }
+
+  /**
+   * Copies the ACK begun so far to the beginning of `target`, where it has to end by `limit`, and goes on writing there.
+   *
+   * @throws {SpopError} SPOP_FRAME_FULL where it does not fit; SPOP_VIEW_CLOSED after the ACK was ended.
+   */
+  moveTo(target: Buffer, limit: number): void {
+    if (this.#end === CLOSED) throw ackEnded();
+    const size = this.byteLength;
+    // Without actions there has to be room for the payload that `end` gives it.
+    const needed = this.position === this.#payloadStart ? size + 1 : size;
+    if (needed > limit || limit > target.length) throw frameFull(0, Math.min(limit, target.length), needed);
+    this.bytes.copy(target, 0, this.start, this.position);
+    this.#payloadStart -= this.start;
+    this.bytes = target;
+    this.#wordView = NO_WORD_VIEW;
+    this.start = 0;
+    this.position = size;
+    this.limit = limit;
+    this.#end = limit;
+  }
+
+  /** A frame that is no ACK: no actions go into it, and the next ACK asks for its words anew. */
+  protected override beginHeader(bytes: Buffer, position: number, limit: number, type: number, flags: number): void {
+    this.#end = CLOSED;
+    this.#wordView = NO_WORD_VIEW;
+    super.beginHeader(bytes, position, limit, type, flags);
+  }
+
+  /** Writes a set-var up to its value, and what the last word is filled up with where that fits. */
+  #writeSetPrefix(variable: Variable<never>): number {
+    const { position } = this;
+    const wordView = this.#wordView;
+    const { setPrefix, setWords } = variable;
+    if (wordView === NO_WORD_VIEW || 4 * setWords.length > this.#end - position) return this.#writePrefix(setPrefix);
+    for (let i = 0; i < setWords.length; i++) wordView.setInt32(position + 4 * i, setWords[i]!);
+    return position + setPrefix.length;
+  }
+
+  #writePrefix(prefix: Buffer): number {
+    const { position } = this;
+    const room = this.#end - position;
+    if (prefix.length > room) throw this.#end === CLOSED ? ackEnded() : frameFull(position, this.#end, prefix.length);
+    return copyBytes(this.bytes, position, prefix);
+  }
+}
+
+function ackEnded(): SpopError {
+  return new SpopError(
+    'SPOP_VIEW_CLOSED',
+    'expected actions before the ACK is ended, which an agent does when the handler settles; found a later one',
+  );
+}

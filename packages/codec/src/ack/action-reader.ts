@@ -1,0 +1,88 @@
+import { ActionType, SCOPE_NAMES, type ScopeName } from '../constants.ts';
+import { SpopError } from '../errors.ts';
+import type { Frame } from '../frames/frame.ts';
+import { Name } from '../frames/kv-list.ts';
+import { Value } from '../values/value.ts';
+import { ViewSource } from '../values/view-source.ts';
+import { Cursor } from '../wire/cursor.ts';
+import { truncated } from '../wire/varint.ts';
+
+/**
+ * Walks the actions of an ACK, without making objects (SPOE.txt §3.4):
+ *
+ *     ACTION-SET-VAR   : <SET-VAR:1 byte><NB-ARGS:1 byte><VAR-SCOPE:1 byte><VAR-NAME><VAR-VALUE>
+ *     ACTION-UNSET-VAR : <UNSET-VAR:1 byte><NB-ARGS:1 byte><VAR-SCOPE:1 byte><VAR-NAME>
+ *
+ * Here an unknown action is an error. HAProxy itself ends the processing of the ACK there and says nothing, which is
+ * why a payload that is one byte 00 stands for no actions.
+ */
+export class ActionReader {
+  /** The action's type. */
+  type: ActionType = ActionType.SetVar;
+  /** The variable's scope. */
+  scope: ScopeName = 'proc';
+  /** The variable's name: the same object for each action. */
+  readonly name: Name;
+  /** The value of a set-var: the same object for each action. That of an unset-var throws SPOP_VIEW_CLOSED. */
+  readonly value: Value;
+  readonly #cursor: Cursor = new Cursor();
+  readonly #source: ViewSource = new ViewSource();
+
+  constructor() {
+    this.name = new Name(this.#source);
+    this.value = new Value(this.#source);
+  }
+
+  /** Stands before the first action of an ACK frame. */
+  read(frame: Frame): void {
+    const { bytes, payloadStart, start, end } = frame;
+    this.#source.open(bytes, start, end);
+    const isEmpty = end - payloadStart === 1 && bytes[payloadStart] === 0;
+    this.#cursor.moveTo(bytes, isEmpty ? end : payloadStart, end, start);
+  }
+
+  /**
+   * Moves to the next action; false behind the last.
+   *
+   * @throws {SpopError} SPOP_INVALID_ACTION for an unknown type or scope or a wrong number of arguments, or what is
+   * malformed in name or value.
+   */
+  next(): boolean {
+    const cursor = this.#cursor;
+    if (cursor.position >= cursor.limit) return false;
+    const type = readByte(cursor);
+    if (type !== ActionType.SetVar && type !== ActionType.UnsetVar) {
+      throw invalidAction(cursor, `an action type of ${ActionType.SetVar} or ${ActionType.UnsetVar}`, type);
+    }
+    const expected = type === ActionType.SetVar ? 3 : 2;
+    const count = readByte(cursor);
+    if (count !== expected) throw invalidAction(cursor, `${expected} arguments for action ${type}`, count);
+    const scope = readByte(cursor);
+    const scopeName = SCOPE_NAMES[scope];
+    if (scopeName === undefined) throw invalidAction(cursor, 'a scope from 0 to 4', scope);
+    this.type = type;
+    this.scope = scopeName;
+    this.name.read(cursor);
+    this.value.recall();
+    if (type === ActionType.SetVar) {
+      cursor.position = this.value.read(cursor, cursor.bytes, cursor.position, cursor.limit);
+      this.value.lend();
+    }
+    return true;
+  }
+}
+
+function readByte(cursor: Cursor): number {
+  const position = cursor.position;
+  if (position >= cursor.limit) throw truncated(cursor, position, 'an action that does not end before it');
+  cursor.position = position + 1;
+  return cursor.bytes[position]!;
+}
+
+function invalidAction(cursor: Cursor, expected: string, found: number): SpopError {
+  return new SpopError(
+    'SPOP_INVALID_ACTION',
+    `expected ${expected}; found ${found}`,
+    cursor.position - 1 - cursor.origin,
+  );
+}

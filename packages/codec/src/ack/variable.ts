@@ -1,0 +1,86 @@
+import { ActionType, DataType, MAX_VARIABLE_NAME_BYTES, Scope, type ScopeName } from '../constants.ts';
+import { SpopError } from '../errors.ts';
+import type { ValueKind, ValueType } from '../values/value-type.ts';
+
+const SET_VAR_ARGS = 3;
+const UNSET_VAR_ARGS = 2;
+/** Which data type integers of a kind are written as. */
+const INTEGER_TYPES: Partial<Record<ValueKind, DataType>> = {
+  integer: DataType.Int64,
+  int32: DataType.Int32,
+  uint32: DataType.Uint32,
+  int64: DataType.Int64,
+  uint64: DataType.Uint64,
+};
+const NAME_PATTERN = /^[A-Za-z0-9_.]+$/;
+
+/** A HAProxy variable declared once, with its scope and name as bytes. Made by {@link defineVariable}. */
+export class Variable<Write> {
+  declare readonly scope: ScopeName;
+  declare readonly name: string;
+  declare readonly kind: ValueKind;
+  /** @internal The data type of a variable of an integer kind, else 0. */
+  declare readonly integerType: DataType | 0;
+  /** @internal A set-var action up to the value. */
+  declare readonly setPrefix: Buffer;
+  /** @internal The same in words of four bytes, the last one filled up with zeros. */
+  declare readonly setWords: Int32Array;
+  /** @internal A whole unset-var action. */
+  declare readonly unsetAction: Buffer;
+  /** Only in the type system: carries `Write`. */
+  declare readonly '~write'?: (value: Write) => void;
+
+  constructor(scope: ScopeName, name: string, kind: ValueKind) {
+    this.scope = scope;
+    this.name = name;
+    this.kind = kind;
+    this.integerType = INTEGER_TYPES[kind] ?? 0;
+    const rest = Buffer.from([Scope[scope], name.length, ...Buffer.from(name, 'latin1')]);
+    this.setPrefix = Buffer.concat([Buffer.from([ActionType.SetVar, SET_VAR_ARGS]), rest]);
+    this.setWords = toPaddedWords(this.setPrefix);
+    this.unsetAction = Buffer.concat([Buffer.from([ActionType.UnsetVar, UNSET_VAR_ARGS]), rest]);
+  }
+}
+
+function toPaddedWords(bytes: Buffer): Int32Array {
+  const padded = Buffer.concat([bytes, Buffer.alloc(-bytes.length & 3)]);
+  return Int32Array.from({ length: padded.length / 4 }, (_, index) => padded.readInt32BE(4 * index));
+}
+
+/**
+ * Declares a variable that an ACK sets or unsets (SPOE.txt §3.4). HAProxy puts its `option var-prefix` (the engine's
+ * name by default) between scope and name: `defineVariable('sess', 'ip_score', int32)` is `sess.iprep.ip_score` in the
+ * configuration of an engine `iprep`.
+ *
+ * @throws {SpopError} SPOP_INVALID_NAME for an unknown scope, a character outside of `A-Z a-z 0-9 _ .`, or where
+ * `scope.name` leaves no room for a prefix in the 63 bytes that every HAProxy can take.
+ */
+export function defineVariable<Write>(
+  scope: ScopeName,
+  name: string,
+  type: ValueType<unknown, Write>,
+): Variable<Write> {
+  if (!Object.hasOwn(Scope, scope)) {
+    throw new SpopError(
+      'SPOP_INVALID_NAME',
+      `expected a scope of ${Object.keys(Scope).join(', ')}; found ${JSON.stringify(scope)}`,
+    );
+  }
+  if (!NAME_PATTERN.test(name)) {
+    throw new SpopError(
+      'SPOP_INVALID_NAME',
+      `expected a variable name of the characters A-Z a-z 0-9 _ and .; found ${JSON.stringify(name)}. ` +
+        'HAProxy ignores a set-var of any other',
+    );
+  }
+  // One byte of prefix and the two dots at least.
+  const longest = MAX_VARIABLE_NAME_BYTES - scope.length - 3;
+  if (name.length > longest) {
+    throw new SpopError(
+      'SPOP_INVALID_NAME',
+      `expected a variable name of at most ${longest} bytes in scope ${scope}, since 'scope.prefix.name' may have ` +
+        `${MAX_VARIABLE_NAME_BYTES}; found ${name.length}: ${JSON.stringify(name)}`,
+    );
+  }
+  return new Variable(scope, name, type.kind);
+}

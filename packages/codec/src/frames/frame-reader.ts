@@ -1,0 +1,199 @@
+import {
+  DEFAULT_MAX_FRAME_SIZE,
+  LENGTH_BYTES as LENGTH_BYTES_,
+  MIN_FRAME_BYTES as MIN_FRAME_BYTES_,
+} from '../constants.ts';
+import { SpopError } from '../errors.ts';
+import { NO_BYTES } from '../wire/cursor.ts';
+import { WordViewCache, NO_WORD_VIEW, toWordView } from '../wire/word-view.ts';
+import { Frame } from './frame.ts';
+
+/** A carry larger than this is given back as soon as it is empty. */
+const CARRY_KEPT_BYTES = 65_536;
+
+// Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `decode tiny`).
+const LENGTH_BYTES = LENGTH_BYTES_;
+const MIN_FRAME_BYTES = MIN_FRAME_BYTES_;
+
+/** Shared, as the buffer is that an agent's sockets read into. */
+const chunkWordViews: WordViewCache = new WordViewCache();
+
+/** Options of a {@link FrameReader}. */
+export interface FrameReaderOptions {
+  /** The longest frame accepted, in bytes without the length field; 16,380 by default. */
+  readonly maxFrameSize?: number;
+}
+
+/**
+ * Takes the bytes of a connection in chunks of any size and gives whole frames. Frames are read where they lie in the
+ * chunk; only the beginning of one that a chunk cuts off is copied, to memory that the reader owns (the carry), and
+ * never more of it than `maxFrameSize` allows.
+ *
+ *     reader.push(chunk);
+ *     for (let frame = reader.next(); frame !== undefined; frame = reader.next()) { … }
+ *
+ * The chunk must stay unchanged until `next()` has returned undefined or {@link FrameReader.keep} was called.
+ */
+export class FrameReader {
+  /** The longest frame accepted from now on, in bytes without the length field. */
+  declare maxFrameSize: number;
+  readonly #frame: Frame = new Frame();
+  #chunk: Buffer = NO_BYTES;
+  #chunkWordView: DataView = NO_WORD_VIEW;
+  #position: number = 0;
+  #end: number = 0;
+  /** Bytes that came before the chunk and are not read yet: from `#carryStart` to `#carryEnd`. */
+  #carry: Buffer = NO_BYTES;
+  #carryWordView: DataView = NO_WORD_VIEW;
+  #carryStart: number = 0;
+  #carryEnd: number = 0;
+
+  constructor(options: FrameReaderOptions = {}) {
+    this.maxFrameSize = options.maxFrameSize ?? DEFAULT_MAX_FRAME_SIZE;
+  }
+
+  /** Bytes that were pushed and are not read yet. */
+  get pendingBytes(): number {
+    return this.#carryEnd - this.#carryStart + this.#end - this.#position;
+  }
+
+  /** Bytes of memory that the reader itself holds. */
+  get heldBytes(): number {
+    return this.#carry.length;
+  }
+
+  /** Gives the reader the bytes from `start` to `end` of `chunk`: all of it by default. */
+  push(chunk: Buffer, start: number = 0, end: number = chunk.length): void {
+    if (!(start >= 0 && start <= end && end <= chunk.length)) {
+      throw new RangeError(`expected 0 <= start <= end <= ${chunk.length}; found start ${start} and end ${end}`);
+    }
+    if (this.#position < this.#end) this.keep();
+    this.#chunk = chunk;
+    this.#chunkWordView = chunkWordViews.of(chunk);
+    this.#position = start;
+    this.#end = end;
+  }
+
+  /**
+   * The next whole frame, or undefined while more bytes are needed. It is the same object each time and valid until
+   * the next call of `next()`, `push()` or `keep()`.
+   *
+   * @throws {SpopError} SPOP_FRAME_TOO_BIG, SPOP_FRAME_TOO_SMALL, or what is wrong with the frame's ids. The reader
+   * stays where it is: the stream cannot be read on, and each further call throws the same.
+   */
+  next(): Frame | undefined {
+    if (this.#carryEnd !== 0) return this.#nextCarried();
+    const position = this.#position;
+    const available = this.#end - position;
+    if (available >= LENGTH_BYTES) {
+      const length = this.#readFrameLength(this.#chunkWordView, position);
+      if (length <= available - LENGTH_BYTES) {
+        const end = position + LENGTH_BYTES + length;
+        this.#frame.read(this.#chunk, position, end, this.#chunkWordView);
+        this.#position = end;
+        return this.#frame;
+      }
+    }
+    if (available > 0) this.keep();
+    this.#releaseChunk();
+    return undefined;
+  }
+
+  /** Copies what is left of the chunk to the reader's own memory, so that the chunk may be overwritten. */
+  keep(): void {
+    this.#carryOver(this.#end - this.#position);
+    this.#releaseChunk();
+  }
+
+  /** Lets go of the chunk. */
+  #releaseChunk(): void {
+    this.#chunk = NO_BYTES;
+    this.#chunkWordView = NO_WORD_VIEW;
+  }
+
+  /** Reads on in the carry, taking from the chunk only what completes the frame that it begins with. */
+  #nextCarried(): Frame | undefined {
+    if (this.#carryStart === this.#carryEnd) {
+      this.#emptyCarry();
+      return this.next();
+    }
+    if (!this.#fillCarry(LENGTH_BYTES)) return undefined;
+    const size = LENGTH_BYTES + this.#readFrameLength(this.#carryWordView, this.#carryStart);
+    if (!this.#fillCarry(size)) return undefined;
+    this.#frame.read(this.#carry, this.#carryStart, this.#carryStart + size, this.#carryWordView);
+    this.#carryStart += size;
+    return this.#frame;
+  }
+
+  /** Whether the carry holds `size` bytes, after taking what is missing from the chunk. */
+  #fillCarry(size: number): boolean {
+    const missing = size - (this.#carryEnd - this.#carryStart);
+    if (missing <= 0) return true;
+    const available = this.#end - this.#position;
+    if (available < missing) {
+      this.keep();
+      return false;
+    }
+    this.#carryOver(missing);
+    return true;
+  }
+
+  #carryOver(count: number): void {
+    if (count === 0) return;
+    const held = this.#carryEnd - this.#carryStart;
+    if (this.#carryEnd + count > this.#carry.length) {
+      const needed = held + count;
+      const target = needed <= this.#carry.length ? this.#carry : Buffer.allocUnsafeSlow(carrySize(needed));
+      this.#carry.copy(target, 0, this.#carryStart, this.#carryEnd);
+      if (target !== this.#carry) this.#carryWordView = toWordView(target);
+      this.#carry = target;
+      this.#carryStart = 0;
+      this.#carryEnd = held;
+    }
+    this.#chunk.copy(this.#carry, this.#carryEnd, this.#position, this.#position + count);
+    this.#carryEnd += count;
+    this.#position += count;
+  }
+
+  #emptyCarry(): void {
+    this.#carryStart = 0;
+    this.#carryEnd = 0;
+    if (this.#carry.length <= CARRY_KEPT_BYTES) return;
+    this.#carry = NO_BYTES;
+    this.#carryWordView = NO_WORD_VIEW;
+    // Or the frame would keep it until there is another one.
+    this.#frame.bytes = NO_BYTES;
+    this.#frame.wordView = NO_WORD_VIEW;
+  }
+
+  /** Reads FRAME-LENGTH (SPOE.txt §3.2) and checks it before a byte of the frame is kept. */
+  #readFrameLength(wordView: DataView, position: number): number {
+    // Signed: a length of 2^31 or more is negative here, and refused as well.
+    const length = wordView.getInt32(position);
+    if (length < MIN_FRAME_BYTES || length > this.maxFrameSize) throw badLength(length, this.maxFrameSize);
+    return length;
+  }
+}
+
+function carrySize(needed: number): number {
+  let size = 1_024;
+  while (size < needed) size *= 2;
+  return size;
+}
+
+function badLength(length: number, maxFrameSize: number): SpopError {
+  const unsigned = length >>> 0;
+  if (unsigned < MIN_FRAME_BYTES) {
+    return new SpopError(
+      'SPOP_FRAME_TOO_SMALL',
+      `expected a frame of at least ${MIN_FRAME_BYTES} bytes; found a length of ${unsigned}`,
+      0,
+    );
+  }
+  return new SpopError(
+    'SPOP_FRAME_TOO_BIG',
+    `expected a frame of at most ${maxFrameSize} bytes, the max-frame-size; found a length of ${unsigned}. ` +
+      'Not SPOP, or a peer that ignores the negotiated size',
+    0,
+  );
+}

@@ -1,0 +1,97 @@
+import { Value } from '../values/value.ts';
+import { NO_GENERATION, ViewSource, viewClosed } from '../values/view-source.ts';
+import { Cursor } from '../wire/cursor.ts';
+import { utf8PrefixLength } from '../wire/utf8.ts';
+import { readLength } from '../wire/varint.ts';
+import type { Frame } from './frame.ts';
+
+/** A view of a message, argument, item or variable name: valid until its reader moves on. */
+export class Name {
+  readonly #source: ViewSource;
+  /** Offset of the first byte from the frame's length field. */
+  #start: number = 0;
+  #generation: number = NO_GENERATION;
+  /** Length in bytes. */
+  byteLength: number = 0;
+
+  constructor(source: ViewSource) {
+    this.#source = source;
+  }
+
+  /** @internal Reads a STRING without a type, as names are written, and stands on it. */
+  read(cursor: Cursor): void {
+    this.byteLength = readLength(cursor);
+    this.#start = cursor.position - cursor.origin;
+    this.#generation = this.#source.generation;
+    cursor.position += this.byteLength;
+  }
+
+  /** Whether the name is `text`, compared as UTF-8. */
+  equals(text: string): boolean {
+    const source = this.#source;
+    if (source.generation !== this.#generation) throw viewClosed();
+    return utf8PrefixLength(source.bytes, source.origin + this.#start, this.byteLength, text) === this.byteLength;
+  }
+
+  toString(): string {
+    const source = this.#source;
+    if (source.generation !== this.#generation) throw viewClosed();
+    const start = source.origin + this.#start;
+    return source.bytes.toString('utf8', start, start + this.byteLength);
+  }
+}
+
+/**
+ * Walks a KV-list, without making objects:
+ *
+ *     KV-LIST : [ <KV-NAME> <KV-VALUE> ... ]        (SPOE.txt §3.2)
+ *
+ * `name` and `value` are the same objects for each item, valid until the next `next()`.
+ */
+export class KvListReader {
+  readonly name: Name;
+  readonly value: Value;
+  readonly #cursor: Cursor;
+  readonly #source: ViewSource;
+  /** Items still to come; -1 where the list goes up to the limit. */
+  #remaining: number = 0;
+  #generation: number = NO_GENERATION;
+
+  constructor(cursor: Cursor = new Cursor(), source: ViewSource = new ViewSource()) {
+    this.#cursor = cursor;
+    this.#source = source;
+    this.name = new Name(source);
+    this.value = new Value(source);
+  }
+
+  /** Stands before the first item of a HELLO's or DISCONNECT's payload. */
+  read(frame: Frame): void {
+    this.#source.open(frame.bytes, frame.start, frame.end);
+    this.#cursor.moveTo(frame.bytes, frame.payloadStart, frame.end, frame.start);
+    this.readCounted(-1);
+  }
+
+  /** @internal Stands before `count` items at the cursor, or all up to the limit where that is -1. */
+  readCounted(count: number): void {
+    this.#remaining = count;
+    this.#generation = this.#source.generation;
+  }
+
+  /**
+   * Moves to the next item; false behind the last.
+   *
+   * @throws {SpopError} what is wrong with the item; see {@link skipTypedData}.
+   */
+  next(): boolean {
+    if (this.#source.generation !== this.#generation) throw viewClosed();
+    const cursor = this.#cursor;
+    if (this.#remaining < 0 ? cursor.position >= cursor.limit : this.#remaining === 0) return false;
+    if (this.#remaining > 0) this.#remaining--;
+    this.name.read(cursor);
+    // Found only when the whole value is known to lie within the limit.
+    this.value.recall();
+    cursor.position = this.value.read(cursor, cursor.bytes, cursor.position, cursor.limit);
+    this.value.lend();
+    return true;
+  }
+}

@@ -1,0 +1,49 @@
+import { SpopError } from '../errors.ts';
+import type { Value } from '../values/value.ts';
+import { dataTypeName } from '../wire/typed-data.ts';
+import type { MessageDefinition } from './message-definition.ts';
+
+/** The error of an argument that has another type on the wire than the declared one. */
+export function wrongArgumentType(definition: MessageDefinition, slot: number, value: Value): SpopError {
+  return new SpopError(
+    'SPOP_WRONG_TYPE',
+    `${describe(definition, slot)}; found ${dataTypeName(value.foundType)}. Declare the type that ` +
+      `HAProxy's sample has, or convert the sample in the spoe-message section`,
+    value.offset,
+  );
+}
+
+/** The error of an argument that is not declared optional and is not in the message, or is NULL there. */
+export function missingArgument(definition: MessageDefinition, slot: number, isNull: boolean): SpopError {
+  const found = isNull
+    ? 'NULL, as HAProxy sends for a sample without a value. Declare it optional(…)'
+    : `no argument of that name. Declare it optional(…), or write ${definition.argumentNames[slot]}=… in the ` +
+      `args line of the spoe-message section: without a name a sample comes under ''`;
+  return new SpopError('SPOP_MISSING_ARGUMENT', `${describe(definition, slot)}; found ${found}`);
+}
+
+/** The error of an integer outside of what its declared type holds. */
+export function argumentOutOfRange(
+  definition: MessageDefinition,
+  slot: number,
+  value: Value,
+  min: number,
+  max: number,
+): SpopError {
+  return new SpopError(
+    'SPOP_UNSAFE_INTEGER',
+    `${describe(definition, slot, `${min} to ${max}`)}; found ${value.toString()}`,
+    value.offset,
+  );
+}
+
+/** The error of a name that the message does not declare. */
+export function undeclaredArgument(definition: MessageDefinition, name: string): SpopError {
+  return new SpopError('SPOP_INVALID_NAME', `expected an argument of message '${definition.name}'; found '${name}'`);
+}
+
+/** Which argument it is, and what was expected of it: its declared type where nothing else is given. */
+function describe(definition: MessageDefinition, slot: number, expected?: string): string {
+  const name = definition.argumentNames[slot]!;
+  return `message '${definition.name}', argument '${name}': expected ${expected ?? definition.args[name]!.kind}`;
+}

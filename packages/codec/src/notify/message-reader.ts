@@ -1,0 +1,95 @@
+import type { SpopError } from '../errors.ts';
+import type { Frame } from '../frames/frame.ts';
+import { KvListReader, Name } from '../frames/kv-list.ts';
+import type { Value } from '../values/value.ts';
+import { ViewSource } from '../values/view-source.ts';
+import { Cursor } from '../wire/cursor.ts';
+import { truncated } from '../wire/varint.ts';
+
+/**
+ * Walks the messages of a NOTIFY and their arguments as they come, without declarations and without making objects:
+ *
+ *     LIST-OF-MESSAGES : [ <MESSAGE-NAME> <NB-ARGS:1 byte> <KV-LIST> ... ]        (SPOE.txt §3.2)
+ *
+ *     while (messages.next()) {
+ *       if (!messages.name.equals('check-client-ip')) continue;
+ *       while (messages.nextArgument()) { messages.argumentName; messages.value; }
+ *     }
+ *
+ * `name`, `argumentName` and `value` are the same objects each time, valid until the reader moves on.
+ */
+export class MessageReader {
+  readonly name: Name;
+  /** NB-ARGS: how many arguments the message has, 0 to 255. */
+  argumentCount: number = 0;
+  readonly #cursor: Cursor = new Cursor();
+  readonly #source: ViewSource;
+  readonly #arguments: KvListReader;
+
+  constructor(source: ViewSource = new ViewSource()) {
+    this.#source = source;
+    this.name = new Name(source);
+    this.#arguments = new KvListReader(this.#cursor, source);
+  }
+
+  get argumentName(): Name {
+    return this.#arguments.name;
+  }
+
+  get value(): Value {
+    return this.#arguments.value;
+  }
+
+  /** Stands before the first message of a NOTIFY frame. */
+  read(frame: Frame): void {
+    this.#source.open(frame.bytes, frame.start, frame.end);
+    this.readFrom(frame.payloadStart);
+  }
+
+  /** @internal Stands before the message at `position` of the open source. */
+  readFrom(position: number): void {
+    this.#cursor.moveTo(this.#source.bytes, position, this.#source.limit, this.#source.origin);
+    this.#arguments.readCounted(0);
+  }
+
+  /** @internal Goes on at the same place of a copy of the frame, to which the source has moved by `distance` bytes. */
+  moveBy(distance: number): void {
+    const cursor = this.#cursor;
+    const { bytes, limit, origin } = this.#source;
+    cursor.moveTo(bytes, cursor.position + distance, limit, origin);
+  }
+
+  /**
+   * Moves to the next message, over the arguments of this one that were not read; false behind the last.
+   *
+   * @throws {SpopError} what is wrong with a name, the count or an argument; SPOP_VIEW_CLOSED.
+   */
+  next(): boolean {
+    const cursor = this.#cursor;
+    while (this.#arguments.next());
+    if (cursor.position >= cursor.limit) return false;
+    this.name.read(cursor);
+    this.argumentCount = readArgumentCount(cursor);
+    this.#arguments.readCounted(this.argumentCount);
+    return true;
+  }
+
+  /** Moves to the next argument of this message; false behind the last. */
+  nextArgument(): boolean {
+    return this.#arguments.next();
+  }
+}
+
+/** Reads NB-ARGS, one byte: the number of arguments modulo 256. */
+function readArgumentCount(cursor: Cursor): number {
+  const position = cursor.position;
+  if (position >= cursor.limit) throw noArgumentCount(cursor, cursor.bytes, cursor.limit);
+  cursor.position = position + 1;
+  return cursor.bytes[position]!;
+}
+
+/** The error of a message whose name ends with the frame, at `limit`. */
+export function noArgumentCount(cursor: Cursor, bytes: Buffer, limit: number): SpopError {
+  cursor.moveTo(bytes, limit, limit, cursor.origin);
+  return truncated(cursor, limit, 'a message without its number of arguments');
+}

@@ -1,0 +1,226 @@
+import { DataType } from '../constants.ts';
+import { SpopError } from '../errors.ts';
+import { NO_LENGTH as NO_LENGTH_, SMALL_INTEGER_BASE as SMALL_INTEGER_BASE_ } from '../values/value-slot.ts';
+import type { ReadOf } from '../values/value-type.ts';
+import { Value } from '../values/value.ts';
+import { NO_GENERATION, type ViewSource, viewClosed } from '../values/view-source.ts';
+import type { Cursor } from '../wire/cursor.ts';
+import { DATA_SIZES as DATA_SIZES_, SIZE_FIRST as SIZE_FIRST_, TYPE_MASK as TYPE_MASK_ } from '../wire/typed-data.ts';
+import { CONTINUES as CONTINUES_, ONE_BYTE_VARINTS as ONE_BYTE_VARINTS_, readLengthAt } from '../wire/varint.ts';
+import { argumentOutOfRange, missingArgument, undeclaredArgument, wrongArgumentType } from './argument-errors.ts';
+import type { ArgumentPattern, ArgumentTypes, MessageDefinition } from './message-definition.ts';
+import type { NamePattern } from './name-pattern.ts';
+import { type Arguments, argumentsOf, type ArgumentState, toView } from './view-class.ts';
+
+/**
+ * A message of a NOTIFY with its declared arguments as properties. Each is decoded when it is read, from the frame's
+ * own bytes, and none makes an object. Valid until its NOTIFY is closed; later use throws SPOP_VIEW_CLOSED.
+ *
+ * Reading a property throws SPOP_MISSING_ARGUMENT where the argument is missing or NULL and not declared optional,
+ * SPOP_WRONG_TYPE where it has another type on the wire, and SPOP_UNSAFE_INTEGER where a number cannot hold it.
+ */
+export type MessageView<Args extends ArgumentTypes> = { readonly [Name in keyof Args]: ReadOf<Args[Name]> };
+
+/** The view type of a message definition. */
+export type MessageOf<Definition> = Definition extends MessageDefinition<infer Args> ? MessageView<Args> : never;
+
+// Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `decode realistic`).
+const TYPE_MASK = TYPE_MASK_;
+const DATA_SIZES = DATA_SIZES_;
+const SIZE_FIRST = SIZE_FIRST_;
+const ONE_BYTE_VARINTS = ONE_BYTE_VARINTS_;
+const CONTINUES = CONTINUES_;
+const NO_LENGTH = NO_LENGTH_;
+const SMALL_INTEGER_BASE = SMALL_INTEGER_BASE_;
+
+/** Where the arguments of one message stand, behind its view. */
+export class MessageState implements Arguments {
+  declare readonly definition: MessageDefinition;
+  /** Which definition of its set it is. */
+  declare readonly index: number;
+  declare readonly source: ViewSource;
+  declare readonly view: MessageView<ArgumentTypes>;
+  /** How the message's name stands in a frame. */
+  declare readonly name: NamePattern;
+  /** The values of its declared arguments, by slot. */
+  declare readonly values: readonly Value[];
+  /** Stands on arguments that nobody asks for, one after the other. */
+  readonly #skipped: Value;
+  /** The generation of the source in which the values were found. */
+  generation: number = NO_GENERATION;
+
+  constructor(definition: MessageDefinition, index: number, source: ViewSource) {
+    this.definition = definition;
+    this.index = index;
+    this.source = source;
+    this.name = definition.namePattern;
+    this.values = definition.argumentNames.map((_, slot) => new Value(source, () => this.#explainMissing(slot)));
+    this.#skipped = new Value(source);
+    // The view's class is made of the same definition.
+    this.view = toView(this) as MessageView<ArgumentTypes>;
+  }
+
+  /** Takes the frame that the source stands on; false where this state has a message of it already. */
+  begin(): boolean {
+    const { generation } = this.source;
+    if (this.generation === generation) return false;
+    this.generation = generation;
+    return true;
+  }
+
+  /**
+   * Finds the declared ones among the `count` arguments at `start`, validates all of them, and returns the offset behind
+   * them. Where an argument comes more than once, the first counts.
+   */
+  read(cursor: Cursor, bytes: Buffer, wordView: DataView, start: number, limit: number, count: number): number {
+    const { learnedOrder } = this.definition;
+    const { generation, values } = this;
+    const { origin } = cursor;
+    let position = start;
+    for (let index = 0; index < count; index++) {
+      const argument = index < learnedOrder.length ? learnedOrder[index] : undefined;
+      if (argument === undefined || limit - position < argument.room) {
+        position = this.#readUnexpected(cursor, bytes, position, limit, index);
+        continue;
+      }
+      // The name, as NamePattern.endAt compares it, and the typed data behind it, as Value.read does: written out, since V8
+      // inlines neither here, and both take as long as their calls (benchmark `decode realistic`).
+      let end = position + argument.size;
+      const last = wordView.getInt32(end - 3);
+      let difference =
+        ((wordView.getInt32(position) ^ argument.first) & argument.firstMask) |
+        ((last ^ argument.last) & argument.lastMask);
+      let isSmall = true;
+      const { middle } = argument;
+      for (let i = 0; i < middle.length; i++) difference |= wordView.getInt32(position + 4 * (i + 1)) ^ middle[i]!;
+      const size = DATA_SIZES[last & TYPE_MASK]!;
+      let valueStart = end + 1;
+      let length = size > 0 ? size : NO_LENGTH;
+      end = valueStart + size;
+      if (size < 0) {
+        const room = limit - valueStart;
+        end = valueStart + 1;
+        let number = room > 0 ? bytes[valueStart]! : 0;
+        if (number >= ONE_BYTE_VARINTS) {
+          if (room < 3) {
+            isSmall = false;
+          } else {
+            const second = bytes[end++]!;
+            number += second << 4;
+            if (second >= CONTINUES) {
+              const third = bytes[end++]!;
+              number += third << 11;
+              if (third >= CONTINUES) isSmall = false;
+            }
+          }
+        }
+        if (size === SIZE_FIRST) {
+          valueStart = end;
+          end += number;
+          length = number;
+        } else {
+          length = SMALL_INTEGER_BASE - number;
+        }
+      }
+      const value = values[argument.slot]!;
+      const isAccepted = ((argument.accepted >> (last & TYPE_MASK)) & 1) !== 0;
+      if (difference !== 0) {
+        position = this.#readUnexpected(cursor, bytes, position, limit, index);
+      } else if (!isSmall || end > limit || !isAccepted || value.isPresentIn(generation)) {
+        position = this.#readValue(argument, cursor, bytes, position + argument.size, limit);
+      } else {
+        value.place(last & 0xff, valueStart - origin, length, generation);
+        position = end;
+      }
+    }
+    return position;
+  }
+
+  /** {@link MessageState.read} of any one argument, the `index`th of its message. */
+  #readUnexpected(cursor: Cursor, bytes: Buffer, position: number, limit: number, index: number): number {
+    const length = readLengthAt(cursor, bytes, position, limit);
+    const slot = this.definition.table.find(bytes, cursor.position, length);
+    const valueStart = cursor.position + length;
+    if (slot < 0) return this.#skipped.read(cursor, bytes, valueStart, limit);
+    const argument = this.definition.arguments[slot]!;
+    const { learnedOrder } = this.definition;
+    if (index < learnedOrder.length) learnedOrder[index] = argument;
+    return this.#readValue(argument, cursor, bytes, valueStart, limit);
+  }
+
+  /** Reads any value of an argument, and returns the offset behind it. */
+  #readValue(argument: ArgumentPattern, cursor: Cursor, bytes: Buffer, position: number, limit: number): number {
+    const { accepted, slot } = argument;
+    const value = this.values[slot]!;
+    if (value.isPresent) return this.#skipped.read(cursor, bytes, position, limit);
+    const end = value.read(cursor, bytes, position, limit);
+    if (((accepted >> value.foundType) & 1) === 0) value.reject();
+    return end;
+  }
+
+  stateOf(slot: number): ArgumentState {
+    if (this.source.generation !== this.generation) throw viewClosed();
+    const value = this.values[slot]!;
+    if (!value.isPresent) return 'missing';
+    return value.foundType === DataType.Null ? 'null' : 'present';
+  }
+
+  /** The arguments that have a value of the declared type, by name. */
+  toPlain(): Record<string, unknown> {
+    const { argumentNames } = this.definition;
+    const found = argumentNames.filter((_, slot) => this.stateOf(slot) === 'present' && this.values[slot]!.isFound);
+    return Object.fromEntries(found.map((name) => [name, this.#plain(name)]));
+  }
+
+  /** An argument's value; as text where it is an integer that a number cannot hold, so that what is shown never throws. */
+  #plain(name: string): unknown {
+    try {
+      return this.view[name];
+    } catch (error) {
+      if (!(error instanceof SpopError && error.code === 'SPOP_UNSAFE_INTEGER')) throw error;
+      return this.values[this.definition.argumentNames.indexOf(name)]!.lend().toString();
+    }
+  }
+
+  /** An integer that has to lie between `min`, which is 0 or less, and `max`, which is 2^31 - 1 or more. */
+  numberOf(slot: number, min: number, max: number): number | undefined {
+    const value = this.values[slot]!;
+    if (!value.isFound) return this.#explainMissing(slot);
+    const small = value.foundSmallInteger;
+    return small < 0 ? this.#longNumber(slot, min, max) : small;
+  }
+
+  #longNumber(slot: number, min: number, max: number): number {
+    const value = this.values[slot]!.lend();
+    const small = value.toInt32();
+    if (small !== undefined && small >= min && small <= max) return small;
+    const number = value.toDouble();
+    if (number < min || number > max) throw argumentOutOfRange(this.definition, slot, value, min, max);
+    return number;
+  }
+
+  /** Says why an argument has no value of an accepted type, where that is not as declared. */
+  #explainMissing(slot: number): undefined {
+    const { definition } = this;
+    const state = this.stateOf(slot);
+    if (state === 'present') throw wrongArgumentType(definition, slot, this.values[slot]!);
+    const { optional } = definition.args[definition.argumentNames[slot]!]!;
+    if (!optional) throw missingArgument(definition, slot, state === 'null');
+    return undefined;
+  }
+}
+
+/**
+ * Tells apart what reads as undefined: whether the argument `name` of `message` is missing, NULL, or present.
+ *
+ * @throws {SpopError} SPOP_INVALID_NAME where the message does not declare it; SPOP_VIEW_CLOSED.
+ */
+export function argumentState<Args extends ArgumentTypes>(
+  message: MessageView<Args>,
+  name: keyof Args & string,
+): ArgumentState {
+  const state = argumentsOf(message);
+  const slot = state.definition.argumentNames.indexOf(name);
+  if (slot < 0) throw undeclaredArgument(state.definition, name);
+  return state.stateOf(slot);
+}

@@ -1,0 +1,119 @@
+import { DataType } from '../constants.ts';
+import type { AddressValue, BinaryValue, IntegerValue, StringValue } from './value-views.ts';
+import type { Value } from './value.ts';
+
+/** What a {@link ValueType} reads and writes as, apart from `optional`. */
+export type ValueKind =
+  | 'bool'
+  | 'integer'
+  | 'int32'
+  | 'uint32'
+  | 'int64'
+  | 'uint64'
+  | 'ipv4'
+  | 'ipv6'
+  | 'address'
+  | 'string'
+  | 'interned'
+  | 'binary';
+
+/**
+ * Text or bytes for a STRING or BINARY: text is written as UTF-8, and a view of another one is copied. An address is
+ * neither: write its `toString()` or `toBytes()`.
+ */
+export type BytesLike = string | Uint8Array | Value | (BinaryValue & { readonly family?: never });
+
+/** An address as text, as 4 or 16 bytes, or as a view of another address. */
+export type AddressLike = string | Uint8Array | AddressValue;
+
+/**
+ * The declared type of an argument or a variable: `Read` is what a message's property gives, `Write` what an action or
+ * argument takes. Made by {@link bool}, {@link string} and their like; not by hand.
+ */
+export interface ValueType<Read, Write> {
+  readonly kind: ValueKind;
+  /** Whether a missing or NULL argument reads as undefined instead of throwing. */
+  readonly optional: boolean;
+  /** Only in the type system: carries `Read`. */
+  readonly '~read'?: Read;
+  /** Only in the type system: carries `Write`. */
+  readonly '~write'?: (value: Write) => void;
+}
+
+/** A value type of any kind. */
+export type AnyValueType = ValueType<unknown, never>;
+
+/** What a message's property of type `T` reads as. */
+export type ReadOf<T> = T extends ValueType<infer Read, never> ? Read : never;
+
+/** What an action or argument of type `T` takes. */
+export type WriteOf<T> = T extends { readonly '~write'?: (value: infer Write) => void } ? Write : never;
+
+/** BOOL, as a boolean. */
+export const bool: ValueType<boolean, boolean> = { kind: 'bool', optional: false };
+
+/** Any integer on the wire within ±(2^53 - 1), as a number; written as INT64, which is what HAProxy itself sends. */
+export const integer: ValueType<number, number> = { kind: 'integer', optional: false };
+
+/** Any integer on the wire from -2^31 to 2^31 - 1, as a number; written as INT32. */
+export const int32: ValueType<number, number> = { kind: 'int32', optional: false };
+
+/** Any integer on the wire from 0 to 2^32 - 1, as a number; written as UINT32. */
+export const uint32: ValueType<number, number> = { kind: 'uint32', optional: false };
+
+/** Any integer on the wire, all 64 bits, as a view; written as INT64 from a number (safe) or bigint. */
+export const int64: ValueType<IntegerValue, number | bigint> = { kind: 'int64', optional: false };
+
+/**
+ * Any integer on the wire, all 64 bits, as a view; written as UINT64 from a number (safe) or bigint. HAProxy keeps all
+ * integers as signed 64 bits, so 2^63 and above turn negative there.
+ */
+export const uint64: ValueType<IntegerValue, number | bigint> = { kind: 'uint64', optional: false };
+
+/** An IPv4 address, as a view. */
+export const ipv4: ValueType<AddressValue, AddressLike> = { kind: 'ipv4', optional: false };
+
+/** An IPv6 address, as a view. */
+export const ipv6: ValueType<AddressValue, AddressLike> = { kind: 'ipv6', optional: false };
+
+/** An IPv4 or IPv6 address, as a view: what `src` gives for clients of either family. */
+export const address: ValueType<AddressValue, AddressLike> = { kind: 'address', optional: false };
+
+/** STRING, as a view that compares without making text. */
+export const string: ValueType<StringValue, BytesLike> = { kind: 'string', optional: false };
+
+/** BINARY, as a view. */
+export const binary: ValueType<BinaryValue, BytesLike> = { kind: 'binary', optional: false };
+
+/**
+ * STRING, as JavaScript text from a bounded cache: for values of few kinds, such as a method, a scheme or a host. A
+ * value that is not in the cache, or is longer than 32 bytes, is made anew.
+ */
+export function interned(type: typeof string): ValueType<string, BytesLike> {
+  return { kind: 'interned', optional: type.optional };
+}
+
+/** The same type, reading as undefined where the argument is missing or NULL. */
+export function optional<Read, Write>(type: ValueType<Read, Write>): ValueType<Read | undefined, Write> {
+  return { kind: type.kind, optional: true };
+}
+
+/** Which data types a kind takes on the wire, as a bit set indexed by {@link DataType}. */
+export const acceptedTypes: Readonly<Record<ValueKind, number>> = {
+  bool: 1 << DataType.Bool,
+  integer: anyInteger(),
+  int32: anyInteger(),
+  uint32: anyInteger(),
+  int64: anyInteger(),
+  uint64: anyInteger(),
+  ipv4: 1 << DataType.Ipv4,
+  ipv6: 1 << DataType.Ipv6,
+  address: (1 << DataType.Ipv4) | (1 << DataType.Ipv6),
+  string: 1 << DataType.String,
+  interned: 1 << DataType.String,
+  binary: 1 << DataType.Binary,
+};
+
+function anyInteger(): number {
+  return (1 << DataType.Int32) | (1 << DataType.Uint32) | (1 << DataType.Int64) | (1 << DataType.Uint64);
+}

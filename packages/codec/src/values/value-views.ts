@@ -1,0 +1,51 @@
+import type { DataType } from '../constants.ts';
+
+/** What every value view can do. */
+export interface AnyValue {
+  /** The data type on the wire. */
+  readonly type: DataType;
+  /** The value as text, whatever its type; see `Value.toString`. */
+  toString(): string;
+}
+
+/** An integer of any of the four wire types, all 64 bits of it. */
+export interface IntegerValue extends AnyValue {
+  /** Low 32 bits as a signed integer. */
+  readonly lo: number;
+  /** High 32 bits as a signed integer. */
+  readonly hi: number;
+  /** @throws {SpopError} SPOP_UNSAFE_INTEGER outside ±(2^53 - 1). */
+  toNumber(): number;
+  toBigInt(): bigint;
+}
+
+/** Bytes of any length. */
+export interface BinaryValue extends AnyValue {
+  /** Length in bytes. */
+  readonly byteLength: number;
+  /** The byte at `index`, 0 to 255; -1 outside of the value. */
+  byteAt(index: number): number;
+  /** Whether the bytes are exactly those of `other`: of text, its UTF-8 form. */
+  equals(other: string | Uint8Array): boolean;
+  /** Copies as many bytes as fit to `target` at `offset` (0 by default) and returns how many. */
+  copyTo(target: Uint8Array, offset?: number): number;
+  /** A copy that is the caller's to keep. */
+  toBytes(): Buffer;
+}
+
+/** Text; HAProxy does not check that it is UTF-8. */
+export interface StringValue extends BinaryValue {
+  /** Whether the bytes begin with those of `text`. */
+  startsWith(text: string): boolean;
+}
+
+/** An IPv4 or IPv6 address. `toString()` gives RFC 5952 text. */
+export interface AddressValue extends BinaryValue {
+  readonly family: 4 | 6;
+  /** The 32 bits of group `index` as a signed integer: 0 for IPv4, 0 to 3 for IPv6. */
+  wordAt(index: number): number;
+  /** IPv4: 0 to 2^32 - 1. @throws {SpopError} SPOP_WRONG_TYPE for IPv6. */
+  toNumber(): number;
+  /** IPv4: 32 bits, IPv6: 128 bits, unsigned. */
+  toBigInt(): bigint;
+}

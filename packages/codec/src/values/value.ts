@@ -1,0 +1,227 @@
+import { DataType } from '../constants.ts';
+import { SpopError } from '../errors.ts';
+import { definePrintable } from '../printable.ts';
+import { parseAddress, toIpv4Text, toIpv6Text } from '../wire/address.ts';
+import { Cursor } from '../wire/cursor.ts';
+import {
+  DATA_TYPES,
+  dataTypeName,
+  IPV6_BYTES,
+  TRUE_FLAG as TRUE_FLAG_,
+  TYPE_MASK as TYPE_MASK_,
+} from '../wire/typed-data.ts';
+import { bytesEqual, utf8PrefixLength } from '../wire/utf8.ts';
+import { readVarint } from '../wire/varint.ts';
+import type { TextCache } from './text-cache.ts';
+import { ValueSlot } from './value-slot.ts';
+import type { IntegerValue, StringValue } from './value-views.ts';
+import { viewClosed } from './view-source.ts';
+
+// Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `decode realistic`).
+const TYPE_MASK = TYPE_MASK_;
+const TRUE_FLAG = TRUE_FLAG_;
+const { Ipv4, Ipv6 } = DataType;
+
+const decoding = new Cursor();
+const parsedAddress: Buffer = Buffer.alloc(IPV6_BYTES);
+
+/**
+ * A lazy view of one typed data (SPOE.txt §3.1): it knows where the value stands and decodes what is asked for, each
+ * time it is asked. It reads the frame's own bytes and is valid as long as the frame; later use throws
+ * SPOP_VIEW_CLOSED. Only what is named `to…` allocates.
+ *
+ * Reading a value as what it is not throws SPOP_WRONG_TYPE.
+ */
+export class Value extends ValueSlot implements IntegerValue, StringValue {
+  get type(): DataType {
+    return DATA_TYPES[this._firstByte() & TYPE_MASK]!;
+  }
+
+  get isNull(): boolean {
+    return this.type === DataType.Null;
+  }
+
+  /** The value of a BOOL. */
+  get boolean(): boolean {
+    const first = this._firstByte();
+    if ((first & TYPE_MASK) !== DataType.Bool) throw this._wrongType('BOOL');
+    return (first & TRUE_FLAG) !== 0;
+  }
+
+  get lo(): number {
+    return this._readInteger().lo;
+  }
+
+  get hi(): number {
+    return this._readInteger().hi;
+  }
+
+  get family(): 4 | 6 {
+    const type = this._firstByte() & TYPE_MASK;
+    if (type === Ipv4) return 4;
+    if (type === Ipv6) return 6;
+    throw this._wrongType('IPV4 or IPV6');
+  }
+
+  get byteLength(): number {
+    const length = this._lengthOrSmall;
+    if (length < 0 || this._lentIn !== this._source.generation) this._checkBytes();
+    return length;
+  }
+
+  byteAt(index: number): number {
+    const { byteLength } = this;
+    if (!(index >= 0 && index < byteLength)) return -1;
+    const { bytes, origin } = this._source;
+    return bytes[origin + this._start + index] ?? -1;
+  }
+
+  wordAt(index: number): number {
+    const words = this.family === 4 ? 1 : 4;
+    if (!(index >= 0 && index < words && Number.isInteger(index))) {
+      throw new RangeError(`expected a group from 0 to ${words - 1}; found ${index}`);
+    }
+    // Buffer's own readers and comparers put objects on the heap where they are not inlined.
+    const { bytes, origin } = this._source;
+    const at = origin + this._start + index * 4;
+    return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+  }
+
+  equals(other: string | Uint8Array): boolean {
+    const start = this._checkBytes();
+    const { bytes } = this._source;
+    const length = this._lengthOrSmall;
+    if (typeof other !== 'string') return bytesEqual(bytes, start, length, other);
+    const type = this._first & TYPE_MASK;
+    if (type === DataType.Ipv4 || type === DataType.Ipv6) {
+      return parseAddress(other, parsedAddress, 0) === length && isParsedAddress(bytes, start, length);
+    }
+    return utf8PrefixLength(bytes, start, length, other) === length;
+  }
+
+  startsWith(text: string): boolean {
+    const start = this._checkBytes();
+    return utf8PrefixLength(this._source.bytes, start, this._lengthOrSmall, text) >= 0;
+  }
+
+  copyTo(target: Uint8Array, offset: number = 0): number {
+    const start = this._checkBytes();
+    return this._source.bytes.copy(target, offset, start, start + this._lengthOrSmall);
+  }
+
+  /** @internal The STRING that was found as text from `cache`. */
+  toCachedText(cache: TextCache): string {
+    const { bytes, origin } = this._source;
+    return cache.toText(bytes, origin + this._start, this._lengthOrSmall);
+  }
+
+  /** @internal The integer if it fits 32 bits, which spares a double that V8 would box; else undefined. */
+  toInt32(): number | undefined {
+    const { lo, hi } = this._readInteger();
+    if (hi === 0 && lo >= 0) return lo;
+    return hi === -1 && lo < 0 && (this._first & TYPE_MASK) !== DataType.Uint64 ? lo : undefined;
+  }
+
+  /** @internal The integer as the nearest double. */
+  toDouble(): number {
+    const { lo, hi } = this._readInteger();
+    const isUnsigned = this.type === DataType.Uint64;
+    return (isUnsigned ? hi >>> 0 : hi) * 4_294_967_296 + (lo >>> 0);
+  }
+
+  toNumber(): number {
+    if (this.type === DataType.Ipv4) return this.wordAt(0) >>> 0;
+    const small = this.toInt32();
+    if (small !== undefined) return small;
+    const value = this.toDouble();
+    if (!Number.isSafeInteger(value)) throw this._unsafe();
+    return value;
+  }
+
+  toBigInt(): bigint {
+    const type = this.type;
+    if (type === DataType.Ipv4 || type === DataType.Ipv6) {
+      const start = this._checkBytes();
+      return BigInt(`0x${this._source.bytes.toString('hex', start, start + this._lengthOrSmall)}`);
+    }
+    const { lo, hi } = this._readInteger();
+    const value = (BigInt(hi) << 32n) | BigInt(lo >>> 0);
+    return type === DataType.Uint64 ? BigInt.asUintN(64, value) : value;
+  }
+
+  /** STRING and BINARY: the bytes read as UTF-8, wrong ones as U+FFFD. Addresses, integers, booleans: as one writes them. NULL: `''`. */
+  override toString(): string {
+    const { bytes, origin } = this._source;
+    const start = origin + this._start;
+    switch (this.type) {
+      case DataType.Null:
+        return '';
+      case DataType.Bool:
+        return this.boolean ? 'true' : 'false';
+      case DataType.Ipv4:
+        return toIpv4Text(bytes, start);
+      case DataType.Ipv6:
+        return toIpv6Text(bytes, start);
+      case DataType.String:
+      case DataType.Binary:
+        return bytes.toString('utf8', start, start + this._lengthOrSmall);
+      default:
+        return this.toBigInt().toString();
+    }
+  }
+
+  toBytes(): Buffer {
+    const start = this._checkBytes();
+    return Buffer.from(this._source.bytes.subarray(start, start + this._lengthOrSmall));
+  }
+
+  /** The byte with the type and the flags. */
+  private _firstByte(): number {
+    if (this._lentIn !== this._source.generation) throw viewClosed();
+    return this._first;
+  }
+
+  /** Checks that the value has bytes of its own, and returns where they begin in the source's. */
+  private _checkBytes(): number {
+    const source = this._source;
+    if (this._lentIn !== this._source.generation) throw viewClosed();
+    if (this._lengthOrSmall < 0) throw this._wrongType('STRING, BINARY, IPV4 or IPV6');
+    return source.origin + this._start;
+  }
+
+  /** The halves of an integer, in the returned cursor's `lo` and `hi`. */
+  private _readInteger(): Cursor {
+    const type = this._firstByte() & TYPE_MASK;
+    if (type < DataType.Int32 || type > DataType.Uint64) throw this._wrongType('INT32, UINT32, INT64 or UINT64');
+    const { bytes, limit, origin } = this._source;
+    decoding.moveTo(bytes, origin + this._start, limit, origin);
+    readVarint(decoding);
+    return decoding;
+  }
+
+  private _wrongType(expected: string): SpopError {
+    return new SpopError(
+      'SPOP_WRONG_TYPE',
+      `expected a value of type ${expected}; found ${dataTypeName(this.type)}`,
+      this.offset,
+    );
+  }
+
+  private _unsafe(): SpopError {
+    return new SpopError(
+      'SPOP_UNSAFE_INTEGER',
+      `expected an integer within ±(2^53 - 1); found ${this.toBigInt()}: read it with toBigInt()`,
+      this.offset,
+    );
+  }
+}
+
+definePrintable(Value.prototype, (value) => value.toString());
+
+/** Whether the address that was parsed last is the `length` bytes at `start`. */
+function isParsedAddress(bytes: Buffer, start: number, length: number): boolean {
+  for (let i = 0; i < length; i++) {
+    if (bytes[start + i] !== parsedAddress[i]) return false;
+  }
+  return true;
+}

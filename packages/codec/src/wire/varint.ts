@@ -1,0 +1,206 @@
+import { MAX_VARINT_BYTES } from '../constants.ts';
+import { SpopError } from '../errors.ts';
+import type { Cursor } from './cursor.ts';
+
+/*
+ * Varints as HAProxy's peers protocol has them (SPOE.txt §3.1; include/haproxy/intops.h, encode_varint):
+ *
+ *        0 <= v < 240   one byte
+ *      240 <= v         the low nibble with f0 set, then (v - 240) >> 4 in groups of seven bits, lowest first,
+ *                       128 subtracted before each further group
+ *
+ * Decoding therefore adds the bytes up unmasked, at shifts 4, 11, 18, … A value is kept as two signed 32-bit halves:
+ * neither a double nor a BigInt exists unless the caller asks for one.
+ */
+
+// Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `decode realistic`).
+const ONE_BYTE_VARINTS = 240;
+const CONTINUES = 128;
+/** A first byte below this is the whole varint. */
+const ONE_BYTE_VARINTS_: number = ONE_BYTE_VARINTS;
+/** A further byte of at least this is not the last. */
+const CONTINUES_: number = CONTINUES;
+export { CONTINUES_ as CONTINUES, ONE_BYTE_VARINTS_ as ONE_BYTE_VARINTS };
+const SIGN = 0x8000_0000 | 0;
+
+/**
+ * Reads one varint into `cursor.lo` and `cursor.hi` and moves behind it.
+ *
+ * @throws {SpopError} SPOP_TRUNCATED where it runs past the limit, SPOP_VARINT_OVERFLOW above ten bytes or 2^64 - 1.
+ */
+export function readVarint(cursor: Cursor): void {
+  const position = cursor.position;
+  if (position < cursor.limit) {
+    const first = cursor.bytes[position]!;
+    if (first < ONE_BYTE_VARINTS) {
+      cursor.lo = first;
+      cursor.hi = 0;
+      cursor.position = position + 1;
+      return;
+    }
+  }
+  readLongVarint(cursor);
+}
+
+/** {@link readLength} at `position` of `bytes`, for those who keep a position of their own; offsets count from the cursor's origin. */
+export function readLengthAt(cursor: Cursor, bytes: Buffer, position: number, limit: number): number {
+  cursor.moveTo(bytes, position, limit, cursor.origin);
+  return readLength(cursor);
+}
+
+/** A varint of this many bytes cannot overflow: it is below 2^33. */
+export const SHORT_VARINT_BYTES = 5;
+
+/** The offset behind a varint of up to five bytes, all of which the caller knows to be there; 0 for a longer one. */
+export function shortVarintEnd(bytes: Buffer, position: number): number {
+  if (bytes[position]! < ONE_BYTE_VARINTS) return position + 1;
+  if (bytes[position + 1]! < CONTINUES) return position + 2;
+  if (bytes[position + 2]! < CONTINUES) return position + 3;
+  if (bytes[position + 3]! < CONTINUES) return position + 4;
+  return bytes[position + 4]! < CONTINUES ? position + 5 : 0;
+}
+
+/**
+ * Reads a varint that counts the bytes behind it and returns it, 0 to 2^31 - 1; the cursor stands on the first of
+ * those bytes, and all of them lie before the limit.
+ *
+ * @throws {SpopError} SPOP_TRUNCATED where the bytes or the varint run past the limit, SPOP_VARINT_OVERFLOW.
+ */
+export function readLength(cursor: Cursor): number {
+  const start = cursor.position;
+  readVarint(cursor);
+  const length = cursor.lo;
+  if (cursor.hi !== 0 || length < 0 || length > cursor.limit - cursor.position) {
+    throw truncated(cursor, start, 'a length that is above what is left of the frame');
+  }
+  return length;
+}
+
+function readLongVarint(cursor: Cursor): void {
+  const { bytes, limit, position: start } = cursor;
+  if (limit - start > 2) {
+    // Two and three bytes hold every length and port that comes (benchmark `decode realistic`).
+    const second = bytes[start + 1]!;
+    const third = bytes[start + 2]!;
+    if (second < CONTINUES || third < CONTINUES) {
+      cursor.lo = bytes[start]! + (second << 4) + (second < CONTINUES ? 0 : third << 11);
+      cursor.hi = 0;
+      cursor.position = start + (second < CONTINUES ? 2 : 3);
+      return;
+    }
+  }
+  // The first four continuation bytes add up to less than 2^31.
+  let lo = 0;
+  let hi = 0;
+  let position = start;
+  let shift = 0;
+  let byte = ONE_BYTE_VARINTS;
+  do {
+    if (position >= limit) {
+      throw truncated(cursor, start, 'a varint that does not end before it');
+    }
+    byte = bytes[position]!;
+    if (position - start === MAX_VARINT_BYTES - 1) {
+      return finishLongestVarint(cursor, lo, hi, byte);
+    }
+    position++;
+    if (shift < 25) {
+      lo += byte << shift;
+    } else if (shift === 25) {
+      const sum = (lo + (byte << 25)) | 0;
+      // Unsigned comparison without leaving int32: the sum wrapped if it is below what it started from.
+      hi = (byte >>> 7) + ((sum ^ SIGN) < (lo ^ SIGN) ? 1 : 0);
+      lo = sum;
+    } else {
+      hi += byte << (shift - 32);
+    }
+    shift += shift === 0 ? 4 : 7;
+  } while (byte >= CONTINUES);
+  cursor.lo = lo;
+  cursor.hi = hi;
+  cursor.position = position;
+}
+
+/** Adds the tenth byte, at shift 60: the only one that can carry a value past 64 bits. */
+function finishLongestVarint(cursor: Cursor, lo: number, hi: number, byte: number): void {
+  // hi is at most 2 + 255 * (1 + 2^7 + 2^14 + 2^21), below 2^30; 2^32 = 16 * 2^28.
+  if (byte >= 16 || (hi >>> 28) + byte >= 16) {
+    throw overflow(cursor);
+  }
+  cursor.lo = lo;
+  cursor.hi = (hi + (byte << 28)) | 0;
+  cursor.position += MAX_VARINT_BYTES;
+}
+
+/** Bytes that a varint of the value `hi` * 2^32 + `lo` (both as signed halves) takes: 1 to 10. */
+export function varintSize(lo: number, hi: number): number {
+  if (hi === 0 && lo >= 0) {
+    if (lo < 240) return 1;
+    if (lo < 2_288) return 2;
+    if (lo < 264_432) return 3;
+    if (lo < 33_818_864) return 4;
+    return 5;
+  }
+  return writeVarint(sizing, 0, lo, hi);
+}
+
+const sizing: Buffer = Buffer.alloc(MAX_VARINT_BYTES);
+
+/**
+ * Writes the value `hi` * 2^32 + `lo` (both as signed halves) at `position` and returns the offset behind it. The
+ * caller has made sure of ten bytes of room, or of {@link varintSize}: a write past a buffer's end would be lost.
+ */
+export function writeVarint(bytes: Buffer, position: number, lo: number, hi: number): number {
+  if (hi === 0 && lo >= 0) {
+    return writeSmallVarint(bytes, position, lo);
+  }
+  bytes[position++] = lo | 0xf0;
+  // (v - 240) >> 4
+  if (lo >= 0 && lo < ONE_BYTE_VARINTS) hi = (hi - 1) | 0;
+  lo = (lo - ONE_BYTE_VARINTS) | 0;
+  lo = (lo >>> 4) | (hi << 28);
+  hi >>>= 4;
+  while (hi !== 0 || lo < 0 || lo >= CONTINUES) {
+    bytes[position++] = lo | CONTINUES;
+    // (v - 128) >> 7
+    if (lo >= 0 && lo < CONTINUES) hi--;
+    lo = (lo - CONTINUES) | 0;
+    lo = (lo >>> 7) | (hi << 25);
+    hi >>>= 7;
+  }
+  bytes[position++] = lo;
+  return position;
+}
+
+/** {@link writeVarint} for 0 to 2^31 - 1, which is every length and nearly every value. */
+export function writeSmallVarint(bytes: Buffer, position: number, value: number): number {
+  if (value < ONE_BYTE_VARINTS) {
+    bytes[position] = value;
+    return position + 1;
+  }
+  bytes[position++] = value | 0xf0;
+  value = (value - ONE_BYTE_VARINTS) >>> 4;
+  while (value >= CONTINUES) {
+    bytes[position++] = value | CONTINUES;
+    value = (value - CONTINUES) >>> 7;
+  }
+  bytes[position++] = value;
+  return position;
+}
+
+/** The error of a value that begins at `start` and does not end before the cursor's limit. */
+export function truncated(cursor: Cursor, start: number, what: string): SpopError {
+  return new SpopError(
+    'SPOP_TRUNCATED',
+    `expected a value that ends within the frame, whose last byte is ${cursor.limit - cursor.origin - 1}; found ${what}`,
+    start - cursor.origin,
+  );
+}
+
+function overflow(cursor: Cursor): SpopError {
+  return new SpopError(
+    'SPOP_VARINT_OVERFLOW',
+    'expected a varint of at most 10 bytes and below 2^64; found a longer or larger one',
+    cursor.position - cursor.origin,
+  );
+}

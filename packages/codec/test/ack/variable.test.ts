@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { defineVariable, int32, type ScopeName, SCOPE_NAMES, string } from '../../src/index.ts';
+import { thrown, toHex } from '../bytes.ts';
+
+describe('defineVariable', () => {
+  it('encodes scope and name once', () => {
+    const variable = defineVariable('sess', 'ip_score', int32);
+    expect([variable.scope, variable.name, variable.kind]).toEqual(['sess', 'ip_score', 'int32']);
+    expect(toHex(variable.setPrefix)).toBe('010301' + '08' + toHex(Buffer.from('ip_score')));
+    expect(toHex(variable.unsetAction)).toBe('020201' + '08' + toHex(Buffer.from('ip_score')));
+  });
+
+  it.each(['a', 'A', '0', '_', '.', 'a.b', 'Ip_Score.9', 'my.own.name'])('takes the name %j', (name) => {
+    expect(defineVariable('txn', name, string).name).toBe(name);
+  });
+
+  it.each(['', ' ', 'a b', 'a-b', 'é', 'a\u0000', 'a,b', 'a\n', '(a)', 'a$', '😀'])('refuses the name %j', (name) => {
+    const error = thrown(() => defineVariable('txn', name, string));
+    expect([error.code, error.status]).toEqual(['SPOP_INVALID_NAME', undefined]);
+    expect(error.reason).toContain(JSON.stringify(name));
+  });
+
+  it.each(SCOPE_NAMES)('takes names in scope %s that leave one byte of prefix within 63 bytes', (scope) => {
+    const longest = 63 - `${scope}.p.`.length;
+    expect(defineVariable(scope, 'x'.repeat(longest), string).name).toHaveLength(longest);
+    expect(thrown(() => defineVariable(scope, 'x'.repeat(longest + 1), string)).code).toBe('SPOP_INVALID_NAME');
+  });
+
+  it.each(['', 'PROC', 'session', 'check', 'toString', '__proto__', 'constructor'])('refuses the scope %j', (scope) => {
+    expect(thrown(() => defineVariable(scope as ScopeName, 'x', string)).code).toBe('SPOP_INVALID_NAME');
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { bool, int64, ipv4, MessageReader, NotifyWriter, string, writeHaproxyHello } from '../../src/index.ts';
+import { fault, frameBytes, hex, message, notifyBytes, onlyFrame, thrown, toHex } from '../bytes.ts';
+
+const CANARY = 0xee;
+
+function written(write: (notify: NotifyWriter) => void, limit: number = 40_000): string {
+  const bytes = Buffer.alloc(limit + 20, CANARY);
+  const notify = new NotifyWriter();
+  notify.beginNotify(bytes, 3, limit + 3, 1, 1);
+  write(notify);
+  const end = notify.end();
+  expect(bytes.subarray(limit + 3).every((byte) => byte === CANARY)).toBe(true);
+  return toHex(bytes, 3, end);
+}
+
+function expected(...messages: Uint8Array[]): string {
+  return toHex(notifyBytes(Buffer.concat(messages)));
+}
+
+describe('NotifyWriter', () => {
+  it('writes a NOTIFY without messages', () => {
+    expect(written(() => undefined)).toBe(expected());
+  });
+
+  it('writes messages with their arguments, counted for each', () => {
+    const bytes = written((notify) => {
+      notify.message('one');
+      notify.item('ip', ipv4, '192.0.2.1');
+      notify.item('', bool, true);
+      notify.nullItem('n');
+      notify.message('two');
+      notify.message('é');
+      notify.item('é', string, '€');
+    });
+    expect(bytes).toBe(
+      expected(
+        message('one', [
+          ['ip', '06c0000201'],
+          ['', '11'],
+          ['n', '00'],
+        ]),
+        message('two'),
+        message('é', [['é', '0803e282ac']]),
+      ),
+    );
+  });
+
+  it('writes ids of any size, and fragments', () => {
+    const bytes = Buffer.alloc(64);
+    const notify = new NotifyWriter();
+    notify.beginNotify(bytes, 0, 64, (1n << 64n) - 1n, 2 ** 32, 0);
+    notify.raw(hex('0102'));
+    const ids = { streamId: (1n << 64n) - 1n, frameId: 1n << 32n, flags: 0 };
+    expect(toHex(bytes, 0, notify.end())).toBe(toHex(frameBytes(3, hex('0102'), ids)));
+  });
+
+  it('takes 255 arguments in a message, and no more', () => {
+    const bytes = written((notify) => {
+      notify.message('m');
+      for (let i = 0; i < 255; i++) notify.item('a', int64, i);
+      for (const add of [() => notify.item('a', int64, 0), () => notify.nullItem('a')]) {
+        expect(fault(add)).toEqual(['SPOP_MISUSE', undefined, -1]);
+      }
+      notify.message('m');
+      notify.item('a', int64, 7);
+    });
+    const messages = new MessageReader();
+    messages.read(onlyFrame(hex(bytes)));
+    expect([messages.next(), messages.argumentCount]).toEqual([true, 255]);
+    expect([messages.next(), messages.argumentCount, messages.next()]).toEqual([true, 1, false]);
+  });
+
+  it('refuses an argument before a message', () => {
+    const bytes = written((notify) => {
+      expect(fault(() => notify.item('a', bool, true))).toEqual(['SPOP_MISUSE', undefined, -1]);
+      expect(fault(() => notify.nullItem('a'))).toEqual(['SPOP_MISUSE', undefined, -1]);
+    });
+    expect(bytes).toBe(expected());
+  });
+
+  it('forgets the message of the frame before', () => {
+    const notify = new NotifyWriter();
+    notify.beginNotify(Buffer.alloc(64), 0, 64, 1, 1);
+    notify.message('m');
+    notify.end();
+    notify.beginNotify(Buffer.alloc(64), 0, 64, 1, 1);
+    expect(thrown(() => notify.item('a', bool, true)).code).toBe('SPOP_MISUSE');
+  });
+
+  it('writes a HELLO as well, before and after a NOTIFY', () => {
+    const hello = { supportedVersions: '2.0', maxFrameSize: 16_380, capabilities: ['pipelining'] };
+    const notify = new NotifyWriter();
+    const texts = [];
+    for (let round = 0; round < 2; round++) {
+      const bytes = Buffer.alloc(200, CANARY);
+      texts.push(toHex(bytes, 0, writeHaproxyHello(notify, bytes, 0, 200, hello)));
+      notify.beginNotify(Buffer.alloc(64), 0, 64, 1, 1);
+      notify.message('m');
+    }
+    expect(texts[1]).toBe(texts[0]);
+    expect(texts[0]).toContain(toHex(Buffer.from('supported-versions')));
+  });
+
+  it('writes each message and argument whole or not at all, and nothing from its limit on', () => {
+    const steps: [string, (notify: NotifyWriter) => void, Buffer][] = [
+      ['message', (notify) => notify.message('second'), message('second')],
+      [
+        'item',
+        (notify) => notify.item('name', string, 'valué'),
+        Buffer.concat([hex('046e616d65'), hex('080676616c75c3a9')]),
+      ],
+      ['null item', (notify) => notify.nullItem('name'), hex('046e616d65 00')],
+      ['raw', (notify) => notify.raw(hex('0102030405')), hex('0102030405')],
+    ];
+    for (const [label, step, addition] of steps) {
+      const before = notifyBytes(message('m', [['a', '11']]));
+      for (let limit = before.length; limit <= before.length + addition.length; limit++) {
+        const bytes = Buffer.alloc(100, CANARY);
+        const notify = new NotifyWriter();
+        notify.beginNotify(bytes, 0, limit, 1, 1);
+        notify.message('m');
+        notify.item('a', bool, true);
+        if (limit === before.length + addition.length) {
+          step(notify);
+          expect([label, notify.end()]).toEqual([label, limit]);
+        } else {
+          expect([label, limit, thrown(() => step(notify)).code]).toEqual([label, limit, 'SPOP_FRAME_FULL']);
+          expect([label, toHex(bytes, 0, notify.end())]).toEqual([label, toHex(before)]);
+        }
+        expect(bytes.subarray(limit).every((byte) => byte === CANARY)).toBe(true);
+      }
+    }
+  });
+});
