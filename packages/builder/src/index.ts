@@ -1,54 +1,6 @@
 /** Builds, reads, explains, validates and spoils SPOP frames, and plays HAProxy; see the package's README for a tour. */
 export { SpopError } from '@spop/codec';
-export type { AgentHello } from './agent-hello.ts';
-export {
-  assertAck,
-  assertBytes,
-  assertDisconnect,
-  assertMessage,
-  assertNoActions,
-  assertSetVar,
-  assertUnsetVar,
-  assertValid,
-  type PlainValue,
-  toPlain,
-  variables,
-} from './assertions.ts';
-export type { Side } from './connection-state.ts';
-export {
-  corrupt,
-  type Corruption,
-  type CorruptionName,
-  corruptionNames,
-  corruptions,
-  corruptionsOf,
-} from './corrupt.ts';
-export { explain } from './explain.ts';
-export {
-  AckBuilder,
-  type ArgumentItem,
-  type ArgumentsInput,
-  FrameBuilder,
-  type FrameOptions,
-  KvBuilder,
-  NotifyBuilder,
-  RawFrameBuilder,
-} from './frame-builder.ts';
-export {
-  ack,
-  agentDisconnect,
-  agentHello,
-  type AgentHelloOptions,
-  type DisconnectOptions,
-  frame,
-  haproxyDisconnect,
-  haproxyHello,
-  type HaproxyHelloOptions,
-  notify,
-  unset,
-} from './frames.ts';
-export type { HaproxyLine } from './haproxy-line.ts';
-export type { Link, StreamHandler, Target } from './link.ts';
+export type { HaproxyLine } from './data/haproxy-line.ts';
 export type {
   AckFrame,
   Action,
@@ -62,38 +14,9 @@ export type {
   SetVar,
   UnknownFrame,
   UnsetVar,
-} from './model.ts';
-export type { Ids, Received } from './outcomes.ts';
-export {
-  type BytesLike,
-  parse,
-  parseAck,
-  type ParsedStream,
-  parseFrame,
-  type ParseOptions,
-  parseStream,
-  reassemble,
-} from './parse.ts';
-export { PeerFailure, type PeerFailureKind } from './peer-failure.ts';
-export type { Field } from './byte-reader.ts';
-export { writeFrame, writeTypedData, writeVarint } from './plain-writer.ts';
-export { fragment, haproxy, type HaproxyOptions, HaproxyPreset } from './presets.ts';
-export { type Rule, type RuleId, rules } from './rules.ts';
-export type { ArgumentsOf, InputOf, MessageSchema, SchemaParameters, VariableSchema } from './schema.ts';
-export { connect, type ConnectOptions, type NotifyInput, ScriptedHaproxy } from './scripted-haproxy.ts';
-export { statusText } from './status-text.ts';
-export { summarize, summarizeAction } from './summary.ts';
-export { fromHex, toBytes, toHex, toText } from './text.ts';
-export {
-  formatViolations,
-  type SessionOptions,
-  SessionValidator,
-  validate,
-  type ValidateOptions,
-  validateSession,
-  type Violation,
-  type Write,
-} from './validate.ts';
+} from './data/model.ts';
+export { summarize, summarizeAction } from './data/summary.ts';
+export { fromHex, toBytes, toHex, toText } from './data/text.ts';
 export {
   address,
   binary,
@@ -120,4 +43,81 @@ export {
   uint64,
   type Value,
   withFlags,
-} from './values.ts';
+} from './data/values.ts';
+export type { Field } from './read/byte-reader.ts';
+export { explain } from './read/explain.ts';
+export {
+  type BytesLike,
+  parse,
+  parseAck,
+  type ParsedStream,
+  parseFrame,
+  type ParseOptions,
+  parseStream,
+  reassemble,
+} from './read/parse.ts';
+export {
+  corrupt,
+  type Corruption,
+  type CorruptionName,
+  corruptionNames,
+  corruptions,
+  corruptionsOf,
+} from './build/corrupt.ts';
+export {
+  AckBuilder,
+  type ArgumentItem,
+  type ArgumentsInput,
+  FrameBuilder,
+  type FrameOptions,
+  KvBuilder,
+  NotifyBuilder,
+  RawFrameBuilder,
+} from './build/frame-builder.ts';
+export {
+  ack,
+  agentDisconnect,
+  agentHello,
+  type AgentHelloOptions,
+  type DisconnectOptions,
+  frame,
+  haproxyDisconnect,
+  haproxyHello,
+  type HaproxyHelloOptions,
+  notify,
+  unset,
+} from './build/frames.ts';
+export { writeFrame, writeTypedData, writeVarint } from './build/plain-writer.ts';
+export type { ArgumentsOf, InputOf, MessageSchema, SchemaParameters, VariableSchema } from './build/schema.ts';
+export { statusText } from './build/status-text.ts';
+export type { Side } from './validate/connection-state.ts';
+export { type Rule, type RuleId, rules } from './validate/rules.ts';
+export {
+  formatViolations,
+  type SessionOptions,
+  SessionValidator,
+  validate,
+  type ValidateOptions,
+  validateSession,
+  type Violation,
+  type Write,
+} from './validate/validate.ts';
+export type { AgentHello } from './haproxy/agent-hello.ts';
+export type { Link, StreamHandler, Target } from './haproxy/link.ts';
+export { PeerFailure, type PeerFailureKind } from './haproxy/peer-failure.ts';
+export { fragment, haproxy, type HaproxyOptions, HaproxyPreset } from './haproxy/presets.ts';
+export { connect, type ConnectOptions, type NotifyInput, ScriptedHaproxy } from './haproxy/scripted-haproxy.ts';
+export {
+  assertAck,
+  assertBytes,
+  assertDisconnect,
+  assertMessage,
+  assertNoActions,
+  assertSetVar,
+  assertUnsetVar,
+  assertValid,
+  type PlainValue,
+  toPlain,
+  variables,
+} from './assert/assertions.ts';
+export type { Ids, Received } from './assert/outcomes.ts';

@@ -13,12 +13,12 @@ import {
   setsVariable,
   targetOf,
   unsetsVariable,
-} from './outcomes.ts';
-import type { Ids, Outcome, Received } from './outcomes.ts';
-import type { BytesLike } from './parse.ts';
-import type { VariableSchema } from './schema.ts';
-import type { ValidateOptions } from './validate.ts';
-import type { Value } from './values.ts';
+} from './assert/outcomes.ts';
+import type { Ids, Outcome, Received } from './assert/outcomes.ts';
+import type { BytesLike } from './read/parse.ts';
+import type { VariableSchema } from './build/schema.ts';
+import type { ValidateOptions } from './validate/validate.ts';
+import type { Value } from './data/values.ts';
 
 /** The matchers that this module adds. They take frames, frames being built, and bytes. */
 export interface SpopMatchers<R> {

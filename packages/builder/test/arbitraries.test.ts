@@ -30,7 +30,7 @@ import {
   writeFrame,
   writeVarint,
 } from '../src/index.ts';
-import { concat } from '../src/text.ts';
+import { concat } from '../src/data/text.ts';
 
 /** What a property's smallest counterexample is: the value to which it shrinks. */
 function shrunk<T>(arbitrary: fc.Arbitrary<T>, holds: (value: T) => boolean): T {

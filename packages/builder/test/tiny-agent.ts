@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { ack, agentDisconnect, agentHello, parseStream } from '../src/index.ts';
 import type { AckBuilder, BytesLike, Frame, NotifyFrame, StreamHandler } from '../src/index.ts';
-import { concat } from '../src/text.ts';
+import { concat } from '../src/data/text.ts';
 
 /** What a tiny agent answers to a frame: frames, right or wrong, in one write. */
 export type Answer = (frame: Frame, stream: Duplex) => BytesLike[];

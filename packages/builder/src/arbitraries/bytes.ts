@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
-import { corrupt, corruptionNames, corruptionsOf } from '../corrupt.ts';
-import type { CorruptionName } from '../corrupt.ts';
-import type { Frame } from '../model.ts';
-import { writeFrame } from '../plain-writer.ts';
-import { concat } from '../text.ts';
+import { corrupt, corruptionNames, corruptionsOf } from '../build/corrupt.ts';
+import type { CorruptionName } from '../build/corrupt.ts';
+import { writeFrame } from '../build/plain-writer.ts';
+import type { Frame } from '../data/model.ts';
+import { concat } from '../data/text.ts';
 import { frame } from './frames.ts';
 
 /** The bytes of frames, one after the other. */

@@ -1,8 +1,7 @@
-import * as fc from 'fast-check';
 import { DEFAULT_MAX_FRAME_SIZE, FrameFlag, MIN_MAX_FRAME_SIZE, Status } from '@spop/codec';
-import type { Side } from '../connection-state.ts';
-import { NotifyBuilder } from '../frame-builder.ts';
-import { agentDisconnect, agentHello, haproxyDisconnect, haproxyHello } from '../frames.ts';
+import * as fc from 'fast-check';
+import { NotifyBuilder } from '../build/frame-builder.ts';
+import { agentDisconnect, agentHello, haproxyDisconnect, haproxyHello } from '../build/frames.ts';
 import type {
   AckFrame,
   Action,
@@ -13,9 +12,10 @@ import type {
   Message,
   NotifyFrame,
   UnknownFrame,
-} from '../model.ts';
-import { fragment } from '../presets.ts';
-import type { TypedData } from '../values.ts';
+} from '../data/model.ts';
+import type { TypedData } from '../data/values.ts';
+import { fragment } from '../haproxy/presets.ts';
+import type { Side } from '../validate/connection-state.ts';
 import { argumentName, messageName, scope, text, typedData, unsigned64, variableName } from './data.ts';
 
 /** One argument of a message, named or not. */

@@ -1,10 +1,10 @@
-import * as fc from 'fast-check';
 import { FrameFlag } from '@spop/codec';
-import type { Side } from '../connection-state.ts';
-import { agentDisconnect, agentHello, haproxyDisconnect } from '../frames.ts';
-import type { AckFrame, Action, Frame, Message } from '../model.ts';
-import { haproxy } from '../presets.ts';
-import type { HaproxyLine } from '../haproxy-line.ts';
+import * as fc from 'fast-check';
+import { agentDisconnect, agentHello, haproxyDisconnect } from '../build/frames.ts';
+import type { HaproxyLine } from '../data/haproxy-line.ts';
+import type { AckFrame, Action, Frame, Message } from '../data/model.ts';
+import { haproxy } from '../haproxy/presets.ts';
+import type { Side } from '../validate/connection-state.ts';
 import { haproxyData } from './data.ts';
 import { action, message } from './frames.ts';
 

@@ -1,0 +1,139 @@
+import { AssertionError } from 'node:assert';
+import type { ScopeName } from '@spop/codec';
+import type { VariableSchema } from '../build/schema.ts';
+import type { AckFrame } from '../data/model.ts';
+import type { TypedData, Value } from '../data/values.ts';
+import type { BytesLike } from '../read/parse.ts';
+import type { ValidateOptions } from '../validate/validate.ts';
+import {
+  equalsBytes,
+  hasMessage,
+  hasNoActions,
+  isAck,
+  isDisconnect,
+  isValid,
+  setsVariable,
+  targetOf,
+  unsetsVariable,
+} from './outcomes.ts';
+import type { Ids, Outcome, Received } from './outcomes.ts';
+
+/** A value as JavaScript has it: integers as numbers where these can hold them, as bigints otherwise; addresses as text. */
+export type PlainValue = null | boolean | number | bigint | string | Uint8Array;
+
+/** Typed data as a plain value. What type it had is lost. */
+export function toPlain(data: TypedData): PlainValue {
+  if (data.type === 'null') return null;
+  if (typeof data.value !== 'bigint') return data.value;
+  return Number.isSafeInteger(Number(data.value)) ? Number(data.value) : data.value;
+}
+
+/**
+ * What an ACK leaves behind, by `scope.name`: plain values, null for what is unset. Made for
+ * `assert.deepEqual(variables(ack), { 'sess.ip_score': 100 })`.
+ */
+export function variables(ack: AckFrame): Record<string, PlainValue> {
+  const entries = ack.actions.map((action): [string, PlainValue] => [
+    `${action.scope}.${action.name}`,
+    action.type === 'set-var' ? toPlain(action.value) : null,
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** Throws an AssertionError for a failed outcome; `caller` and what it called vanish from the stack. */
+function assertOutcome(outcome: Outcome, caller: (...args: never[]) => unknown): void {
+  if (outcome.pass) return;
+  const { expected, actual } = outcome;
+  throw new AssertionError({
+    message: outcome.message(false),
+    expected,
+    actual,
+    operator: caller.name,
+    stackStartFn: caller,
+  });
+}
+
+/** Asserts that an ACK sets a declared variable, to any value or to this one. */
+export function assertSetVar(received: Received, variable: VariableSchema, value?: Value): void;
+/**
+ * Asserts that an ACK sets a variable, to any value or to this one, as its last word on it. A plain number matches every
+ * integer type; typed data matches only itself.
+ *
+ * @throws AssertionError of `node:assert`.
+ */
+export function assertSetVar(received: Received, scope: ScopeName, name: string, value?: Value): void;
+export function assertSetVar(
+  received: Received,
+  target: VariableSchema | ScopeName,
+  nameOrValue?: Value,
+  value?: Value,
+): void {
+  const call = targetOf(target, nameOrValue, value);
+  assertOutcome(setsVariable(received, call.variable, call.value), assertSetVar);
+}
+
+/** Asserts that an ACK unsets a declared variable. */
+export function assertUnsetVar(received: Received, variable: VariableSchema): void;
+/**
+ * Asserts that an ACK unsets a variable, by an unset-var or by setting NULL, as its last word on it.
+ *
+ * @throws AssertionError of `node:assert`.
+ */
+export function assertUnsetVar(received: Received, scope: ScopeName, name: string): void;
+export function assertUnsetVar(received: Received, target: VariableSchema | ScopeName, name: string = ''): void {
+  assertOutcome(unsetsVariable(received, targetOf(target, name, undefined).variable), assertUnsetVar);
+}
+
+/**
+ * Asserts that an ACK has no actions.
+ *
+ * @throws AssertionError of `node:assert`.
+ */
+export function assertNoActions(received: Received): void {
+  assertOutcome(hasNoActions(received), assertNoActions);
+}
+
+/**
+ * Asserts that a frame is an ACK, of any NOTIFY or of the one with these ids.
+ *
+ * @throws AssertionError of `node:assert`.
+ */
+export function assertAck(received: Received, ids?: Ids): void {
+  assertOutcome(isAck(received, ids), assertAck);
+}
+
+/**
+ * Asserts that a frame is a DISCONNECT of either side, with any status code or this one.
+ *
+ * @throws AssertionError of `node:assert`.
+ */
+export function assertDisconnect(received: Received, statusCode?: number): void {
+  assertOutcome(isDisconnect(received, statusCode), assertDisconnect);
+}
+
+/**
+ * Asserts that a NOTIFY has a message with this name and, among others, these arguments.
+ *
+ * @throws AssertionError of `node:assert`.
+ */
+export function assertMessage(received: Received, name: string, args: Readonly<Record<string, Value>> = {}): void {
+  assertOutcome(hasMessage(received, name, args), assertMessage);
+}
+
+/**
+ * Asserts that bytes break no rule of `validate`; warnings do not count.
+ *
+ * @throws AssertionError of `node:assert`, with every violation and an annotated hex dump.
+ */
+export function assertValid(received: BytesLike, options: ValidateOptions): void {
+  assertOutcome(isValid(received, options), assertValid);
+}
+
+/**
+ * Asserts that bytes are exactly these, given as bytes or hexadecimal digits; the difference is shown field by field.
+ *
+ * @throws AssertionError of `node:assert`.
+ */
+export function assertBytes(received: BytesLike, expected: BytesLike | string): void {
+  assertOutcome(equalsBytes(received, expected), assertBytes);
+}

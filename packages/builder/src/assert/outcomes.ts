@@ -1,0 +1,216 @@
+import { SpopError } from '@spop/codec';
+import type { ScopeName } from '@spop/codec';
+import type { VariableSchema } from '../build/schema.ts';
+import { describeTypedData } from '../data/describe.ts';
+import type { AckFrame, Action, Frame, KvFrame, Message } from '../data/model.ts';
+import { summarize, summarizeAction } from '../data/summary.ts';
+import { fromHex, toHex } from '../data/text.ts';
+import { describe, infer } from '../data/values.ts';
+import type { TypedData, Value } from '../data/values.ts';
+import { explain } from '../read/explain.ts';
+import { bytesOf, parseFrame } from '../read/parse.ts';
+import type { BytesLike } from '../read/parse.ts';
+import { formatViolations, validate } from '../validate/validate.ts';
+import type { ValidateOptions } from '../validate/validate.ts';
+
+/** What an assertion found: `expected` and `actual` are for the test runner's diff. */
+export interface Outcome {
+  readonly pass: boolean;
+  /** Why it failed; `not` says that the opposite was expected. */
+  message(not: boolean): string;
+  readonly expected?: unknown;
+  readonly actual?: unknown;
+}
+
+/** A frame to assert on: as it was received, as it is being built, or as bytes. */
+export type Received = Frame | BytesLike;
+
+function isBytesLike(received: Received): received is BytesLike {
+  return received instanceof Uint8Array || 'toBytes' in received;
+}
+
+function frameOf(received: Received): Frame {
+  if (!isBytesLike(received)) return received;
+  const bytes = bytesOf(received);
+  return parseFrame(bytes, { maxFrameSize: 0xffffffff, ackPadding: true });
+}
+
+function ackOf(received: Received): AckFrame | string {
+  const frame = frameOf(received);
+  return frame.type === 'ACK' ? frame : `expected an ACK, got ${summarize(frame)}`;
+}
+
+function failed(reason: string): Outcome {
+  return { pass: false, message: () => reason };
+}
+
+function listActions(ack: AckFrame): string {
+  const lines = ack.actions.map((action) => `\n  ${summarizeAction(action)}`);
+  return lines.length === 0 ? ' It has no actions.' : ` Its actions:${lines.join('')}`;
+}
+
+/** A variable by its scope and name; what `defineVariable` of `@spop/codec` returns is one. */
+export interface VariableReference {
+  readonly scope: ScopeName;
+  readonly name: string;
+}
+
+/** The variable and the value of a call that has either a declared variable and a value, or scope, name and value. */
+export function targetOf(
+  target: VariableSchema | ScopeName,
+  nameOrValue: Value | undefined,
+  value: Value | undefined,
+): { readonly variable: VariableReference; readonly value: Value | undefined } {
+  if (typeof target !== 'string') return { variable: target, value: nameOrValue };
+  if (typeof nameOrValue === 'string') return { variable: { scope: target, name: nameOrValue }, value };
+  throw new SpopError('SPOP_INVALID_NAME', `expected the name of a variable, got ${describe(nameOrValue)}`);
+}
+
+/** The action that decides what a variable is after the ACK: the last one wins. */
+function deciding(ack: AckFrame, { scope, name }: VariableReference): Action | undefined {
+  return ack.actions.findLast((action) => action.scope === scope && action.name === name);
+}
+
+/** Whether typed data is what was expected: exactly where that was typed data, by value where it was given plainly. */
+function matches(data: TypedData, expected: Value): boolean {
+  if (typeof expected === 'number' || typeof expected === 'bigint') {
+    const isInteger = /int/.test(data.type) && 'value' in data;
+    return (
+      isInteger &&
+      (typeof data.value === 'bigint' || typeof data.value === 'number') &&
+      BigInt(data.value) === BigInt(expected)
+    );
+  }
+  const exact = infer(expected);
+  if (exact.type === 'raw' || exact.type !== data.type || exact.flags !== data.flags) return false;
+  if (exact.type === 'binary' && data.type === 'binary') return toHex(exact.value) === toHex(data.value);
+  return !('value' in exact) || !('value' in data) || exact.value === data.value;
+}
+
+function describeValue(value: Value): string {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return describe(value);
+  return value.type === 'raw' ? 'raw bytes' : describeTypedData(value);
+}
+
+/** Whether an ACK sets a variable, to any value or to `expected`, and does not change it again. */
+export function setsVariable(received: Received, variable: VariableReference, expected?: Value): Outcome {
+  const ack = ackOf(received);
+  if (typeof ack === 'string') return failed(ack);
+  const action = deciding(ack, variable);
+  const isSet = action?.type === 'set-var';
+  const what = `${variable.scope}.${variable.name}${expected === undefined ? '' : ` to ${describeValue(expected)}`}`;
+  const but = isSet
+    ? `it sets ${describeTypedData(action.value)}`
+    : action === undefined
+      ? 'it does not'
+      : 'it unsets it';
+  return {
+    pass: isSet && (expected === undefined || matches(action.value, expected)),
+    message: (not) =>
+      `expected ACK ${ack.streamId}:${ack.frameId} ${not ? 'not ' : ''}to set ${what}${not ? '.' : `, but ${but}.`}${listActions(ack)}`,
+    expected: expected ?? 'a value',
+    actual: isSet ? action.value : undefined,
+  };
+}
+
+/** Whether an ACK unsets a variable, by an unset-var or by setting NULL, and does not set it again. */
+export function unsetsVariable(received: Received, variable: VariableReference): Outcome {
+  const ack = ackOf(received);
+  if (typeof ack === 'string') return failed(ack);
+  const action = deciding(ack, variable);
+  return {
+    pass: action?.type === 'unset-var' || action?.value.type === 'null',
+    message: (not) =>
+      `expected ACK ${ack.streamId}:${ack.frameId} ${not ? 'not ' : ''}to unset ${variable.scope}.${variable.name}.${listActions(ack)}`,
+  };
+}
+
+/** Whether an ACK has no actions. */
+export function hasNoActions(received: Received): Outcome {
+  const ack = ackOf(received);
+  if (typeof ack === 'string') return failed(ack);
+  return {
+    pass: ack.actions.length === 0,
+    message: (not) =>
+      `expected ACK ${ack.streamId}:${ack.frameId} to have ${not ? '' : 'no '}actions.${listActions(ack)}`,
+  };
+}
+
+/** The ids of a NOTIFY, given as any frame or as plain numbers. */
+export interface Ids {
+  readonly streamId: number | bigint;
+  readonly frameId: number | bigint;
+}
+
+/** Whether a frame is an ACK, of any NOTIFY or of the one with these ids. */
+export function isAck(received: Received, ids?: Ids): Outcome {
+  const frame = frameOf(received);
+  const expected = ids === undefined ? 'an ACK' : `the ACK of ${ids.streamId}:${ids.frameId}`;
+  const hasIds =
+    ids === undefined || (frame.streamId === BigInt(ids.streamId) && frame.frameId === BigInt(ids.frameId));
+  return {
+    pass: frame.type === 'ACK' && hasIds,
+    message: (not) => `expected ${not ? 'anything but ' : ''}${expected}, got ${summarize(frame)}`,
+  };
+}
+
+function statusOf(frame: KvFrame): bigint | undefined {
+  const data = frame.items.findLast((item) => item.name === 'status-code')?.value;
+  return data !== undefined && 'value' in data && /int/.test(data.type) ? BigInt(Number(data.value)) : undefined;
+}
+
+/** Whether a frame is a DISCONNECT of either side, with any status code or this one. */
+export function isDisconnect(received: Received, statusCode?: number): Outcome {
+  const frame = frameOf(received);
+  const isOne = frame.type === 'AGENT-DISCONNECT' || frame.type === 'HAPROXY-DISCONNECT';
+  const expected = `a DISCONNECT${statusCode === undefined ? '' : ` with status code ${statusCode}`}`;
+  return {
+    pass: isOne && (statusCode === undefined || statusOf(frame) === BigInt(statusCode)),
+    message: (not) => `expected ${not ? 'anything but ' : ''}${expected}, got ${summarize(frame)}`,
+  };
+}
+
+function hasArguments(message: Message, args: Readonly<Record<string, Value>>): boolean {
+  return Object.entries(args).every(([name, value]) =>
+    message.args.some((argument) => argument.name === name && matches(argument.value, value)),
+  );
+}
+
+/** Whether a NOTIFY has a message with this name and, among others, these arguments. */
+export function hasMessage(received: Received, name: string, args: Readonly<Record<string, Value>> = {}): Outcome {
+  const frame = frameOf(received);
+  const isFound =
+    frame.type === 'NOTIFY' && frame.messages.some((message) => message.name === name && hasArguments(message, args));
+  const wanted = Object.entries(args).map(([argument, value]) => `${argument}: ${describeValue(value)}`);
+  return {
+    pass: isFound,
+    message: (not) =>
+      `expected a NOTIFY with${not ? 'out' : ''} a message ${JSON.stringify(name)} { ${wanted.join(', ')} }, got ${summarize(frame)}`,
+  };
+}
+
+/** Whether bytes break no rule; warnings do not count. */
+export function isValid(received: Received, options: ValidateOptions): Outcome {
+  const bytes = isBytesLike(received) ? bytesOf(received) : undefined;
+  if (bytes === undefined) return failed('expected bytes to validate, got a frame that was read from them');
+  const errors = validate(bytes, options).filter((violation) => violation.severity === 'error');
+  return {
+    pass: errors.length === 0,
+    message: (not) =>
+      not
+        ? `expected bytes that break a rule of SPOP, got right ones:\n${explain(bytes)}`
+        : `expected bytes that break no rule of SPOP, got ${errors.length} errors:\n${formatViolations(errors)}\n${explain(bytes)}`,
+  };
+}
+
+/** Whether bytes are exactly these, given as bytes or as hexadecimal digits. */
+export function equalsBytes(received: BytesLike, expected: BytesLike | string): Outcome {
+  const actual = bytesOf(received);
+  const wanted = typeof expected === 'string' ? fromHex(expected) : bytesOf(expected);
+  return {
+    pass: toHex(actual) === toHex(wanted),
+    message: (not) => `expected ${not ? 'other bytes than these' : 'the same bytes'}`,
+    expected: explain(wanted),
+    actual: explain(actual),
+  };
+}

@@ -1,0 +1,241 @@
+import { FrameFlag, FrameType, SpopError } from '@spop/codec';
+import type { ScopeName } from '@spop/codec';
+import type { Action, Frame, Message } from '../data/model.ts';
+import { concat, fromHex } from '../data/text.ts';
+import { describe, infer, int32, nil, uint32, uint64 } from '../data/values.ts';
+import type { RawData, TypedData, Value } from '../data/values.ts';
+import { parseFrame } from '../read/parse.ts';
+import { writeAction, writeKvList, writeMessage, writeRawFrame, writeSetVar, writeUnsetVar } from './plain-writer.ts';
+import { toDeclaredArguments, toDeclaredData } from './schema.ts';
+import type { InputOf, MessageSchema, SchemaParameters, VariableSchema } from './schema.ts';
+
+/** What every frame has besides its payload; all of it may be wrong on purpose. */
+export interface FrameOptions {
+  /** 0 to 2^64-1. */
+  readonly streamId?: number | bigint;
+  /** 0 to 2^64-1. */
+  readonly frameId?: number | bigint;
+  /** All 32 bits; FIN alone by default. */
+  readonly flags?: number;
+  /** What the length field says, in bytes, where it is to lie. */
+  readonly length?: number;
+}
+
+/**
+ * A message's arguments by name, or, for unnamed and repeated names, as a list of values and `[name, value]` pairs.
+ * By name, undefined leaves an argument out; mind that JavaScript moves names like `'0'` to the front.
+ */
+export type ArgumentsInput = Readonly<Record<string, Value | undefined>> | readonly ArgumentItem[];
+
+/** An unnamed argument, or a name and a value. */
+export type ArgumentItem = Value | readonly [name: string | Uint8Array, value: Value];
+
+/** A frame being built. Immutable: every method returns a new one, so a common beginning can be shared between tests. */
+export class FrameBuilder {
+  readonly typeByte: number;
+  readonly options: FrameOptions;
+  protected readonly parts: readonly Uint8Array[];
+
+  constructor(typeByte: number, options: FrameOptions, parts: readonly Uint8Array[] = []) {
+    this.typeByte = typeByte;
+    this.options = options;
+    this.parts = parts;
+  }
+
+  /** The payload so far, in a new array. */
+  toPayload(): Uint8Array {
+    return concat(this.parts);
+  }
+
+  /**
+   * The frame's bytes with the length field, in a new array.
+   *
+   * @throws SpopError `SPOP_INVALID_VALUE` for an id outside of 64 bits.
+   */
+  toBytes(): Uint8Array {
+    const { flags = FrameFlag.Fin, streamId = 0, frameId = 0, length } = this.options;
+    return writeRawFrame({ typeByte: this.typeByte, flags, streamId, frameId, length, payload: this.toPayload() });
+  }
+
+  /**
+   * The frame as a plain object, as `parse` reads it.
+   *
+   * @throws SpopError where it was built wrong.
+   */
+  toFrame(): Frame {
+    return parseFrame(this, { maxFrameSize: 0xffffffff });
+  }
+}
+
+/** Bytes given as they are, or as hexadecimal digits. */
+function rawBytes(bytes: Uint8Array | string): Uint8Array {
+  return typeof bytes === 'string' ? fromHex(bytes) : Uint8Array.from(bytes);
+}
+
+/** A frame of any type with any payload. */
+export class RawFrameBuilder extends FrameBuilder {
+  /** Appends bytes (or hexadecimal digits) to the payload. */
+  raw(bytes: Uint8Array | string): RawFrameBuilder {
+    return new RawFrameBuilder(this.typeByte, this.options, [...this.parts, rawBytes(bytes)]);
+  }
+}
+
+interface NamedData {
+  readonly name: string | Uint8Array;
+  readonly value: TypedData | RawData;
+}
+
+function isList(args: ArgumentsInput): args is readonly ArgumentItem[] {
+  return Array.isArray(args);
+}
+
+function isPair(item: ArgumentItem): item is readonly [name: string | Uint8Array, value: Value] {
+  return Array.isArray(item);
+}
+
+function namedData(args: ArgumentsInput): NamedData[] {
+  if (isList(args)) {
+    return args.map((item) =>
+      isPair(item) ? { name: item[0], value: infer(item[1]) } : { name: '', value: infer(item) },
+    );
+  }
+  return Object.entries(args).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value: infer(value) }]));
+}
+
+/** A NOTIFY being built (SPOE.txt §3.2.6). */
+export class NotifyBuilder extends FrameBuilder {
+  constructor(options: FrameOptions, parts: readonly Uint8Array[] = []) {
+    super(FrameType.Notify, options, parts);
+  }
+
+  /**
+   * Appends a message that a schema declares: a wrong name, a wrong type or a missing argument does not compile.
+   *
+   * @throws SpopError for the same faults of untyped callers: `SPOP_INVALID_NAME`, `SPOP_INVALID_VALUE`,
+   * `SPOP_MISSING_ARGUMENT`.
+   */
+  message<Schema extends MessageSchema>(schema: Schema, ...args: SchemaParameters<Schema>): NotifyBuilder;
+  /**
+   * Appends a message with any arguments. `nbArgs` makes the count byte lie; it is their number modulo 256 otherwise.
+   *
+   * @throws SpopError `SPOP_INVALID_VALUE` for a value that SPOP cannot carry.
+   */
+  message(name: string | Uint8Array, args?: ArgumentsInput, options?: { readonly nbArgs?: number }): NotifyBuilder;
+  message(
+    message: MessageSchema | string | Uint8Array,
+    args: ArgumentsInput = {},
+    options: { readonly nbArgs?: number } = {},
+  ): NotifyBuilder {
+    return this.untypedMessage(message, args, options);
+  }
+
+  /** {@link message} for callers that do not know which it is; a schema is still checked at run time. */
+  untypedMessage(
+    message: MessageSchema | string | Uint8Array,
+    args: ArgumentsInput = {},
+    options: { readonly nbArgs?: number } = {},
+  ): NotifyBuilder {
+    if (typeof message === 'string' || message instanceof Uint8Array) {
+      return this.raw(writeMessage({ name: message, args: namedData(args) }, options.nbArgs));
+    }
+    if (isList(args)) {
+      throw new SpopError('SPOP_INVALID_VALUE', `message ${message.name} has a schema: pass its arguments by name`);
+    }
+    return this.raw(writeMessage({ name: message.name, args: toDeclaredArguments(message, args) }));
+  }
+
+  /** Appends messages as `parse` and the arbitraries give them. */
+  messages(messages: readonly Message[]): NotifyBuilder {
+    return this.raw(concat(messages.map((message) => writeMessage(message))));
+  }
+
+  /** Appends bytes (or hexadecimal digits) to the payload. */
+  raw(bytes: Uint8Array | string): NotifyBuilder {
+    return new NotifyBuilder(this.options, [...this.parts, rawBytes(bytes)]);
+  }
+}
+
+/** An ACK being built (SPOE.txt §3.2.7, §3.4). */
+export class AckBuilder extends FrameBuilder {
+  constructor(options: FrameOptions, parts: readonly Uint8Array[] = []) {
+    super(FrameType.Ack, options, parts);
+  }
+
+  /** Appends a set-var of a declared variable; its type decides the wire type. */
+  setVar<Variable extends VariableSchema>(variable: Variable, value: InputOf<Variable> | null): AckBuilder;
+  /** Appends a set-var. A scope given as a number, and `nbArgs`, may be wrong. */
+  setVar(
+    scope: ScopeName | number,
+    name: string | Uint8Array,
+    value: Value,
+    options?: { readonly nbArgs?: number },
+  ): AckBuilder;
+  setVar(
+    target: VariableSchema | ScopeName | number,
+    nameOrValue: Value,
+    value: Value = null,
+    options: { readonly nbArgs?: number } = {},
+  ): AckBuilder {
+    if (typeof target === 'object') {
+      return this.raw(writeSetVar(target.scope, target.name, variableData(target, nameOrValue)));
+    }
+    return this.raw(writeSetVar(target, variableName(nameOrValue), infer(value), options.nbArgs));
+  }
+
+  /** Appends an unset-var of a declared variable. */
+  unsetVar(variable: VariableSchema): AckBuilder;
+  /** Appends an unset-var. A scope given as a number, and `nbArgs`, may be wrong. */
+  unsetVar(scope: ScopeName | number, name: string | Uint8Array, options?: { readonly nbArgs?: number }): AckBuilder;
+  unsetVar(
+    target: VariableSchema | ScopeName | number,
+    name?: string | Uint8Array,
+    options: { readonly nbArgs?: number } = {},
+  ): AckBuilder {
+    return typeof target === 'object'
+      ? this.raw(writeUnsetVar(target.scope, target.name))
+      : this.raw(writeUnsetVar(target, variableName(name), options.nbArgs));
+  }
+
+  /** Appends actions as `parse` and the arbitraries give them. */
+  actions(actions: readonly Action[]): AckBuilder {
+    return this.raw(concat(actions.map(writeAction)));
+  }
+
+  /** Appends bytes (or hexadecimal digits) to the payload. */
+  raw(bytes: Uint8Array | string): AckBuilder {
+    return new AckBuilder(this.options, [...this.parts, rawBytes(bytes)]);
+  }
+}
+
+function variableName(name: unknown): string | Uint8Array {
+  if (typeof name === 'string' || name instanceof Uint8Array) return name;
+  throw new SpopError('SPOP_INVALID_NAME', `expected the name of a variable, got ${describe(name)}`);
+}
+
+/** A variable's value as an agent writes it: with the declared wire type, where HAProxy would always write INT64. */
+function variableData({ name, kind }: VariableSchema, value: Value): TypedData {
+  if (value === null) return nil;
+  const data = toDeclaredData(`variable ${name}`, kind, value);
+  if (typeof value === 'object' || !('value' in data) || typeof data.value !== 'bigint') return data;
+  if (kind === 'int32') return int32(data.value);
+  if (kind === 'uint32') return uint32(data.value);
+  return kind === 'uint64' ? uint64(data.value) : data;
+}
+
+/** A HELLO or DISCONNECT being built: a KV-list (SPOE.txt §3.2). */
+export class KvBuilder extends FrameBuilder {
+  /** Appends an item, known or not. */
+  item(name: string | Uint8Array, value: Value): KvBuilder {
+    return this.raw(writeKvList([{ name, value: infer(value) }]));
+  }
+
+  /** Appends bytes (or hexadecimal digits) to the payload. */
+  raw(bytes: Uint8Array | string): KvBuilder {
+    return new KvBuilder(this.typeByte, this.options, [...this.parts, rawBytes(bytes)]);
+  }
+
+  /** Appends the item unless its value is null: that is how an option leaves a key out. */
+  optionalItem(name: string, value: TypedData | null): KvBuilder {
+    return value === null ? this : this.item(name, value);
+  }
+}

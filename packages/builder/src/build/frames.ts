@@ -1,0 +1,102 @@
+import { DEFAULT_MAX_FRAME_SIZE, FrameFlag, FrameType, Key, SPOP_VERSION } from '@spop/codec';
+import { string, uint32 } from '../data/values.ts';
+import { AckBuilder, KvBuilder, NotifyBuilder, RawFrameBuilder } from './frame-builder.ts';
+import type { FrameOptions } from './frame-builder.ts';
+import { statusText } from './status-text.ts';
+
+/** A NOTIFY without messages yet; stream-id 1 and frame-id 1 unless said otherwise. */
+export function notify(options: FrameOptions = {}): NotifyBuilder {
+  return new NotifyBuilder({ streamId: 1, frameId: 1, ...options });
+}
+
+/** An ACK without actions yet. A parsed NOTIFY may be passed for its ids; they are 1 and 1 unless said otherwise. */
+export function ack(options: FrameOptions = {}): AckBuilder {
+  const { streamId = 1, frameId = 1, flags = FrameFlag.Fin } = options;
+  return new AckBuilder({
+    streamId,
+    frameId,
+    flags,
+    ...(options.length === undefined ? {} : { length: options.length }),
+  });
+}
+
+/** A continuation of a fragmented NOTIFY (HAProxy 3.0 and older). Flags are FIN unless said otherwise. */
+export function unset(options: FrameOptions = {}, payload: Uint8Array | string = ''): RawFrameBuilder {
+  return frame(FrameType.Unset, { streamId: 1, frameId: 1, ...options }, payload);
+}
+
+/** A frame of any type (0 to 255) with any payload, given as bytes or hexadecimal digits. */
+export function frame(
+  typeByte: number,
+  options: FrameOptions = {},
+  payload: Uint8Array | string = '',
+): RawFrameBuilder {
+  return new RawFrameBuilder(typeByte, options).raw(payload);
+}
+
+/** Options of {@link haproxyHello}; null leaves the key out. */
+export interface HaproxyHelloOptions extends FrameOptions {
+  readonly supportedVersions?: string | null;
+  readonly maxFrameSize?: number | null;
+  readonly capabilities?: string | null;
+  readonly engineId?: string | null;
+  readonly healthcheck?: boolean | null;
+}
+
+/** A HAPROXY-HELLO (SPOE.txt §3.2.4) with the keys and types in the order in which HAProxy sends them. */
+export function haproxyHello(options: HaproxyHelloOptions = {}): KvBuilder {
+  const {
+    supportedVersions = SPOP_VERSION,
+    maxFrameSize = DEFAULT_MAX_FRAME_SIZE,
+    capabilities = 'pipelining',
+    engineId = null,
+    healthcheck = null,
+  } = options;
+  return new KvBuilder(FrameType.HaproxyHello, options)
+    .optionalItem(Key.SupportedVersions, supportedVersions === null ? null : string(supportedVersions))
+    .optionalItem(Key.MaxFrameSize, maxFrameSize === null ? null : uint32(maxFrameSize))
+    .optionalItem(Key.Capabilities, capabilities === null ? null : string(capabilities))
+    .optionalItem(Key.EngineId, engineId === null ? null : string(engineId))
+    .optionalItem(Key.Healthcheck, healthcheck === null ? null : { type: 'bool', value: healthcheck });
+}
+
+/** Options of {@link agentHello}; null leaves the key out. */
+export interface AgentHelloOptions extends FrameOptions {
+  readonly version?: string | null;
+  readonly maxFrameSize?: number | null;
+  readonly capabilities?: string | null;
+}
+
+/** An AGENT-HELLO (SPOE.txt §3.2.5). */
+export function agentHello(options: AgentHelloOptions = {}): KvBuilder {
+  const { version = SPOP_VERSION, maxFrameSize = DEFAULT_MAX_FRAME_SIZE, capabilities = 'pipelining' } = options;
+  return new KvBuilder(FrameType.AgentHello, options)
+    .optionalItem(Key.Version, version === null ? null : string(version))
+    .optionalItem(Key.MaxFrameSize, maxFrameSize === null ? null : uint32(maxFrameSize))
+    .optionalItem(Key.Capabilities, capabilities === null ? null : string(capabilities));
+}
+
+/** Options of the DISCONNECTs; null leaves the key out. */
+export interface DisconnectOptions extends FrameOptions {
+  /** 0 (normal) by default. */
+  readonly statusCode?: number | null;
+  /** HAProxy's own text of the status code by default. */
+  readonly message?: string | null;
+}
+
+function disconnect(typeByte: number, options: DisconnectOptions): KvBuilder {
+  const { statusCode = 0, message = statusText(statusCode ?? 0) } = options;
+  return new KvBuilder(typeByte, options)
+    .optionalItem(Key.StatusCode, statusCode === null ? null : uint32(statusCode))
+    .optionalItem(Key.Message, message === null ? null : string(message));
+}
+
+/** A HAPROXY-DISCONNECT (SPOE.txt §3.2.8). */
+export function haproxyDisconnect(options: DisconnectOptions = {}): KvBuilder {
+  return disconnect(FrameType.HaproxyDisconnect, options);
+}
+
+/** An AGENT-DISCONNECT (SPOE.txt §3.2.9). */
+export function agentDisconnect(options: DisconnectOptions = {}): KvBuilder {
+  return disconnect(FrameType.AgentDisconnect, options);
+}

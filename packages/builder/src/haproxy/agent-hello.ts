@@ -1,0 +1,28 @@
+import { Key } from '@spop/codec';
+import { splitList } from '../data/haproxy-line.ts';
+import type { KvFrame } from '../data/model.ts';
+import type { TypedData } from '../data/values.ts';
+
+/** What an agent agreed to in its AGENT-HELLO (SPOE.txt §3.2.5). */
+export interface AgentHello {
+  readonly version: string;
+  /** In bytes, without the length field. */
+  readonly maxFrameSize: number;
+  readonly capabilities: readonly string[];
+}
+
+function item(hello: KvFrame, name: string): TypedData | undefined {
+  return hello.items.findLast((candidate) => candidate.name === name)?.value;
+}
+
+/** What was agreed; whether HAProxy takes it, `validate` says. A missing max-frame-size is HAProxy's own, `offered`. */
+export function toAgentHello(hello: KvFrame, offered: number): AgentHello {
+  const version = item(hello, Key.Version);
+  const size = item(hello, Key.MaxFrameSize);
+  const capabilities = item(hello, Key.Capabilities);
+  return {
+    version: version?.type === 'string' ? version.value.trim() : '',
+    maxFrameSize: size !== undefined && 'value' in size && /int/.test(size.type) ? Number(size.value) : offered,
+    capabilities: capabilities?.type === 'string' ? splitList(capabilities.value) : [],
+  };
+}

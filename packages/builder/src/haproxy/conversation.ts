@@ -1,0 +1,259 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Frame } from '../data/model.ts';
+import { summarize } from '../data/summary.ts';
+import { concat } from '../data/text.ts';
+import { explain } from '../read/explain.ts';
+import { bytesOf, parseStream } from '../read/parse.ts';
+import type { BytesLike } from '../read/parse.ts';
+import { formatViolations, SessionValidator } from '../validate/validate.ts';
+import type { SessionOptions, Violation } from '../validate/validate.ts';
+import type { Link } from './link.ts';
+import { PeerFailure } from './peer-failure.ts';
+import type { PeerFailureKind } from './peer-failure.ts';
+
+/** Lines of the conversation that a failure repeats at most. */
+const TRANSCRIPT_LINES = 40;
+
+/** A step that waits for one frame of the agent. */
+interface Waiter {
+  /** Whether this was the frame that the step waits for; the step is over then. */
+  offer(frame: Frame): boolean;
+  fail(error: PeerFailure): void;
+}
+
+/** What a {@link Conversation} needs to know. */
+export interface ConversationOptions extends SessionOptions {
+  readonly timeoutMs: number;
+  /** Bytes of one write at most. */
+  readonly chunkBytes: number;
+  /** HAProxy's own, in bytes. */
+  readonly maxFrameSize: number;
+  /** Whether a broken rule ends the conversation. */
+  readonly isStrict: boolean;
+}
+
+interface Ending {
+  readonly kind: PeerFailureKind;
+  readonly text: string;
+  readonly statusCode?: number | undefined;
+}
+
+/**
+ * One connection to an agent, as frames: what was said on it, who waits for what, and how it ended. Knows no rules of
+ * SPOP beyond the grammar; {@link ScriptedHaproxy} has them.
+ */
+export class Conversation {
+  /** Every frame of the agent, in order of arrival. */
+  readonly received: Frame[] = [];
+  /** Frames of the agent that no step waited for. */
+  readonly unclaimed: Frame[] = [];
+  /** Every rule that the agent broke. */
+  readonly violations: Violation[] = [];
+  readonly timeoutMs: number;
+  private readonly link: Link;
+  private readonly options: ConversationOptions;
+  private readonly validator: SessionValidator;
+  private readonly transcript: string[] = [];
+  private readonly waiters = new Set<Waiter>();
+  private readonly closeListeners = new Set<() => void>();
+  private buffered: Uint8Array = new Uint8Array(0);
+  private writing: Promise<void> = Promise.resolve();
+  private ending: Ending | undefined;
+  private isClosed = false;
+
+  constructor(link: Link, options: ConversationOptions) {
+    this.link = link;
+    this.options = options;
+    this.timeoutMs = options.timeoutMs;
+    this.validator = new SessionValidator({ ...options, areWholeWrites: link.areWholeWrites });
+    link.stream.on('data', (chunk: Uint8Array) => this.take(chunk));
+    link.stream.on('error', (error: Error) => this.close(`the connection broke (${error.message})`));
+    link.onClosed(() => this.close('the agent closed the connection'));
+  }
+
+  /** Bytes that came and are no whole frame yet. */
+  get incompleteBytes(): number {
+    return this.buffered.length;
+  }
+
+  /** Writes bytes as they are, in one write or in pieces of `chunkBytes`. */
+  send(pieces: readonly BytesLike[]): void {
+    const bytes = concat(pieces.map(bytesOf));
+    if (bytes.length === 0) return;
+    const { frames, consumed, error } = parseStream(bytes, { maxFrameSize: 0xffffffff });
+    this.transcript.push(...frames.map((frame) => `HAProxy: ${summarize(frame)}`));
+    if (consumed < bytes.length) {
+      this.transcript.push(
+        `HAProxy: ${bytes.length - consumed} bytes${error === undefined ? '' : ` (${error.message})`}`,
+      );
+    }
+    this.validator.push('haproxy', bytes);
+    this.enqueue(() => this.write(bytes));
+  }
+
+  /** Sends nothing more, and keeps reading. */
+  finish(): void {
+    this.enqueue(() => {
+      this.link.stream.end();
+      return Promise.resolve();
+    });
+  }
+
+  /** Reads nothing until {@link resume}: what the agent writes piles up on its side. */
+  pause(): void {
+    this.link.stream.pause();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.link.stream.resume();
+  }
+
+  /** Ends both directions at once. */
+  reset(): void {
+    this.link.reset();
+    this.close('the scripted HAProxy closed the connection');
+  }
+
+  /** Resolves with what `match` makes of the first frame that it takes; rejects after `timeoutMs`, or when nothing can come. */
+  expectFrame<T>(what: string, match: (frame: Frame) => T | undefined, timeoutMs: number = this.timeoutMs): Promise<T> {
+    if (this.ending !== undefined) return Promise.reject(this.endingFailure(this.ending, what));
+    return new Promise<T>((resolve, reject) => {
+      const waiter: Waiter = {
+        offer: (frame) => {
+          const result = match(frame);
+          if (result === undefined) return false;
+          done();
+          resolve(result);
+          return true;
+        },
+        fail: (error) => {
+          done();
+          reject(this.failure(error.kind, `expected ${what}, but ${error.message}`, error.statusCode));
+        },
+      };
+      const timer = setTimeout(() => {
+        done();
+        reject(this.failure('timeout', `expected ${what} within ${timeoutMs} ms`));
+      }, timeoutMs);
+      const done = (): void => {
+        clearTimeout(timer);
+        this.waiters.delete(waiter);
+      };
+      this.waiters.add(waiter);
+    });
+  }
+
+  /** Resolves once nothing more can come; rejects after `timeoutMs`. */
+  closed(timeoutMs: number = this.timeoutMs): Promise<void> {
+    if (this.isClosed) return Promise.resolve();
+    return new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.closeListeners.delete(listener);
+        reject(this.failure('timeout', `expected the agent to close the connection within ${timeoutMs} ms`));
+      }, timeoutMs);
+      const listener = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.closeListeners.add(listener);
+    });
+  }
+
+  /** A failure with the conversation until now in its text. */
+  failure(kind: PeerFailureKind, text: string, statusCode?: number): PeerFailure {
+    const lines = this.transcript.slice(-TRANSCRIPT_LINES).map((entry) => `  ${entry}`);
+    const omitted = this.transcript.length - lines.length;
+    const head = omitted > 0 ? [`  (${omitted} earlier lines)`] : [];
+    const body = lines.length === 0 ? ['  (nothing was sent)'] : lines;
+    return new PeerFailure(
+      kind,
+      [text, `conversation with the ${this.link.description}:`, ...head, ...body].join('\n'),
+      statusCode,
+    );
+  }
+
+  private endingFailure(ending: Ending, what: string): PeerFailure {
+    return this.failure(ending.kind, `expected ${what}, but ${ending.text}`, ending.statusCode);
+  }
+
+  private enqueue(step: () => Promise<void>): void {
+    const previous = this.writing;
+    this.writing = (async () => {
+      await previous;
+      await step();
+    })();
+  }
+
+  private async write(bytes: Uint8Array): Promise<void> {
+    for (let start = 0; start < bytes.length && !this.link.stream.destroyed; start += this.options.chunkBytes) {
+      this.link.stream.write(bytes.slice(start, start + this.options.chunkBytes));
+      // A turn of the event loop between the pieces, so that they arrive as pieces.
+      if (this.options.chunkBytes < bytes.length) await nextTurn();
+    }
+  }
+
+  private take(chunk: Uint8Array): void {
+    const found = this.validator.push('agent', chunk);
+    this.violations.push(...found);
+    const errors = this.options.isStrict ? found.filter(({ severity }) => severity === 'error') : [];
+    this.buffered = concat([this.buffered, chunk]);
+    const { maxFrameSize } = this.options;
+    const { frames, offsets, consumed, error } = parseStream(this.buffered, { maxFrameSize, ackPadding: true });
+    for (const [index, frame] of frames.entries()) {
+      const bytes = this.buffered.slice(offsets[index], offsets[index + 1] ?? consumed);
+      this.receive(frame, bytes, errors);
+    }
+    this.buffered = this.buffered.slice(consumed);
+    // What is left is wrong, or it is the beginning of a frame and was written in a wrong way.
+    const rest = errors.filter(({ frame }) => frame > this.received.length);
+    if (error !== undefined) this.transcript.push(`agent: ${this.buffered.length} bytes that are no valid frame`);
+    if (rest.length > 0) this.stop(brokenRules(rest, this.buffered));
+    else if (error !== undefined)
+      this.stop({
+        kind: 'violation',
+        text: `the agent sent a wrong frame: ${error.message}\n${explain(this.buffered)}`,
+      });
+  }
+
+  private receive(frame: Frame, bytes: Uint8Array, errors: readonly Violation[]): void {
+    this.received.push(frame);
+    this.transcript.push(`agent: ${summarize(frame)}`);
+    const broken = errors.filter((violation) => violation.frame === this.received.length);
+    if (broken.length > 0) this.stop(brokenRules(broken, bytes));
+    const isClaimed = [...this.waiters].some((waiter) => waiter.offer(frame));
+    if (!isClaimed) this.unclaimed.push(frame);
+    if (frame.type === 'AGENT-DISCONNECT') this.stop(disconnected(frame.items));
+  }
+
+  /** No step can succeed from now on. */
+  private stop(ending: Ending): void {
+    this.ending ??= ending;
+    for (const waiter of this.waiters) waiter.fail(new PeerFailure(ending.kind, ending.text, ending.statusCode));
+  }
+
+  private close(text: string): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.transcript.push(`(${text})`);
+    this.stop({ kind: 'closed', text });
+    for (const listener of this.closeListeners) listener();
+    // Its own direction ends too, so that the agent sees the end.
+    if (!this.link.stream.writableEnded && !this.link.stream.destroyed) this.link.stream.end();
+  }
+}
+
+function brokenRules(violations: readonly Violation[], bytes: Uint8Array): Ending {
+  const text = `the agent broke a rule of SPOP:\n${formatViolations(violations)}\n${explain(bytes)}`;
+  return { kind: 'violation', text };
+}
+
+function disconnected(items: readonly { readonly name: string; readonly value: unknown }[]): Ending {
+  const find = (name: string): unknown => {
+    const value = items.find((item) => item.name === name)?.value;
+    return typeof value === 'object' && value !== null && 'value' in value ? value.value : undefined;
+  };
+  const statusCode = Number(find('status-code'));
+  const text = `the agent sent AGENT-DISCONNECT ${String(find('status-code'))} ${JSON.stringify(find('message') ?? '')}`;
+  return { kind: 'disconnected', text, statusCode };
+}

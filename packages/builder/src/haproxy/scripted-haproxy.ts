@@ -1,0 +1,274 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { LENGTH_BYTES } from '@spop/codec';
+import { NotifyBuilder } from '../build/frame-builder.ts';
+import type { ArgumentsInput, FrameBuilder, KvBuilder } from '../build/frame-builder.ts';
+import type { DisconnectOptions, HaproxyHelloOptions } from '../build/frames.ts';
+import type { MessageSchema, SchemaParameters } from '../build/schema.ts';
+import type { HaproxyLine } from '../data/haproxy-line.ts';
+import type { AckFrame, Frame, KvFrame } from '../data/model.ts';
+import { summarize } from '../data/summary.ts';
+import type { BytesLike } from '../read/parse.ts';
+import type { Violation } from '../validate/validate.ts';
+import { toAgentHello } from './agent-hello.ts';
+import type { AgentHello } from './agent-hello.ts';
+import { Conversation } from './conversation.ts';
+import { openLink } from './link.ts';
+import type { Link, Target } from './link.ts';
+import { haproxy, HaproxyPreset } from './presets.ts';
+
+const DEFAULT_TIMEOUT_MS = 2000;
+
+/** Options of {@link connect}. */
+export interface ConnectOptions {
+  /** Which HAProxy to be; 3.2 by default. A preset that several connections share is one HAProxy process. */
+  readonly haproxy?: HaproxyLine | HaproxyPreset;
+  /** How long every step may take, in milliseconds; 2000 by default. */
+  readonly timeoutMs?: number;
+  /** Writes at most so many bytes at once, to try an agent with frames in pieces; whole frames by default. */
+  readonly chunkBytes?: number;
+  /**
+   * Whether a step fails where the agent broke a rule of the protocol or of this HAProxy (see `validate`); true by
+   * default. `violations` has them all in either case.
+   */
+  readonly strict?: boolean;
+  /** HAProxy's `option var-prefix`; makes the length rule of variable names exact. */
+  readonly variablePrefix?: string;
+}
+
+/** A NOTIFY to send: built with ids of its own, or by a function that gets one with HAProxy's next ids. */
+export type NotifyInput = NotifyBuilder | ((notify: NotifyBuilder) => NotifyBuilder);
+
+function toInput(input: MessageSchema | string | NotifyInput, args: ArgumentsInput): NotifyInput {
+  if (input instanceof NotifyBuilder || typeof input === 'function') return input;
+  return (notify) => notify.untypedMessage(input, args);
+}
+
+/**
+ * The HAProxy side of one connection, played from a script; {@link connect} makes one. Every step has a deadline, and
+ * one that fails tells the whole conversation until then.
+ */
+export class ScriptedHaproxy {
+  /** Builds this HAProxy's frames: `peer.send(peer.preset.notify().message(…))` sends one by hand. */
+  readonly preset: HaproxyPreset;
+  private readonly conversation: Conversation;
+  private readonly roomWaiters: (() => void)[] = [];
+  private inFlight = 0;
+  private greeting: Promise<AgentHello> | undefined;
+
+  /** Use {@link connect}. */
+  constructor(link: Link, options: ConnectOptions) {
+    const preset = options.haproxy ?? '3.2';
+    this.preset = preset instanceof HaproxyPreset ? preset.connection() : haproxy(preset);
+    this.conversation = new Conversation(link, {
+      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      chunkBytes: options.chunkBytes ?? Number.POSITIVE_INFINITY,
+      maxFrameSize: this.preset.maxFrameSize,
+      isStrict: options.strict ?? true,
+      haproxy: this.preset.line,
+      ...(options.variablePrefix === undefined ? {} : { variablePrefix: options.variablePrefix }),
+    });
+  }
+
+  /** Every frame that the agent sent, in order of arrival. */
+  get received(): readonly Frame[] {
+    return this.conversation.received;
+  }
+
+  /** Every rule that the agent broke, warnings too. */
+  get violations(): readonly Violation[] {
+    return this.conversation.violations;
+  }
+
+  /**
+   * Sends the HAPROXY-HELLO and returns what the agent agreed to. `notify()` and `burst()` do it where it was not done.
+   *
+   * @throws PeerFailure where the agent refuses, or answers what HAProxy would refuse.
+   */
+  hello(options: HaproxyHelloOptions = {}): Promise<AgentHello> {
+    this.greeting ??= this.handshake(this.preset.hello(options));
+    return this.greeting;
+  }
+
+  /**
+   * Sends one NOTIFY with HAProxy's next ids and returns its ACK. Calls that are not awaited are pipelined: as many as
+   * HAProxy would have in flight, the others wait for their turn.
+   *
+   * @throws PeerFailure where no ACK comes, and SpopError where the message does not fit its schema.
+   */
+  notify<Schema extends MessageSchema>(schema: Schema, ...args: SchemaParameters<Schema>): Promise<AckFrame>;
+  notify(name: string, args?: ArgumentsInput): Promise<AckFrame>;
+  notify(input: NotifyInput): Promise<AckFrame>;
+  async notify(input: MessageSchema | string | NotifyInput, args: ArgumentsInput = {}): Promise<AckFrame> {
+    const [ackFrame] = await this.burst([toInput(input, args)]);
+    if (ackFrame === undefined) throw this.conversation.failure('closed', 'no ACK came');
+    return ackFrame;
+  }
+
+  /**
+   * Sends NOTIFYs, as many in one write as HAProxy would have in flight, and returns their ACKs in the order of the
+   * NOTIFYs. In which order they came tells `received`.
+   *
+   * @throws PeerFailure where an ACK is missing.
+   */
+  async burst(inputs: readonly NotifyInput[]): Promise<AckFrame[]> {
+    const agreed = await this.hello();
+    const limit = this.preset.maxInFlight(agreed.capabilities);
+    const acks: Promise<AckFrame>[] = [];
+    let batch: FrameBuilder[] = [];
+    for (const input of inputs) {
+      if (this.inFlight >= limit) {
+        this.send(...batch);
+        batch = [];
+        // HAProxy keeps a NOTIFY back until an ACK makes room for it.
+        await this.room(limit);
+      }
+      const whole = input instanceof NotifyBuilder ? input : input(this.preset.notify());
+      batch.push(...this.framesOf(whole, agreed));
+      const ack = this.awaitAck(whole);
+      // It may fail while this still waits for room; whoever called hears of it below.
+      ack.catch(() => undefined);
+      acks.push(ack);
+    }
+    this.send(...batch);
+    return Promise.all(acks);
+  }
+
+  /**
+   * Makes HAProxy's health check: its HELLO, an AGENT-HELLO with nothing after it, and a reset.
+   *
+   * @throws PeerFailure where HAProxy would call the agent down.
+   */
+  async healthcheck(): Promise<AgentHello> {
+    this.greeting ??= this.handshake(this.preset.healthcheck());
+    const agreed = await this.greeting;
+    // Bytes that came in the same write as the AGENT-HELLO are there by now.
+    await nextTurn();
+    const [extra] = this.conversation.unclaimed;
+    if (extra !== undefined || this.conversation.incompleteBytes > 0) {
+      const what = extra === undefined ? `${this.conversation.incompleteBytes} bytes` : summarize(extra);
+      const text = `expected nothing after the AGENT-HELLO of a health check, got ${what}`;
+      throw this.conversation.failure('violation', text);
+    }
+    this.close();
+    return agreed;
+  }
+
+  /**
+   * Sends a HAPROXY-DISCONNECT, waits for the AGENT-DISCONNECT and for the end of the connection.
+   *
+   * @throws PeerFailure where either does not come.
+   */
+  async disconnect(options: DisconnectOptions = {}): Promise<KvFrame> {
+    const answer = this.conversation.expectFrame('the AGENT-DISCONNECT', (frame) =>
+      frame.type === 'AGENT-DISCONNECT' ? frame : undefined,
+    );
+    this.send(this.preset.disconnect(options));
+    const frame = await answer;
+    await this.closed();
+    return frame;
+  }
+
+  /** Writes frames or bytes as they are, right or wrong, in one write. */
+  send(...pieces: readonly BytesLike[]): void {
+    this.conversation.send(pieces);
+  }
+
+  /**
+   * Returns the next frame of the agent that no other step waited for.
+   *
+   * @throws PeerFailure where none comes.
+   */
+  async receive(timeoutMs: number = this.conversation.timeoutMs): Promise<Frame> {
+    return (
+      this.conversation.unclaimed.shift() ??
+      (await this.conversation.expectFrame('a frame', (frame) => frame, timeoutMs))
+    );
+  }
+
+  /**
+   * Resolves once the agent has ended the connection.
+   *
+   * @throws PeerFailure where it does not.
+   */
+  closed(timeoutMs: number = this.conversation.timeoutMs): Promise<void> {
+    return this.conversation.closed(timeoutMs);
+  }
+
+  /** Sends nothing more, but keeps reading: half of a close. */
+  finish(): void {
+    this.conversation.finish();
+  }
+
+  /** Stops reading, as a slow peer does, until {@link resume}. */
+  pause(): void {
+    this.conversation.pause();
+  }
+
+  /** Reads on after {@link pause}. */
+  resume(): void {
+    this.conversation.resume();
+  }
+
+  /** Resets the connection at once, as HAProxy 3.1 and later do; steps that still wait fail. */
+  close(): void {
+    this.conversation.reset();
+  }
+
+  /** `await using peer = await connect(…)` closes the connection at the end of the block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await nextTurn();
+  }
+
+  private async handshake(hello: KvBuilder): Promise<AgentHello> {
+    const answer = this.conversation.expectFrame('the AGENT-HELLO', (frame) =>
+      frame.type === 'AGENT-HELLO' ? frame : undefined,
+    );
+    this.send(hello);
+    return toAgentHello(await answer, this.preset.maxFrameSize);
+  }
+
+  private framesOf(whole: NotifyBuilder, agreed: AgentHello): readonly FrameBuilder[] {
+    const size = whole.toBytes().length - LENGTH_BYTES;
+    if (size <= agreed.maxFrameSize) return [whole];
+    if (this.preset.canFragment && agreed.capabilities.includes('fragmentation')) {
+      return this.preset.fragments(whole, agreed.maxFrameSize);
+    }
+    throw this.conversation.failure(
+      'refused',
+      `HAProxy ${this.preset.line} does not send a NOTIFY of ${size} bytes where ${agreed.maxFrameSize} were agreed; use send() to do it all the same`,
+    );
+  }
+
+  private async awaitAck(whole: NotifyBuilder): Promise<AckFrame> {
+    const streamId = BigInt(whole.options.streamId ?? 0);
+    const frameId = BigInt(whole.options.frameId ?? 0);
+    this.inFlight++;
+    try {
+      return await this.conversation.expectFrame(`the ACK of NOTIFY ${streamId}:${frameId}`, (frame) =>
+        frame.type === 'ACK' && frame.streamId === streamId && frame.frameId === frameId ? frame : undefined,
+      );
+    } finally {
+      this.inFlight--;
+      this.roomWaiters.shift()?.();
+    }
+  }
+
+  private async room(limit: number): Promise<void> {
+    while (this.inFlight >= limit) {
+      await new Promise<void>((resolve) => {
+        this.roomWaiters.push(resolve);
+      });
+    }
+  }
+}
+
+/**
+ * Connects a scripted HAProxy to an agent: one in this process (anything with `handle(stream)`, without a socket), an
+ * address (`{ host, port }` or `{ path }`), or a stream. Nothing is sent yet.
+ *
+ * @throws PeerFailure where the address cannot be reached in time.
+ */
+export async function connect(target: Target, options: ConnectOptions = {}): Promise<ScriptedHaproxy> {
+  return new ScriptedHaproxy(await openLink(target, options.timeoutMs ?? DEFAULT_TIMEOUT_MS), options);
+}

@@ -1,0 +1,73 @@
+import { DEFAULT_MAX_FRAME_SIZE, LENGTH_BYTES, SpopError } from '@spop/codec';
+import { toHex } from '../data/text.ts';
+import type { Field } from './byte-reader.ts';
+import { bytesOf, frameLength } from './parse.ts';
+import type { BytesLike, ParseOptions } from './parse.ts';
+import { PlainReader } from './plain-reader.ts';
+
+/** Bytes that one line shows; longer fields are cut. */
+const BYTES_PER_LINE = 12;
+
+function line(mark: '  ' | '>>', offset: number, bytes: Uint8Array, text: string): string {
+  const hex = toHex(bytes.subarray(0, BYTES_PER_LINE)).replaceAll(/..(?!$)/g, '$& ');
+  const shown = bytes.length > BYTES_PER_LINE ? `${hex} …` : hex;
+  return `${mark} ${String(offset).padStart(5)}  ${shown.padEnd(BYTES_PER_LINE * 3 + 1)}  ${text}`.trimEnd();
+}
+
+function fieldLine(mark: '  ' | '>>', bytes: Uint8Array, field: Field): string {
+  const text = `${'  '.repeat(field.depth)}${field.label}: ${field.text}`;
+  return line(mark, field.offset, bytes.subarray(field.offset, field.offset + field.length), text);
+}
+
+/** The reader after it read as much of the frame as can be read. */
+function trace(bytes: Uint8Array, maxFrameSize: number): PlainReader {
+  const reader = new PlainReader(bytes, { strict: true, ackPadding: true });
+  try {
+    reader.readFrame(maxFrameSize);
+  } catch (error) {
+    if (!(error instanceof SpopError)) throw error;
+  }
+  return reader;
+}
+
+/** The lines of one frame. The first wrong byte's line has `>>` in front; bytes after it were not read. */
+function frameLines(bytes: Uint8Array, maxFrameSize: number): string[] {
+  const { fields, problems } = trace(bytes, maxFrameSize);
+  const [problem] = problems;
+  if (problem === undefined) return fields.map((field) => fieldLine('  ', bytes, field));
+  const good = fields.filter((field) => field.offset < problem.offset);
+  const wrong = fields.find((field) => field.offset === problem.offset);
+  const goodEnd = Math.max(0, ...good.map((field) => field.offset + field.length));
+  const lines = good.map((field) => fieldLine('  ', bytes, field));
+  if (goodEnd < problem.offset) lines.push(line('  ', goodEnd, bytes.subarray(goodEnd, problem.offset), '(begun)'));
+  const complaint = `${problem.code}: ${problem.reason}`;
+  if (wrong === undefined) return [...lines, line('>>', problem.offset, bytes.subarray(problem.offset), complaint)];
+  const rest = bytes.subarray(wrong.offset + wrong.length);
+  lines.push(`${fieldLine('>>', bytes, wrong)}  ${complaint}`);
+  return rest.length === 0 ? lines : [...lines, line('  ', wrong.offset + wrong.length, rest, '(not read)')];
+}
+
+function title(number: number, start: number, present: number, length: number): string {
+  const missing = LENGTH_BYTES + length - present;
+  const state = missing > 0 ? `, incomplete: ${missing} bytes are missing` : '';
+  return `frame ${number} at byte ${start}${state}`;
+}
+
+/**
+ * An annotated hex dump for people, one line a field: offset from the frame's start in bytes, the bytes, what they say.
+ * The first wrong byte of a frame is marked with `>>`. Never throws a {@link SpopError}.
+ */
+export function explain(input: BytesLike, options: ParseOptions = {}): string {
+  const bytes = bytesOf(input);
+  const maxFrameSize = options.maxFrameSize ?? DEFAULT_MAX_FRAME_SIZE;
+  const lines: string[] = [];
+  let start = 0;
+  for (let number = 1; start < bytes.length; number++) {
+    const length = frameLength(bytes, start);
+    const end = Math.min(bytes.length, start + LENGTH_BYTES + (length ?? 0));
+    const frameBytes = bytes.subarray(start, length === undefined ? bytes.length : end);
+    lines.push(title(number, start, frameBytes.length, length ?? 0), ...frameLines(frameBytes, maxFrameSize));
+    start += frameBytes.length;
+  }
+  return lines.length === 0 ? '(no bytes)' : lines.join('\n');
+}

@@ -1,0 +1,177 @@
+import { DEFAULT_MAX_FRAME_SIZE, FrameFlag, LENGTH_BYTES, SpopError } from '@spop/codec';
+import type { AckFrame, FragmentFrame, Frame, NotifyFrame } from '../data/model.ts';
+import { concat } from '../data/text.ts';
+import { checkLength, PlainReader } from './plain-reader.ts';
+
+/** Anything that stands for bytes: the bytes, or a frame that is being built. */
+export type BytesLike = Uint8Array | { toBytes(): Uint8Array };
+
+export interface ParseOptions {
+  /** The longest frame to accept, in bytes without the length field; 16380 by default, as HAProxy announces it. */
+  readonly maxFrameSize?: number;
+  /** Whether the single payload byte `00` is taken for an ACK without actions (see {@link parseAck}); false by default. */
+  readonly ackPadding?: boolean;
+}
+
+/** What a stream of bytes holds, up to the first wrong byte. */
+export interface ParsedStream {
+  readonly frames: Frame[];
+  /** Where each frame begins in the input, in bytes; as long as `frames`. */
+  readonly offsets: number[];
+  /** Bytes that the frames fill; what follows is an incomplete or a wrong frame. */
+  readonly consumed: number;
+  /** What is wrong with the frame at `consumed`; its offset counts from there. Undefined where only more bytes are needed. */
+  readonly error: SpopError | undefined;
+}
+
+/** The bytes behind a {@link BytesLike}, in the same memory; never a Buffer, whose `slice` would not copy. */
+export function bytesOf(input: BytesLike): Uint8Array {
+  const bytes = input instanceof Uint8Array ? input : input.toBytes();
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** The frame's length field at `offset`, or undefined where its four bytes are not there yet. */
+export function frameLength(bytes: Uint8Array, offset: number): number | undefined {
+  if (bytes.length - offset < LENGTH_BYTES) return undefined;
+  return new DataView(bytes.buffer, bytes.byteOffset + offset, LENGTH_BYTES).getUint32(0);
+}
+
+/** One frame, or the error in it, or undefined where more bytes are needed. A wrong length is told before its frame is there. */
+function parseOne(bytes: Uint8Array, offset: number, options: ParseOptions): Frame | SpopError | undefined {
+  const length = frameLength(bytes, offset);
+  if (length === undefined) return undefined;
+  const maxFrameSize = options.maxFrameSize ?? DEFAULT_MAX_FRAME_SIZE;
+  const reader = new PlainReader(bytes.subarray(offset, offset + LENGTH_BYTES + length), {
+    strict: true,
+    ackPadding: options.ackPadding ?? false,
+  });
+  try {
+    checkLength(reader, length, maxFrameSize);
+    if (bytes.length - offset - LENGTH_BYTES < length) return undefined;
+    return reader.readFrame(maxFrameSize);
+  } catch (error) {
+    if (error instanceof SpopError) return error;
+    throw error;
+  }
+}
+
+/**
+ * Reads frames until the input ends or is wrong; never throws a {@link SpopError}. For input that may be incomplete or
+ * hostile; assertions are better served by {@link parse}.
+ */
+export function parseStream(input: BytesLike, options: ParseOptions = {}): ParsedStream {
+  const bytes = bytesOf(input);
+  const frames: Frame[] = [];
+  const offsets: number[] = [];
+  let consumed = 0;
+  for (;;) {
+    const frame = parseOne(bytes, consumed, options);
+    if (frame instanceof SpopError) return { frames, offsets, consumed, error: frame };
+    if (frame === undefined) return { frames, offsets, consumed, error: undefined };
+    frames.push(frame);
+    offsets.push(consumed);
+    consumed += LENGTH_BYTES + (frameLength(bytes, consumed) ?? 0);
+  }
+}
+
+/**
+ * Reads bytes that hold whole frames into plain objects, to compare and to print.
+ *
+ * @throws SpopError with the code and the offset of the first wrong byte, counted from its frame's length field;
+ * `SPOP_TRUNCATED` at 0 where the last frame is not complete.
+ */
+export function parse(input: BytesLike, options: ParseOptions = {}): Frame[] {
+  const bytes = bytesOf(input);
+  const { frames, consumed, error } = parseStream(bytes, options);
+  if (error !== undefined) {
+    const place = `${error.reason}, in frame ${frames.length + 1} (which begins at byte ${consumed} of the input)`;
+    throw new SpopError(error.code, place, error.offset, { cause: error });
+  }
+  if (consumed < bytes.length) {
+    const missing = (frameLength(bytes, consumed) ?? 0) + LENGTH_BYTES - (bytes.length - consumed);
+    const reason = `expected whole frames, but ${missing} bytes of frame ${frames.length + 1} are missing`;
+    throw new SpopError('SPOP_TRUNCATED', `${reason} (it begins at byte ${consumed} of the input)`, 0);
+  }
+  return frames;
+}
+
+/**
+ * Reads bytes that hold exactly one frame.
+ *
+ * @throws SpopError as {@link parse} does, and `SPOP_MISUSE` for no frame or more than one.
+ */
+export function parseFrame(input: BytesLike, options: ParseOptions = {}): Frame {
+  const frames = parse(input, options);
+  const [frame] = frames;
+  if (frame === undefined || frames.length > 1) {
+    throw new SpopError('SPOP_MISUSE', `expected bytes of one frame, got ${frames.length} frames; use parse() instead`);
+  }
+  return frame;
+}
+
+/**
+ * Reads bytes that hold exactly one ACK. Like HAProxy, it takes the single payload byte `00` for no action at all:
+ * agents write it because HAProxy 3.1.0 hangs on an ACK with an empty payload.
+ *
+ * @throws SpopError as {@link parseFrame} does, and `SPOP_UNEXPECTED_FRAME` for another frame.
+ */
+export function parseAck(input: BytesLike, options: ParseOptions = {}): AckFrame {
+  const frame = parseFrame(input, { ackPadding: true, ...options });
+  if (frame.type === 'ACK') return frame;
+  throw new SpopError('SPOP_UNEXPECTED_FRAME', `expected an ACK, got a frame of type ${frame.type}`, LENGTH_BYTES);
+}
+
+function messagesOf(first: FragmentFrame, payload: Uint8Array): NotifyFrame['messages'] {
+  // A frame of one byte per id is put in front, because messages are only read inside a frame.
+  const body = concat([Uint8Array.of(3, 0, 0, 0, FrameFlag.Fin, 0, 0), payload]);
+  const length = new Uint8Array(LENGTH_BYTES);
+  new DataView(length.buffer).setUint32(0, body.length);
+  const [whole] = parse(concat([length, body]), { maxFrameSize: body.length });
+  if (whole?.type !== 'NOTIFY') throw new SpopError('SPOP_UNEXPECTED_FRAME', `expected a NOTIFY, got ${first.type}`);
+  return whole.messages;
+}
+
+/**
+ * Puts fragmented NOTIFYs together (HAProxy 3.0 and older, SPOE.txt §3.2 there): each comes out as one whole NOTIFY in
+ * the place of its last fragment, aborted ones vanish, and all other frames stay as they are.
+ *
+ * @throws SpopError `SPOP_INTERLACED_FRAMES`, `SPOP_FRAME_ID_NOT_FOUND`, or what is wrong with the joined payload;
+ * offsets in it count as if one frame with ids of one byte each had brought it.
+ */
+export function reassemble(frames: readonly Frame[]): Frame[] {
+  const whole: Frame[] = [];
+  let parts: FragmentFrame[] = [];
+  for (const frame of frames) {
+    const [first] = parts;
+    if (frame.type === 'NOTIFY-FRAGMENT') {
+      if (first !== undefined) throw interlaced(first, frame);
+      parts = [frame];
+    } else if (frame.type === 'UNSET') {
+      if (first === undefined) {
+        throw new SpopError('SPOP_FRAME_ID_NOT_FOUND', 'expected a NOTIFY without FIN before a continuation, got none');
+      }
+      if (first.streamId !== frame.streamId || first.frameId !== frame.frameId) throw interlaced(first, frame);
+      parts.push(frame);
+      const isAborted = (frame.flags & FrameFlag.Abort) !== 0;
+      if (isAborted || (frame.flags & FrameFlag.Fin) !== 0) {
+        if (!isAborted) whole.push(joined(first, parts, frame.flags));
+        parts = [];
+      }
+    } else {
+      whole.push(frame);
+    }
+  }
+  return whole;
+}
+
+function joined(first: FragmentFrame, parts: readonly FragmentFrame[], flags: number): NotifyFrame {
+  const messages = messagesOf(first, concat(parts.map((part) => part.payload)));
+  return { type: 'NOTIFY', flags, streamId: first.streamId, frameId: first.frameId, messages };
+}
+
+function interlaced(first: FragmentFrame, frame: FragmentFrame): SpopError {
+  return new SpopError(
+    'SPOP_INTERLACED_FRAMES',
+    `expected a fragment of stream-id ${first.streamId}, frame-id ${first.frameId}, got ${frame.type} of stream-id ${frame.streamId}, frame-id ${frame.frameId}`,
+  );
+}

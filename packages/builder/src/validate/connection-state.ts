@@ -1,0 +1,215 @@
+import { FrameFlag, Key, LENGTH_BYTES } from '@spop/codec';
+import { MAX_WAITING_FRAMES, splitList } from '../data/haproxy-line.ts';
+import type { HaproxyLine } from '../data/haproxy-line.ts';
+import type { FragmentFrame, Frame, KvFrame } from '../data/model.ts';
+import type { Report } from './payload-rules.ts';
+
+/** Who wrote some bytes. */
+export type Side = 'haproxy' | 'agent';
+
+function itemValue(frame: KvFrame, name: string): unknown {
+  const data = frame.items.findLast((item) => item.name === name)?.value;
+  return data !== undefined && 'value' in data ? data.value : undefined;
+}
+
+function idsOf(frame: Frame): string {
+  return `${frame.streamId}:${frame.frameId}`;
+}
+
+/**
+ * What the frames of both sides have agreed to so far (SPOE.txt §3.2.3):
+ *
+ *     start ── HAPROXY-HELLO ──> greeted ── AGENT-HELLO ──> established ── DISCONNECT ──> over
+ *                                   └── healthcheck ──> AGENT-HELLO, then nothing
+ *
+ * Each side is followed by its own frames; rules that join both only count where both were seen.
+ */
+export class ConnectionState {
+  /** HAProxy's max-frame-size, in bytes. */
+  offered: number;
+  private agreed: number | undefined;
+  private readonly line: HaproxyLine | undefined;
+  private readonly greeted = new Set<Side>();
+  private readonly disconnected = new Set<Side>();
+  private isHealthcheck = false;
+  private agentCapabilities: string[] = [];
+  private begun: FragmentFrame | undefined;
+  private readonly waiting: string[] = [];
+  private readonly answered = new Set<string>();
+  /** Everything that either side sent so far is known. */
+  private knowsBoth: boolean;
+
+  constructor(line: HaproxyLine | undefined, offered: number, seesBoth: boolean) {
+    this.line = line;
+    this.offered = offered;
+    this.knowsBoth = seesBoth;
+  }
+
+  /** Both HELLOs are over. */
+  establish(): void {
+    this.greeted.add('haproxy').add('agent');
+    this.knowsBoth = false;
+  }
+
+  /** A frame of this side could not be read. */
+  misses(side: Side): void {
+    this.greeted.add(side);
+    this.knowsBoth = false;
+  }
+
+  /** The longest frame that this side may send now, in bytes without the length field. */
+  limit(side: Side): number {
+    // HAProxy 3.1.0 ignores an agent's smaller limit.
+    return side === 'haproxy' && this.line === '3.1' ? this.offered : (this.agreed ?? this.offered);
+  }
+
+  /** Follows one frame, and reports what it must not do here. */
+  advance(from: Side, frame: Frame, size: number, report: Report): void {
+    if (frame.type === 'UNKNOWN') {
+      return report('unknown-frame-type', LENGTH_BYTES, `expected a known frame type, got ${frame.typeByte}`);
+    }
+    const isAgents = frame.type === 'ACK' || frame.type.startsWith('AGENT-');
+    if (isAgents !== (from === 'agent')) {
+      return report('wrong-direction', LENGTH_BYTES, `expected no ${frame.type} from ${nameOf(from)}`);
+    }
+    this.checkOrder(from, frame, report);
+    switch (frame.type) {
+      case 'HAPROXY-HELLO':
+        return this.haproxyHello(frame, size, report);
+      case 'AGENT-HELLO':
+        return this.agentHello(frame, report);
+      case 'NOTIFY':
+        return this.notify(frame, report);
+      case 'NOTIFY-FRAGMENT':
+      case 'UNSET':
+        return this.fragment(frame, report);
+      case 'ACK':
+        return this.ack(frame, report);
+      default:
+        this.disconnected.add(from);
+        return undefined;
+    }
+  }
+
+  private checkOrder(from: Side, frame: Frame, report: Report): void {
+    const isHello = frame.type === 'HAPROXY-HELLO' || frame.type === 'AGENT-HELLO';
+    const isDisconnect = frame.type === 'AGENT-DISCONNECT' || frame.type === 'HAPROXY-DISCONNECT';
+    if (this.disconnected.has(from)) {
+      report('after-disconnect', LENGTH_BYTES, `expected nothing after the DISCONNECT, got ${frame.type}`);
+    } else if (isHello && this.greeted.has(from)) {
+      report('hello-twice', LENGTH_BYTES, `expected one ${frame.type}, got another`);
+    } else if (this.isHealthcheck && !isHello && !isDisconnect) {
+      report(
+        'after-healthcheck',
+        LENGTH_BYTES,
+        `expected nothing after the HELLO of a health check, got ${frame.type}`,
+      );
+    } else if (!isHello && !this.greeted.has(from) && !(isDisconnect && from === 'agent')) {
+      const hello = from === 'agent' ? 'AGENT-HELLO' : 'HAPROXY-HELLO';
+      report('hello-not-first', LENGTH_BYTES, `expected ${hello} first, got ${frame.type}`);
+    }
+  }
+
+  private haproxyHello(frame: KvFrame, size: number, report: Report): void {
+    this.greeted.add('haproxy');
+    this.isHealthcheck = itemValue(frame, Key.Healthcheck) === true;
+    const offered = itemValue(frame, Key.MaxFrameSize);
+    if (typeof offered !== 'number' && typeof offered !== 'bigint') return;
+    this.offered = Number(offered);
+    if (size - LENGTH_BYTES > this.offered) {
+      const text = `expected a HAPROXY-HELLO of at most its own ${this.offered} bytes, got ${size - LENGTH_BYTES}`;
+      report('hello-above-own-limit', 0, text);
+    }
+  }
+
+  private agentHello(frame: KvFrame, report: Report): void {
+    if (this.knowsBoth && !this.greeted.has('haproxy')) {
+      report('agent-hello-unasked', LENGTH_BYTES, 'expected a HAPROXY-HELLO before the AGENT-HELLO');
+    }
+    this.greeted.add('agent');
+    const size = itemValue(frame, Key.MaxFrameSize);
+    if (typeof size === 'number' || typeof size === 'bigint') this.agreed = Math.min(Number(size), this.offered);
+    const capabilities = itemValue(frame, Key.Capabilities);
+    this.agentCapabilities = typeof capabilities === 'string' ? splitList(capabilities) : [];
+  }
+
+  private notify(frame: Frame, report: Report): void {
+    if (this.begun !== undefined) {
+      report('fragments-interlaced', LENGTH_BYTES, `expected a fragment of ${idsOf(this.begun)}, got a NOTIFY`);
+    }
+    this.begin(frame, report);
+  }
+
+  private begin(frame: Frame, report: Report): void {
+    const ids = idsOf(frame);
+    if (this.knowsBoth && !this.greeted.has('agent')) {
+      report(
+        'notify-before-agent-hello',
+        LENGTH_BYTES,
+        `expected the AGENT-HELLO before any NOTIFY, got ${frame.type}`,
+      );
+    }
+    if (this.waiting.includes(ids) && this.knowsBoth) {
+      report('ids-in-use', 9, `expected new ids, got ${ids}, which wait for an ACK`);
+    }
+    this.answered.delete(ids);
+    this.waiting.push(ids);
+    const most = this.agentCapabilities.includes('pipelining') ? MAX_WAITING_FRAMES : 1;
+    if (this.knowsBoth && this.greeted.has('agent') && this.waiting.length > most) {
+      report(
+        'too-many-in-flight',
+        LENGTH_BYTES,
+        `expected at most ${most} NOTIFYs without ACK, got ${this.waiting.length}`,
+      );
+    }
+  }
+
+  private fragment(frame: FragmentFrame, report: Report): void {
+    if (this.line === '3.1' || this.line === '3.2') {
+      report('fragment-deprecated', 5, `expected no fragments from HAProxy ${this.line}`);
+    }
+    if (frame.type === 'NOTIFY-FRAGMENT') return this.firstFragment(frame, report);
+    if (this.begun === undefined) {
+      return report('fragment-not-begun', LENGTH_BYTES, 'expected a NOTIFY without FIN before a continuation');
+    }
+    if (idsOf(this.begun) !== idsOf(frame)) {
+      report('fragments-interlaced', 9, `expected a fragment of ${idsOf(this.begun)}, got one of ${idsOf(frame)}`);
+    }
+    const isAborted = (frame.flags & FrameFlag.Abort) !== 0;
+    if (isAborted && (frame.flags & FrameFlag.Fin) === 0) report('fin-missing', 5, 'expected FIN beside ABORT');
+    if (isAborted) this.waiting.splice(this.waiting.indexOf(idsOf(this.begun)), 1);
+    if (isAborted || (frame.flags & FrameFlag.Fin) !== 0) this.begun = undefined;
+    return undefined;
+  }
+
+  private firstFragment(frame: FragmentFrame, report: Report): void {
+    if (this.knowsBoth && !this.agentCapabilities.includes('fragmentation')) {
+      report('fragment-not-announced', 5, 'expected FIN: the agent did not announce fragmentation');
+    }
+    if (this.begun !== undefined) {
+      report('fragments-interlaced', LENGTH_BYTES, `expected a fragment of ${idsOf(this.begun)}, got another NOTIFY`);
+    }
+    this.begun = frame;
+    this.begin(frame, report);
+  }
+
+  private ack(frame: Frame, report: Report): void {
+    const ids = idsOf(frame);
+    const index = this.waiting.indexOf(ids);
+    if (index >= 0) {
+      this.waiting.splice(index, 1);
+      this.answered.add(ids);
+    } else if (this.knowsBoth) {
+      const rule = this.answered.has(ids) ? 'ack-twice' : 'ack-unknown';
+      report(
+        rule,
+        9,
+        `expected the ids of a NOTIFY that waits for its ACK (${this.waiting.join(', ') || 'none'}), got ${ids}`,
+      );
+    }
+  }
+}
+
+function nameOf(side: Side): string {
+  return side === 'agent' ? 'an agent' : 'HAProxy';
+}

@@ -1,0 +1,250 @@
+import { DEFAULT_MAX_FRAME_SIZE, FrameType, LENGTH_BYTES, SpopError } from '@spop/codec';
+import type { SpopErrorCode } from '@spop/codec';
+import type { HaproxyLine } from '../data/haproxy-line.ts';
+import type { Frame } from '../data/model.ts';
+import { concat } from '../data/text.ts';
+import { bytesOf, frameLength } from '../read/parse.ts';
+import type { BytesLike } from '../read/parse.ts';
+import { PlainReader } from '../read/plain-reader.ts';
+import { ConnectionState } from './connection-state.ts';
+import type { Side } from './connection-state.ts';
+import { checkAck, checkDisconnect, checkHeader, checkHello, checkTypedData } from './payload-rules.ts';
+import type { Report } from './payload-rules.ts';
+import { readerRule, rules } from './rules.ts';
+import type { RuleId } from './rules.ts';
+
+/** One broken rule. */
+export interface Violation {
+  readonly rule: RuleId;
+  /** An error is refused, ignored or misread by the other side; a warning is legal, but nothing a careful peer sends. */
+  readonly severity: 'error' | 'warning';
+  /** Who sent it. */
+  readonly from: Side;
+  /** Which of the sender's frames, counted from 1. */
+  readonly frame: number;
+  /** The wrong byte, counted from the sender's first byte. */
+  readonly offset: number;
+  /** The same byte, counted from the start of its frame's length field: the offset of a `SpopError`. */
+  readonly frameOffset: number;
+  /** What was expected and what came. */
+  readonly message: string;
+  /** Where the rule stands: a section of HAProxy's doc/SPOE.txt, or a HAProxy source file and version. */
+  readonly source: string;
+  /** The code of the `SpopError` that a strict reader gives; undefined where it need not. */
+  readonly code: SpopErrorCode | undefined;
+}
+
+/** What is known about the two sides of a connection. */
+export interface SessionOptions {
+  /** Adds the rules of this line of HAProxy to those of the protocol. */
+  readonly haproxy?: HaproxyLine;
+  /** HAProxy's max-frame-size where its HELLO is not seen, in bytes; 16380 by default. */
+  readonly maxFrameSize?: number;
+  /** HAProxy's `option var-prefix`, the engine's name by default; makes the length rule of variable names exact. */
+  readonly variablePrefix?: string;
+  /** Where the connection stands before the first byte: `start` (default), or `established` after both HELLOs. */
+  readonly state?: 'start' | 'established';
+  /** The only side whose bytes are seen; switches the rules off that join what both sides send. */
+  readonly onlySide?: Side;
+  /** Whether what is pushed at once was also written at once; false switches the rules about pieces off. */
+  readonly areWholeWrites?: boolean;
+}
+
+interface Direction {
+  buffered: Uint8Array;
+  /** Offset of `buffered` from the first byte of this side. */
+  offset: number;
+  frames: number;
+  /** No frame's beginning can be found any more. */
+  isLost: boolean;
+  /** The last frame that was reported to come in pieces. */
+  splitFrame: number;
+}
+
+/** Checks both sides of one connection as their bytes come. */
+export class SessionValidator {
+  private readonly options: SessionOptions;
+  private readonly state: ConnectionState;
+  private readonly directions: Readonly<Record<Side, Direction>>;
+
+  constructor(options: SessionOptions = {}) {
+    this.options = options;
+    const { haproxy, maxFrameSize = DEFAULT_MAX_FRAME_SIZE, onlySide } = options;
+    this.state = new ConnectionState(haproxy, maxFrameSize, onlySide === undefined);
+    if (options.state === 'established') this.state.establish();
+    const direction = (): Direction => ({
+      buffered: new Uint8Array(0),
+      offset: 0,
+      frames: 0,
+      isLost: false,
+      splitFrame: 0,
+    });
+    this.directions = { haproxy: direction(), agent: direction() };
+  }
+
+  /** Takes bytes that one side wrote at once, and returns every rule that the frames which they complete break. */
+  push(from: Side, input: BytesLike): Violation[] {
+    const chunk = bytesOf(input);
+    const direction = this.directions[from];
+    direction.buffered = concat([direction.buffered, chunk]);
+    const violations: Violation[] = [];
+    while (!direction.isLost) {
+      const length = frameLength(direction.buffered, 0);
+      if (length === undefined) break;
+      const size = LENGTH_BYTES + length;
+      const isWhole = direction.buffered.length >= size;
+      const tooLong = length > this.state.limit(from);
+      if (!isWhole && !tooLong) break;
+      violations.push(...this.frame(from, direction, direction.buffered.subarray(0, size)));
+      direction.isLost = !isWhole;
+      direction.buffered = direction.buffered.slice(size);
+      direction.offset += size;
+    }
+    violations.push(...this.pieces(from, direction, chunk.length));
+    return violations;
+  }
+
+  /** Tells of frames that are not complete; nothing may be pushed afterwards. */
+  finish(): Violation[] {
+    return (['haproxy', 'agent'] as const).flatMap((from) => {
+      const direction = this.directions[from];
+      if (direction.buffered.length === 0 || direction.isLost) return [];
+      const missing = LENGTH_BYTES + (frameLength(direction.buffered, 0) ?? 0) - direction.buffered.length;
+      const message = `expected a whole frame, but ${missing} bytes of it are missing`;
+      return [violation('truncated', from, direction.frames + 1, direction.offset, 0, message)];
+    });
+  }
+
+  private frame(from: Side, direction: Direction, bytes: Uint8Array): Violation[] {
+    direction.frames++;
+    const violations: Violation[] = [];
+    const report: Report = (rule, offset, message) => {
+      violations.push(violation(rule, from, direction.frames, direction.offset, offset, message));
+    };
+    const reader = new PlainReader(bytes, { strict: false, ackPadding: true });
+    const frame = readTolerantly(reader, this.state.limit(from));
+    for (const problem of reader.problems) report(readerRule(problem.code), problem.offset, problem.reason);
+    checkTypedData(reader.fields, report);
+    if (frame !== undefined) {
+      checkHeader(frame, report);
+      this.checkPayload(frame, reader, bytes.length, report);
+    }
+    const isUnknown = frame === undefined || (reader.isPartial && 'items' in frame);
+    if (!isUnknown) this.state.advance(from, frame, bytes.length, report);
+    if (isUnknown || reader.isPartial) this.state.misses(from);
+    return violations.toSorted((a, b) => a.offset - b.offset);
+  }
+
+  private checkPayload(frame: Frame, reader: PlainReader, size: number, report: Report): void {
+    const { fields } = reader;
+    // What is missing in it may stand where it could not be read.
+    if ('items' in frame && reader.isPartial) return;
+    if (frame.type === 'HAPROXY-HELLO') checkHello(frame, fields, size, 0xffffffff, report);
+    if (frame.type === 'AGENT-HELLO') checkHello(frame, fields, size, this.state.offered, report);
+    if (frame.type === 'HAPROXY-DISCONNECT' || frame.type === 'AGENT-DISCONNECT') {
+      checkDisconnect(frame, fields, size, report);
+    }
+    if (frame.type === 'NOTIFY' && frame.messages.length === 0 && !reader.isPartial) {
+      report('notify-without-messages', size, 'expected at least one message, got none');
+    }
+    if (frame.type === 'ACK') {
+      const { haproxy: line, variablePrefix } = this.options;
+      checkAck(frame, fields, size, { line, bufferLimit: this.state.offered, variablePrefix }, report);
+    }
+  }
+
+  /** The rules about how an agent's bytes are cut into writes. */
+  private pieces(from: Side, direction: Direction, size: number): Violation[] {
+    const line = this.options.haproxy;
+    const { areWholeWrites = true } = this.options;
+    if (!areWholeWrites || from !== 'agent' || (line !== '3.1' && line !== '3.2')) return [];
+    const place = (rule: RuleId, message: string): Violation =>
+      violation(rule, from, direction.frames + 1, direction.offset, 0, message);
+    const buffer = this.state.offered + LENGTH_BYTES;
+    const { buffered } = direction;
+    const found =
+      size >= buffer ? [place('agent-bytes-at-once', `expected less than ${buffer} bytes at once, got ${size}`)] : [];
+    const rule = splitRule(line, buffered);
+    if (rule === undefined || direction.splitFrame > direction.frames) return found;
+    direction.splitFrame = direction.frames + 1;
+    return [...found, place(rule, 'expected the whole frame in one write')];
+  }
+}
+
+/** The rule that the beginning of a frame breaks because its rest is not there. */
+function splitRule(line: HaproxyLine, bytes: Uint8Array): RuleId | undefined {
+  const type = bytes[LENGTH_BYTES];
+  if (line === '3.2' && type === FrameType.AgentHello) return 'agent-hello-split';
+  return type === FrameType.Ack && !hasIds(bytes) ? 'ack-header-split' : undefined;
+}
+
+/** Whether the beginning of a frame reaches beyond its two ids. */
+function hasIds(bytes: Uint8Array): boolean {
+  let ends = 0;
+  let isFirst = true;
+  for (const byte of bytes.subarray(LENGTH_BYTES + 5)) {
+    const isLast: boolean = byte < (isFirst ? 240 : 128);
+    isFirst = isLast;
+    if (isLast) ends++;
+    if (ends === 2) return true;
+  }
+  return false;
+}
+
+function readTolerantly(reader: PlainReader, limit: number): Frame | undefined {
+  try {
+    return reader.readFrame(limit);
+  } catch (error) {
+    if (error instanceof SpopError) return undefined;
+    throw error;
+  }
+}
+
+function violation(
+  rule: RuleId,
+  from: Side,
+  frame: number,
+  frameStart: number,
+  frameOffset: number,
+  message: string,
+): Violation {
+  const { severity, source, code } = rules[rule];
+  return { rule, severity, from, frame, offset: frameStart + frameOffset, frameOffset, message, source, code };
+}
+
+/** Options of {@link validate}. */
+export interface ValidateOptions extends Omit<SessionOptions, 'onlySide'> {
+  /** Who sent the bytes. */
+  readonly from: Side;
+}
+
+/**
+ * Every rule that one side's bytes break, in their order. What depends on the other side's frames (an ACK for a NOTIFY
+ * that was never sent) only {@link validateSession} can tell.
+ */
+export function validate(input: BytesLike, options: ValidateOptions): Violation[] {
+  const validator = new SessionValidator({ ...options, onlySide: options.from });
+  return [...validator.push(options.from, input), ...validator.finish()];
+}
+
+/** One write of one side, as {@link validateSession} takes it. */
+export interface Write {
+  readonly from: Side;
+  readonly bytes: BytesLike;
+}
+
+/** Every rule that both sides of one connection break; `writes` are in the order in which they happened. */
+export function validateSession(writes: readonly Write[], options: SessionOptions = {}): Violation[] {
+  const validator = new SessionValidator(options);
+  return [...writes.flatMap(({ from, bytes }) => validator.push(from, bytes)), ...validator.finish()];
+}
+
+/** Violations as text for people, one a line. */
+export function formatViolations(violations: readonly Violation[]): string {
+  return violations
+    .map(
+      ({ rule, severity, from, frame, offset, message, source }) =>
+        `${severity} ${rule}: ${message} (${from}'s frame ${frame}, byte ${offset}; ${source})`,
+    )
+    .join('\n');
+}

@@ -1,0 +1,179 @@
+import { AssertionError } from 'node:assert';
+import { defineVariable, int32 as int32Type } from '@spop/codec';
+import '@spop/builder/vitest';
+import { describe, expect, it } from 'vitest';
+import {
+  ack,
+  agentDisconnect,
+  assertAck,
+  assertBytes,
+  assertDisconnect,
+  assertMessage,
+  assertNoActions,
+  assertSetVar,
+  assertUnsetVar,
+  assertValid,
+  binary,
+  int32,
+  ipv4,
+  nil,
+  notify,
+  uint64,
+} from '../../src/index.ts';
+
+const score = defineVariable('sess', 'score', int32Type);
+const full = ack({ streamId: 3 })
+  .setVar('sess', 'score', int32(100))
+  .setVar('txn', 'ip', ipv4('10.0.0.1'))
+  .setVar('txn', 'body', binary('x'))
+  .setVar('txn', 'big', uint64(2n ** 64n - 1n))
+  .setVar('txn', 'gone', 1)
+  .unsetVar('txn', 'gone')
+  .setVar('txn', 'null', nil);
+const empty = ack();
+
+function failureOf(run: () => void): Error {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error('expected an error');
+}
+
+describe('toSetVar', () => {
+  it('takes any value, a plain one, or an exact one', () => {
+    expect(full).toSetVar('sess', 'score');
+    expect(full).toSetVar('sess', 'score', 100);
+    expect(full).toSetVar('sess', 'score', 100n);
+    expect(full).toSetVar('sess', 'score', int32(100));
+    expect(full).toSetVar('txn', 'ip', ipv4('10.0.0.1'));
+    expect(full).toSetVar('txn', 'body', Uint8Array.of(0x78));
+    expect(full).toSetVar('txn', 'big', 2n ** 64n - 1n);
+    expect(full).toSetVar(score, 100);
+    expect(full.toBytes()).toSetVar(score);
+    expect(full.toFrame()).toSetVar(score);
+  });
+
+  it('is not content with another value, type, scope or name', () => {
+    expect(full).not.toSetVar('sess', 'score', 99);
+    expect(full).not.toSetVar('sess', 'score', uint64(100));
+    expect(full).not.toSetVar('txn', 'ip', '10.0.0.1');
+    expect(full).not.toSetVar('txn', 'score');
+    expect(full).not.toSetVar('sess', 'scores');
+    expect(full).not.toSetVar('txn', 'gone');
+    expect(empty).not.toSetVar(score);
+  });
+
+  it('says what the ACK does instead', () => {
+    const failure = failureOf(() => {
+      expect(full).toSetVar('sess', 'score', 99);
+    });
+    expect(failure.message).toContain('expected ACK 3:1 to set sess.score to 99, but it sets INT32 100. Its actions:');
+    expect(failure.message).toContain('\n  set-var txn.ip = IPV4 10.0.0.1\n');
+    expect(failure).toMatchObject({ expected: 99, actual: int32(100) });
+    expect(failureOf(() => expect(full).toSetVar('txn', 'gone')).message).toContain('but it unsets it');
+    expect(failureOf(() => expect(empty).toSetVar(score)).message).toContain('but it does not. It has no actions.');
+    expect(failureOf(() => expect(notify().message('m')).toSetVar(score)).message).toContain(
+      'expected an ACK, got NOTIFY',
+    );
+    expect(failureOf(() => expect(full).not.toSetVar(score)).message).toContain(
+      'expected ACK 3:1 not to set sess.score.',
+    );
+  });
+});
+
+describe('the other matchers', () => {
+  it('toUnsetVar takes an unset-var and NULL', () => {
+    expect(full).toUnsetVar('txn', 'gone');
+    expect(full).toUnsetVar('txn', 'null');
+    expect(full).not.toUnsetVar(score);
+    expect(empty).not.toUnsetVar('txn', 'gone');
+    expect(failureOf(() => expect(full).toUnsetVar(score)).message).toContain('expected ACK 3:1 to unset sess.score.');
+  });
+
+  it('toHaveNoActions', () => {
+    expect(empty).toHaveNoActions();
+    expect(empty.raw('00')).toHaveNoActions();
+    expect(full).not.toHaveNoActions();
+    expect(failureOf(() => expect(full).toHaveNoActions()).message).toContain('to have no actions. Its actions:');
+  });
+
+  it('toBeAck', () => {
+    expect(full).toBeAck();
+    expect(full).toBeAck({ streamId: 3, frameId: 1n });
+    expect(full).toBeAck(notify({ streamId: 3 }).message('m').toFrame());
+    expect(full).not.toBeAck({ streamId: 4, frameId: 1 });
+    expect(notify().message('m')).not.toBeAck();
+    expect(failureOf(() => expect(full).toBeAck({ streamId: 4, frameId: 1 })).message).toMatch(
+      /the ACK of 4:1, got ACK 3:1/,
+    );
+  });
+
+  it('toBeDisconnect', () => {
+    expect(agentDisconnect({ statusCode: 4 })).toBeDisconnect();
+    expect(agentDisconnect({ statusCode: 4 })).toBeDisconnect(4);
+    expect(agentDisconnect({ statusCode: 4 })).not.toBeDisconnect(3);
+    expect(agentDisconnect({ statusCode: null })).not.toBeDisconnect(0);
+    expect(full).not.toBeDisconnect();
+  });
+
+  it('toHaveMessage', () => {
+    const built = notify().message('a', { x: 1, y: 'z' }).message('b');
+    expect(built).toHaveMessage('a');
+    expect(built).toHaveMessage('a', { y: 'z' });
+    expect(built).toHaveMessage('b');
+    expect(built).not.toHaveMessage('c');
+    expect(built).not.toHaveMessage('a', { x: 2 });
+    expect(built).not.toHaveMessage('b', { x: 1 });
+    expect(failureOf(() => expect(built).toHaveMessage('a', { x: 2 })).message).toContain(
+      'a message "a" { x: 2 }, got NOTIFY',
+    );
+  });
+
+  it('toBeValidSpop', () => {
+    const options = { from: 'agent', state: 'established' } as const;
+    expect(full).toBeValidSpop(options);
+    expect(full).not.toBeValidSpop({ from: 'haproxy' });
+    const failure = failureOf(() => expect(ack().setVar('txn', 'a-b', 1)).toBeValidSpop(options));
+    expect(failure.message).toContain('error variable-name-characters: expected letters');
+    expect(failure.message).toContain('variable name: "a-b"');
+  });
+
+  it('toBeBytes', () => {
+    expect(empty).toBeBytes('00000007 67 00000001 01 01');
+    expect(empty.toBytes()).toBeBytes(empty);
+    expect(empty).not.toBeBytes('00');
+    expect(failureOf(() => expect(empty).toBeBytes(ack({ streamId: 2 }))).message).toContain('expected the same bytes');
+  });
+});
+
+describe('assertions on node:assert', () => {
+  it('pass where the matchers pass', () => {
+    assertSetVar(full, 'sess', 'score', 100);
+    assertSetVar(full, score, int32(100));
+    assertUnsetVar(full, 'txn', 'gone');
+    assertNoActions(empty);
+    assertAck(full, { streamId: 3, frameId: 1 });
+    assertDisconnect(agentDisconnect(), 0);
+    assertMessage(notify().message('a', { x: 1 }), 'a', { x: 1 });
+    assertValid(full, { from: 'agent', state: 'established' });
+    assertBytes(empty, '00000007 67 00000001 01 01');
+  });
+
+  it.each<[string, () => void]>([
+    ['assertSetVar', () => assertSetVar(full, score, 1)],
+    ['assertUnsetVar', () => assertUnsetVar(full, score)],
+    ['assertNoActions', () => assertNoActions(full)],
+    ['assertAck', () => assertAck(agentDisconnect())],
+    ['assertDisconnect', () => assertDisconnect(full)],
+    ['assertMessage', () => assertMessage(full, 'm')],
+    ['assertValid', () => assertValid(full, { from: 'haproxy' })],
+    ['assertBytes', () => assertBytes(full, '00')],
+  ])('%s throws an AssertionError that begins in the test', (name, run) => {
+    const failure = failureOf(run);
+    expect(failure).toBeInstanceOf(AssertionError);
+    expect(failure).toMatchObject({ operator: name });
+    expect(failure.stack).not.toContain('assertions.ts');
+  });
+});

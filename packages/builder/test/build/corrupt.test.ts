@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import {
+  ack,
+  agentHello,
+  binary,
+  corrupt,
+  corruptions,
+  corruptionsOf,
+  haproxyDisconnect,
+  haproxyHello,
+  int32,
+  notify,
+  parseStream,
+  uint32,
+  unset,
+} from '../../src/index.ts';
+import type { CorruptionName, FrameBuilder } from '../../src/index.ts';
+
+const frames: Readonly<Record<string, FrameBuilder>> = {
+  'HAPROXY-HELLO': haproxyHello(),
+  'AGENT-HELLO': agentHello(),
+  DISCONNECT: haproxyDisconnect(),
+  NOTIFY: notify()
+    .message('first', { a: 1, b: 'text' })
+    .message('second', { c: binary('body'), d: int32(-1), e: uint32(1) }),
+  'NOTIFY without arguments': notify().message('first'),
+  'NOTIFY without messages': notify(),
+  ACK: ack().setVar('sess', 'score', int32(100)).unsetVar('txn', 'old'),
+  'ACK without actions': ack(),
+  UNSET: unset({}, '00 01 02'),
+};
+
+const cases = Object.entries(frames).flatMap(([label, frame]) =>
+  corruptionsOf(frame).map((name): [string, CorruptionName, FrameBuilder] => [label, name, frame]),
+);
+
+describe('corrupt', () => {
+  it.each(cases)('spoils a %s by %s', (_, name, frame) => {
+    const spoiled = corrupt(frame, name);
+    expect(spoiled).not.toEqual(frame.toBytes());
+    // With one argument too few, what its bytes read as is a matter of luck.
+    if (name !== 'nb-args-too-few') expect(parseStream(spoiled).error?.code).toBe(corruptions[name].code);
+  });
+
+  it('can apply every corruption to some frame', () => {
+    const applied = new Set(cases.map(([, name]) => name));
+    expect([...applied].toSorted()).toEqual(Object.keys(corruptions).toSorted());
+  });
+
+  it('refuses what a frame has not', () => {
+    expect(() => corrupt(ack(), 'reserved-type')).toThrow(/SPOP_MISUSE: expected a frame that can be spoiled/);
+  });
+
+  it('refuses more than one frame', () => {
+    expect(() => corrupt(Uint8Array.of(0, 0, 0, 7, 3), 'fin-missing')).toThrow(
+      /SPOP_MISUSE: expected the bytes of one/,
+    );
+  });
+});

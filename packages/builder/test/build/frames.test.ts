@@ -1,0 +1,260 @@
+import { describe, expect, it } from 'vitest';
+import {
+  ack,
+  address,
+  agentDisconnect,
+  agentHello,
+  binary,
+  bool,
+  frame,
+  haproxyHello,
+  infer,
+  int32,
+  int64,
+  ipv4,
+  ipv6,
+  nil,
+  notify,
+  parseFrame,
+  raw,
+  SpopError,
+  statusText,
+  string,
+  summarize,
+  toBytes,
+  toHex,
+  toPlain,
+  uint32,
+  uint64,
+  unset,
+  variables,
+  withFlags,
+  writeTypedData,
+} from '../../src/index.ts';
+import type { TypedData, Value } from '../../src/index.ts';
+
+describe('infer', () => {
+  it.each([
+    [0, int64(0)],
+    [-1, int64(-1)],
+    [2 ** 53 - 1, int64(2n ** 53n - 1n)],
+    [2n ** 63n - 1n, int64(2n ** 63n - 1n)],
+    [true, bool(true)],
+    ['10.0.0.1', string('10.0.0.1')],
+    ['', string('')],
+    [null, nil],
+    [int32(1), int32(1)],
+    [withFlags(string('x'), 3), withFlags(string('x'), 3)],
+  ] as [Value, TypedData][])('takes %o for %o', (value, expected) => {
+    expect(infer(value)).toEqual(expected);
+  });
+
+  it('takes bytes for a BINARY, and copies them', () => {
+    const bytes = Buffer.from('abc');
+    const data = infer(bytes);
+    bytes.fill(0);
+    expect(data).toEqual(binary('abc'));
+  });
+
+  it.each([
+    [0.5, /expected an integer/],
+    [2 ** 53, /pass a bigint beyond 2\^53/],
+    [Number.NaN, /got NaN/],
+    [2n ** 63n, /to 9223372036854775807 for int64/],
+    [undefined, /got undefined/],
+    [{}, /got an object/],
+    [{ type: 'int32', value: 2 ** 31 }, /for int32, got 2147483648/],
+    [{ type: 'ipv4', value: '::1' }, /expected an IPv4 address/],
+    [{ type: 'int8', value: 1 }, /got a value of type int8/],
+    ['\ud800', /a lone surrogate that stands for no byte/],
+  ])('refuses %o', (value, reason) => {
+    const run = (): unknown => writeTypedData(infer(value as Value));
+    expect(run).toThrow(SpopError);
+    expect(run).toThrow(reason);
+    expect(run).toThrow(/^SPOP_INVALID_VALUE/);
+  });
+});
+
+describe('addresses', () => {
+  it.each([
+    ['::', '00000000000000000000000000000000', '::'],
+    ['::1', '00000000000000000000000000000001', '::1'],
+    ['2001:DB8:0:0:1:0:0:1', '20010db8000000000001000000000001', '2001:db8::1:0:0:1'],
+    ['2001:db8:0:1:1:1:1:1', '20010db8000000010001000100010001', '2001:db8:0:1:1:1:1:1'],
+    ['1:2:3:4:5:6:7::', '00010002000300040005000600070000', '1:2:3:4:5:6:7:0'],
+    ['::ffff:192.0.2.1', '00000000000000000000ffffc0000201', '::ffff:192.0.2.1'],
+    ['64:ff9b::192.0.2.1', '0064ff9b0000000000000000c0000201', '64:ff9b::c000:201'],
+    ['fe80::', 'fe800000000000000000000000000000', 'fe80::'],
+  ])('ipv6(%s) has the bytes %s and the text %s', (text, hex, canonical) => {
+    const data = ipv6(text);
+    expect(toHex(writeTypedData(data))).toBe(`07${hex}`);
+    expect(data.value).toBe(canonical);
+    expect(ipv6(Buffer.from(hex, 'hex'))).toEqual(data);
+  });
+
+  it('are either family, as the text or the bytes say', () => {
+    expect(address('10.0.0.1')).toEqual(ipv4(Uint8Array.of(10, 0, 0, 1)));
+    expect(address('::1')).toEqual(ipv6('::1'));
+    expect(address(new Uint8Array(16))).toEqual(ipv6('::'));
+  });
+
+  it.each(['', '1.2.3', '1.2.3.256', '01.2.3.4', ' 1.2.3.4', '1.2.3.4/8'])('ipv4(%o) is refused', (text) => {
+    expect(() => ipv4(text)).toThrow(/SPOP_INVALID_VALUE/);
+  });
+
+  it.each(['', ':', ':::', '1::2::3', 'fe80::1%eth0', '12345::', '1:2:3:4:5:6:7:8:9'])(
+    'ipv6(%o) is refused',
+    (text) => {
+      expect(() => ipv6(text)).toThrow(/SPOP_INVALID_VALUE/);
+    },
+  );
+});
+
+describe('building', () => {
+  it('leaves a frame as it was when it is built further', () => {
+    const base = notify().message('a');
+    const one = base.message('b');
+    expect(parseFrame(base)).toMatchObject({ messages: [{ name: 'a' }] });
+    expect(parseFrame(one)).toMatchObject({ messages: [{ name: 'a' }, { name: 'b' }] });
+  });
+
+  it('takes unnamed and repeated arguments, and names that are no text', () => {
+    const built = notify().message('m', [1, ['x', 1], ['x', 'y'], [Uint8Array.of(0xff), null]]);
+    expect(built.toFrame()).toMatchObject({
+      messages: [
+        {
+          args: [
+            { name: '', value: int64(1) },
+            { name: 'x', value: int64(1) },
+            { name: 'x', value: string('y') },
+            { name: '\udcff', value: nil },
+          ],
+        },
+      ],
+    });
+    expect(toBytes('\udcff')).toEqual(Uint8Array.of(0xff));
+  });
+
+  it('leaves undefined arguments out', () => {
+    expect(notify().message('m', { a: undefined, b: 1 }).toFrame()).toMatchObject({
+      messages: [{ args: [{ name: 'b' }] }],
+    });
+  });
+
+  it('writes exactly what is asked for', () => {
+    expect(toHex(notify({ streamId: 240, frameId: 0, flags: 0x80000000, length: 99 }).raw('ff').toBytes())).toBe(
+      '00000063' + '03' + '80000000' + 'f000' + '00' + 'ff',
+    );
+    expect(
+      toHex(
+        notify()
+          .message('m', { a: raw('0a0b') }, { nbArgs: 7 })
+          .toPayload(),
+      ),
+    ).toBe('016d0701610a0b');
+    expect(toHex(ack().setVar(9, 'x', 1, { nbArgs: 4 }).unsetVar(8, '', { nbArgs: 0 }).toPayload())).toBe(
+      '0104090178' + '0401' + '02000800',
+    );
+    expect(toHex(frame(255, { streamId: 1n }, '00').toBytes())).toBe('00000008ff00000001010000');
+    expect(toHex(unset().toBytes())).toBe('0000000700000000010101');
+  });
+
+  it('writes HELLOs with or without their keys, and others besides', () => {
+    const keys = (built: ReturnType<typeof agentHello>): string[] => {
+      const read = built.toFrame();
+      return 'items' in read ? read.items.map(({ name }) => name) : [];
+    };
+    expect(keys(haproxyHello({ engineId: 'x', healthcheck: true }))).toEqual([
+      'supported-versions',
+      'max-frame-size',
+      'capabilities',
+      'engine-id',
+      'healthcheck',
+    ]);
+    expect(keys(haproxyHello({ supportedVersions: null, maxFrameSize: null, capabilities: null }))).toEqual([]);
+    expect(keys(agentHello({ version: null }).item('own', 1))).toEqual(['max-frame-size', 'capabilities', 'own']);
+    expect(keys(agentDisconnect({ statusCode: null, message: null }))).toEqual([]);
+  });
+
+  it('takes messages and actions that were read', () => {
+    const messages = [{ name: 'm', args: [{ name: '', value: int32(1) }] }];
+    expect(notify().messages(messages).toFrame()).toMatchObject({ messages });
+    const actions = [{ type: 'unset-var', scope: 'txn', name: 'x' }] as const;
+    expect(ack().setVar('txn', 'y', nil).actions(actions).toFrame()).toMatchObject({
+      actions: [{ name: 'y' }, ...actions],
+    });
+  });
+
+  it('answers a NOTIFY that was read', () => {
+    const read = notify({ streamId: 5, frameId: 2 }).message('m').toFrame();
+    expect(ack(read).toFrame()).toMatchObject({ type: 'ACK', flags: 1, streamId: 5n, frameId: 2n, actions: [] });
+  });
+
+  it('writes the count byte of 256 arguments as 0', () => {
+    const payload = notify()
+      .message(
+        'm',
+        Array.from({ length: 256 }, () => null),
+      )
+      .toPayload();
+    expect(toHex(payload.slice(0, 3))).toBe('016d00');
+  });
+
+  it('refuses an id outside of 64 bits', () => {
+    expect(() => notify({ streamId: 2n ** 64n }).toBytes()).toThrow(/SPOP_INVALID_VALUE/);
+  });
+
+  it('refuses a variable without a name', () => {
+    const untyped = ack() as unknown as { unsetVar(scope: string): void };
+    expect(() => untyped.unsetVar('txn')).toThrow(/SPOP_INVALID_NAME/);
+  });
+});
+
+describe('plain values', () => {
+  it.each([
+    [nil, null],
+    [bool(true), true],
+    [int32(-1), -1],
+    [uint32(1), 1],
+    [int64(2n ** 53n - 1n), 2 ** 53 - 1],
+    [int64(2n ** 53n), 2n ** 53n],
+    [uint64(2n ** 64n - 1n), 2n ** 64n - 1n],
+    [ipv4('10.0.0.1'), '10.0.0.1'],
+    [string('x'), 'x'],
+  ])('%o is %o', (data, plain) => {
+    expect(toPlain(data)).toBe(plain);
+  });
+
+  it('are what an ACK leaves behind', () => {
+    const read = ack()
+      .setVar('txn', 'a', 1)
+      .setVar('sess', 'b', 'x')
+      .setVar('txn', 'a', 2)
+      .unsetVar('req', 'c')
+      .toFrame();
+    expect(read.type === 'ACK' && variables(read)).toEqual({ 'txn.a': 2, 'sess.b': 'x', 'req.c': null });
+  });
+});
+
+describe('summaries', () => {
+  it.each([
+    [
+      ack({ streamId: 3 }).setVar('sess', 's', int32(1)).unsetVar('txn', 'o'),
+      'ACK 3:1 set-var sess.s = INT32 1; unset-var txn.o',
+    ],
+    [ack(), 'ACK 1:1 no actions'],
+    [notify().message('m', [['a', 1], 'x']), 'NOTIFY 1:1 "m" { a: INT64 1, (unnamed): STRING "x" }'],
+    [unset({ flags: 3 }, '00'), 'UNSET 1:1 flags 3 1 bytes of payload'],
+    [
+      agentDisconnect({ statusCode: 4 }),
+      'AGENT-DISCONNECT status-code: UINT32 4, message: STRING "invalid frame received"',
+    ],
+  ])('of a frame is one line: %#', (built, line) => {
+    expect(summarize(built.toFrame())).toBe(line);
+  });
+
+  it('name every status code', () => {
+    expect(statusText(13)).toBe('resource allocation error');
+    expect(statusText(1000)).toBe('an unknown error occurred');
+  });
+});

@@ -1,0 +1,211 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { address, binary, bool, defineMessage, defineVariable, integer, interned, optional, string } from '@spop/codec';
+import { int32, int64, ipv4, ipv6, uint64 } from '@spop/codec';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import * as b from '../../src/index.ts';
+import type { ArgumentsOf, BinaryData, BoolData, Ipv4Data, Ipv6Data, StringData } from '../../src/index.ts';
+
+const checkClientIp = defineMessage('check-client-ip', { ip: address, ua: optional(string), ssl: bool });
+const numbers = defineMessage('numbers', { any: optional(integer), i32: optional(int32), u64: optional(uint64) });
+const rest = defineMessage('rest', {
+  v4: optional(ipv4),
+  v6: optional(ipv6),
+  method: optional(interned(string)),
+  body: optional(binary),
+});
+
+function argsOf(builder: b.NotifyBuilder): Record<string, b.TypedData> {
+  const frame = builder.toFrame();
+  const args = frame.type === 'NOTIFY' ? (frame.messages[0]?.args ?? []) : [];
+  return Object.fromEntries(args.map(({ name, value }) => [name, value]));
+}
+
+describe('a message with a schema', () => {
+  it('is built with its name, and values of the declared types as HAProxy encodes them', () => {
+    const built = b.notify().message(checkClientIp, { ip: '10.0.0.1', ua: 'curl', ssl: true });
+    expect(built.toFrame()).toEqual({
+      type: 'NOTIFY',
+      flags: 1,
+      streamId: 1n,
+      frameId: 1n,
+      messages: [
+        {
+          name: 'check-client-ip',
+          args: [
+            { name: 'ip', value: b.ipv4('10.0.0.1') },
+            { name: 'ua', value: b.string('curl') },
+            { name: 'ssl', value: b.bool(true) },
+          ],
+        },
+      ],
+    });
+  });
+
+  it('takes either family for an address, and its bytes', () => {
+    expect(argsOf(b.notify().message(checkClientIp, { ip: '::1', ssl: false }))['ip']).toEqual(b.ipv6('::1'));
+    const bytes = Uint8Array.of(192, 0, 2, 1);
+    expect(argsOf(b.notify().message(checkClientIp, { ip: bytes, ssl: false }))['ip']).toEqual(b.ipv4('192.0.2.1'));
+  });
+
+  it('writes plain integers as INT64, and as UINT64 what that cannot hold', () => {
+    expect(argsOf(b.notify().message(numbers, { any: 1, i32: -1, u64: 2n ** 64n - 1n }))).toEqual({
+      any: b.int64(1),
+      i32: b.int64(-1),
+      u64: b.uint64(2n ** 64n - 1n),
+    });
+  });
+
+  it('takes exact integers of any type', () => {
+    expect(argsOf(b.notify().message(numbers, { any: b.uint32(7), i32: b.int32(-7) }))).toEqual({
+      any: b.uint32(7),
+      i32: b.int32(-7),
+    });
+  });
+
+  it('takes strings, binaries and addresses by family', () => {
+    const values = { v4: '10.0.0.1', v6: '::1', method: 'GET', body: 'text' };
+    expect(argsOf(b.notify().message(rest, values))).toEqual({
+      v4: b.ipv4('10.0.0.1'),
+      v6: b.ipv6('::1'),
+      method: b.string('GET'),
+      body: b.binary('text'),
+    });
+  });
+
+  it('leaves out what is undefined, and writes null as NULL', () => {
+    const args = argsOf(b.notify().message(numbers, { any: undefined, i32: null }));
+    expect(args).toEqual({ i32: b.nil });
+  });
+
+  it('keeps the order in which arguments are given', () => {
+    const args = argsOf(b.notify().message(checkClientIp, { ssl: true, ip: '10.0.0.1' }));
+    expect(Object.keys(args)).toEqual(['ssl', 'ip']);
+  });
+
+  it.each([
+    [
+      'a name that is not declared',
+      { ip: '10.0.0.1', ssl: true, ipp: 1 },
+      'SPOP_INVALID_NAME',
+      /declares ip, ua, ssl, got "ipp"/,
+    ],
+    ['a name that every object has', { ip: '10.0.0.1', ssl: true, toString: 1 }, 'SPOP_INVALID_NAME', /got "toString"/],
+    ['a missing argument', { ip: '10.0.0.1' }, 'SPOP_MISSING_ARGUMENT', /check-client-ip needs argument ssl/],
+    ['undefined for a needed one', { ip: undefined, ssl: true }, 'SPOP_MISSING_ARGUMENT', /needs argument ip/],
+    ['null for a needed one', { ip: null, ssl: true }, 'SPOP_MISSING_ARGUMENT', /needs argument ip/],
+    ['a number for an address', { ip: 1, ssl: true }, 'SPOP_INVALID_VALUE', /type address for argument ip .*got 1/],
+    ['text that is no address', { ip: '10.0.0', ssl: true }, 'SPOP_INVALID_VALUE', /"10\.0\.0", for argument ip/],
+    ['text for a boolean', { ip: '::1', ssl: 'yes' }, 'SPOP_INVALID_VALUE', /type bool for argument ssl .*got "yes"/],
+    ['an exact value of another type', { ip: b.string('::1'), ssl: true }, 'SPOP_INVALID_VALUE', /type address for/],
+    ['raw bytes', { ip: b.raw('00'), ssl: true }, 'SPOP_INVALID_VALUE', /type address for argument ip/],
+  ])('refuses %s at run time', (_, args: object, code, reason) => {
+    const build = (): unknown => b.notify().untypedMessage(checkClientIp, args as b.ArgumentsInput);
+    expect(build).toThrow(b.SpopError);
+    expect(build).toThrow(expect.objectContaining({ code }));
+    expect(build).toThrow(reason);
+  });
+
+  it.each([
+    ['2^31 for int32', { i32: 2 ** 31 }],
+    ['-1 for uint64', { u64: -1 }],
+    ['2^64 for uint64', { u64: 2n ** 64n }],
+    ['2^53 for integer', { any: 2n ** 53n }],
+    ['a fraction', { any: 0.5 }],
+    ['2^53 as a number', { u64: 2 ** 53 }],
+  ])('refuses %s', (_, args: object) => {
+    expect(() => b.notify().untypedMessage(numbers, args as b.ArgumentsInput)).toThrow(/SPOP_INVALID_VALUE/);
+  });
+
+  it('refuses a list of arguments', () => {
+    expect(() => b.notify().untypedMessage(numbers, [1])).toThrow(/SPOP_INVALID_VALUE: .*pass its arguments by name/);
+  });
+});
+
+describe('a variable with a declared type', () => {
+  it.each([
+    ['integer', integer, b.int64(7)],
+    ['int32', int32, b.int32(7)],
+    ['int64', int64, b.int64(7)],
+    ['uint64', uint64, b.uint64(7)],
+  ])('is set as an agent writes it: %s', (_, type, expected) => {
+    const variable = defineVariable<number>('sess', 'score', type);
+    expect(b.ack().setVar(variable, 7).toFrame()).toMatchObject({
+      actions: [{ type: 'set-var', scope: 'sess', name: 'score', value: expected }],
+    });
+  });
+
+  it('is set to an address, to NULL, and unset', () => {
+    const ip = defineVariable('txn', 'ip', address);
+    expect(b.ack().setVar(ip, '::1').setVar(ip, null).unsetVar(ip).toFrame()).toMatchObject({
+      actions: [{ value: b.ipv6('::1') }, { value: b.nil }, { type: 'unset-var', scope: 'txn', name: 'ip' }],
+    });
+  });
+});
+
+describe('the types of a schema', () => {
+  it('say which arguments there are, which are needed, and what they take', () => {
+    expectTypeOf<ArgumentsOf<typeof checkClientIp>>().branded.toEqualTypeOf<{
+      readonly ip: string | Uint8Array | Ipv4Data | Ipv6Data;
+      readonly ssl: boolean | BoolData;
+      readonly ua?: string | Uint8Array | StringData | BinaryData | null | undefined;
+    }>();
+  });
+
+  const lines: readonly [code: string, compiles: boolean][] = [
+    [`notify().message(checkClientIp, { ip: '10.0.0.1', ssl: true });`, true],
+    [`notify().message(checkClientIp, { ip: '10.0.0.1', ssl: true, ua: null });`, true],
+    [`notify().message(checkClientIp, { ip: ipv4('10.0.0.1'), ssl: true, ua: string('curl') });`, true],
+    [`notify().message(checkClientIp, { ip: string('10.0.0.1'), ssl: true });`, false],
+    [`notify().message(numbers);`, true],
+    [`notify().message('anything', { at: 'all' });`, true],
+    [`notify().message(checkClientIp, { ip: '10.0.0.1', ssl: true, ipp: 1 });`, false],
+    [`notify().message(checkClientIp, { ip: 1, ssl: true });`, false],
+    [`notify().message(checkClientIp, { ip: '10.0.0.1', ssl: 'yes' });`, false],
+    [`notify().message(checkClientIp, { ip: '10.0.0.1' });`, false],
+    [`notify().message(checkClientIp, { ip: null, ssl: true });`, false],
+    [`notify().message(checkClientIp);`, false],
+    [`notify().message('anything', { at: {} });`, false],
+    [`ack().setVar(score, 100);`, true],
+    [`ack().setVar(score, 'high');`, false],
+    [`ack().setVar('session', 'score', 1);`, false],
+    [`await peer.notify(checkClientIp, { ip: '10.0.0.1', ssl: true });`, true],
+    [`await peer.notify(checkClientIp, { ip: '10.0.0.1' });`, false],
+    [`await peer.notify(checkClientIp, { ip: '10.0.0.1', ssl: true, sl: true });`, false],
+  ];
+
+  it('make a wrong name, a wrong type and a missing argument a compile error', { timeout: 60_000 }, () => {
+    const root = resolve(import.meta.dirname, '../../../..');
+    const folder = resolve(import.meta.dirname, '../../node_modules/.cache/schema-types');
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    const compilerOptions = {
+      noEmit: true,
+      composite: false,
+      isolatedDeclarations: false,
+      allowImportingTsExtensions: true,
+    };
+    const include = ['program.ts'];
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ extends: join(root, 'tsconfig.base.json'), compilerOptions, include }),
+    );
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    const head = [
+      `import { address, bool, defineMessage, defineVariable, int32, optional, string as text } from '@spop/codec';`,
+      `import { ack, connect, ipv4, notify, string } from '../../../src/index.ts';`,
+      `const checkClientIp = defineMessage('check-client-ip', { ip: address, ua: optional(text), ssl: bool });`,
+      `const numbers = defineMessage('numbers', { any: optional(int32) });`,
+      `const score = defineVariable('sess', 'score', int32);`,
+      `const peer = await connect({ path: 'agent.sock' });`,
+    ];
+    writeFileSync(join(folder, 'program.ts'), [...head, ...lines.map(([code]) => code)].join('\n'));
+    const { stdout } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', folder], { encoding: 'utf8' });
+    const places = [...stdout.matchAll(/^.*program\.ts\((\d+),\d+\): error TS(?:2345|2769)/gm)];
+    const errors = places.map(([, line]) => Number(line) - head.length - 1);
+    expect(lines.map(([code], index) => [code, !errors.includes(index)])).toEqual(lines);
+    // No other error, and none elsewhere.
+    expect(stdout.match(/error TS/g)).toHaveLength(lines.filter(([, compiles]) => !compiles).length);
+  });
+});
