@@ -189,7 +189,7 @@ export class Connection implements Transport {
     const wasPartial = this.#reader.pendingBytes > 0 || this.session.fragmented !== 0;
     this.#reader.push(buffer, 0, length);
     if (this.#isPaused) {
-      this.#reader.keep();
+      this.#reader.detachChunk();
       return false;
     }
     this.#readFrames();
@@ -242,7 +242,7 @@ export class Connection implements Transport {
     if (this.#isPaused || this.session.state === 'leaving') return;
     this.#isPaused = true;
     this.#wasHeldBack = true;
-    this.#reader.keep();
+    this.#reader.detachChunk();
     this.#stream.pause();
     this.#awaitRoom();
     if (this.session.state === 'draining' && !this.output.isBlocked) return;

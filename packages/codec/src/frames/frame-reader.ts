@@ -32,7 +32,7 @@ export interface FrameReaderOptions {
  *     reader.push(chunk);
  *     for (let frame = reader.next(); frame !== undefined; frame = reader.next()) { … }
  *
- * The chunk must stay unchanged until `next()` has returned undefined or {@link FrameReader.keep} was called.
+ * The chunk must stay unchanged until `next()` has returned undefined or {@link FrameReader.detachChunk} was called.
  */
 export class FrameReader {
   /** The longest frame accepted from now on, in bytes without the length field. */
@@ -67,7 +67,7 @@ export class FrameReader {
     if (!(start >= 0 && start <= end && end <= chunk.length)) {
       throw new RangeError(`expected 0 <= start <= end <= ${chunk.length}; found start ${start} and end ${end}`);
     }
-    if (this.#position < this.#end) this.keep();
+    if (this.#position < this.#end) this.detachChunk();
     this.#chunk = chunk;
     this.#chunkWordView = chunkWordViews.of(chunk);
     this.#position = start;
@@ -76,7 +76,7 @@ export class FrameReader {
 
   /**
    * The next whole frame, or undefined while more bytes are needed. It is the same object each time and valid until
-   * the next call of `next()`, `push()` or `keep()`.
+   * the next call of `next()`, `push()` or `detachChunk()`.
    *
    * @throws {SpopError} SPOP_FRAME_TOO_BIG, SPOP_FRAME_TOO_SMALL, or what is wrong with the frame's ids. The reader
    * stays where it is: the stream cannot be read on, and each further call throws the same.
@@ -94,13 +94,13 @@ export class FrameReader {
         return this.#frame;
       }
     }
-    if (available > 0) this.keep();
+    if (available > 0) this.detachChunk();
     this.#releaseChunk();
     return undefined;
   }
 
   /** Copies what is left of the chunk to the reader's own memory, so that the chunk may be overwritten. */
-  keep(): void {
+  detachChunk(): void {
     this.#carryOver(this.#end - this.#position);
     this.#releaseChunk();
   }
@@ -131,7 +131,7 @@ export class FrameReader {
     if (missing <= 0) return true;
     const available = this.#end - this.#position;
     if (available < missing) {
-      this.keep();
+      this.detachChunk();
       return false;
     }
     this.#carryOver(missing);

@@ -26,7 +26,7 @@ const decoding = new Cursor();
  *
  *     <FRAME-LENGTH:4 bytes> <FRAME-TYPE:1 byte> <FLAGS:4 bytes> <STREAM-ID:varint> <FRAME-ID:varint> <FRAME-PAYLOAD>
  *
- * A frame reader reuses one object for all frames: it is valid until the reader's next `next()`, `push()` or `keep()`.
+ * A frame reader reuses one object for all frames: it is valid until the reader's next `next()`, `push()` or `detachChunk()`.
  */
 export class Frame {
   /** The bytes that the frame stands in; only those from `start` to `end` are the frame's. */

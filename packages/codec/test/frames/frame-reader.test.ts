@@ -133,7 +133,7 @@ describe('FrameReader.push', () => {
   });
 });
 
-describe('FrameReader.keep', () => {
+describe('FrameReader.detachChunk', () => {
   it('makes the chunk free to be overwritten at every point between frames', () => {
     const frames = [10, 100, 1_000].map((size) => notifyBytes(Buffer.alloc(size, size)));
     const bytes = Buffer.concat(frames);
@@ -144,7 +144,7 @@ describe('FrameReader.keep', () => {
         reader.push(chunk);
         const found = [];
         for (let i = 0; i < read; i++) found.push(reader.next()?.type);
-        reader.keep();
+        reader.detachChunk();
         chunk.fill(0xdd);
         expect(framesOf([bytes.subarray(bytes.length - cut)], reader)).toEqual(
           frames.slice(found.filter((type) => type === 3).length).map((frame) => `3 1 1 1 ${toHex(frame, 11)}`),
@@ -155,11 +155,11 @@ describe('FrameReader.keep', () => {
 
   it('does nothing before the first chunk and behind the last byte', () => {
     const reader = new FrameReader();
-    reader.keep();
+    reader.detachChunk();
     reader.push(notifyBytes(hex('01')));
     reader.next();
-    reader.keep();
-    reader.keep();
+    reader.detachChunk();
+    reader.detachChunk();
     expect([reader.pendingBytes, reader.heldBytes, reader.next()]).toEqual([0, 0, undefined]);
   });
 
@@ -169,7 +169,7 @@ describe('FrameReader.keep', () => {
     for (let round = 0; round < 100; round++) {
       expect(framesOf(chunksOf(Buffer.concat([bytes, bytes]), [350, 500]), reader)).toHaveLength(2);
       reader.push(bytes.subarray(0, 200));
-      reader.keep();
+      reader.detachChunk();
       expect(framesOf([bytes.subarray(200)], reader)).toHaveLength(1);
       expect(reader.heldBytes).toBeLessThanOrEqual(2_048);
     }
@@ -180,11 +180,11 @@ describe('FrameReader.keep', () => {
     const first = notifyBytes(Buffer.alloc(700, 1));
     const second = notifyBytes(Buffer.alloc(800, 2));
     reader.push(Buffer.from(first));
-    reader.keep();
+    reader.detachChunk();
     expect(reader.next()?.payloadStart).toBe(11);
     const held = reader.heldBytes;
     reader.push(Buffer.from(second));
-    reader.keep();
+    reader.detachChunk();
     expect(framesOf([Buffer.alloc(0)], reader)).toEqual([`3 1 1 1 ${toHex(second, 11)}`]);
     expect(reader.heldBytes).toBe(held);
   });
