@@ -11,7 +11,7 @@ export default defineConfig({
     maxWorkers: '100%',
     slowTestThreshold: 5000,
     reporters: ['default', './.ci/closing-line.ts'],
-    coverage: { include: ['packages/*/src/**/*.ts'], reporter: ['text', 'html'] },
+    coverage: { include: ['packages/{codec,builder,agent}/src/**/*.ts'], reporter: ['text', 'html'] },
     projects: [
       {
         extends: true,
@@ -33,6 +33,7 @@ export default defineConfig({
           include: roots.map((root) => `${root}/**/*.e2e.test.ts`),
           exclude: ignored,
           fileParallelism: false,
+          globalSetup: './packages/testbed/src/vitest-setup.ts',
           testTimeout: 60_000,
           hookTimeout: 180_000,
           sequence: { groupOrder: 1 },

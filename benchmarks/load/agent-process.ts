@@ -1,7 +1,7 @@
 /** An agent as a process of its own: started, pinned, asked for its CPU time and memory, and stopped by its id. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { Program } from '@spop-internal/testbed/program';
 
 /** A program that prints `listening PORT` once it accepts connections on 127.0.0.1. */
 export interface AgentCommand {
@@ -10,13 +10,7 @@ export interface AgentCommand {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const START_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 2000;
-
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 /** Whether `taskset` of util-linux is there to pin processes to cores. */
 export const canPin: boolean = hasTaskset();
@@ -54,59 +48,37 @@ export function cpuSecondsOf(pid: number | undefined): number {
 
 export class AgentProcess {
   readonly port: number;
-  readonly #child: ChildProcess;
-  readonly #stderr: () => string;
+  readonly #program: Program;
 
-  private constructor(child: ChildProcess, port: number, stderr: () => string) {
-    this.#child = child;
+  private constructor(program: Program, port: number) {
+    this.#program = program;
     this.port = port;
-    this.#stderr = stderr;
   }
 
   /** Starts it and waits until it listens. */
   static async start(command: AgentCommand, cores?: string): Promise<AgentProcess> {
-    const { program, args, env } = pinned(command, cores);
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
-    running.add(child);
-    child.once('exit', () => running.delete(child));
-    let stderr = '';
-    child.stderr.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString('latin1')).slice(-8192)));
-    const port = await new Promise<number>((resolve, reject) => {
-      let stdout = '';
-      const timer = setTimeout(
-        () => reject(new Error(`${command.program} does not listen: ${stderr}`)),
-        START_TIMEOUT_MS,
-      );
-      child.stdout.on('data', (chunk: Buffer) => {
-        stdout += chunk.toString('latin1');
-        const found = /listening (\d+)/.exec(stdout);
-        if (found === null) return;
-        clearTimeout(timer);
-        resolve(Number(found[1]));
-      });
-      child.once('error', reject);
-      child.once('exit', (code) => reject(new Error(`${command.program} ended with ${code ?? 'a signal'}: ${stderr}`)));
-    });
-    return new AgentProcess(child, port, () => stderr);
+    const { program: path, args, env = {} } = pinned(command, cores);
+    const program = new Program(path, args, { name: command.program, env });
+    try {
+      return new AgentProcess(program, Number(await program.says(/listening (\d+)/)));
+    } catch (error) {
+      await program.stop({ graceMs: STOP_TIMEOUT_MS });
+      throw error;
+    }
   }
 
   get alive(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null;
-  }
-
-  /** The end of what it wrote to stderr. */
-  get stderr(): string {
-    return this.#stderr();
+    return this.#program.isRunning;
   }
 
   cpuSeconds(): number {
-    return cpuSecondsOf(this.#child.pid);
+    return cpuSecondsOf(this.#program.pid);
   }
 
   /** Resident memory in MiB (VmRSS of /proc/PID/status). */
   residentMiB(): number {
     try {
-      const found = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.#child.pid}/status`, 'latin1'));
+      const found = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.#program.pid}/status`, 'latin1'));
       return Number(found?.[1]) / 1024;
     } catch {
       return Number.NaN;
@@ -114,11 +86,6 @@ export class AgentProcess {
   }
 
   async stop(): Promise<void> {
-    if (!this.alive) return;
-    const exited = once(this.#child, 'exit');
-    this.#child.kill('SIGTERM');
-    const force = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
-    await exited;
-    clearTimeout(force);
+    await this.#program.stop({ graceMs: STOP_TIMEOUT_MS });
   }
 }

@@ -6,15 +6,15 @@
  * HAProxy notes a NOTIFY without an answer in `txn.restart.error` (`option set-on-error`): 1 is a timeout, 2 that there
  * is no connection, 256 + N SPOP's error N.
  */
-import { rmSync, writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Haproxy, type HaproxyOptions } from '@spop-internal/testbed/haproxy/haproxy';
+import { findHaproxies, type HaproxyRelease } from '@spop-internal/testbed/haproxy/releases';
+import { HttpClient } from '@spop-internal/testbed/http-client';
 import { machineInfo } from '../codec/machine.ts';
 import { AgentProcess } from './agent-process.ts';
-import { findHaproxies, type HaproxyProgram } from './haproxies.ts';
-import { type HaproxyFiles, HaproxyProcess, makeRunFolder } from './haproxy-process.ts';
 
 const { values } = parseArgs({
   options: {
@@ -32,8 +32,6 @@ const workers = Number(values.workers);
 
 /** Between two requests of a worker. */
 const PAUSE_MS = 2;
-/** A request with SPOE's `timeout processing` of three seconds and its answer. */
-const REQUEST_TIMEOUT_MS = 5_000;
 
 /** What became of the requests of a round. */
 interface Outcome {
@@ -44,9 +42,9 @@ interface Outcome {
   readonly closeMs: number[];
 }
 
-function configuration(ports: readonly number[], isPipelining: boolean): HaproxyFiles {
+function configuration(ports: readonly number[], isPipelining: boolean): Pick<HaproxyOptions, 'config' | 'files'> {
   const servers = ports.map((port, i) => `  server agent${i} 127.0.0.1:${port}`);
-  const haproxy = `
+  const config = `
 global
   nbthread ${values.threads}
 defaults
@@ -81,7 +79,7 @@ spoe-message check
   args path=path
   event on-frontend-http-request
 `;
-  return { haproxy, spoe };
+  return { config, files: { 'spoe.conf': spoe } };
 }
 
 function startAgent(port: number): Promise<AgentProcess> {
@@ -91,19 +89,9 @@ function startAgent(port: number): Promise<AgentProcess> {
 }
 
 /** One request; the code of what went wrong, or undefined. */
-function ask(agent: Agent, socketPath: string): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-    const outgoing = request({ agent, socketPath, path: '/', signal }, (incoming) => {
-      const { statusCode, headers } = incoming;
-      const error = headers['x-error'];
-      incoming.on('error', reject).on('end', () => {
-        resolve(error === undefined ? (statusCode === 200 ? undefined : `status ${statusCode}`) : String(error));
-      });
-      incoming.resume();
-    });
-    outgoing.on('error', reject).end();
-  });
+async function ask(client: HttpClient): Promise<string | undefined> {
+  const { status, headers } = await client.request();
+  return headers['x-error'] ?? (status === 200 ? undefined : `status ${status}`);
 }
 
 /**
@@ -113,12 +101,12 @@ function ask(agent: Agent, socketPath: string): Promise<string | undefined> {
  * uncounted.
  */
 function flow(socketPath: string, outcome: Outcome): () => Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: workers });
+  const client = new HttpClient(socketPath, { maxSockets: workers });
   let isFlowing = true;
   let unanswered = 0;
   const count = async (): Promise<void> => {
     unanswered++;
-    const lost = await ask(agent, socketPath);
+    const lost = await ask(client);
     unanswered--;
     outcome.requests++;
     if (lost !== undefined) outcome.lost[lost] = (outcome.lost[lost] ?? 0) + 1;
@@ -126,7 +114,7 @@ function flow(socketPath: string, outcome: Outcome): () => Promise<void> {
   const work = async (): Promise<void> => {
     while (isFlowing || unanswered > 0) {
       if (isFlowing) await count();
-      else await ask(agent, socketPath).catch(() => {});
+      else await ask(client).catch(() => {});
       await sleep(PAUSE_MS);
     }
   };
@@ -134,21 +122,19 @@ function flow(socketPath: string, outcome: Outcome): () => Promise<void> {
   return async () => {
     isFlowing = false;
     while (unanswered > 0) await sleep(PAUSE_MS);
-    agent.destroy();
+    client.stop();
     await all;
   };
 }
 
-async function round(program: HaproxyProgram, isPipelining: boolean): Promise<Outcome> {
+async function round({ program }: HaproxyRelease, isPipelining: boolean): Promise<Outcome> {
   const outcome: Outcome = { requests: 0, lost: {}, closeMs: [] };
   const agents = [await startAgent(0), await startAgent(0)];
   const ports = agents.map(({ port }) => port);
-  const folder = makeRunFolder(configuration(ports, isPipelining));
-  const socketPath = `${folder}/http.sock`;
-  const haproxy = new HaproxyProcess(program, folder);
+  let haproxy: Haproxy | undefined;
   try {
-    await haproxy.ready({ path: socketPath });
-    const stop = flow(socketPath, outcome);
+    haproxy = await Haproxy.start({ program, ...configuration(ports, isPipelining) });
+    const stop = flow(haproxy.httpSocket, outcome);
     await sleep(800);
     for (const [i, agent] of agents.entries()) {
       const startedAt = performance.now();
@@ -160,9 +146,8 @@ async function round(program: HaproxyProgram, isPipelining: boolean): Promise<Ou
     }
     await stop();
   } finally {
-    await haproxy.stop();
+    await haproxy?.stop();
     await Promise.all(agents.map((agent) => agent.stop()));
-    rmSync(folder, { recursive: true, force: true });
   }
   return outcome;
 }

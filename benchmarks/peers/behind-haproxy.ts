@@ -3,13 +3,11 @@
  * every request and turns a wrong or missing score into status 502, an SPOE error into 503; wrk counts both.
  */
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-import { AgentProcess } from '../load/agent-process.ts';
-import type { HaproxyProgram } from '../load/haproxies.ts';
-import { type HaproxyFiles, HaproxyProcess, makeRunFolder } from '../load/haproxy-process.ts';
+import { Haproxy, type HaproxyOptions } from '@spop-internal/testbed/haproxy/haproxy';
+import type { HaproxyRelease } from '@spop-internal/testbed/haproxy/releases';
+import { freePort } from '@spop-internal/testbed/ports';
+import { AgentProcess, cpuSecondsOf } from '../load/agent-process.ts';
 import type { PeerLane } from './lanes.ts';
 
 /** One agent behind one HAProxy in one round; latencies in microseconds. */
@@ -35,18 +33,9 @@ export async function hasWrk(): Promise<boolean> {
   );
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-function configuration(port: number, agentPort: number | undefined): HaproxyFiles {
+function configuration(port: number, agentPort: number | undefined): Pick<HaproxyOptions, 'config' | 'files'> {
   const asked = agentPort !== undefined;
-  const haproxy = `
+  const config = `
 global
   maxconn 500
 defaults
@@ -76,7 +65,7 @@ spoe-message check-client-ip
   args ip=src
   event on-frontend-http-request
 `;
-  return { haproxy, spoe };
+  return { config, files: { 'spoe.conf': spoe } };
 }
 
 interface WrkResult {
@@ -110,15 +99,15 @@ async function wrk(port: number, connections: number, seconds: number): Promise<
 
 async function sample(
   port: number,
-  haproxy: HaproxyProcess,
+  haproxy: Haproxy,
   agent: AgentProcess | undefined,
   seconds: number,
 ): Promise<HttpSample> {
   await wrk(port, 64, 1);
-  const before = { agent: agent?.cpuSeconds() ?? 0, haproxy: haproxy.cpuSeconds() };
+  const before = { agent: agent?.cpuSeconds() ?? 0, haproxy: cpuSecondsOf(haproxy.pid) };
   const full = await wrk(port, 64, seconds);
   const agentCpu = (((agent?.cpuSeconds() ?? 0) - before.agent) / full.requests) * 1e6;
-  const haproxyCpu = ((haproxy.cpuSeconds() - before.haproxy) / full.requests) * 1e6;
+  const haproxyCpu = ((cpuSecondsOf(haproxy.pid) - before.haproxy) / full.requests) * 1e6;
   const alone = await wrk(port, 1, 1);
   const failed = full.failed + alone.failed;
   const { requestsPerSecond, p50, p99 } = full;
@@ -127,20 +116,19 @@ async function sample(
 
 /** One HAProxy and one agent, or none, from start to stop. */
 export async function measureBehind(
-  program: HaproxyProgram,
+  { program }: HaproxyRelease,
   lane: PeerLane | undefined,
   seconds: number,
 ): Promise<HttpSample> {
   const agent = lane === undefined ? undefined : await AgentProcess.start(lane.command);
-  const port = await freePort();
-  const folder = makeRunFolder(configuration(port, agent?.port));
-  const haproxy = new HaproxyProcess(program, folder);
+  let haproxy: Haproxy | undefined;
   try {
-    await haproxy.ready({ port, host: '127.0.0.1' });
+    const port = await freePort();
+    const entry = { port, host: '127.0.0.1' };
+    haproxy = await Haproxy.start({ program, ...configuration(port, agent?.port), entry });
     return await sample(port, haproxy, agent, seconds);
   } finally {
-    await haproxy.stop();
+    await haproxy?.stop();
     await agent?.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -1,13 +1,13 @@
 /** One HAProxy in front of the agent, reloaded again and again: the new process takes over, the old one stops softly. */
-import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HaproxyProgram } from '../load/haproxies.ts';
-import { type HaproxyFiles, HaproxyProcess, makeRunFolder } from '../load/haproxy-process.ts';
+import { Haproxy, type HaproxyOptions } from '@spop-internal/testbed/haproxy/haproxy';
+import type { HaproxyRelease } from '@spop-internal/testbed/haproxy/releases';
+import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 
 const OLD_MAY_TAKE_MS = 8_000;
 
-function configuration(agentPort: number): HaproxyFiles {
-  const haproxy = `
+function configuration(agentPort: number): Pick<HaproxyOptions, 'config' | 'files'> {
+  const config = `
 global
   maxconn 200
 defaults
@@ -48,46 +48,45 @@ spoe-message ask
   args kind=url_param(kind) method=method path=path headers=req.hdrs body=req.body again=req.body
   event on-frontend-http-request unless { url_param(kind) tiny }
 `;
-  return { haproxy, spoe };
+  return { config, files: { 'spoe.conf': spoe } };
 }
 
 export class ReloadedHaproxy {
   readonly version: string;
   readonly httpSocket: string;
   reloads: number = 0;
-  readonly #program: HaproxyProgram;
-  readonly #folder: string;
+  readonly #options: HaproxyOptions;
+  readonly #folder: TemporaryFolder;
   /** All that were started; only the last one was not asked to stop. */
-  readonly #processes: HaproxyProcess[] = [];
+  readonly #started: Haproxy[];
 
-  constructor(program: HaproxyProgram, agentPort: number) {
-    this.version = program.version;
-    this.#program = program;
-    this.#folder = makeRunFolder(configuration(agentPort));
-    this.httpSocket = `${this.#folder}/http.sock`;
-    this.#start();
+  private constructor(version: string, options: HaproxyOptions, folder: TemporaryFolder, first: Haproxy) {
+    this.version = version;
+    this.httpSocket = first.httpSocket;
+    this.#options = options;
+    this.#folder = folder;
+    this.#started = [first];
   }
 
-  /** Waits until it accepts. */
-  async ready(): Promise<void> {
-    await this.#processes.at(-1)?.ready({ path: this.httpSocket });
+  /** Starts the first one and waits until it accepts. */
+  static async start({ program, version }: HaproxyRelease, agentPort: number): Promise<ReloadedHaproxy> {
+    const folder = await TemporaryFolder.make();
+    const options = { program, ...configuration(agentPort), folder };
+    return new ReloadedHaproxy(version, options, folder, await Haproxy.start(options));
   }
 
   /** Starts a new process, and stops the old one softly, by force where that takes too long. */
   async reload(): Promise<void> {
-    const old = this.#processes.at(-1);
-    this.#start();
+    const old = this.#started.at(-1);
+    this.#started.push(await Haproxy.start(this.#options));
+    // The old one accepts on the same path: only time tells that the new one has taken it over.
     await sleep(150);
-    old?.stopSoftly(OLD_MAY_TAKE_MS);
+    void old?.stop({ signal: 'SIGUSR1', graceMs: OLD_MAY_TAKE_MS });
     this.reloads++;
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#processes.map((each) => each.stop()));
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-
-  #start(): void {
-    this.#processes.push(new HaproxyProcess(this.#program, this.#folder));
+    await Promise.all(this.#started.map((each) => each.stop()));
+    await this.#folder.stop();
   }
 }

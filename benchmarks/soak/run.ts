@@ -12,8 +12,8 @@ import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { findHaproxies } from '@spop-internal/testbed/haproxy/releases';
 import { machineInfo } from '../codec/machine.ts';
-import { findHaproxies } from '../load/haproxies.ts';
 import { injectFaults, injected } from './faults.ts';
 import { ReloadedHaproxy } from './haproxy.ts';
 import { growths, leftovers } from './judge.ts';
@@ -50,8 +50,7 @@ agent.on('message', (sample: SoakSample) => {
   }
 });
 
-const haproxies = (await findHaproxies()).map((each) => new ReloadedHaproxy(each, port));
-await Promise.all(haproxies.map((haproxy) => haproxy.ready()));
+const haproxies = await Promise.all((await findHaproxies()).map((each) => ReloadedHaproxy.start(each, port)));
 
 async function reload(): Promise<void> {
   for (let i = 0; !isOver(); i++) {

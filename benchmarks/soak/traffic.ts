@@ -1,13 +1,12 @@
 /** What the agent is asked: HTTP requests through HAProxy, and NOTIFYs straight to it. */
-import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { haproxyHello, notify, string } from '@spop/builder';
+import { HttpClient } from '@spop-internal/testbed/http-client';
 import { KINDS } from './protocol.ts';
 import type { ReloadedHaproxy } from './haproxy.ts';
 
 const PAUSE_MS = 15;
-const REQUEST_TIMEOUT_MS = 5_000;
 const BURST = 100;
 const BURST_PAUSE_MS = 20;
 
@@ -28,35 +27,31 @@ export const outcomes: Outcomes = { requests: 0, answered: 0, fallbacks: 0, erro
 
 /** One worker that asks one HAProxy until `isOver`. */
 export async function askThrough(haproxy: ReloadedHaproxy, isOver: () => boolean): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const client = new HttpClient(haproxy.httpSocket, { maxSockets: 1 });
   for (let i = Math.floor(Math.random() * KINDS.length); !isOver(); i++) {
-    await askOnce(agent, haproxy, KINDS[i % KINDS.length] ?? 'tiny');
+    await askOnce(client, haproxy.version, KINDS[i % KINDS.length] ?? 'tiny');
     await sleep(PAUSE_MS);
   }
-  agent.destroy();
+  client.stop();
 }
 
-function askOnce(agent: Agent, { httpSocket: socketPath, version }: ReloadedHaproxy, kind: string): Promise<void> {
+async function askOnce(client: HttpClient, version: string, kind: string): Promise<void> {
   const body = kind === 'big' ? 'x'.repeat(12_000) : undefined;
-  const headers = { 'x-filler': 'y'.repeat(kind === 'realistic' ? 600 : 10) };
-  return new Promise((resolve) => {
-    outcomes.requests++;
-    const method = body === undefined ? 'GET' : 'POST';
-    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-    const outgoing = request({ agent, socketPath, method, path: `/soak?kind=${kind}`, headers, signal }, (incoming) => {
-      const { 'x-error': error, 'x-score': score } = incoming.headers;
-      if (error !== undefined) countError(version, String(error));
-      else if (score === '-1') outcomes.fallbacks++;
-      else if (score !== undefined) outcomes.answered++;
-      incoming.on('error', () => resolve()).on('end', () => resolve());
-      incoming.resume();
+  const filler = { 'x-filler': 'y'.repeat(kind === 'realistic' ? 600 : 10) };
+  outcomes.requests++;
+  try {
+    const { headers } = await client.request({
+      path: `/soak?kind=${kind}`,
+      headers: filler,
+      ...(body === undefined ? {} : { body }),
     });
-    outgoing.on('error', () => {
-      outcomes.broken++;
-      resolve();
-    });
-    outgoing.end(body);
-  });
+    const { 'x-error': error, 'x-score': score } = headers;
+    if (error !== undefined) countError(version, error);
+    else if (score === '-1') outcomes.fallbacks++;
+    else if (score !== undefined) outcomes.answered++;
+  } catch {
+    outcomes.broken++;
+  }
 }
 
 function countError(version: string, code: string): void {

@@ -1,34 +1,23 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { createAgent, type Agent, type AgentEvents } from '@spop/agent';
 import { defineMessage, defineVariable, string } from '@spop/codec';
-import { expect, it, onTestFinished, vi } from 'vitest';
-import type { Configuration } from '../../packages/agent/test/haproxy/config.ts';
-import { describeHaproxies } from '../../packages/agent/test/haproxy/releases.ts';
-import { listenOnPort, startRig, type Rig } from '../../packages/agent/test/haproxy/rig.ts';
+import type { Configuration } from '@spop-internal/testbed/haproxy/config';
+import { Origin } from '@spop-internal/testbed/origin';
+import { freePort } from '@spop-internal/testbed/ports';
+import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
+import { expect, it, vi } from 'vitest';
+import { listenOnPort, startRig, type Rig } from '../../packages/agent/test/haproxy-rig.ts';
 
 const page = readFileSync(new URL('troubleshooting.md', import.meta.url), 'utf8');
 const ask = defineMessage('ask', { path: string });
 const REQUEST = 'on-frontend-http-request';
-
-/** A port of 127.0.0.1 that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 const checked: Partial<Configuration> = {
   agentBackendLines: ['option spop-check'],
   serverOptions: 'check inter 100ms rise 1 fall 1',
 };
 
-await describeHaproxies('troubleshooting', (release) => {
+describeHaproxies('troubleshooting', (release) => {
   const isOld = release.fragments;
 
   function start(agentAddress: string, more: Partial<Configuration> = {}): Promise<Rig> {
@@ -109,10 +98,7 @@ await describeHaproxies('troubleshooting', (release) => {
   });
 
   it('says what a check finds on the port of another program', async () => {
-    const other = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1');
-    onTestFinished(() => void other.close());
-    await once(other, 'listening');
-    const { haproxy } = await start(`127.0.0.1:${(other.address() as AddressInfo).port}`, checked);
+    const { haproxy } = await start(stopAfterTest(await Origin.start('hello')).address, checked);
     await vi.waitFor(() => expect(haproxy.log).toContain('DOWN'), { timeout: 5_000 });
     const reason = 'Layer7 invalid response, info: "invalid frame received"';
     expect(haproxy.log).toContain(reason);

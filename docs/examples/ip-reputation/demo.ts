@@ -12,14 +12,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Child } from './demo/child.ts';
+import { Program } from '@spop-internal/testbed/program';
 import type { Front } from './demo/front.ts';
 import { findHaproxy, startHaproxyFront } from './demo/haproxy-front.ts';
 import { startStandIn } from './demo/stand-in.ts';
 import { messageOf } from './parse-table.ts';
 
 const AGENT = fileURLToPath(new URL('agent.ts', import.meta.url));
-const READY_TIMEOUT_MS = 10_000;
 const REQUESTS_PER_CLIENT = 25;
 
 const CLIENTS = [
@@ -31,13 +30,13 @@ const CLIENTS = [
   ['::ffff:10.1.2.3', 'IPv4-mapped'],
 ] as const;
 
-async function startAgent(): Promise<{ agent: Child; spoeAddress: string }> {
-  const agent = new Child('the agent', process.execPath, ['--conditions=@spop/source', AGENT], {
-    SPOE_ADDR: process.env['SPOE_ADDR'] ?? '127.0.0.1:0',
+async function startAgent(): Promise<{ agent: Program; spoeAddress: string }> {
+  const agent = new Program(process.execPath, ['--conditions=@spop/source', AGENT], {
+    name: 'the agent',
+    env: { SPOE_ADDR: process.env['SPOE_ADDR'] ?? '127.0.0.1:0' },
   });
   try {
-    const listening = await agent.until(() => /^listening on\s+(\S+)$/m.exec(agent.output)?.[1], READY_TIMEOUT_MS);
-    return { agent, spoeAddress: listening };
+    return { agent, spoeAddress: await agent.says(/^listening on\s+(\S+)$/m) };
   } catch (error) {
     await agent.stop();
     throw error;
@@ -95,7 +94,7 @@ function stopSignal(): Promise<undefined> {
   });
 }
 
-async function keepUp(front: Front, agent: Child): Promise<never> {
+async function keepUp(front: Front, agent: Program): Promise<never> {
   console.log(`\nStays up until Ctrl-C. To try:`);
   for (const line of front.usage) console.log(`  ${line}`);
   console.log(`  edit docs/examples/ip-reputation/ip-scores.txt: the agent takes it up within a second`);
@@ -115,7 +114,7 @@ To go on:
     console.log(`  install HAProxy 2.6 or later    and the next npm start runs with it instead of the stand-in`);
 }
 
-async function run(front: Front, agent: Child, keep: boolean, real: boolean): Promise<void> {
+async function run(front: Front, agent: Program, keep: boolean, real: boolean): Promise<void> {
   await show(front);
   if (keep) await keepUp(front, agent);
   else printGoingOn(real);

@@ -1,78 +1,67 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { HttpClient } from '../../../packages/agent/test/haproxy/http-client.ts';
-import { describeHaproxies } from '../../../packages/agent/test/haproxy/releases.ts';
-import { startHaproxy } from '../../../packages/agent/test/haproxy/start-haproxy.ts';
+import { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
+import { HttpClient } from '@spop-internal/testbed/http-client';
+import { Program } from '@spop-internal/testbed/program';
+import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
+import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 let certificates = '';
 let others = '';
 beforeAll(async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'spop-tls-'));
-  certificates = join(folder, 'certificates');
-  others = join(folder, 'others');
+  const folder = await TemporaryFolder.make();
+  certificates = folder.file('certificates');
+  others = folder.file('others');
   for (const made of [certificates, others]) execFileSync(here('make-certificates.sh'), [made], { timeout: 60_000 });
-  return () => rm(folder, { recursive: true, force: true });
+  return () => folder.stop();
 });
 
 /** The example's agent as a process of its own, ended with the test. */
-async function startAgent(): Promise<{ child: ChildProcess; spoeAddress: string; output: () => string }> {
-  const child = spawn(process.execPath, ['--conditions=@spop/source', here('agent.ts')], {
-    env: { ...process.env, SPOE_ADDR: '127.0.0.1:0', CERTIFICATES: certificates },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  const spoeAddress = await vi.waitFor(
-    () => {
-      const found = /^listening on {2}(\S+)$/m.exec(text)?.[1];
-      if (found === undefined) throw new Error(`no address in:\n${text}`);
-      return found;
-    },
-    { timeout: 15_000 },
+async function startAgent(): Promise<{ agent: Program; spoeAddress: string }> {
+  const agent = stopAfterTest(
+    new Program(process.execPath, ['--conditions=@spop/source', here('agent.ts')], {
+      name: 'the agent',
+      env: { SPOE_ADDR: '127.0.0.1:0', CERTIFICATES: certificates },
+    }),
   );
-  return { child, spoeAddress, output: () => text };
+  return { agent, spoeAddress: await agent.says(/^listening on {2}(\S+)$/m) };
 }
 
-await describeHaproxies('the TLS example', (release) => {
-  const start = (spoeAddress: string, folder: string): ReturnType<typeof startHaproxy> =>
-    startHaproxy({
-      release,
-      config: new URL('haproxy.cfg', import.meta.url),
-      env: { HTTP_ADDR: 'unix@${RUN_DIR}/http.sock', SPOE_ADDR: spoeAddress, CERTIFICATES: folder },
-    });
+describeHaproxies('the TLS example', ({ program }) => {
+  const start = async (spoeAddress: string, folder: string): Promise<Haproxy> => {
+    const config = new URL('haproxy.cfg', import.meta.url);
+    const env = { HTTP_ADDR: 'unix@${RUN_DIR}/http.sock', SPOE_ADDR: spoeAddress, CERTIFICATES: folder };
+    return stopAfterTest(await Haproxy.start({ program, config, env }));
+  };
+  const connectAs = (from: string, haproxy: Haproxy): HttpClient =>
+    stopAfterTest(new HttpClient(haproxy.httpSocket, { from }));
 
   it('answers requests of both families, passes the health check, and stops with exit code 0', async () => {
-    const { child, spoeAddress, output } = await startAgent();
+    const { agent, spoeAddress } = await startAgent();
     const haproxy = await start(spoeAddress, certificates);
     for (const [from, network] of [
       ['192.0.2.1', 'IPv4'],
       ['2001:db8::1', 'IPv6'],
     ] as const) {
-      const client = new HttpClient(haproxy.httpSocket, from);
+      const client = connectAs(from, haproxy);
       for (let i = 0; i < 20; i++) {
         const { status, headers } = await client.request();
         expect([status, headers['x-network'], headers['x-spoe-error']]).toEqual([200, network, undefined]);
       }
     }
     expect(haproxy.log).not.toContain('DOWN');
-    const exited = once(child, 'exit');
-    child.kill('SIGTERM');
-    expect(await exited).toEqual([0, null]);
-    expect(output()).not.toMatch(/no TLS|rror/);
+    expect(await agent.stop()).toBe('exit code 0');
+    expect(agent.output).not.toMatch(/no TLS|rror/);
   });
 
   it('answers no HAProxy with a certificate of another authority', async () => {
     const { spoeAddress } = await startAgent();
     const haproxy = await start(spoeAddress, others);
-    const { status, headers } = await new HttpClient(haproxy.httpSocket).request();
+    const { status, headers } = await connectAs('192.0.2.1', haproxy).request();
     expect([status, headers['x-network']]).toEqual([200, undefined]);
     expect(headers['x-spoe-error']).toBeDefined();
     await vi.waitFor(() => expect(haproxy.log).toContain('Layer6 invalid response'), { timeout: 5_000 });
@@ -81,9 +70,8 @@ await describeHaproxies('the TLS example', (release) => {
 
 describe('the TLS example without HAProxy', () => {
   it('talks to nobody who shows no certificate, and goes on', async () => {
-    const { spoeAddress, output } = await startAgent();
+    const { agent, spoeAddress } = await startAgent();
     const port = Number(spoeAddress.split(':')[1]);
-    const { connect } = await import('node:tls');
     const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
     const outcome = await new Promise<unknown>((resolve) => {
       socket.on('error', resolve);
@@ -91,6 +79,6 @@ describe('the TLS example without HAProxy', () => {
       socket.resume();
     });
     expect(outcome).toMatchObject({ code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' });
-    await vi.waitFor(() => expect(output()).toMatch(/no TLS with 127\.0\.0\.1: .*peer did not return a certificate/));
+    await agent.says(/no TLS with 127\.0\.0\.1: .*peer did not return a certificate/);
   });
 });

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from '@spop/agent';
 import { defineMessage, defineVariable, int32, string } from '@spop/codec';
 import { expect, it } from 'vitest';
-import type { Configuration } from './haproxy/config.ts';
-import type { Answer } from './haproxy/http-client.ts';
-import { describeHaproxies } from './haproxy/releases.ts';
-import { createReportingAgent, listenOnPort, startRig } from './haproxy/rig.ts';
+import type { Configuration } from '@spop-internal/testbed/haproxy/config';
+import type { Answer } from '@spop-internal/testbed/http-client';
+import { describeHaproxies } from '@spop-internal/testbed/vitest';
+import { createReportingAgent, listenOnPort, startRig } from './haproxy-rig.ts';
 
 const CHECK: Configuration = {
   messages: { check: { args: 'path=path', event: 'on-frontend-http-request' } },
@@ -18,7 +18,7 @@ function failOn(path: string): void {
   if (path === '/bad') throw new Error('no good');
 }
 
-await describeHaproxies('faults', (release) => {
+describeHaproxies('faults', (release) => {
   const failures: [string, (path: string) => void | Promise<void>][] = [
     ['throws', (path) => failOn(path)],
     ['rejects', (path) => sleep(1).then(() => failOn(path))],

@@ -1,9 +1,9 @@
 import type { Actions } from '@spop/codec';
 import { defineMessage, defineVariable, integer, string } from '@spop/codec';
 import { expect, it } from 'vitest';
-import type { Configuration } from './haproxy/config.ts';
-import { describeHaproxies } from './haproxy/releases.ts';
-import { createReportingAgent, listenOnPort, startRig } from './haproxy/rig.ts';
+import type { Configuration } from '@spop-internal/testbed/haproxy/config';
+import { describeHaproxies } from '@spop-internal/testbed/vitest';
+import { createReportingAgent, listenOnPort, startRig } from './haproxy-rig.ts';
 
 const ask = defineMessage('ask', { n: integer });
 const n = defineVariable('txn', 'n', integer);
@@ -23,7 +23,7 @@ function fill(ack: Actions): void {
   expect(ack.remainingBytes).toBeLessThan(4);
 }
 
-await describeHaproxies('ACKs as large as they may be', (release) => {
+describeHaproxies('ACKs as large as they may be', (release) => {
   it.each([
     ['with pipelining', []],
     ['without pipelining', ['no option pipelining']],

@@ -1,7 +1,7 @@
 import { binary, bool, defineMessage, defineVariable, integer, interned, optional, string } from '@spop/codec';
 import { expect, it } from 'vitest';
-import { describeHaproxies } from './haproxy/releases.ts';
-import { createReportingAgent, listenOnPort, startRig } from './haproxy/rig.ts';
+import { describeHaproxies } from '@spop-internal/testbed/vitest';
+import { createReportingAgent, listenOnPort, startRig } from './haproxy-rig.ts';
 
 const REQUEST = 'on-frontend-http-request';
 
@@ -10,7 +10,7 @@ function bodyOf(length: number): Buffer {
   return Buffer.from(Uint8Array.from({ length }, (_, index) => (index * 31 + (index >> 8)) & 0xff));
 }
 
-await describeHaproxies('messages', (release) => {
+describeHaproxies('messages', (release) => {
   it('hands over several messages of one NOTIFY, those without arguments too, without those that an ACL leaves out', async () => {
     const first = defineMessage('first', { method: interned(string), ssl: bool, missing: optional(string) });
     const bare = defineMessage('bare', {});

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { address, defineMessage, defineVariable, int32 } from '@spop/codec';
 import { expect, it } from 'vitest';
-import { HttpClient } from './haproxy/http-client.ts';
-import { describeHaproxies } from './haproxy/releases.ts';
-import { createReportingAgent, listenOnPort } from './haproxy/rig.ts';
-import { startHaproxy } from './haproxy/start-haproxy.ts';
+import { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
+import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
+import { connectAs, createReportingAgent, listenOnPort } from './haproxy-rig.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
@@ -18,7 +17,7 @@ function shownFile(name: string, replacements: Readonly<Record<string, string>> 
   return text;
 }
 
-await describeHaproxies('the configuration in the README', (release) => {
+describeHaproxies('the configuration in the README', ({ program }) => {
   it('asks the agent in ten lines, and denies whom it scores 100', async () => {
     const { agent } = createReportingAgent();
     const ipScore = defineVariable('sess', 'ip_score', int32);
@@ -29,9 +28,10 @@ await describeHaproxies('the configuration in the README', (release) => {
       'bind 127.0.0.1:8080': 'bind "unix@${RUN_DIR}/http.sock" accept-proxy',
       '127.0.0.1:9000': await listenOnPort(agent),
     });
-    const haproxy = await startHaproxy({ release, config, files: { 'spoe.conf': shownFile('spoe.conf') } });
+    const files = { 'spoe.conf': shownFile('spoe.conf') };
+    const haproxy = stopAfterTest(await Haproxy.start({ program, config, files }));
     const statusFor = async (client: string): Promise<number> =>
-      (await new HttpClient(haproxy.httpSocket, client).request()).status;
+      (await connectAs(client, haproxy).request()).status;
     expect(await statusFor('192.0.2.1')).toBe(403);
     expect(await statusFor('192.0.2.2')).toBe(200);
     expect(haproxy.log).not.toMatch(/warning|alert|DOWN/i);

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from '@spop/agent';
 import { defineMessage, defineVariable, int32, string } from '@spop/codec';
 import { expect, it, vi } from 'vitest';
-import { HttpClient } from './haproxy/http-client.ts';
-import { describeHaproxies, type HaproxyRelease } from './haproxy/releases.ts';
-import { createReportingAgent, listenOnPort, startRig } from './haproxy/rig.ts';
+import type { HaproxyRelease } from '@spop-internal/testbed/haproxy/releases';
+import type { HttpClient } from '@spop-internal/testbed/http-client';
+import { describeHaproxies } from '@spop-internal/testbed/vitest';
+import { createReportingAgent, listenOnPort, startRig } from './haproxy-rig.ts';
 
 const WORKERS = 20;
 
@@ -33,8 +34,7 @@ interface Outcome {
  * Requests one after the other on each of some connections, until told to stop. They go on uncounted until the counted
  * ones are answered: without pipelining HAProxy 2.6 looks at its queue only when another NOTIFY comes in the same thread.
  */
-function flow(httpSocket: string): { readonly outcome: Outcome; stop(): Promise<void> } {
-  const client = new HttpClient(httpSocket);
+function flow(client: HttpClient): { readonly outcome: Outcome; stop(): Promise<void> } {
   const outcome: Outcome = { requests: 0, failures: {}, scores: new Set() };
   let isFlowing = true;
   let unanswered = 0;
@@ -69,14 +69,14 @@ async function restartBoth(release: HaproxyRelease, agentLines: readonly string[
   const agents = [scoring(1), scoring(2)];
   const addresses: string[] = [];
   for (const agent of agents) addresses.push(await listenOnPort(agent));
-  const { haproxy } = await startRig(release, addresses[0]!, {
+  const { client } = await startRig(release, addresses[0]!, {
     messages: { check: { args: 'path=path', event: 'on-frontend-http-request' } },
     shown: { 'x-score': 'txn.score' },
     agentLines,
     // A connection that an agent does not accept any more is tried with the other one at once.
     agentBackendLines: ['balance roundrobin', 'option redispatch 1', `server other ${addresses[1]}`],
   });
-  const { outcome, stop } = flow(haproxy.httpSocket);
+  const { outcome, stop } = flow(client);
   await sleep(500);
   for (const [i, agent] of agents.entries()) {
     await agent.close({ graceMs: 3000 });
@@ -92,7 +92,7 @@ function countOf({ failures }: Outcome): number {
   return Object.values(failures).reduce((sum, count) => sum + count, 0);
 }
 
-await describeHaproxies('a rolling restart', (release) => {
+describeHaproxies('a rolling restart', (release) => {
   it('of two agents loses no request without pipelining', async () => {
     const outcome = await restartBoth(release, ['no option pipelining']);
     expect(outcome.failures).toEqual({});

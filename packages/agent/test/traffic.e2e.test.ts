@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from '@spop/agent';
 import { address, defineMessage, defineVariable, integer, string } from '@spop/codec';
 import { expect, it, vi } from 'vitest';
-import type { Configuration } from './haproxy/config.ts';
-import { HttpClient, type Answer } from './haproxy/http-client.ts';
-import { describeHaproxies } from './haproxy/releases.ts';
-import { createReportingAgent, listenOnPort, listenOnUnixSocket, startRig } from './haproxy/rig.ts';
+import type { Configuration } from '@spop-internal/testbed/haproxy/config';
+import type { Answer, HttpClient } from '@spop-internal/testbed/http-client';
+import { describeHaproxies } from '@spop-internal/testbed/vitest';
+import { connectAs, createReportingAgent, listenOnPort, listenOnUnixSocket, startRig } from './haproxy-rig.ts';
 
 const ECHO: Configuration = {
   messages: { echo: { args: 'ip=src n=url_param(n),add(0)', event: 'on-frontend-http-request' } },
@@ -48,7 +48,7 @@ function problemOf({ status, headers }: Answer, number: number): string | undefi
   return right ? undefined : `${number}: ${status}, n ${headers['x-n']}, error ${headers['x-error']}`;
 }
 
-await describeHaproxies('traffic', (release) => {
+describeHaproxies('traffic', (release) => {
   it('answers every request of a connection that is kept alive', async () => {
     const { client } = await startRig(release, await listenOnPort(echoAgent()), ECHO);
     expect(await requestAll(client, 20, 1)).toEqual([]);
@@ -69,7 +69,7 @@ await describeHaproxies('traffic', (release) => {
   it('answers clients of both families in turn', async () => {
     const { haproxy } = await startRig(release, await listenOnPort(echoAgent()), ECHO);
     for (const from of ['198.51.100.7', '2001:db8::7', '::ffff:198.51.100.7']) {
-      const { headers } = await new HttpClient(haproxy.httpSocket, from).request({ path: '/?n=1' });
+      const { headers } = await connectAs(from, haproxy).request({ path: '/?n=1' });
       expect(headers['x-ip']).toBe(from);
     }
   });

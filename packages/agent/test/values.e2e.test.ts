@@ -14,9 +14,9 @@ import {
   type ScopeName,
 } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
-import { prefixed, type Configuration } from './haproxy/config.ts';
-import { describeHaproxies } from './haproxy/releases.ts';
-import { createReportingAgent, listenOnPort, startRig } from './haproxy/rig.ts';
+import { prefixed, type Configuration } from '@spop-internal/testbed/haproxy/config';
+import { describeHaproxies } from '@spop-internal/testbed/vitest';
+import { createReportingAgent, listenOnPort, startRig } from './haproxy-rig.ts';
 
 /** One variable of every type in a scope. */
 function variablesIn(scope: ScopeName) {
@@ -91,7 +91,7 @@ const CONFIGURATION: Configuration = {
   ],
 };
 
-await describeHaproxies('values', (release) => {
+describeHaproxies('values', (release) => {
   describe('every data type', () => {
     it.each(SCOPES)('comes back from scope %s as it was set', async (scope) => {
       const { agent } = createReportingAgent();

@@ -1,15 +1,16 @@
-/** HTTP requests from a client address of the test's choice: each connection begins with a PROXY protocol line. */
 import { Agent, request, type ClientRequestArgs } from 'node:http';
-import { connect, isIPv6, type Socket } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { connect, isIPv6, type NetConnectOpts, type Socket } from 'node:net';
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** A whole HTTP answer. */
 export interface Answer {
   readonly status: number;
+  /** The words after it: `Forbidden`. */
+  readonly statusText: string;
   /** By lower-case name; each byte of a value is one character. */
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Each byte is one character. */
   readonly body: string;
   /** From the call to the last byte, in milliseconds. */
   readonly durationMs: number;
@@ -22,36 +23,49 @@ export interface RequestOptions {
   readonly body?: string | Uint8Array;
 }
 
-class ProxyProtocolAgent extends Agent {
-  readonly #line: string;
+/** How a client connects. */
+export interface HttpClientOptions {
+  /**
+   * The client's address, of either family: each connection begins with a PROXY protocol line that names it. Without one
+   * there is no such line.
+   */
+  readonly from?: string;
+  /** Connections at once; 50 by default. */
+  readonly maxSockets?: number;
+}
+
+/** The line of PROXY protocol, version 1, for a client with this address: source and destination address and port. */
+export function proxyLine(from: string): string {
+  const addresses = isIPv6(from) ? `TCP6 ${from} 2001:db8::80` : `TCP4 ${from} 192.0.2.80`;
+  return `PROXY ${addresses} 49152 80\r\n`;
+}
+
+class ConnectingAgent extends Agent {
+  readonly #target: NetConnectOpts;
+  readonly #from: string | undefined;
   connections = 0;
 
-  constructor(from: string, maxSockets: number) {
+  constructor(target: NetConnectOpts, from: string | undefined, maxSockets: number) {
     super({ keepAlive: true, maxSockets });
-    // PROXY protocol version 1: source and destination address, source and destination port.
-    this.#line = isIPv6(from)
-      ? `PROXY TCP6 ${from} 2001:db8::80 49152 80\r\n`
-      : `PROXY TCP4 ${from} 192.0.2.80 49152 80\r\n`;
+    this.#target = target;
+    this.#from = from;
   }
 
-  override createConnection(options: ClientRequestArgs): Socket {
+  override createConnection(_: ClientRequestArgs): Socket {
     this.connections++;
-    const socket = connect({ path: String(options.socketPath) });
-    socket.write(this.#line, 'latin1');
+    const socket = connect(this.#target);
+    if (this.#from !== undefined) socket.write(proxyLine(this.#from), 'latin1');
     return socket;
   }
 }
 
-/** A client with connections kept alive, closed when the test ends. */
+/** An HTTP client whose connections are kept alive until it is stopped. */
 export class HttpClient {
-  readonly #socketPath: string;
-  readonly #agent: ProxyProtocolAgent;
+  readonly #agent: ConnectingAgent;
 
-  /** @param from the address that HAProxy sees as `src`, of either family. */
-  constructor(socketPath: string, from: string = '192.0.2.1', maxSockets: number = 50) {
-    this.#socketPath = socketPath;
-    this.#agent = new ProxyProtocolAgent(from, maxSockets);
-    onTestFinished(() => this.#agent.destroy());
+  /** @param target the path of a unix socket, or a host and port. */
+  constructor(target: string | NetConnectOpts, { from, maxSockets = 50 }: HttpClientOptions = {}) {
+    this.#agent = new ConnectingAgent(typeof target === 'string' ? { path: target } : target, from, maxSockets);
   }
 
   /** How many connections it has opened so far. */
@@ -65,7 +79,6 @@ export class HttpClient {
     return new Promise((resolve, reject) => {
       const outgoing = request({
         agent: this.#agent,
-        socketPath: this.#socketPath,
         host: 'example.test',
         method: body === undefined ? 'GET' : 'POST',
         path,
@@ -81,6 +94,7 @@ export class HttpClient {
         incoming.on('end', () =>
           resolve({
             status: incoming.statusCode ?? 0,
+            statusText: incoming.statusMessage ?? '',
             headers: Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)])),
             body: text,
             durationMs: performance.now() - startedAt,
@@ -89,5 +103,10 @@ export class HttpClient {
       });
       outgoing.end(body);
     });
+  }
+
+  /** Closes its connections. */
+  stop(): void {
+    this.#agent.destroy();
   }
 }

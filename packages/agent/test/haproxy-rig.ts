@@ -1,13 +1,12 @@
 /** An agent of the test's own with a HAProxy in front of it. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createAgent, type Agent, type AgentOptions } from '@spop/agent';
+import { haproxyConfig, spoeConfig, type Configuration } from '@spop-internal/testbed/haproxy/config';
+import { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
+import type { HaproxyRelease } from '@spop-internal/testbed/haproxy/releases';
+import { HttpClient } from '@spop-internal/testbed/http-client';
+import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
+import { stopAfterTest } from '@spop-internal/testbed/vitest';
 import { expect, onTestFinished } from 'vitest';
-import { haproxyConfig, spoeConfig, type Configuration } from './config.ts';
-import { HttpClient } from './http-client.ts';
-import type { HaproxyRelease } from './releases.ts';
-import { startHaproxy, type Haproxy } from './start-haproxy.ts';
 
 /** Everything that a test speaks to. */
 export interface Rig {
@@ -57,24 +56,26 @@ export async function listenOnPort(agent: Agent, port: number = 0): Promise<stri
 
 /** Lets `agent` listen on a unix socket, to be closed when the test ends. @returns its address as HAProxy spells it. */
 export async function listenOnUnixSocket(agent: Agent): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'spop-agent-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = stopAfterTest(await TemporaryFolder.make());
   onTestFinished(() => agent.close({ graceMs: 0 }));
-  const path = join(folder, 'agent.sock');
+  const path = folder.file('agent.sock');
   await agent.listen({ path });
   return `unix@${path}`;
 }
 
-/** Starts HAProxy with this configuration in front of the agent at `agentAddress`. */
+/** A client with this address, for the duration of the test. */
+export function connectAs(from: string, haproxy: Haproxy): HttpClient {
+  return stopAfterTest(new HttpClient(haproxy.httpSocket, { from }));
+}
+
+/** Starts HAProxy with this configuration in front of the agent at `agentAddress`, for the duration of the test. */
 export async function startRig(
-  release: HaproxyRelease,
+  { program }: HaproxyRelease,
   agentAddress: string,
   configuration: Configuration,
 ): Promise<Rig> {
-  const haproxy = await startHaproxy({
-    release,
-    config: haproxyConfig(configuration, agentAddress),
-    files: { 'spoe.conf': spoeConfig(configuration) },
-  });
-  return { haproxy, client: new HttpClient(haproxy.httpSocket) };
+  const config = haproxyConfig(configuration, agentAddress);
+  const files = { 'spoe.conf': spoeConfig(configuration) };
+  const haproxy = stopAfterTest(await Haproxy.start({ program, config, files }));
+  return { haproxy, client: connectAs('192.0.2.1', haproxy) };
 }

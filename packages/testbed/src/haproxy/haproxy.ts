@@ -1,0 +1,100 @@
+import { writeFile } from 'node:fs/promises';
+import { connect, type NetConnectOpts } from 'node:net';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { accepts } from '../ports.ts';
+import { Program, type StopOptions } from '../program.ts';
+import { TemporaryFolder } from '../temporary-folder.ts';
+
+/** What to start. `${RUN_DIR}` in a configuration, in double quotes, is the folder of this run. */
+export interface HaproxyOptions {
+  /** Path of the program, or a name on the PATH. */
+  readonly program: string;
+  /** The configuration: its text, or the URL of a file that is used as it is. */
+  readonly config: string | URL;
+  /** More files beside a configuration given as text, by name. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Environment variables that the configuration refers to, beside `RUN_DIR`; their values may refer to that too. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** It is ready once it accepts connections here; on `${RUN_DIR}/http.sock` by default. */
+  readonly entry?: NetConnectOpts;
+  /** The folder of this run, the caller's to remove; by default a new one that is removed when HAProxy is stopped. */
+  readonly folder?: TemporaryFolder;
+}
+
+/** A HAProxy in the foreground that accepts connections. */
+export class Haproxy {
+  /** `${RUN_DIR}/http.sock`, which most configurations bind. */
+  readonly httpSocket: string;
+  readonly #program: Program;
+  readonly #folder: TemporaryFolder;
+  readonly #isOwnFolder: boolean;
+
+  private constructor(program: Program, folder: TemporaryFolder, isOwnFolder: boolean) {
+    this.httpSocket = folder.file('http.sock');
+    this.#program = program;
+    this.#folder = folder;
+    this.#isOwnFolder = isOwnFolder;
+  }
+
+  /**
+   * Starts it and waits until it is ready.
+   *
+   * @throws Error with its own words where it ends instead, or is not ready within ten seconds.
+   */
+  static async start(options: HaproxyOptions): Promise<Haproxy> {
+    const folder = options.folder ?? (await TemporaryFolder.make());
+    let config = options.config;
+    if (typeof config === 'string') {
+      for (const [name, text] of Object.entries({ 'haproxy.cfg': config, ...options.files })) {
+        await writeFile(folder.file(name), text);
+      }
+      config = pathToFileURL(folder.file('haproxy.cfg'));
+    }
+    const env: Record<string, string> = { RUN_DIR: folder.path };
+    for (const [name, value] of Object.entries(options.env ?? {})) {
+      env[name] = value.replaceAll('${RUN_DIR}', folder.path);
+    }
+    const path = options.program.includes('/') ? resolve(options.program) : options.program;
+    const cwd = new URL('.', config);
+    const program = new Program(path, ['-db', '-f', fileURLToPath(config)], { name: 'HAProxy', cwd, env });
+    const haproxy = new Haproxy(program, folder, options.folder === undefined);
+    try {
+      const entry = options.entry ?? { path: haproxy.httpSocket };
+      await program.until(async () => ((await accepts(entry)) ? true : undefined));
+      return haproxy;
+    } catch (error) {
+      await haproxy.stop();
+      throw error;
+    }
+  }
+
+  get pid(): number | undefined {
+    return this.#program.pid;
+  }
+
+  /** Everything that it has written to stdout and stderr so far. */
+  get log(): string {
+    return this.#program.output;
+  }
+
+  /** Settles when it is gone, with how it ended: `exit code 1`, `signal SIGKILL`. */
+  get ended(): Promise<string> {
+    return this.#program.ended;
+  }
+
+  /** What it answers to a command on its stats socket, `${RUN_DIR}/stats.sock`: `show stat` for instance. */
+  async command(text: string): Promise<string> {
+    const socket = connect(this.#folder.file('stats.sock'));
+    socket.setEncoding('utf8').end(`${text}\n`);
+    let answer = '';
+    for await (const chunk of socket) answer += String(chunk);
+    return answer;
+  }
+
+  /** Ends it, by force where it does not end in time. With SIGUSR1 it answers first what it was asked. */
+  async stop(options?: StopOptions): Promise<void> {
+    await this.#program.stop(options);
+    if (this.#isOwnFolder) await this.#folder.stop();
+  }
+}
