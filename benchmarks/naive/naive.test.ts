@@ -1,38 +1,13 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { type CapturedValue, readCaptures } from '@spop-internal/testbed/captures';
 import { describe, expect, it } from 'vitest';
 import { FrameDecoder, type Value, decodeMessages } from './decode.ts';
 import { encodeAck } from './encode.ts';
 import { decodeVarint, encodeVarint } from './varint.ts';
 
-const fixtures = fileURLToPath(new URL('../../packages/builder/test/fixtures/', import.meta.url));
-
-interface CapturedValue {
-  name: string;
-  type: string;
-  value?: string | boolean;
-  hex?: string;
-  length?: number;
-}
-
-interface CapturedFrame {
-  type: number;
-  fin: boolean;
-  streamId: number;
-  frameId: number;
-  messages?: { name: string; args: CapturedValue[] }[];
-}
-
-const captures = readdirSync(fixtures, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.bin'))
-  .toSorted();
+const captures = readCaptures();
 
 describe('the naive codec on captures of HAProxy', () => {
-  it.each(captures)('decodes %s as captured', (file) => {
-    const bytes = readFileSync(`${fixtures}${file}`);
-    const { frames } = JSON.parse(readFileSync(`${fixtures}${file.replace(/bin$/, 'json')}`, 'utf8')) as {
-      frames: CapturedFrame[];
-    };
+  it.each(captures)('decodes $label as captured', ({ bytes, frames }) => {
     const decoder = new FrameDecoder(65_536);
     const cuts = [0, Math.floor(bytes.length / 3), bytes.length - 1, bytes.length];
     const decoded = cuts.slice(1).flatMap((end, index) => decoder.push(bytes.subarray(cuts[index], end)));

@@ -12,7 +12,7 @@ import {
   string,
   Value,
 } from '@spop/codec';
-import { readCaptures } from '../../packages/builder/test/captures.ts';
+import { readCaptures } from '@spop-internal/testbed/captures';
 import { streamPair } from '../support/stream-pair.ts';
 import type { AsyncTarget } from './target.ts';
 

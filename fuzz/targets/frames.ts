@@ -1,5 +1,5 @@
 import { checkAgreement, type Feeding } from '../support/plain-frames.ts';
-import { readCaptures } from '../../packages/builder/test/captures.ts';
+import { readCaptures } from '@spop-internal/testbed/captures';
 import type { Target } from './target.ts';
 
 const MAX_FRAME_SIZE = 16_380;

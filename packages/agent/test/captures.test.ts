@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Frame, parse, reassemble } from '@spop/builder';
 import '@spop/builder/vitest';
 import { defineVariable, int32 } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
-import { type Capture, readCaptures } from '../../builder/test/captures.ts';
+import { type Capture, piecesOf, readCaptures } from '@spop-internal/testbed/captures';
 import { connectRaw, eventually, type RawPeer, startAgent } from './harness.ts';
 
 const count = defineVariable('txn', 'count', int32);
@@ -22,18 +21,6 @@ function expectedAnswers(capture: Capture): string[] {
 
 function answerOf({ type, streamId, frameId }: Frame): string {
   return `${type} ${streamId}:${frameId}`;
-}
-
-/** The captured bytes cut at these sizes, and once more at the end. */
-function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
-  let position = 0;
-  return sizes.map((size) => bytes.subarray(position, (position += size)));
-}
-
-function readSizes(label: string): number[] {
-  const url = new URL(`../../builder/test/fixtures/${label}.json`, import.meta.url);
-  const { read_sizes: sizes } = JSON.parse(readFileSync(url, 'utf8')) as { read_sizes: number[] };
-  return sizes;
 }
 
 /** Sends the pieces one by one, ends its side, and waits for the agent to end its own. */
@@ -54,10 +41,10 @@ it('finds the captures', () => {
   expect(captures.flatMap((capture) => expectedAnswers(capture)).length).toBeGreaterThan(600);
 });
 
-describe.each(captures.map((capture) => [capture.label, capture] as const))('%s is answered', (label, capture) => {
+describe.each(captures.map((capture) => [capture.label, capture] as const))('%s is answered', (_label, capture) => {
   it.each([
     ['whole', 'IPv4', [capture.bytes]],
-    ['by its recorded read sizes', 'IPv4', cut(capture.bytes, readSizes(label))],
+    ['by its recorded read sizes', 'IPv4', piecesOf(capture)],
     ['whole, in memory', 'memory', [capture.bytes]],
     ['byte by byte', 'memory', Array.from(capture.bytes, (_, i) => capture.bytes.subarray(i, i + 1))],
   ] as const)('%s: one ACK for each NOTIFY, and its HELLO and DISCONNECT', async (_, link, pieces) => {

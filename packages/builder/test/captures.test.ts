@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse, parseStream, reassemble, toBytes, toHex, writeFrame, fromHex } from '../src/index.ts';
 import type { Argument, Frame, Message, TypedData } from '../src/index.ts';
 import { concat } from '../src/data/text.ts';
-import { readCaptures } from './captures.ts';
-import type { CapturedMessage, CapturedValue } from './captures.ts';
+import { type CapturedMessage, type CapturedValue, readCaptures } from '@spop-internal/testbed/captures';
 
 const captures = readCaptures();
 

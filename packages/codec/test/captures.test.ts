@@ -31,7 +31,7 @@ import {
   type CapturedMessage,
   type CapturedValue,
   readCaptures,
-} from './captures.ts';
+} from '@spop-internal/testbed/captures';
 
 const captures = readCaptures();
 const typeNames = Object.fromEntries(Object.entries(DataType).map(([name, type]) => [type, name.toLowerCase()]));
