@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
-import { HttpClient } from '@spop-internal/testbed/http-client';
+import { HttpClient, requestInTime } from '@spop-internal/testbed/http-client';
 import { Program } from '@spop-internal/testbed/program';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
@@ -49,7 +49,7 @@ describeHaproxies('the TLS example', ({ program }) => {
     ] as const) {
       const client = connectAs(from, haproxy);
       for (let i = 0; i < 20; i++) {
-        const { status, headers } = await client.request();
+        const { status, headers } = await requestInTime(client);
         expect([status, headers['x-network'], headers['x-spoe-error']]).toEqual([200, network, undefined]);
       }
     }
@@ -64,7 +64,7 @@ describeHaproxies('the TLS example', ({ program }) => {
     const { status, headers } = await connectAs('192.0.2.1', haproxy).request();
     expect([status, headers['x-network']]).toEqual([200, undefined]);
     expect(headers['x-spoe-error']).toBeDefined();
-    await vi.waitFor(() => expect(haproxy.log).toContain('Layer6 invalid response'), { timeout: 5_000 });
+    await haproxy.says(/Layer6 invalid response/);
   });
 });
 

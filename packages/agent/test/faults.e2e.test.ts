@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from '@spop/agent';
 import { defineMessage, defineVariable, int32, string } from '@spop/codec';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Configuration } from '@spop-internal/testbed/haproxy/config';
 import type { Answer } from '@spop-internal/testbed/http-client';
 import { describeHaproxies } from '@spop-internal/testbed/vitest';
@@ -13,6 +13,10 @@ const CHECK: Configuration = {
 };
 const check = defineMessage('check', { path: string });
 const score = defineVariable('txn', 'score', int32);
+
+const WORKERS = 10;
+/** For a busy machine. */
+const PATIENCE = { timeout: 20_000 };
 
 function failOn(path: string): void {
   if (path === '/bad') throw new Error('no good');
@@ -58,35 +62,32 @@ describeHaproxies('faults', (release) => {
     };
     const first = start(1);
     const agentAddress = await listenOnPort(first);
-    const { client } = await startRig(release, agentAddress, { ...CHECK, processingTimeout: '300ms' });
+    const { client } = await startRig(release, agentAddress, { ...CHECK, processingTimeout: '1s' });
 
-    const answers: (Answer & { readonly sentAt: number; readonly answeredAt: number })[] = [];
+    const answers: Answer[] = [];
     let flowing = true;
     const worker = async (): Promise<void> => {
       while (flowing) {
-        const sentAt = performance.now();
-        const answer = await client.request();
-        answers.push({ ...answer, sentAt, answeredAt: performance.now() });
+        answers.push(await client.request());
         await sleep(5);
       }
     };
-    const workers = Promise.all(Array.from({ length: 10 }, worker));
-    await sleep(400);
-    const closingAt = performance.now();
+    const workers = Promise.all(Array.from({ length: WORKERS }, worker));
+    /** Waits for so many more answers. @returns the score or the error of each. */
+    const outcomesOf = async (count: number): Promise<unknown[]> => {
+      const from = answers.length;
+      await vi.waitFor(() => expect(answers.length).toBeGreaterThanOrEqual(from + count), PATIENCE);
+      return answers.slice(from).map(({ headers }) => headers['x-error'] ?? headers['x-score']);
+    };
+    expect(new Set(await outcomesOf(200))).toEqual(new Set(['1']));
     await first.close({ graceMs: 1000 });
     await listenOnPort(start(2), Number(agentAddress.split(':').at(-1)));
-    const listeningAt = performance.now();
     // HAProxy 3.0 and older take about a second to connect again after the last connection is gone.
-    await sleep(2500);
+    await vi.waitFor(() => expect(answers.at(-1)?.headers['x-score']).toBe('2'), PATIENCE);
+    // What was asked before the new agent was there may be answered, with an error, after that.
+    await vi.waitFor(async () => expect(new Set(await outcomesOf(200))).toEqual(new Set(['2'])), PATIENCE);
     flowing = false;
     await workers;
-
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
-    const errors = answers.filter(({ headers }) => headers['x-error'] !== undefined);
-    expect(errors.filter(({ answeredAt }) => answeredAt < closingAt)).toEqual([]);
-    expect(errors.filter(({ sentAt }) => sentAt > listeningAt + 1500)).toEqual([]);
-    const scoresOf = (part: typeof answers): unknown[] => [...new Set(part.map(({ headers }) => headers['x-score']))];
-    expect(scoresOf(answers.filter(({ answeredAt }) => answeredAt < closingAt))).toEqual(['1']);
-    expect(scoresOf(answers.filter(({ sentAt }) => sentAt > listeningAt + 1500))).toEqual(['2']);
   });
 });

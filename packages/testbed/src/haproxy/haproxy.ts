@@ -40,7 +40,7 @@ export class Haproxy {
   /**
    * Starts it and waits until it is ready.
    *
-   * @throws Error with its own words where it ends instead, or is not ready within ten seconds.
+   * @throws Error with its own words where it ends instead, or is not ready within 15 seconds.
    */
   static async start(options: HaproxyOptions): Promise<Haproxy> {
     const folder = options.folder ?? (await TemporaryFolder.make());
@@ -76,6 +76,15 @@ export class Haproxy {
   /** Everything that it has written to stdout and stderr so far. */
   get log(): string {
     return this.#program.output;
+  }
+
+  /**
+   * Waits until it has written what matches. @returns the pattern's first group, or the whole match without one.
+   *
+   * @throws Error with its log where it ends before, or 15 seconds pass.
+   */
+  says(pattern: RegExp): Promise<string> {
+    return this.#program.says(pattern);
   }
 
   /** Settles when it is gone, with how it ended: `exit code 1`, `signal SIGKILL`. */
