@@ -27,7 +27,7 @@ export function soakReport(findings: SoakFindings): string {
   );
   return `# Soak
 
-One agent under mixed traffic for ${minutes} minutes: requests through three HAProxys, which are reloaded all the time, bursts of pipelined
+One agent under mixed traffic for ${minutes} minutes: requests through ${reloads.length} HAProxys, which are reloaded all the time, bursts of pipelined
 NOTIFYs, and connections that break or speak nonsense. Repeat it with \`pnpm run soak --minutes ${minutes} --report docs/soak\`, which fails
 where memory or handles grow.
 

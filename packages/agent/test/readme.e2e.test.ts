@@ -30,10 +30,11 @@ describeHaproxies('the configuration in the README', ({ program }) => {
     });
     const files = { 'spoe.conf': shownFile('spoe.conf') };
     const haproxy = stopAfterTest(await Haproxy.start({ program, config, files }));
-    const statusFor = async (client: string): Promise<number> =>
-      (await connectAs(client, haproxy).request()).status;
+    const statusFor = async (client: string): Promise<number> => (await connectAs(client, haproxy).request()).status;
     expect(await statusFor('192.0.2.1')).toBe(403);
     expect(await statusFor('192.0.2.2')).toBe(200);
-    expect(haproxy.log).not.toMatch(/warning|alert|DOWN/i);
+    // From 3.3 on HAProxy has something to say to root, whatever the configuration is.
+    const log = haproxy.log.replaceAll(/^\[WARNING\].* HAProxy was started as .*$/gm, '');
+    expect(log).not.toMatch(/warning|alert|DOWN/i);
   });
 });

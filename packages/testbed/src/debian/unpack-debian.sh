@@ -72,6 +72,7 @@ SH
     chmod +x "$dir/bin/${program##*/}"
   done
 done
+[ -n "$(ls "$dir/bin")" ] || fail "$* of Debian $suite has no program"
 rm -rf "$dir/cache" "$dir/lists" "$dir/plan" "$dir/preferences.d" "$dir/sources.list" "$dir/status" \
   "$dir"/root/usr/share/doc "$dir"/root/usr/share/man "$dir"/root/usr/share/locale "$dir"/root/usr/share/perl* \
   "$dir"/root/usr/lib/*/perl* "$dir"/root/usr/lib/*/gconv

@@ -40,9 +40,9 @@ export async function unpackDebian({ packages, suites }: DebianPackages): Promis
   return `${folder}/bin`;
 }
 
-/** The script's last line says what is missing. */
-function lastWords(error: unknown): string {
+/** Why a program failed: the last line that it wrote to stderr, or of the error's message. */
+export function lastWords(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const stderr = 'stderr' in error ? String(error.stderr).trim() : '';
-  return stderr.split('\n').at(-1) || error.message;
+  return (stderr || error.message).split('\n').at(-1) ?? '';
 }

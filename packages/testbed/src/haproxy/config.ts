@@ -1,5 +1,5 @@
 /**
- * Configurations that HAProxy 2.6 to 3.2 all take. `${RUN_DIR}` is HAProxy's own folder for this run; everything but the
+ * Configurations that HAProxy 2.6 to 3.4 all take. `${RUN_DIR}` is HAProxy's own folder for this run; everything but the
  * agent is reached through sockets in it, so that no port is taken.
  */
 
