@@ -4,7 +4,7 @@ import type { VariableSchema } from '../build/schema.ts';
 import { describeTypedData } from '../data/describe.ts';
 import type { AckFrame, Action, Frame, KvFrame, Message } from '../data/model.ts';
 import { summarize, summarizeAction } from '../data/summary.ts';
-import { fromHex, toHex } from '../data/text.ts';
+import { firstLines, fromHex, toHex } from '../data/text.ts';
 import { describe, infer } from '../data/values.ts';
 import type { TypedData, Value } from '../data/values.ts';
 import { explain } from '../read/explain.ts';
@@ -45,8 +45,8 @@ function failed(reason: string): Outcome {
 }
 
 function listActions(ack: AckFrame): string {
-  const lines = ack.actions.map((action) => `\n  ${summarizeAction(action)}`);
-  return lines.length === 0 ? ' It has no actions.' : ` Its actions:${lines.join('')}`;
+  const lines = ack.actions.map((action) => `  ${summarizeAction(action)}`);
+  return lines.length === 0 ? ' It has no actions.' : ` Its actions:\n${firstLines(lines.join('\n'))}`;
 }
 
 /** A variable by its scope and name; what `defineVariable` of `@spop/codec` returns is one. */
@@ -198,8 +198,8 @@ export function isValid(received: Received, options: ValidateOptions): Outcome {
     pass: errors.length === 0,
     message: (not) =>
       not
-        ? `expected bytes that break a rule of SPOP, got right ones:\n${explain(bytes)}`
-        : `expected bytes that break no rule of SPOP, got ${errors.length} errors:\n${formatViolations(errors)}\n${explain(bytes)}`,
+        ? `expected bytes that break a rule of SPOP, got right ones:\n${firstLines(explain(bytes))}`
+        : `expected bytes that break no rule of SPOP, got ${errors.length} errors:\n${firstLines(formatViolations(errors))}\n${firstLines(explain(bytes))}`,
   };
 }
 

@@ -31,9 +31,13 @@ function summarizePayload(frame: Frame): string {
   }
 }
 
-/** A frame in one line, for the text of failures: `ACK 1:1 set-var sess.score = INT32 42`. */
+/** Characters of a summary that are kept. */
+const MAX_LENGTH = 2_000;
+
+/** A frame in one line, for the text of failures: `ACK 1:1 set-var sess.score = INT32 42`. Cut after 2,000 characters. */
 export function summarize(frame: Frame): string {
   const ids = frame.streamId === 0n && frame.frameId === 0n ? '' : ` ${frame.streamId}:${frame.frameId}`;
   const flags = frame.flags === 1 ? '' : ` flags ${frame.flags}`;
-  return `${frame.type}${ids}${flags} ${summarizePayload(frame)}`;
+  const summary = `${frame.type}${ids}${flags} ${summarizePayload(frame)}`;
+  return summary.length > MAX_LENGTH ? `${summary.slice(0, MAX_LENGTH)}… (${summary.length} characters)` : summary;
 }

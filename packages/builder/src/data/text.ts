@@ -110,6 +110,13 @@ export function fromHex(hex: string): Uint8Array {
   );
 }
 
+/** The first 200 lines of a text, and how many more there are: what a failure shows of a long dump. */
+export function firstLines(text: string, maxLines: number = 200): string {
+  const lines = text.split('\n');
+  const omitted = lines.length - maxLines;
+  return omitted > 0 ? [...lines.slice(0, maxLines), `(${omitted} more lines)`].join('\n') : text;
+}
+
 /** A text for people: JSON quotes, with escaped bytes as `\x80` and long texts cut. */
 export function quote(text: string, maxCharacters: number = 60): string {
   const cut = text.length > maxCharacters ? text.slice(0, maxCharacters) : text;

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Frame } from '../data/model.ts';
 import { summarize } from '../data/summary.ts';
-import { concat } from '../data/text.ts';
+import { PendingBytes } from '../data/pending-bytes.ts';
+import { concat, firstLines, quote } from '../data/text.ts';
 import { explain } from '../read/explain.ts';
 import { bytesOf, parseStream } from '../read/parse.ts';
 import type { BytesLike } from '../read/parse.ts';
@@ -10,9 +11,10 @@ import type { SessionOptions, Violation } from '../validate/validate.ts';
 import type { Link } from './link.ts';
 import { PeerFailure } from './peer-failure.ts';
 import type { PeerFailureKind } from './peer-failure.ts';
+import { Transcript } from './transcript.ts';
 
-/** Lines of the conversation that a failure repeats at most. */
-const TRANSCRIPT_LINES = 40;
+/** Characters of a DISCONNECT's message that a failure repeats. */
+const MAX_QUOTED_MESSAGE = 200;
 
 /** A step that waits for one frame of the agent. */
 interface Waiter {
@@ -53,10 +55,10 @@ export class Conversation {
   private readonly link: Link;
   private readonly options: ConversationOptions;
   private readonly validator: SessionValidator;
-  private readonly transcript: string[] = [];
+  private readonly transcript = new Transcript();
   private readonly waiters = new Set<Waiter>();
   private readonly closeListeners = new Set<() => void>();
-  private buffered: Uint8Array = new Uint8Array(0);
+  private readonly pending = new PendingBytes();
   private writing: Promise<void> = Promise.resolve();
   private ending: Ending | undefined;
   private isClosed = false;
@@ -73,7 +75,7 @@ export class Conversation {
 
   /** Bytes that came and are no whole frame yet. */
   get incompleteBytes(): number {
-    return this.buffered.length;
+    return this.pending.length;
   }
 
   /** Writes bytes as they are, in one write or in pieces of `chunkBytes`. */
@@ -81,9 +83,9 @@ export class Conversation {
     const bytes = concat(pieces.map(bytesOf));
     if (bytes.length === 0) return;
     const { frames, consumed, error } = parseStream(bytes, { maxFrameSize: 0xffffffff });
-    this.transcript.push(...frames.map((frame) => `HAProxy: ${summarize(frame)}`));
+    for (const frame of frames) this.transcript.add(`HAProxy: ${summarize(frame)}`);
     if (consumed < bytes.length) {
-      this.transcript.push(
+      this.transcript.add(
         `HAProxy: ${bytes.length - consumed} bytes${error === undefined ? '' : ` (${error.message})`}`,
       );
     }
@@ -162,15 +164,8 @@ export class Conversation {
 
   /** A failure with the conversation until now in its text. */
   failure(kind: PeerFailureKind, text: string, statusCode?: number): PeerFailure {
-    const lines = this.transcript.slice(-TRANSCRIPT_LINES).map((entry) => `  ${entry}`);
-    const omitted = this.transcript.length - lines.length;
-    const head = omitted > 0 ? [`  (${omitted} earlier lines)`] : [];
-    const body = lines.length === 0 ? ['  (nothing was sent)'] : lines;
-    return new PeerFailure(
-      kind,
-      [text, `conversation with the ${this.link.description}:`, ...head, ...body].join('\n'),
-      statusCode,
-    );
+    const conversation = `conversation with the ${this.link.description}:\n${String(this.transcript)}`;
+    return new PeerFailure(kind, `${text}\n${conversation}`, statusCode);
   }
 
   private endingFailure(ending: Ending, what: string): PeerFailure {
@@ -195,30 +190,31 @@ export class Conversation {
 
   private take(chunk: Uint8Array): void {
     const found = this.validator.push('agent', chunk);
-    this.violations.push(...found);
+    for (const violation of found) this.violations.push(violation);
     const errors = this.options.isStrict ? found.filter(({ severity }) => severity === 'error') : [];
-    this.buffered = concat([this.buffered, chunk]);
+    this.pending.add(chunk);
     const { maxFrameSize } = this.options;
-    const { frames, offsets, consumed, error } = parseStream(this.buffered, { maxFrameSize, ackPadding: true });
+    const { bytes } = this.pending;
+    const { frames, offsets, consumed, error } = parseStream(bytes, { maxFrameSize, ackPadding: true });
     for (const [index, frame] of frames.entries()) {
-      const bytes = this.buffered.slice(offsets[index], offsets[index + 1] ?? consumed);
-      this.receive(frame, bytes, errors);
+      this.receive(frame, bytes.subarray(offsets[index], offsets[index + 1] ?? consumed), errors);
     }
-    this.buffered = this.buffered.slice(consumed);
+    this.pending.take(consumed);
+    const left = this.pending.bytes;
     // What is left is wrong, or it is the beginning of a frame and was written in a wrong way.
     const rest = errors.filter(({ frame }) => frame > this.received.length);
-    if (error !== undefined) this.transcript.push(`agent: ${this.buffered.length} bytes that are no valid frame`);
-    if (rest.length > 0) this.stop(brokenRules(rest, this.buffered));
+    if (error !== undefined) this.transcript.add(`agent: ${left.length} bytes that are no valid frame`);
+    if (rest.length > 0) this.stop(brokenRules(rest, left));
     else if (error !== undefined)
       this.stop({
         kind: 'violation',
-        text: `the agent sent a wrong frame: ${error.message}\n${explain(this.buffered)}`,
+        text: `the agent sent a wrong frame: ${error.message}\n${firstLines(explain(left))}`,
       });
   }
 
   private receive(frame: Frame, bytes: Uint8Array, errors: readonly Violation[]): void {
     this.received.push(frame);
-    this.transcript.push(`agent: ${summarize(frame)}`);
+    this.transcript.add(`agent: ${summarize(frame)}`);
     const broken = errors.filter((violation) => violation.frame === this.received.length);
     if (broken.length > 0) this.stop(brokenRules(broken, bytes));
     const isClaimed = [...this.waiters].some((waiter) => waiter.offer(frame));
@@ -235,7 +231,7 @@ export class Conversation {
   private close(text: string): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.transcript.push(`(${text})`);
+    this.transcript.add(`(${text})`);
     this.stop({ kind: 'closed', text });
     for (const listener of this.closeListeners) listener();
     // Its own direction ends too, so that the agent sees the end.
@@ -244,7 +240,8 @@ export class Conversation {
 }
 
 function brokenRules(violations: readonly Violation[], bytes: Uint8Array): Ending {
-  const text = `the agent broke a rule of SPOP:\n${formatViolations(violations)}\n${explain(bytes)}`;
+  const rules = firstLines(formatViolations(violations));
+  const text = `the agent broke a rule of SPOP:\n${rules}\n${firstLines(explain(bytes))}`;
   return { kind: 'violation', text };
 }
 
@@ -254,6 +251,8 @@ function disconnected(items: readonly { readonly name: string; readonly value: u
     return typeof value === 'object' && value !== null && 'value' in value ? value.value : undefined;
   };
   const statusCode = Number(find('status-code'));
-  const text = `the agent sent AGENT-DISCONNECT ${String(find('status-code'))} ${JSON.stringify(find('message') ?? '')}`;
+  const message = find('message');
+  const quoted = quote(typeof message === 'string' ? message : '', MAX_QUOTED_MESSAGE);
+  const text = `the agent sent AGENT-DISCONNECT ${String(find('status-code'))} ${quoted}`;
   return { kind: 'disconnected', text, statusCode };
 }

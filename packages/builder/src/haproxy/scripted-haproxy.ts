@@ -117,19 +117,19 @@ export class ScriptedHaproxy {
     let batch: FrameBuilder[] = [];
     for (const input of inputs) {
       if (this.inFlight >= limit) {
-        this.send(...batch);
+        this.conversation.send(batch);
         batch = [];
         // HAProxy keeps a NOTIFY back until an ACK makes room for it.
         await this.room(limit);
       }
       const whole = input instanceof NotifyBuilder ? input : input(this.preset.notify());
-      batch.push(...this.framesOf(whole, agreed));
+      batch = batch.concat(this.framesOf(whole, agreed));
       const ack = this.awaitAck(whole);
       // It may fail while this still waits for room; whoever called hears of it below.
       ack.catch(() => undefined);
       acks.push(ack);
     }
-    this.send(...batch);
+    this.conversation.send(batch);
     return Promise.all(acks);
   }
 

@@ -37,7 +37,7 @@ function frameLines(bytes: Uint8Array, maxFrameSize: number): string[] {
   if (problem === undefined) return fields.map((field) => fieldLine('  ', bytes, field));
   const good = fields.filter((field) => field.offset < problem.offset);
   const wrong = fields.find((field) => field.offset === problem.offset);
-  const goodEnd = Math.max(0, ...good.map((field) => field.offset + field.length));
+  const goodEnd = good.reduce((end, field) => Math.max(end, field.offset + field.length), 0);
   const lines = good.map((field) => fieldLine('  ', bytes, field));
   if (goodEnd < problem.offset) lines.push(line('  ', goodEnd, bytes.subarray(goodEnd, problem.offset), '(begun)'));
   const complaint = `${problem.code}: ${problem.reason}`;
@@ -60,14 +60,14 @@ function title(number: number, start: number, present: number, length: number): 
 export function explain(input: BytesLike, options: ParseOptions = {}): string {
   const bytes = bytesOf(input);
   const maxFrameSize = options.maxFrameSize ?? DEFAULT_MAX_FRAME_SIZE;
-  const lines: string[] = [];
+  const frames: string[][] = [];
   let start = 0;
   for (let number = 1; start < bytes.length; number++) {
     const length = frameLength(bytes, start);
     const end = Math.min(bytes.length, start + LENGTH_BYTES + (length ?? 0));
     const frameBytes = bytes.subarray(start, length === undefined ? bytes.length : end);
-    lines.push(title(number, start, frameBytes.length, length ?? 0), ...frameLines(frameBytes, maxFrameSize));
+    frames.push([title(number, start, frameBytes.length, length ?? 0)], frameLines(frameBytes, maxFrameSize));
     start += frameBytes.length;
   }
-  return lines.length === 0 ? '(no bytes)' : lines.join('\n');
+  return frames.length === 0 ? '(no bytes)' : frames.flat().join('\n');
 }

@@ -7,6 +7,9 @@ import type { Report } from './payload-rules.ts';
 /** Who wrote some bytes. */
 export type Side = 'haproxy' | 'agent';
 
+/** NOTIFYs that wait for an ACK are quoted up to this many: HAProxy has no more of them in flight. */
+const MAX_QUOTED_IDS = MAX_WAITING_FRAMES;
+
 function itemValue(frame: KvFrame, name: string): unknown {
   const data = frame.items.findLast((item) => item.name === name)?.value;
   return data !== undefined && 'value' in data ? data.value : undefined;
@@ -34,7 +37,7 @@ export class ConnectionState {
   private isHealthcheck = false;
   private agentCapabilities: string[] = [];
   private begun: FragmentFrame | undefined;
-  private readonly waiting: string[] = [];
+  private readonly waiting = new WaitingIds();
   private readonly answered = new Set<string>();
   /** Everything that either side sent so far is known. */
   private knowsBoth: boolean;
@@ -149,17 +152,17 @@ export class ConnectionState {
         `expected the AGENT-HELLO before any NOTIFY, got ${frame.type}`,
       );
     }
-    if (this.waiting.includes(ids) && this.knowsBoth) {
+    if (this.waiting.has(ids) && this.knowsBoth) {
       report('ids-in-use', 9, `expected new ids, got ${ids}, which wait for an ACK`);
     }
     this.answered.delete(ids);
-    this.waiting.push(ids);
+    this.waiting.add(ids);
     const most = this.agentCapabilities.includes('pipelining') ? MAX_WAITING_FRAMES : 1;
-    if (this.knowsBoth && this.greeted.has('agent') && this.waiting.length > most) {
+    if (this.knowsBoth && this.greeted.has('agent') && this.waiting.count > most) {
       report(
         'too-many-in-flight',
         LENGTH_BYTES,
-        `expected at most ${most} NOTIFYs without ACK, got ${this.waiting.length}`,
+        `expected at most ${most} NOTIFYs without ACK, got ${this.waiting.count}`,
       );
     }
   }
@@ -177,7 +180,7 @@ export class ConnectionState {
     }
     const isAborted = (frame.flags & FrameFlag.Abort) !== 0;
     if (isAborted && (frame.flags & FrameFlag.Fin) === 0) report('fin-missing', 5, 'expected FIN beside ABORT');
-    if (isAborted) this.waiting.splice(this.waiting.indexOf(idsOf(this.begun)), 1);
+    if (isAborted) this.waiting.delete(idsOf(this.begun));
     if (isAborted || (frame.flags & FrameFlag.Fin) !== 0) this.begun = undefined;
     return undefined;
   }
@@ -195,18 +198,48 @@ export class ConnectionState {
 
   private ack(frame: Frame, report: Report): void {
     const ids = idsOf(frame);
-    const index = this.waiting.indexOf(ids);
-    if (index >= 0) {
-      this.waiting.splice(index, 1);
+    if (this.waiting.delete(ids)) {
       this.answered.add(ids);
     } else if (this.knowsBoth) {
       const rule = this.answered.has(ids) ? 'ack-twice' : 'ack-unknown';
-      report(
-        rule,
-        9,
-        `expected the ids of a NOTIFY that waits for its ACK (${this.waiting.join(', ') || 'none'}), got ${ids}`,
-      );
+      report(rule, 9, `expected the ids of a NOTIFY that waits for its ACK (${this.waiting.describe()}), got ${ids}`);
     }
+  }
+}
+
+/** Ids of the NOTIFYs that wait for an ACK. Ids may be in use more than once. */
+class WaitingIds {
+  count = 0;
+  private readonly counts = new Map<string, number>();
+
+  has(ids: string): boolean {
+    return this.counts.has(ids);
+  }
+
+  add(ids: string): void {
+    this.counts.set(ids, (this.counts.get(ids) ?? 0) + 1);
+    this.count++;
+  }
+
+  /** Removes one NOTIFY with these ids; returns whether there was one. */
+  delete(ids: string): boolean {
+    const count = this.counts.get(ids);
+    if (count === undefined) return false;
+    if (count === 1) this.counts.delete(ids);
+    else this.counts.set(ids, count - 1);
+    this.count--;
+    return true;
+  }
+
+  /** The oldest ids, and how many more there are. */
+  describe(): string {
+    const quoted: string[] = [];
+    for (const ids of this.counts.keys()) {
+      if (quoted.length === MAX_QUOTED_IDS) break;
+      quoted.push(ids);
+    }
+    const omitted = this.counts.size - quoted.length;
+    return `${quoted.join(', ') || 'none'}${omitted > 0 ? ` and ${omitted} more` : ''}`;
   }
 }
 

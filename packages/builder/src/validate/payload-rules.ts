@@ -163,7 +163,7 @@ function checkVariableName(
     report(
       'variable-name-too-long',
       offset,
-      `expected at most ${MAX_VARIABLE_NAME_BYTES} bytes in ${what}, got ${bytes}`,
+      `expected at most ${MAX_VARIABLE_NAME_BYTES} bytes in ${quote(what)}, got ${bytes}`,
     );
   }
 }

@@ -1,8 +1,8 @@
-import { DEFAULT_MAX_FRAME_SIZE, FrameType, LENGTH_BYTES, SpopError } from '@spop/codec';
+import { DEFAULT_MAX_FRAME_SIZE, FrameType, LENGTH_BYTES, MAX_VARINT_BYTES, SpopError } from '@spop/codec';
 import type { SpopErrorCode } from '@spop/codec';
 import type { HaproxyLine } from '../data/haproxy-line.ts';
 import type { Frame } from '../data/model.ts';
-import { concat } from '../data/text.ts';
+import { PendingBytes } from '../data/pending-bytes.ts';
 import { bytesOf, frameLength } from '../read/parse.ts';
 import type { BytesLike } from '../read/parse.ts';
 import { PlainReader } from '../read/plain-reader.ts';
@@ -50,9 +50,12 @@ export interface SessionOptions {
   readonly areWholeWrites?: boolean;
 }
 
+/** No two ids are longer. */
+const MAX_IDS_BYTES = 2 * MAX_VARINT_BYTES;
+
 interface Direction {
-  buffered: Uint8Array;
-  /** Offset of `buffered` from the first byte of this side. */
+  readonly pending: PendingBytes;
+  /** Offset of `pending` from the first byte of this side. */
   offset: number;
   frames: number;
   /** No frame's beginning can be found any more. */
@@ -73,7 +76,7 @@ export class SessionValidator {
     this.state = new ConnectionState(haproxy, maxFrameSize, onlySide === undefined);
     if (options.state === 'established') this.state.establish();
     const direction = (): Direction => ({
-      buffered: new Uint8Array(0),
+      pending: new PendingBytes(),
       offset: 0,
       frames: 0,
       isLost: false,
@@ -86,30 +89,34 @@ export class SessionValidator {
   push(from: Side, input: BytesLike): Violation[] {
     const chunk = bytesOf(input);
     const direction = this.directions[from];
-    direction.buffered = concat([direction.buffered, chunk]);
-    const violations: Violation[] = [];
+    direction.pending.add(chunk);
+    const { bytes } = direction.pending;
+    const found: Violation[][] = [];
+    let read = 0;
     while (!direction.isLost) {
-      const length = frameLength(direction.buffered, 0);
+      const length = frameLength(bytes, read);
       if (length === undefined) break;
       const size = LENGTH_BYTES + length;
-      const isWhole = direction.buffered.length >= size;
+      const isWhole = bytes.length - read >= size;
       const tooLong = length > this.state.limit(from);
       if (!isWhole && !tooLong) break;
-      violations.push(...this.frame(from, direction, direction.buffered.subarray(0, size)));
+      found.push(this.frame(from, direction, bytes.subarray(read, read + size)));
       direction.isLost = !isWhole;
-      direction.buffered = direction.buffered.slice(size);
       direction.offset += size;
+      read += size;
     }
-    violations.push(...this.pieces(from, direction, chunk.length));
-    return violations;
+    direction.pending.take(direction.isLost ? bytes.length : read);
+    found.push(this.pieces(from, direction, chunk.length));
+    return found.flat();
   }
 
   /** Tells of frames that are not complete; nothing may be pushed afterwards. */
   finish(): Violation[] {
     return (['haproxy', 'agent'] as const).flatMap((from) => {
       const direction = this.directions[from];
-      if (direction.buffered.length === 0 || direction.isLost) return [];
-      const missing = LENGTH_BYTES + (frameLength(direction.buffered, 0) ?? 0) - direction.buffered.length;
+      const { bytes } = direction.pending;
+      if (bytes.length === 0 || direction.isLost) return [];
+      const missing = LENGTH_BYTES + (frameLength(bytes, 0) ?? 0) - bytes.length;
       const message = `expected a whole frame, but ${missing} bytes of it are missing`;
       return [violation('truncated', from, direction.frames + 1, direction.offset, 0, message)];
     });
@@ -161,10 +168,9 @@ export class SessionValidator {
     const place = (rule: RuleId, message: string): Violation =>
       violation(rule, from, direction.frames + 1, direction.offset, 0, message);
     const buffer = this.state.offered + LENGTH_BYTES;
-    const { buffered } = direction;
     const found =
       size >= buffer ? [place('agent-bytes-at-once', `expected less than ${buffer} bytes at once, got ${size}`)] : [];
-    const rule = splitRule(line, buffered);
+    const rule = splitRule(line, direction.pending.bytes);
     if (rule === undefined || direction.splitFrame > direction.frames) return found;
     direction.splitFrame = direction.frames + 1;
     return [...found, place(rule, 'expected the whole frame in one write')];
@@ -182,7 +188,7 @@ function splitRule(line: HaproxyLine, bytes: Uint8Array): RuleId | undefined {
 function hasIds(bytes: Uint8Array): boolean {
   let ends = 0;
   let isFirst = true;
-  for (const byte of bytes.subarray(LENGTH_BYTES + 5)) {
+  for (const byte of bytes.subarray(LENGTH_BYTES + 5, LENGTH_BYTES + 5 + MAX_IDS_BYTES)) {
     const isLast: boolean = byte < (isFirst ? 240 : 128);
     isFirst = isLast;
     if (isLast) ends++;
