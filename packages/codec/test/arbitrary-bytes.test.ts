@@ -25,7 +25,7 @@ import {
   type Value,
 } from '../src/index.ts';
 import { amid, frameBytes, message, notifyBytes, toHex } from './bytes.ts';
-import { readCaptures } from './captures.ts';
+import { readCaptures } from '@spop-internal/testbed/captures';
 
 const m = defineMessage('m', {
   a: optional(address),

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { binary, fragment, haproxy, haproxyDisconnect, notify, parse, parseFrame, toHex } from '../../src/index.ts';
 import type { HaproxyLine, NotifyFrame } from '../../src/index.ts';
-import { readCaptures } from '../captures.ts';
-import type { Capture } from '../captures.ts';
+import { readCaptures } from '@spop-internal/testbed/captures';
+import type { Capture } from '@spop-internal/testbed/captures';
 
 const captures = readCaptures();
 const releases: readonly [release: string, line: HaproxyLine][] = [

@@ -26,7 +26,7 @@ import {
 import type { BytesLike, RuleId, SessionOptions, ValidateOptions, Violation, Write } from '../../src/index.ts';
 import { concat } from '../../src/data/text.ts';
 import { bytesOf } from '../../src/read/parse.ts';
-import { readCaptures } from '../captures.ts';
+import { readCaptures } from '@spop-internal/testbed/captures';
 
 function bytes(...frames: BytesLike[]): Uint8Array {
   return concat(frames.map(bytesOf));

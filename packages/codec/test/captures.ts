@@ -1,1 +1,0 @@
-export * from '@spop-internal/testbed/captures';
