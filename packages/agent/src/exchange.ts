@@ -9,28 +9,15 @@ import {
   Notify,
 } from '@spop/codec';
 import type { ConnectionInfo } from './hooks.ts';
-import type { Session } from './session.ts';
+import type { NotifyContext } from './notify-context.ts';
 import { endTrace, type NotifyOutcome, type NotifyTrace } from './trace.ts';
 
 const NO_MEMORY: Buffer = Buffer.alloc(0);
 
-/** The NOTIFY that a handler answers, beside its message. Valid until the handler settles. */
-export interface NotifyContext {
-  /** The stream-id; HAProxy's stay below 2^32. */
-  readonly streamId: number;
-  /** The frame-id: 1, 2, 3 … per stream from HAProxy 3.0 and older, always 1 from later ones. */
-  readonly frameId: number;
-  /** Which SPOE engine asks, of which HAProxy process; undefined where it did not say. */
+/** What an exchange asks of the session whose NOTIFY it is. */
+export interface Engine {
+  /** The engine-id of the handshake; undefined where HAProxy did not say. */
   readonly engineId: string | undefined;
-  /**
-   * Aborts when the NOTIFY is acknowledged without this handler (its deadline passed, or a handler of it failed), or the
-   * connection ended. Made when it is first read, aborted if that is later.
-   */
-  readonly signal: AbortSignal;
-  /** The first message of that definition in the same NOTIFY, or undefined: for correlating messages. */
-  get<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined;
-  /** A walker over all messages as they came, declared or not. */
-  walk(): MessageReader;
 }
 
 /**
@@ -53,7 +40,7 @@ export class Exchange implements NotifyContext {
   receivedAt: number = 0;
   /** How it ends, for subscribers of diagnostics channels. */
   outcome: NotifyOutcome = 'answered';
-  #session: Session | undefined;
+  #engine: Engine | undefined;
   #abort: AbortController | undefined;
   #abortReason: Error | undefined;
   #trace: NotifyTrace | undefined;
@@ -83,7 +70,7 @@ export class Exchange implements NotifyContext {
   }
 
   get engineId(): string | undefined {
-    return this.#session?.engineId;
+    return this.#engine?.engineId;
   }
 
   get signal(): AbortSignal {
@@ -113,8 +100,8 @@ export class Exchange implements NotifyContext {
   }
 
   /** Reads the NOTIFY and begins its ACK. @throws {SpopError} what is malformed in it. */
-  begin(session: Session, frame: Frame, bytes: Buffer, position: number, limit: number): void {
-    if (this.#session !== session) this.#session = session;
+  begin(engine: Engine, frame: Frame, bytes: Buffer, position: number, limit: number): void {
+    if (this.#engine !== engine) this.#engine = engine;
     this.notify.read(frame);
     this.ack.beginAck(bytes, position, limit, frame);
   }

@@ -8,8 +8,9 @@ import {
   type Notify,
   SpopError,
 } from '@spop/codec';
-import type { Exchange, NotifyContext } from './exchange.ts';
 import { check, checkFunction, isObject } from './checks.ts';
+import type { Exchange } from './exchange.ts';
+import type { NotifyContext } from './notify-context.ts';
 import { isThenable } from './thenable.ts';
 
 /**

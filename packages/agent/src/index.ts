@@ -3,7 +3,6 @@ export { Agent, type CloseOptions, createAgent } from './agent.ts';
 export type { AgentMetrics, LatencySummary } from './agent-metrics.ts';
 export { closeOnSignals, type CloseOnSignalsOptions } from './close-on-signals.ts';
 export type { LogFunction, Logger } from './event-log.ts';
-export type { NotifyContext } from './exchange.ts';
 export type { MessageHandler, NotifyHandler } from './handlers.ts';
 export type { AgentEvents, ConnectionInfo, DisconnectInfo, Hooks } from './hooks.ts';
 export type { ListenAddress, ListenTarget, TcpAddress, TcpTarget, UnixAddress, UnixTarget } from './listener.ts';
@@ -13,5 +12,6 @@ export {
   toOpenMetricsText,
   toPrometheusText,
 } from './metrics-text.ts';
+export type { NotifyContext } from './notify-context.ts';
 export type { AgentOptions, ResolvedOptions } from './options.ts';
 export type { NotifyOutcome, NotifyTrace } from './trace.ts';

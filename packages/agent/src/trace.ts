@@ -1,6 +1,6 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
-import type { NotifyContext } from './exchange.ts';
 import type { AgentEvents, ConnectionInfo } from './hooks.ts';
+import type { NotifyContext } from './notify-context.ts';
 
 /** How a NOTIFY was answered: `failed` and `timeout` with the fallback actions, `dropped` not at all. */
 export type NotifyOutcome = 'answered' | 'failed' | 'timeout' | 'dropped';

@@ -1,0 +1,20 @@
+import type { ArgumentTypes, MessageDefinition, MessageReader, MessageView } from '@spop/codec';
+
+/** The NOTIFY that a handler answers, beside its message. Valid until the handler settles. */
+export interface NotifyContext {
+  /** The stream-id; HAProxy's stay below 2^32. */
+  readonly streamId: number;
+  /** The frame-id: 1, 2, 3 … per stream from HAProxy 3.0 and older, always 1 from later ones. */
+  readonly frameId: number;
+  /** Which SPOE engine asks, of which HAProxy process; undefined where it did not say. */
+  readonly engineId: string | undefined;
+  /**
+   * Aborts when the NOTIFY is acknowledged without this handler (its deadline passed, or a handler of it failed), or the
+   * connection ended. Made when it is first read, aborted if that is later.
+   */
+  readonly signal: AbortSignal;
+  /** The first message of that definition in the same NOTIFY, or undefined: for correlating messages. */
+  get<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined;
+  /** A walker over all messages as they came, declared or not. */
+  walk(): MessageReader;
+}
