@@ -9,17 +9,17 @@ export const agentFaults: readonly Fault[] = [
     name: 'exchange used again while a handler runs',
     mistake: 'a NOTIFY that failed is over for the agent, but not for the handler that was called first',
     file: source('session'),
-    search: `    this.#runtime.exchanges.retire(exchange);
+    search: `    this.#shared.exchanges.retire(exchange);
     this.#listen(exchange);`,
     replace: '    this.#listen(exchange);',
   },
   {
     name: 'failed handler half answered',
     mistake: 'what a handler wrote before it threw is sent',
-    file: source('runtime'),
-    search: `    ack.reset();
-    try {`,
-    replace: '    try {',
+    file: source('fallback'),
+    search: `  ack.reset();
+  try {`,
+    replace: '  try {',
   },
   {
     name: 'late handler answers again',
@@ -38,8 +38,8 @@ export const agentFaults: readonly Fault[] = [
   {
     name: 'closed connection never forgotten',
     mistake: 'the agent counts connections that are gone',
-    file: source('runtime'),
-    search: '    this.connections.delete(connection);\n',
+    file: source('connections'),
+    search: '    this.#open.delete(connection);\n',
     replace: '',
   },
   {
@@ -68,7 +68,7 @@ export const agentFaults: readonly Fault[] = [
   {
     name: 'only the first deadline counts',
     mistake: 'the timer is not armed again for those that came later',
-    file: source('runtime'),
+    file: source('in-flight'),
     search: 'this.#armDeadline(Math.max(1, Math.ceil(exchange.startedAt - expired)));',
     replace: '',
   },

@@ -1,7 +1,6 @@
 import type { AgentEvents } from './hooks.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
-import type { Metrics } from './metrics.ts';
-import type { Runtime } from './runtime.ts';
+import type { Metrics, Traffic } from './metrics.ts';
 
 /** How long NOTIFYs took, in ms; all 0 before the first. Percentiles are at most 3.2 % too high, and never too low. */
 export interface LatencySummary {
@@ -54,13 +53,21 @@ export interface AgentMetrics {
 const MIN_EXPONENT = 4;
 const MAX_EXPONENT = 24;
 
-/** What the counters say now, as a new object. */
-export function toAgentMetrics(runtime: Runtime): AgentMetrics {
-  const { metrics, eventLoop } = runtime;
+/** Where the figures of {@link AgentMetrics} come from. */
+export interface MetricSources {
+  readonly metrics: Metrics;
+  readonly eventLoop: { readonly lagMs: number; readonly maxLagMs: number };
+  readonly inFlight: { readonly count: number };
+  readonly outputPool: { readonly outCount: number };
+}
+
+/** What the counters and the open connections say now, as a new object. */
+export function toAgentMetrics(sources: MetricSources, connections: ReadonlySet<Traffic>): AgentMetrics {
+  const { metrics, eventLoop, inFlight, outputPool } = sources;
   return {
-    openConnections: runtime.connections.size,
-    inFlightNotifies: runtime.inFlightCount,
-    outputBuffers: runtime.outputPool.outCount,
+    openConnections: connections.size,
+    inFlightNotifies: inFlight.count,
+    outputBuffers: outputPool.outCount,
     eventLoopLagMs: eventLoop.lagMs,
     maxEventLoopLagMs: eventLoop.maxLagMs,
     events: { ...metrics.events },
@@ -70,7 +77,7 @@ export function toAgentMetrics(runtime: Runtime): AgentMetrics {
     notifies: metrics.notifies,
     lateAnswers: metrics.lateAnswers,
     oversizedNotifies: metrics.tooBig,
-    ...toTraffic(runtime),
+    ...toTraffic(metrics, connections),
     latency: toLatency(metrics.latency),
   };
 }
@@ -80,7 +87,10 @@ function toDisconnects({ disconnects }: Metrics): Record<number, number> {
 }
 
 /** What closed connections have carried, and what the open ones have so far. */
-function toTraffic({ metrics, connections }: Runtime): Pick<AgentMetrics, 'framesRead' | 'bytesRead' | 'bytesWritten'> {
+function toTraffic(
+  metrics: Metrics,
+  connections: ReadonlySet<Traffic>,
+): Pick<AgentMetrics, 'framesRead' | 'bytesRead' | 'bytesWritten'> {
   let { framesRead, bytesRead, bytesWritten } = metrics;
   for (const connection of connections) {
     framesRead += connection.framesRead;

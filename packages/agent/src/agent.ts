@@ -10,7 +10,7 @@ import {
 } from '@spop/codec';
 import { type AgentMetrics, toAgentMetrics } from './agent-metrics.ts';
 import { check, checkInteger, checkOptions, isObject } from './checks.ts';
-import { Connection } from './connection.ts';
+import { Connections } from './connections.ts';
 import { Drain } from './drain.ts';
 import { Handlers, type MessageHandler, type NotifyHandler } from './handlers.ts';
 import {
@@ -25,13 +25,19 @@ import {
   type UnixTarget,
 } from './listener.ts';
 import { type AgentOptions, MAX_TIMER_MS, resolveOptions, type ResolvedOptions } from './options.ts';
-import { Runtime } from './runtime.ts';
+import { Shared } from './shared.ts';
 
 /** How long {@link Agent.close} waits for what is in flight by default. */
 const DEFAULT_GRACE_MS = 5_000;
 
 /** More than the AGENT-DISCONNECT of a refusal takes. */
 const REFUSAL_BYTES = 128;
+
+/** What an agent consists of once it serves. */
+interface Running {
+  readonly shared: Shared;
+  readonly connections: Connections;
+}
 
 /** Options of {@link Agent.close}. */
 export interface CloseOptions {
@@ -54,8 +60,7 @@ export class Agent implements AsyncDisposable {
   readonly options: ResolvedOptions;
   readonly #handlers: Handlers = new Handlers();
   readonly #listeners: Listener[] = [];
-  #runtime: Runtime | undefined;
-  #connectionCount: number = 0;
+  #running: Running | undefined;
   #closing: Promise<void> | undefined;
   #isAccepting: boolean = true;
 
@@ -65,12 +70,12 @@ export class Agent implements AsyncDisposable {
 
   /** Connections that are open. */
   get connectionCount(): number {
-    return this.#runtime?.connections.size ?? 0;
+    return this.#running?.connections.all.size ?? 0;
   }
 
   /** NOTIFYs that wait for their handlers. */
   get inFlightCount(): number {
-    return this.#runtime?.inFlightCount ?? 0;
+    return this.#running?.shared.inFlight.count ?? 0;
   }
 
   /**
@@ -102,15 +107,15 @@ export class Agent implements AsyncDisposable {
   async listen(target: ListenTarget): Promise<ListenAddress> {
     checkTarget(target);
     this.#checkOpen();
-    const runtime = this.#start();
+    const { hooks } = this.#start().shared;
     const listener = await openListener(target, (socket) => this.#open(socket, true));
-    listener.server.on('error', (error) => runtime.hooks.emit('transportError', { connection: undefined, error }));
+    listener.server.on('error', (error) => hooks.emit('transportError', { connection: undefined, error }));
     if (this.#closing !== undefined) {
       await listener.close();
       this.#checkOpen();
     }
     this.#listeners.push(listener);
-    runtime.hooks.log?.note('listening', listener.address);
+    hooks.log?.note('listening', listener.address);
     return listener.address;
   }
 
@@ -153,16 +158,16 @@ export class Agent implements AsyncDisposable {
 
   /** Counters since the start and gauges of this moment, as a new object; docs/observability.md explains each. */
   toMetrics(): AgentMetrics {
-    return toAgentMetrics(this.#runtime ?? new Runtime(this.options, new Handlers()));
+    const { shared, connections } = this.#running ?? run(this.options, new Handlers());
+    return toAgentMetrics(shared, connections.all);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #start(): Runtime {
-    this.#runtime ??= new Runtime(this.options, this.#handlers);
-    return this.#runtime;
+  #start(): Running {
+    return (this.#running ??= run(this.options, this.#handlers));
   }
 
   #open(stream: Duplex, isAccepted: boolean): void {
@@ -171,55 +176,46 @@ export class Agent implements AsyncDisposable {
       stream.destroy();
       return;
     }
-    const runtime = this.#start();
+    const { shared, connections } = this.#start();
     const { maxConnections } = this.options;
     const reason = `more than ${maxConnections} connections`;
     // Those that are refused stay until their peers close: beyond as many again there is no time for that.
-    if (runtime.connections.size >= 2 * maxConnections) {
-      runtime.metrics.refusedConnections++;
-      runtime.hooks.emit('overload', { connection: undefined, reason });
+    if (connections.all.size >= 2 * maxConnections) {
+      shared.metrics.refusedConnections++;
+      shared.hooks.emit('overload', { connection: undefined, reason });
       turnAway(stream, reason);
       return;
     }
-    // It stands still while there are no connections: the first one must not take the time before for its own.
-    runtime.clock.start();
-    const connection = new Connection(runtime, stream, ++this.#connectionCount, isAccepted);
-    const isRefused = runtime.connections.size >= maxConnections;
-    runtime.open(connection);
+    const isRefused = connections.all.size >= maxConnections;
+    const connection = connections.open(stream, isAccepted);
     if (isRefused) {
-      runtime.metrics.refusedConnections++;
-      runtime.hooks.emit('overload', { connection: connection.session.describe(), reason });
+      shared.metrics.refusedConnections++;
+      shared.hooks.emit('overload', { connection: connection.session.describe(), reason });
       connection.refuse(reason);
     }
   }
 
   async #close(graceMs: number): Promise<void> {
-    const runtime = this.#start();
-    runtime.hooks.log?.note('closing', { graceMs, connections: runtime.connections.size });
+    const { shared, connections } = this.#start();
+    shared.hooks.log?.note('closing', { graceMs, connections: connections.all.size });
     let isOver = false;
     const giveUp = (): void => {
       isOver = true;
-      for (const connection of runtime.connections) connection.giveUp(`not done within graceMs, ${graceMs} ms`);
+      for (const connection of connections.all) connection.giveUp(`not done within graceMs, ${graceMs} ms`);
     };
     const force = setTimeout(giveUp, graceMs);
-    const draining = new Drain(runtime.connections, graceMs);
+    const draining = new Drain(connections.all, graceMs);
     // What the kernel has accepted already is still served: HAProxy has a NOTIFY for each, and does not try again.
     await new Promise((resolve) => void setImmediate(resolve));
     const closed = Promise.all(this.#listeners.map((listener) => listener.close()));
     this.#isAccepting = false;
     // Where the event loop was blocked, connections may have been accepted after the last moment.
     if (isOver) giveUp();
-    const gone = new Promise<void>((resolve) => {
-      runtime.onConnectionClosed = () => {
-        if (runtime.connections.size === 0) resolve();
-      };
-      if (runtime.connections.size === 0) resolve();
-    });
-    await Promise.all([closed, gone]);
+    await Promise.all([closed, connections.whenNone()]);
     draining.stop();
     clearTimeout(force);
-    runtime.hooks.log?.flush();
-    runtime.hooks.log?.note('closed', {});
+    shared.hooks.log?.flush();
+    shared.hooks.log?.note('closed', {});
   }
 
   #checkOpen(): void {
@@ -234,6 +230,11 @@ export class Agent implements AsyncDisposable {
  */
 export function createAgent(options: AgentOptions = {}): Agent {
   return new Agent(options);
+}
+
+function run(options: ResolvedOptions, handlers: Handlers): Running {
+  const shared = new Shared(options, handlers);
+  return { shared, connections: new Connections(shared) };
 }
 
 /** Refuses a connection without waiting for anything: the peer reads why, unless its system is faster to drop it. */

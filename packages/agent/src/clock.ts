@@ -22,32 +22,45 @@ export class Clock {
    */
   now: number = Math.trunc(performance.now());
   readonly #tickMs: number;
-  readonly #onTick: (now: number, lateMs: number) => void;
+  readonly #onTick: (lateMs: number) => void;
+  readonly #listeners: { readonly ticks: number; ticksLeft: number; readonly listener: (now: number) => void }[] = [];
   #tickedAt: number = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param onTick Told of the time, and by how many ms the tick comes too late. */
-  constructor(ms: number, onTick: (now: number, lateMs: number) => void) {
+  /** @param onTick Told by how many ms a tick comes too late. */
+  constructor(ms: number, onTick: (lateMs: number) => void) {
     this.#tickMs = ms;
     this.#onTick = onTick;
+  }
+
+  /** Tells `listener` the time every `ms`, or a part of a tick earlier; first at the next tick. */
+  every(ms: number, listener: (now: number) => void): void {
+    this.#listeners.push({ ticks: Math.floor(ms / this.#tickMs), ticksLeft: 0, listener });
   }
 
   start(): void {
     if (this.#timer !== undefined) return;
     this.#tickedAt = Math.trunc(performance.now());
     this.now = Math.max(this.now, this.#tickedAt);
-    this.#timer = setInterval(() => {
-      const time = Math.trunc(performance.now());
-      const elapsed = time - this.#tickedAt;
-      this.#tickedAt = time;
-      this.now += Math.min(elapsed, 2 * this.#tickMs);
-      this.#onTick(this.now, elapsed - this.#tickMs);
-    }, this.#tickMs);
+    this.#timer = setInterval(() => this.#tick(), this.#tickMs);
     this.#timer.unref();
   }
 
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  #tick(): void {
+    const time = Math.trunc(performance.now());
+    const elapsed = time - this.#tickedAt;
+    this.#tickedAt = time;
+    this.now += Math.min(elapsed, 2 * this.#tickMs);
+    this.#onTick(elapsed - this.#tickMs);
+    for (const each of this.#listeners) {
+      if (--each.ticksLeft > 0) continue;
+      each.ticksLeft = each.ticks;
+      each.listener(this.now);
+    }
   }
 }

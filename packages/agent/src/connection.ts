@@ -2,9 +2,9 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { FrameReader, SpopError, Status } from '@spop/codec';
 import { Output } from './output.ts';
-import type { Runtime } from './runtime.ts';
 import { Session, type Transport } from './session.ts';
-import { readStatically } from './static-read.ts';
+import type { Shared } from './shared.ts';
+import { type ReadBuffer, readStatically } from './static-read.ts';
 import { textOf } from './warning.ts';
 
 /**
@@ -18,10 +18,11 @@ export class Connection implements Transport {
   declare readonly session: Session;
   bytesRead: number = 0;
   framesRead: number = 0;
-  readonly #runtime: Runtime;
+  readonly #shared: Shared;
   readonly #stream: Duplex;
+  readonly #onClosed: (connection: Connection) => void;
   readonly #reader: FrameReader = new FrameReader();
-  /** Whether bytes arrive in the runtime's shared buffer. */
+  /** Whether bytes arrive in the buffer that all sockets share. */
   readonly #isStatic: boolean;
   #isPaused: boolean = false;
   #isResuming: boolean = false;
@@ -36,20 +37,30 @@ export class Connection implements Transport {
   #activeAt: number;
   #partialAt: number = 0;
 
-  /** @param isAccepted Whether `stream` is a socket fresh from a server with `pauseOnConnect`. */
-  constructor(runtime: Runtime, stream: Duplex, id: number, isAccepted: boolean) {
-    this.#runtime = runtime;
+  /**
+   * @param readBuffer For a socket fresh from a server with `pauseOnConnect`: what it may read into.
+   * @param onClosed Told once, when the stream has closed.
+   */
+  constructor(
+    shared: Shared,
+    stream: Duplex,
+    id: number,
+    readBuffer: ReadBuffer | undefined,
+    onClosed: (connection: Connection) => void,
+  ) {
+    this.#shared = shared;
+    this.#onClosed = onClosed;
     this.id = id;
     this.remote = stream instanceof Socket ? remoteOf(stream) : undefined;
     const replaced =
-      isAccepted && stream instanceof Socket
-        ? readStatically(stream, runtime.readBuffer, (length, buffer) => this.#onRead(length, buffer))
+      readBuffer !== undefined && stream instanceof Socket
+        ? readStatically(stream, readBuffer.bytes, (length, buffer) => this.#onRead(length, buffer))
         : undefined;
     this.#isStatic = replaced !== undefined;
     this.#stream = replaced ?? stream;
-    this.output = new Output(this.#stream, runtime.outputPool, () => this.mayResume());
-    this.session = new Session(runtime, this);
-    const now = runtime.clock.now;
+    this.output = new Output(this.#stream, shared.outputPool, () => this.mayResume());
+    this.session = new Session(shared, this);
+    const { now } = shared.clock;
     this.#openedAt = now;
     this.#activeAt = now;
     this.#listen();
@@ -60,7 +71,7 @@ export class Connection implements Transport {
   }
 
   scheduleFlush(): void {
-    this.#activeAt = this.#runtime.clock.now;
+    this.#activeAt = this.#shared.clock.now;
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
     // After the promises that settle in this turn, so that their ACKs share a write; where it may be the last write, after
@@ -78,7 +89,7 @@ export class Connection implements Transport {
 
   /** Closes in a while, whatever the peer or a handler does. */
   #linger(): void {
-    this.#lingerTimer ??= setTimeout(() => this.destroy(), this.#runtime.options.lingerTimeoutMs);
+    this.#lingerTimer ??= setTimeout(() => this.destroy(), this.#shared.options.lingerTimeoutMs);
   }
 
   get hasUnread(): boolean {
@@ -108,7 +119,7 @@ export class Connection implements Transport {
     if (this.session.state === 'closed') return;
     // 'close' comes in the next turns, but from streams that never emit it.
     clearTimeout(this.#lingerTimer);
-    this.#lingerTimer = setTimeout(() => this.#onClose(), this.#runtime.options.lingerTimeoutMs);
+    this.#lingerTimer = setTimeout(() => this.#onClose(), this.#shared.options.lingerTimeoutMs);
   }
 
   /** Closes at once, since there is no more time for what is in flight; what was answered is still written. */
@@ -120,7 +131,7 @@ export class Connection implements Transport {
 
   /** Ends the connection where a timer ran out; called at each tick of the agent's clock. */
   checkTimers(now: number): void {
-    const { helloTimeoutMs, idleTimeoutMs, partialFrameTimeoutMs } = this.#runtime.options;
+    const { helloTimeoutMs, idleTimeoutMs, partialFrameTimeoutMs } = this.#shared.options;
     const { session } = this;
     this.output.reclaim();
     if (session.state === 'leaving' || session.state === 'closed') return;
@@ -168,7 +179,7 @@ export class Connection implements Transport {
   }
 
   #onData(chunk: Uint8Array): void {
-    if (!this.#runtime.isReading) {
+    if (!this.#shared.turn.isReading) {
       this.#onRead(chunk.length, chunk);
       return;
     }
@@ -184,7 +195,7 @@ export class Connection implements Transport {
     this.bytesRead += length;
     // After the last frame whatever comes is read and dropped, so that the kernel does not answer it with a reset.
     if (this.session.state === 'leaving' || this.session.state === 'closed') return true;
-    this.#activeAt = this.#runtime.clock.now;
+    this.#activeAt = this.#shared.clock.now;
     const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const wasPartial = this.#reader.pendingBytes > 0 || this.session.fragmented !== 0;
     this.#reader.push(buffer, 0, length);
@@ -195,7 +206,7 @@ export class Connection implements Transport {
     this.#readFrames();
     if (!wasPartial) this.#partialAt = this.#activeAt;
     // Where a buffer is full Node reads the next one at once, up to 32 of them, while all other connections wait.
-    if (!this.#isStatic || length < chunk.length || !this.#runtime.isTurnOver()) return !this.#isPaused;
+    if (!this.#isStatic || length < chunk.length || !this.#shared.turn.isOver()) return !this.#isPaused;
     setImmediate(this.#readOn);
     return false;
   }
@@ -207,15 +218,13 @@ export class Connection implements Transport {
   /** Hands frames to the session until there are no more, or too much is under way. */
   #readFrames(): void {
     const { session, output } = this;
-    const runtime = this.#runtime;
-    const { metrics } = runtime;
+    const { metrics, turn } = this.#shared;
     const reader = this.#reader;
     const fragmented = session.fragmented;
     let count = 0;
     // ACKs of asynchronous handlers may have set it since the last batch.
     output.isBehind = false;
-    metrics.beginBatch();
-    runtime.isReading = true;
+    turn.beginBatch();
     try {
       let isReady = session.beginBatch();
       while (isReady) {
@@ -228,13 +237,13 @@ export class Connection implements Transport {
     } catch (error) {
       this.#fail(error);
     }
-    runtime.isReading = false;
+    turn.endBatch();
     this.framesRead += count;
     // The fragments of one NOTIFY have as long as a frame, all together.
     if (count > 0 && (fragmented === 0 || fragmented !== session.fragmented)) this.#partialAt = this.#activeAt;
     if (session.isFull || output.isBehind) this.#pause();
     this.#flush();
-    metrics.endBatch();
+    metrics.recordBatch(turn.batchStartedAt);
     if (output.isBlocked) this.#pause();
   }
 
@@ -246,7 +255,7 @@ export class Connection implements Transport {
     this.#stream.pause();
     this.#awaitRoom();
     if (this.session.state === 'draining' && !this.output.isBlocked) return;
-    this.#runtime.hooks.emit('overload', {
+    this.#shared.hooks.emit('overload', {
       connection: this.session.describe(),
       reason: this.output.isBlocked ? 'the peer does not read its ACKs' : 'too many NOTIFYs are in flight',
     });
@@ -254,7 +263,7 @@ export class Connection implements Transport {
 
   /** Asks to be told of room for one more NOTIFY, where all connections together have none. */
   #awaitRoom(): void {
-    if (this.#runtime.isFull) this.#runtime.paused.add(this);
+    this.#shared.inFlight.awaitRoom(this);
   }
 
   readonly #resume = (): void => {
@@ -264,7 +273,7 @@ export class Connection implements Transport {
     } else if (!this.#stream.destroyed) {
       this.#isPaused = false;
       // The time that it was held back is not the peer's.
-      this.#activeAt = this.#runtime.clock.now;
+      this.#activeAt = this.#shared.clock.now;
       this.#partialAt = this.#activeAt;
       this.#readFrames();
       if (!this.#isPaused) {
@@ -273,7 +282,7 @@ export class Connection implements Transport {
         setImmediate(() => setImmediate(this.#noteRead));
       }
     }
-    this.#runtime.resumePaused();
+    this.#shared.inFlight.resumeWaiting();
   };
 
   readonly #noteRead = (): void => {
@@ -300,7 +309,7 @@ export class Connection implements Transport {
         ? error
         : new SpopError('SPOP_MISUSE', `an error that is not the peer's: ${String(error)}`, -1, { cause: error });
     session.fail(known);
-    this.#runtime.hooks.emit('protocolError', { connection: session.describe(), error: known });
+    this.#shared.hooks.emit('protocolError', { connection: session.describe(), error: known });
   }
 
   #timeOut(reason: string): void {
@@ -321,7 +330,7 @@ export class Connection implements Transport {
     // Resets are how HAProxy ends health checks and, from 3.1 on, connections.
     const isReset = 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
     if (isReset) return;
-    this.#runtime.hooks.emit('transportError', { connection: this.session.describe(), error });
+    this.#shared.hooks.emit('transportError', { connection: this.session.describe(), error });
   }
 
   #onClose(): void {
@@ -330,11 +339,11 @@ export class Connection implements Transport {
     if (session.state === 'closed') return;
     session.close();
     this.output.destroy();
-    this.#runtime.closed(this);
+    this.#onClosed(this);
     // Who never said HELLO is told of where the agent lost patience: scanners and TCP checks come and go.
     if (session.hello === undefined ? !this.#hasTimedOut : session.hello.healthcheck) return;
-    this.#runtime.metrics.countDisconnect(session.endStatus);
-    this.#runtime.hooks.emit('disconnect', {
+    this.#shared.metrics.countDisconnect(session.endStatus);
+    this.#shared.hooks.emit('disconnect', {
       connection: session.describe(),
       status: session.endStatus,
       reason: session.endReason,

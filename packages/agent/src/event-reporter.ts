@@ -1,8 +1,13 @@
-import { EventLog } from './event-log.ts';
-import { type AgentEvents, HookCaller } from './hooks.ts';
+import { EventLog, type Logger } from './event-log.ts';
+import { type AgentEvents, HookCaller, type Hooks } from './hooks.ts';
 import type { Metrics } from './metrics.ts';
-import type { ResolvedOptions } from './options.ts';
 import { publishEvent } from './trace.ts';
+
+/** Who wants to hear of events. */
+export interface Listeners {
+  readonly hooks: Hooks;
+  readonly logger: Logger | undefined;
+}
 
 /** Tells of events to all who may want to know: counters, log, hooks, and subscribers of diagnostics channels. */
 export class EventReporter {
@@ -11,10 +16,10 @@ export class EventReporter {
   readonly #metrics: Metrics;
   readonly #hooks: HookCaller;
 
-  constructor(options: ResolvedOptions, metrics: Metrics) {
+  constructor({ hooks, logger }: Listeners, metrics: Metrics) {
     this.#metrics = metrics;
-    this.#hooks = new HookCaller(options.hooks);
-    this.log = options.logger === undefined ? undefined : new EventLog(options.logger);
+    this.#hooks = new HookCaller(hooks);
+    this.log = logger === undefined ? undefined : new EventLog(logger);
   }
 
   emit<Name extends keyof AgentEvents>(name: Name, info: AgentEvents[Name]): void {

@@ -44,25 +44,15 @@ export class Metrics {
   bytesWritten: number = 0;
   framesRead: number = 0;
   readonly latency: LatencyHistogram = new LatencyHistogram();
+  /** How many synchronous NOTIFYs there were up to the last batch. */
   #synchronousBefore: number = 0;
-  /** A double that would be boxed as a field. */
-  readonly #batchStartedAt: Float64Array = new Float64Array(1);
 
-  /** When the batch that is being worked on was read, on the clock of performance.now(). */
-  get batchStartedAt(): number {
-    return this.#batchStartedAt[0]!;
-  }
-
-  /** What was read at once is about to be worked on. */
-  beginBatch(): void {
-    this.#synchronousBefore = this.notifies - this.asynchronous;
-    this.#batchStartedAt[0] = performance.now();
-  }
-
-  /** The batch's ACKs were written: the time since its beginning counts for each NOTIFY that was answered in it. */
-  endBatch(): void {
-    const count = this.notifies - this.asynchronous - this.#synchronousBefore;
-    if (count > 0) this.latency.record(performance.now() - this.batchStartedAt, count);
+  /** The ACKs of a batch were written: the time since `startedAt` counts for each NOTIFY that was answered in it. */
+  recordBatch(startedAt: number): void {
+    const synchronous = this.notifies - this.asynchronous;
+    const count = synchronous - this.#synchronousBefore;
+    this.#synchronousBefore = synchronous;
+    if (count > 0) this.latency.record(performance.now() - startedAt, count);
   }
 
   countDisconnect(status: number): void {

@@ -12,11 +12,12 @@ import {
   writeDisconnect,
 } from '@spop/codec';
 import type { Exchange } from './exchange.ts';
+import { applyFallback } from './fallback.ts';
 import { Fragments } from './fragments.ts';
 import { type Agreement, negotiate } from './handshake.ts';
 import type { ConnectionInfo } from './hooks.ts';
 import type { Output } from './output.ts';
-import type { Runtime } from './runtime.ts';
+import type { Shared } from './shared.ts';
 import { type ConnectionState, reactionTo } from './state.ts';
 import { isTracing, notifyStart } from './trace.ts';
 
@@ -70,7 +71,7 @@ export class Session {
   /** The status code that ended the session, and why. */
   endStatus: number = Status.Normal;
   endReason: string = STATUS_MESSAGES[Status.Normal];
-  readonly #runtime: Runtime;
+  readonly #shared: Shared;
   readonly #transport: Transport;
   readonly #output: Output;
   readonly #fragments: Fragments;
@@ -88,11 +89,11 @@ export class Session {
   /** Whether a NOTIFY was answered since the session is draining. */
   #hasAnswered: boolean = false;
 
-  constructor(runtime: Runtime, transport: Transport) {
-    this.#runtime = runtime;
+  constructor(shared: Shared, transport: Transport) {
+    this.#shared = shared;
     this.#transport = transport;
     this.#output = transport.output;
-    this.#fragments = new Fragments(runtime.options.maxReassembledBytes);
+    this.#fragments = new Fragments(shared.options.maxReassembledBytes);
   }
 
   get engineId(): string | undefined {
@@ -103,8 +104,8 @@ export class Session {
   get isFull(): boolean {
     if (this.state !== 'ready' && this.state !== 'draining') return false;
     if (this.#isStopped) return true;
-    const { options } = this.#runtime;
-    return this.inFlight.size >= options.maxInFlightPerConnection || this.#runtime.isFull;
+    const { options } = this.#shared;
+    return this.inFlight.size >= options.maxInFlightPerConnection || this.#shared.inFlight.isFull;
   }
 
   /** Which connection this is, for hooks and logs. */
@@ -226,12 +227,12 @@ export class Session {
 
   /** Answers an exchange whose handlers have not settled in time. */
   expire(exchange: Exchange): void {
-    this.#runtime.hooks.emit('timeout', { connection: this.describe(), streamId: exchange.reportedStreamId });
+    this.#shared.hooks.emit('timeout', { connection: this.describe(), streamId: exchange.reportedStreamId });
     // A hook may have ended the connection.
     if (!exchange.isPending) return;
     exchange.outcome = 'timeout';
     this.#acknowledge(exchange, true);
-    exchange.abort(new Error(`No answer within ${this.#runtime.options.processingTimeoutMs} ms`));
+    exchange.abort(new Error(`No answer within ${this.#shared.options.processingTimeoutMs} ms`));
   }
 
   /** Whether a NOTIFY may have come that was not read: what HAProxy sent to a connection that is held back is no silence. */
@@ -246,7 +247,7 @@ export class Session {
 
   #shakeHands(frame: Frame): void {
     const hello = toHaproxyHello(frame);
-    const agreement = negotiate(hello, this.#runtime.options);
+    const agreement = negotiate(hello, this.#shared.options);
     this.hello = hello;
     this.isPipelined = agreement.pipelining;
     this.#maxAckBytes = agreement.maxAckBytes;
@@ -254,12 +255,12 @@ export class Session {
     this.#writeHello(agreement);
     if (hello.healthcheck) {
       this.state = 'leaving';
-      this.#runtime.metrics.healthchecks++;
+      this.#shared.metrics.healthchecks++;
       this.#transport.leave();
     } else {
       this.state = 'ready';
       if (this.#isDraining) this.drain();
-      this.#runtime.hooks.emit('connection', { connection: this.describe() });
+      this.#shared.hooks.emit('connection', { connection: this.describe() });
     }
   }
 
@@ -286,23 +287,23 @@ export class Session {
 
   /** Hands a whole NOTIFY to the handlers and acknowledges it, now or when they settle; returns as `receive`. */
   #process(frame: Frame): boolean {
-    const runtime = this.#runtime;
+    const shared = this.#shared;
     const output = this.#output;
     const max = this.#maxAckBytes;
     const buffer = output.reserve(max);
     const position = output.length;
-    let exchange = runtime.exchanges.take();
+    let exchange = shared.exchanges.take();
     exchange.begin(this, frame, buffer, position, position + max);
-    if (runtime.handlers.mayOutlive(exchange.notify)) {
+    if (shared.handlers.mayOutlive(exchange.notify)) {
       exchange.ack.end();
       exchange.close();
-      exchange = runtime.exchanges.make();
+      exchange = shared.exchanges.make();
       exchange.begin(this, frame, buffer, position, position + max);
     }
-    runtime.metrics.notifies++;
+    shared.metrics.notifies++;
     this.#isProcessing = true;
     try {
-      const isHandled = this.#isTraced ? this.#runTraced(exchange) : runtime.handlers.run(exchange);
+      const isHandled = this.#isTraced ? this.#runTraced(exchange) : shared.handlers.run(exchange);
       if (!isHandled) this.#reportUnhandled(exchange);
     } catch (error) {
       this.#failAtOnce(exchange, error);
@@ -316,17 +317,17 @@ export class Session {
     this.#hasAnswered = this.#isDraining;
     output.length = exchange.ack.end();
     exchange.close();
-    if (exchange.hasSignal) runtime.exchanges.retire(exchange);
+    if (exchange.hasSignal) shared.exchanges.retire(exchange);
     return true;
   }
 
   /** Acknowledges a NOTIFY whose handler threw; others of it that were called before may still run. */
   #failAtOnce(exchange: Exchange, error: unknown): void {
     // They must never meet another NOTIFY here.
-    this.#runtime.exchanges.retire(exchange);
+    this.#shared.exchanges.retire(exchange);
     this.#listen(exchange);
     this.#reportHandlerError(error, exchange);
-    this.#runtime.applyFallback(exchange.ack);
+    applyFallback(this.#shared.options, exchange.ack);
     this.#isProcessing = false;
     this.#hasAnswered = this.#isDraining;
     this.#output.length = exchange.ack.end();
@@ -335,13 +336,13 @@ export class Session {
   }
 
   #await(exchange: Exchange): void {
-    const { exchanges, metrics } = this.#runtime;
+    const { exchanges, inFlight, metrics, turn } = this.#shared;
     exchanges.retire(exchange);
     metrics.asynchronous++;
-    exchange.receivedAt = metrics.batchStartedAt;
+    exchange.receivedAt = turn.batchStartedAt;
     exchange.detach(this.#maxAckBytes, performance.now());
     this.inFlight.add(exchange);
-    this.#runtime.add(this, exchange);
+    inFlight.add(exchange, this);
     this.#listen(exchange);
   }
 
@@ -359,7 +360,7 @@ export class Session {
 
   #settle(exchange: Exchange, error: unknown, isError: boolean): void {
     if (!exchange.isPending) {
-      this.#runtime.metrics.lateAnswers++;
+      this.#shared.metrics.lateAnswers++;
       return;
     }
     if (isError) {
@@ -375,34 +376,34 @@ export class Session {
   /** Writes the ACK of an exchange that was in flight. */
   #acknowledge(exchange: Exchange, withFallback: boolean): void {
     // While it still counts as in flight, so that an agent closed in there does not end the session before this ACK.
-    if (withFallback) this.#runtime.applyFallback(exchange.ack);
+    if (withFallback) applyFallback(this.#shared.options, exchange.ack);
     if (!exchange.isPending) return;
     this.#forget(exchange);
     const output = this.#output;
     const buffer = output.reserve(this.#maxAckBytes);
     output.length = exchange.finish(buffer, output.length);
-    this.#runtime.metrics.latency.record(performance.now() - exchange.receivedAt, 1);
+    this.#shared.metrics.latency.record(performance.now() - exchange.receivedAt, 1);
     this.#hasAnswered = this.#isDraining;
     this.#transport.scheduleFlush();
     this.#transport.mayResume();
   }
 
   #refuseTooBig(frame: Frame): void {
-    const runtime = this.#runtime;
-    runtime.metrics.tooBig++;
+    const shared = this.#shared;
+    shared.metrics.tooBig++;
     const buffer = this.#output.reserve(this.#maxAckBytes);
     const { length } = this.#output;
     // Used once: what an asynchronous fallback does with it later must meet no other NOTIFY.
-    const { ack } = runtime.exchanges.make();
+    const { ack } = shared.exchanges.make();
     ack.beginAck(buffer, length, length + this.#maxAckBytes, frame);
     this.#isProcessing = true;
-    runtime.applyFallback(ack);
+    applyFallback(shared.options, ack);
     this.#isProcessing = false;
     this.#hasAnswered = this.#isDraining;
     this.#output.length = ack.end();
-    runtime.hooks.emit('overload', {
+    shared.hooks.emit('overload', {
       connection: this.describe(),
-      reason: `a fragmented NOTIFY is above maxReassembledBytes (${runtime.options.maxReassembledBytes})`,
+      reason: `a fragmented NOTIFY is above maxReassembledBytes (${shared.options.maxReassembledBytes})`,
     });
   }
 
@@ -447,13 +448,13 @@ export class Session {
   #forget(exchange: Exchange): void {
     exchange.isPending = false;
     this.inFlight.delete(exchange);
-    this.#runtime.remove(exchange);
+    this.#shared.inFlight.remove(exchange);
   }
 
   /** Runs the handlers for subscribers of diagnostics channels, within the stores that they have bound. */
   #runTraced(exchange: Exchange): boolean {
     const trace = exchange.beginTrace(this.describe());
-    return notifyStart.runStores(trace, () => this.#runtime.handlers.run(exchange));
+    return notifyStart.runStores(trace, () => this.#shared.handlers.run(exchange));
   }
 
   /** Without messages it is none of ours: HAProxy 3.1 and newer send such NOTIFYs where all ACLs of a group fail. */
@@ -464,17 +465,17 @@ export class Session {
       messages.push(walker.name.toString().slice(0, MAX_REPORTED_LENGTH));
     }
     if (messages.length === 0) return;
-    this.#runtime.hooks.emit('unhandled', {
+    this.#shared.hooks.emit('unhandled', {
       connection: this.describe(),
       streamId: exchange.reportedStreamId,
       messages,
-      declared: this.#runtime.handlers.set.definitions.map(({ name }) => name),
+      declared: this.#shared.handlers.set.definitions.map(({ name }) => name),
     });
   }
 
   #reportHandlerError(error: unknown, exchange: Exchange): void {
     exchange.fail(error);
-    this.#runtime.hooks.emit('handlerError', {
+    this.#shared.hooks.emit('handlerError', {
       error,
       connection: this.describe(),
       streamId: exchange.reportedStreamId,

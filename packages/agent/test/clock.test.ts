@@ -26,7 +26,8 @@ describe('Clock', () => {
 
   it('ticks with the time in whole milliseconds', () => {
     const ticks: number[] = [];
-    const clock = new Clock(100, (now) => ticks.push(now));
+    const clock = new Clock(100, () => {});
+    clock.every(100, (now) => ticks.push(now));
     clock.start();
     const started = clock.now;
     vi.advanceTimersByTime(350);

@@ -1,8 +1,8 @@
 /** What of an agent is alive, and how much memory is in use, once the garbage is collected. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { Connections } from '../src/connections.ts';
 import { ExchangeRing } from '../src/exchange-ring.ts';
-import { Runtime } from '../src/runtime.ts';
 
 // As `node --expose-gc`, for this process alone and without an option for whoever runs the tests.
 setFlagsFromString('--expose-gc');
@@ -60,9 +60,8 @@ function watch(prototype: object, name: string, see: (argument: unknown, result:
   });
 }
 
-watch(Runtime.prototype, 'open', (connection) => {
-  if (typeof connection !== 'object' || connection === null)
-    throw new Error('expected open() to be given a connection');
+watch(Connections.prototype, 'open', (_, connection) => {
+  if (typeof connection !== 'object' || connection === null) throw new Error('expected open() to return a connection');
   connections.see(connection);
   const session: unknown = Reflect.get(connection, 'session');
   if (typeof session !== 'object' || session === null) throw new Error('expected a connection to have a session');

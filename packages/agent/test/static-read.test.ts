@@ -14,6 +14,7 @@ const path = vi.hoisted(() => ({ isFallback: false, replaced: 0 }));
 vi.mock('../src/static-read.ts', async (importOriginal) => {
   const original = await importOriginal<typeof import('../src/static-read.ts')>();
   return {
+    ...original,
     readStatically: (...args: Parameters<typeof original.readStatically>): Socket | undefined => {
       const socket = path.isFallback ? undefined : original.readStatically(...args);
       if (socket !== undefined) path.replaced++;

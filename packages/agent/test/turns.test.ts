@@ -2,9 +2,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Handlers } from '../src/handlers.ts';
-import { resolveOptions } from '../src/options.ts';
-import { Runtime } from '../src/runtime.ts';
+import { Turn } from '../src/turn.ts';
 import { startAgent } from './harness.ts';
 
 const ask = defineMessage('ask', { id: text });
@@ -18,12 +16,12 @@ afterEach(() => {
 describe('a turn of the event loop', () => {
   it('is over for connections that have more to be read after 5 ms, until the next turn', () => {
     vi.useFakeTimers({ toFake: ['performance', 'setImmediate', 'clearImmediate'] });
-    const runtime = new Runtime(resolveOptions({}), new Handlers());
+    const turn = new Turn();
     const isOverAfter = (ms: number): boolean => {
       vi.setSystemTime(0);
       vi.spyOn(performance, 'now').mockReturnValue(ms);
-      runtime.metrics.beginBatch();
-      return runtime.isTurnOver();
+      turn.beginBatch();
+      return turn.isOver();
     };
     expect([1_000, 1_004.9, 1_005, 1_006].map(isOverAfter)).toEqual([false, false, true, true]);
     vi.runAllTicks();
@@ -34,7 +32,7 @@ describe('a turn of the event loop', () => {
 
 describe('a peer that always has more to be read', () => {
   it('is read on after each turn that it gave up, and gets every answer', async () => {
-    const isTurnOver = vi.spyOn(Runtime.prototype, 'isTurnOver');
+    const isOver = vi.spyOn(Turn.prototype, 'isOver');
     const { target } = await startAgent({
       link: 'IPv4',
       // Slow enough for the socket's buffer to fill meanwhile.
@@ -55,6 +53,6 @@ describe('a peer that always has more to be read', () => {
       flood.once('exit', (code) => reject(new Error(`exit code ${code}`)));
     });
     expect(answers).toEqual({ sent: 150_000, answered: 150_000 });
-    expect(isTurnOver.mock.results.map(({ value }) => value as boolean)).toContain(true);
+    expect(isOver.mock.results.map(({ value }) => value as boolean)).toContain(true);
   }, 30_000);
 });

@@ -1,0 +1,42 @@
+import { BufferPool } from '@spop/codec';
+import { Clock, tickMs } from './clock.ts';
+import { EventLoopWatch } from './event-loop-watch.ts';
+import { EventReporter } from './event-reporter.ts';
+import { ExchangeRing } from './exchange-ring.ts';
+import type { Handlers } from './handlers.ts';
+import { InFlight } from './in-flight.ts';
+import { Metrics } from './metrics.ts';
+import type { ResolvedOptions } from './options.ts';
+import { Turn } from './turn.ts';
+
+/** Bytes that are written at once. */
+const WRITE_BYTES = 262_144;
+/** Up to 64 MiB of output that the kernel has not taken; more is allocated for the moment. */
+const MAX_POOLED_BUFFERS = 256;
+
+/** What all connections of an agent share. */
+export class Shared {
+  declare readonly options: ResolvedOptions;
+  declare readonly handlers: Handlers;
+  declare readonly hooks: EventReporter;
+  readonly metrics: Metrics = new Metrics();
+  declare readonly eventLoop: EventLoopWatch;
+  declare readonly clock: Clock;
+  declare readonly exchanges: ExchangeRing;
+  declare readonly inFlight: InFlight;
+  readonly turn: Turn = new Turn();
+  readonly outputPool: BufferPool = new BufferPool({ bufferSize: WRITE_BYTES, maxBuffers: MAX_POOLED_BUFFERS });
+
+  constructor(options: ResolvedOptions, handlers: Handlers) {
+    this.options = options;
+    this.handlers = handlers;
+    this.hooks = new EventReporter(options, this.metrics);
+    this.eventLoop = new EventLoopWatch(options.eventLoopBlockedMs, (blockedMs) =>
+      this.hooks.emit('eventLoopBlocked', { blockedMs }),
+    );
+    const clockMs = Math.min(tickMs(options), this.eventLoop.tickMs);
+    this.clock = new Clock(clockMs, (lateMs) => this.eventLoop.tick(lateMs));
+    this.exchanges = new ExchangeRing(handlers.set);
+    this.inFlight = new InFlight(options);
+  }
+}
