@@ -61,22 +61,31 @@ export interface AgentEvents {
 /** Functions to be told of events. One that throws or rejects is reported as a process warning and changes nothing. */
 export type Hooks = { readonly [Name in keyof AgentEvents]?: (info: AgentEvents[Name]) => void };
 
-const HOOK_NAMES: readonly (keyof AgentEvents)[] = [
-  'connection',
-  'disconnect',
-  'protocolError',
-  'handlerError',
-  'unhandled',
-  'timeout',
-  'overload',
-  'transportError',
-  'eventLoopBlocked',
-];
+/** Every event once: the compiler misses the one that is forgotten here. */
+const EVERY_EVENT: { readonly [Name in keyof AgentEvents]: true } = {
+  connection: true,
+  disconnect: true,
+  protocolError: true,
+  handlerError: true,
+  unhandled: true,
+  timeout: true,
+  overload: true,
+  transportError: true,
+  eventLoopBlocked: true,
+};
+
+/** The names of all events, in the order in which they are documented. */
+export const EVENT_NAMES: readonly (keyof AgentEvents)[] = Object.keys(EVERY_EVENT) as (keyof AgentEvents)[];
+
+/** Makes an object that has something for each event. */
+export function forEachEvent<Value>(make: (name: keyof AgentEvents) => Value): Record<keyof AgentEvents, Value> {
+  return Object.fromEntries(EVENT_NAMES.map((name) => [name, make(name)])) as Record<keyof AgentEvents, Value>;
+}
 
 /** @throws {TypeError} where a hook is unknown, or no function. */
 export function checkHooks(hooks: unknown): void {
   check(isObject(hooks), 'hooks to be an object of functions', hooks);
-  checkNames(`one of the hooks ${HOOK_NAMES.join(', ')}`, hooks, HOOK_NAMES);
+  checkNames(`one of the hooks ${EVENT_NAMES.join(', ')}`, hooks, EVENT_NAMES);
   for (const [name, hook] of Object.entries(hooks)) {
     if (hook !== undefined) checkFunction(`the hook ${name}`, hook);
   }

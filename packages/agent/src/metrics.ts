@@ -1,4 +1,4 @@
-import type { AgentEvents } from './hooks.ts';
+import { type AgentEvents, forEachEvent } from './hooks.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 
 /** DISCONNECTs with a status above the specification's count as its last, 99 (SPOE.txt §3.5). */
@@ -14,17 +14,7 @@ export interface Traffic {
 /** Counters of an agent since its start, and how long its NOTIFYs took. */
 export class Metrics {
   /** Events by name, whether anybody was told of them or not. */
-  readonly events: Record<keyof AgentEvents, number> = {
-    connection: 0,
-    disconnect: 0,
-    protocolError: 0,
-    handlerError: 0,
-    unhandled: 0,
-    timeout: 0,
-    overload: 0,
-    transportError: 0,
-    eventLoopBlocked: 0,
-  };
+  readonly events: Record<keyof AgentEvents, number> = forEachEvent(() => 0);
   /** Ends of connections by the status of the DISCONNECT. */
   readonly disconnects: Float64Array = new Float64Array(STATUS_COUNT);
   /** Health checks answered. */

@@ -1,5 +1,5 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
-import type { AgentEvents, ConnectionInfo } from './hooks.ts';
+import { type AgentEvents, type ConnectionInfo, forEachEvent } from './hooks.ts';
 import type { NotifyContext } from './notify-context.ts';
 
 /** How a NOTIFY was answered: `failed` and `timeout` with the fallback actions, `dropped` not at all. */
@@ -22,17 +22,7 @@ export const notifyStart: Channel = channel('spop:notify:start');
 /** When the ACK of a NOTIFY is written, or nobody waits for it any more. */
 export const notifyEnd: Channel = channel('spop:notify:end');
 
-const eventChannels: { readonly [Name in keyof AgentEvents]: Channel } = {
-  connection: channel('spop:connection'),
-  disconnect: channel('spop:disconnect'),
-  protocolError: channel('spop:protocolError'),
-  handlerError: channel('spop:handlerError'),
-  unhandled: channel('spop:unhandled'),
-  timeout: channel('spop:timeout'),
-  overload: channel('spop:overload'),
-  transportError: channel('spop:transportError'),
-  eventLoopBlocked: channel('spop:eventLoopBlocked'),
-};
+const eventChannels: Readonly<Record<keyof AgentEvents, Channel>> = forEachEvent((name) => channel(`spop:${name}`));
 
 /** Publishes an event to whoever has subscribed to its channel. */
 export function publishEvent<Name extends keyof AgentEvents>(name: Name, info: AgentEvents[Name]): void {

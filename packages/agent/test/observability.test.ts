@@ -4,7 +4,9 @@ import { Socket } from 'node:net';
 import { fragment, haproxyHello, notify } from '@spop/builder';
 import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { EVENT_NAMES } from '../src/hooks.ts';
 import { type Agent, createAgent, type Logger, type NotifyTrace } from '../src/index.ts';
+import { publishEvent } from '../src/trace.ts';
 import { connectRaw, eventually, startAgent } from './harness.ts';
 
 const ask = defineMessage('ask', { id: text });
@@ -207,6 +209,13 @@ describe('the diagnostics channels', () => {
     await eventually(() => agent.connectionCount === 0);
     expect(seen).toEqual([reports.connection, reports.disconnect, reports.protocolError, reports.handlerError]);
     expect(seen.map(({ length }) => length)).toEqual([1, 1, 1, 1]);
+  });
+
+  it.each(EVENT_NAMES)('have one for the event %s', (name) => {
+    const messages = subscribe(`spop:${name}`);
+    const info = { connection: { id: 1, remote: undefined, engineId: undefined } };
+    publishEvent(name, info as never);
+    expect(messages).toEqual([info]);
   });
 
   it('tell the start and the end of every NOTIFY, and how it ended', async () => {
