@@ -9,7 +9,7 @@ export const agentFaults: readonly Fault[] = [
     name: 'exchange used again while a handler runs',
     mistake: 'a NOTIFY that failed is over for the agent, but not for the handler that was called first',
     file: source('session'),
-    search: `    this.#shared.exchanges.retire(exchange);
+    search: `    this.#shared.exchanges.replace(exchange);
     this.#listen(exchange);`,
     replace: '    this.#listen(exchange);',
   },

@@ -87,7 +87,7 @@ class Run {
     this.#wasForced ||= buffer !== undefined && size > buffer.length - length;
     const text = String.fromCodePoint(0x21 + (this.#put.length % 94)).repeat(size);
     output.reserve(size).write(text, output.length, 'latin1');
-    output.length += size;
+    output.commit(output.length + size);
     this.#put += text;
   }
 

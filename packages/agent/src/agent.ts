@@ -1,16 +1,9 @@
 import type { Duplex } from 'node:stream';
-import {
-  type ArgumentTypes,
-  FrameType,
-  FrameWriter,
-  type MessageDefinition,
-  SpopError,
-  Status,
-  writeDisconnect,
-} from '@spop/codec';
+import { type ArgumentTypes, type MessageDefinition, SpopError, Status } from '@spop/codec';
 import { type AgentMetrics, toAgentMetrics } from './agent-metrics.ts';
 import { check, checkInteger, checkOptions, isObject } from './checks.ts';
 import { Connections } from './connections.ts';
+import { toDisconnectBytes } from './control-frames.ts';
 import { Drain } from './drain.ts';
 import { Handlers, type MessageHandler, type NotifyHandler } from './handlers.ts';
 import {
@@ -29,9 +22,6 @@ import { Shared } from './shared.ts';
 
 /** How long {@link Agent.close} waits for what is in flight by default. */
 const DEFAULT_GRACE_MS = 5_000;
-
-/** More than the AGENT-DISCONNECT of a refusal takes. */
-const REFUSAL_BYTES = 128;
 
 /** What an agent consists of once it serves. */
 interface Running {
@@ -239,11 +229,8 @@ function run(options: ResolvedOptions, handlers: Handlers): Running {
 
 /** Refuses a connection without waiting for anything: the peer reads why, unless its system is faster to drop it. */
 function turnAway(stream: Duplex, message: string): void {
-  const bytes = Buffer.alloc(REFUSAL_BYTES);
-  const status = { statusCode: Status.ResourceAllocation, message };
-  const end = writeDisconnect(new FrameWriter(), bytes, 0, bytes.length, FrameType.AgentDisconnect, status);
   stream.on('error', () => {});
-  stream.end(bytes.subarray(0, end));
+  stream.end(toDisconnectBytes(Status.ResourceAllocation, message));
   setImmediate(() => stream.destroy());
 }
 

@@ -223,7 +223,7 @@ export class Connection implements Transport {
     const fragmented = session.fragmented;
     let count = 0;
     // ACKs of asynchronous handlers may have set it since the last batch.
-    output.isBehind = false;
+    output.mustPause = false;
     turn.beginBatch();
     try {
       let isReady = session.beginBatch();
@@ -232,7 +232,7 @@ export class Connection implements Transport {
         if (frame === undefined) break;
         count++;
         // A batch of small NOTIFYs can be answered with many times its size.
-        isReady = session.receive(frame) && !output.isBehind;
+        isReady = session.receive(frame) && !output.mustPause;
       }
     } catch (error) {
       this.#fail(error);
@@ -241,7 +241,7 @@ export class Connection implements Transport {
     this.framesRead += count;
     // The fragments of one NOTIFY have as long as a frame, all together.
     if (count > 0 && (fragmented === 0 || fragmented !== session.fragmented)) this.#partialAt = this.#activeAt;
-    if (session.isFull || output.isBehind) this.#pause();
+    if (session.isFull || output.mustPause) this.#pause();
     this.#flush();
     metrics.recordBatch(turn.batchStartedAt);
     if (output.isBlocked) this.#pause();

@@ -13,7 +13,7 @@ const NO_SLOT = -1;
 export class ExchangeRing {
   readonly #set: MessageSet;
   readonly #slots: Exchange[];
-  #next: number = 0;
+  #turn: number = 0;
 
   constructor(set: MessageSet) {
     this.#set = set;
@@ -21,19 +21,19 @@ export class ExchangeRing {
   }
 
   /** The exchange whose turn it is. */
-  take(): Exchange {
-    const slot = this.#next;
-    this.#next = (slot + 1) & (SIZE - 1);
+  next(): Exchange {
+    const slot = this.#turn;
+    this.#turn = (slot + 1) & (SIZE - 1);
     return this.#slots[slot]!;
   }
 
   /** An exchange that is used once, outside of the ring. */
-  make(): Exchange {
+  fresh(): Exchange {
     return new Exchange(this.#set, NO_SLOT);
   }
 
-  /** Never gives that exchange out again. */
-  retire(exchange: Exchange): void {
+  /** Puts a new exchange in the place of one that is never to be used again. */
+  replace(exchange: Exchange): void {
     const { slot } = exchange;
     if (slot !== NO_SLOT) this.#slots[slot] = new Exchange(this.#set, slot);
   }

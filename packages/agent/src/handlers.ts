@@ -77,12 +77,12 @@ export class Handlers {
     return this.#set;
   }
 
-  /** Whether a handler of that NOTIFY is known to outlive its call, so that it needs an exchange of its own. */
-  mayOutlive(notify: Notify): boolean {
+  /** Whether a handler of that NOTIFY is known to return promises, so that it needs an exchange of its own. */
+  isKnownAsync(notify: Notify): boolean {
     if (!this.#hasAsync) return false;
-    let may = this.#isNotifyAsync;
-    for (let i = 0; i < notify.messageCount; i++) may ||= this.#isAsync[notify.definitionIndexAt(i)]!;
-    return may;
+    let isAsync = this.#isNotifyAsync;
+    for (let i = 0; i < notify.messageCount; i++) isAsync ||= this.#isAsync[notify.definitionIndexAt(i)]!;
+    return isAsync;
   }
 
   /**

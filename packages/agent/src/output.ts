@@ -11,12 +11,11 @@ import type { BufferPool } from '@spop/codec';
 export class Output {
   /** Where to write the next frame, once {@link Output.reserve} made room. */
   buffer: Buffer | undefined;
-  /** Bytes of frames in the buffer. */
-  length: number = 0;
-  /** Whether a full buffer was written that the peer does not make room for; whoever sees to that sets it back. */
-  isBehind: boolean = false;
+  /** Whether a full buffer was written that the peer does not make room for; whoever pauses for that sets it back. */
+  mustPause: boolean = false;
   /** Bytes handed to the stream since the beginning. */
   bytesWritten: number = 0;
+  #length: number = 0;
   readonly #stream: Duplex;
   readonly #pool: BufferPool;
   /** Other streams may hand the very bytes to their reader, later: those get a copy. */
@@ -47,21 +46,31 @@ export class Output {
     return stream.writableNeedDrain && stream.writableLength > 0;
   }
 
-  /** Makes sure of `size` bytes behind `length` in `buffer`, and returns it. */
+  /** Bytes of frames in the buffer: where the next one is written. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Makes sure of `size` bytes after `length` in `buffer`, and returns it. */
   reserve(size: number): Buffer {
     const { buffer } = this;
-    return buffer !== undefined && size <= buffer.length - this.length ? buffer : this.#acquire(size);
+    return buffer !== undefined && size <= buffer.length - this.#length ? buffer : this.#acquire(size);
+  }
+
+  /** Takes what was written from `length` to `end` for frames of the output. */
+  commit(end: number): void {
+    this.#length = end;
   }
 
   #acquire(size: number): Buffer {
     if (this.buffer !== undefined) {
       this.flush(true);
-      this.isBehind ||= this.isBlocked;
+      this.mustPause ||= this.isBlocked;
     }
     // A frame above the pool's size, or a burst that uses all of its buffers, gets memory of its own.
     const pooled = size <= this.#pool.bufferSize ? this.#pool.acquire() : undefined;
     this.buffer = pooled ?? Buffer.allocUnsafeSlow(Math.max(size, this.#pool.bufferSize));
-    this.length = 0;
+    this.#length = 0;
     return this.buffer;
   }
 
@@ -72,12 +81,13 @@ export class Output {
    * @param isLast Whether nothing can wait any more.
    */
   flush(isLast: boolean = false): void {
-    const { buffer, length } = this;
+    const { buffer } = this;
+    const length = this.#length;
     if (buffer === undefined) return;
     this.reclaim();
     if (this.#unsent.length > 1 && !isLast) return;
     this.buffer = undefined;
-    this.length = 0;
+    this.#length = 0;
     const stream = this.#stream;
     if (length === 0 || stream.destroyed || stream.writableEnded) {
       this.#release(buffer);

@@ -1,30 +1,23 @@
 import {
   type Frame,
   FrameType,
-  FrameWriter,
   type HaproxyHello,
   SpopError,
   Status,
   STATUS_MESSAGES,
   toDisconnect,
   toHaproxyHello,
-  writeAgentHello,
-  writeDisconnect,
 } from '@spop/codec';
+import { appendDisconnect, appendHello } from './control-frames.ts';
 import type { Exchange } from './exchange.ts';
 import { applyFallback } from './fallback.ts';
 import { Fragments } from './fragments.ts';
-import { type Agreement, negotiate } from './handshake.ts';
+import { negotiate } from './handshake.ts';
 import type { ConnectionInfo } from './hooks.ts';
 import type { Output } from './output.ts';
 import type { Shared } from './shared.ts';
 import { type ConnectionState, reactionTo } from './state.ts';
 import { isTracing, notifyStart } from './trace.ts';
-
-/** The most bytes that an AGENT-HELLO or AGENT-DISCONNECT of this agent takes. */
-const CONTROL_FRAME_BYTES = 256;
-/** The most bytes of an AGENT-DISCONNECT's message, which leaves room for all else in it. */
-const MAX_MESSAGE_BYTES = 192;
 
 /** Of the names of messages that there is no handler for so many are reported, and so much of each. */
 const MAX_REPORTED_NAMES = 8;
@@ -252,7 +245,7 @@ export class Session {
     this.isPipelined = agreement.pipelining;
     this.#maxAckBytes = agreement.maxAckBytes;
     this.#transport.setMaxFrameSize(agreement.maxFrameSizeIn);
-    this.#writeHello(agreement);
+    appendHello(this.#output, agreement.hello);
     if (hello.healthcheck) {
       this.state = 'leaving';
       this.#shared.metrics.healthchecks++;
@@ -292,12 +285,12 @@ export class Session {
     const max = this.#maxAckBytes;
     const buffer = output.reserve(max);
     const position = output.length;
-    let exchange = shared.exchanges.take();
+    let exchange = shared.exchanges.next();
     exchange.begin(this, frame, buffer, position, position + max);
-    if (shared.handlers.mayOutlive(exchange.notify)) {
+    if (shared.handlers.isKnownAsync(exchange.notify)) {
       exchange.ack.end();
       exchange.close();
-      exchange = shared.exchanges.make();
+      exchange = shared.exchanges.fresh();
       exchange.begin(this, frame, buffer, position, position + max);
     }
     shared.metrics.notifies++;
@@ -315,29 +308,29 @@ export class Session {
       return !this.isFull;
     }
     this.#hasAnswered = this.#isDraining;
-    output.length = exchange.ack.end();
+    output.commit(exchange.ack.end());
     exchange.close();
-    if (exchange.hasSignal) shared.exchanges.retire(exchange);
+    if (exchange.hasSignal) shared.exchanges.replace(exchange);
     return true;
   }
 
   /** Acknowledges a NOTIFY whose handler threw; others of it that were called before may still run. */
   #failAtOnce(exchange: Exchange, error: unknown): void {
     // They must never meet another NOTIFY here.
-    this.#shared.exchanges.retire(exchange);
+    this.#shared.exchanges.replace(exchange);
     this.#listen(exchange);
     this.#reportHandlerError(error, exchange);
     applyFallback(this.#shared.options, exchange.ack);
     this.#isProcessing = false;
     this.#hasAnswered = this.#isDraining;
-    this.#output.length = exchange.ack.end();
+    this.#output.commit(exchange.ack.end());
     exchange.close();
     exchange.abort(failedNotify(error));
   }
 
   #await(exchange: Exchange): void {
     const { exchanges, inFlight, metrics, turn } = this.#shared;
-    exchanges.retire(exchange);
+    exchanges.replace(exchange);
     metrics.asynchronous++;
     exchange.receivedAt = turn.batchStartedAt;
     exchange.detach(this.#maxAckBytes, performance.now());
@@ -381,7 +374,7 @@ export class Session {
     this.#forget(exchange);
     const output = this.#output;
     const buffer = output.reserve(this.#maxAckBytes);
-    output.length = exchange.finish(buffer, output.length);
+    output.commit(exchange.finish(buffer, output.length));
     this.#shared.metrics.latency.record(performance.now() - exchange.receivedAt, 1);
     this.#hasAnswered = this.#isDraining;
     this.#transport.scheduleFlush();
@@ -394,13 +387,13 @@ export class Session {
     const buffer = this.#output.reserve(this.#maxAckBytes);
     const { length } = this.#output;
     // Used once: what an asynchronous fallback does with it later must meet no other NOTIFY.
-    const { ack } = shared.exchanges.make();
+    const { ack } = shared.exchanges.fresh();
     ack.beginAck(buffer, length, length + this.#maxAckBytes, frame);
     this.#isProcessing = true;
     applyFallback(shared.options, ack);
     this.#isProcessing = false;
     this.#hasAnswered = this.#isDraining;
-    this.#output.length = ack.end();
+    this.#output.commit(ack.end());
     shared.hooks.emit('overload', {
       connection: this.describe(),
       reason: `a fragmented NOTIFY is above maxReassembledBytes (${shared.options.maxReassembledBytes})`,
@@ -419,22 +412,10 @@ export class Session {
   }
 
   #writeDisconnect(statusCode: Status, message: string): void {
-    const output = this.#output;
-    const buffer = output.reserve(CONTROL_FRAME_BYTES);
-    const { length } = output;
-    output.length = writeDisconnect(new FrameWriter(), buffer, length, buffer.length, FrameType.AgentDisconnect, {
-      statusCode,
-      message: Buffer.from(message).subarray(0, MAX_MESSAGE_BYTES).toString(),
-    });
+    appendDisconnect(this.#output, statusCode, message);
     this.state = 'leaving';
     this.#dropInFlight(new Error('The connection to HAProxy ends'));
     this.#transport.leave();
-  }
-
-  #writeHello({ hello }: Agreement): void {
-    const output = this.#output;
-    const buffer = output.reserve(CONTROL_FRAME_BYTES);
-    output.length = writeAgentHello(new FrameWriter(), buffer, output.length, buffer.length, hello);
   }
 
   #dropInFlight(reason: Error): void {

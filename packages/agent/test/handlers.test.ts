@@ -171,21 +171,21 @@ describe('Handlers › run', () => {
 describe('ExchangeRing', () => {
   it('gives 16 exchanges in turn', () => {
     const ring = new ExchangeRing(new Handlers().set);
-    const taken = Array.from({ length: 48 }, () => ring.take());
+    const taken = Array.from({ length: 48 }, () => ring.next());
     expect(new Set(taken.slice(0, 16)).size).toBe(16);
     for (const [index, exchange] of taken.entries()) expect(exchange).toBe(taken[index % 16]);
   });
 
-  it('never gives a retired exchange again', () => {
+  it('never gives a replaced exchange again', () => {
     const ring = new ExchangeRing(new Handlers().set);
-    const retired = ring.take();
-    ring.retire(retired);
-    const later = Array.from({ length: 200 }, () => ring.take());
-    expect(later).not.toContain(retired);
+    const replaced = ring.next();
+    ring.replace(replaced);
+    const later = Array.from({ length: 200 }, () => ring.next());
+    expect(later).not.toContain(replaced);
     expect(new Set(later).size).toBe(16);
   });
 
   it('makes exchanges that write ACKs', () => {
-    expect(new ExchangeRing(new Handlers().set).take().ack).toBeInstanceOf(AckWriter);
+    expect(new ExchangeRing(new Handlers().set).next().ack).toBeInstanceOf(AckWriter);
   });
 });

@@ -67,7 +67,7 @@ watch(Connections.prototype, 'open', (_, connection) => {
   if (typeof session !== 'object' || session === null) throw new Error('expected a connection to have a session');
   sessions.see(session);
 });
-for (const name of ['take', 'make']) {
+for (const name of ['next', 'fresh']) {
   watch(ExchangeRing.prototype, name, (_, exchange) => {
     if (typeof exchange !== 'object' || exchange === null) throw new Error(`expected ${name}() to return an exchange`);
     exchanges.see(exchange);

@@ -19,7 +19,7 @@ function setup(maxBuffers: number = 10, isVectored: boolean = false): Setup {
   const output = new Output(socket, pool, () => {});
   const put = (text: string, reserve = text.length): void => {
     output.reserve(reserve).write(text, output.length, 'latin1');
-    output.length += text.length;
+    output.commit(output.length + text.length);
   };
   return { socket, pool, output, put };
 }
@@ -273,7 +273,7 @@ describe('Output', () => {
     const output = new Output(socket, new BufferPool({ bufferSize: BUFFER_BYTES, maxBuffers: 1 }), () => drained++);
     socket.isBusy = true;
     output.reserve(socket.writableHighWaterMark);
-    output.length = socket.writableHighWaterMark;
+    output.commit(socket.writableHighWaterMark);
     output.flush();
     await turn();
     expect(drained).toBe(0);
@@ -290,7 +290,7 @@ describe('Output', () => {
     theirs.on('data', (chunk: Buffer) => kept.push(chunk));
     for (const text of ['aaaa', 'bbbb']) {
       output.reserve(4).write(text, output.length);
-      output.length += 4;
+      output.commit(output.length + 4);
       output.flush();
       expect(pool.outCount).toBe(0);
       await turn();
