@@ -10,8 +10,8 @@ export const agentFaults: readonly Fault[] = [
     mistake: 'a NOTIFY that failed is over for the agent, but not for the handler that was called first',
     file: source('session'),
     search: `    this.#shared.exchanges.replace(exchange);
-    this.#listen(exchange);`,
-    replace: '    this.#listen(exchange);',
+    this.#unsettled.listen(exchange);`,
+    replace: '    this.#unsettled.listen(exchange);',
   },
   {
     name: 'failed handler half answered',
@@ -24,7 +24,7 @@ export const agentFaults: readonly Fault[] = [
   {
     name: 'late handler answers again',
     mistake: 'a handler that settles after its deadline is acknowledged a second time',
-    file: source('session'),
+    file: source('unsettled'),
     search: 'if (!exchange.isPending) {',
     replace: 'if (exchange.startedAt < 0) {',
   },
@@ -45,7 +45,7 @@ export const agentFaults: readonly Fault[] = [
   {
     name: 'NOTIFYs of a closed connection stay in flight',
     mistake: 'what nobody waits for any more counts against the limits',
-    file: source('session'),
+    file: source('unsettled'),
     search: `      this.#forget(exchange);
       exchange.drop();`,
     replace: '      exchange.drop();',

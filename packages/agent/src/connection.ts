@@ -2,9 +2,10 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { FrameReader, SpopError, Status } from '@spop/codec';
 import { Output } from './output.ts';
-import { Session, type Transport } from './session.ts';
+import { Session } from './session.ts';
 import type { Shared } from './shared.ts';
 import { type ReadBuffer, readStatically } from './static-read.ts';
+import type { Transport } from './transport.ts';
 import { textOf } from './warning.ts';
 
 /**
@@ -30,6 +31,7 @@ export class Connection implements Transport {
   #wasHeldBack: boolean = false;
   #isFlushScheduled: boolean = false;
   #hasEnded: boolean = false;
+  #isClosed: boolean = false;
   #hasTimedOut: boolean = false;
   #lingerTimer: NodeJS.Timeout | undefined;
   /** Ticks of the agent's clock when the connection was made, last read something, and began a partial frame. */
@@ -76,7 +78,7 @@ export class Connection implements Transport {
     this.#isFlushScheduled = true;
     // After the promises that settle in this turn, so that their ACKs share a write; where it may be the last write, after
     // what has come meanwhile was read, too.
-    if (this.session.state === 'draining') setImmediate(this.#flush);
+    if (this.session.isLeavingSoon) setImmediate(this.#flush);
     else process.nextTick(this.#flush);
   }
 
@@ -116,7 +118,7 @@ export class Connection implements Transport {
   /** Closes at once. */
   destroy(): void {
     this.#stream.destroy();
-    if (this.session.state === 'closed') return;
+    if (this.#isClosed) return;
     // 'close' comes in the next turns, but from streams that never emit it.
     clearTimeout(this.#lingerTimer);
     this.#lingerTimer = setTimeout(() => this.#onClose(), this.#shared.options.lingerTimeoutMs);
@@ -134,10 +136,10 @@ export class Connection implements Transport {
     const { helloTimeoutMs, idleTimeoutMs, partialFrameTimeoutMs } = this.#shared.options;
     const { session } = this;
     this.output.reclaim();
-    if (session.state === 'leaving' || session.state === 'closed') return;
-    const isNew = session.state === 'awaiting-hello';
-    const isPartial = (this.hasUnread || session.fragmented !== 0) && !this.#isPaused;
-    const isIdle = session.inFlight.size === 0 && !this.#waitsForRoom;
+    if (session.isOver) return;
+    const isNew = !session.isGreeted;
+    const isPartial = (this.hasUnread || session.fragmentedCount !== 0) && !this.#isPaused;
+    const isIdle = session.inFlightCount === 0 && !this.#waitsForRoom;
     // Each on its own: the next one counts where one is switched off.
     if (isNew && hasPassed(this.#openedAt, helloTimeoutMs, now)) {
       this.#timeOut(`no HAPROXY-HELLO within ${helloTimeoutMs} ms`);
@@ -154,7 +156,7 @@ export class Connection implements Transport {
   }
 
   get #isHeldBack(): boolean {
-    return this.session.isFull || (this.output.isBlocked && this.session.state !== 'leaving');
+    return this.session.isFull || (this.output.isBlocked && !this.session.isOver);
   }
 
   /** Whether it is held back because too many NOTIFYs are in flight, not because the peer does not read. */
@@ -194,10 +196,10 @@ export class Connection implements Transport {
   #onRead(length: number, chunk: Uint8Array): boolean {
     this.bytesRead += length;
     // After the last frame whatever comes is read and dropped, so that the kernel does not answer it with a reset.
-    if (this.session.state === 'leaving' || this.session.state === 'closed') return true;
+    if (this.session.isOver) return true;
     this.#activeAt = this.#shared.clock.now;
     const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    const wasPartial = this.#reader.pendingBytes > 0 || this.session.fragmented !== 0;
+    const wasPartial = this.#reader.pendingBytes > 0 || this.session.fragmentedCount !== 0;
     this.#reader.push(buffer, 0, length);
     if (this.#isPaused) {
       this.#reader.detachChunk();
@@ -220,7 +222,7 @@ export class Connection implements Transport {
     const { session, output } = this;
     const { metrics, turn } = this.#shared;
     const reader = this.#reader;
-    const fragmented = session.fragmented;
+    const fragmented = session.fragmentedCount;
     let count = 0;
     // ACKs of asynchronous handlers may have set it since the last batch.
     output.mustPause = false;
@@ -240,7 +242,7 @@ export class Connection implements Transport {
     turn.endBatch();
     this.framesRead += count;
     // The fragments of one NOTIFY have as long as a frame, all together.
-    if (count > 0 && (fragmented === 0 || fragmented !== session.fragmented)) this.#partialAt = this.#activeAt;
+    if (count > 0 && (fragmented === 0 || fragmented !== session.fragmentedCount)) this.#partialAt = this.#activeAt;
     if (session.isFull || output.mustPause) this.#pause();
     this.#flush();
     metrics.recordBatch(turn.batchStartedAt);
@@ -248,13 +250,13 @@ export class Connection implements Transport {
   }
 
   #pause(): void {
-    if (this.#isPaused || this.session.state === 'leaving') return;
+    if (this.#isPaused || this.session.isOver) return;
     this.#isPaused = true;
     this.#wasHeldBack = true;
     this.#reader.detachChunk();
     this.#stream.pause();
     this.#awaitRoom();
-    if (this.session.state === 'draining' && !this.output.isBlocked) return;
+    if (this.session.isLeavingSoon && !this.output.isBlocked) return;
     this.#shared.hooks.emit('overload', {
       connection: this.session.describe(),
       reason: this.output.isBlocked ? 'the peer does not read its ACKs' : 'too many NOTIFYs are in flight',
@@ -293,9 +295,10 @@ export class Connection implements Transport {
 
   readonly #flush = (): void => {
     this.#isFlushScheduled = false;
-    this.session.endIfDrained();
-    const isAnswered = this.session.inFlight.size === 0 && !this.#isPaused;
-    const isOver = this.session.state === 'leaving' || (this.#hasEnded && isAnswered);
+    if (this.#isClosed) return;
+    this.session.leaveTaking.endWithAck();
+    const isAnswered = this.session.inFlightCount === 0 && !this.#isPaused;
+    const isOver = this.session.isOver || (this.#hasEnded && isAnswered);
     this.output.flush(isOver);
     if (isOver && !this.#stream.writableEnded) this.#stream.end();
   };
@@ -303,12 +306,12 @@ export class Connection implements Transport {
   #fail(error: unknown): void {
     const { session } = this;
     // What comes behind the last frame is nobody's.
-    if (session.state === 'leaving' || session.state === 'closed') return;
+    if (session.isOver) return;
     const known =
       error instanceof SpopError && error.status !== undefined
         ? error
         : new SpopError('SPOP_MISUSE', `an error that is not the peer's: ${String(error)}`, -1, { cause: error });
-    session.fail(known);
+    session.end(known.status ?? Status.Unknown, known.reason);
     this.#shared.hooks.emit('protocolError', { connection: session.describe(), error: known });
   }
 
@@ -336,7 +339,8 @@ export class Connection implements Transport {
   #onClose(): void {
     clearTimeout(this.#lingerTimer);
     const { session } = this;
-    if (session.state === 'closed') return;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     session.close();
     this.output.destroy();
     this.#onClosed(this);

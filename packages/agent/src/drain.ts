@@ -54,19 +54,20 @@ export class Drain {
     let left = this.#perLook;
     for (const connection of this.#connections) {
       const { session, bytesRead } = connection;
+      const { leaveTaking } = session;
       const seen = this.#seen.get(connection);
       // Some come while the listeners close.
       if (seen === undefined) session.drain();
-      if (now >= this.#hurryAt) session.hurry();
-      if (now >= this.#stopAt) session.stopReading();
+      if (now >= this.#hurryAt) leaveTaking.hurry();
+      if (now >= this.#stopAt) leaveTaking.stopReading();
       if (seen === undefined || seen.bytesRead !== bytesRead) {
         this.#seen.set(connection, { bytesRead, since: now });
-        if (this.#quietMs === 0) session.endIfIdle();
+        if (this.#quietMs === 0) leaveTaking.endIfIdle();
       } else if (now - seen.since >= this.#quietMs) {
         endAfterReading(connection);
       } else if (session.isPipelined) {
-        session.noteGap();
-        if (left > 0 && session.isIdle) {
+        leaveTaking.noteGap();
+        if (left > 0 && leaveTaking.isIdle) {
           left--;
           endAfterReading(connection);
         }
@@ -79,6 +80,6 @@ export class Drain {
 function endAfterReading(connection: Connection): void {
   const { bytesRead } = connection;
   setImmediate(() => {
-    if (connection.bytesRead === bytesRead) connection.session.endIfIdle();
+    if (connection.bytesRead === bytesRead) connection.session.leaveTaking.endIfIdle();
   });
 }

@@ -106,6 +106,11 @@ export class Exchange implements NotifyContext {
     this.ack.beginAck(bytes, position, limit, frame);
   }
 
+  /** How long the ACK of a detached exchange may be, in bytes. */
+  get maxAckBytes(): number {
+    return this.#ackMemory.length;
+  }
+
   /** Copies NOTIFY and ACK to memory of its own, so that the handlers can outlive the batch. */
   detach(maxAckBytes: number, startedAt: number): void {
     const size = this.notify.byteLength;
@@ -118,7 +123,7 @@ export class Exchange implements NotifyContext {
     this.startedAt = startedAt;
   }
 
-  /** Ends a detached exchange: copies its ACK to `position` of `target` and returns the offset behind it. */
+  /** Ends a detached exchange: copies its ACK to `position` of `target` and returns the offset after it. */
   finish(target: Buffer, position: number): number {
     const length = this.ack.end();
     this.#ackMemory.copy(target, position, 0, length);

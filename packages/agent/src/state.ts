@@ -27,6 +27,25 @@ import { FrameType, SpopError } from '@spop/codec';
  */
 export type ConnectionState = 'awaiting-hello' | 'ready' | 'draining' | 'leaving' | 'closed';
 
+/** What moves a connection from one state to another. */
+export type Step = 'hello' | 'healthcheck' | 'drain' | 'disconnect' | 'close';
+
+const TRANSITIONS: Readonly<Record<Step, Partial<Readonly<Record<ConnectionState, ConnectionState>>>>> = {
+  hello: { 'awaiting-hello': 'ready' },
+  healthcheck: { 'awaiting-hello': 'leaving' },
+  drain: { ready: 'draining' },
+  disconnect: { 'awaiting-hello': 'leaving', ready: 'leaving', draining: 'leaving' },
+  close: { 'awaiting-hello': 'closed', ready: 'closed', draining: 'closed', leaving: 'closed' },
+};
+
+/**
+ * The state after `step`: the AGENT-HELLO was written, to HAProxy or to its health check, the agent closes, the
+ * AGENT-DISCONNECT was written, or the stream has closed. A step that leads nowhere from `state` leaves it as it is.
+ */
+export function stateAfter(state: ConnectionState, step: Step): ConnectionState {
+  return TRANSITIONS[step][state] ?? state;
+}
+
 /** What a frame asks for in a state. */
 export type Reaction = 'handshake' | 'notify' | 'continuation' | 'disconnect' | 'ignore';
 

@@ -1,6 +1,6 @@
 import { FrameType } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
-import { type ConnectionState, type Reaction, reactionTo } from '../src/state.ts';
+import { type ConnectionState, type Reaction, reactionTo, stateAfter, type Step } from '../src/state.ts';
 import { spopErrorOf } from './thrown.ts';
 
 const UNKNOWN_TYPES = [4, 100, 104, 255];
@@ -30,6 +30,23 @@ const refused: readonly (readonly [ConnectionState, number, RegExp])[] = [
   ]),
 ];
 
+const STATES: readonly ConnectionState[] = ['awaiting-hello', 'ready', 'draining', 'leaving', 'closed'];
+
+const steps: Readonly<Record<Step, readonly ConnectionState[]>> = {
+  // From awaiting-hello, ready, draining, leaving and closed.
+  hello: ['ready', 'ready', 'draining', 'leaving', 'closed'],
+  healthcheck: ['leaving', 'ready', 'draining', 'leaving', 'closed'],
+  drain: ['awaiting-hello', 'draining', 'draining', 'leaving', 'closed'],
+  disconnect: ['leaving', 'leaving', 'leaving', 'leaving', 'closed'],
+  close: ['closed', 'closed', 'closed', 'closed', 'closed'],
+};
+
+describe('stateAfter', () => {
+  it.each(Object.entries(steps))('leads by %s to %o', (step, expected) => {
+    expect(STATES.map((state) => stateAfter(state, step as Step))).toEqual(expected);
+  });
+});
+
 describe('reactionTo', () => {
   it.each(table)('in state %s answers a frame of type %i with: %s', (state, type, reaction) => {
     expect(reactionTo(state, type)).toBe(reaction);
@@ -44,7 +61,6 @@ describe('reactionTo', () => {
   it('has a line above for every state and every type of frame', () => {
     const covered = [...table, ...refused].map(([state, type]) => `${state} ${type}`);
     const types = [...Object.values(FrameType), ...UNKNOWN_TYPES];
-    const states = ['awaiting-hello', 'ready', 'draining', 'leaving', 'closed'];
-    expect(covered.toSorted()).toEqual(states.flatMap((state) => types.map((type) => `${state} ${type}`)).toSorted());
+    expect(covered.toSorted()).toEqual(STATES.flatMap((state) => types.map((type) => `${state} ${type}`)).toSorted());
   });
 });
