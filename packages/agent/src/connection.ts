@@ -1,7 +1,9 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { FrameReader, SpopError, Status } from '@spop/codec';
+import { BackPressure } from './back-pressure.ts';
 import { Output } from './output.ts';
+import { Patience } from './patience.ts';
 import { Session } from './session.ts';
 import type { Shared } from './shared.ts';
 import { type ReadBuffer, readStatically } from './static-read.ts';
@@ -25,19 +27,13 @@ export class Connection implements Transport {
   readonly #reader: FrameReader = new FrameReader();
   /** Whether bytes arrive in the buffer that all sockets share. */
   readonly #isStatic: boolean;
-  #isPaused: boolean = false;
-  #isResuming: boolean = false;
-  /** Whether bytes may wait in the kernel since reading was paused. */
-  #wasHeldBack: boolean = false;
+  readonly #backPressure: BackPressure;
+  readonly #patience: Patience;
   #isFlushScheduled: boolean = false;
   #hasEnded: boolean = false;
   #isClosed: boolean = false;
   #hasTimedOut: boolean = false;
   #lingerTimer: NodeJS.Timeout | undefined;
-  /** Ticks of the agent's clock when the connection was made, last read something, and began a partial frame. */
-  readonly #openedAt: number;
-  #activeAt: number;
-  #partialAt: number = 0;
 
   /**
    * @param readBuffer For a socket fresh from a server with `pauseOnConnect`: what it may read into.
@@ -62,9 +58,15 @@ export class Connection implements Transport {
     this.#stream = replaced ?? stream;
     this.output = new Output(this.#stream, shared.outputPool, () => this.mayResume());
     this.session = new Session(shared, this);
-    const { now } = shared.clock;
-    this.#openedAt = now;
-    this.#activeAt = now;
+    this.#patience = new Patience(shared.options, shared.clock.now);
+    this.#backPressure = new BackPressure(shared, {
+      stream: this.#stream,
+      output: this.output,
+      session: this.session,
+      keepUnread: () => this.#reader.detachChunk(),
+      readKept: () => this.#readKept(),
+      onCaughtUp: this.#flush,
+    });
     this.#listen();
   }
 
@@ -73,7 +75,7 @@ export class Connection implements Transport {
   }
 
   scheduleFlush(): void {
-    this.#activeAt = this.#shared.clock.now;
+    this.#patience.noteActivity(this.#shared.clock.now);
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
     // After the promises that settle in this turn, so that their ACKs share a write; where it may be the last write, after
@@ -85,7 +87,7 @@ export class Connection implements Transport {
   leave(): void {
     this.scheduleFlush();
     this.#linger();
-    // The peer's end is behind what was held back.
+    // The peer's end comes after what was held back.
     this.mayResume();
   }
 
@@ -99,20 +101,11 @@ export class Connection implements Transport {
   }
 
   get wasHeldBack(): boolean {
-    return this.#wasHeldBack;
+    return this.#backPressure.wasHeldBack;
   }
 
-  /** Reads on, if reading was paused and nothing holds it back any more; returns whether it does. */
   mayResume(): boolean {
-    if (!this.#isPaused) return false;
-    if (this.#isHeldBack) {
-      this.#awaitRoom();
-      return false;
-    }
-    // Not from within a handler's settling: frames that wait are read in a turn of their own.
-    if (!this.#isResuming) process.nextTick(this.#resume);
-    this.#isResuming = true;
-    return true;
+    return this.#backPressure.mayResume();
   }
 
   /** Closes at once. */
@@ -133,35 +126,25 @@ export class Connection implements Transport {
 
   /** Ends the connection where a timer ran out; called at each tick of the agent's clock. */
   checkTimers(now: number): void {
-    const { helloTimeoutMs, idleTimeoutMs, partialFrameTimeoutMs } = this.#shared.options;
     const { session } = this;
     this.output.reclaim();
     if (session.isOver) return;
-    const isNew = !session.isGreeted;
-    const isPartial = (this.hasUnread || session.fragmentedCount !== 0) && !this.#isPaused;
-    const isIdle = session.inFlightCount === 0 && !this.#waitsForRoom;
-    // Each on its own: the next one counts where one is switched off.
-    if (isNew && hasPassed(this.#openedAt, helloTimeoutMs, now)) {
-      this.#timeOut(`no HAPROXY-HELLO within ${helloTimeoutMs} ms`);
-    } else if (isPartial && hasPassed(this.#partialAt, partialFrameTimeoutMs, now)) {
-      this.#timeOut(`a frame was not complete within ${partialFrameTimeoutMs} ms`);
-    } else if (isIdle && hasPassed(this.#activeAt, idleTimeoutMs, now)) {
-      this.#timeOut(`nothing came within ${idleTimeoutMs} ms`);
-    }
+    const reason = this.#patience.reasonToEnd(
+      {
+        isNew: !session.isGreeted,
+        isPartial: (this.hasUnread || session.fragmentedCount !== 0) && !this.#backPressure.isPaused,
+        isIdle: session.inFlightCount === 0 && !this.#backPressure.waitsForRoom,
+      },
+      now,
+    );
+    if (reason === undefined) return;
+    this.#hasTimedOut = true;
+    session.end(Status.Timeout, reason);
   }
 
   /** Refuses the connection before its handshake. */
   refuse(reason: string): void {
     this.session.end(Status.ResourceAllocation, reason);
-  }
-
-  get #isHeldBack(): boolean {
-    return this.session.isFull || (this.output.isBlocked && !this.session.isOver);
-  }
-
-  /** Whether it is held back because too many NOTIFYs are in flight, not because the peer does not read. */
-  get #waitsForRoom(): boolean {
-    return this.#isPaused && !this.output.isBlocked;
   }
 
   #listen(): void {
@@ -189,7 +172,7 @@ export class Connection implements Transport {
     this.#stream.pause();
     this.#stream.unshift(chunk);
     process.nextTick(() => {
-      if (!this.#isPaused) this.#stream.resume();
+      if (!this.#backPressure.isPaused) this.#stream.resume();
     });
   }
 
@@ -197,24 +180,24 @@ export class Connection implements Transport {
     this.bytesRead += length;
     // After the last frame whatever comes is read and dropped, so that the kernel does not answer it with a reset.
     if (this.session.isOver) return true;
-    this.#activeAt = this.#shared.clock.now;
+    this.#patience.noteActivity(this.#shared.clock.now);
     const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const wasPartial = this.#reader.pendingBytes > 0 || this.session.fragmentedCount !== 0;
     this.#reader.push(buffer, 0, length);
-    if (this.#isPaused) {
+    if (this.#backPressure.isPaused) {
       this.#reader.detachChunk();
       return false;
     }
     this.#readFrames();
-    if (!wasPartial) this.#partialAt = this.#activeAt;
+    if (!wasPartial) this.#patience.notePartial();
     // Where a buffer is full Node reads the next one at once, up to 32 of them, while all other connections wait.
-    if (!this.#isStatic || length < chunk.length || !this.#shared.turn.isOver()) return !this.#isPaused;
+    if (!this.#isStatic || length < chunk.length || !this.#shared.turn.isOver()) return !this.#backPressure.isPaused;
     setImmediate(this.#readOn);
     return false;
   }
 
   readonly #readOn = (): void => {
-    if (!this.#isPaused && !this.#stream.destroyed) this.#stream.resume();
+    if (!this.#backPressure.isPaused && !this.#stream.destroyed) this.#stream.resume();
   };
 
   /** Hands frames to the session until there are no more, or too much is under way. */
@@ -242,62 +225,25 @@ export class Connection implements Transport {
     turn.endBatch();
     this.framesRead += count;
     // The fragments of one NOTIFY have as long as a frame, all together.
-    if (count > 0 && (fragmented === 0 || fragmented !== session.fragmentedCount)) this.#partialAt = this.#activeAt;
-    if (session.isFull || output.mustPause) this.#pause();
+    if (count > 0 && (fragmented === 0 || fragmented !== session.fragmentedCount)) this.#patience.notePartial();
+    if (session.isFull || output.mustPause) this.#backPressure.pause();
     this.#flush();
     metrics.recordBatch(turn.batchStartedAt);
-    if (output.isBlocked) this.#pause();
+    if (output.isBlocked) this.#backPressure.pause();
   }
 
-  #pause(): void {
-    if (this.#isPaused || this.session.isOver) return;
-    this.#isPaused = true;
-    this.#wasHeldBack = true;
-    this.#reader.detachChunk();
-    this.#stream.pause();
-    this.#awaitRoom();
-    if (this.session.isLeavingSoon && !this.output.isBlocked) return;
-    this.#shared.hooks.emit('overload', {
-      connection: this.session.describe(),
-      reason: this.output.isBlocked ? 'the peer does not read its ACKs' : 'too many NOTIFYs are in flight',
-    });
+  /** Reads on after it was held back; that time is not the peer's. */
+  #readKept(): void {
+    this.#patience.noteActivity(this.#shared.clock.now);
+    this.#patience.notePartial();
+    this.#readFrames();
   }
-
-  /** Asks to be told of room for one more NOTIFY, where all connections together have none. */
-  #awaitRoom(): void {
-    this.#shared.inFlight.awaitRoom(this);
-  }
-
-  readonly #resume = (): void => {
-    this.#isResuming = false;
-    if (this.#isHeldBack) {
-      this.#awaitRoom();
-    } else if (!this.#stream.destroyed) {
-      this.#isPaused = false;
-      // The time that it was held back is not the peer's.
-      this.#activeAt = this.#shared.clock.now;
-      this.#partialAt = this.#activeAt;
-      this.#readFrames();
-      if (!this.#isPaused) {
-        this.#stream.resume();
-        // The next turn of the event loop reads what the kernel has; the one after that finds it read.
-        setImmediate(() => setImmediate(this.#noteRead));
-      }
-    }
-    this.#shared.inFlight.resumeWaiting();
-  };
-
-  readonly #noteRead = (): void => {
-    if (this.#isPaused) return;
-    this.#wasHeldBack = false;
-    this.#flush();
-  };
 
   readonly #flush = (): void => {
     this.#isFlushScheduled = false;
     if (this.#isClosed) return;
     this.session.leaveTaking.endWithAck();
-    const isAnswered = this.session.inFlightCount === 0 && !this.#isPaused;
+    const isAnswered = this.session.inFlightCount === 0 && !this.#backPressure.isPaused;
     const isOver = this.session.isOver || (this.#hasEnded && isAnswered);
     this.output.flush(isOver);
     if (isOver && !this.#stream.writableEnded) this.#stream.end();
@@ -305,7 +251,7 @@ export class Connection implements Transport {
 
   #fail(error: unknown): void {
     const { session } = this;
-    // What comes behind the last frame is nobody's.
+    // What comes after the last frame is ignored.
     if (session.isOver) return;
     const known =
       error instanceof SpopError && error.status !== undefined
@@ -313,11 +259,6 @@ export class Connection implements Transport {
         : new SpopError('SPOP_MISUSE', `an error that is not the peer's: ${String(error)}`, -1, { cause: error });
     session.end(known.status ?? Status.Unknown, known.reason);
     this.#shared.hooks.emit('protocolError', { connection: session.describe(), error: known });
-  }
-
-  #timeOut(reason: string): void {
-    this.#hasTimedOut = true;
-    this.session.end(Status.Timeout, reason);
   }
 
   /** The peer closed its side: what is in flight is still answered, for a bounded time. */
@@ -343,6 +284,7 @@ export class Connection implements Transport {
     this.#isClosed = true;
     session.close();
     this.output.destroy();
+    this.#backPressure.close();
     this.#onClosed(this);
     // Who never said HELLO is told of where the agent lost patience: scanners and TCP checks come and go.
     if (session.hello === undefined ? !this.#hasTimedOut : session.hello.healthcheck) return;
@@ -356,10 +298,6 @@ export class Connection implements Transport {
       frames: this.framesRead,
     });
   }
-}
-
-function hasPassed(since: number, timeoutMs: number, now: number): boolean {
-  return timeoutMs > 0 && now - since >= timeoutMs;
 }
 
 function remoteOf(socket: Socket): string | undefined {

@@ -48,7 +48,6 @@ export class Connections {
   readonly #onClosed = (connection: Connection): void => {
     this.#open.delete(connection);
     this.#shared.metrics.addTraffic(connection);
-    this.#shared.inFlight.stopWaiting(connection);
     if (this.#open.size > 0) return;
     this.#shared.clock.stop();
     this.#onNone();
