@@ -22,7 +22,10 @@ describe('tickMs', () => {
 
 describe('Clock', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] }));
-  afterEach(() => void vi.useRealTimers());
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  });
 
   it('ticks with the time in whole milliseconds', () => {
     const ticks: number[] = [];
@@ -34,6 +37,31 @@ describe('Clock', () => {
     expect(ticks.map((now) => now - started)).toEqual([100, 200, 300]);
     expect(clock.now).toBe(started + 300);
     expect(Number.isInteger(clock.now)).toBe(true);
+    clock.stop();
+  });
+
+  it('counts a tick that comes late as two, and says by how many ms it was late', () => {
+    const late: number[] = [];
+    const clock = new Clock(100, (lateMs) => late.push(lateMs));
+    clock.start();
+    const started = clock.now;
+    const time = vi.spyOn(performance, 'now').mockReturnValue(started + 350);
+    vi.advanceTimersToNextTimer();
+    time.mockReturnValue(started + 400);
+    vi.advanceTimersToNextTimer();
+    expect(late).toEqual([250, -50]);
+    expect(clock.now).toBe(started + 250);
+    clock.stop();
+  });
+
+  it('tells a listener the time as often as it asks for, and first at the next tick', () => {
+    const ticks: number[] = [];
+    const clock = new Clock(100, () => {});
+    clock.every(250, (now) => ticks.push(now));
+    clock.start();
+    const started = clock.now;
+    vi.advanceTimersByTime(600);
+    expect(ticks.map((now) => now - started)).toEqual([100, 300, 500]);
     clock.stop();
   });
 

@@ -1,0 +1,40 @@
+/** The time that an agent's clock and its timeouts go by, set by the test: what a busy machine takes counts for nothing. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { onTestFinished, vi } from 'vitest';
+
+/** Time that passes only when the test says so. */
+export interface StoppedTime {
+  /** Lets time pass, with every tick in it, and what the ticks cause. */
+  pass(ms: number): Promise<void>;
+  /** Lets time pass in which no timer could run; the next one runs late, before anything is read. */
+  block(ms: number): void;
+}
+
+/**
+ * Stops `performance.now()` and intervals until the test ends; sockets, immediates and setTimeout() go on. To be called
+ * before the agent is started.
+ */
+export function stopTime(): StoppedTime {
+  let now = Math.trunc(performance.now());
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const reading = vi.spyOn(performance, 'now').mockImplementation(() => now);
+  onTestFinished(() => {
+    reading.mockRestore();
+    vi.useRealTimers();
+  });
+  return {
+    pass: async (ms) => {
+      for (const end = now + ms; now < end;) {
+        now++;
+        vi.advanceTimersByTime(1);
+      }
+      // A tick looks at the connections in the next turn, and they write in the one after that.
+      await nextTurn();
+      await nextTurn();
+    },
+    block: (ms) => {
+      now += ms;
+      vi.advanceTimersToNextTimer();
+    },
+  };
+}
