@@ -134,6 +134,7 @@ export class Agent implements AsyncDisposable {
     try {
       checkCloseOptions(options);
     } catch (thrown) {
+      // Not by an async function: a second call gets the very promise of the first.
       const error = thrown as Error;
       return Promise.reject(error);
     }

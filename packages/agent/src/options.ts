@@ -97,6 +97,7 @@ const MINIMUMS = {
   lingerTimeoutMs: 1,
   eventLoopBlockedMs: 0,
 } as const;
+const NUMBERS = Object.keys(MINIMUMS) as (keyof typeof MINIMUMS)[];
 
 const MAX_UINT32 = 0xffff_ffff;
 /** The longest time that a timer of Node takes. */
@@ -112,9 +113,8 @@ export function resolveOptions(options: AgentOptions): ResolvedOptions {
   checkOptions('createAgent()', options, Object.keys(DEFAULTS));
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const resolved: ResolvedOptions = { ...DEFAULTS, ...Object.fromEntries(given) };
-  for (const [name, minimum] of Object.entries(MINIMUMS)) {
-    const value: unknown = Object.entries(resolved).find(([key]) => key === name)?.[1];
-    checkInteger(name, value, minimum, name.endsWith('Ms') ? MAX_TIMER_MS : MAX_UINT32);
+  for (const name of NUMBERS) {
+    checkInteger(name, resolved[name], MINIMUMS[name], name.endsWith('Ms') ? MAX_TIMER_MS : MAX_UINT32);
   }
   check(typeof resolved.pipelining === 'boolean', 'pipelining to be a boolean', resolved.pipelining);
   checkFunction('fallback', resolved.fallback);
