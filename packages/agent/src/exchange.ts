@@ -99,11 +99,10 @@ export class Exchange implements NotifyContext {
     return this.#abort !== undefined;
   }
 
-  /** Reads the NOTIFY and begins its ACK. @throws {SpopError} what is malformed in it. */
-  begin(engine: Engine, frame: Frame, bytes: Buffer, position: number, limit: number): void {
+  /** Reads the NOTIFY; its ACK is still to be begun. @throws {SpopError} what is malformed in it. */
+  read(engine: Engine, frame: Frame): void {
     if (this.#engine !== engine) this.#engine = engine;
     this.notify.read(frame);
-    this.ack.beginAck(bytes, position, limit, frame);
   }
 
   /** How long the ACK of a detached exchange may be, in bytes. */

@@ -38,6 +38,7 @@ export class Handlers {
   readonly #isAsync: boolean[] = [];
   #isNotifyAsync: boolean = false;
   #hasAsync: boolean = false;
+  #isAllAsync: boolean = false;
   #set: MessageSet | undefined;
 
   /**
@@ -56,7 +57,7 @@ export class Handlers {
     this.#definitions.push(definition);
     this.#handlers.push(handler);
     this.#isAsync.push(types.isAsyncFunction(handler));
-    this.#hasAsync ||= types.isAsyncFunction(handler);
+    this.#noteAsync();
   }
 
   /** @throws {SpopError} SPOP_MISUSE for a second one, or once NOTIFYs are served; {TypeError} as `add`. */
@@ -68,13 +69,18 @@ export class Handlers {
     }
     this.#notifyHandler = handler;
     this.#isNotifyAsync = types.isAsyncFunction(handler);
-    this.#hasAsync ||= this.#isNotifyAsync;
+    this.#noteAsync();
   }
 
   /** The declared messages; from its first use on no handler can be added. */
   get set(): MessageSet {
     this.#set ??= new MessageSet(this.#definitions);
     return this.#set;
+  }
+
+  /** Whether every handler is known to return promises: then every NOTIFY needs an exchange of its own. */
+  get isAllAsync(): boolean {
+    return this.#isAllAsync;
   }
 
   /** Whether a handler of that NOTIFY is known to return promises, so that it needs an exchange of its own. */
@@ -99,18 +105,32 @@ export class Handlers {
       const result = handler(notify.messageAt(i) as never, ack, exchange);
       if (result !== undefined && isThenable(result)) {
         (exchange.pending ??= []).push(Promise.resolve(result));
-        this.#hasAsync = this.#isAsync[index] = true;
+        if (!this.#isAsync[index]!) {
+          this.#isAsync[index] = true;
+          this.#noteAsync();
+        }
       }
     }
     if (this.#notifyHandler !== undefined) {
       const result = this.#notifyHandler(exchange, ack);
       if (result !== undefined && isThenable(result)) {
         (exchange.pending ??= []).push(Promise.resolve(result));
-        this.#hasAsync = this.#isNotifyAsync = true;
+        if (!this.#isNotifyAsync) {
+          this.#isNotifyAsync = true;
+          this.#noteAsync();
+        }
       }
       return true;
     }
     return count > 0;
+  }
+
+  /** Takes down for the hot path what is known of handlers that return promises. */
+  #noteAsync(): void {
+    const known = this.#isAsync;
+    this.#hasAsync = this.#isNotifyAsync || known.includes(true);
+    const areMessagesAsync = this.#notifyHandler === undefined && known.length > 0 && !known.includes(false);
+    this.#isAllAsync = this.#isNotifyAsync || areMessagesAsync;
   }
 
   #checkOpen(): void {

@@ -253,18 +253,19 @@ export class Session implements Engine, Leaver, Owner {
     const max = this.#maxAckBytes;
     const buffer = output.reserve(max);
     const position = output.length;
-    let exchange = shared.exchanges.next();
-    exchange.begin(this, frame, buffer, position, position + max);
-    if (shared.handlers.isKnownAsync(exchange.notify)) {
-      exchange.ack.end();
+    const { exchanges, handlers } = shared;
+    let exchange = handlers.isAllAsync ? exchanges.fresh() : exchanges.next();
+    exchange.read(this, frame);
+    if (!handlers.isAllAsync && handlers.isKnownAsync(exchange.notify)) {
       exchange.close();
-      exchange = shared.exchanges.fresh();
-      exchange.begin(this, frame, buffer, position, position + max);
+      exchange = exchanges.fresh();
+      exchange.read(this, frame);
     }
+    exchange.ack.beginAck(buffer, position, position + max, frame);
     shared.metrics.notifies++;
     this.#isProcessing = true;
     try {
-      const isHandled = this.#isTraced ? this.#runTraced(exchange) : shared.handlers.run(exchange);
+      const isHandled = this.#isTraced ? this.#runTraced(exchange) : handlers.run(exchange);
       if (!isHandled) this.#reportUnhandled(exchange);
     } catch (error) {
       this.#failAtOnce(exchange, error);
@@ -277,7 +278,7 @@ export class Session implements Engine, Leaver, Owner {
     }
     output.commit(exchange.ack.end());
     exchange.close();
-    if (exchange.hasSignal) shared.exchanges.replace(exchange);
+    if (exchange.hasSignal) exchanges.replace(exchange);
     return true;
   }
 

@@ -168,6 +168,31 @@ describe('Handlers › run', () => {
   });
 });
 
+describe('Handlers › isAllAsync', () => {
+  const sync = (): void => {};
+  const later = async (): Promise<void> => {};
+  it.each([
+    ['no handler', [], undefined, false],
+    ['an async one', [later], undefined, true],
+    ['an async one beside one that is not', [later, sync], undefined, false],
+    ['an async one before one of whole NOTIFYs that is not', [later], sync, false],
+    ['one that is not, before an async one of whole NOTIFYs', [sync], later, true],
+  ] as const)('with %s', (_, messageHandlers, notifyHandler, expected) => {
+    const handlers = new Handlers();
+    for (const [index, handler] of messageHandlers.entries()) handlers.add([first, second][index]!, handler);
+    if (notifyHandler !== undefined) handlers.setNotifyHandler(notifyHandler);
+    expect(handlers.isAllAsync).toBe(expected);
+  });
+
+  it('is learnt from what handlers return', () => {
+    const handlers = new Handlers();
+    handlers.add(first, () => Promise.resolve());
+    expect(handlers.isAllAsync).toBe(false);
+    handlers.run(exchangeOf(handlers, both));
+    expect(handlers.isAllAsync).toBe(true);
+  });
+});
+
 describe('ExchangeRing', () => {
   it('gives 16 exchanges in turn', () => {
     const ring = new ExchangeRing(new Handlers().set);
