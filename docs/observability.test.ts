@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createAgent, toOpenMetricsText, toPrometheusText } from '@spop/agent';
 import { describe, expect, it } from 'vitest';
-import { EVENT_NAMES } from '../packages/agent/src/hooks.ts';
+import { EVENT_NAMES } from '../packages/agent/src/events.ts';
 import { notifyEnd, notifyStart } from '../packages/agent/src/trace.ts';
 
 const page = readFileSync(new URL('observability.md', import.meta.url), 'utf8');

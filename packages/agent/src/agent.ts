@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import { type ArgumentTypes, type MessageDefinition, SpopError, Status } from '@spop/codec';
-import { type AgentMetrics, toAgentMetrics } from './agent-metrics.ts';
 import { check, checkInteger, checkOptions, isObject } from './checks.ts';
 import { Connections } from './connections.ts';
 import { toDisconnectBytes } from './control-frames.ts';
@@ -17,6 +16,7 @@ import {
   type UnixAddress,
   type UnixTarget,
 } from './listener.ts';
+import { type AgentMetrics, toAgentMetrics } from './metrics.ts';
 import { type AgentOptions, MAX_TIMER_MS, resolveOptions, type ResolvedOptions } from './options.ts';
 import { Shared } from './shared.ts';
 
@@ -172,7 +172,7 @@ export class Agent implements AsyncDisposable {
     const reason = `more than ${maxConnections} connections`;
     // Those that are refused stay until their peers close: beyond as many again there is no time for that.
     if (connections.all.size >= 2 * maxConnections) {
-      shared.metrics.refusedConnections++;
+      shared.counters.refusedConnections++;
       shared.hooks.emit('overload', { connection: undefined, reason });
       turnAway(stream, reason);
       return;
@@ -180,7 +180,7 @@ export class Agent implements AsyncDisposable {
     const isRefused = connections.all.size >= maxConnections;
     const connection = connections.open(stream, isAccepted);
     if (isRefused) {
-      shared.metrics.refusedConnections++;
+      shared.counters.refusedConnections++;
       shared.hooks.emit('overload', { connection: connection.session.describe(), reason });
       connection.refuse(reason);
     }

@@ -1,4 +1,4 @@
-import type { AgentEvents, ConnectionInfo } from './hooks.ts';
+import type { AgentEvents, ConnectionInfo } from './events.ts';
 import type { Waiter } from './in-flight.ts';
 
 /** What back-pressure asks of all connections together. */

@@ -6,7 +6,7 @@ import { Output } from './output.ts';
 import { Patience } from './patience.ts';
 import { Session } from './session.ts';
 import type { Shared } from './shared.ts';
-import { type ReadBuffer, readStatically } from './static-read.ts';
+import { type ReadBuffer, readStatically } from './shared-read.ts';
 import type { Transport } from './transport.ts';
 import { textOf } from './warning.ts';
 
@@ -203,7 +203,7 @@ export class Connection implements Transport {
   /** Hands frames to the session until there are no more, or too much is under way. */
   #readFrames(): void {
     const { session, output } = this;
-    const { metrics, turn } = this.#shared;
+    const { counters, turn } = this.#shared;
     const reader = this.#reader;
     const fragmented = session.fragmentedCount;
     let count = 0;
@@ -228,7 +228,7 @@ export class Connection implements Transport {
     if (count > 0 && (fragmented === 0 || fragmented !== session.fragmentedCount)) this.#patience.notePartial();
     if (session.isFull || output.mustPause) this.#backPressure.pause();
     this.#flush();
-    metrics.recordBatch(turn.batchStartedAt);
+    counters.recordBatch(turn.batchStartedAt);
     if (output.isBlocked) this.#backPressure.pause();
   }
 
@@ -288,7 +288,7 @@ export class Connection implements Transport {
     this.#onClosed(this);
     // Who never said HELLO is told of where the agent lost patience: scanners and TCP checks come and go.
     if (session.hello === undefined ? !this.#hasTimedOut : session.hello.healthcheck) return;
-    this.#shared.metrics.countDisconnect(session.endStatus);
+    this.#shared.counters.countDisconnect(session.endStatus);
     this.#shared.hooks.emit('disconnect', {
       connection: session.describe(),
       status: session.endStatus,

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { tickMs } from './clock.ts';
 import { Connection } from './connection.ts';
 import type { Shared } from './shared.ts';
-import { ReadBuffer } from './static-read.ts';
+import { ReadBuffer } from './shared-read.ts';
 
 /** The open connections of an agent, whose timers it checks at ticks of the agent's clock. */
 export class Connections {
@@ -47,7 +47,7 @@ export class Connections {
 
   readonly #onClosed = (connection: Connection): void => {
     this.#open.delete(connection);
-    this.#shared.metrics.addTraffic(connection);
+    this.#shared.counters.addTraffic(connection);
     if (this.#open.size > 0) return;
     this.#shared.clock.stop();
     this.#onNone();

@@ -1,5 +1,5 @@
-import type { AgentEvents, ConnectionInfo } from './hooks.ts';
-import { RepetitionLimit } from './repetition-limit.ts';
+import type { AgentEvents, ConnectionInfo } from './events.ts';
+import { RateLimit } from './rate-limit.ts';
 import { watchRejection } from './thenable.ts';
 import { textOf, warn } from './warning.ts';
 
@@ -33,13 +33,13 @@ interface Line {
 /** Tells a logger of events, without flooding it. */
 export class EventLog {
   readonly #logger: Logger;
-  readonly #repetition: RepetitionLimit;
+  readonly #repetition: RateLimit;
   /** The level of each kind that was logged: that of the line which stands for the rest of it. */
   readonly #levels: Map<string, LogLevel> = new Map();
 
   constructor(logger: Logger) {
     this.#logger = logger;
-    this.#repetition = new RepetitionLimit(BURST, WINDOW_MS, (kind, suppressed) =>
+    this.#repetition = new RateLimit(BURST, WINDOW_MS, (kind, suppressed) =>
       this.#write(
         this.#levels.get(kind) ?? 'warn',
         { event: 'repeated', kind, suppressed, windowMs: WINDOW_MS },

@@ -1,6 +1,6 @@
+import type { Counters } from './counters.ts';
 import { EventLog, type Logger } from './event-log.ts';
-import { type AgentEvents, HookCaller, type Hooks } from './hooks.ts';
-import type { Metrics } from './metrics.ts';
+import { type AgentEvents, HookCaller, type Hooks } from './events.ts';
 import { publishEvent } from './trace.ts';
 
 /** Who wants to hear of events. */
@@ -13,17 +13,17 @@ export interface Listeners {
 export class EventReporter {
   /** Undefined where there is no logger. */
   readonly log: EventLog | undefined;
-  readonly #metrics: Metrics;
+  readonly #counters: Counters;
   readonly #hooks: HookCaller;
 
-  constructor({ hooks, logger }: Listeners, metrics: Metrics) {
-    this.#metrics = metrics;
+  constructor({ hooks, logger }: Listeners, counters: Counters) {
+    this.#counters = counters;
     this.#hooks = new HookCaller(hooks);
     this.log = logger === undefined ? undefined : new EventLog(logger);
   }
 
   emit<Name extends keyof AgentEvents>(name: Name, info: AgentEvents[Name]): void {
-    this.#metrics.events[name]++;
+    this.#counters.events[name]++;
     this.log?.report(name, info);
     this.#hooks.emit(name, info);
     publishEvent(name, info);

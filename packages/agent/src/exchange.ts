@@ -8,7 +8,7 @@ import {
   type MessageView,
   Notify,
 } from '@spop/codec';
-import type { ConnectionInfo } from './hooks.ts';
+import type { ConnectionInfo } from './events.ts';
 import type { NotifyContext } from './notify-context.ts';
 import { endTrace, type NotifyOutcome, type NotifyTrace } from './trace.ts';
 

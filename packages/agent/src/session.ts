@@ -9,11 +9,11 @@ import {
   toHaproxyHello,
 } from '@spop/codec';
 import { appendDisconnect, appendHello } from './control-frames.ts';
+import type { ConnectionInfo } from './events.ts';
 import type { Engine, Exchange } from './exchange.ts';
 import { applyFallback } from './fallback.ts';
 import { Fragments } from './fragments.ts';
 import { negotiate } from './handshake.ts';
-import type { ConnectionInfo } from './hooks.ts';
 import { LeaveTaking, type Leaver } from './leave-taking.ts';
 import type { Output } from './output.ts';
 import type { Shared } from './shared.ts';
@@ -209,7 +209,7 @@ export class Session implements Engine, Leaver, Owner {
     appendHello(this.#output, agreement.hello);
     if (hello.healthcheck) {
       this.#state = stateAfter(this.#state, 'healthcheck');
-      this.#shared.metrics.healthchecks++;
+      this.#shared.counters.healthchecks++;
       this.#transport.leave();
     } else {
       this.#state = stateAfter(this.#state, 'hello');
@@ -262,7 +262,7 @@ export class Session implements Engine, Leaver, Owner {
       exchange.read(this, frame);
     }
     exchange.ack.beginAck(buffer, position, position + max, frame);
-    shared.metrics.notifies++;
+    shared.counters.notifies++;
     this.#isProcessing = true;
     try {
       const isHandled = this.#isTraced ? this.#runTraced(exchange) : handlers.run(exchange);
@@ -296,8 +296,8 @@ export class Session implements Engine, Leaver, Owner {
   }
 
   #refuseTooBig(frame: Frame): void {
-    const { exchanges, hooks, metrics, options } = this.#shared;
-    metrics.tooBig++;
+    const { exchanges, hooks, counters, options } = this.#shared;
+    counters.tooBig++;
     const buffer = this.#output.reserve(this.#maxAckBytes);
     const { length } = this.#output;
     // Used once: what an asynchronous fallback does with it later must meet no other NOTIFY.

@@ -1,11 +1,11 @@
 import { BufferPool } from '@spop/codec';
 import { Clock, tickMs } from './clock.ts';
+import { Counters } from './counters.ts';
 import { EventLoopWatch } from './event-loop-watch.ts';
 import { EventReporter } from './event-reporter.ts';
 import { ExchangeRing } from './exchange-ring.ts';
 import type { Handlers } from './handlers.ts';
 import { InFlight } from './in-flight.ts';
-import { Metrics } from './metrics.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Turn } from './turn.ts';
 
@@ -19,7 +19,7 @@ export class Shared {
   declare readonly options: ResolvedOptions;
   declare readonly handlers: Handlers;
   declare readonly hooks: EventReporter;
-  readonly metrics: Metrics = new Metrics();
+  readonly counters: Counters = new Counters();
   declare readonly eventLoop: EventLoopWatch;
   declare readonly clock: Clock;
   declare readonly exchanges: ExchangeRing;
@@ -30,7 +30,7 @@ export class Shared {
   constructor(options: ResolvedOptions, handlers: Handlers) {
     this.options = options;
     this.handlers = handlers;
-    this.hooks = new EventReporter(options, this.metrics);
+    this.hooks = new EventReporter(options, this.counters);
     this.eventLoop = new EventLoopWatch(options.eventLoopBlockedMs, (blockedMs) =>
       this.hooks.emit('eventLoopBlocked', { blockedMs }),
     );

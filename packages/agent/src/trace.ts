@@ -1,5 +1,5 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
-import { type AgentEvents, type ConnectionInfo, forEachEvent } from './hooks.ts';
+import { type AgentEvents, type ConnectionInfo, forEachEvent } from './events.ts';
 import type { NotifyContext } from './notify-context.ts';
 
 /** How a NOTIFY was answered: `failed` and `timeout` with the fallback actions, `dropped` not at all. */

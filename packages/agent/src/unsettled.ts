@@ -1,6 +1,6 @@
+import type { ConnectionInfo } from './events.ts';
 import type { Exchange } from './exchange.ts';
 import { applyFallback } from './fallback.ts';
-import type { ConnectionInfo } from './hooks.ts';
 import type { Answerer } from './in-flight.ts';
 import type { Shared } from './shared.ts';
 import type { Transport } from './transport.ts';
@@ -35,9 +35,9 @@ export class Unsettled implements Answerer {
 
   /** Takes over an exchange whose handlers were called and have not settled; its ACK may take `maxAckBytes`. */
   add(exchange: Exchange, maxAckBytes: number): void {
-    const { exchanges, inFlight, metrics, turn } = this.#shared;
+    const { exchanges, inFlight, counters, turn } = this.#shared;
     exchanges.replace(exchange);
-    metrics.asynchronous++;
+    counters.asynchronous++;
     exchange.receivedAt = turn.batchStartedAt;
     exchange.detach(maxAckBytes, performance.now());
     this.#exchanges.add(exchange);
@@ -91,7 +91,7 @@ export class Unsettled implements Answerer {
 
   #settle(exchange: Exchange, error: unknown, isError: boolean): void {
     if (!exchange.isPending) {
-      this.#shared.metrics.lateAnswers++;
+      this.#shared.counters.lateAnswers++;
       return;
     }
     if (isError) {
@@ -111,7 +111,7 @@ export class Unsettled implements Answerer {
   }
 
   #acknowledge(exchange: Exchange, withFallback: boolean): void {
-    const { metrics, options } = this.#shared;
+    const { counters, options } = this.#shared;
     // While it still counts as in flight, so that an agent closed in there does not end the session before this ACK.
     if (withFallback) applyFallback(options, exchange.ack);
     if (!exchange.isPending) return;
@@ -119,7 +119,7 @@ export class Unsettled implements Answerer {
     const { output } = this.#transport;
     const buffer = output.reserve(exchange.maxAckBytes);
     output.commit(exchange.finish(buffer, output.length));
-    metrics.latency.record(performance.now() - exchange.receivedAt, 1);
+    counters.latency.record(performance.now() - exchange.receivedAt, 1);
     this.#owner.noteAnswer();
     this.#transport.scheduleFlush();
     this.#transport.mayResume();

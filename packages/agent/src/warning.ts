@@ -1,9 +1,9 @@
-import { RepetitionLimit } from './repetition-limit.ts';
+import { RateLimit } from './rate-limit.ts';
 
 const BURST = 10;
 const WINDOW_MS = 1_000;
 
-const limit: RepetitionLimit = new RepetitionLimit(BURST, WINDOW_MS, (code, suppressed) =>
+const limit: RateLimit = new RateLimit(BURST, WINDOW_MS, (code, suppressed) =>
   process.emitWarning(`${suppressed} more of these within a second`, { code }),
 );
 

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { fragment, haproxyHello, notify } from '@spop/builder';
 import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { EVENT_NAMES } from '../src/hooks.ts';
+import { EVENT_NAMES } from '../src/events.ts';
 import { type Agent, createAgent, type Logger, type NotifyTrace } from '../src/index.ts';
 import { publishEvent } from '../src/trace.ts';
 import { connectRaw, eventually, startAgent } from './harness.ts';

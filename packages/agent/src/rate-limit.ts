@@ -2,7 +2,7 @@
  * Lets the first few of a kind through in each window of time, and says at its end how many others there were: what
  * happens thousands of times a second takes a few lines, not the disk.
  */
-export class RepetitionLimit {
+export class RateLimit {
   readonly #burst: number;
   readonly #windowMs: number;
   readonly #onWindowEnd: (kind: string, suppressed: number) => void;

@@ -11,8 +11,8 @@ import { connectRaw, eventually, type LinkKind, linkKinds, startAgent } from './
 const path = vi.hoisted(() => ({ isFallback: false, replaced: 0 }));
 
 /** As on a Node whose sockets do not have what a static read takes. */
-vi.mock('../src/static-read.ts', async (importOriginal) => {
-  const original = await importOriginal<typeof import('../src/static-read.ts')>();
+vi.mock('../src/shared-read.ts', async (importOriginal) => {
+  const original = await importOriginal<typeof import('../src/shared-read.ts')>();
   return {
     ...original,
     readStatically: (...args: Parameters<typeof original.readStatically>): Socket | undefined => {
@@ -172,7 +172,7 @@ describe('readStatically', () => {
     ['a handle without useUserBuffer', { readStop: () => 0 }],
     ['a handle without readStop', { useUserBuffer: () => {} }],
   ])('leaves a socket with %s as it is', async (_, handle) => {
-    const { readStatically } = await vi.importActual<typeof import('../src/static-read.ts')>('../src/static-read.ts');
+    const { readStatically } = await vi.importActual<typeof import('../src/shared-read.ts')>('../src/shared-read.ts');
     const socket = await acceptedSocket();
     const kept: unknown = Reflect.get(socket, '_handle');
     Reflect.set(socket, '_handle', handle);
@@ -183,7 +183,7 @@ describe('readStatically', () => {
   });
 
   it('frees the place of the socket that it replaces among the connections of its server', async () => {
-    const { readStatically } = await vi.importActual<typeof import('../src/static-read.ts')>('../src/static-read.ts');
+    const { readStatically } = await vi.importActual<typeof import('../src/shared-read.ts')>('../src/shared-read.ts');
     const socket = await acceptedSocket();
     const replaced = readStatically(socket, Buffer.alloc(1), () => true);
     expect(replaced).toBeInstanceOf(Socket);

@@ -1,4 +1,4 @@
-import type { AgentMetrics } from './agent-metrics.ts';
+import type { AgentMetrics } from './metrics.ts';
 
 /** `Content-Type` of {@link toPrometheusText}. */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';

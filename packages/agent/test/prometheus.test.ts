@@ -2,7 +2,7 @@ import parsePrometheusTextFormat from 'parse-prometheus-text-format';
 import { describe, expect, it } from 'vitest';
 import type { AgentMetrics } from '../src/index.ts';
 import { createAgent, toOpenMetricsText, toPrometheusText } from '../src/index.ts';
-import { FAMILIES } from '../src/metrics-text.ts';
+import { FAMILIES } from '../src/prometheus.ts';
 
 /** Metrics in which every number is another. */
 function distinctMetrics(): AgentMetrics {
