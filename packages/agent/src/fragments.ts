@@ -38,8 +38,20 @@ export class Fragments {
     return this.#buffer?.length ?? 0;
   }
 
-  /** Takes a NOTIFY without FIN; one that is given up at once is nothing begun. */
+  /**
+   * Takes a NOTIFY without FIN; one that is given up at once is nothing begun.
+   *
+   * @throws {SpopError} SPOP_INTERLACED_FRAMES where one was begun and not ended.
+   */
   begin(first: Frame): void {
+    this.#checkIds(first);
+    if (this.isActive) {
+      throw new SpopError(
+        'SPOP_INTERLACED_FRAMES',
+        'expected the rest of a fragmented NOTIFY as UNSET frames; found its beginning again',
+        4,
+      );
+    }
     if (first.abort) return;
     const size = first.end - first.start;
     this.begun++;
@@ -65,7 +77,7 @@ export class Fragments {
         9,
       );
     }
-    this.checkIds(next);
+    this.#checkIds(next);
     if (next.abort) {
       this.drop();
       return 'aborted';
@@ -78,8 +90,13 @@ export class Fragments {
     return isTooBig ? 'too-big' : 'complete';
   }
 
+  /** Forgets what was begun. */
+  drop(): void {
+    this.#buffer = undefined;
+  }
+
   /** @throws {SpopError} SPOP_INTERLACED_FRAMES where another frame's ids come in between. */
-  checkIds(next: Frame): void {
+  #checkIds(next: Frame): void {
     if (this.#buffer === undefined || next.hasIdsOf(this.frame)) return;
     throw new SpopError(
       'SPOP_INTERLACED_FRAMES',
@@ -87,11 +104,6 @@ export class Fragments {
         `found stream ${next.toStreamId()}, frame ${next.toFrameId()}`,
       9,
     );
-  }
-
-  /** Forgets what was begun. */
-  drop(): void {
-    this.#buffer = undefined;
   }
 
   #append(next: Frame): void {

@@ -2,7 +2,6 @@ import {
   type Frame,
   FrameType,
   type HaproxyHello,
-  SpopError,
   Status,
   STATUS_MESSAGES,
   toDisconnect,
@@ -219,15 +218,7 @@ export class Session implements Engine, Leaver, Owner {
   }
 
   #receiveNotify(frame: Frame): boolean {
-    this.#fragments.checkIds(frame);
     if (frame.fin && !this.#fragments.isActive) return this.#processOther(frame);
-    if (this.#fragments.isActive) {
-      throw new SpopError(
-        'SPOP_INTERLACED_FRAMES',
-        'expected the rest of a fragmented NOTIFY as UNSET frames; found its beginning again',
-        4,
-      );
-    }
     this.#fragments.begin(frame);
     return true;
   }
