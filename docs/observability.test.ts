@@ -67,7 +67,7 @@ describe('docs/observability.md', () => {
   it('has every event, with its fields and its channel', () => {
     const events = table('event');
     expect(events.map(([name]) => name)).toEqual(Object.keys(metrics.events));
-    const channels = [...EVENT_NAMES.map((name) => `spop:${name}`), notifyStart.name, notifyEnd.name];
+    const channels = [...EVENT_NAMES.map((name) => `spop:${name}`), notifyStart.name, notifyEnd.name].map(String);
     const spoken = new Set([...page.matchAll(/`(spop:\w+(?::\w+)?)`/g)].map(([, name = '']) => name));
     expect([...spoken].toSorted()).toEqual(channels.toSorted());
   });
