@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { createAgent, toOpenMetricsText, toPrometheusText } from '@spop/agent';
 import { describe, expect, it } from 'vitest';
-import { EVENT_NAMES } from '../packages/agent/src/events.ts';
-import { notifyEnd, notifyStart } from '../packages/agent/src/trace.ts';
+import { EVENT_NAMES } from '../packages/agent/src/observe/events.ts';
+import { notifyEnd, notifyStart } from '../packages/agent/src/observe/trace.ts';
 
 const page = readFileSync(new URL('observability.md', import.meta.url), 'utf8');
 const metrics = createAgent().toMetrics();
 const source = (name: string): string =>
-  readFileSync(new URL(`../packages/agent/src/${name}`, import.meta.url), 'utf8');
+  readFileSync(new URL(`../packages/agent/src/observe/${name}`, import.meta.url), 'utf8');
 
 /** The cells of the table whose head begins with `title`, without their backquotes. */
 function table(title: string): string[][] {

@@ -3,12 +3,21 @@ import { dirname, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 /**
- * The folders of each package, lowest first: see "Rooms" in ARCHITECTURE.md. Of the files in `src` itself, those of
- * `base` stand below all folders; the others are entry points and stand above.
+ * The levels of each package's `src`, lowest first: see "Rooms" in ARCHITECTURE.md. A level is a folder, or a list of files
+ * in `src` itself; all other files there are entry points, and stand above.
  */
-const ROOMS: Readonly<Record<string, { readonly base: readonly string[]; readonly folders: readonly string[] }>> = {
-  codec: { base: ['constants', 'errors', 'printable', 'pool'], folders: ['wire', 'values', 'frames', 'notify', 'ack'] },
-  builder: { base: [], folders: ['data', 'read', 'build', 'validate', 'haproxy', 'arbitraries', 'assert'] },
+const LEVELS: Readonly<Record<string, readonly (string | readonly string[])[]>> = {
+  codec: [['constants', 'errors', 'printable', 'pool'], 'wire', 'values', 'frames', 'notify', 'ack'],
+  builder: ['data', 'read', 'build', 'validate', 'haproxy', 'arbitraries', 'assert'],
+  agent: [
+    ['checks', 'thenable', 'output', 'turn', 'notify-context'],
+    'observe',
+    ['options', 'clock'],
+    'notify',
+    ['shared'],
+    'session',
+    'connection',
+  ],
 };
 
 /** Imports and exports of other files, those of types included. */
@@ -16,23 +25,24 @@ const IMPORT = /^(?:import|export|\}) ?[^;'"]*?from '(\.[^']+)';|\bimport\('(\.[
 
 const packages = resolve(import.meta.dirname, '../../packages');
 
-describe.each(Object.entries(ROOMS))('the rooms of %s', (name, { base, folders }) => {
+describe.each(Object.entries(LEVELS))('the rooms of %s', (name, levels) => {
   const src = resolve(packages, name, 'src');
   const files = globSync('**/*.ts', { cwd: src });
 
-  /** How high a file stands: 0 for the base, then its folder's place, and the entry points above all. */
+  /** The place of a file's level, the lowest first; entry points stand above all, and files that no level has below. */
   function heightOf(file: string): number {
     const folder = dirname(file);
-    if (folder === '.') return base.includes(file.replace(/\.ts$/, '')) ? 0 : folders.length + 1;
-    return folders.indexOf(folder) + 1;
+    const stem = file.replace(/\.ts$/, '');
+    const height = levels.findIndex((level) => (folder === '.' ? level.includes(stem) : level === folder));
+    return height < 0 && folder === '.' ? levels.length : height;
   }
 
-  it('have every file', () => {
-    expect(files.filter((file) => dirname(file) !== '.' && heightOf(file) === 0)).toEqual([]);
-    expect(folders.filter((folder) => !files.some((file) => dirname(file) === folder))).toEqual([]);
+  it('have every file, and every level has some', () => {
+    expect(files.filter((file) => heightOf(file) < 0)).toEqual([]);
+    expect(levels.filter((_, height) => !files.some((file) => heightOf(file) === height))).toEqual([]);
   });
 
-  it('import nothing from a room above', () => {
+  it('import nothing from a level above', () => {
     const imports = files.flatMap((file) => {
       const text = readFileSync(resolve(src, file), 'utf8');
       return [...text.matchAll(IMPORT)].map(([, path = '', dynamic = '']) => ({

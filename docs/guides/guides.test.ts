@@ -4,7 +4,7 @@ import { createAgent } from '@spop/agent';
 import { haproxyHello } from '@spop/builder';
 import { FrameReader, toHaproxyHello } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
-import { negotiate } from '../../packages/agent/src/handshake.ts';
+import { negotiate } from '../../packages/agent/src/session/handshake.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const limits = readFileSync(new URL('limits.md', import.meta.url), 'utf8');

@@ -6,7 +6,7 @@ import { Origin } from '@spop-internal/testbed/origin';
 import { freePort } from '@spop-internal/testbed/ports';
 import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
 import { expect, it } from 'vitest';
-import { listenOnPort, startRig, type Rig } from '../../packages/agent/test/haproxy-rig.ts';
+import { listenOnPort, startRig, type Rig } from '../../packages/agent/test/e2e/haproxy-rig.ts';
 
 const page = readFileSync(new URL('troubleshooting.md', import.meta.url), 'utf8');
 const ask = defineMessage('ask', { path: string });

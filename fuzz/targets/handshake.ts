@@ -1,7 +1,7 @@
 import type { KvFrame } from '@spop/builder';
 import { parseStream } from '@spop/builder';
 import { Frame, SpopError, toHaproxyHello } from '@spop/codec';
-import { type HandshakeOptions, negotiate } from '../../packages/agent/src/handshake.ts';
+import { type HandshakeOptions, negotiate } from '../../packages/agent/src/session/handshake.ts';
 import { expectedHello } from '../support/hello-by-the-text.ts';
 import { capturedPayloads, frameAround } from './frames.ts';
 import type { Target } from './target.ts';

@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { type ArgumentTypes, type MessageDefinition, SpopError, Status } from '@spop/codec';
 import { check, checkInteger, checkOptions, isObject } from './checks.ts';
-import { Connections } from './connections.ts';
-import { toDisconnectBytes } from './control-frames.ts';
-import { Drain } from './drain.ts';
-import { Handlers, type MessageHandler, type NotifyHandler } from './handlers.ts';
+import { Connections } from './connection/connections.ts';
+import { toDisconnectBytes } from './session/control-frames.ts';
+import { Drain } from './connection/drain.ts';
+import { Handlers, type MessageHandler, type NotifyHandler } from './notify/handlers.ts';
 import {
   checkTarget,
   type ListenAddress,
@@ -16,7 +16,7 @@ import {
   type UnixAddress,
   type UnixTarget,
 } from './listener.ts';
-import { type AgentMetrics, toAgentMetrics } from './metrics.ts';
+import { type AgentMetrics, toAgentMetrics } from './observe/metrics.ts';
 import { type AgentOptions, MAX_TIMER_MS, resolveOptions, type ResolvedOptions } from './options.ts';
 import { Shared } from './shared.ts';
 

@@ -1,7 +1,7 @@
 import { type Actions, MIN_MAX_FRAME_SIZE } from '@spop/codec';
 import { check, checkFunction, checkInteger, checkOptions } from './checks.ts';
-import { checkLogger, type Logger } from './event-log.ts';
-import { checkHooks, type Hooks } from './events.ts';
+import { checkLogger, type Logger } from './observe/event-log.ts';
+import { checkHooks, type Hooks } from './observe/events.ts';
 
 /** Options of an agent; every one has a default. Times are in milliseconds, and 0 switches a timer off. */
 export interface AgentOptions {

@@ -1,11 +1,11 @@
 import { BufferPool } from '@spop/codec';
 import { Clock, tickMs } from './clock.ts';
-import { Counters } from './counters.ts';
-import { EventLoopWatch } from './event-loop-watch.ts';
-import { EventReporter } from './event-reporter.ts';
-import { ExchangeRing } from './exchange-ring.ts';
-import type { Handlers } from './handlers.ts';
-import { InFlight } from './in-flight.ts';
+import { Counters } from './observe/counters.ts';
+import { EventLoopWatch } from './observe/event-loop-watch.ts';
+import { EventReporter } from './observe/event-reporter.ts';
+import { ExchangeRing } from './notify/exchange-ring.ts';
+import type { Handlers } from './notify/handlers.ts';
+import { InFlight } from './notify/in-flight.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Turn } from './turn.ts';
 

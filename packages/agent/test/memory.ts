@@ -1,8 +1,8 @@
 /** What of an agent is alive, and how much memory is in use, once the garbage is collected. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Connections } from '../src/connections.ts';
-import { ExchangeRing } from '../src/exchange-ring.ts';
+import { Connections } from '../src/connection/connections.ts';
+import { ExchangeRing } from '../src/notify/exchange-ring.ts';
 
 // As `node --expose-gc`, for this process alone and without an option for whoever runs the tests.
 setFlagsFromString('--expose-gc');

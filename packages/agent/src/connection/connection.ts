@@ -1,0 +1,307 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { FrameReader, SpopError, Status } from '@spop/codec';
+import { BackPressure } from './back-pressure.ts';
+import { Output } from '../output.ts';
+import { Patience } from './patience.ts';
+import { Session } from '../session/session.ts';
+import type { Shared } from '../shared.ts';
+import { type ReadBuffer, readStatically } from './shared-read.ts';
+import type { Transport } from '../session/transport.ts';
+import { textOf } from '../observe/warning.ts';
+
+/**
+ * One connection's transport: bytes in, whole frames to the session, one write for all that the session answers to a
+ * batch. It knows streams, buffers and time, and nothing of what the frames say.
+ */
+export class Connection implements Transport {
+  declare readonly id: number;
+  declare readonly remote: string | undefined;
+  declare readonly output: Output;
+  declare readonly session: Session;
+  bytesRead: number = 0;
+  framesRead: number = 0;
+  readonly #shared: Shared;
+  readonly #stream: Duplex;
+  readonly #onClosed: (connection: Connection) => void;
+  readonly #reader: FrameReader = new FrameReader();
+  /** Whether bytes arrive in the buffer that all sockets share. */
+  readonly #isStatic: boolean;
+  readonly #backPressure: BackPressure;
+  readonly #patience: Patience;
+  #isFlushScheduled: boolean = false;
+  #hasEnded: boolean = false;
+  #isClosed: boolean = false;
+  #hasTimedOut: boolean = false;
+  #lingerTimer: NodeJS.Timeout | undefined;
+
+  /**
+   * @param readBuffer For a socket fresh from a server with `pauseOnConnect`: what it may read into.
+   * @param onClosed Told once, when the stream has closed.
+   */
+  constructor(
+    shared: Shared,
+    stream: Duplex,
+    id: number,
+    readBuffer: ReadBuffer | undefined,
+    onClosed: (connection: Connection) => void,
+  ) {
+    this.#shared = shared;
+    this.#onClosed = onClosed;
+    this.id = id;
+    this.remote = stream instanceof Socket ? remoteOf(stream) : undefined;
+    const replaced =
+      readBuffer !== undefined && stream instanceof Socket
+        ? readStatically(stream, readBuffer.bytes, (length, buffer) => this.#onRead(length, buffer))
+        : undefined;
+    this.#isStatic = replaced !== undefined;
+    this.#stream = replaced ?? stream;
+    this.output = new Output(this.#stream, shared.outputPool, () => this.mayResume());
+    this.session = new Session(shared, this);
+    this.#patience = new Patience(shared.options, shared.clock.now);
+    this.#backPressure = new BackPressure(shared, {
+      stream: this.#stream,
+      output: this.output,
+      session: this.session,
+      keepUnread: () => this.#reader.detachChunk(),
+      readKept: () => this.#readKept(),
+      onCaughtUp: this.#flush,
+    });
+    this.#listen();
+  }
+
+  setMaxFrameSize(bytes: number): void {
+    this.#reader.maxFrameSize = bytes;
+  }
+
+  scheduleFlush(): void {
+    this.#patience.noteActivity(this.#shared.clock.now);
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
+    // After the promises that settle in this turn, so that their ACKs share a write; where it may be the last write, after
+    // what has come meanwhile was read, too.
+    if (this.session.isLeavingSoon) setImmediate(this.#flush);
+    else process.nextTick(this.#flush);
+  }
+
+  leave(): void {
+    this.scheduleFlush();
+    this.#linger();
+    // The peer's end comes after what was held back.
+    this.mayResume();
+  }
+
+  /** Closes in a while, whatever the peer or a handler does. */
+  #linger(): void {
+    this.#lingerTimer ??= setTimeout(() => this.destroy(), this.#shared.options.lingerTimeoutMs);
+  }
+
+  get hasUnread(): boolean {
+    return this.#reader.pendingBytes > 0;
+  }
+
+  get wasHeldBack(): boolean {
+    return this.#backPressure.wasHeldBack;
+  }
+
+  mayResume(): boolean {
+    return this.#backPressure.mayResume();
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.#stream.destroy();
+    if (this.#isClosed) return;
+    // 'close' comes in the next turns, but from streams that never emit it.
+    clearTimeout(this.#lingerTimer);
+    this.#lingerTimer = setTimeout(() => this.#onClose(), this.#shared.options.lingerTimeoutMs);
+  }
+
+  /** Closes at once, since there is no more time for what is in flight; what was answered is still written. */
+  giveUp(reason: string): void {
+    this.session.giveUp(reason);
+    this.output.flush(true);
+    this.destroy();
+  }
+
+  /** Ends the connection where a timer ran out; called at each tick of the agent's clock. */
+  checkTimers(now: number): void {
+    const { session } = this;
+    this.output.reclaim();
+    if (session.isOver) return;
+    const reason = this.#patience.reasonToEnd(
+      {
+        isNew: !session.isGreeted,
+        isPartial: (this.hasUnread || session.fragmentedCount !== 0) && !this.#backPressure.isPaused,
+        isIdle: session.inFlightCount === 0 && !this.#backPressure.waitsForRoom,
+      },
+      now,
+    );
+    if (reason === undefined) return;
+    this.#hasTimedOut = true;
+    session.end(Status.Timeout, reason);
+  }
+
+  /** Refuses the connection before its handshake. */
+  refuse(reason: string): void {
+    this.session.end(Status.ResourceAllocation, reason);
+  }
+
+  #listen(): void {
+    const stream = this.#stream;
+    if (!this.#isStatic) {
+      stream.on('data', (chunk: unknown) => {
+        if (chunk instanceof Uint8Array) this.#onData(chunk);
+      });
+    }
+    // What is in flight when the peer closes its side is still answered: Node must not close the other one by itself.
+    stream.allowHalfOpen = true;
+    stream.on('end', () => this.#onEnd());
+    stream.on('error', (error: unknown) => this.#onError(error));
+    stream.on('close', () => this.#onClose());
+    if (stream instanceof Socket) stream.setNoDelay(true);
+    stream.resume();
+  }
+
+  #onData(chunk: Uint8Array): void {
+    if (!this.#shared.turn.isReading) {
+      this.#onRead(chunk.length, chunk);
+      return;
+    }
+    // A handler wrote to the other end of a stream in memory, this one's or another connection's, which hands it over at once.
+    this.#stream.pause();
+    this.#stream.unshift(chunk);
+    process.nextTick(() => {
+      if (!this.#backPressure.isPaused) this.#stream.resume();
+    });
+  }
+
+  #onRead(length: number, chunk: Uint8Array): boolean {
+    this.bytesRead += length;
+    // After the last frame whatever comes is read and dropped, so that the kernel does not answer it with a reset.
+    if (this.session.isOver) return true;
+    this.#patience.noteActivity(this.#shared.clock.now);
+    const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const wasPartial = this.#reader.pendingBytes > 0 || this.session.fragmentedCount !== 0;
+    this.#reader.push(buffer, 0, length);
+    if (this.#backPressure.isPaused) {
+      this.#reader.detachChunk();
+      return false;
+    }
+    this.#readFrames();
+    if (!wasPartial) this.#patience.notePartial();
+    // Where a buffer is full Node reads the next one at once, up to 32 of them, while all other connections wait.
+    if (!this.#isStatic || length < chunk.length || !this.#shared.turn.isOver()) return !this.#backPressure.isPaused;
+    setImmediate(this.#readOn);
+    return false;
+  }
+
+  readonly #readOn = (): void => {
+    if (!this.#backPressure.isPaused && !this.#stream.destroyed) this.#stream.resume();
+  };
+
+  /** Hands frames to the session until there are no more, or too much is under way. */
+  #readFrames(): void {
+    const { session, output } = this;
+    const { counters, turn } = this.#shared;
+    const reader = this.#reader;
+    const fragmented = session.fragmentedCount;
+    let count = 0;
+    // ACKs of asynchronous handlers may have set it since the last batch.
+    output.mustPause = false;
+    turn.beginBatch();
+    try {
+      let isReady = session.beginBatch();
+      while (isReady) {
+        const frame = reader.next();
+        if (frame === undefined) break;
+        count++;
+        // A batch of small NOTIFYs can be answered with many times its size.
+        isReady = session.receive(frame) && !output.mustPause;
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+    turn.endBatch();
+    this.framesRead += count;
+    // The fragments of one NOTIFY have as long as a frame, all together.
+    if (count > 0 && (fragmented === 0 || fragmented !== session.fragmentedCount)) this.#patience.notePartial();
+    if (session.isFull || output.mustPause) this.#backPressure.pause();
+    this.#flush();
+    counters.recordBatch(turn.batchStartedAt);
+    if (output.isBlocked) this.#backPressure.pause();
+  }
+
+  /** Reads on after it was held back; that time is not the peer's. */
+  #readKept(): void {
+    this.#patience.noteActivity(this.#shared.clock.now);
+    this.#patience.notePartial();
+    this.#readFrames();
+  }
+
+  readonly #flush = (): void => {
+    this.#isFlushScheduled = false;
+    if (this.#isClosed) return;
+    this.session.leaveTaking.endWithAck();
+    const isAnswered = this.session.inFlightCount === 0 && !this.#backPressure.isPaused;
+    const isOver = this.session.isOver || (this.#hasEnded && isAnswered);
+    this.output.flush(isOver);
+    if (isOver && !this.#stream.writableEnded) this.#stream.end();
+  };
+
+  #fail(error: unknown): void {
+    const { session } = this;
+    // What comes after the last frame is ignored.
+    if (session.isOver) return;
+    const known =
+      error instanceof SpopError && error.status !== undefined
+        ? error
+        : new SpopError('SPOP_MISUSE', `an error that is not the peer's: ${String(error)}`, -1, { cause: error });
+    session.end(known.status ?? Status.Unknown, known.reason);
+    this.#shared.hooks.emit('protocolError', { connection: session.describe(), error: known });
+  }
+
+  /** The peer closed its side: what is in flight is still answered, for a bounded time. */
+  #onEnd(): void {
+    this.#hasEnded = true;
+    this.#flush();
+    this.#linger();
+  }
+
+  #onError(thrown: unknown): void {
+    // Streams can be destroyed with anything.
+    const error = thrown instanceof Error ? thrown : new Error(textOf(thrown), { cause: thrown });
+    // Resets are how HAProxy ends health checks and, from 3.1 on, connections.
+    const isReset = 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+    if (isReset) return;
+    this.#shared.hooks.emit('transportError', { connection: this.session.describe(), error });
+  }
+
+  #onClose(): void {
+    clearTimeout(this.#lingerTimer);
+    const { session } = this;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    session.close();
+    this.output.destroy();
+    this.#backPressure.close();
+    this.#onClosed(this);
+    // Who never said HELLO is told of where the agent lost patience: scanners and TCP checks come and go.
+    if (session.hello === undefined ? !this.#hasTimedOut : session.hello.healthcheck) return;
+    this.#shared.counters.countDisconnect(session.endStatus);
+    this.#shared.hooks.emit('disconnect', {
+      connection: session.describe(),
+      status: session.endStatus,
+      reason: session.endReason,
+      bytesRead: this.bytesRead,
+      bytesWritten: this.output.bytesWritten,
+      frames: this.framesRead,
+    });
+  }
+}
+
+function remoteOf(socket: Socket): string | undefined {
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress === undefined) return undefined;
+  return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+}

@@ -1,0 +1,144 @@
+import { types } from 'node:util';
+import {
+  type Actions,
+  type ArgumentTypes,
+  type MessageDefinition,
+  MessageSet,
+  type MessageView,
+  type Notify,
+  SpopError,
+} from '@spop/codec';
+import { check, checkFunction, isObject } from '../checks.ts';
+import type { Exchange } from './exchange.ts';
+import type { NotifyContext } from '../notify-context.ts';
+import { isThenable } from '../thenable.ts';
+
+/**
+ * Answers one message: reads `message`, writes `ack`. A handler that returns a promise is waited for; its views stay
+ * valid until it settles. What a handler throws or rejects with is reported to the hook `handlerError`, and the stream
+ * is acknowledged with the fallback actions.
+ */
+export type MessageHandler<Args extends ArgumentTypes> = (
+  message: MessageView<Args>,
+  ack: Actions,
+  notify: NotifyContext,
+) => void | PromiseLike<void>;
+
+/** Answers a whole NOTIFY, after the handlers of its messages were called. */
+export type NotifyHandler = (notify: NotifyContext, ack: Actions) => void | PromiseLike<void>;
+
+type AnyHandler = (message: never, ack: Actions, notify: NotifyContext) => void | PromiseLike<void>;
+
+/** The handlers of an agent, by message name. */
+export class Handlers {
+  readonly #definitions: MessageDefinition[] = [];
+  readonly #handlers: AnyHandler[] = [];
+  #notifyHandler: NotifyHandler | undefined;
+  /** Which handlers are known to return promises: async functions, and those that did before. */
+  readonly #isAsync: boolean[] = [];
+  #isNotifyAsync: boolean = false;
+  #hasAsync: boolean = false;
+  #isAllAsync: boolean = false;
+  #set: MessageSet | undefined;
+
+  /**
+   * @throws {SpopError} SPOP_INVALID_NAME for a second handler of one name, SPOP_MISUSE once NOTIFYs are served;
+   * {TypeError} where the definition is none, or the handler no function.
+   */
+  add<Args extends ArgumentTypes>(definition: MessageDefinition<Args>, handler: MessageHandler<Args>): void {
+    this.#checkOpen();
+    // No instanceof: the codec may be there twice.
+    const isDefinition = isObject(definition) && 'namePattern' in definition;
+    check(isDefinition, 'a message definition made by defineMessage()', definition);
+    checkFunction('a handler', handler);
+    if (this.#definitions.some((other) => other.name === definition.name)) {
+      throw new SpopError('SPOP_INVALID_NAME', `expected one handler for message '${definition.name}'; found a second`);
+    }
+    this.#definitions.push(definition);
+    this.#handlers.push(handler);
+    this.#isAsync.push(types.isAsyncFunction(handler));
+    this.#noteAsync();
+  }
+
+  /** @throws {SpopError} SPOP_MISUSE for a second one, or once NOTIFYs are served; {TypeError} as `add`. */
+  setNotifyHandler(handler: NotifyHandler): void {
+    this.#checkOpen();
+    checkFunction('a handler', handler);
+    if (this.#notifyHandler !== undefined) {
+      throw new SpopError('SPOP_MISUSE', 'expected one handler for whole NOTIFYs; found a second');
+    }
+    this.#notifyHandler = handler;
+    this.#isNotifyAsync = types.isAsyncFunction(handler);
+    this.#noteAsync();
+  }
+
+  /** The declared messages; from its first use on no handler can be added. */
+  get set(): MessageSet {
+    this.#set ??= new MessageSet(this.#definitions);
+    return this.#set;
+  }
+
+  /** Whether every handler is known to return promises: then every NOTIFY needs an exchange of its own. */
+  get isAllAsync(): boolean {
+    return this.#isAllAsync;
+  }
+
+  /** Whether a handler of that NOTIFY is known to return promises, so that it needs an exchange of its own. */
+  isKnownAsync(notify: Notify): boolean {
+    if (!this.#hasAsync) return false;
+    let isAsync = this.#isNotifyAsync;
+    for (let i = 0; i < notify.messageCount; i++) isAsync ||= this.#isAsync[notify.definitionIndexAt(i)]!;
+    return isAsync;
+  }
+
+  /**
+   * Calls the handlers of a NOTIFY: those of its messages in the order the messages came, then that of the whole. What
+   * has to be waited for is in `exchange.pending`, also where a handler throws. Returns whether there was any.
+   */
+  run(exchange: Exchange): boolean {
+    const { notify, ack } = exchange;
+    const count = notify.messageCount;
+    for (let i = 0; i < count; i++) {
+      const index = notify.definitionIndexAt(i);
+      const handler = this.#handlers[index]!;
+      // The view is of the definition that the handler was added with.
+      const result = handler(notify.messageAt(i) as never, ack, exchange);
+      if (result !== undefined && isThenable(result)) {
+        (exchange.pending ??= []).push(Promise.resolve(result));
+        if (!this.#isAsync[index]!) {
+          this.#isAsync[index] = true;
+          this.#noteAsync();
+        }
+      }
+    }
+    if (this.#notifyHandler !== undefined) {
+      const result = this.#notifyHandler(exchange, ack);
+      if (result !== undefined && isThenable(result)) {
+        (exchange.pending ??= []).push(Promise.resolve(result));
+        if (!this.#isNotifyAsync) {
+          this.#isNotifyAsync = true;
+          this.#noteAsync();
+        }
+      }
+      return true;
+    }
+    return count > 0;
+  }
+
+  /** Takes down for the hot path what is known of handlers that return promises. */
+  #noteAsync(): void {
+    const known = this.#isAsync;
+    this.#hasAsync = this.#isNotifyAsync || known.includes(true);
+    const areMessagesAsync = this.#notifyHandler === undefined && known.length > 0 && !known.includes(false);
+    this.#isAllAsync = this.#isNotifyAsync || areMessagesAsync;
+  }
+
+  #checkOpen(): void {
+    if (this.#set !== undefined) {
+      throw new SpopError(
+        'SPOP_MISUSE',
+        'expected all handlers before the first listen(), handle() or close(); found one more',
+      );
+    }
+  }
+}

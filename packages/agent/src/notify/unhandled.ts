@@ -1,0 +1,12 @@
+import type { NotifyContext } from '../notify-context.ts';
+
+const MAX_NAMES = 8;
+const MAX_NAME_LENGTH = 64;
+
+/** The names of the messages of a NOTIFY that has no handler, for reports: at most 8, each cut to 64 characters. */
+export function toReportedNames(notify: Pick<NotifyContext, 'walk'>): string[] {
+  const names: string[] = [];
+  const walker = notify.walk();
+  while (names.length < MAX_NAMES && walker.next()) names.push(walker.name.toString().slice(0, MAX_NAME_LENGTH));
+  return names;
+}

@@ -1,0 +1,341 @@
+import {
+  type Frame,
+  FrameType,
+  type HaproxyHello,
+  Status,
+  STATUS_MESSAGES,
+  toDisconnect,
+  toHaproxyHello,
+} from '@spop/codec';
+import { appendDisconnect, appendHello } from './control-frames.ts';
+import type { ConnectionInfo } from '../observe/events.ts';
+import type { Engine, Exchange } from '../notify/exchange.ts';
+import { applyFallback } from '../notify/fallback.ts';
+import { Fragments } from './fragments.ts';
+import { negotiate } from './handshake.ts';
+import { LeaveTaking, type Leaver } from './leave-taking.ts';
+import type { Output } from '../output.ts';
+import type { Shared } from '../shared.ts';
+import { type ConnectionState, reactionTo, stateAfter } from './state.ts';
+import { isTracing, notifyStart } from '../observe/trace.ts';
+import type { Transport } from './transport.ts';
+import { toReportedNames } from '../notify/unhandled.ts';
+import { failedNotify, type Owner, Unsettled } from './unsettled.ts';
+
+// Compiled in, unlike what is imported (benchmark `load`).
+const NOTIFY = FrameType.Notify;
+
+/**
+ * What one connection says and is told: the handshake, NOTIFYs and their ACKs, fragments, and the end. It takes whole
+ * frames and writes whole frames, and knows nothing of sockets.
+ */
+export class Session implements Engine, Leaver, Owner {
+  /** The HAPROXY-HELLO, once it came. */
+  hello: HaproxyHello | undefined;
+  /** Whether HAProxy may send a NOTIFY before the last one is acknowledged. */
+  isPipelined: boolean = false;
+  /** The status code that ended the session, and why. */
+  endStatus: number = Status.Normal;
+  endReason: string = STATUS_MESSAGES[Status.Normal];
+  /** When the session ends, once it is draining. */
+  declare readonly leaveTaking: LeaveTaking;
+  #state: ConnectionState = 'awaiting-hello';
+  readonly #shared: Shared;
+  readonly #transport: Transport;
+  readonly #output: Output;
+  readonly #fragments: Fragments;
+  readonly #unsettled: Unsettled;
+  #maxAckBytes: number = 0;
+  /** Whether handlers are being called: the ACK that they write stands at the end of the output. */
+  #isProcessing: boolean = false;
+  /** Whether anybody wants to hear of the NOTIFYs of this batch. */
+  #isTraced: boolean = false;
+  /** Whether the agent closes, so that the session drains as soon as it is ready. */
+  #mustDrain: boolean = false;
+
+  constructor(shared: Shared, transport: Transport) {
+    this.#shared = shared;
+    this.#transport = transport;
+    this.#output = transport.output;
+    this.#fragments = new Fragments(shared.options.maxReassembledBytes);
+    this.#unsettled = new Unsettled(shared, transport, this);
+    this.leaveTaking = new LeaveTaking(this);
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Whether the last frame was written, so that whatever comes is ignored. */
+  get isOver(): boolean {
+    return this.#state === 'leaving' || this.#state === 'closed';
+  }
+
+  /** Whether the session ends as soon as it can. */
+  get isLeavingSoon(): boolean {
+    return this.#state === 'draining';
+  }
+
+  /** Whether the handshake was completed. */
+  get isGreeted(): boolean {
+    return this.hello !== undefined;
+  }
+
+  get engineId(): string | undefined {
+    return this.hello?.engineId;
+  }
+
+  /** NOTIFYs whose handlers have not settled. */
+  get inFlightCount(): number {
+    return this.#unsettled.count;
+  }
+
+  /** Whether so many NOTIFYs are in flight that no further one may be read. */
+  get isFull(): boolean {
+    if (this.#state !== 'ready' && this.#state !== 'draining') return false;
+    if (this.leaveTaking.isStopped) return true;
+    const { inFlight, options } = this.#shared;
+    return this.#unsettled.count >= options.maxInFlightPerConnection || inFlight.isFull;
+  }
+
+  /** Which fragmented NOTIFY was begun and not ended, counted from 1 on; 0 for none. */
+  get fragmentedCount(): number {
+    return this.#fragments.isActive ? this.#fragments.begun : 0;
+  }
+
+  get isBusy(): boolean {
+    return this.#unsettled.count > 0 || this.#isProcessing;
+  }
+
+  get isAmidFrame(): boolean {
+    return this.#fragments.isActive || this.#transport.hasUnread;
+  }
+
+  get wasHeldBack(): boolean {
+    return this.#transport.wasHeldBack;
+  }
+
+  get bytesRead(): number {
+    return this.#transport.bytesRead;
+  }
+
+  describe(): ConnectionInfo {
+    return { id: this.#transport.id, remote: this.#transport.remote, engineId: this.engineId };
+  }
+
+  /** Makes ready for a batch of frames; returns whether any may be received now. */
+  beginBatch(): boolean {
+    this.#isTraced = isTracing();
+    return !this.isFull;
+  }
+
+  /**
+   * Takes a frame, and returns whether it may take another one before fewer NOTIFYs are in flight.
+   *
+   * @throws {SpopError} what is wrong with the frame, or that it came at all.
+   */
+  receive(frame: Frame): boolean {
+    // The one frame that comes again and again (benchmark `load`).
+    if (this.#state === 'ready' && frame.type === NOTIFY && frame.fin && !this.#fragments.isActive) {
+      return this.#process(frame);
+    }
+    return this.#receiveOther(frame);
+  }
+
+  /** Makes the session end when it can, see leave-taking.ts. */
+  drain(): void {
+    this.#mustDrain = true;
+    this.#state = stateAfter(this.#state, 'drain');
+    // The ACK of the NOTIFY whose handlers are being called is written from now on.
+    if (this.#isProcessing) this.noteAnswer();
+  }
+
+  /** Ends the session with an AGENT-DISCONNECT; HAProxy forgets the NOTIFYs in flight. */
+  end(status: Status, reason: string): void {
+    if (this.isOver) return;
+    this.endStatus = status;
+    this.endReason = reason;
+    this.#leave(status, reason);
+  }
+
+  endNormally(): void {
+    this.end(Status.Normal, STATUS_MESSAGES[Status.Normal]);
+  }
+
+  /** Ends the session at once: what is in flight gets the fallback actions. */
+  giveUp(reason: string): void {
+    if (!this.isGreeted) return;
+    this.#unsettled.giveUp(reason);
+    this.end(Status.Timeout, reason);
+  }
+
+  /** The connection is gone: handlers that still run are told, and their results dropped. */
+  close(): void {
+    this.#state = stateAfter(this.#state, 'close');
+    this.#fragments.drop();
+    this.#unsettled.drop(new Error('The connection to HAProxy ended'));
+  }
+
+  noteAnswer(): void {
+    if (this.#state === 'draining') this.leaveTaking.noteAnswer();
+  }
+
+  /** A function of its own, so that V8 inlines `receive`. */
+  #receiveOther(frame: Frame): boolean {
+    switch (reactionTo(this.#state, frame.type)) {
+      case 'notify':
+        return this.#receiveNotify(frame);
+      case 'continuation':
+        return this.#receiveContinuation(frame);
+      case 'handshake':
+        this.#shakeHands(frame);
+        break;
+      case 'disconnect':
+        this.#receiveDisconnect(frame);
+        break;
+      default:
+    }
+    return !this.isFull;
+  }
+
+  #shakeHands(frame: Frame): void {
+    const hello = toHaproxyHello(frame);
+    const agreement = negotiate(hello, this.#shared.options);
+    this.hello = hello;
+    this.isPipelined = agreement.pipelining;
+    this.#maxAckBytes = agreement.maxAckBytes;
+    this.#transport.setMaxFrameSize(agreement.maxFrameSizeIn);
+    appendHello(this.#output, agreement.hello);
+    if (hello.healthcheck) {
+      this.#state = stateAfter(this.#state, 'healthcheck');
+      this.#shared.counters.healthchecks++;
+      this.#transport.leave();
+    } else {
+      this.#state = stateAfter(this.#state, 'hello');
+      if (this.#mustDrain) this.drain();
+      this.#shared.hooks.emit('connection', { connection: this.describe() });
+    }
+  }
+
+  #receiveNotify(frame: Frame): boolean {
+    if (frame.fin && !this.#fragments.isActive) return this.#processOther(frame);
+    this.#fragments.begin(frame);
+    return true;
+  }
+
+  #receiveContinuation(frame: Frame): boolean {
+    const result = this.#fragments.add(frame);
+    if (result === 'complete') return this.#processOther(this.#fragments.frame);
+    if (result === 'too-big') this.#refuseTooBig(this.#fragments.frame);
+    return true;
+  }
+
+  /** As `#process`, for all that `receive` does not hand to it: whatever comes while the session is draining. */
+  #processOther(frame: Frame): boolean {
+    const mayTakeMore = this.#process(frame);
+    this.noteAnswer();
+    return mayTakeMore;
+  }
+
+  /** Hands a whole NOTIFY to the handlers and acknowledges it, now or when they settle; returns as `receive`. */
+  #process(frame: Frame): boolean {
+    const shared = this.#shared;
+    const output = this.#output;
+    const max = this.#maxAckBytes;
+    const buffer = output.reserve(max);
+    const position = output.length;
+    const { exchanges, handlers } = shared;
+    let exchange = handlers.isAllAsync ? exchanges.fresh() : exchanges.next();
+    exchange.read(this, frame);
+    if (!handlers.isAllAsync && handlers.isKnownAsync(exchange.notify)) {
+      exchange.close();
+      exchange = exchanges.fresh();
+      exchange.read(this, frame);
+    }
+    exchange.ack.beginAck(buffer, position, position + max, frame);
+    shared.counters.notifies++;
+    this.#isProcessing = true;
+    try {
+      const isHandled = this.#isTraced ? this.#runTraced(exchange) : handlers.run(exchange);
+      if (!isHandled) this.#reportUnhandled(exchange);
+    } catch (error) {
+      this.#failAtOnce(exchange, error);
+      return true;
+    }
+    this.#isProcessing = false;
+    if (exchange.pending !== undefined) {
+      this.#unsettled.add(exchange, max);
+      return !this.isFull;
+    }
+    output.commit(exchange.ack.end());
+    exchange.close();
+    if (exchange.hasSignal) exchanges.replace(exchange);
+    return true;
+  }
+
+  /** Acknowledges a NOTIFY whose handler threw; others of it that were called before may still run. */
+  #failAtOnce(exchange: Exchange, error: unknown): void {
+    // They must never meet another NOTIFY here.
+    this.#shared.exchanges.replace(exchange);
+    this.#unsettled.listen(exchange);
+    this.#unsettled.reportError(exchange, error);
+    applyFallback(this.#shared.options, exchange.ack);
+    this.#isProcessing = false;
+    this.#output.commit(exchange.ack.end());
+    exchange.close();
+    exchange.abort(failedNotify(error));
+  }
+
+  #refuseTooBig(frame: Frame): void {
+    const { exchanges, hooks, counters, options } = this.#shared;
+    counters.tooBig++;
+    const buffer = this.#output.reserve(this.#maxAckBytes);
+    const { length } = this.#output;
+    // Used once: what an asynchronous fallback does with it later must meet no other NOTIFY.
+    const { ack } = exchanges.fresh();
+    ack.beginAck(buffer, length, length + this.#maxAckBytes, frame);
+    this.#isProcessing = true;
+    applyFallback(options, ack);
+    this.#isProcessing = false;
+    this.#output.commit(ack.end());
+    this.noteAnswer();
+    hooks.emit('overload', {
+      connection: this.describe(),
+      reason: `a fragmented NOTIFY is above maxReassembledBytes (${options.maxReassembledBytes})`,
+    });
+  }
+
+  #receiveDisconnect(frame: Frame): void {
+    const { statusCode, message } = toDisconnect(frame);
+    this.endStatus = statusCode;
+    this.endReason = message;
+    this.#leave(Status.Normal, STATUS_MESSAGES[Status.Normal]);
+  }
+
+  #leave(status: Status, message: string): void {
+    appendDisconnect(this.#output, status, message);
+    this.#state = stateAfter(this.#state, 'disconnect');
+    this.#unsettled.drop(new Error('The connection to HAProxy ends'));
+    this.#transport.leave();
+  }
+
+  /** Runs the handlers for subscribers of diagnostics channels, within the stores that they have bound. */
+  #runTraced(exchange: Exchange): boolean {
+    const trace = exchange.beginTrace(this.describe());
+    return notifyStart.runStores(trace, () => this.#shared.handlers.run(exchange));
+  }
+
+  /**
+   * A NOTIFY without messages is not reported: HAProxy 3.1 and later send one when all ACLs of a group fail.
+   */
+  #reportUnhandled(exchange: Exchange): void {
+    const messages = toReportedNames(exchange);
+    if (messages.length === 0) return;
+    this.#shared.hooks.emit('unhandled', {
+      connection: this.describe(),
+      streamId: exchange.reportedStreamId,
+      messages,
+      declared: this.#shared.handlers.set.definitions.map(({ name }) => name),
+    });
+  }
+}

@@ -1,0 +1,166 @@
+/** An agent under attack: whatever is done to it, others are answered, and nothing is left behind. */
+import { once } from 'node:events';
+import { connect as connectSocket, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type BytesLike, type Frame, parseStream, type ScriptedHaproxy, type Target } from '@spop/builder';
+import '@spop/builder/vitest';
+import { defineMessage, defineVariable, int32 } from '@spop/codec';
+import { expect } from 'vitest';
+import type { Agent } from '../../src/index.ts';
+import { type Bench, type BenchOptions, eventually, type LinkKind, pooledBuffersOut, startAgent } from '../harness.ts';
+import { collectGarbage, countLiving, forgetLiving, type LivingCounts, usedBytes } from '../memory.ts';
+
+/** What the agent under attack is asked by those who do not attack. */
+const probe = defineMessage('probe', { n: int32 });
+const probed = defineVariable('txn', 'probed', int32);
+
+/** Exchanges that take turns: from then on that each was used, there are so many. */
+const RING_SIZE = 16;
+
+const WARM_ROUNDS = 2;
+const ROUNDS = 8;
+
+/** Bytes that a batch of rounds may take: 64 KiB kept in each of four rounds are twice as much. */
+const MAX_GROWTH_BYTES = 131_072;
+/** One batch that takes less is enough: V8 takes memory for code now and then, what leaks does so in every batch. */
+const MAX_BATCHES = 5;
+
+/** Time in which what is to be called when sockets and timers have ended was called, even on a busy machine. */
+const SETTLE_TIMEOUT_MS = 3_000;
+
+const unhandled: unknown[] = [];
+process.on('unhandledRejection', (reason) => unhandled.push(reason));
+
+/** A peer that attacks. Nothing remembers it once it is destroyed, so that what grows is the agent's. */
+export class Attacker {
+  readonly socket: Socket;
+  /** Whether the agent has closed the connection, or its side of it. */
+  hasEnded: boolean = false;
+  readonly #chunks: Buffer[] = [];
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
+    for (const event of ['end', 'error', 'close']) socket.on(event, () => (this.hasEnded = true));
+  }
+
+  send(...pieces: readonly BytesLike[]): void {
+    this.socket.write(Buffer.concat(pieces.map((piece) => ('toBytes' in piece ? piece.toBytes() : piece))));
+  }
+
+  /** The whole frames that came. */
+  get frames(): Frame[] {
+    return parseStream(Buffer.concat(this.#chunks), { ackPadding: true }).frames;
+  }
+
+  /** What came, as the type and the stream-id of each frame. */
+  get answers(): string[] {
+    return this.frames.map(({ type, streamId }) => (type === 'ACK' ? `ACK ${streamId}` : type));
+  }
+
+  /** Waits for so many frames. @throws where they do not come. */
+  async expectFrames(count: number): Promise<Frame[]> {
+    await eventually(() => this.frames.length >= count);
+    expect(this.frames).toHaveLength(count);
+    return this.frames;
+  }
+
+  /** Goes without a word, as far as its kind of socket can. */
+  reset(): void {
+    if (this.socket.remoteFamily === undefined) this.socket.destroy();
+    else this.socket.resetAndDestroy();
+  }
+}
+
+/** How often an attack is made; fewer rounds where each of them makes many connections. */
+export interface Rounds {
+  readonly warmRounds?: number;
+  readonly rounds?: number;
+}
+
+/** An agent that listens on a socket, with a connection beside those of the attackers. */
+export class Attacked {
+  readonly agent: Agent;
+  readonly bench: Bench;
+  readonly #good: ScriptedHaproxy;
+
+  constructor(bench: Bench, good: ScriptedHaproxy) {
+    this.agent = bench.agent;
+    this.bench = bench;
+    this.#good = good;
+  }
+
+  async open(): Promise<Attacker> {
+    const socket = connectSocket({ ...addressOf(this.bench.target), allowHalfOpen: true });
+    const attacker = new Attacker(socket);
+    await once(socket, 'connect');
+    return attacker;
+  }
+
+  /**
+   * Makes the attack again and again. After each round the connection beside it is answered; after the last nobody is
+   * connected or in flight, no rejection went unhandled, buffers are back in their pool, not one connection, session or
+   * exchange is alive but those in use, memory is as it was, and who connects now is answered.
+   */
+  async withstands(attack: () => Promise<void>, options: Rounds = {}): Promise<void> {
+    const { warmRounds = WARM_ROUNDS, rounds = ROUNDS } = options;
+    await this.#repeat(attack, warmRounds);
+    let growth = Infinity;
+    for (let batch = 0; batch < MAX_BATCHES && growth >= MAX_GROWTH_BYTES; batch++) {
+      const before = usedBytes();
+      await this.#repeat(attack, rounds);
+      growth = usedBytes() - before;
+    }
+    expect(growth).toBeLessThan(MAX_GROWTH_BYTES);
+    const later = await this.bench.connect();
+    expect(await later.notify(probe, { n: 7 })).toSetVar(probed, 8);
+    await later.disconnect();
+  }
+
+  async #repeat(attack: () => Promise<void>, rounds: number): Promise<void> {
+    for (let round = 0; round < rounds; round++) {
+      await attack();
+      expect(await this.#good.notify(probe, { n: round })).toSetVar(probed, round + 1);
+    }
+    await this.#good.burst(Array.from({ length: RING_SIZE }, () => (notify) => notify.message(probe, { n: 1 })));
+    expect(await eventually(() => this.agent.connectionCount === 1 && this.agent.inFlightCount === 0)).toBe(true);
+    expect([pooledBuffersOut(), unhandled]).toEqual([0, []]);
+    // They hold what they were told.
+    for (const list of Object.values(this.bench.reports)) list.length = 0;
+    expect(await livingAfterwards()).toEqual({ connections: 1, sessions: 1, exchanges: RING_SIZE });
+  }
+}
+
+/** Starts an agent, and opens a connection beside those that will attack it. */
+export async function startAttacked({ setup, ...options }: BenchOptions & { link: LinkKind }): Promise<Attacked> {
+  forgetLiving();
+  const bench = await startAgent({
+    setup: (agent) => {
+      agent.onMessage(probe, ({ n }, ack) => void ack.set(probed, n + 1));
+      setup?.(agent);
+    },
+    ...options,
+  });
+  const good = await bench.connect();
+  await good.hello();
+  return new Attacked(bench, good);
+}
+
+/** What is alive once all is over that has to be; as it is, where that takes too long. */
+async function livingAfterwards(): Promise<LivingCounts> {
+  const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+  for (;;) {
+    await nextTurn();
+    collectGarbage();
+    const living = countLiving();
+    const isOver = living.connections === 1 && living.sessions === 1 && living.exchanges === RING_SIZE;
+    if (isOver || performance.now() > deadline) return living;
+    await nextTurn();
+  }
+}
+
+function addressOf(target: Target): Exclude<Target, Duplex | { handle(stream: Duplex): unknown }> {
+  if ('port' in target || 'path' in target) return target;
+  throw new Error('expected an agent that listens on a socket');
+}

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { Patience, type Timeouts, type Waiting } from '../../src/connection/patience.ts';
+
+const TIMEOUTS: Timeouts = { helloTimeoutMs: 100, partialFrameTimeoutMs: 50, idleTimeoutMs: 200 };
+const OPENED_AT = 1_000;
+
+const NO_HELLO = 'no HAPROXY-HELLO within 100 ms';
+const PARTIAL = 'a frame was not complete within 50 ms';
+const IDLE = 'nothing came within 200 ms';
+
+/** Why a connection ends `afterMs` after it was opened, in the state that `waiting` says: greeted, whole, busy by default. */
+function reasonAfter(
+  afterMs: number,
+  waiting: Partial<Waiting>,
+  timeouts: Partial<Timeouts> = {},
+  before: (patience: Patience) => void = () => {},
+): string | undefined {
+  const patience = new Patience({ ...TIMEOUTS, ...timeouts }, OPENED_AT);
+  before(patience);
+  return patience.reasonToEnd({ isNew: false, isPartial: false, isIdle: false, ...waiting }, OPENED_AT + afterMs);
+}
+
+describe('Patience', () => {
+  it.each<[string, number, Partial<Waiting>, string | undefined]>([
+    ['new, below helloTimeoutMs', 99, { isNew: true }, undefined],
+    ['new, at helloTimeoutMs', 100, { isNew: true }, NO_HELLO],
+    ['new and partial, between both', 50, { isNew: true, isPartial: true }, PARTIAL],
+    ['new and partial, after both', 100, { isNew: true, isPartial: true }, NO_HELLO],
+    ['partial, below partialFrameTimeoutMs', 49, { isPartial: true, isIdle: true }, undefined],
+    ['partial, at partialFrameTimeoutMs', 50, { isPartial: true, isIdle: true }, PARTIAL],
+    ['idle, below idleTimeoutMs', 199, { isIdle: true }, undefined],
+    ['idle, at idleTimeoutMs', 200, { isIdle: true }, IDLE],
+    ['busy', 100_000, {}, undefined],
+  ])('with a connection that is %s, after %i ms, %o: %s', (_, afterMs, waiting, reason) => {
+    expect(reasonAfter(afterMs, waiting)).toBe(reason);
+  });
+
+  it.each<[Partial<Timeouts>, string | undefined]>([
+    [{ helloTimeoutMs: 0 }, PARTIAL],
+    [{ helloTimeoutMs: 0, partialFrameTimeoutMs: 0 }, IDLE],
+    [{ helloTimeoutMs: 0, partialFrameTimeoutMs: 0, idleTimeoutMs: 0 }, undefined],
+  ])('counts the next timeout where one is off: %o', (timeouts, reason) => {
+    expect(reasonAfter(100_000, { isNew: true, isPartial: true, isIdle: true }, timeouts)).toBe(reason);
+  });
+
+  it('counts idleTimeoutMs from the last activity', () => {
+    const active = (patience: Patience): void => patience.noteActivity(OPENED_AT + 150);
+    expect(reasonAfter(349, { isIdle: true }, {}, active)).toBeUndefined();
+    expect(reasonAfter(350, { isIdle: true }, {}, active)).toBe(IDLE);
+  });
+
+  it('counts helloTimeoutMs from the beginning, whatever came', () => {
+    const active = (patience: Patience): void => patience.noteActivity(OPENED_AT + 99);
+    expect(reasonAfter(100, { isNew: true }, {}, active)).toBe(NO_HELLO);
+  });
+
+  it('counts partialFrameTimeoutMs from the bytes that began the frame, not from those that came since', () => {
+    const begun = (patience: Patience): void => {
+      patience.noteActivity(OPENED_AT + 100);
+      patience.notePartial();
+      patience.noteActivity(OPENED_AT + 140);
+    };
+    expect(reasonAfter(149, { isPartial: true }, {}, begun)).toBeUndefined();
+    expect(reasonAfter(150, { isPartial: true }, {}, begun)).toBe(PARTIAL);
+  });
+});
