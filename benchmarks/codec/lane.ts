@@ -1,43 +1,54 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Subject } from '../harness/case.ts';
-import { plainJsFlags } from '../harness/plain-js.ts';
-import type { Answer, ReadyAnswer, Request } from './protocol.ts';
+import { pinned } from '../load/agent-process.ts';
+import type { Answer, Request } from './protocol.ts';
 
-/** A Node and a checkout that a subject runs with. */
+/** A Node and packages that a subject runs with. */
 export interface Variant {
   /** How it is called in reports: `node 26.10.0`, or a commit. */
   readonly label: string;
   /** Path of the node executable. */
   readonly node: string;
-  /** The root of a checkout. */
-  readonly root: string;
+  /** What `plainJsFlags` gave for the packages. */
+  readonly flags: readonly string[];
+}
+
+/** Which case a lane runs: `file` is relative to the folder `benchmarks`. */
+export interface CaseName {
+  readonly file: string;
+  readonly name: string;
+}
+
+export interface LaneOptions {
+  /** Further flags for Node. */
+  readonly flags?: readonly string[];
+  /** The core that the process is bound to, where there is `taskset`; any by default. */
+  readonly core?: number | undefined;
 }
 
 const ANSWER_TIMEOUT_MS = 60_000;
+const SCRIPT = fileURLToPath(new URL('subject.ts', import.meta.url));
 
 /** A running subject: one process, asked one thing at a time. */
 export class Lane {
   readonly variant: Variant;
   readonly subject: Subject;
-  ready: ReadyAnswer | undefined;
   readonly #child: ChildProcess;
 
-  constructor(variant: Variant, file: string, name: string, subject: Subject, flags: readonly string[]) {
+  constructor(variant: Variant, { file, name }: CaseName, subject: Subject, options: LaneOptions = {}) {
     this.variant = variant;
     this.subject = subject;
-    const script = path.join(variant.root, 'benchmarks/codec/subject.ts');
-    this.#child = spawn(
-      variant.node,
-      [...flags, ...plainJsFlags(variant.root), '--disable-warning=ExperimentalWarning', script, file, name, subject],
-      { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
-    );
+    const flags = [...(options.flags ?? []), ...variant.flags, '--disable-warning=ExperimentalWarning'];
+    const plain = { program: variant.node, args: [...flags, SCRIPT, file, name, subject] };
+    const { program, args } = pinned(plain, options.core?.toString());
+    this.#child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   }
 
   /** Waits until the process has loaded its case. */
   async start(): Promise<void> {
-    this.ready = (await this.#receive('ready')) as ReadyAnswer;
+    await this.#receive('ready');
   }
 
   async ask<Kind extends Answer['kind']>(request: Request, kind: Kind): Promise<Extract<Answer, { kind: Kind }>> {

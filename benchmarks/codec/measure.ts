@@ -1,28 +1,28 @@
 import { quantile } from 'simple-statistics';
 import { type Case, type Subject, subjects } from '../harness/case.ts';
 import { exactHeapFlags } from '../harness/heap.ts';
-import { Lane, type Variant } from './lane.ts';
+import { TASKS } from '../harness/stopwatch.ts';
+import { type CaseName, Lane, type Variant } from './lane.ts';
 import type { CaseResult, LaneResult } from './results.ts';
 
 export interface MeasureOptions {
   rounds: number;
   warmUpMilliseconds: number;
-  sampleMilliseconds: number;
   /** Called with what is being done now. */
   progress: (what: string) => void;
 }
 
-/**
- * A full run, and a look. Samples are short because a process that has just slept is left alone for a few milliseconds:
- * on a busy machine most samples of 2 ms are undisturbed, and most of 10 ms are not.
- */
-export const full = { rounds: 101, warmUpMilliseconds: 1_200, sampleMilliseconds: 2 } as const;
-export const quick = { rounds: 31, warmUpMilliseconds: 500, sampleMilliseconds: 2 } as const;
+/** A full run, and a look. */
+export const full = { rounds: 31, warmUpMilliseconds: 1_200 } as const;
+export const quick = { rounds: 9, warmUpMilliseconds: 500 } as const;
+
+/** Processor time of a task: 500 times the stopwatch's step, and short, so that a round of all lanes takes little. */
+export const TASK_MILLISECONDS = 0.5;
 
 /**
- * Measures a case. Every subject with every variant is a process; all are warmed up, then take turns: one short sample
- * each per round, in an order that changes from round to round. Bytes are counted afterwards, in processes of their
- * own, because the exact heap needs flags that would change the times.
+ * Measures a case. Every subject with every variant is a process; all are warmed up, then take turns: one round each, in
+ * an order that changes. Bytes are counted afterwards, in processes of their own, because the exact heap needs flags
+ * that would change the times.
  */
 export async function measureCase(
   file: string,
@@ -33,63 +33,77 @@ export async function measureCase(
   const keys = variants.flatMap((variant) =>
     subjects.filter((subject) => definition.subjects[subject]).map((subject) => ({ variant, subject })),
   );
-  const lanes = keys.map(({ variant, subject }) => new Lane(variant, file, definition.name, subject, []));
-  let results: LaneResult[];
+  const { name, what, frameBytes } = definition;
+  const lanes = keys.map(({ variant, subject }) => new Lane(variant, { file, name }, subject));
+  let timed: Timed[];
   try {
-    results = await timeLanes(lanes, options);
+    timed = await timeLanes(lanes, options);
   } finally {
     await Promise.all(lanes.map((lane) => lane.stop()));
   }
   for (const [index, { variant, subject }] of keys.entries()) {
     options.progress(`bytes of ${subject}`);
-    results[index]!.bytes = await countBytes(variant, file, definition.name, subject);
+    const { result, collections } = timed[index]!;
+    result.bytes = await countBytes(variant, { file, name }, subject);
+    addCollections(result, collections, options.rounds);
   }
-  const { name, what, frameBytes } = definition;
+  const results = timed.map(({ result }) => result);
   return { name, what, ...(frameBytes === undefined ? {} : { frameBytes }), lanes: results };
 }
 
-async function timeLanes(lanes: readonly Lane[], options: MeasureOptions): Promise<LaneResult[]> {
-  const { rounds, warmUpMilliseconds: milliseconds, sampleMilliseconds, progress } = options;
-  const results: LaneResult[] = [];
+interface Timed {
+  result: LaneResult;
+  /** Nanoseconds of each garbage collection. */
+  collections: number[];
+}
+
+async function timeLanes(lanes: readonly Lane[], options: MeasureOptions): Promise<Timed[]> {
+  const { rounds, warmUpMilliseconds: milliseconds, progress } = options;
+  const timed: Timed[] = [];
   for (const lane of lanes) {
     progress(`warming up ${lane.subject}`);
     await lane.start();
-    const { count } = await lane.ask({ kind: 'warm-up', milliseconds, sampleMilliseconds }, 'warmed-up');
+    const { count } = await lane.ask(
+      { kind: 'warm-up', milliseconds, taskMilliseconds: TASK_MILLISECONDS },
+      'warmed-up',
+    );
     const { variant, subject } = lane;
-    results.push({ variant: variant.label, subject, samples: [], count, bytes: 0, collectionsPerMillion: 0 });
+    const result = { variant: variant.label, subject, samples: [], count, bytes: 0, collectionsPerMillion: 0 };
+    timed.push({ result, collections: [] });
   }
-  const collections = lanes.map((): number[] => []);
   // Round -1 is thrown away: the processes have slept while the others were warmed up.
   for (let round = -1; round < rounds; round++) {
     progress(`round ${round + 1} of ${rounds}`);
     for (let turn = 0; turn < lanes.length; turn++) {
       const index = (turn + round + lanes.length) % lanes.length;
-      const result = results[index]!;
-      const sample = await lanes[index]!.ask({ kind: 'sample', count: result.count }, 'sampled');
+      const { result, collections } = timed[index]!;
+      const sample = await lanes[index]!.ask({ kind: 'round', count: result.count, uncounted: 0 }, 'timed');
       if (round < 0) continue;
       result.samples.push(sample.nanoseconds);
-      collections[index]!.push(...sample.collections);
+      collections.push(...sample.collections);
     }
   }
-  for (const [index, result] of results.entries()) addCollections(result, collections[index]!, rounds);
-  return results;
+  return timed;
 }
 
 /**
- * Spreads the time of all garbage collections evenly over all operations. A short sample has none or one, so that a median
- * of samples with their own collections would leave them out, or count them twice. The time of one is the lower quartile:
- * collecting takes several threads, which wait for each other on a busy machine.
+ * Spreads the time of all garbage collections evenly over all operations. Most tasks have none, so that their median
+ * leaves them out. Operations that take no memory cause none: what is collected then is the stopwatch's. The time of one is the lower quartile: collecting takes several threads, which wait for each other on
+ * a busy machine.
  */
 function addCollections(result: LaneResult, collections: readonly number[], rounds: number): void {
-  const operations = result.count * rounds;
+  if (result.bytes === 0) return;
+  // tinybench calls a task once more than it times it.
+  const operations = result.count * rounds * (TASKS + 1);
   result.collectionsPerMillion = (collections.length * 1e6) / operations;
   if (collections.length === 0) return;
   const share = (quantile([...collections], 0.25) * collections.length) / operations;
   result.samples = result.samples.map((nanoseconds) => nanoseconds + share);
 }
 
-async function countBytes(variant: Variant, file: string, name: string, subject: Subject): Promise<number> {
-  const lane = new Lane(variant, file, name, subject, exactHeapFlags);
+/** Bytes of heap per operation, in a process with the flags that make the count exact. */
+export async function countBytes(variant: Variant, name: CaseName, subject: Subject): Promise<number> {
+  const lane = new Lane(variant, name, subject, { flags: exactHeapFlags });
   try {
     await lane.start();
     return (await lane.ask({ kind: 'bytes' }, 'counted')).bytes;

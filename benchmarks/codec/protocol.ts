@@ -1,26 +1,24 @@
-/** What the runner asks of a subject's process, one request at a time. */
+/** What the runner asks of a lane's process, one request at a time. */
 export type Request =
-  | { kind: 'warm-up'; milliseconds: number; sampleMilliseconds: number }
-  | { kind: 'sample'; count: number }
+  | { kind: 'warm-up'; milliseconds: number; taskMilliseconds: number }
+  | { kind: 'round'; count: number; uncounted: number }
   | { kind: 'bytes' };
 
 export interface ReadyAnswer {
   kind: 'ready';
-  node: string;
-  v8: string;
 }
 
 export interface WarmUpAnswer {
   kind: 'warmed-up';
-  /** Operations per sample. */
+  /** Operations per task. */
   count: number;
 }
 
-export interface SampleAnswer {
-  kind: 'sampled';
-  /** Per operation, without garbage collections. */
+export interface RoundAnswer {
+  kind: 'timed';
+  /** Per operation: the median of the round's tasks. */
   nanoseconds: number;
-  /** Nanoseconds of each garbage collection during the sample. */
+  /** Nanoseconds of each garbage collection during the round. */
   collections: number[];
 }
 
@@ -30,4 +28,4 @@ export interface BytesAnswer {
   bytes: number;
 }
 
-export type Answer = ReadyAnswer | WarmUpAnswer | SampleAnswer | BytesAnswer;
+export type Answer = ReadyAnswer | WarmUpAnswer | RoundAnswer | BytesAnswer;

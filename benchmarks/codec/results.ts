@@ -6,11 +6,11 @@ export interface LaneResult {
   subject: Subject;
   /** Nanoseconds per operation, one per round; the same index is the same round in every lane of the case. */
   samples: number[];
-  /** Operations per sample. */
+  /** Operations per task, of which a sample is the median of 8. */
   count: number;
   /** Bytes of heap per operation. */
   bytes: number;
-  /** Garbage collections during all samples, per million operations. */
+  /** Garbage collections during all rounds, per million operations. */
   collectionsPerMillion: number;
 }
 

@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { plainJsFlags } from '../harness/plain-js.ts';
 import { findCases } from './catalogue.ts';
 import { checkoutInfo, machineInfo } from './machine.ts';
 import { full, measureCase, quick } from './measure.ts';
@@ -17,7 +18,7 @@ import type { RunResult } from './results.ts';
 const help = `pnpm run bench [options]
   --filter NAME    only cases whose name contains NAME; several with commas
   --node LIST      Node versions or executables, with commas: 22,24,26; this one by default
-  --quick          a look in a quarter of the time, too rough to compare with
+  --quick          a look in a quarter of the time, too rough to quote
   --out NAME       name of the saved files in benchmarks/results/; the time by default
   --list           the names of the cases`;
 
@@ -46,15 +47,17 @@ if (options.help) {
 async function measure(): Promise<void> {
   const entries = await findCases(options.filter);
   const nodes = options.node === undefined ? [currentNode] : findNodes(options.node);
-  const variants = nodes.map(({ path, version }) => ({ label: `node ${version}`, node: path, root }));
+  const flags = plainJsFlags();
+  const variants = nodes.map(({ path, version }) => ({ label: `node ${version}`, node: path, flags }));
   const startedAt = new Date().toISOString();
   const machine = machineInfo();
   const progress = new Progress(entries.length);
   const cases: RunResult['cases'] = [];
-  for (const { file, definition } of entries) {
+  for (const { folder, file, definition } of entries) {
     progress.begin(definition.name);
     const step = (what: string): void => progress.step(what);
-    cases.push(await measureCase(file, definition, variants, { ...(options.quick ? quick : full), progress: step }));
+    const settings = { ...(options.quick ? quick : full), progress: step };
+    cases.push(await measureCase(`${folder}/${file}`, definition, variants, settings));
   }
   progress.end();
   machine.load[1] = os.loadavg()[0] ?? 0;

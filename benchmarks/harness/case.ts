@@ -35,3 +35,13 @@ export interface Case {
    */
   readonly throws?: boolean;
 }
+
+/** A case whose operations need the event loop, such as what goes through a socket. Its only subject is `spop`. */
+export interface AsyncCase {
+  /** Unique among all cases. */
+  readonly name: string;
+  /** One line on what an operation is. */
+  readonly what: string;
+  /** Prepares the state, outside of the measurement, and gives an async function that does so many operations. */
+  readonly prepare: () => Promise<(count: number) => Promise<void>>;
+}

@@ -1,10 +1,16 @@
-// Loads TypeScript as the JavaScript that plain-js.ts made of it: see there.
+// Loads TypeScript as the JavaScript that plain-js.ts made of it, and `@spop/*` from the folder that it names: see there.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
+const packages = new URL(import.meta.url).searchParams.get('packages');
+
 registerHooks({
+  resolve(specifier, context, nextResolve) {
+    if (packages === null || !specifier.startsWith('@spop/')) return nextResolve(specifier, context);
+    return nextResolve(specifier, { ...context, parentURL: packages });
+  },
   load(url, context, nextLoad) {
     if (!url.endsWith('.ts')) return nextLoad(url, context);
     const hash = createHash('sha256')

@@ -2,28 +2,36 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CACHE = path.join(ROOT, 'node_modules/.cache/plain-js');
 const HOOK = new URL('plain-js-hook.mjs', import.meta.url);
-const FOLDERS = ['packages/codec/src', 'packages/agent/src', 'packages/builder/src', 'benchmarks'];
+const SOURCES = ['codec', 'agent', 'builder'].map((name) => `packages/${name}/src`);
 
 /**
- * Flags for a Node that runs the sources of a checkout as the JavaScript that is published.
+ * Flags for a Node that runs the benchmarks and the packages as the JavaScript that is published. With `packages`,
+ * imports of `@spop/*` lead to the packages of that folder's `node_modules`, wherever they are imported.
  *
  * Where Node strips the types of what it runs, it does so with WebAssembly, whose memory grows meanwhile. From then on
  * V8 looks at each access to a typed array whether that has lost its memory, and a tiny NOTIFY takes a sixth longer:
  * something that a benchmark must not measure, and a service should not do (docs/guides/running.md).
  */
-export function plainJsFlags(root: string = ROOT): string[] {
+export function plainJsFlags(packages?: string): string[] {
   mkdirSync(CACHE, { recursive: true });
-  for (const folder of FOLDERS) {
-    for (const name of readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })) {
-      if (name.endsWith('.ts') && !name.includes('node_modules')) make(path.join(root, folder, name));
-    }
+  makeAll(path.join(ROOT, 'benchmarks'));
+  for (const folder of SOURCES) makeAll(path.join(packages ?? ROOT, folder));
+  const hook = new URL(HOOK);
+  if (packages !== undefined) hook.searchParams.set('packages', pathToFileURL(`${packages}/`).href);
+  return ['--conditions=@spop/source', `--import=${hook.href}`];
+}
+
+/** A folder that is not there has nothing to make: an early commit has no agent. */
+function makeAll(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (name.endsWith('.ts') && !name.includes('node_modules')) make(path.join(folder, name));
   }
-  return ['--conditions=@spop/source', `--import=${HOOK.href}`];
 }
 
 function make(file: string): void {
