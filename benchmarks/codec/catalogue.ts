@@ -1,5 +1,8 @@
 import { readdirSync } from 'node:fs';
 import type { Case } from '../harness/case.ts';
+import { asyncCases } from '../socket/cases.ts';
+import type { CaseName } from './lane.ts';
+import type { CaseFile } from './work.ts';
 
 /** A case, and the folder of the benchmarks and the file in it that hold it. */
 export interface Entry {
@@ -11,15 +14,37 @@ export interface Entry {
 /** All cases whose name contains one of the comma-separated parts of `filter`, or all without one. */
 export async function findCases(filter: string | undefined): Promise<Entry[]> {
   const folder = new URL('cases/', import.meta.url);
-  const parts = filter?.split(',') ?? [''];
   const entries: Entry[] = [];
   for (const file of readdirSync(folder).toSorted()) {
-    const module = (await import(new URL(file, folder).href)) as { cases?: readonly Case[] };
+    const module = (await import(new URL(file, folder).href)) as CaseFile;
     for (const definition of module.cases ?? []) {
-      if (parts.some((part) => definition.name.includes(part)))
-        entries.push({ folder: 'codec/cases', file, definition });
+      if (matches(definition.name, filter)) entries.push({ folder: 'codec/cases', file, definition });
     }
   }
   if (entries.length === 0) throw new Error(`expected a case whose name contains '${filter}'; found none`);
   return entries;
+}
+
+/** A case with a subject `spop`, through a socket or not. */
+export interface SpopCase extends CaseName {
+  readonly what: string;
+  /** Whether it needs the event loop, so that its bytes cannot be counted. */
+  readonly isAsync: boolean;
+}
+
+/** All cases of which `spop` can be measured alone; filtered as {@link findCases} does. */
+export async function findSpopCases(filter: string | undefined): Promise<SpopCase[]> {
+  const entries = (await findCases(undefined)).filter(({ definition }) => definition.subjects.spop !== undefined);
+  const found: SpopCase[] = [
+    ...entries.map(({ folder, file, definition: { name, what } }) => {
+      return { file: `${folder}/${file}`, name, what, isAsync: false };
+    }),
+    ...asyncCases.map(({ name, what }) => ({ file: 'socket/cases.ts', name, what, isAsync: true })),
+  ].filter(({ name }) => matches(name, filter));
+  if (found.length === 0) throw new Error(`expected a case whose name contains '${filter}'; found none`);
+  return found;
+}
+
+function matches(name: string, filter: string | undefined): boolean {
+  return filter === undefined || filter.split(',').some((part) => name.includes(part));
 }

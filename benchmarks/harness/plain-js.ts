@@ -20,7 +20,9 @@ const SOURCES = ['codec', 'agent', 'builder'].map((name) => `packages/${name}/sr
 export function plainJsFlags(packages?: string): string[] {
   mkdirSync(CACHE, { recursive: true });
   makeAll(path.join(ROOT, 'benchmarks'));
-  for (const folder of SOURCES) makeAll(path.join(packages ?? ROOT, folder));
+  for (const root of new Set([ROOT, packages ?? ROOT])) {
+    for (const folder of SOURCES) makeAll(path.join(root, folder));
+  }
   const hook = new URL(HOOK);
   if (packages !== undefined) hook.searchParams.set('packages', pathToFileURL(`${packages}/`).href);
   return ['--conditions=@spop/source', `--import=${hook.href}`];

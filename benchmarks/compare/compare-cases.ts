@@ -1,0 +1,85 @@
+import os from 'node:os';
+import type { SpopCase } from '../codec/catalogue.ts';
+import type { Variant } from '../codec/lane.ts';
+import { countBytes } from '../codec/measure.ts';
+import { plainJsFlags } from '../harness/plain-js.ts';
+import { type Packages, copyPackages } from './packages.ts';
+import { type Outcome, takeSamples } from './plan.ts';
+import { type Timed, takeSample } from './sample.ts';
+
+export interface Comparison extends Outcome {
+  readonly name: string;
+  readonly samples: readonly Timed[];
+  /** Bytes of heap per operation of base and head, of a case that needs no event loop. */
+  readonly bytes?: readonly [base: number, head: number];
+  readonly seconds: number;
+}
+
+export interface CompareOptions {
+  /** The most that one case may take. */
+  readonly minutes: number;
+  /** By how much of an operation the head is slowed down; 0 for not at all. */
+  readonly planted: number;
+  /** How many cases are compared in this run. */
+  readonly cases: number;
+  /** Called with what is being done now. */
+  readonly progress: (what: string) => void;
+}
+
+/** Both sides of a comparison. */
+export interface Sides {
+  readonly base: Variant;
+  readonly head: Variant;
+}
+
+/** The last core: the first has the interrupts. */
+export const core: number = os.availableParallelism() - 1;
+
+/** Does `work` with the packages of two commits, of the working tree where there is none; removes its copies afterwards. */
+export async function withSides<Result>(
+  repository: string,
+  revisions: { base: string | undefined; head: string | undefined },
+  work: (sides: Sides) => Promise<Result>,
+): Promise<Result> {
+  const copies: Packages[] = [];
+  const removeAll = (): void => {
+    for (const copy of copies.splice(0)) copy.remove();
+  };
+  process.once('SIGINT', () => {
+    removeAll();
+    process.exit(130);
+  });
+  try {
+    const variant = (revision: string | undefined): Variant => {
+      const copy = copyPackages(repository, revision);
+      copies.push(copy);
+      return { label: copy.label, node: process.execPath, flags: plainJsFlags(copy.root) };
+    };
+    return await work({ base: variant(revisions.base), head: variant(revisions.head) });
+  } finally {
+    removeAll();
+  }
+}
+
+/** Compares one case; bytes are not counted with a planted slowdown, where the same code is on both sides. */
+export async function compareCase(
+  definition: SpopCase,
+  { base, head }: Sides,
+  options: CompareOptions,
+): Promise<Comparison> {
+  const begin = performance.now();
+  const { name, isAsync } = definition;
+  const samples: Timed[] = [];
+  const take = async (): Promise<Timed> => {
+    options.progress(`sample ${samples.length + 1}`);
+    const sample = await takeSample(definition, { base, head, isAsync, core, planted: options.planted });
+    samples.push(sample);
+    return sample;
+  };
+  const outcome = await takeSamples({ cases: options.cases, budget: options.minutes * 60_000 }, take);
+  const seconds = (performance.now() - begin) / 1_000;
+  if (isAsync || options.planted > 0) return { ...outcome, name, samples, seconds };
+  options.progress('bytes');
+  const bytes = [await countBytes(base, definition, 'spop'), await countBytes(head, definition, 'spop')] as const;
+  return { ...outcome, name, samples, bytes, seconds };
+}

@@ -1,0 +1,41 @@
+import { median } from 'simple-statistics';
+import { figure } from '../codec/report.ts';
+import type { Comparison } from './compare-cases.ts';
+import type { Interval } from './interval.ts';
+import { RULE } from './verdict.ts';
+
+/** A comparison as Markdown, one row for each case, and what its verdicts mean. */
+export function reportLines(comparisons: readonly Comparison[]): string[] {
+  const lines = [
+    '| case | base, ns | head, ns | takes times as long (99 % between) | would have found | control: base to base | samples | B/op | |',
+    '|---|---:|---:|---:|---:|---:|---:|---:|---|',
+    ...comparisons.map(row),
+    '',
+    RULE,
+    `All ${comparisons.length} intervals hold together with 99 %; a sample is two processes of each side.`,
+  ];
+  const broken = comparisons.filter(({ isBroken }) => isBroken).map(({ name }) => name);
+  if (broken.length > 0) {
+    lines.push(`This run cannot be believed: the same code differs from itself in ${broken.join(', ')}.`);
+  }
+  return lines;
+}
+
+function row({ name, samples, time, control, bytes, isBroken, verdict }: Comparison): string {
+  const side = (key: 'base' | 'head'): string => figure(median(samples.flatMap((sample) => [...sample[key]])));
+  const found = `${((Math.exp(time.detectable) - 1) * 100).toFixed(1)} %`;
+  const cells = [name, side('base'), side('head'), interval(time), found, interval(control), samples.length];
+  return `| ${[...cells, heap(bytes), isBroken ? 'undecided (control)' : verdict].join(' | ')} |`;
+}
+
+function interval({ estimate, low, high }: Interval): string {
+  const ratio = (logarithm: number): string => Math.exp(logarithm).toFixed(3);
+  return `${ratio(estimate)} (${ratio(low)} to ${ratio(high)})`;
+}
+
+/** Bytes have no noise: any difference is shown. */
+function heap(bytes: Comparison['bytes']): string {
+  if (bytes === undefined) return '';
+  const [from, to] = bytes.map((value) => String(Math.round(value * 10) / 10));
+  return from === to ? to! : `${from} → ${to} (!)`;
+}

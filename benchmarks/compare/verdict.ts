@@ -1,0 +1,60 @@
+import { type Interval, eachConfidence, trimmedInterval } from './interval.ts';
+
+export type Verdict = 'slower' | 'faster' | 'same' | 'undecided';
+
+/** That no interval of a run, of verdicts or of controls, leaves out the truth. */
+export const CONFIDENCE = 0.99;
+/** What a whole interval has to exceed to be called a difference: 1 %. */
+export const SMALLEST: number = Math.log(1.01);
+/** What a whole interval has to stay within to be called the same: 5 %. */
+export const LARGEST_SAME: number = Math.log(1.05);
+
+/** The rule, for the reader of a verdict. */
+export const RULE: string =
+  'slower, faster: the whole interval lies beyond 1 % in that direction. same: it lies within 5 %, and a difference of ' +
+  '5 % would have been found. undecided: neither.';
+
+/**
+ * One sample: two processes of each side at once. Both values are natural logarithms of ratios, and have the same spread
+ * where the sides are equal.
+ */
+export interface Sample {
+  /** How many times as long the head takes, by the mean of both processes of each side. */
+  readonly difference: number;
+  /** The same between the processes of one side, so that nothing but chance can be in it. */
+  readonly control: number;
+}
+
+/** What the samples of one case say. */
+export interface Judgement {
+  readonly time: Interval;
+  readonly control: Interval;
+  /** Whether the control shows a difference where there is none, so that the measurement cannot be believed. */
+  readonly isBroken: boolean;
+  readonly verdict: Verdict;
+}
+
+/** Judges one of `cases` cases of a run; with fewer than 8 samples it is undecided. */
+export function judge(samples: readonly Sample[], cases: number): Judgement {
+  const confidence = eachConfidence(CONFIDENCE, cases);
+  const interval = (values: number[]): Interval => trimmedInterval(values, confidence, SMALLEST);
+  const time = interval(samples.map(({ difference }) => difference));
+  const control = interval(samples.map(({ control }) => control));
+  const isBroken = called(control) !== undefined;
+  return { time, control, isBroken, verdict: isBroken ? 'undecided' : verdictOf(time) };
+}
+
+/** Whether further samples would add nothing that the rule asks for. */
+export function isPrecise({ time }: Judgement): boolean {
+  return time.detectable <= LARGEST_SAME;
+}
+
+function verdictOf(time: Interval): Verdict {
+  const isSame = time.low >= -LARGEST_SAME && time.high <= LARGEST_SAME && time.detectable <= LARGEST_SAME;
+  return called(time) ?? (isSame ? 'same' : 'undecided');
+}
+
+function called({ low, high }: Interval): 'slower' | 'faster' | undefined {
+  if (low > SMALLEST) return 'slower';
+  return high < -SMALLEST ? 'faster' : undefined;
+}

@@ -1,0 +1,38 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { createAgent } from '@spop/agent';
+import { address, defineMessage, defineVariable, int32 } from '@spop/codec';
+import type { AsyncCase } from '../harness/case.ts';
+
+const checkClientIp = defineMessage('check-client-ip', { ip: address });
+const ipScore = defineVariable('sess', 'ip_score', int32);
+
+/**
+ * An agent in this process and its client in another, whose time is not counted. What wakes this process for a task, a
+ * message and its answer over the channel between both, is in the figure: about 50 µs for all of a task's NOTIFYs.
+ */
+async function tinyAgent(): Promise<(count: number) => Promise<void>> {
+  const agent = createAgent();
+  agent.onMessage(checkClientIp, (message, ack) => {
+    ack.set(ipScore, message.ip.byteAt(3));
+  });
+  const listening = await agent.listen({ host: '127.0.0.1', port: 0 });
+  if (!('port' in listening)) throw new Error('expected to listen on a port; found another address');
+  const client = fork(fileURLToPath(new URL('client.ts', import.meta.url)), [String(listening.port)]);
+  // Its reason is on standard error already.
+  client.once('exit', () => process.exit(1));
+  await once(client, 'message');
+  return async (count) => {
+    client.send(count);
+    await once(client, 'message');
+  };
+}
+
+export const asyncCases: readonly AsyncCase[] = [
+  {
+    name: 'tiny through a socket',
+    what: 'a tiny NOTIFY answered by an agent, 500 in flight on a TCP connection: processor time of the agent’s process',
+    prepare: tinyAgent,
+  },
+];
