@@ -28,18 +28,22 @@ export async function findCases(filter: string | undefined): Promise<Entry[]> {
 /** A case with a subject `spop`, through a socket or not. */
 export interface SpopCase extends CaseName {
   readonly what: string;
-  /** Whether it needs the event loop, so that its bytes cannot be counted. */
+  /** Whether it needs the event loop. */
   readonly isAsync: boolean;
+  /** Whether its bytes of heap are the same in each process: not where it throws, or needs the event loop. */
+  readonly hasExactBytes: boolean;
 }
 
 /** All cases of which `spop` can be measured alone; filtered as {@link findCases} does. */
 export async function findSpopCases(filter: string | undefined): Promise<SpopCase[]> {
   const entries = (await findCases(undefined)).filter(({ definition }) => definition.subjects.spop !== undefined);
   const found: SpopCase[] = [
-    ...entries.map(({ folder, file, definition: { name, what } }) => {
-      return { file: `${folder}/${file}`, name, what, isAsync: false };
+    ...entries.map(({ folder, file, definition: { name, what, throws } }) => {
+      return { file: `${folder}/${file}`, name, what, isAsync: false, hasExactBytes: throws !== true };
     }),
-    ...asyncCases.map(({ name, what }) => ({ file: 'socket/cases.ts', name, what, isAsync: true })),
+    ...asyncCases.map(({ name, what }) => {
+      return { file: 'socket/cases.ts', name, what, isAsync: true, hasExactBytes: false };
+    }),
   ].filter(({ name }) => matches(name, filter));
   if (found.length === 0) throw new Error(`expected a case whose name contains '${filter}'; found none`);
   return found;

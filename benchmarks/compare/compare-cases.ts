@@ -1,8 +1,8 @@
-import os from 'node:os';
 import type { SpopCase } from '../codec/catalogue.ts';
 import type { Variant } from '../codec/lane.ts';
 import { countBytes } from '../codec/measure.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
+import { lastCore } from './core.ts';
 import { type Packages, copyPackages } from './packages.ts';
 import { type Outcome, takeSamples } from './plan.ts';
 import { type Timed, takeSample } from './sample.ts';
@@ -10,7 +10,7 @@ import { type Timed, takeSample } from './sample.ts';
 export interface Comparison extends Outcome {
   readonly name: string;
   readonly samples: readonly Timed[];
-  /** Bytes of heap per operation of base and head, of a case that needs no event loop. */
+  /** Bytes of heap per operation of base and head, where they are the same in each process. */
   readonly bytes?: readonly [base: number, head: number];
   readonly seconds: number;
 }
@@ -32,8 +32,7 @@ export interface Sides {
   readonly head: Variant;
 }
 
-/** The last core: the first has the interrupts. */
-export const core: number = os.availableParallelism() - 1;
+const core = lastCore();
 
 /** Does `work` with the packages of two commits, of the working tree where there is none; removes its copies afterwards. */
 export async function withSides<Result>(
@@ -68,7 +67,7 @@ export async function compareCase(
   options: CompareOptions,
 ): Promise<Comparison> {
   const begin = performance.now();
-  const { name, isAsync } = definition;
+  const { name, isAsync, hasExactBytes } = definition;
   const samples: Timed[] = [];
   const take = async (): Promise<Timed> => {
     options.progress(`sample ${samples.length + 1}`);
@@ -78,7 +77,7 @@ export async function compareCase(
   };
   const outcome = await takeSamples({ cases: options.cases, budget: options.minutes * 60_000 }, take);
   const seconds = (performance.now() - begin) / 1_000;
-  if (isAsync || options.planted > 0) return { ...outcome, name, samples, seconds };
+  if (!hasExactBytes || options.planted > 0) return { ...outcome, name, samples, seconds };
   options.progress('bytes');
   const bytes = [await countBytes(base, definition, 'spop'), await countBytes(head, definition, 'spop')] as const;
   return { ...outcome, name, samples, bytes, seconds };

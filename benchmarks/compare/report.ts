@@ -23,13 +23,14 @@ export function reportLines(comparisons: readonly Comparison[]): string[] {
 
 function row({ name, samples, time, control, bytes, isBroken, verdict }: Comparison): string {
   const side = (key: 'base' | 'head'): string => figure(median(samples.flatMap((sample) => [...sample[key]])));
-  const found = `${((Math.exp(time.detectable) - 1) * 100).toFixed(1)} %`;
+  const found = Number.isFinite(time.detectable) ? `${((Math.exp(time.detectable) - 1) * 100).toFixed(1)} %` : '';
   const cells = [name, side('base'), side('head'), interval(time), found, interval(control), samples.length];
   return `| ${[...cells, heap(bytes), isBroken ? 'undecided (control)' : verdict].join(' | ')} |`;
 }
 
 function interval({ estimate, low, high }: Interval): string {
   const ratio = (logarithm: number): string => Math.exp(logarithm).toFixed(3);
+  if (!Number.isFinite(low)) return `${ratio(estimate)} (too few samples)`;
   return `${ratio(estimate)} (${ratio(low)} to ${ratio(high)})`;
 }
 
