@@ -19,8 +19,8 @@ export interface Timed extends Sample {
   readonly head: readonly [number, number];
 }
 
-const ROUNDS = 24;
-const WARM_UP_MS = 400;
+const ROUNDS = 12;
+const WARM_UP_MS = 250;
 const TASK_MS = 0.5;
 /** Longer, since two messages that every task takes are in it. */
 const ASYNC_TASK_MS = 2;
