@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const roots = ['packages/*/test', 'fuzz', 'docs', 'benchmarks', '.ci/test'];
+const attacks = 'packages/*/test/attack/**/*.test.ts';
 const ignored = ['**/node_modules/**', '**/dist/**', '**/fixtures/**'];
 
 export default defineConfig({
@@ -18,10 +19,22 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: roots.map((root) => `${root}/**/*.test.ts`),
-          exclude: [...ignored, '**/*.e2e.test.ts'],
+          exclude: [...ignored, '**/*.e2e.test.ts', attacks],
           // Far above what any of them takes on a machine of its own.
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // What hostile peers and handlers do, in rounds: a third of the time of all tests without HAProxy.
+        extends: true,
+        test: {
+          name: 'attack',
+          include: [attacks],
+          exclude: ignored,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },

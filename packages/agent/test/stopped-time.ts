@@ -8,6 +8,8 @@ export interface StoppedTime {
   pass(ms: number): Promise<void>;
   /** Lets time pass in which no timer could run; the next one runs late, before anything is read. */
   block(ms: number): void;
+  /** Lets time pass of which no timer hears. */
+  skip(ms: number): void;
 }
 
 /**
@@ -36,5 +38,6 @@ export function stopTime(): StoppedTime {
       now += ms;
       vi.advanceTimersToNextTimer();
     },
+    skip: (ms) => void (now += ms),
   };
 }

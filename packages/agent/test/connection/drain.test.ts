@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { haproxyHello, notify } from '@spop/builder';
 import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import type { Agent } from '../../src/index.ts';
 import { connectRaw, eventually, linkKinds, startAgent } from '../harness.ts';
+import { stopTime } from '../stopped-time.ts';
 
 const ask = defineMessage('ask', { id: text });
 const number = defineVariable('txn', 'number', int32);
@@ -15,6 +16,28 @@ const setup = (agent: Agent): unknown =>
     if (id.equals('later')) return sleep(20).then(() => void ack.set(number, 1));
     ack.set(number, 1);
   });
+
+/** Handlers of NOTIFYs with the id `later` that answer when the test says so. */
+class Asked {
+  readonly #waiting: (() => void)[] = [];
+
+  readonly setup = (agent: Agent): unknown =>
+    agent.onMessage(ask, ({ id }, ack): void | Promise<void> => {
+      ack.set(number, 1);
+      if (id.equals('later')) return new Promise((resolve) => void this.#waiting.push(resolve));
+    });
+
+  /** How many have not answered. */
+  get count(): number {
+    return this.#waiting.length;
+  }
+
+  /** Lets the oldest answer. */
+  settle(): void {
+    this.#waiting.shift()?.();
+  }
+}
+
 const asking = (streamId: number, id: string = 'now'): ReturnType<typeof notify> =>
   notify({ streamId }).message(ask, { id });
 const withoutPipelining = haproxyHello({ capabilities: '' });
@@ -28,13 +51,15 @@ describe.each(linkKinds)('a connection without pipelining over %s, when the agen
   it.each(['now', 'later'])(
     'stays for one more NOTIFY (answered %s), and leaves with its ACK in one write',
     async (id) => {
+      const time = stopTime();
       const { agent, target } = await startAgent({ link, setup });
       const peer = await connectRaw(target);
       peer.send(withoutPipelining, asking(1));
       await eventually(() => peer.frames().length === 2);
       const chunksBefore = peer.chunks.length;
       const closed = agent.close();
-      await sleep(30);
+      // As long as it may be quiet.
+      await time.pass(248);
       expect(typesOf(peer)).toEqual(['AGENT-HELLO', 'ACK']);
       peer.send(asking(2, id));
       await eventually(() => peer.ending() !== undefined);
@@ -77,7 +102,9 @@ describe('a connection that is made just before the agent closes', () => {
 
 describe('connections with pipelining, when the agent closes', () => {
   it('are ended where nothing is in flight, without waiting for another NOTIFY, and the others after their ACKs', async () => {
-    const { agent, target } = await startAgent({ setup });
+    const time = stopTime();
+    const asked = new Asked();
+    const { agent, target } = await startAgent({ setup: asked.setup });
     const [idle, busy, patient] = await Promise.all([connectRaw(target), connectRaw(target), connectRaw(target)]);
     const ended: string[] = [];
     for (const [name, peer] of Object.entries({ idle, busy, patient })) {
@@ -90,7 +117,13 @@ describe('connections with pipelining, when the agent closes', () => {
     idle.send(haproxyHello({ capabilities: 'pipelining' }), asking(1));
     busy.send(haproxyHello({ capabilities: 'pipelining' }), asking(1), asking(2, 'later'));
     await eventually(() => [idle, busy, patient].every((peer) => peer.frames().length === 2));
-    await agent.close();
+    const closed = agent.close();
+    await time.pass(4);
+    expect(await eventually(() => ended.length === 1)).toBe(true);
+    asked.settle();
+    expect(await eventually(() => ended.length === 2)).toBe(true);
+    await time.pass(250);
+    await closed;
     expect(ended).toEqual(['idle', 'busy', 'patient']);
     expect(typesOf(idle)).toEqual(['AGENT-HELLO', 'ACK', 'AGENT-DISCONNECT']);
     expect(typesOf(busy)).toEqual(['AGENT-HELLO', 'ACK', 'ACK', 'AGENT-DISCONNECT']);
@@ -100,24 +133,20 @@ describe('connections with pipelining, when the agent closes', () => {
 
 describe('a connection with pipelining that is asked without a gap', () => {
   it('does not leave with an ACK that is written just after something came', async () => {
-    let settle = (): void => {};
-    const { agent, target } = await startAgent({
-      link: 'IPv4',
-      setup: (it) =>
-        it.onMessage(ask, ({ id }, ack): void | Promise<void> => {
-          ack.set(number, 1);
-          if (id.equals('later')) return new Promise((resolve) => void (settle = resolve));
-        }),
-    });
+    const time = stopTime();
+    const asked = new Asked();
+    const { agent, target } = await startAgent({ link: 'IPv4', setup: asked.setup });
     const peer = await connectRaw(target);
     peer.send(haproxyHello({ capabilities: 'pipelining' }), asking(1, 'later'));
     await eventually(() => agent.inFlightCount === 1);
     const closed = agent.close();
-    await sleep(30);
+    await time.pass(30);
     const acks = once(peer.stream, 'data');
     peer.send(asking(2));
     await acks;
-    settle();
+    asked.settle();
+    await eventually(() => peer.frames().length === 3);
+    await time.pass(4);
     await eventually(() => peer.ending() !== undefined);
     expect(typesOf(peer)).toEqual(['AGENT-HELLO', 'ACK', 'ACK', 'AGENT-DISCONNECT']);
     // The HELLO, the first ACK, the second, and only after a look that found nothing new the end.
@@ -127,33 +156,44 @@ describe('a connection with pipelining that is asked without a gap', () => {
   });
 
   it('leaves with an ACK in the second half of the grace', async () => {
+    const time = stopTime();
     const { agent, target } = await startAgent({ setup });
     const peer = await connectRaw(target);
     peer.send(haproxyHello({ capabilities: 'pipelining' }), asking(1));
     await eventually(() => peer.frames().length === 2);
-    const flow = setInterval(() => peer.send(asking(2)), 1);
-    peer.stream.on('end', () => {
-      clearInterval(flow);
-      peer.stream.end();
-    });
-    await agent.close({ graceMs: 1_000 });
-    clearInterval(flow);
+    const closed = agent.close({ graceMs: 20_000 });
+    let passedMs = 0;
+    while (peer.ending() === undefined && passedMs < 20_000) {
+      const count = peer.frames().length;
+      peer.send(asking(2));
+      await eventually(() => peer.frames().length > count || peer.ending() !== undefined);
+      await time.pass(1);
+      // Most of the time passes between a look and the next NOTIFY.
+      time.skip(199);
+      passedMs += 200;
+    }
+    peer.stream.end();
+    await closed;
     expect(typesOf(peer).slice(-2)).toEqual(['ACK', 'AGENT-DISCONNECT']);
     expect(peer.ending()).toBe('end');
+    expect(passedMs).toBeGreaterThanOrEqual(10_000);
+    expect(passedMs).toBeLessThan(11_000);
   });
 });
 
 describe('a NOTIFY that is in the socket when a connection with pipelining is about to be ended', () => {
   it('is answered before', async () => {
+    const time = stopTime();
     const { agent, target } = await startAgent({ link: 'IPv4', setup });
     const peer = await connectRaw(target);
     peer.send(haproxyHello({ capabilities: 'pipelining' }), asking(1));
     await eventually(() => peer.frames().length === 2);
-    // Timers come next in the event loop then, before sockets are read; the agent's look is due by that time.
-    await setImmediate();
     const closed = agent.close();
     peer.send(asking(2));
-    for (const until = performance.now() + 20; performance.now() < until;);
+    // The agent looks before it reads the socket.
+    time.block(2);
+    await eventually(() => peer.frames().length === 3);
+    await time.pass(4);
     await eventually(() => peer.ending() !== undefined);
     expect(typesOf(peer)).toEqual(['AGENT-HELLO', 'ACK', 'ACK', 'AGENT-DISCONNECT']);
     peer.stream.end();
@@ -179,28 +219,34 @@ describe('a connection that the agent holds back when it closes', () => {
   });
 
   it('is answered the NOTIFY that it had sent while there was no room for it, without pipelining', async () => {
-    const slow = (each: Agent): unknown => each.onMessage(ask, ({ id }) => sleep(id.equals('slow') ? 600 : 40));
+    const asked = new Asked();
     const { agent, target } = await startAgent({
       link: 'IPv4',
       maxInFlight: 2,
       maxInFlightPerConnection: 1,
-      setup: slow,
+      setup: asked.setup,
     });
     const [held, first, second] = [await connectRaw(target), await connectRaw(target), await connectRaw(target)];
     const peers = [held, first, second];
     for (const peer of peers) peer.send(withoutPipelining);
     await eventually(() => peers.every((peer) => peer.frames().length === 1));
-    held.send(asking(1));
+    held.send(asking(1, 'later'));
     await eventually(() => agent.inFlightCount === 1);
-    first.send(asking(2, 'slow'));
+    first.send(asking(2, 'later'));
     await eventually(() => agent.inFlightCount === 2);
-    // It waits for room, and gets that of the first.
-    second.send(asking(3, 'slow'));
-    await eventually(() => held.frames().length === 2);
-    held.send(asking(4));
+    // It waits for room, and gets that of the first NOTIFY.
+    second.send(asking(3, 'later'));
+    await sleep(5);
+    asked.settle();
+    await eventually(() => held.frames().length === 2 && agent.inFlightCount === 2);
+    held.send(asking(4, 'later'));
     await sleep(5);
     const closed = agent.close();
     for (const peer of peers) void eventually(() => peer.ending() !== undefined).then(() => peer.stream.end());
+    for (let answered = 1; answered <= 3; answered++) {
+      await eventually(() => asked.count > 0);
+      asked.settle();
+    }
     await closed;
     expect(typesOf(held)).toEqual(['AGENT-HELLO', 'ACK', 'ACK', 'AGENT-DISCONNECT']);
   });
@@ -208,24 +254,30 @@ describe('a connection that the agent holds back when it closes', () => {
 
 describe('a connection with pipelining that is never without a NOTIFY in flight', () => {
   it('is answered all that was read, and leaves in the last quarter of the grace', async () => {
-    const { agent, target } = await startAgent({ setup });
+    const time = stopTime();
+    const asked = new Asked();
+    const { agent, target } = await startAgent({ setup: asked.setup });
     const peer = await connectRaw(target);
     peer.send(haproxyHello({ capabilities: 'pipelining' }), asking(1, 'later'));
+    await eventually(() => asked.count === 1);
+    const closed = agent.close({ graceMs: 20_000 });
     let sent = 1;
-    const flow = setInterval(() => peer.send(asking(++sent, 'later')), 2);
-    peer.stream.on('end', () => {
-      clearInterval(flow);
-      peer.stream.end();
-    });
-    await eventually(() => agent.inFlightCount > 3);
-    const begun = performance.now();
-    await agent.close({ graceMs: 1_000 });
-    const took = performance.now() - begun;
-    clearInterval(flow);
-    const types = typesOf(peer);
-    expect(types.slice(-2)).toEqual(['ACK', 'AGENT-DISCONNECT']);
-    expect(took).toBeGreaterThan(740);
-    expect(took).toBeLessThan(990);
+    for (let passedMs = 0; passedMs < 15_000; passedMs += 200) {
+      peer.send(asking(++sent, 'later'));
+      // Each is read in the first three quarters.
+      await eventually(() => asked.count === 2);
+      asked.settle();
+      await time.pass(1);
+      time.skip(199);
+    }
+    await time.pass(2);
+    peer.send(asking(++sent, 'later'));
+    asked.settle();
+    await eventually(() => peer.ending() !== undefined);
+    peer.stream.end();
+    await closed;
+    expect(typesOf(peer).slice(-2)).toEqual(['ACK', 'AGENT-DISCONNECT']);
+    expect(peer.frames().filter(({ type }) => type === 'ACK')).toHaveLength(sent - 1);
     expect(agent.toMetrics().lateAnswers).toBe(0);
   });
 });

@@ -13,6 +13,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import type { NotifyContext } from '../../src/index.ts';
 import { connectRaw, eventually, linkKinds, startAgent } from '../harness.ts';
+import { stopTime } from '../stopped-time.ts';
 
 const ask = defineMessage('ask', { id: text });
 const answer = defineVariable('txn', 'answer', text);
@@ -244,6 +245,7 @@ describe('a deadline', () => {
   });
 
   it('is no matter to a handler that settles in time', async () => {
+    const time = stopTime();
     const signals: AbortSignal[] = [];
     const { connect, reports } = await startAgent({
       processingTimeoutMs: 30,
@@ -256,6 +258,7 @@ describe('a deadline', () => {
     });
     const peer = await connect();
     expect(await peer.notify(ask, { id: 'in time' })).toSetVar('txn', 'answer', string('in time'));
+    await time.pass(50);
     await sleep(50);
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
     expect(reports.timeout).toEqual([]);

@@ -8,6 +8,7 @@ import { EVENT_NAMES } from '../../src/observe/events.ts';
 import { type Agent, createAgent, type Logger, type NotifyTrace } from '../../src/index.ts';
 import { publishEvent } from '../../src/observe/trace.ts';
 import { connectRaw, eventually, startAgent } from '../harness.ts';
+import { stopTime } from '../stopped-time.ts';
 
 const ask = defineMessage('ask', { id: text });
 const number = defineVariable('txn', 'number', int32);
@@ -44,12 +45,15 @@ describe('toMetrics', () => {
   });
 
   it('counts what was read, answered, failed, too late and left', async () => {
-    const { agent, target } = await startAgent({ link: 'IPv4', setup, processingTimeoutMs: 300 });
+    const time = stopTime();
+    const { agent, target } = await startAgent({ link: 'IPv4', setup, processingTimeoutMs: 30 });
     const peer = await connectRaw(target);
     const sent = [haproxyHello(), asking(1, 'now'), asking(2, 'throw'), asking(3, 'later'), asking(4, 'reject')];
     peer.send(...sent, asking(5, 'never'));
     expect(await eventually(() => agent.toMetrics().notifies === 5)).toBe(true);
     expect(agent.toMetrics()).toMatchObject({ openConnections: 1 });
+    await acks(peer, 4);
+    await time.pass(30);
     await acks(peer, 5);
     const during = agent.toMetrics();
     expect(during).toMatchObject({
@@ -230,9 +234,12 @@ describe('the diagnostics channels', () => {
     };
     channel('spop:notify:end').subscribe(keep);
     onTestFinished(() => channel('spop:notify:end').unsubscribe(keep));
-    const { agent, target } = await startAgent({ link: 'IPv4', setup, processingTimeoutMs: 200 });
+    const time = stopTime();
+    const { agent, target } = await startAgent({ link: 'IPv4', setup, processingTimeoutMs: 30 });
     const peer = await connectRaw(target);
     peer.send(haproxyHello(), ...['now', 'throw', 'later', 'reject', 'never', 'now'].map((id, i) => asking(i, id)));
+    await acks(peer, 5);
+    await time.pass(30);
     await acks(peer, 6);
     peer.send(asking(9, 'never'));
     await eventually(() => starts.length === 7);
