@@ -31,7 +31,7 @@ function runBatch(operation: Operation, count: number): number {
 
 /**
  * Keeps V8 from compiling `run`. Where it does, Maglev (Node 24) inlines the batch and the operation into it and then
- * stays in that loop, so that the measured code never reaches TurboFan: seven times slower for the floor.
+ * stays in that loop, so that the measured code never reaches TurboFan.
  */
 function keepInterpreted(work: typeof run): void {
   setFlagsFromString('--allow-natives-syntax');

@@ -14,7 +14,7 @@ const SOURCES = ['codec', 'agent', 'builder'].map((name) => `packages/${name}/sr
  * imports of `@spop/*` lead to the packages of that folder's `node_modules`, wherever they are imported.
  *
  * Where Node strips the types of what it runs, it does so with WebAssembly, whose memory grows meanwhile. From then on
- * V8 looks at each access to a typed array whether that has lost its memory, and a tiny NOTIFY takes a sixth longer:
+ * V8 looks at each access to a typed array whether that has lost its memory, and tiny NOTIFYs take noticeably longer:
  * something that a benchmark must not measure, and a service should not do (docs/guides/running.md).
  */
 export function plainJsFlags(packages?: string): string[] {

@@ -4,9 +4,9 @@ import { TLSSocket } from 'node:tls';
 import type { BufferPool } from '@spop/codec';
 
 /**
- * Collects the frames of one connection in a pooled buffer and writes them in one go: one write per batch of NOTIFYs is
- * thirteen times faster than one per ACK (benchmark `load`), and HAProxy 3.1 and later misparses a frame that is split
- * in its ids.
+ * Collects the frames of one connection in a pooled buffer and writes them in one go. Each write is a system call that
+ * wakes the peer, so that one for each ACK takes most of the time (benchmark `load`); and HAProxy 3.1 and later misparses
+ * a frame that is split in its ids.
  */
 export class Output {
   /** Where to write the next frame, once {@link Output.reserve} made room. */

@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 
 /**
  * Bytes that are read at once: more than the 20 NOTIFYs of 16 KiB that HAProxy has in flight on a connection. Each read
- * wakes the peer, which for realistic NOTIFYs makes 64 KiB at once a third slower (benchmark `load`).
+ * wakes the peer, which shows with realistic NOTIFYs where 64 KiB are read at once (benchmark `load`).
  */
 const READ_BYTES = 524_288;
 

@@ -1,7 +1,7 @@
 import type { MessageSet } from '@spop/codec';
 import { Exchange } from './exchange.ts';
 
-/** How many exchanges take turns, a power of two: as many as stay in the processor's cache, 64 take a tenth more (benchmark `load`). */
+/** How many exchanges take turns, a power of two: as many as stay in the processor's cache (benchmark `tiny through a socket`). */
 const SIZE = 16;
 const NO_SLOT = -1;
 

@@ -6,7 +6,7 @@ export const MAX_NAME_BYTES = 239;
 /**
  * Finds which of some known names stands in a frame, comparing bytes and making no string. The names are spread by
  * their length and their first, middle and last byte; a found name is then verified byte by byte. Hashing every byte
- * instead costs a third of a small NOTIFY (benchmark `decode tiny`).
+ * instead takes as long as reading the argument (benchmark `decode tiny`).
  */
 export class NameTable {
   /** The names as UTF-8, by index. */

@@ -122,8 +122,8 @@ export class Notify {
    * LIST-OF-MESSAGES : [ <MESSAGE-NAME> <NB-ARGS:1 byte> <KV-LIST> ... ]        (SPOE.txt §3.2)
    *
    * The message that stood at a place last time is tried first there: HAProxy sends the same ones again and again. The
-   * position is a local variable, here and where the arguments are read: a cursor that is written and read for each
-   * name and value costs a fifth more (benchmark `decode tiny`).
+   * position is a local variable, here and where the arguments are read: a cursor is written to and read from memory for
+   * each name and value (benchmark `decode tiny`).
    */
   #readMessages(bytes: Buffer, wordView: DataView, start: number, limit: number): void {
     let position = start;
