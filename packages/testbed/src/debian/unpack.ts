@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 
 const SCRIPT = fileURLToPath(new URL('unpack-debian.sh', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../../../node_modules/.cache/debian/', import.meta.url));
-const TIMEOUT_MS = 180_000;
+/** Far above the minute that the largest takes on a machine of its own. */
+const TIMEOUT_S = 400;
 
 /** What to unpack, and from where. */
 export interface DebianPackages {
@@ -30,7 +31,8 @@ export async function unpackDebian({ packages, suites }: DebianPackages): Promis
   // Whole or not at all, also where two processes are at it: the folder gets its name when it is complete.
   const partial = `${folder}.${process.pid}`;
   try {
-    await promisify(execFile)(SCRIPT, [suites.join(), partial, ...packages], { timeout: TIMEOUT_MS });
+    // `timeout` ends what the script has started as well, so that nothing writes into the folder any more.
+    await promisify(execFile)('timeout', [`${TIMEOUT_S}`, SCRIPT, suites.join(), partial, ...packages]);
     await rename(partial, folder);
   } catch (error) {
     if (!existsSync(folder)) throw new Error(lastWords(error), { cause: error });
@@ -43,6 +45,8 @@ export async function unpackDebian({ packages, suites }: DebianPackages): Promis
 /** Why a program failed: the last line that it wrote to stderr, or of the error's message. */
 export function lastWords(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  // The exit code of `timeout` where the time was over.
+  if ('code' in error && error.code === 124) return `not unpacked within ${TIMEOUT_S} s`;
   const stderr = 'stderr' in error ? String(error.stderr).trim() : '';
   return (stderr || error.message).split('\n').at(-1) ?? '';
 }
