@@ -5,10 +5,14 @@ const MAX_TICK_MS = 250;
 
 /** How often to look at the connections' timers: four times within the shortest. */
 export function tickMs(options: ResolvedOptions): number {
-  const timeouts = [options.helloTimeoutMs, options.idleTimeoutMs, options.partialFrameTimeoutMs].filter(
-    (ms) => ms > 0,
-  );
+  const { helloTimeoutMs, idleTimeoutMs, partialFrameTimeoutMs, writeTimeoutMs } = options;
+  const timeouts = [helloTimeoutMs, idleTimeoutMs, partialFrameTimeoutMs, writeTimeoutMs].filter((ms) => ms > 0);
   return Math.max(MIN_TICK_MS, Math.min(MAX_TICK_MS, Math.floor(Math.min(...timeouts) / 4)));
+}
+
+/** The time on the clock of performance.now(), in whole ms: no double that would be boxed as a field. */
+export function wholeMs(): number {
+  return Math.trunc(performance.now());
 }
 
 /**
@@ -16,11 +20,6 @@ export function tickMs(options: ResolvedOptions): number {
  * NOTIFY sets and clears none.
  */
 export class Clock {
-  /**
-   * Whole ms, at the last tick. A tick that comes late counts as two: what came while the event loop was blocked is read
-   * after it, and must not be taken for missing.
-   */
-  now: number = Math.trunc(performance.now());
   readonly #tickMs: number;
   readonly #onTick: (lateMs: number) => void;
   readonly #listeners: { readonly ticks: number; ticksLeft: number; readonly listener: (now: number) => void }[] = [];
@@ -33,15 +32,14 @@ export class Clock {
     this.#onTick = onTick;
   }
 
-  /** Tells `listener` the time every `ms`, or a part of a tick earlier; first at the next tick. */
+  /** Tells `listener` the time, as `wholeMs`, every `ms` or a part of a tick earlier; first at the next tick. */
   every(ms: number, listener: (now: number) => void): void {
     this.#listeners.push({ ticks: Math.floor(ms / this.#tickMs), ticksLeft: 0, listener });
   }
 
   start(): void {
     if (this.#timer !== undefined) return;
-    this.#tickedAt = Math.trunc(performance.now());
-    this.now = Math.max(this.now, this.#tickedAt);
+    this.#tickedAt = wholeMs();
     this.#timer = setInterval(() => this.#tick(), this.#tickMs);
     this.#timer.unref();
   }
@@ -52,15 +50,14 @@ export class Clock {
   }
 
   #tick(): void {
-    const time = Math.trunc(performance.now());
-    const elapsed = time - this.#tickedAt;
-    this.#tickedAt = time;
-    this.now += Math.min(elapsed, 2 * this.#tickMs);
+    const now = wholeMs();
+    const elapsed = now - this.#tickedAt;
+    this.#tickedAt = now;
     this.#onTick(elapsed - this.#tickMs);
     for (const each of this.#listeners) {
       if (--each.ticksLeft > 0) continue;
       each.ticksLeft = each.ticks;
-      each.listener(this.now);
+      each.listener(now);
     }
   }
 }

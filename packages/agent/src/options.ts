@@ -43,6 +43,11 @@ export interface AgentOptions {
   /** How long a frame that was begun, or all fragments of a NOTIFY, may take to be complete. 10,000 by default; ends with status 2. */
   readonly partialFrameTimeoutMs?: number;
   /**
+   * How long a peer may take no byte of ACKs that wait for it, until its connection is destroyed. 10,000 by default; counts
+   * as status 2.
+   */
+  readonly writeTimeoutMs?: number;
+  /**
    * How long the agent waits for the peer to close after its own last frame, and for handlers after the peer closed its
    * side. 1,000 by default.
    */
@@ -75,6 +80,7 @@ const DEFAULTS: ResolvedOptions = {
   helloTimeoutMs: 10_000,
   idleTimeoutMs: 0,
   partialFrameTimeoutMs: 10_000,
+  writeTimeoutMs: 10_000,
   lingerTimeoutMs: 1_000,
   eventLoopBlockedMs: 100,
   fallback: () => {},
@@ -94,6 +100,7 @@ const MINIMUMS = {
   helloTimeoutMs: 0,
   idleTimeoutMs: 0,
   partialFrameTimeoutMs: 0,
+  writeTimeoutMs: 0,
   lingerTimeoutMs: 1,
   eventLoopBlockedMs: 0,
 } as const;

@@ -1,10 +1,12 @@
 import type { AgentEvents, ConnectionInfo } from '../observe/events.ts';
 import type { Waiter } from '../notify/in-flight.ts';
+import type { Cut } from '../turn.ts';
 
 /** What back-pressure asks of all connections together. */
 export interface Room {
   readonly inFlight: { awaitRoom(waiter: Waiter): void; stopWaiting(waiter: Waiter): void; resumeWaiting(): void };
   readonly hooks: { emit(name: 'overload', info: AgentEvents['overload']): void };
+  readonly turn: { isUsedUp(): boolean; wait(cut: Cut): void; stopWaiting(cut: Cut): void };
 }
 
 /** The connection whose reading is paused and resumed. */
@@ -27,14 +29,18 @@ export interface Paused {
 
 /**
  * Pauses reading one connection while its NOTIFYs in flight are too many, or those of all connections together, or the
- * peer does not read its ACKs; and resumes it when there is room.
+ * peer does not read its ACKs; and resumes it when there is room. It pauses as well where the connection was cut short, so
+ * that others are read, and goes on when it is its turn.
  */
-export class BackPressure implements Waiter {
+export class BackPressure implements Waiter, Cut {
   readonly #room: Room;
   readonly #paused: Paused;
   #isPaused: boolean = false;
   #isResuming: boolean = false;
+  #isCut: boolean = false;
   #wasHeldBack: boolean = false;
+  /** How often reading went on after it was paused. */
+  #resumed: number = 0;
 
   constructor(room: Room, paused: Paused) {
     this.#room = room;
@@ -50,19 +56,48 @@ export class BackPressure implements Waiter {
     return this.#wasHeldBack;
   }
 
-  /** Whether reading is paused because too many NOTIFYs are in flight, not because the peer does not read. */
+  /** Whether reading is paused for what others do, or for too many NOTIFYs in flight, not because the peer does not read. */
   get waitsForRoom(): boolean {
     return this.#isPaused && !this.#paused.output.isBlocked;
   }
 
   /** Pauses reading, unless the session is over: whatever comes then is dropped. */
   pause(): void {
-    const { output, session, stream } = this.#paused;
-    if (this.#isPaused || session.isOver) return;
+    if (this.#isPaused || this.#paused.session.isOver) return;
+    this.#stop();
+    this.#hold();
+  }
+
+  /** Pauses reading until all who wait have had their turn, unless it is paused already, or the session is over. */
+  cutShort(): void {
+    if (this.#isPaused || this.#paused.session.isOver) return;
+    this.#stop();
+    this.#awaitTurn();
+  }
+
+  /** Reads on after it was cut short, unless something else holds it back by now. */
+  takeTurn(): void {
+    this.#isCut = false;
+    if (!this.#isPaused) return;
+    if (this.#isHeldBack) this.#hold();
+    else this.#resume();
+  }
+
+  #stop(): void {
     this.#isPaused = true;
     this.#wasHeldBack = true;
     this.#paused.keepUnread();
-    stream.pause();
+    this.#paused.stream.pause();
+  }
+
+  #awaitTurn(): void {
+    this.#isCut = true;
+    this.#room.turn.wait(this);
+  }
+
+  /** Waits for room, and tells of it. */
+  #hold(): void {
+    const { output, session } = this.#paused;
     this.#room.inFlight.awaitRoom(this);
     if (session.isLeavingSoon && !output.isBlocked) return;
     this.#room.hooks.emit('overload', {
@@ -73,20 +108,21 @@ export class BackPressure implements Waiter {
 
   /** Reads on, if reading is paused and nothing holds it back any more; returns whether it does. */
   mayResume(): boolean {
-    if (!this.#isPaused) return false;
+    if (!this.#isPaused || (this.#isCut && !this.#paused.session.isOver)) return false;
     if (this.#isHeldBack) {
       this.#room.inFlight.awaitRoom(this);
       return false;
     }
     // Not from within a handler's settling: frames that wait are read in a turn of their own.
-    if (!this.#isResuming) process.nextTick(this.#resume);
+    if (!this.#isResuming) process.nextTick(this.#resumeInTime);
     this.#isResuming = true;
     return true;
   }
 
-  /** The connection has closed: waits for room no longer. */
+  /** The connection has closed: waits no longer. */
   close(): void {
     this.#room.inFlight.stopWaiting(this);
+    this.#room.turn.stopWaiting(this);
   }
 
   get #isHeldBack(): boolean {
@@ -94,9 +130,17 @@ export class BackPressure implements Waiter {
     return session.isFull || (output.isBlocked && !session.isOver);
   }
 
-  readonly #resume = (): void => {
-    const { stream } = this.#paused;
+  /** Handlers that settle at once make room again and again: others have their turn in between. */
+  readonly #resumeInTime = (): void => {
     this.#isResuming = false;
+    if (this.#isPaused && !this.#isHeldBack && !this.#paused.session.isOver && this.#room.turn.isUsedUp()) {
+      this.#awaitTurn();
+      this.#room.inFlight.resumeWaiting();
+    } else this.#resume();
+  };
+
+  #resume(): void {
+    const { stream } = this.#paused;
     if (this.#isHeldBack) {
       this.#room.inFlight.awaitRoom(this);
     } else if (!stream.destroyed) {
@@ -105,15 +149,16 @@ export class BackPressure implements Waiter {
       if (!this.#isPaused) {
         stream.resume();
         // The next turn of the event loop reads what the kernel has; the one after that finds it read.
-        setImmediate(() => setImmediate(this.#catchUp));
+        const resumed = ++this.#resumed;
+        setImmediate(() => setImmediate(() => this.#catchUp(resumed)));
       }
     }
     this.#room.inFlight.resumeWaiting();
-  };
+  }
 
-  readonly #catchUp = (): void => {
-    if (this.#isPaused) return;
+  #catchUp(resumed: number): void {
+    if (this.#isPaused || resumed !== this.#resumed) return;
     this.#wasHeldBack = false;
     this.#paused.onCaughtUp();
-  };
+  }
 }

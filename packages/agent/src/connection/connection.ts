@@ -2,12 +2,14 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { FrameReader, SpopError, Status } from '@spop/codec';
 import { BackPressure } from './back-pressure.ts';
+import { wholeMs } from '../clock.ts';
 import { Output } from '../output.ts';
 import { Patience } from './patience.ts';
 import { Session } from '../session/session.ts';
 import type { Shared } from '../shared.ts';
 import { type ReadBuffer, readStatically } from './shared-read.ts';
 import type { Transport } from '../session/transport.ts';
+import { FRAME_WORK } from '../turn.ts';
 import { textOf } from '../observe/warning.ts';
 
 /**
@@ -33,6 +35,8 @@ export class Connection implements Transport {
   #hasEnded: boolean = false;
   #isClosed: boolean = false;
   #hasTimedOut: boolean = false;
+  /** When those frames were read that wait for their turn. */
+  #cutReadAt: number | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
 
   /**
@@ -58,7 +62,7 @@ export class Connection implements Transport {
     this.#stream = replaced ?? stream;
     this.output = new Output(this.#stream, shared.outputPool, () => this.mayResume());
     this.session = new Session(shared, this);
-    this.#patience = new Patience(shared.options, shared.clock.now);
+    this.#patience = new Patience(shared.options, wholeMs());
     this.#backPressure = new BackPressure(shared, {
       stream: this.#stream,
       output: this.output,
@@ -75,9 +79,9 @@ export class Connection implements Transport {
   }
 
   scheduleFlush(): void {
-    this.#patience.noteActivity(this.#shared.clock.now);
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
+    this.#patience.noteActivity(wholeMs());
     // After the promises that settle in this turn, so that their ACKs share a write; where it may be the last write, after
     // what has come meanwhile was read, too.
     if (this.session.isLeavingSoon) setImmediate(this.#flush);
@@ -180,7 +184,6 @@ export class Connection implements Transport {
     this.bytesRead += length;
     // After the last frame whatever comes is read and dropped, so that the kernel does not answer it with a reset.
     if (this.session.isOver) return true;
-    this.#patience.noteActivity(this.#shared.clock.now);
     const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const wasPartial = this.#reader.pendingBytes > 0 || this.session.fragmentedCount !== 0;
     this.#reader.push(buffer, 0, length);
@@ -191,33 +194,37 @@ export class Connection implements Transport {
     this.#readFrames();
     if (!wasPartial) this.#patience.notePartial();
     // Where a buffer is full Node reads the next one at once, up to 32 of them, while all other connections wait.
-    if (!this.#isStatic || length < chunk.length || !this.#shared.turn.isOver()) return !this.#backPressure.isPaused;
-    setImmediate(this.#readOn);
-    return false;
+    if (this.#isStatic && length === chunk.length && this.#shared.turn.isOver()) this.#backPressure.cutShort();
+    return !this.#backPressure.isPaused;
   }
 
-  readonly #readOn = (): void => {
-    if (!this.#backPressure.isPaused && !this.#stream.destroyed) this.#stream.resume();
-  };
-
-  /** Hands frames to the session until there are no more, or too much is under way. */
-  #readFrames(): void {
+  /** Hands frames to the session until there are no more, too much is under way, or others have to be read. */
+  #readFrames(readAt?: number): void {
     const { session, output } = this;
     const { counters, turn } = this.#shared;
     const reader = this.#reader;
     const fragmented = session.fragmentedCount;
     let count = 0;
+    let work = 0;
+    let isOver = false;
     // ACKs of asynchronous handlers may have set it since the last batch.
     output.mustPause = false;
-    turn.beginBatch();
+    turn.beginBatch(readAt);
+    this.#patience.noteActivity(Math.trunc(turn.batchStartedAt));
+    const { stride } = turn;
     try {
       let isReady = session.beginBatch();
       while (isReady) {
         const frame = reader.next();
         if (frame === undefined) break;
         count++;
+        work += frame.end - frame.start + FRAME_WORK;
         // A batch of small NOTIFYs can be answered with many times its size.
         isReady = session.receive(frame) && !output.mustPause;
+        if (work < stride) continue;
+        work = 0;
+        isOver = turn.isOver();
+        if (isOver) break;
       }
     } catch (error) {
       this.#fail(error);
@@ -227,16 +234,25 @@ export class Connection implements Transport {
     // The fragments of one NOTIFY have as long as a frame, all together.
     if (count > 0 && (fragmented === 0 || fragmented !== session.fragmentedCount)) this.#patience.notePartial();
     if (session.isFull || output.mustPause) this.#backPressure.pause();
+    else if (isOver && this.hasUnread) this.#cutShort();
     this.#flush();
-    counters.recordBatch(turn.batchStartedAt);
+    counters.recordBatch(turn.countBatch());
     if (output.isBlocked) this.#backPressure.pause();
   }
 
   /** Reads on after it was held back; that time is not the peer's. */
   #readKept(): void {
-    this.#patience.noteActivity(this.#shared.clock.now);
+    const readAt = this.#cutReadAt;
+    this.#cutReadAt = undefined;
+    this.#patience.noteActivity(wholeMs());
     this.#patience.notePartial();
-    this.#readFrames();
+    this.#readFrames(readAt);
+  }
+
+  /** Others are read before what is left of this batch. */
+  #cutShort(): void {
+    this.#cutReadAt = this.#shared.turn.batchReadAt;
+    this.#backPressure.cutShort();
   }
 
   readonly #flush = (): void => {

@@ -37,12 +37,12 @@ export class Counters {
   /** How many synchronous NOTIFYs there were up to the last batch. */
   #synchronousBefore: number = 0;
 
-  /** The ACKs of a batch were written: the time since `startedAt` counts for each NOTIFY that was answered in it. */
-  recordBatch(startedAt: number): void {
+  /** The ACKs of a batch were written `elapsedMs` after it was read, which counts for each NOTIFY that was answered in it. */
+  recordBatch(elapsedMs: number): void {
     const synchronous = this.notifies - this.asynchronous;
     const count = synchronous - this.#synchronousBefore;
     this.#synchronousBefore = synchronous;
-    if (count > 0) this.latency.record(performance.now() - startedAt, count);
+    if (count > 0) this.latency.record(elapsedMs, count);
   }
 
   countDisconnect(status: number): void {

@@ -38,7 +38,7 @@ export class Unsettled implements Answerer {
     const { exchanges, inFlight, counters, turn } = this.#shared;
     exchanges.replace(exchange);
     counters.asynchronous++;
-    exchange.receivedAt = turn.batchStartedAt;
+    exchange.receivedAt = turn.batchReadAt;
     exchange.detach(maxAckBytes, performance.now());
     this.#exchanges.add(exchange);
     inFlight.add(exchange, this);

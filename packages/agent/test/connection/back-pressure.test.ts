@@ -24,12 +24,18 @@ function setup() {
       stopWaiting: () => void calls.push('stop waiting'),
       resumeWaiting: () => void calls.push('resume others'),
     },
+    turn: {
+      usedUp: false,
+      isUsedUp: (): boolean => room.turn.usedUp,
+      wait: () => void calls.push('await turn'),
+      stopWaiting: () => void calls.push('stop awaiting turn'),
+    },
     hooks: { emit: (name: string, info: { readonly reason: string }) => void calls.push(`${name}: ${info.reason}`) },
   };
   const pressure = new BackPressure(room, connection);
   /** What was called since the last time. */
   const taken = (): string[] => calls.splice(0);
-  return { connection, pressure, taken };
+  return { connection, pressure, room, taken };
 }
 
 describe('BackPressure › pause', () => {
@@ -136,5 +142,103 @@ describe('BackPressure › mayResume', () => {
       'resume others',
     ]);
     expect(pressure.wasHeldBack).toBe(true);
+  });
+});
+
+describe('BackPressure › cutShort', () => {
+  it('keeps what is unread and waits for its turn, and reports nothing', () => {
+    const { pressure, taken } = setup();
+    pressure.cutShort();
+    pressure.cutShort();
+    expect(taken()).toEqual(['keep', 'pause', 'await turn']);
+    expect([pressure.isPaused, pressure.wasHeldBack, pressure.waitsForRoom]).toEqual([true, true, true]);
+  });
+
+  it('does nothing once the session is over, or where reading is paused already', () => {
+    const { connection, pressure, taken } = setup();
+    connection.session.isOver = true;
+    pressure.cutShort();
+    expect([taken(), pressure.isPaused]).toEqual([[], false]);
+    const other = setup();
+    other.pressure.pause();
+    other.taken();
+    other.pressure.cutShort();
+    expect(other.taken()).toEqual([]);
+  });
+
+  it('goes on when it is its turn, not when there is room', () => {
+    const { pressure, taken } = setup();
+    pressure.cutShort();
+    taken();
+    expect([pressure.mayResume(), taken()]).toEqual([false, []]);
+    pressure.takeTurn();
+    expect(taken()).toEqual(['read kept', 'resume', 'resume others']);
+    expect(pressure.isPaused).toBe(false);
+    pressure.takeTurn();
+    expect(taken()).toEqual([]);
+  });
+
+  it.each([
+    ['is full', { isFull: true }, false, 'overload: too many NOTIFYs are in flight'],
+    ['is blocked', {}, true, 'overload: the peer does not read its ACKs'],
+  ])('waits for room, and reports why, where the connection %s when it is its turn', (_, session, blocked, report) => {
+    const { connection, pressure, taken } = setup();
+    pressure.cutShort();
+    taken();
+    Object.assign(connection.session, session);
+    connection.output.isBlocked = blocked;
+    pressure.takeTurn();
+    expect(taken()).toEqual(['await room', report]);
+    Object.assign(connection.session, { isFull: false });
+    connection.output.isBlocked = false;
+    expect(pressure.mayResume()).toBe(true);
+  });
+
+  it('ends without its turn where the session is over', async () => {
+    const { connection, pressure, taken } = setup();
+    pressure.cutShort();
+    taken();
+    connection.session.isOver = true;
+    expect(pressure.mayResume()).toBe(true);
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    expect(taken()).toEqual(['read kept', 'resume', 'resume others']);
+    pressure.takeTurn();
+    expect(taken()).toEqual([]);
+  });
+
+  it('comes before room that is found while others have to be read', async () => {
+    const { pressure, room, taken } = setup();
+    pressure.pause();
+    taken();
+    room.turn.usedUp = true;
+    expect(pressure.mayResume()).toBe(true);
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    expect(taken()).toEqual(['await turn', 'resume others']);
+    expect(pressure.isPaused).toBe(true);
+    pressure.takeTurn();
+    expect(taken()).toEqual(['read kept', 'resume', 'resume others']);
+  });
+
+  it('is held back until two turns after the last time that it read on, not after an earlier one', async () => {
+    const { pressure, taken } = setup();
+    pressure.cutShort();
+    pressure.takeTurn();
+    await nextTurn();
+    pressure.cutShort();
+    pressure.takeTurn();
+    taken();
+    await nextTurn();
+    expect(pressure.wasHeldBack).toBe(true);
+    await nextTurn();
+    await nextTurn();
+    expect([pressure.wasHeldBack, taken()]).toEqual([false, ['caught up']]);
+  });
+
+  it('waits for nothing once it is closed', () => {
+    const { pressure, taken } = setup();
+    pressure.cutShort();
+    taken();
+    pressure.close();
+    expect(taken()).toEqual(['stop waiting', 'stop awaiting turn']);
   });
 });

@@ -276,6 +276,58 @@ describe('a connection', () => {
     },
   );
 
+  it.each([
+    ['helloTimeoutMs', {}, []],
+    ['idleTimeoutMs', { idleTimeoutMs: 20_000 }, [haproxyHello()]],
+    ['partialFrameTimeoutMs', { partialFrameTimeoutMs: 20_000 }, [haproxyHello(), new Uint8Array(2)]],
+  ])('that is silent ends after %s in one turn of the event loop that takes as long', async (_, options, pieces) => {
+    const stopped = await start({ helloTimeoutMs: 20_000, ...options });
+    await stopped.send(...pieces);
+    stopped.time.block(20_000);
+    await expectTimeout(stopped.peer);
+  });
+
+  it('that sent something while the event loop was blocked has idleTimeoutMs from then on', async () => {
+    const stopped = await start({ idleTimeoutMs: 400 });
+    const { peer, time } = stopped;
+    await stopped.send(haproxyHello());
+    await expectFrames(peer, ['AGENT-HELLO']);
+    await nextTurn();
+    peer.send(asking(1));
+    time.block(1_000);
+    await expectFrames(peer, ['AGENT-HELLO', 'ACK']);
+    await expectTimeoutAt(stopped, 400);
+  });
+
+  it('whose handler blocked the event loop has idleTimeoutMs from its ACK', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stopped = await start({
+      idleTimeoutMs: 400,
+      setup: (agent) =>
+        agent.onMessage(ask, async () => {
+          await promise;
+          stopped.time.skip(1_000);
+        }),
+    });
+    await stopped.send(haproxyHello(), asking(1));
+    resolve();
+    await expectFrames(stopped.peer, ['AGENT-HELLO', 'ACK']);
+    await expectTimeoutAt(stopped, 400);
+  });
+
+  it('that came while the event loop was blocked has helloTimeoutMs from then on', async () => {
+    const time = stopTime();
+    const { agent, target } = await startAgent({ link: 'IPv4', helloTimeoutMs: 400 });
+    await connectRaw(target);
+    await eventually(() => agent.connectionCount === 1);
+    time.skip(1_000);
+    const peer = await connectRaw(target);
+    await eventually(() => agent.connectionCount === 2);
+    await time.pass(399);
+    peer.send(haproxyHello());
+    await expectFrames(peer, ['AGENT-HELLO']);
+  });
+
   it('that sent its HELLO while the event loop was blocked for longer than helloTimeoutMs is answered', async () => {
     const { peer, time } = await start({ helloTimeoutMs: 60 });
     await nextTurn();

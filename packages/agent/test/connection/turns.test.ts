@@ -1,32 +1,159 @@
 import { fork } from 'node:child_process';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Turn } from '../../src/turn.ts';
+import { type Cut, Turn } from '../../src/turn.ts';
 import { startAgent } from '../harness.ts';
 
 const ask = defineMessage('ask', { id: text });
 const number = defineVariable('txn', 'number', int32);
 
 afterEach(() => {
-  vi.useRealTimers();
   vi.restoreAllMocks();
 });
 
-describe('a turn of the event loop', () => {
-  it('is over for connections that have more to be read after 5 ms, until the next turn', () => {
-    vi.useFakeTimers({ toFake: ['performance', 'setImmediate', 'clearImmediate'] });
-    const turn = new Turn();
-    const isOverAfter = (ms: number): boolean => {
-      vi.setSystemTime(0);
-      vi.spyOn(performance, 'now').mockReturnValue(ms);
-      turn.beginBatch();
+/** A turn at `now` ms, and those that wait in it; what takes its turn spends `eachMs`. */
+function setup(eachMs: number = 0) {
+  let now = 1_000;
+  vi.spyOn(performance, 'now').mockImplementation(() => now);
+  const turn = new Turn();
+  const taken: string[] = [];
+  const spend = (ms: number): void => void (now += ms);
+  const cut = (name: string): Cut => ({
+    takeTurn: () => {
+      taken.push(name);
+      spend(eachMs);
+    },
+  });
+  /** Begins a batch, and says whether it is over after each of `steps` ms. */
+  const isOverAfter = (...steps: readonly number[]): boolean[] => {
+    turn.beginBatch();
+    return steps.map((ms) => {
+      spend(ms);
       return turn.isOver();
+    });
+  };
+  return { turn, taken, spend, cut, isOverAfter };
+}
+
+describe('Turn', () => {
+  it('gives a batch that is alone 5 ms', () => {
+    expect(setup().isOverAfter(0, 0.25, 4.5, 0.25)).toEqual([false, false, false, true]);
+  });
+
+  it('gives all batches together 5 ms until the event loop comes round', async () => {
+    const { isOverAfter, turn, spend } = setup();
+    expect(isOverAfter(3)).toEqual([false]);
+    turn.countBatch();
+    expect(isOverAfter(1.9, 0.1)).toEqual([false, true]);
+    expect(isOverAfter(0)).toEqual([true]);
+    await nextTurn();
+    spend(100);
+    expect(isOverAfter(4.9, 0.1)).toEqual([false, true]);
+  });
+
+  it('counts batches that are too short to be asked about', () => {
+    const { isOverAfter, turn, spend } = setup();
+    for (let i = 0; i < 50; i++) {
+      turn.beginBatch();
+      spend(0.1);
+      turn.countBatch();
+    }
+    expect(isOverAfter(0)).toEqual([false]);
+    expect(isOverAfter(0.2)).toEqual([true]);
+  });
+
+  it('counts what takes time between batches in the same turn, such as promises of handlers', () => {
+    const { isOverAfter, spend, turn } = setup();
+    expect(turn.isUsedUp()).toBe(false);
+    spend(4.9);
+    expect(turn.isUsedUp()).toBe(false);
+    spend(0.1);
+    expect(turn.isUsedUp()).toBe(true);
+    expect(isOverAfter(0)).toEqual([true]);
+  });
+
+  it('does not count the time in which there is nothing to be read', () => {
+    const { isOverAfter, turn, spend } = setup();
+    for (let i = 0; i < 100; i++) {
+      turn.beginBatch();
+      spend(0.002);
+      turn.countBatch();
+      spend(1_000);
+    }
+    expect(isOverAfter(4.9)).toEqual([false]);
+  });
+
+  it('lets those who wait go on in their order, after the event loop has read from others', async () => {
+    const { cut, taken, turn } = setup();
+    for (const name of ['a', 'b', 'c']) turn.wait(cut(name));
+    expect([taken, turn.waitingCount]).toEqual([[], 3]);
+    await nextTurn();
+    expect([taken, turn.waitingCount]).toEqual([['a', 'b', 'c'], 0]);
+  });
+
+  it('gives 5 ms to all who wait, and goes on with the next in the next turn', async () => {
+    const { cut, taken, turn } = setup(2);
+    for (const name of ['a', 'b', 'c', 'd', 'e']) turn.wait(cut(name));
+    await nextTurn();
+    expect(taken).toEqual(['a', 'b', 'c']);
+    await nextTurn();
+    expect(taken).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('takes from the next window what those who waited have used of it', async () => {
+    const { cut, isOverAfter, turn } = setup(3);
+    turn.wait(cut('a'));
+    await nextTurn();
+    expect(isOverAfter(1.9, 0.1)).toEqual([false, true]);
+  });
+
+  it('gives one that is cut short again its turn after all others', async () => {
+    const { taken, turn } = setup();
+    const again: Cut = {
+      takeTurn: () => {
+        taken.push('again');
+        if (taken.length < 4) turn.wait(again);
+      },
     };
-    expect([1_000, 1_004.9, 1_005, 1_006].map(isOverAfter)).toEqual([false, false, true, true]);
-    vi.runAllTicks();
-    vi.advanceTimersToNextTimer();
-    expect([1_006, 1_010, 1_011].map(isOverAfter)).toEqual([false, false, true]);
+    turn.wait(again);
+    turn.wait({ takeTurn: () => void taken.push('other') });
+    await nextTurn();
+    expect(taken).toEqual(['again', 'other']);
+    await nextTurn();
+    await nextTurn();
+    await nextTurn();
+    expect(taken).toEqual(['again', 'other', 'again', 'again']);
+  });
+
+  it('gives a part of 5 ms to each where others wait, and is asked more often', () => {
+    const { cut, isOverAfter, turn } = setup();
+    const { stride } = turn;
+    for (let i = 0; i < 9; i++) turn.wait(cut(`${i}`));
+    expect(turn.stride).toBeLessThan(stride);
+    expect(isOverAfter(0.4, 0.1)).toEqual([false, true]);
+  });
+
+  it('gives no turn to one that waits no longer', async () => {
+    const { cut, taken, turn } = setup();
+    const gone = cut('gone');
+    turn.wait(gone);
+    turn.wait(cut('other'));
+    turn.stopWaiting(gone);
+    await nextTurn();
+    expect(taken).toEqual(['other']);
+  });
+
+  it('tells since when what is worked on was read, and how long it took until it was answered', () => {
+    const { spend, turn } = setup();
+    turn.beginBatch();
+    expect([turn.batchReadAt, turn.batchStartedAt]).toEqual([1_000, 1_000]);
+    spend(3);
+    turn.beginBatch(1_000);
+    expect([turn.batchReadAt, turn.batchStartedAt]).toEqual([1_000, 1_003]);
+    spend(2);
+    expect(turn.countBatch()).toBe(5);
   });
 });
 
