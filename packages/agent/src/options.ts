@@ -42,10 +42,7 @@ export interface AgentOptions {
   readonly idleTimeoutMs?: number;
   /** How long a frame that was begun, or all fragments of a NOTIFY, may take to be complete. 10,000 by default; ends with status 2. */
   readonly partialFrameTimeoutMs?: number;
-  /**
-   * How long a peer may take no byte of ACKs that wait for it, until its connection is destroyed. 10,000 by default; counts
-   * as status 2.
-   */
+  /** How long a peer may take no byte of what waits for it. 10,000 by default; its connection is destroyed, as status 2. */
   readonly writeTimeoutMs?: number;
   /**
    * How long the agent waits for the peer to close after its own last frame, and for handlers after the peer closed its

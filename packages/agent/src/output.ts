@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { BufferPool } from '@spop/codec';
+import { isObject } from './checks.ts';
 
 /**
  * Collects the frames of one connection in a pooled buffer and writes them in one go. Each write is a system call that
@@ -44,6 +45,20 @@ export class Output {
   get isBlocked(): boolean {
     const stream = this.#stream;
     return stream.writableNeedDrain && stream.writableLength > 0;
+  }
+
+  /** Whether bytes that were written wait for the peer to take them. */
+  get isWaiting(): boolean {
+    return this.#stream.writableLength > 0;
+  }
+
+  /**
+   * A number that grows or falls with what the peer takes while bytes wait: writes that it took whole, and, of a socket,
+   * what is left of the one that it is taking.
+   */
+  get progress(): number {
+    const stream = this.#stream;
+    return this.bytesWritten - stream.writableLength + queuedBytes(stream);
   }
 
   /** Bytes of frames in the buffer: where the next one is written. */
@@ -134,4 +149,14 @@ export class Output {
   #release(buffer: Buffer): void {
     if (buffer.length === this.#pool.bufferSize && this.#pool.has(buffer)) this.#pool.release(buffer);
   }
+}
+
+/**
+ * Bytes of the write under way that the kernel has not taken, where Node's sockets tell it; net.Socket's own timeout is
+ * made of this number.
+ */
+function queuedBytes(stream: Duplex): number {
+  const handle: unknown = stream instanceof Socket ? Reflect.get(stream, '_handle') : undefined;
+  const queued: unknown = isObject(handle) ? Reflect.get(handle, 'writeQueueSize') : undefined;
+  return typeof queued === 'number' ? queued : 0;
 }

@@ -19,6 +19,7 @@ const ranges: readonly (readonly [NumericOption, number, number])[] = [
   ['helloTimeoutMs', 0, MAX_TIMER_MS],
   ['idleTimeoutMs', 0, MAX_TIMER_MS],
   ['partialFrameTimeoutMs', 0, MAX_TIMER_MS],
+  ['writeTimeoutMs', 0, MAX_TIMER_MS],
   ['lingerTimeoutMs', 1, MAX_TIMER_MS],
   ['eventLoopBlockedMs', 0, MAX_TIMER_MS],
 ];

@@ -282,6 +282,35 @@ describe('Output', () => {
     expect(drained).toBe(1);
   });
 
+  it('changes its progress with each write that the peer takes, and with each byte where the socket tells', async () => {
+    const { socket, output, put } = setup();
+    socket.isBusy = true;
+    const seen: number[] = [];
+    const look = (): void => void seen.push(output.progress);
+    const write = (text: string): void => {
+      put(text);
+      output.flush();
+    };
+    expect(output.isWaiting).toBe(false);
+    write('first');
+    look();
+    write('second');
+    look();
+    expect([output.isWaiting, new Set(seen).size]).toEqual([true, 1]);
+    Reflect.set(socket, '_handle', { writeQueueSize: 3 });
+    look();
+    Reflect.set(socket, '_handle', { writeQueueSize: 2 });
+    look();
+    Reflect.set(socket, '_handle', null);
+    socket.takeNext();
+    await turn();
+    look();
+    expect(new Set(seen).size).toBe(4);
+    socket.takeNext();
+    await turn();
+    expect(output.isWaiting).toBe(false);
+  });
+
   it('gives a copy to a stream that is no socket, whose reader may keep it', async () => {
     const [ours, theirs] = duplexPair();
     const pool = new BufferPool({ bufferSize: BUFFER_BYTES, maxBuffers: 1 });

@@ -133,6 +133,12 @@ export class Connection implements Transport {
     const { session } = this;
     this.output.reclaim();
     if (session.isOver) return;
+    if (this.#patience.hasStalled(this.output, now)) {
+      this.#timeOut(`the peer took no byte of its ACKs within ${this.#shared.options.writeTimeoutMs} ms`);
+      // Nor would it take the AGENT-DISCONNECT.
+      this.destroy();
+      return;
+    }
     const reason = this.#patience.reasonToEnd(
       {
         isNew: !session.isGreeted,
@@ -141,9 +147,12 @@ export class Connection implements Transport {
       },
       now,
     );
-    if (reason === undefined) return;
+    if (reason !== undefined) this.#timeOut(reason);
+  }
+
+  #timeOut(reason: string): void {
     this.#hasTimedOut = true;
-    session.end(Status.Timeout, reason);
+    this.session.end(Status.Timeout, reason);
   }
 
   /** Refuses the connection before its handshake. */
@@ -284,7 +293,9 @@ export class Connection implements Transport {
     this.#linger();
   }
 
+  /** A stream that reports an error may go on, such as one of TLS after too many renegotiations: it is not let. */
   #onError(thrown: unknown): void {
+    this.destroy();
     // Streams can be destroyed with anything.
     const error = thrown instanceof Error ? thrown : new Error(textOf(thrown), { cause: thrown });
     // Resets are how HAProxy ends health checks and, from 3.1 on, connections.

@@ -3,6 +3,7 @@ export interface Timeouts {
   readonly helloTimeoutMs: number;
   readonly partialFrameTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly writeTimeoutMs: number;
 }
 
 /** What a connection is waiting for. */
@@ -15,6 +16,14 @@ export interface Waiting {
   readonly isIdle: boolean;
 }
 
+/** What was written and waits for the peer to take it. */
+export interface Unsent {
+  /** Whether any bytes do. */
+  readonly isWaiting: boolean;
+  /** A number that changes with each byte that the peer takes, as far as that can be seen. */
+  readonly progress: number;
+}
+
 /** Whether one connection has taken too long. Times are ms of the agent's clock. */
 export class Patience {
   readonly #timeouts: Timeouts;
@@ -23,6 +32,9 @@ export class Patience {
   #activeAt: number;
   /** When what is partial was begun. */
   #partialAt: number;
+  /** When the peer took a byte last, or the first one began to wait; undefined while none does. */
+  #takenAt: number | undefined;
+  #progress: number = 0;
 
   constructor(timeouts: Timeouts, now: number) {
     this.#timeouts = timeouts;
@@ -39,6 +51,19 @@ export class Patience {
   /** The bytes that came last begin a frame: its time runs from then on. */
   notePartial(): void {
     this.#partialAt = this.#activeAt;
+  }
+
+  /** Whether the peer has taken no byte of what waits for it for `writeTimeoutMs`; to be asked at every tick. */
+  hasStalled({ isWaiting, progress }: Unsent, now: number): boolean {
+    if (!isWaiting) {
+      this.#takenAt = undefined;
+      return false;
+    }
+    if (this.#takenAt === undefined || progress !== this.#progress) {
+      this.#takenAt = now;
+      this.#progress = progress;
+    }
+    return hasPassed(this.#takenAt, this.#timeouts.writeTimeoutMs, now);
   }
 
   /** Why to end the connection; undefined while it may go on. Each timeout counts also where those before it are off. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Patience, type Timeouts, type Waiting } from '../../src/connection/patience.ts';
 
-const TIMEOUTS: Timeouts = { helloTimeoutMs: 100, partialFrameTimeoutMs: 50, idleTimeoutMs: 200 };
+const TIMEOUTS: Timeouts = { helloTimeoutMs: 100, partialFrameTimeoutMs: 50, idleTimeoutMs: 200, writeTimeoutMs: 80 };
 const OPENED_AT = 1_000;
 
 const NO_HELLO = 'no HAPROXY-HELLO within 100 ms';
@@ -62,5 +62,76 @@ describe('Patience', () => {
     };
     expect(reasonAfter(149, { isPartial: true }, {}, begun)).toBeUndefined();
     expect(reasonAfter(150, { isPartial: true }, {}, begun)).toBe(PARTIAL);
+  });
+});
+
+describe('Patience › hasStalled', () => {
+  /** What it says at each of `looks`: ms since the beginning, whether bytes wait, and how far the peer got. */
+  function stalledAt(looks: readonly (readonly [number, boolean, number])[], writeTimeoutMs: number = 80): boolean[] {
+    const patience = new Patience({ ...TIMEOUTS, writeTimeoutMs }, OPENED_AT);
+    return looks.map(([ms, isWaiting, progress]) => patience.hasStalled({ isWaiting, progress }, OPENED_AT + ms));
+  }
+
+  it.each<[string, [number, boolean, number][], boolean[]]>([
+    [
+      'nothing waits',
+      [
+        [0, false, 0],
+        [1_000, false, 0],
+      ],
+      [false, false],
+    ],
+    [
+      'bytes wait, below and at writeTimeoutMs',
+      [
+        [1_000, true, 7],
+        [1_079, true, 7],
+        [1_080, true, 7],
+      ],
+      [false, false, true],
+    ],
+    [
+      'the peer takes a byte',
+      [
+        [0, true, 7],
+        [79, true, 8],
+        [158, true, 8],
+        [159, true, 8],
+      ],
+      [false, false, false, true],
+    ],
+    [
+      'the socket says what is left',
+      [
+        [0, true, 7],
+        [79, true, 6],
+        [159, true, 6],
+      ],
+      [false, false, true],
+    ],
+    [
+      'the peer takes all, and bytes wait again',
+      [
+        [0, true, 7],
+        [79, false, 9],
+        [90, true, 9],
+        [169, true, 9],
+      ],
+      [false, false, false, false],
+    ],
+  ])('where %s', (_, looks, expected) => {
+    expect(stalledAt(looks)).toEqual(expected);
+  });
+
+  it('never does where it is off', () => {
+    expect(
+      stalledAt(
+        [
+          [0, true, 7],
+          [1_000_000, true, 7],
+        ],
+        0,
+      ),
+    ).toEqual([false, false]);
   });
 });

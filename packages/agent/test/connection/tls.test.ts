@@ -1,4 +1,4 @@
-import { createServer, connect as connectTls, type TLSSocket } from 'node:tls';
+import { createServer, connect as connectTls, type SecureVersion, type TLSSocket } from 'node:tls';
 import { haproxyHello, notify, uint32 } from '@spop/builder';
 import '@spop/builder/vitest';
 import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
@@ -28,7 +28,9 @@ beforeAll(async () => {
 });
 
 /** An agent behind a TLS server, and how to reach it. */
-async function startTlsAgent(options: BenchOptions = {}): Promise<Bench & { readonly open: () => Promise<TLSSocket> }> {
+async function startTlsAgent(
+  options: BenchOptions = {},
+): Promise<Bench & { readonly open: (maxVersion?: SecureVersion) => Promise<TLSSocket> }> {
   const bench = await startAgent({
     setup: (agent) => agent.onMessage(ask, (message, ack) => void ack.set(number, message.id.byteLength)),
     ...options,
@@ -41,8 +43,8 @@ async function startTlsAgent(options: BenchOptions = {}): Promise<Bench & { read
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('expected a port');
   const { port } = address;
-  const open = async (): Promise<TLSSocket> => {
-    const socket = connectTls({ host: '127.0.0.1', port, ca: cert, checkServerIdentity: () => undefined });
+  const open = async (maxVersion: SecureVersion = 'TLSv1.3'): Promise<TLSSocket> => {
+    const socket = connectTls({ host: '127.0.0.1', port, ca: cert, checkServerIdentity: () => undefined, maxVersion });
     onTestFinished(() => void socket.destroy());
     await new Promise<void>((resolve, reject) => {
       socket.once('secureConnect', resolve);
@@ -110,6 +112,22 @@ describe('handle(a TLS socket)', () => {
     peer.stream.on('data', (chunk: Buffer) => (bytes += chunk.length));
     peer.stream.resume();
     expect(await eventually(() => bytes === sent * 1_000 * 23)).toBe(true);
+  });
+
+  it('destroys a peer that renegotiates again and again, and says why', async () => {
+    const { agent, open, reports } = await startTlsAgent();
+    const socket = await open('TLSv1.2');
+    const peer = await connectPeer(socket);
+    await peer.hello();
+    const renegotiate = (): void => {
+      if (!socket.destroyed) socket.renegotiate({ rejectUnauthorized: false }, (error) => error ?? renegotiate());
+    };
+    renegotiate();
+    expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
+    expect(reports.transportError.map(({ error }) => Reflect.get(error, 'code') as unknown)).toContain(
+      'ERR_TLS_SESSION_ATTACK',
+    );
+    expect(reports.disconnect).toHaveLength(1);
   });
 
   it('sends the last ACKs and AGENT-DISCONNECT 0 on close()', async () => {
