@@ -31,8 +31,13 @@ export interface AgentOptions {
    */
   readonly maxInFlightBytes?: number;
   /**
+   * How many bytes of memory all connections hold for frames that are not complete, for fragments, and for what they read
+   * before they were paused. Beyond, the connection whose frame was begun longest ago ends with status 13. 64 MiB by default.
+   */
+  readonly maxIncompleteBytes?: number;
+  /**
    * After this long a NOTIFY is acknowledged with the fallback actions, and what its handler does later is dropped. Set
-   * it below HAProxy's `timeout processing`. 30,000 by default; 0 is no deadline, and lets handlers that never settle
+   * it below HAProxy's `timeout processing`. 1,000 by default; 0 is no deadline, and lets handlers that never settle
    * use up `maxInFlight`.
    */
   readonly processingTimeoutMs?: number;
@@ -73,7 +78,8 @@ const DEFAULTS: ResolvedOptions = {
   maxInFlightPerConnection: 256,
   maxInFlight: 10_000,
   maxInFlightBytes: 268_435_456,
-  processingTimeoutMs: 30_000,
+  maxIncompleteBytes: 67_108_864,
+  processingTimeoutMs: 1_000,
   helloTimeoutMs: 10_000,
   idleTimeoutMs: 0,
   partialFrameTimeoutMs: 10_000,
@@ -93,6 +99,7 @@ const MINIMUMS = {
   maxInFlightPerConnection: 1,
   maxInFlight: 1,
   maxInFlightBytes: 1,
+  maxIncompleteBytes: MIN_MAX_FRAME_SIZE,
   processingTimeoutMs: 0,
   helloTimeoutMs: 0,
   idleTimeoutMs: 0,

@@ -5,6 +5,7 @@ import { EventLoopWatch } from './observe/event-loop-watch.ts';
 import { EventReporter } from './observe/event-reporter.ts';
 import { ExchangeRing } from './notify/exchange-ring.ts';
 import type { Handlers } from './notify/handlers.ts';
+import { IncompleteBytes } from './incomplete-bytes.ts';
 import { InFlight } from './notify/in-flight.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Turn } from './turn.ts';
@@ -24,6 +25,7 @@ export class Shared {
   declare readonly clock: Clock;
   declare readonly exchanges: ExchangeRing;
   declare readonly inFlight: InFlight;
+  declare readonly incomplete: IncompleteBytes;
   readonly turn: Turn = new Turn();
   readonly outputPool: BufferPool = new BufferPool({ bufferSize: WRITE_BYTES, maxBuffers: MAX_POOLED_BUFFERS });
 
@@ -38,5 +40,6 @@ export class Shared {
     this.clock = new Clock(clockMs, (lateMs) => this.eventLoop.tick(lateMs));
     this.exchanges = new ExchangeRing(handlers.set);
     this.inFlight = new InFlight(options);
+    this.incomplete = new IncompleteBytes(options.maxIncompleteBytes);
   }
 }

@@ -15,6 +15,7 @@ const ranges: readonly (readonly [NumericOption, number, number])[] = [
   ['maxInFlightBytes', 1, MAX_UINT32],
   ['maxInFlightPerConnection', 1, MAX_UINT32],
   ['maxInFlight', 1, MAX_UINT32],
+  ['maxIncompleteBytes', 256, MAX_UINT32],
   ['processingTimeoutMs', 0, MAX_TIMER_MS],
   ['helloTimeoutMs', 0, MAX_TIMER_MS],
   ['idleTimeoutMs', 0, MAX_TIMER_MS],

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { FrameReader, SpopError, Status } from '@spop/codec';
 import { BackPressure } from './back-pressure.ts';
 import { wholeMs } from '../clock.ts';
+import type { Holder } from '../incomplete-bytes.ts';
 import { Output } from '../output.ts';
 import { Patience } from './patience.ts';
 import { Session } from '../session/session.ts';
@@ -16,7 +17,7 @@ import { textOf } from '../observe/warning.ts';
  * One connection's transport: bytes in, whole frames to the session, one write for all that the session answers to a
  * batch. It knows streams, buffers and time, and nothing of what the frames say.
  */
-export class Connection implements Transport {
+export class Connection implements Transport, Holder {
   declare readonly id: number;
   declare readonly remote: string | undefined;
   declare readonly output: Output;
@@ -37,6 +38,8 @@ export class Connection implements Transport {
   #hasTimedOut: boolean = false;
   /** When those frames were read that wait for their turn. */
   #cutReadAt: number | undefined;
+  /** What the agent knows that this connection holds of frames that are not complete, in bytes. */
+  #notedBytes: number = 0;
   #lingerTimer: NodeJS.Timeout | undefined;
 
   /**
@@ -90,6 +93,8 @@ export class Connection implements Transport {
 
   leave(): void {
     this.scheduleFlush();
+    // In a batch the reader still has the frame that asked for this.
+    if (!this.#shared.turn.isReading) this.#noteIncomplete();
     this.#linger();
     // The peer's end comes after what was held back.
     this.mayResume();
@@ -102,6 +107,34 @@ export class Connection implements Transport {
 
   get hasUnread(): boolean {
     return this.#reader.pendingBytes > 0;
+  }
+
+  get incompleteSince(): number {
+    return this.#patience.partialAt;
+  }
+
+  giveBackEmpty(): void {
+    if (this.hasUnread) return;
+    this.#reader.clear();
+    this.#noteIncomplete();
+  }
+
+  endForRoom(): void {
+    const { maxIncompleteBytes } = this.#shared.options;
+    const reason = `what is incomplete of all connections is above maxIncompleteBytes (${maxIncompleteBytes})`;
+    this.#notedBytes = 0;
+    this.#shared.hooks.emit('overload', { connection: this.session.describe(), reason });
+    this.session.end(Status.ResourceAllocation, reason);
+    this.#noteIncomplete();
+  }
+
+  /** Tells the agent how much memory frames that are not complete take, where that has changed. */
+  #noteIncomplete(): void {
+    if (this.session.isOver) this.#reader.clear();
+    const bytes = this.#reader.heldBytes + this.session.fragmentBytes;
+    if (bytes === this.#notedBytes) return;
+    this.#notedBytes = bytes;
+    this.#shared.incomplete.note(this, bytes);
   }
 
   get wasHeldBack(): boolean {
@@ -198,6 +231,7 @@ export class Connection implements Transport {
     this.#reader.push(buffer, 0, length);
     if (this.#backPressure.isPaused) {
       this.#reader.detachChunk();
+      this.#noteIncomplete();
       return false;
     }
     this.#readFrames();
@@ -247,6 +281,7 @@ export class Connection implements Transport {
     this.#flush();
     counters.recordBatch(turn.countBatch());
     if (output.isBlocked) this.#backPressure.pause();
+    this.#noteIncomplete();
   }
 
   /** Reads on after it was held back; that time is not the peer's. */
@@ -310,11 +345,12 @@ export class Connection implements Transport {
     if (this.#isClosed) return;
     this.#isClosed = true;
     session.close();
+    this.#noteIncomplete();
     this.output.destroy();
     this.#backPressure.close();
     this.#onClosed(this);
     // Who never said HELLO is told of where the agent lost patience: scanners and TCP checks come and go.
-    if (session.hello === undefined ? !this.#hasTimedOut : session.hello.healthcheck) return;
+    if (session.isGreeted ? session.isHealthcheck : !this.#hasTimedOut) return;
     this.#shared.counters.countDisconnect(session.endStatus);
     this.#shared.hooks.emit('disconnect', {
       connection: session.describe(),

@@ -43,6 +43,11 @@ export class Patience {
     this.#partialAt = now;
   }
 
+  /** When what is partial was begun, or was read on last. */
+  get partialAt(): number {
+    return this.#partialAt;
+  }
+
   /** Bytes came, or frames were put out. */
   noteActivity(now: number): void {
     this.#activeAt = now;

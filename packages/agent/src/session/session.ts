@@ -1,12 +1,4 @@
-import {
-  type Frame,
-  FrameType,
-  type HaproxyHello,
-  Status,
-  STATUS_MESSAGES,
-  toDisconnect,
-  toHaproxyHello,
-} from '@spop/codec';
+import { type Frame, FrameType, Status, STATUS_MESSAGES, toDisconnect, toHaproxyHello } from '@spop/codec';
 import { appendDisconnect, appendHello } from './control-frames.ts';
 import type { ConnectionInfo } from '../observe/events.ts';
 import type { Engine, Exchange } from '../notify/exchange.ts';
@@ -30,8 +22,11 @@ const NOTIFY = FrameType.Notify;
  * frames and writes whole frames, and knows nothing of sockets.
  */
 export class Session implements Engine, Leaver, Owner {
-  /** The HAPROXY-HELLO, once it came. */
-  hello: HaproxyHello | undefined;
+  /** Of the HAPROXY-HELLO, once it came: nothing else of it is kept. */
+  engineId: string | undefined;
+  isHealthcheck: boolean = false;
+  /** Whether the handshake was completed. */
+  isGreeted: boolean = false;
   /** Whether HAProxy may send a NOTIFY before the last one is acknowledged. */
   isPipelined: boolean = false;
   /** The status code that ended the session, and why. */
@@ -76,15 +71,6 @@ export class Session implements Engine, Leaver, Owner {
     return this.#state === 'draining';
   }
 
-  /** Whether the handshake was completed. */
-  get isGreeted(): boolean {
-    return this.hello !== undefined;
-  }
-
-  get engineId(): string | undefined {
-    return this.hello?.engineId;
-  }
-
   /** NOTIFYs whose handlers have not settled. */
   get inFlightCount(): number {
     return this.#unsettled.count;
@@ -101,6 +87,11 @@ export class Session implements Engine, Leaver, Owner {
   /** Which fragmented NOTIFY was begun and not ended, counted from 1 on; 0 for none. */
   get fragmentedCount(): number {
     return this.#fragments.isActive ? this.#fragments.begun : 0;
+  }
+
+  /** Bytes of memory that fragments take. */
+  get fragmentBytes(): number {
+    return this.#fragments.heldBytes;
   }
 
   get isBusy(): boolean {
@@ -201,7 +192,9 @@ export class Session implements Engine, Leaver, Owner {
   #shakeHands(frame: Frame): void {
     const hello = toHaproxyHello(frame);
     const agreement = negotiate(hello, this.#shared.options);
-    this.hello = hello;
+    this.isGreeted = true;
+    this.engineId = hello.engineId;
+    this.isHealthcheck = hello.healthcheck;
     this.isPipelined = agreement.pipelining;
     this.#maxAckBytes = agreement.maxAckBytes;
     this.#transport.setMaxFrameSize(agreement.maxFrameSizeIn);
@@ -315,6 +308,7 @@ export class Session implements Engine, Leaver, Owner {
   #leave(status: Status, message: string): void {
     appendDisconnect(this.#output, status, message);
     this.#state = stateAfter(this.#state, 'disconnect');
+    this.#fragments.drop();
     this.#unsettled.drop(new Error('The connection to HAProxy ends'));
     this.#transport.leave();
   }

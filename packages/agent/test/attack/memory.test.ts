@@ -1,10 +1,12 @@
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BytesLike, fragment, haproxyHello, notify, unset } from '@spop/builder';
 import { defineMessage, string as text } from '@spop/codec';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AgentOptions } from '../../src/index.ts';
 import { type Attacked, type Rounds, startAttacked } from './attacked.ts';
-import { eventually } from '../harness.ts';
+import { eventually, startAgent } from '../harness.ts';
+import { usedBytes } from '../memory.ts';
 
 const ask = defineMessage('ask', { how: text });
 
@@ -117,6 +119,24 @@ const attacks: readonly (readonly [name: string, attack: Attack, options?: Agent
   ],
 ];
 
+const HELLOS = 100;
+
+/** An agent, and what connects so many peers to it, which send this and keep nothing. */
+async function startHellos(hello: Uint8Array): Promise<{ readonly connectAll: () => Promise<void> }> {
+  const { agent, target } = await startAgent({ link: 'IPv4' });
+  if (!('port' in target)) throw new Error('expected a port');
+  return {
+    connectAll: async () => {
+      for (let i = 0; i < HELLOS; i++) {
+        const socket = connect({ host: '127.0.0.1', port: target.port }, () => socket.write(hello));
+        socket.resume();
+        onTestFinished(() => void socket.destroy());
+      }
+      expect(await eventually(() => agent.toMetrics().events.connection === HELLOS)).toBe(true);
+    },
+  };
+}
+
 describe('others are answered, and memory, objects and pool are as before, after', () => {
   it.each(attacks.map(([name, attack, options = {}]) => ({ name, attack, options })))(
     '$name',
@@ -132,4 +152,18 @@ describe('others are answered, and memory, objects and pool are as before, after
       });
     },
   );
+});
+
+it('a connection keeps nothing of its HELLO but the engine-id', async () => {
+  const used = async (capabilities: string): Promise<number> => {
+    const { connectAll } = await startHellos(haproxyHello({ capabilities }).toBytes());
+    const before = usedBytes();
+    await connectAll();
+    return usedBytes() - before;
+  };
+  await used('pipelining');
+  const small = await used('pipelining');
+  const large = await used(`pipelining,${Array.from({ length: 500 }, (_, i) => `capability-${i}-of-many`).join(',')}`);
+  // 12 KB each otherwise, and more for the list of them.
+  expect(large - small).toBeLessThan(HELLOS * 4_000);
 });

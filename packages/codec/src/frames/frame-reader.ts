@@ -10,6 +10,11 @@ import { Frame } from './frame.ts';
 
 /** A carry larger than this is given back as soon as it is empty. */
 const CARRY_KEPT_BYTES = 65_536;
+/** The largest carry that is kept for the next reader that needs a large one: what a socket's agent reads at once. */
+const SPARE_BYTES = 524_288;
+
+/** A large carry that is empty, for all readers: one that is cut short again and again would allocate each time. */
+let spare: Buffer = NO_BYTES;
 
 // Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `decode tiny`).
 const LENGTH_BYTES = LENGTH_BYTES_;
@@ -105,6 +110,16 @@ export class FrameReader {
     this.#releaseChunk();
   }
 
+  /** Forgets what was pushed and is not read yet, and gives back all memory that the reader holds. */
+  clear(): void {
+    this.#position = 0;
+    this.#end = 0;
+    this.#releaseChunk();
+    this.#carryStart = 0;
+    this.#carryEnd = 0;
+    this.#releaseCarry();
+  }
+
   /** Lets go of the chunk. */
   #releaseChunk(): void {
     this.#chunk = NO_BYTES;
@@ -143,7 +158,7 @@ export class FrameReader {
     const held = this.#carryEnd - this.#carryStart;
     if (this.#carryEnd + count > this.#carry.length) {
       const needed = held + count;
-      const target = needed <= this.#carry.length ? this.#carry : Buffer.allocUnsafeSlow(carrySize(needed));
+      const target = needed <= this.#carry.length ? this.#carry : allocateCarry(needed);
       this.#carry.copy(target, 0, this.#carryStart, this.#carryEnd);
       if (target !== this.#carry) this.#carryWordView = toWordView(target);
       this.#carry = target;
@@ -158,7 +173,12 @@ export class FrameReader {
   #emptyCarry(): void {
     this.#carryStart = 0;
     this.#carryEnd = 0;
-    if (this.#carry.length <= CARRY_KEPT_BYTES) return;
+    if (this.#carry.length > CARRY_KEPT_BYTES) this.#releaseCarry();
+  }
+
+  #releaseCarry(): void {
+    const { length } = this.#carry;
+    if (length > CARRY_KEPT_BYTES && length <= SPARE_BYTES && length > spare.length) spare = this.#carry;
     this.#carry = NO_BYTES;
     this.#carryWordView = NO_WORD_VIEW;
     // Or the frame would keep it until there is another one.
@@ -175,10 +195,14 @@ export class FrameReader {
   }
 }
 
-function carrySize(needed: number): number {
+/** A buffer of `needed` bytes or more, up to twice as many. */
+function allocateCarry(needed: number): Buffer {
   let size = 1_024;
   while (size < needed) size *= 2;
-  return size;
+  if (size <= CARRY_KEPT_BYTES || size > spare.length) return Buffer.allocUnsafeSlow(size);
+  const taken = spare;
+  spare = NO_BYTES;
+  return taken;
 }
 
 function badLength(length: number, maxFrameSize: number): SpopError {

@@ -133,6 +133,56 @@ describe('FrameReader.push', () => {
   });
 });
 
+describe('FrameReader.clear', () => {
+  it('forgets what was pushed, in the chunk and before it, and the memory for it', () => {
+    const whole = frameBytes(3, hex('0102'));
+    const reader = new FrameReader();
+    for (const pieces of [[whole.subarray(0, 5)], [whole.subarray(0, 5), whole.subarray(5)], [whole, whole]]) {
+      for (const piece of pieces) reader.push(piece);
+      reader.clear();
+      expect([reader.pendingBytes, reader.heldBytes, reader.next()]).toEqual([0, 0, undefined]);
+    }
+    reader.push(whole);
+    expect(toHex(reader.next()!.bytes)).toBe(toHex(whole));
+  });
+});
+
+describe('the spare of all readers', () => {
+  /** A chunk of `bytes` that is kept and read to its end, and the buffer that it was kept in. */
+  function keep(bytes: number): ArrayBufferLike {
+    const frame = frameBytes(3, Buffer.alloc(1_000));
+    const reader = new FrameReader();
+    reader.push(Buffer.concat(Array.from({ length: Math.floor(bytes / frame.length) }, () => frame)));
+    reader.detachChunk();
+    const { buffer } = reader.next()!.bytes;
+    while (reader.next() !== undefined);
+    expect(reader.heldBytes).toBe(0);
+    return buffer;
+  }
+
+  it('is the memory of the last large chunk that was kept, where that is large enough', () => {
+    const first = keep(500_000);
+    expect(first.byteLength).toBe(524_288);
+    expect([keep(500_000), keep(100_000)]).toEqual([first, first]);
+    expect(keep(100_000) === first).toBe(true);
+    expect(keep(600_000) === first).toBe(false);
+    expect(keep(60_000) === first).toBe(false);
+    expect(keep(500_000) === first).toBe(true);
+  });
+
+  it('is given to one reader at a time', () => {
+    const frame = frameBytes(3, Buffer.alloc(1_000));
+    const chunk = Buffer.concat(Array.from({ length: 100 }, () => frame));
+    const readers = [new FrameReader(), new FrameReader()];
+    for (const reader of readers) {
+      reader.push(chunk);
+      reader.detachChunk();
+    }
+    const [one, other] = readers.map((reader) => reader.next()!.bytes.buffer);
+    expect(one === other).toBe(false);
+  });
+});
+
 describe('FrameReader.detachChunk', () => {
   it('makes the chunk free to be overwritten at every point between frames', () => {
     const frames = [10, 100, 1_000].map((size) => notifyBytes(Buffer.alloc(size, size)));
