@@ -46,10 +46,12 @@ describe('docs/guides/limits.md', () => {
     'maxInFlightPerConnection',
     'maxInFlight',
     'maxInFlightBytes',
+    'maxIncompleteBytes',
     'processingTimeoutMs',
     'helloTimeoutMs',
     'partialFrameTimeoutMs',
     'idleTimeoutMs',
+    'writeTimeoutMs',
     'lingerTimeoutMs',
   ] as const)('says the default of %s', (name) => {
     expect(documentedDefault(name)).toBe(inWords(name, options[name]));

@@ -70,7 +70,10 @@ export class Connection implements Transport, Holder {
       stream: this.#stream,
       output: this.output,
       session: this.session,
-      keepUnread: () => this.#reader.detachChunk(),
+      keepUnread: () => {
+        this.#reader.detachChunk();
+        this.#patience.notePause(wholeMs());
+      },
       readKept: () => this.#readKept(),
       onCaughtUp: this.#flush,
     });
@@ -236,6 +239,7 @@ export class Connection implements Transport, Holder {
     }
     this.#readFrames();
     if (!wasPartial) this.#patience.notePartial();
+    this.#noteIncomplete();
     // Where a buffer is full Node reads the next one at once, up to 32 of them, while all other connections wait.
     if (this.#isStatic && length === chunk.length && this.#shared.turn.isOver()) this.#backPressure.cutShort();
     return !this.#backPressure.isPaused;
@@ -281,16 +285,15 @@ export class Connection implements Transport, Holder {
     this.#flush();
     counters.recordBatch(turn.countBatch());
     if (output.isBlocked) this.#backPressure.pause();
-    this.#noteIncomplete();
   }
 
   /** Reads on after it was held back; that time is not the peer's. */
   #readKept(): void {
     const readAt = this.#cutReadAt;
     this.#cutReadAt = undefined;
-    this.#patience.noteActivity(wholeMs());
-    this.#patience.notePartial();
+    this.#patience.noteResume(wholeMs());
     this.#readFrames(readAt);
+    this.#noteIncomplete();
   }
 
   /** Others are read before what is left of this batch. */

@@ -32,6 +32,7 @@ export class Patience {
   #activeAt: number;
   /** When what is partial was begun. */
   #partialAt: number;
+  #pausedAt: number = 0;
   /** When the peer took a byte last, or the first one began to wait; undefined while none does. */
   #takenAt: number | undefined;
   #progress: number = 0;
@@ -43,7 +44,7 @@ export class Patience {
     this.#partialAt = now;
   }
 
-  /** When what is partial was begun, or was read on last. */
+  /** When what is partial was begun, the time apart in which it was not read. */
   get partialAt(): number {
     return this.#partialAt;
   }
@@ -51,6 +52,17 @@ export class Patience {
   /** Bytes came, or frames were put out. */
   noteActivity(now: number): void {
     this.#activeAt = now;
+  }
+
+  /** Nothing is read from now on. */
+  notePause(now: number): void {
+    this.#pausedAt = now;
+  }
+
+  /** Reading goes on: what was not read until now was no silence of the peer's, nor slowness. */
+  noteResume(now: number): void {
+    this.#activeAt = now;
+    this.#partialAt += now - this.#pausedAt;
   }
 
   /** The bytes that came last begin a frame: its time runs from then on. */

@@ -73,6 +73,18 @@ describe.each(linkKinds)('maxIncompleteBytes over %s', (link) => {
     expect(reports.disconnect).toMatchObject([{ status: 13, reason: REASON }]);
   });
 
+  it('goes by when the frame was begun, not by when the connection was', async () => {
+    const { open, reports, send } = await setup({ link });
+    const oldest = await open();
+    const peers: RawPeer[] = [];
+    for (let i = 0; i < 6; i++) peers.push(await open(BEGINNING));
+    await send(oldest, BEGINNING);
+    expect(await eventually(() => peers[0]?.ending() !== undefined)).toBe(true);
+    expect(reports.overload).toMatchObject([{ connection: { id: 2 } }]);
+    await send(oldest, LARGE.subarray(BEGINNING.length));
+    expect(await eventually(() => oldest.frames().length === 2)).toBe(true);
+  });
+
   it('counts the fragments of a NOTIFY', async () => {
     const { open, reports } = await setup({ link });
     const [begin] = fragment(asking('x'.repeat(10_000)), 9_000);

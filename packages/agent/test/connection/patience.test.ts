@@ -63,6 +63,18 @@ describe('Patience', () => {
     expect(reasonAfter(149, { isPartial: true }, {}, begun)).toBeUndefined();
     expect(reasonAfter(150, { isPartial: true }, {}, begun)).toBe(PARTIAL);
   });
+
+  it('does not count the time in which the connection was not read, but that before it', () => {
+    const paused = (patience: Patience): void => {
+      patience.notePartial();
+      patience.notePause(OPENED_AT + 40);
+      patience.noteResume(OPENED_AT + 1_040);
+    };
+    expect(reasonAfter(1_049, { isPartial: true, isIdle: true }, {}, paused)).toBeUndefined();
+    expect(reasonAfter(1_050, { isPartial: true, isIdle: true }, {}, paused)).toBe(PARTIAL);
+    expect(reasonAfter(1_239, { isIdle: true }, {}, paused)).toBeUndefined();
+    expect(reasonAfter(1_240, { isIdle: true }, {}, paused)).toBe(IDLE);
+  });
 });
 
 describe('Patience › hasStalled', () => {

@@ -2,8 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type BytesLike, fragment, type FrameBuilder, haproxyHello, notify } from '@spop/builder';
 import '@spop/builder/vitest';
 import { defineMessage, string as text } from '@spop/codec';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Agent } from '../../src/index.ts';
+import { Turn } from '../../src/turn.ts';
 import {
   type Bench,
   type BenchOptions,
@@ -162,6 +163,20 @@ describe('a connection', () => {
       await expectTimeout(peer);
     },
   );
+
+  it('that sends fragments without end, so that it is cut short, ends with status 2', async () => {
+    const cut = vi.spyOn(Turn.prototype, 'isOver').mockReturnValue(true);
+    onTestFinished(() => cut.mockRestore());
+    const { peer, send, time } = await start({ partialFrameTimeoutMs: 400 });
+    const parts = fragment(notify().message(ask, { id: 'x'.repeat(3_000) }), 20);
+    await send(haproxyHello({ capabilities: 'async' }));
+    for (let sent = 0; sent < 120; sent += 30) {
+      expect(peer.ending()).toBeUndefined();
+      await send(...parts.slice(sent, sent + 30));
+      await time.pass(100);
+    }
+    await expectTimeout(peer);
+  });
 
   it('that begins a fragmented NOTIFY and does not end it ends with status 2', async () => {
     const stopped = await start({ partialFrameTimeoutMs: 400 });

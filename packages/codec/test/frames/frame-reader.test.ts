@@ -156,14 +156,13 @@ describe('the spare of all readers', () => {
     reader.detachChunk();
     const { buffer } = reader.next()!.bytes;
     while (reader.next() !== undefined);
-    expect(reader.heldBytes).toBe(0);
     return buffer;
   }
 
   it('is the memory of the last large chunk that was kept, where that is large enough', () => {
     const first = keep(500_000);
     expect(first.byteLength).toBe(524_288);
-    expect([keep(500_000), keep(100_000)]).toEqual([first, first]);
+    expect(keep(500_000) === first).toBe(true);
     expect(keep(100_000) === first).toBe(true);
     expect(keep(600_000) === first).toBe(false);
     expect(keep(60_000) === first).toBe(false);

@@ -1,0 +1,28 @@
+/** What a flooding peer sends, again and again. */
+import { haproxyHello, ipv4, notify } from '@spop/builder';
+
+/** Bytes that are written at once. */
+const BLOCK_BYTES = 262_144;
+/** A NOTIFY of nearly 16 KiB, which repeats a message of five characters. */
+const REPEATS = 2_300;
+
+const FRAMES = {
+  'tiny NOTIFYs': () => notify().message('tiny', { ip: ipv4('192.0.2.7') }),
+  'handlers that throw': () => notify().message('throws'),
+  'asynchronous handlers': () => notify().message('later'),
+  'asynchronous handlers of a message that is repeated': () =>
+    Array.from({ length: REPEATS }).reduce<ReturnType<typeof notify>>((frame) => frame.message('later'), notify()),
+  'unknown messages, with a logger': () => notify().message('nobody-asked-for-this'),
+} as const;
+
+export type Flood = keyof typeof FRAMES;
+
+export const floods: readonly Flood[] = Object.keys(FRAMES) as Flood[];
+
+/** Whole frames, of 256 KiB at most together. */
+export function blockOf(flood: Flood): Buffer {
+  const frame = FRAMES[flood]().toBytes();
+  return Buffer.concat(Array.from({ length: Math.floor(BLOCK_BYTES / frame.length) }, () => frame));
+}
+
+export const hello: Uint8Array = haproxyHello({ capabilities: 'pipelining' }).toBytes();
