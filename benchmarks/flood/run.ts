@@ -52,7 +52,7 @@ async function ask(port: number, endsAt: number): Promise<number[]> {
     await sleep(PAUSE_MS);
   }
   socket.destroy();
-  return waits.sort((a, b) => a - b);
+  return waits.toSorted((a, b) => a - b);
 }
 
 async function measure(flood: Flood, count: number): Promise<number[]> {

@@ -36,7 +36,7 @@ export class IncompleteBytes {
   }
 
   #makeRoom(): void {
-    for (const holder of [...this.#holders.keys()]) holder.giveBackEmpty();
+    for (const holder of this.#holders.keys()) holder.giveBackEmpty();
     while (this.#total > this.#maxBytes) {
       const holder = this.#oldest();
       if (holder === undefined) return;

@@ -1,4 +1,4 @@
-import { type BytesLike, fragment, type FrameBuilder, haproxyHello, notify } from '@spop/builder';
+import { type BytesLike, fragment, haproxyHello, notify, type NotifyBuilder } from '@spop/builder';
 import '@spop/builder/vitest';
 import { defineMessage, string as text } from '@spop/codec';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -16,7 +16,7 @@ import {
 import { stopTime, type StoppedTime } from '../stopped-time.ts';
 
 const ask = defineMessage('ask', { id: text });
-const asking = (id: string, streamId: number = 1): FrameBuilder => notify({ streamId }).message(ask, { id });
+const asking = (id: string, streamId: number = 1): NotifyBuilder => notify({ streamId }).message(ask, { id });
 
 /** A NOTIFY whose beginning takes a carry of 16 KiB. */
 const LARGE = asking('x'.repeat(16_000)).toBytes();
