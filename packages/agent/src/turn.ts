@@ -6,6 +6,10 @@ const SHORT_MS = 0.25;
 export const FRAME_WORK = 230;
 /** 16 tiny NOTIFYs, or some 4 KiB of large ones. */
 const STRIDE = 4_096;
+/** Where frames take little time: a look takes as long as a third of a tiny NOTIFY. */
+const MAX_STRIDE = 16_384;
+/** What a stride takes at most that is doubled. */
+const QUICK_MS = 0.1;
 /** The same while others wait for their turn. */
 const CROWDED_STRIDE = 1_024;
 
@@ -15,6 +19,7 @@ const STARTED_AT = 1;
 const OPENED_AT = 2;
 /** All batches since the last window, before there is another one. */
 const SPENT = 3;
+const LOOKED_AT = 4;
 
 /** Who was cut short, and reads on in a later turn. */
 export interface Cut {
@@ -33,8 +38,10 @@ export class Turn {
    * turns, so that frames read from within a handler would exceed the limits and use up the other exchanges.
    */
   isReading: boolean = false;
+  /** Bytes of frames, each with `FRAME_WORK` more, until {@link Turn.isOver} is to be asked again. */
+  stride: number = STRIDE;
   /** Doubles that would be boxed as fields. */
-  readonly #times: Float64Array = new Float64Array(4);
+  readonly #times: Float64Array = new Float64Array(5);
   #isOpen: boolean = false;
   readonly #cut: Set<Cut> = new Set();
 
@@ -48,11 +55,6 @@ export class Turn {
     return this.#times[STARTED_AT]!;
   }
 
-  /** Bytes of frames, each with `FRAME_WORK` more, until {@link Turn.isOver} is to be asked again. */
-  get stride(): number {
-    return this.#cut.size === 0 ? STRIDE : CROWDED_STRIDE;
-  }
-
   /** How many were cut short and wait. */
   get waitingCount(): number {
     return this.#cut.size;
@@ -64,6 +66,8 @@ export class Turn {
     const now = performance.now();
     this.#times[READ_AT] = readAt ?? now;
     this.#times[STARTED_AT] = now;
+    this.#times[LOOKED_AT] = now;
+    this.stride = this.#cut.size === 0 ? STRIDE : CROWDED_STRIDE;
   }
 
   /** The frames of the batch were handed over. */
@@ -87,6 +91,10 @@ export class Turn {
     const now = performance.now();
     const startedAt = this.#times[STARTED_AT]!;
     const elapsed = now - startedAt;
+    const isQuick = now - this.#times[LOOKED_AT]! < QUICK_MS;
+    this.#times[LOOKED_AT] = now;
+    if (!isQuick) this.stride = this.#cut.size === 0 ? STRIDE : CROWDED_STRIDE;
+    else if (this.stride < MAX_STRIDE) this.stride *= 2;
     if (!this.#isOpen) {
       if (elapsed < SHORT_MS) return false;
       this.#open(startedAt);

@@ -258,7 +258,6 @@ export class Connection implements Transport, Holder {
     output.mustPause = false;
     turn.beginBatch(readAt);
     this.#patience.noteActivity(Math.trunc(turn.batchStartedAt));
-    const { stride } = turn;
     try {
       let isReady = session.beginBatch();
       while (isReady) {
@@ -268,7 +267,7 @@ export class Connection implements Transport, Holder {
         work += frame.end - frame.start + FRAME_WORK;
         // A batch of small NOTIFYs can be answered with many times its size.
         isReady = session.receive(frame) && !output.mustPause;
-        if (work < stride) continue;
+        if (work < turn.stride) continue;
         work = 0;
         isOver = turn.isOver();
         if (isOver) break;

@@ -129,10 +129,26 @@ describe('Turn', () => {
 
   it('gives a part of 5 ms to each where others wait, and is asked more often', () => {
     const { cut, isOverAfter, turn } = setup();
+    turn.beginBatch();
     const { stride } = turn;
     for (let i = 0; i < 9; i++) turn.wait(cut(`${i}`));
-    expect(turn.stride).toBeLessThan(stride);
     expect(isOverAfter(0.4, 0.1)).toEqual([false, true]);
+    expect(turn.stride).toBe(stride / 4);
+  });
+
+  it('is asked less often, up to a point, while frames take little time', () => {
+    const { spend, turn } = setup();
+    turn.beginBatch();
+    const { stride } = turn;
+    const stridesAfter = (...steps: readonly number[]): number[] =>
+      steps.map((ms) => {
+        spend(ms);
+        turn.isOver();
+        return turn.stride / stride;
+      });
+    expect(stridesAfter(0.05, 0.05, 0.05, 0.2, 0.05)).toEqual([2, 4, 4, 1, 2]);
+    turn.beginBatch();
+    expect(turn.stride).toBe(stride);
   });
 
   it('gives no turn to one that waits no longer', async () => {
