@@ -55,11 +55,6 @@ export class Turn {
     return this.#times[STARTED_AT]!;
   }
 
-  /** How many were cut short and wait. */
-  get waitingCount(): number {
-    return this.#cut.size;
-  }
-
   /** What was read at once, now or at `readAt`, is about to be worked on. */
   beginBatch(readAt?: number): void {
     this.isReading = true;
