@@ -3,8 +3,9 @@
  *
  *     pnpm run bench:flood [--seconds 2] [--filter TEXT]
  *
- * One NOTIFY at a time is asked every 3 ms. Reached is a 99th percentile of 10 ms beside one connection that floods, and 50 ms
- * beside 100, with 5 ms more for the scheduler: agent, flood and this process may share a core.
+ * One NOTIFY at a time is asked every 3 ms. What it waits for the agent is the processor time that the agent takes until the
+ * ACK is there: what other programs take meanwhile is no wait for the agent, and is in the other columns. Reached is 10 ms
+ * beside one connection that floods, and 50 ms beside 100, at the 99th percentile, with 2 ms more for collecting garbage.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -21,7 +22,7 @@ const { values } = parseArgs({
 });
 
 const PAUSE_MS = 3;
-const ALLOWANCE_MS = 5;
+const ALLOWANCE_MS = 2;
 /** The agent compiles what the flood asks of it. */
 const WARM_MS = 1_000;
 /** Connections that flood, and how long others may wait for it. */
@@ -36,32 +37,43 @@ const question = notify()
   .message('tiny', { ip: ipv4('192.0.2.1') })
   .toBytes();
 
-/** Asks one NOTIFY after the other until `endsAt`, and returns how many ms each took. */
-async function ask(port: number, endsAt: number): Promise<number[]> {
-  const socket = connect({ host: '127.0.0.1', port, noDelay: true });
+/** How long NOTIFYs waited for their ACKs in ms, the shortest first. */
+interface Waits {
+  /** Processor time of the agent. */
+  readonly agent: readonly number[];
+  readonly wall: readonly number[];
+}
+
+/** Asks one NOTIFY after the other until `endsAt`. */
+async function ask(agent: AgentProcess, endsAt: number): Promise<Waits> {
+  const socket = connect({ host: '127.0.0.1', port: agent.port, noDelay: true });
   await once(socket, 'connect');
   socket.write(hello);
   await once(socket, 'data');
-  const waits: number[] = [];
+  const spent: number[] = [];
+  const wall: number[] = [];
   while (performance.now() < endsAt) {
     const askedAt = performance.now();
+    const before = agent.cpuSeconds();
     socket.write(question);
     // An ACK of this size comes in one piece.
     await once(socket, 'data');
-    waits.push(performance.now() - askedAt);
+    wall.push(performance.now() - askedAt);
+    spent.push((agent.cpuSeconds() - before) * 1_000);
     await sleep(PAUSE_MS);
   }
   socket.destroy();
-  return waits.toSorted((a, b) => a - b);
+  const [agentWaits, wallWaits] = [spent, wall].map((list) => list.toSorted((a, b) => a - b));
+  return { agent: agentWaits ?? [], wall: wallWaits ?? [] };
 }
 
-async function measure(flood: Flood, count: number): Promise<number[]> {
+async function measure(flood: Flood, count: number): Promise<Waits> {
   const agent = await AgentProcess.start({ program: process.execPath, args: node('agent.ts') });
   const flooder = new Program(process.execPath, [...node('flooder.ts'), `${agent.port}`, `${count}`, flood]);
   try {
     await flooder.says(/flooding/);
     await sleep(WARM_MS);
-    return await ask(agent.port, performance.now() + Number(values.seconds) * 1_000);
+    return await ask(agent, performance.now() + Number(values.seconds) * 1_000);
   } finally {
     await flooder.stop({ signal: 'SIGKILL' });
     await agent.stop();
@@ -71,18 +83,20 @@ async function measure(flood: Flood, count: number): Promise<number[]> {
 const at = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 
+const figures = (sorted: readonly number[]): string =>
+  [0.5, 0.99, 1].map((share) => at(sorted, share).toFixed(1).padStart(6)).join(' ');
+
 let missed = 0;
-process.stdout.write('  n  asked   p50 ms   p99 ms   max ms  flooded with\n');
+process.stdout.write('             agent, ms            wall clock, ms\n');
+process.stdout.write('  n  asked    p50    p99    max    p50    p99    max  flooded with\n');
 for (const flood of floods.filter((name) => name.includes(values.filter))) {
   for (const [count, mostMs] of CROWDS) {
-    const waits = await measure(flood, count);
-    const isReached = at(waits, 0.99) <= mostMs + ALLOWANCE_MS;
+    const { agent, wall } = await measure(flood, count);
+    const isReached = at(agent, 0.99) <= mostMs + ALLOWANCE_MS;
     if (!isReached) missed++;
-    const figures = [0.5, 0.99, 1].map((share) => at(waits, share).toFixed(1).padStart(8)).join(' ');
     const verdict = `${mostMs} + ${ALLOWANCE_MS} ms ${isReached ? 'reached' : 'MISSED'}`;
-    process.stdout.write(
-      `${`${count}`.padStart(3)}  ${`${waits.length}`.padStart(5)} ${figures}  ${flood}: ${verdict}\n`,
-    );
+    const counts = `${`${count}`.padStart(3)}  ${`${agent.length}`.padStart(5)}`;
+    process.stdout.write(`${counts} ${figures(agent)} ${figures(wall)}  ${flood}: ${verdict}\n`);
   }
 }
 process.exitCode = missed === 0 ? 0 : 1;
