@@ -3,8 +3,8 @@
  *
  *     pnpm run bench:flood [--seconds 2] [--filter TEXT]
  *
- * One NOTIFY at a time is asked every 3 ms. What it waits for the agent is the processor time that the agent takes until the
- * ACK is there: what other programs take meanwhile is no wait for the agent, and is in the other columns. Reached is 10 ms
+ * One NOTIFY at a time is asked every 3 ms. What it waits for the agent is the processor time that its event loop takes until
+ * the ACK is there: what other programs take meanwhile is no wait for the agent, and is in the other columns. Reached is 10 ms
  * beside one connection that floods, and 50 ms beside 100, at the 99th percentile, with 2 ms more for collecting garbage.
  */
 import { once } from 'node:events';
@@ -39,7 +39,7 @@ const question = notify()
 
 /** How long NOTIFYs waited for their ACKs in ms, the shortest first. */
 interface Waits {
-  /** Processor time of the agent. */
+  /** Processor time of the agent's event loop. */
   readonly agent: readonly number[];
   readonly wall: readonly number[];
 }
@@ -54,12 +54,12 @@ async function ask(agent: AgentProcess, endsAt: number): Promise<Waits> {
   const wall: number[] = [];
   while (performance.now() < endsAt) {
     const askedAt = performance.now();
-    const before = agent.cpuSeconds();
+    const before = agent.mainThreadSeconds();
     socket.write(question);
     // An ACK of this size comes in one piece.
     await once(socket, 'data');
     wall.push(performance.now() - askedAt);
-    spent.push((agent.cpuSeconds() - before) * 1_000);
+    spent.push((agent.mainThreadSeconds() - before) * 1_000);
     await sleep(PAUSE_MS);
   }
   socket.destroy();

@@ -75,6 +75,16 @@ export class AgentProcess {
     return cpuSecondsOf(this.#program.pid);
   }
 
+  /** CPU time of its first thread, the one with the event loop, in seconds. */
+  mainThreadSeconds(): number {
+    const { pid } = this.#program;
+    try {
+      return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ')[0]) / 1e9;
+    } catch {
+      return Number.NaN;
+    }
+  }
+
   /** Resident memory in MiB (VmRSS of /proc/PID/status). */
   residentMiB(): number {
     try {
