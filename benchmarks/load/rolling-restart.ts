@@ -49,6 +49,8 @@ global
   nbthread ${values.threads}
 defaults
   mode http
+  # HAProxy 3.4 and later would not wait for the agent's answer where the client closes.
+  no option abortonclose
   timeout connect 2s
   timeout client 20s
   timeout server 20s

@@ -5,6 +5,8 @@ import { createServer, type Server } from 'node:http';
 export class Origin {
   /** Host and port: `127.0.0.1:49152`. */
   readonly address: string;
+  /** Methods and paths of the requests that have come, in order: `GET /`. */
+  readonly requests: string[] = [];
   readonly #server: Server;
 
   private constructor(address: string, server: Server) {
@@ -14,11 +16,16 @@ export class Origin {
 
   /** Starts one on a free port of 127.0.0.1. */
   static async start(text: string): Promise<Origin> {
-    const server = createServer((_, response) => response.end(text)).listen(0, '127.0.0.1');
+    const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const bound = server.address();
     if (bound === null || typeof bound === 'string') throw new Error(`expected a port; found ${bound}`);
-    return new Origin(`127.0.0.1:${bound.port}`, server);
+    const origin = new Origin(`127.0.0.1:${bound.port}`, server);
+    server.on('request', ({ method, url }, response) => {
+      origin.requests.push(`${method} ${url}`);
+      response.end(text);
+    });
+    return origin;
   }
 
   /** Closes it, open connections included. */

@@ -68,6 +68,13 @@ export function connectAs(from: string, haproxy: Haproxy): HttpClient {
   return stopAfterTest(new HttpClient(haproxy.httpSocket, { from }));
 }
 
+/** Whether this HAProxy is of a branch, `3.4` for instance, or of a later one. */
+export function isSince({ version }: HaproxyRelease, branch: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [sinceMajor = 0, sinceMinor = 0] = branch.split('.').map(Number);
+  return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor);
+}
+
 /** Starts HAProxy with this configuration in front of the agent at `agentAddress`, for the duration of the test. */
 export async function startRig(
   { program }: HaproxyRelease,

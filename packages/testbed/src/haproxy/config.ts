@@ -33,6 +33,16 @@ export interface Configuration {
   readonly shown?: Readonly<Record<string, string>>;
   /** `timeout processing`; generous, so that only a lost answer meets it. */
   readonly processingTimeout?: string;
+  /** Of the frontend and the site; `http` by default. In `tcp` nothing is shown, and the `site` has to be given. */
+  readonly mode?: 'http' | 'tcp';
+  /** Host and port of the site; by default HAProxy itself answers in its place, with status 200. */
+  readonly site?: string;
+  /**
+   * The line on `abortonclose` in `defaults`: `no option abortonclose` if not given, none where it is `''`. With that option
+   * HAProxy 3.2 breaks off the NOTIFY of a client that closes, and goes on with the rules without the agent's variables;
+   * 3.4 and later do so by default.
+   */
+  readonly abortOnClose?: string;
 }
 
 /** How HAProxy names a variable of the agent's: `sess.score` is `sess.e2e.score`. */
@@ -49,9 +59,43 @@ function section(title: string, lines: readonly string[]): string {
   return [title, ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
+function defaults({ mode = 'http', abortOnClose = 'no option abortonclose' }: Configuration): string {
+  const timeouts = ['timeout connect 2s', 'timeout client 10s', 'timeout server 10s'];
+  // A client that closes while the agent thinks must not get past its answer: see Configuration.
+  return section('defaults', [
+    `mode ${mode}`,
+    'log global',
+    ...(abortOnClose === '' ? [] : [abortOnClose]),
+    ...timeouts,
+  ]);
+}
+
+function frontend({ frontendLines = [], shown = {}, mode = 'http' }: Configuration): string {
+  const variables = mode === 'http' ? Object.entries({ 'x-error': 'txn.error', ...shown }) : [];
+  return section('frontend entry', [
+    'bind "unix@${RUN_DIR}/http.sock" accept-proxy',
+    'filter spoe engine e2e config "${RUN_DIR}/spoe.conf"',
+    ...frontendLines,
+    ...variables.map(([header, variable]) => show(header, variable)),
+    'default_backend site',
+  ]);
+}
+
+/** The site, and what it is where no other is given. */
+function siteSections({ site }: Configuration): string[] {
+  if (site !== undefined) return [section('backend site', [`server site ${site}`])];
+  return [
+    section('backend site', ['server site "unix@${RUN_DIR}/site.sock"']),
+    section('frontend site-itself', [
+      'bind "unix@${RUN_DIR}/site.sock"',
+      'http-request return status 200 content-type text/plain string ok',
+    ]),
+  ];
+}
+
 /** The main configuration, with the agent at `agentAddress`. The error of a NOTIFY is in the response header `x-error`. */
 export function haproxyConfig(configuration: Configuration, agentAddress: string): string {
-  const { globalLines = [], frontendLines = [], agentBackendLines = [], shown = {} } = configuration;
+  const { globalLines = [], agentBackendLines = [], serverOptions = '' } = configuration;
   return [
     section('global', [
       'log stdout format raw local0',
@@ -59,24 +103,14 @@ export function haproxyConfig(configuration: Configuration, agentAddress: string
       'stats socket "${RUN_DIR}/stats.sock"',
       ...globalLines,
     ]),
-    section('defaults', ['mode http', 'log global', 'timeout connect 2s', 'timeout client 10s', 'timeout server 10s']),
-    section('frontend entry', [
-      'bind "unix@${RUN_DIR}/http.sock" accept-proxy',
-      'filter spoe engine e2e config "${RUN_DIR}/spoe.conf"',
-      ...frontendLines,
-      ...Object.entries({ 'x-error': 'txn.error', ...shown }).map(([header, variable]) => show(header, variable)),
-      'default_backend site',
-    ]),
-    section('backend site', ['server site "unix@${RUN_DIR}/site.sock"']),
-    section('frontend site-itself', [
-      'bind "unix@${RUN_DIR}/site.sock"',
-      'http-request return status 200 content-type text/plain string ok',
-    ]),
+    defaults(configuration),
+    frontend(configuration),
+    ...siteSections(configuration),
     section('backend agents', [
       'mode tcp',
       'timeout server 30s',
       ...agentBackendLines,
-      `server agent ${agentAddress} ${configuration.serverOptions ?? ''}`,
+      `server agent ${agentAddress} ${serverOptions}`,
     ]),
     '',
   ].join('\n\n');
