@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
@@ -8,6 +9,7 @@ import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
 import { beforeAll, describe, expect, it } from 'vitest';
 
+const CONFIG = new URL('haproxy.cfg', import.meta.url);
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 let certificates = '';
@@ -31,18 +33,22 @@ async function startAgent(): Promise<{ agent: Program; spoeAddress: string }> {
   return { agent, spoeAddress: await agent.says(/^listening on {2}(\S+)$/m) };
 }
 
+/** What the README says about a HAProxy that gets nowhere: the reason of its check, and the agent's words. */
+const readme = readFileSync(here('README.md'), 'utf8');
+
 describeHaproxies('the TLS example', ({ program }) => {
-  const start = async (spoeAddress: string, folder: string): Promise<Haproxy> => {
-    const config = new URL('haproxy.cfg', import.meta.url);
-    const env = { HTTP_ADDR: 'unix@${RUN_DIR}/http.sock', SPOE_ADDR: spoeAddress, CERTIFICATES: folder };
-    return stopAfterTest(await Haproxy.start({ program, config, env }));
+  const start = async (spoeAddress: string, config: string | URL = CONFIG): Promise<Haproxy> => {
+    const folders = { CERTIFICATES: certificates, OTHERS: others };
+    const env = { HTTP_ADDR: 'unix@${RUN_DIR}/http.sock', SPOE_ADDR: spoeAddress, ...folders };
+    const files = { 'spoe-network.conf': readFileSync(here('spoe-network.conf'), 'utf8') };
+    return stopAfterTest(await Haproxy.start({ program, config, files, env }));
   };
   const connectAs = (from: string, haproxy: Haproxy): HttpClient =>
     stopAfterTest(new HttpClient(haproxy.httpSocket, { from }));
 
   it('answers requests of both families, passes the health check, and stops with exit code 0', async () => {
     const { agent, spoeAddress } = await startAgent();
-    const haproxy = await start(spoeAddress, certificates);
+    const haproxy = await start(spoeAddress);
     for (const [from, network] of [
       ['192.0.2.1', 'IPv4'],
       ['2001:db8::1', 'IPv6'],
@@ -58,13 +64,33 @@ describeHaproxies('the TLS example', ({ program }) => {
     expect(agent.output).not.toMatch(/no TLS|rror/);
   });
 
-  it('answers no HAProxy with a certificate of another authority', async () => {
-    const { spoeAddress } = await startAgent();
-    const haproxy = await start(spoeAddress, others);
+  /** With TLS 1.3 HAProxy has connected when its certificate is judged, and its check finds an alert, an end or a reset. */
+  const late = /DOWN, reason: (Socket error|Layer7 invalid response)/;
+
+  it.each([
+    ['shows no certificate', / crt \S+/, '', late, /no TLS with .*(peer did not return a certificate)/],
+    [
+      'shows a certificate of another authority',
+      / crt \S+/,
+      ' crt "${OTHERS}/haproxy.pem"',
+      late,
+      /no TLS with .*(socket hang up)/,
+    ],
+    [
+      'trusts another authority',
+      /ca-file \S+/,
+      'ca-file "${OTHERS}/ca.pem"',
+      /DOWN, reason: (Layer6 invalid response)/,
+      /no TLS with .*(unknown ca)/,
+    ],
+    ['speaks no TLS', / ssl verify .*/, '', late, /no TLS with .*(wrong version number)/],
+  ])('answers no HAProxy that %s, and both say why as the README has it', async (_, right, wrong, reason, words) => {
+    const { agent, spoeAddress } = await startAgent();
+    const haproxy = await start(spoeAddress, readFileSync(CONFIG, 'utf8').replace(right, wrong));
+    expect(readme).toContain(await haproxy.says(reason));
+    expect(readme).toContain(await agent.says(words));
     const { status, headers } = await connectAs('192.0.2.1', haproxy).request();
-    expect([status, headers['x-network']]).toEqual([200, undefined]);
-    expect(headers['x-spoe-error']).toBeDefined();
-    await haproxy.says(/Layer6 invalid response/);
+    expect([status, headers['x-network'], headers['x-spoe-error']]).toEqual([200, undefined, expect.any(String)]);
   });
 });
 
