@@ -17,6 +17,9 @@ function shownFile(name: string, replacements: Readonly<Record<string, string>> 
   return text;
 }
 
+/** What keeps HAProxy 3.3 and later from warning whoever runs the tests as root; others it does not warn. */
+const AS_ROOT = process.getuid?.() === 0 ? 'global\n  uid 0\n  chroot /\n' : '';
+
 describeHaproxies('the configuration in the README', ({ program }) => {
   it('asks the agent in ten lines, and denies whom it scores 100', async () => {
     const { agent } = createReportingAgent();
@@ -24,17 +27,15 @@ describeHaproxies('the configuration in the README', ({ program }) => {
     agent.onMessage(defineMessage('check-client-ip', { ip: address }), ({ ip }, ack) => {
       ack.set(ipScore, ip.equals('192.0.2.1') ? 100 : 0);
     });
-    const config = shownFile('haproxy.cfg', {
+    const shown = shownFile('haproxy.cfg', {
       'bind 127.0.0.1:8080': 'bind "unix@${RUN_DIR}/http.sock" accept-proxy',
       '127.0.0.1:9000': await listenOnPort(agent),
     });
     const files = { 'spoe.conf': shownFile('spoe.conf') };
-    const haproxy = stopAfterTest(await Haproxy.start({ program, config, files }));
+    const haproxy = stopAfterTest(await Haproxy.start({ program, config: `${AS_ROOT}${shown}`, files }));
     const statusFor = async (client: string): Promise<number> => (await connectAs(client, haproxy).request()).status;
     expect(await statusFor('192.0.2.1')).toBe(403);
     expect(await statusFor('192.0.2.2')).toBe(200);
-    // From 3.3 on HAProxy has something to say to root, whatever the configuration is.
-    const log = haproxy.log.replaceAll(/^\[WARNING\].* HAProxy was started as .*$/gm, '');
-    expect(log).not.toMatch(/warning|alert|DOWN/i);
+    expect(haproxy.log).not.toMatch(/warning|alert|DOWN/i);
   });
 });
