@@ -136,7 +136,7 @@ export interface AckReceiver {
   readonly line: HaproxyLine | undefined;
   /** HAProxy's own max-frame-size, in bytes. */
   readonly bufferLimit: number;
-  /** `option var-prefix`, the engine's name by default. */
+  /** `option var-prefix`, by default the name in `spoe-agent`. */
   readonly variablePrefix: string | undefined;
 }
 

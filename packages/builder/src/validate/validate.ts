@@ -40,7 +40,7 @@ export interface SessionOptions {
   readonly haproxy?: HaproxyLine;
   /** HAProxy's max-frame-size where its HELLO is not seen, in bytes; 16380 by default. */
   readonly maxFrameSize?: number;
-  /** HAProxy's `option var-prefix`, the engine's name by default; makes the length rule of variable names exact. */
+  /** HAProxy's `option var-prefix`, by default the name in `spoe-agent`; makes the length rule of variable names exact. */
   readonly variablePrefix?: string;
   /** Where the connection stands before the first byte: `start` (default), or `established` after both HELLOs. */
   readonly state?: 'start' | 'established';

@@ -48,9 +48,9 @@ function toPaddedWords(bytes: Buffer): Int32Array {
 }
 
 /**
- * Declares a variable that an ACK sets or unsets (SPOE.txt §3.4). HAProxy puts its `option var-prefix` (the engine's
- * name by default) between scope and name: `defineVariable('sess', 'ip_score', int32)` is `sess.iprep.ip_score` in the
- * configuration of an engine `iprep`.
+ * Declares a variable that an ACK sets or unsets (SPOE.txt §3.4). HAProxy puts its `option var-prefix`, by default the
+ * name in `spoe-agent`, between scope and name: `defineVariable('sess', 'ip_score', int32)` is `sess.iprep.ip_score` in
+ * HAProxy's configuration after `spoe-agent iprep`.
  *
  * @throws {SpopError} SPOP_INVALID_NAME for an unknown scope, a character outside of `A-Z a-z 0-9 _ .`, or where
  * `scope.name` leaves no room for a prefix in the 63 bytes that every HAProxy can take.
