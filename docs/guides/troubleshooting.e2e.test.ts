@@ -65,6 +65,22 @@ describeHaproxies('troubleshooting', (release) => {
     expect((await rig.client.request()).headers['x-whole']).toBe('x');
   });
 
+  it('says that the prefix is the name in spoe-agent by default, which then has no hyphen', async () => {
+    const address = await listenOnPort(answering((_, ack) => void ack.set(seen, 'x')));
+    const configuration: Configuration = {
+      messages: { ask: { args: 'path=path', event: REQUEST } },
+      frontendLines: ['http-after-response set-header x-whole %[var(txn.other.seen)]'],
+    };
+    // The engine is called e2e.
+    const named = (name: string) => (text: string) =>
+      text.replace(/option var-prefix e2e\n/, '').replace('spoe-agent e2e', `spoe-agent ${name}`);
+    const { client } = await startRig(release, address, configuration, named('other'));
+    expect((await client.request()).headers['x-whole']).toBe('x');
+    await expect(startRig(release, address, configuration, named('an-other'))).rejects.toThrow(
+      "Invalid variable prefix 'an-other' for SPOE agent 'an-other'",
+    );
+  });
+
   it('has the reason where an argument came without its name', async () => {
     const failures: unknown[] = [];
     const agent = createAgent({ hooks: { handlerError: ({ error }) => void failures.push(error) } });
@@ -109,12 +125,49 @@ describeHaproxies('troubleshooting', (release) => {
     expect(page).toContain(reason);
   });
 
+  it('says what a check finds where HAProxy speaks TLS and the agent does not', async () => {
+    const { haproxy } = await start(await listenOnPort(createAgent()), {
+      ...checked,
+      serverOptions: `${checked.serverOptions} ssl verify none`,
+    });
+    expect(page).toContain(await haproxy.says(/DOWN, reason: (Layer6 invalid response)/));
+  });
+
+  it('says what a check finds where there is no unix socket', async () => {
+    const { haproxy } = await start('unix@${RUN_DIR}/nowhere.sock', checked);
+    await haproxy.says(/DOWN, reason: Socket error, info: ".*No such file or directory/);
+    expect(page).toContain('`Socket error`, with `No such file or directory`');
+  });
+
   it('has 1 where the handler takes longer than HAProxy waits', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { client } = await start(await listenOnPort(answering(() => promise)), HASTY);
     expect((await client.request()).headers['x-error']).toBe('1');
     resolve();
   });
+
+  it.each(['timeout queue 200ms', 'timeout connect 200ms'])(
+    'has 257, or 1 in time up to 3.0, where the queue is full, with %s',
+    async (line) => {
+      const asked = Promise.withResolvers<void>();
+      const held = Promise.withResolvers<void>();
+      const agent = answering(() => {
+        asked.resolve();
+        return held.promise;
+      });
+      const { client } = await start(await listenOnPort(agent), {
+        ...(isOld ? HASTY : {}),
+        agentLines: ['no option pipelining'],
+        agentBackendLines: [line],
+        serverOptions: 'maxconn 1',
+      });
+      const first = client.request();
+      await asked.promise;
+      expect((await client.request()).headers['x-error']).toBe(isOld ? '1' : '257');
+      held.resolve();
+      await first;
+    },
+  );
 
   it('has 3 where a question is larger than a frame, from HAProxy 3.1 on', async () => {
     const agent = answering((_, ack) => void ack.set(seen, 'x'));

@@ -75,14 +75,18 @@ export function isSince({ version }: HaproxyRelease, branch: string): boolean {
   return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor);
 }
 
-/** Starts HAProxy with this configuration in front of the agent at `agentAddress`, for the duration of the test. */
+/**
+ * Starts HAProxy with this configuration in front of the agent at `agentAddress`, for the duration of the test; `edit` has
+ * the last word on the SPOE configuration.
+ */
 export async function startRig(
   { program }: HaproxyRelease,
   agentAddress: string,
   configuration: Configuration,
+  edit: (spoeConfig: string) => string = (text) => text,
 ): Promise<Rig> {
   const config = haproxyConfig(configuration, agentAddress);
-  const files = { 'spoe.conf': spoeConfig(configuration) };
+  const files = { 'spoe.conf': edit(spoeConfig(configuration)) };
   const haproxy = stopAfterTest(await Haproxy.start({ program, config, files }));
   return { haproxy, client: connectAs('192.0.2.1', haproxy) };
 }
