@@ -7,7 +7,6 @@ import { defineMessage, string } from '@spop/codec';
 import type { Configuration } from '@spop-internal/testbed/haproxy/config';
 import type { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
 import { proxyLine } from '@spop-internal/testbed/http-client';
-import { freePort } from '@spop-internal/testbed/ports';
 import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
 import { describe, expect, it, vi } from 'vitest';
 import { listenOnPort, startRig } from '../../packages/agent/test/e2e/haproxy-rig.ts';
@@ -31,9 +30,14 @@ async function notifiesAfterChecks(agent: Agent): Promise<number> {
   return agent.toMetrics().notifies;
 }
 
+/** HAProxy resets the connections that it has when the test stops it. */
+const ignore = (): void => {};
+
 /** A TCP server that says `hello` to what it is sent. */
 async function startSite(): Promise<{ address: string; connected: Promise<unknown> }> {
-  const server = createServer((socket) => socket.once('data', () => socket.end('hello'))).listen(0, '127.0.0.1');
+  const server = createServer((socket) => {
+    socket.on('error', ignore).once('data', () => socket.end('hello'));
+  }).listen(0, '127.0.0.1');
   stopAfterTest({ stop: () => server.close() });
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -42,7 +46,7 @@ async function startSite(): Promise<{ address: string; connected: Promise<unknow
 
 /** A connection from 192.0.2.1 on which `data` is sent at once. */
 function connectTo(haproxy: Haproxy, data: string): Socket {
-  const socket = connect(haproxy.httpSocket);
+  const socket = connect(haproxy.httpSocket).on('error', ignore);
   stopAfterTest({ stop: () => socket.destroy() });
   socket.write(`${proxyLine('192.0.2.1')}${data}`);
   return socket;
@@ -156,7 +160,7 @@ describeHaproxies('troubleshooting: nobody asks', (release) => {
       const { client } = await startRig(release, agentAddress, configuration);
       for (const path of ['/returned', '/denied', '/']) await client.request({ path });
       expect(asked.splice(0)).toEqual(['/returned', '/denied', '/', 'response']);
-      const site = `127.0.0.1:${await freePort()}`;
+      const site = '127.0.0.1:80 disabled';
       const withoutSite = (await startRig(release, agentAddress, { ...configuration, site })).client;
       expect((await withoutSite.request()).status).toBe(503);
       expect(asked).toEqual(['/']);

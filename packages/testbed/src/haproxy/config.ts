@@ -35,7 +35,7 @@ export interface Configuration {
   readonly processingTimeout?: string;
   /** Of the frontend and the site; `http` by default. In `tcp` nothing is shown, and the `site` has to be given. */
   readonly mode?: 'http' | 'tcp';
-  /** Host and port of the site; by default HAProxy itself answers in its place, with status 200. */
+  /** Host and port of the site, and options of its server line; by default HAProxy itself answers, with status 200. */
   readonly site?: string;
   /**
    * The line on `abortonclose` in `defaults`: `no option abortonclose` if not given, none where it is `''`. With that option
