@@ -1,6 +1,7 @@
 /** The SPOP frame codec: bytes in, views out, bytes back. See the package's README for a tour. */
 export * from './constants.ts';
 export { ErrorStatus, SpopError, type SpopErrorCode } from './errors.ts';
+export { escapeText, quoteText } from './quote.ts';
 export { BufferPool, type BufferPoolOptions } from './pool.ts';
 export { varintSize, writeVarint } from './wire/varint.ts';
 export {

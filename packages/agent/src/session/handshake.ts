@@ -1,4 +1,4 @@
-import { type AgentHello, type HaproxyHello, LENGTH_BYTES, SPOP_VERSION, SpopError } from '@spop/codec';
+import { type AgentHello, type HaproxyHello, LENGTH_BYTES, quoteText, SPOP_VERSION, SpopError } from '@spop/codec';
 
 /** What an agent brings into the handshake. */
 export interface HandshakeOptions {
@@ -29,9 +29,6 @@ const DISCONNECT_BYTES = 63;
 /** A HAProxy with the smallest buffers still gets ACKs of this size. */
 const MIN_ACK_BUDGET = 128;
 
-/** Of what the peer sent, so much is quoted in an error. */
-const MAX_QUOTED_LENGTH = 80;
-
 /** Frames that HAProxy may send past a smaller size that the agent announced are accepted up to here, in bytes. */
 const MAX_TOLERATED_FRAME_SIZE = 1_048_576;
 
@@ -50,7 +47,7 @@ export function negotiate(hello: HaproxyHello, options: HandshakeOptions): Agree
   if (!supportsVersion(hello.supportedVersions)) {
     throw new SpopError(
       'SPOP_UNSUPPORTED_VERSION',
-      `expected supported-versions to include ${SPOP_VERSION}; found ${JSON.stringify(hello.supportedVersions.slice(0, MAX_QUOTED_LENGTH))}`,
+      `expected supported-versions to include ${SPOP_VERSION}; found ${quoteText(hello.supportedVersions)}`,
     );
   }
   const maxFrameSize = Math.min(hello.maxFrameSize, options.maxFrameSize);

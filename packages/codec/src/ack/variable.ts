@@ -1,5 +1,6 @@
 import { ActionType, DataType, MAX_VARIABLE_NAME_BYTES, Scope, type ScopeName } from '../constants.ts';
 import { SpopError } from '../errors.ts';
+import { quoteText } from '../quote.ts';
 import type { ValueKind, ValueType } from '../values/value-type.ts';
 
 const SET_VAR_ARGS = 3;
@@ -63,13 +64,13 @@ export function defineVariable<Write>(
   if (!Object.hasOwn(Scope, scope)) {
     throw new SpopError(
       'SPOP_INVALID_NAME',
-      `expected a scope of ${Object.keys(Scope).join(', ')}; found ${JSON.stringify(scope)}`,
+      `expected a scope of ${Object.keys(Scope).join(', ')}; found ${quoteText(scope)}`,
     );
   }
   if (!NAME_PATTERN.test(name)) {
     throw new SpopError(
       'SPOP_INVALID_NAME',
-      `expected a variable name of the characters A-Z a-z 0-9 _ and .; found ${JSON.stringify(name)}. ` +
+      `expected a variable name of the characters A-Z a-z 0-9 _ and .; found ${quoteText(name)}. ` +
         'HAProxy ignores a set-var of any other',
     );
   }
@@ -79,7 +80,7 @@ export function defineVariable<Write>(
     throw new SpopError(
       'SPOP_INVALID_NAME',
       `expected a variable name of at most ${longest} bytes in scope ${scope}, since 'scope.prefix.name' may have ` +
-        `${MAX_VARIABLE_NAME_BYTES}; found ${name.length}: ${JSON.stringify(name)}`,
+        `${MAX_VARIABLE_NAME_BYTES}; found ${name.length}: ${quoteText(name)}`,
     );
   }
   return new Variable(scope, name, type.kind);

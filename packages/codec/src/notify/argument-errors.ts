@@ -1,4 +1,5 @@
 import { SpopError } from '../errors.ts';
+import { escapeText } from '../quote.ts';
 import type { Value } from '../values/value.ts';
 import { dataTypeName } from '../wire/typed-data.ts';
 import type { MessageDefinition } from './message-definition.ts';
@@ -39,7 +40,10 @@ export function argumentOutOfRange(
 
 /** The error of a name that the message does not declare. */
 export function undeclaredArgument(definition: MessageDefinition, name: string): SpopError {
-  return new SpopError('SPOP_INVALID_NAME', `expected an argument of message '${definition.name}'; found '${name}'`);
+  return new SpopError(
+    'SPOP_INVALID_NAME',
+    `expected an argument of message '${definition.name}'; found '${escapeText(name)}'`,
+  );
 }
 
 /** Which argument it is, and what was expected of it: its declared type where nothing else is given. */

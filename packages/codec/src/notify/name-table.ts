@@ -1,4 +1,5 @@
 import { SpopError } from '../errors.ts';
+import { quoteText } from '../quote.ts';
 
 /** The longest name that a table takes, in bytes; its length is then a varint of one byte. */
 export const MAX_NAME_BYTES = 239;
@@ -31,7 +32,7 @@ export class NameTable {
       if (first >= 0 && first !== index) {
         throw new SpopError(
           'SPOP_INVALID_NAME',
-          `expected each name once; found ${JSON.stringify(names[index])} twice`,
+          `expected each name once; found ${quoteText(names[index] ?? '')} twice`,
         );
       }
       let place = hash(name, 0, name.length) & this.#mask;
@@ -72,7 +73,7 @@ export function encodeName(name: string): Buffer {
   if (bytes.length > MAX_NAME_BYTES) {
     throw new SpopError(
       'SPOP_INVALID_NAME',
-      `expected a name of at most ${MAX_NAME_BYTES} bytes; found ${bytes.length}: ${JSON.stringify(name)}`,
+      `expected a name of at most ${MAX_NAME_BYTES} bytes; found ${bytes.length}: ${quoteText(name)}`,
     );
   }
   return bytes;

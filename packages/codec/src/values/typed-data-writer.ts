@@ -1,5 +1,6 @@
 import { DataType, MAX_VARINT_BYTES } from '../constants.ts';
 import { SpopError } from '../errors.ts';
+import { escapeText, quoteText } from '../quote.ts';
 import { parseAddress } from '../wire/address.ts';
 import { IPV4_BYTES, IPV6_BYTES, TRUE_FLAG } from '../wire/typed-data.ts';
 import { varintSize, writeSmallVarint, writeVarint } from '../wire/varint.ts';
@@ -231,20 +232,19 @@ export function frameFull(position: number, limit: number, size: number): SpopEr
 }
 
 function invalidValue(expected: string, value: unknown): SpopError {
-  const found = describe(value).slice(0, 80);
-  return new SpopError('SPOP_INVALID_VALUE', `expected ${expected}; found ${typeof value} ${found}`);
+  return new SpopError('SPOP_INVALID_VALUE', `expected ${expected}; found ${typeof value} ${describe(value)}`);
 }
 
 function describe(value: unknown): string {
-  if (value instanceof Value) return value.toString();
+  if (value instanceof Value) return quoteText(value.toString());
   switch (typeof value) {
     case 'string':
-      return JSON.stringify(value);
+      return quoteText(value);
     case 'object':
     case 'function':
       // Not every object has a text of its own.
-      return Object.prototype.toString.call(value);
+      return escapeText(Object.prototype.toString.call(value));
     default:
-      return String(value);
+      return escapeText(String(value));
   }
 }
