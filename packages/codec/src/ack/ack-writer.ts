@@ -1,7 +1,7 @@
-import { FrameFlag, FrameType, LENGTH_BYTES as LENGTH_BYTES_ } from '../constants.ts';
+import { DataType, FrameFlag, FrameType, LENGTH_BYTES as LENGTH_BYTES_, SCOPE_NAMES } from '../constants.ts';
 import { SpopError } from '../errors.ts';
 import { FRAME_HEADER_BYTES as FRAME_HEADER_BYTES_, FrameWriter } from '../frames/frame-writer.ts';
-import { copyBytes, frameFull, writeNull, writeTypedData } from '../values/typed-data-writer.ts';
+import { copyBytes, frameFull, writeTypedData } from '../values/typed-data-writer.ts';
 import { writeSmallVarint } from '../wire/varint.ts';
 import { WordViewCache, NO_WORD_VIEW } from '../wire/word-view.ts';
 import type { Variable } from './variable.ts';
@@ -110,13 +110,16 @@ export class AckWriter extends FrameWriter implements Actions {
       bytes[position] = integerType;
       this.position = writeSmallVarint(bytes, position + 1, value);
     } else {
-      this.position = writeTypedData(bytes, position, limit, variable.kind, value);
+      this.position = writeValue(bytes, position, limit, variable, value);
     }
     return this;
   }
 
   setNull(variable: Variable<never>): this {
-    this.position = writeNull(this.bytes, this.#writeSetPrefix(variable), this.#end);
+    const end = this.#writeSetPrefix(variable);
+    if (end >= this.#end) throw named(variable.setPrefix, frameFull(end, this.#end, 1));
+    this.bytes[end] = DataType.Null;
+    this.position = end + 1;
     return this;
   }
 
@@ -183,9 +186,32 @@ export class AckWriter extends FrameWriter implements Actions {
   #writePrefix(prefix: Buffer): number {
     const { position } = this;
     const room = this.#end - position;
-    if (prefix.length > room) throw this.#end === CLOSED ? ackEnded() : frameFull(position, this.#end, prefix.length);
+    if (prefix.length > room) {
+      throw named(prefix, this.#end === CLOSED ? ackEnded() : frameFull(position, this.#end, prefix.length));
+    }
     return copyBytes(this.bytes, position, prefix);
   }
+}
+
+/** {@link writeTypedData} of a variable's value, which its errors name. */
+function writeValue<Write>(
+  bytes: Buffer,
+  position: number,
+  limit: number,
+  variable: Variable<Write>,
+  value: Write,
+): number {
+  try {
+    return writeTypedData(bytes, position, limit, variable.kind, value);
+  } catch (error) {
+    throw error instanceof SpopError ? named(variable.setPrefix, error) : error;
+  }
+}
+
+/** The error with the variable that an action is about, which `action` has after its type, NB-ARGS, scope and name's length. */
+function named(action: Buffer, { code, reason, offset }: SpopError): SpopError {
+  const variable = `${SCOPE_NAMES[action[2]!]}.${action.toString('latin1', 4)}`;
+  return new SpopError(code, `${reason} (variable ${variable})`, offset);
 }
 
 function ackEnded(): SpopError {

@@ -246,10 +246,48 @@ describe('AckWriter.set with a value that its type cannot hold', () => {
         const set = ack.set.bind(ack) as (variable: unknown, value: unknown) => void;
         const error = thrown(() => act(set));
         expect([error.code, error.status, error.offset]).toEqual(['SPOP_INVALID_VALUE', undefined, -1]);
-        expect(error.reason).toMatch(/^expected .+; found .+/);
+        expect(error.reason).toMatch(/^expected .+; found .+ \(variable \w+\.\w+\)$/);
         expect(error.message.length).toBeLessThan(300);
       }),
     ).toBe(ackOf(`${scorePrefix} 0201`));
+  });
+
+  it('names the variable, and shows what a peer sent cut and escaped', () => {
+    const evil = '\u001b[2J\u009b\u202e\nforged '.repeat(50);
+    const ip = defineVariable('sess', 'client.ip', address);
+    written((ack) => {
+      const { reason } = thrown(() => ack.set(ip, evil));
+      expect(reason).toMatch(
+        /^expected an IPv4 or IPv6 address as text, .*; found string "\\u001b\[2J\\u009b\\u202e\\nforged /,
+      );
+      expect(reason).toMatch(/…" \(variable sess\.client\.ip\)$/);
+    });
+    const late = new AckWriter();
+    expect(thrown(() => late.set(ip, '::1')).reason).toMatch(/; found a later one \(variable sess\.client\.ip\)$/);
+    expect(thrown(() => late.unset(ip)).reason).toMatch(/ \(variable sess\.client\.ip\)$/);
+    expect(thrown(() => late.setNull(ip)).reason).toMatch(/ \(variable sess\.client\.ip\)$/);
+  });
+
+  it('escapes the text of a view, too', () => {
+    const ip = defineVariable('sess', 'ip', address);
+    written((ack) => {
+      const { reason } = thrown(() => ack.set(ip, valueOf('08041b5b324a')));
+      expect(reason).toBe(
+        String.raw`expected an IPv4 or IPv6 address as text, as bytes or as a view; found object "\u001b[2J" (variable sess.ip)`,
+      );
+    });
+  });
+
+  it('passes on what is no error of its own', () => {
+    const failure = new Error('getter');
+    const view = new Proxy(new Uint8Array(4), {
+      get: () => {
+        throw failure;
+      },
+    });
+    written((ack) => {
+      expect(() => ack.set(label, view)).toThrow(failure);
+    });
   });
 
   it('refuses a view that is late', () => {
@@ -402,6 +440,7 @@ describe('AckWriter at its limit', () => {
       expect(room).toBe(limit - before.length / 2);
       if (limit < full) {
         expect([limit, ...fault(() => act(ack))]).toEqual([limit, 'SPOP_FRAME_FULL', undefined, -1]);
+        expect(thrown(() => act(ack)).reason).toMatch(/^expected .+; found .+ \(variable \w+\.\w+\)$/);
         expect(ack.remainingBytes).toBe(room);
         expect(toHex(bytes, 0, ack.end())).toBe(before);
       } else {
