@@ -7,6 +7,7 @@ import { SpopError } from '../errors.ts';
 import { NO_BYTES } from '../wire/cursor.ts';
 import { WordViewCache, NO_WORD_VIEW, toWordView } from '../wire/word-view.ts';
 import { Frame } from './frame.ts';
+import { otherProtocol } from './other-protocols.ts';
 
 /** A carry larger than this is given back as soon as it is empty. */
 const CARRY_KEPT_BYTES = 65_536;
@@ -214,10 +215,13 @@ function badLength(length: number, maxFrameSize: number): SpopError {
       0,
     );
   }
+  const other = otherProtocol(unsigned);
   return new SpopError(
     'SPOP_FRAME_TOO_BIG',
-    `expected a frame of at most ${maxFrameSize} bytes, the max-frame-size; found a length of ${unsigned}. ` +
-      'Not SPOP, or a peer that ignores the negotiated size',
+    `expected a frame of at most ${maxFrameSize} bytes, the max-frame-size; found a length of ${unsigned}` +
+      (other === undefined
+        ? '. Not SPOP, or a peer that ignores the negotiated size'
+        : `, which is how another protocol begins: ${other}`),
     0,
   );
 }

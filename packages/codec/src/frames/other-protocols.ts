@@ -1,0 +1,40 @@
+/** What is heard first from peers that speak another protocol, in the place of FRAME-LENGTH. */
+const FIRST_BYTES: Readonly<Record<string, string>> = {
+  PROX: proxyProtocol('send-proxy'),
+  '\r\n\r\n': proxyProtocol('send-proxy-v2'),
+  'PRI ': "HTTP/2. Remove 'proto h2' from HAProxy's server line",
+  OPTI: http('HTTP (OPTIONS)'),
+  'GET ': http('HTTP (GET)'),
+  HEAD: http('HTTP (HEAD)'),
+  POST: http('HTTP (POST)'),
+  'PUT ': http('HTTP (PUT)'),
+  PATC: http('HTTP (PATCH)'),
+  DELE: http('HTTP (DELETE)'),
+  CONN: http('HTTP (CONNECT)'),
+  TRAC: http('HTTP (TRACE)'),
+};
+
+/** A TLS record with a handshake, 0x16, of SSL 3.0 to TLS 1.3: the version's first byte is 3. */
+const TLS_HANDSHAKE = 0x1603;
+
+const TLS = "TLS. Remove 'ssl' from HAProxy's server line, or let the agent's port speak TLS (docs/examples/tls)";
+
+/**
+ * Which protocol begins with the four bytes that `length` stands for, and which word of HAProxy's configuration makes it speak
+ * that: a sentence, or undefined where it is none of those that HAProxy can speak to a server.
+ */
+export function otherProtocol(length: number): string | undefined {
+  if (length >>> 16 === TLS_HANDSHAKE) return TLS;
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(length >>> 0);
+  return FIRST_BYTES[bytes.toString('latin1')];
+}
+
+function proxyProtocol(word: string): string {
+  const version = word === 'send-proxy' ? 'v1' : 'v2';
+  return `the PROXY protocol ${version}. Remove '${word}' from HAProxy's server line`;
+}
+
+function http(name: string): string {
+  return `${name}. Where HAProxy sends it, write 'option spop-check' in the place of 'option httpchk'; else an HTTP client did`;
+}
