@@ -23,17 +23,50 @@ const PLACE_BYTES = 256;
 /** Shared: a NOTIFY is read in one go. */
 const cursor: Cursor = new Cursor();
 
+/** Told of the first message of a definition, and the names of its arguments as they came. */
+export type FirstMessageListener = (definition: MessageDefinition, names: readonly string[]) => void;
+
 /** The messages that a NOTIFY is searched for, with their names as one table: made once, shared by all NOTIFYs. */
 export class MessageSet {
   declare readonly definitions: readonly MessageDefinition[];
   /** @internal */
   declare readonly table: NameTable;
+  /** @internal Told once of each definition, while a NOTIFY is read; undefined where all have come, or nobody asks. */
+  onFirst: FirstMessageListener | undefined = undefined;
+  /** Indexes of the definitions of which `onFirst` was told. */
+  readonly #seen: Set<number> = new Set();
 
   /** @throws {SpopError} SPOP_INVALID_NAME where two definitions have the same name. */
   constructor(definitions: readonly MessageDefinition[]) {
     this.definitions = definitions;
     this.table = new NameTable(definitions.map((definition) => definition.name));
   }
+
+  /** @internal A message of definition `index` begins at `position` of the open source; one that is malformed has not come. */
+  noteMessage(index: number, source: ViewSource, position: number): void {
+    const { onFirst } = this;
+    if (onFirst === undefined || this.#seen.has(index)) return;
+    const names = argumentNamesAt(source, position);
+    if (names === undefined) return;
+    this.#seen.add(index);
+    if (this.#seen.size === this.definitions.length) this.onFirst = undefined;
+    onFirst(this.definitions[index]!, names);
+  }
+}
+
+/** The names of the arguments of the message at `position`; undefined where it is malformed, which whoever reads it finds. */
+function argumentNamesAt(source: ViewSource, position: number): string[] | undefined {
+  const reader = new MessageReader(source);
+  const names: string[] = [];
+  reader.readFrom(position);
+  try {
+    reader.next();
+    while (reader.nextArgument()) names.push(reader.argumentName.toString());
+  } catch (error) {
+    if (error instanceof SpopError) return undefined;
+    throw error;
+  }
+  return names;
 }
 
 /**
@@ -134,8 +167,8 @@ export class Notify {
         this.#count++;
       } else {
         const length = readLengthAt(cursor, bytes, position, limit);
-        state = this.#find(bytes, cursor.position, length);
         end = cursor.position + length;
+        state = this.#find(bytes, position, cursor.position, length);
       }
       if (end >= limit) throw noArgumentCount(cursor, bytes, limit);
       const count = bytes[end]!;
@@ -146,10 +179,13 @@ export class Notify {
     }
   }
 
-  /** The state for the message whose name is at `start`, or undefined where it is not declared. */
-  #find(bytes: Buffer, start: number, length: number): MessageState | undefined {
+  /** The state for the message at `position`, whose name is at `start`, or undefined where it is not declared. */
+  #find(bytes: Buffer, position: number, start: number, length: number): MessageState | undefined {
     const index = this.#set.table.find(bytes, start, length);
-    return index < 0 ? undefined : this.#add(index);
+    if (index < 0) return undefined;
+    // Once for each definition; where a NOTIFY has the message at the same place again, this is not asked.
+    if (this.#set.onFirst !== undefined) this.#set.noteMessage(index, this.#source, position);
+    return this.#add(index);
   }
 
   /** The view of the `index`th declared message, 0 to `messageCount` - 1. */

@@ -462,3 +462,44 @@ describe('argumentState', () => {
     expect(thrown(() => argumentState<Record<string, typeof bool>>({}, 'ip')).code).toBe('SPOP_MISUSE');
   });
 });
+
+describe('MessageSet.onFirst', () => {
+  const two = defineMessage('two', { a: bool });
+  const wrong = message('two', [['a', '0f']]);
+
+  function listening(): { notify: Notify; told: [string, readonly string[]][]; set: MessageSet } {
+    const set = new MessageSet([one, two]);
+    const told: [string, readonly string[]][] = [];
+    set.onFirst = (definition, names) => void told.push([definition.name, names]);
+    return { notify: new Notify(set), told, set };
+  }
+
+  it('is told once of each definition, with the names that came, in their order', () => {
+    const { notify, told, set } = listening();
+    const frame = notifyFrame([message('other', [['x', '00']]), message('one', [['', '00'], ip, ['', '11']])]);
+    for (let i = 0; i < 3; i++) notify.read(frame);
+    new Notify(set).read(frame);
+    expect(told).toEqual([['one', ['', 'ip', '']]]);
+    expect(set.onFirst).toBeDefined();
+    notify.read(notifyFrame([message('two')]));
+    expect(told[1]).toEqual(['two', []]);
+    // Nobody is asked any more.
+    expect(set.onFirst).toBeUndefined();
+  });
+
+  it('is told of no message that is malformed, and of the next that another Notify reads', () => {
+    const { notify, told, set } = listening();
+    expect(() => notify.read(notifyFrame([wrong]))).toThrow(/SPOP_RESERVED_TYPE/);
+    expect(told).toEqual([]);
+    new Notify(set).read(notifyFrame([message('two', [['a', '11']])]));
+    expect(told).toEqual([['two', ['a']]]);
+  });
+
+  it('leaves what is read as it is', () => {
+    const { notify } = listening();
+    notify.read(notifyFrame([message('one', [['x', '11'], ip])]));
+    expect(notify.get(one)?.ip.toString()).toBe('192.0.2.1');
+    const walk = notify.walk();
+    expect([walk.next(), walk.name.toString()]).toEqual([true, 'one']);
+  });
+});
