@@ -17,6 +17,7 @@ import {
   type UnixTarget,
 } from './listener.ts';
 import { type AgentMetrics, toAgentMetrics } from './observe/metrics.ts';
+import { overload } from './observe/overload.ts';
 import { type AgentOptions, MAX_TIMER_MS, resolveOptions, type ResolvedOptions } from './options.ts';
 import { Shared } from './shared.ts';
 
@@ -105,7 +106,7 @@ export class Agent implements AsyncDisposable {
       this.#checkOpen();
     }
     this.#listeners.push(listener);
-    hooks.log?.note('listening', listener.address);
+    hooks.log?.note('info', { event: 'listening', ...listener.address }, 'listening for HAProxy');
     return listener.address;
   }
 
@@ -173,7 +174,7 @@ export class Agent implements AsyncDisposable {
     // Those that are refused stay until their peers close: beyond as many again there is no time for that.
     if (connections.all.size >= 2 * maxConnections) {
       shared.counters.refusedConnections++;
-      shared.hooks.emit('overload', { connection: undefined, reason });
+      shared.hooks.emit('overload', { connection: undefined, ...overload('maxConnections', this.options) });
       turnAway(stream, reason);
       return;
     }
@@ -181,14 +182,16 @@ export class Agent implements AsyncDisposable {
     const connection = connections.open(stream, isAccepted);
     if (isRefused) {
       shared.counters.refusedConnections++;
-      shared.hooks.emit('overload', { connection: connection.session.describe(), reason });
+      const reached = overload('maxConnections', this.options);
+      shared.hooks.emit('overload', { connection: connection.session.describe(), ...reached });
       connection.refuse(reason);
     }
   }
 
   async #close(graceMs: number): Promise<void> {
     const { shared, connections } = this.#start();
-    shared.hooks.log?.note('closing', { graceMs, connections: connections.all.size });
+    const closing = { event: 'closing', graceMs, connections: connections.all.size };
+    shared.hooks.log?.note('info', closing, 'agent closing');
     let isOver = false;
     const giveUp = (): void => {
       isOver = true;
@@ -206,7 +209,7 @@ export class Agent implements AsyncDisposable {
     draining.stop();
     clearTimeout(force);
     shared.hooks.log?.flush();
-    shared.hooks.log?.note('closed', {});
+    shared.hooks.log?.note('info', { event: 'closed' }, 'agent closed');
   }
 
   #checkOpen(): void {

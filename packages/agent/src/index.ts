@@ -1,6 +1,7 @@
 /** The SPOP agent runtime; see the package's README for a tour. */
 export { Agent, type CloseOptions, createAgent } from './agent.ts';
 export { closeOnSignals, type CloseOnSignalsOptions } from './close-on-signals.ts';
+export type { LogLevel } from './observe/event-lines.ts';
 export type { LogFunction, Logger } from './observe/event-log.ts';
 export type { AgentEvents, ConnectionInfo, DisconnectInfo, Hooks } from './observe/events.ts';
 export type { MessageHandler, NotifyHandler } from './notify/handlers.ts';
@@ -14,4 +15,6 @@ export {
   toOpenMetricsText,
   toPrometheusText,
 } from './observe/prometheus.ts';
+export type { OverloadLimit } from './observe/overload.ts';
+export { textLogger, type TextLoggerOptions } from './observe/text-logger.ts';
 export type { NotifyOutcome, NotifyTrace } from './observe/trace.ts';

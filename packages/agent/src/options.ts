@@ -63,7 +63,7 @@ export interface AgentOptions {
   readonly fallback?: (ack: Actions) => void;
   /** Told what happens; see {@link Hooks}. */
   readonly hooks?: Hooks;
-  /** Where events are logged: a pino logger, `console`, or alike; nowhere by default. */
+  /** Where events are logged: a pino logger, `textLogger()`, `console`, or alike; nowhere by default. */
   readonly logger?: Logger;
 }
 

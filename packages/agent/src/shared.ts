@@ -3,6 +3,8 @@ import { Clock, tickMs } from './clock.ts';
 import { Counters } from './observe/counters.ts';
 import { EventLoopWatch } from './observe/event-loop-watch.ts';
 import { EventReporter } from './observe/event-reporter.ts';
+import { argumentAdvice } from './observe/argument-advice.ts';
+import { LONG_PENDING_MS, mayPendLong, pendingAdvice } from './observe/pending-advice.ts';
 import { ExchangeRing } from './notify/exchange-ring.ts';
 import type { Handlers } from './notify/handlers.ts';
 import { IncompleteBytes } from './incomplete-bytes.ts';
@@ -41,5 +43,34 @@ export class Shared {
     this.exchanges = new ExchangeRing(handlers.set);
     this.inFlight = new InFlight(options);
     this.incomplete = new IncompleteBytes(options.maxIncompleteBytes);
+    this.#watchArguments();
+    if (mayPendLong(options.processingTimeoutMs)) this.#watchPending();
+  }
+
+  /** Tells once of each message whose arguments are not as declared: after the frame is read, since it calls the user's code. */
+  #watchArguments(): void {
+    this.handlers.set.onFirst = (definition, names) => {
+      const advice = argumentAdvice(definition, names);
+      if (advice !== undefined) process.nextTick(() => this.hooks.advise(advice));
+    };
+  }
+
+  /** Tells of the first NOTIFY that waits for its handlers for long. */
+  #watchPending(): void {
+    let isTold = false;
+    const look = (): void => {
+      const { oldest } = this.inFlight;
+      if (oldest === undefined || isTold) return;
+      const pendingMs = Math.round(performance.now() - oldest.startedAt);
+      if (pendingMs <= LONG_PENDING_MS) return;
+      isTold = true;
+      const { processingTimeoutMs } = this.options;
+      const messages = this.handlers.namesOf(oldest.notify);
+      this.hooks.advise(pendingAdvice(processingTimeoutMs, pendingMs, oldest.reportedStreamId, messages));
+    };
+    // What settled while the event loop was blocked is no longer in flight in the turn after the tick.
+    this.clock.every(LONG_PENDING_MS / 4, () => {
+      if (!isTold && this.inFlight.count > 0) setImmediate(look);
+    });
   }
 }

@@ -428,7 +428,7 @@ describe('maxConnections', () => {
     const refusal = await third.receive();
     expect(refusal).toHaveProperty('items.0.value', uint32(13));
     await third.closed();
-    expect(reports.overload).toMatchObject([{ connection: { id: 3 }, reason: 'more than 2 connections' }]);
+    expect(reports.overload).toMatchObject([{ connection: { id: 3 }, limit: 'maxConnections' }]);
     expect((await first.notify('m')).actions).toEqual([]);
     second.close();
     expect(await eventually(() => agent.connectionCount === 1)).toBe(true);

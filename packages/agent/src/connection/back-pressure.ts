@@ -1,4 +1,5 @@
 import type { AgentEvents, ConnectionInfo } from '../observe/events.ts';
+import { overload, type OverloadLimit, type OverloadOptions } from '../observe/overload.ts';
 import type { Waiter } from '../notify/in-flight.ts';
 import type { Cut } from '../turn.ts';
 
@@ -7,6 +8,7 @@ export interface Room {
   readonly inFlight: { awaitRoom(waiter: Waiter): void; stopWaiting(waiter: Waiter): void; resumeWaiting(): void };
   readonly hooks: { emit(name: 'overload', info: AgentEvents['overload']): void };
   readonly turn: { isUsedUp(): boolean; wait(cut: Cut): void; stopWaiting(cut: Cut): void };
+  readonly options: OverloadOptions;
 }
 
 /** The connection whose reading is paused and resumed. */
@@ -15,6 +17,8 @@ export interface Paused {
   readonly output: { readonly isBlocked: boolean };
   readonly session: {
     readonly isFull: boolean;
+    /** Which limit it is full by. */
+    readonly reachedLimit: OverloadLimit | undefined;
     readonly isOver: boolean;
     readonly isLeavingSoon: boolean;
     describe(): ConnectionInfo;
@@ -100,10 +104,9 @@ export class BackPressure implements Waiter, Cut {
     const { output, session } = this.#paused;
     this.#room.inFlight.awaitRoom(this);
     if (session.isLeavingSoon && !output.isBlocked) return;
-    this.#room.hooks.emit('overload', {
-      connection: session.describe(),
-      reason: output.isBlocked ? 'the peer does not read its ACKs' : 'too many NOTIFYs are in flight',
-    });
+    const { hooks, options } = this.#room;
+    const limit = output.isBlocked ? 'output' : (session.reachedLimit ?? 'output');
+    hooks.emit('overload', { connection: session.describe(), ...overload(limit, options) });
   }
 
   /** Reads on, if reading is paused and nothing holds it back any more; returns whether it does. */

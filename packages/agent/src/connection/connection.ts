@@ -11,7 +11,8 @@ import type { Shared } from '../shared.ts';
 import { type ReadBuffer, readStatically } from './shared-read.ts';
 import type { Transport } from '../session/transport.ts';
 import { FRAME_WORK } from '../turn.ts';
-import { textOf } from '../observe/warning.ts';
+import { textOf } from '../observe/error-text.ts';
+import { overload } from '../observe/overload.ts';
 
 /**
  * One connection's transport: bytes in, whole frames to the session, one write for all that the session answers to a
@@ -126,7 +127,8 @@ export class Connection implements Transport, Holder {
     const { maxIncompleteBytes } = this.#shared.options;
     const reason = `what is incomplete of all connections is above maxIncompleteBytes (${maxIncompleteBytes})`;
     this.#notedBytes = 0;
-    this.#shared.hooks.emit('overload', { connection: this.session.describe(), reason });
+    const reached = overload('maxIncompleteBytes', this.#shared.options);
+    this.#shared.hooks.emit('overload', { connection: this.session.describe(), ...reached });
     this.session.end(Status.ResourceAllocation, reason);
     this.#noteIncomplete();
   }

@@ -1,6 +1,7 @@
 import type { Actions, AckWriter } from '@spop/codec';
 import { isThenable } from '../thenable.ts';
-import { textOf, warn } from '../observe/warning.ts';
+import { textOf } from '../observe/error-text.ts';
+import { warn } from '../observe/warning.ts';
 
 const ASYNC_FALLBACK =
   "The option 'fallback' returned a promise: it has to set its actions synchronously, later ones are lost";

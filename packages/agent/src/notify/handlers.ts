@@ -78,6 +78,11 @@ export class Handlers {
     return this.#set;
   }
 
+  /** The names of the declared messages of a NOTIFY, for reports: nothing is decoded, nor a walk of its handlers moved. */
+  namesOf(notify: Notify): string[] {
+    return Array.from({ length: notify.messageCount }, (_, i) => this.#definitions[notify.definitionIndexAt(i)]!.name);
+  }
+
   /** Whether every handler is known to return promises: then every NOTIFY needs an exchange of its own. */
   get isAllAsync(): boolean {
     return this.#isAllAsync;

@@ -46,6 +46,17 @@ export class InFlight {
     return this.#answerers.size >= maxInFlight || this.#heldBytes >= maxInFlightBytes;
   }
 
+  /** The limit that {@link InFlight.isFull} is about, if it is. */
+  get reachedLimit(): 'maxInFlight' | 'maxInFlightBytes' | undefined {
+    if (!this.isFull) return undefined;
+    return this.#answerers.size >= this.#limits.maxInFlight ? 'maxInFlight' : 'maxInFlightBytes';
+  }
+
+  /** The exchange that has waited longest. */
+  get oldest(): Exchange | undefined {
+    return this.#answerers.keys().next().value;
+  }
+
   /** Adds a detached exchange, which `answerer` answers at its deadline. */
   add(exchange: Exchange, answerer: Answerer): void {
     this.#answerers.set(exchange, answerer);

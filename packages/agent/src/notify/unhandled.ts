@@ -3,7 +3,7 @@ import type { NotifyContext } from '../notify-context.ts';
 const MAX_NAMES = 8;
 const MAX_NAME_LENGTH = 64;
 
-/** The names of the messages of a NOTIFY that has no handler, for reports: at most 8, each cut to 64 characters. */
+/** The names of the messages of a NOTIFY as they came, for reports: at most 8, each cut to 64 characters. Its walk begins anew. */
 export function toReportedNames(notify: Pick<NotifyContext, 'walk'>): string[] {
   const names: string[] = [];
   const walker = notify.walk();

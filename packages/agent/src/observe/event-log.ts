@@ -1,7 +1,11 @@
-import type { AgentEvents, ConnectionInfo } from './events.ts';
+import { escapeText } from '@spop/codec';
+import { placesOf, textOf } from './error-text.ts';
+import { EVENT_LINES, type LogLevel } from './event-lines.ts';
+import type { AgentEvents } from './events.ts';
+import { LineBudget } from './line-budget.ts';
 import { RateLimit } from './rate-limit.ts';
 import { watchRejection } from '../thenable.ts';
-import { textOf, warn } from './warning.ts';
+import { warn } from './warning.ts';
 
 /** One level of a {@link Logger}: first what it is about, then the message. */
 export type LogFunction = (details: object, message: string) => void;
@@ -14,58 +18,64 @@ export interface Logger {
   readonly error: LogFunction;
 }
 
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-type LogLevel = (typeof LOG_LEVELS)[number];
+/** The functions of a {@link Logger}, the least important first. */
+export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** Of each kind of event so many are logged in a window of this length; the rest is counted, and told in one line. */
 const BURST = 10;
 const WINDOW_MS = 10_000;
 
-/** A line of the log. */
-interface Line {
-  readonly level: LogLevel;
-  /** What counts as repetition of what. There are few kinds, whatever peers send. */
-  readonly kind: string;
-  readonly details: object;
-  readonly message: string;
-}
+/** What a logger adds to a line, about: its level, the time, names of fields. */
+const LINE_OVERHEAD_BYTES = 128;
+/** The longest text and stack of an error that a logger is given, in characters. */
+const MAX_ERROR_LENGTH = 8_192;
+const MAX_ERROR_TEXT = 1_024;
+const MAX_PLACES = 10;
 
 /** Tells a logger of events, without flooding it. */
 export class EventLog {
   readonly #logger: Logger;
   readonly #repetition: RateLimit;
-  /** The level of each kind that was logged: that of the line which stands for the rest of it. */
+  readonly #budget: LineBudget = new LineBudget();
+  /** The level of each kind that came: that of the line which stands for the rest of it. */
   readonly #levels: Map<string, LogLevel> = new Map();
 
   constructor(logger: Logger) {
     this.#logger = logger;
-    this.#repetition = new RateLimit(BURST, WINDOW_MS, (kind, suppressed) =>
-      this.#write(
-        this.#levels.get(kind) ?? 'warn',
-        { event: 'repeated', kind, suppressed, windowMs: WINDOW_MS },
-        `${suppressed} more of '${kind}' within ${WINDOW_MS / 1_000} s were not logged`,
-      ),
-    );
+    this.#repetition = new RateLimit(BURST, WINDOW_MS, (kind, suppressed) => this.#tellRest(kind, suppressed));
   }
 
-  /** Logs an event, unless many of its kind were just logged. */
-  report<Name extends keyof AgentEvents>(name: Name, info: AgentEvents[Name]): void {
-    let line: Line;
+  /**
+   * Logs an event, unless many of its kind were just logged, or many of all kinds: then no line is made.
+   *
+   * @param get Gives what the event tells; called only where a line, or its kind, needs it.
+   */
+  report<Name extends keyof AgentEvents>(name: Name, get: () => AgentEvents[Name]): void {
+    const { level, variant, details, message } = EVENT_LINES[name];
     try {
-      line = LINES[name](info);
+      const kind = variant === undefined ? name : `${name}, ${variant(get())}`;
+      const levelNow = typeof level === 'string' ? level : level(get());
+      this.#levels.set(kind, levelNow);
+      if (!this.#repetition.admits(kind)) return;
+      if (!this.#budget.hasRoom()) {
+        this.#repetition.withhold(kind);
+        return;
+      }
+      const info = get();
+      const line = bound({ event: name, ...details(info) });
+      const text = message(info);
+      const bytes = sizeOf(line, text);
+      if (this.#budget.hasRoom(bytes)) this.#write(levelNow, line, text, bytes);
+      else this.#repetition.withhold(kind);
     } catch (error) {
       // An error that it tells of may have getters that throw.
       warnOf(`The event '${name}' could not be logged`, error);
-      return;
     }
-    const { level, kind, details, message } = line;
-    this.#levels.set(kind, level);
-    if (this.#repetition.admits(kind)) this.#write(level, { event: name, ...details }, message);
   }
 
-  /** Logs a step of the agent's own life. */
-  note(event: 'listening' | 'closing' | 'closed', details: object): void {
-    this.#write('info', { event, ...details }, event === 'listening' ? 'listening for HAProxy' : `agent ${event}`);
+  /** Logs what is told once, or seldom: a step of the agent's own life, or advice. */
+  note(level: LogLevel, details: { readonly event: string }, message: string): void {
+    this.#write(level, details, message, sizeOf(details, message));
   }
 
   /** Tells what was held back so far. */
@@ -73,7 +83,18 @@ export class EventLog {
     this.#repetition.endWindow();
   }
 
-  #write(level: LogLevel, details: object, message: string): void {
+  /** Tells how many of a kind were not logged; false where there is no room for that now. */
+  #tellRest(kind: string, suppressed: number): boolean {
+    const details = { event: 'repeated', kind, suppressed, windowMs: WINDOW_MS };
+    const message = `${suppressed} more of '${kind}' within ${WINDOW_MS / 1_000} s were not logged`;
+    const bytes = sizeOf(details, message);
+    if (!this.#budget.hasReservedRoom(bytes)) return false;
+    this.#write(this.#levels.get(kind) ?? 'warn', details, message, bytes);
+    return true;
+  }
+
+  #write(level: LogLevel, details: object, message: string, bytes: number): void {
+    this.#budget.spend(bytes);
     try {
       const result: unknown = this.#logger[level](details, message);
       if (result !== undefined) watchRejection(result, level, warnOfLogger);
@@ -91,64 +112,6 @@ function warnOf(what: string, error: unknown): void {
   warn('SPOP_LOGGER_THREW', `${what}: ${textOf(error)}`);
 }
 
-/** How each event is logged. */
-const LINES: { readonly [Name in keyof AgentEvents]: (info: AgentEvents[Name]) => Line } = {
-  connection: ({ connection }) => ({
-    level: 'info',
-    kind: 'connection',
-    details: about(connection),
-    message: 'HAProxy connected',
-  }),
-  disconnect: ({ connection, status, reason, bytesRead, bytesWritten, frames }) => ({
-    level: status === 0 ? 'info' : 'warn',
-    kind: status >= 0 && status <= 99 ? `disconnect, status ${status}` : 'disconnect, unknown status',
-    details: { ...about(connection), status, reason, bytesRead, bytesWritten, frames },
-    message: `connection ended with status ${status}: ${reason}`,
-  }),
-  protocolError: ({ connection, error }) => ({
-    level: 'warn',
-    kind: `protocolError, ${error.code}`,
-    details: { ...about(connection), code: error.code, status: error.status, offset: error.offset, err: error },
-    message: `connection closed for the peer's error: ${error.message}`,
-  }),
-  handlerError: ({ connection, error, streamId }) => ({
-    level: 'error',
-    kind: 'handlerError',
-    details: { ...about(connection), streamId, err: error },
-    message: 'a handler failed; its NOTIFY was acknowledged with the fallback actions',
-  }),
-  unhandled: ({ connection, streamId, messages, declared }) => ({
-    level: 'warn',
-    kind: 'unhandled',
-    details: { ...about(connection), streamId, messages, declared },
-    message: `no handler for ${list(messages)}; there are handlers for ${list(declared)}`,
-  }),
-  timeout: ({ connection, streamId }) => ({
-    level: 'warn',
-    kind: 'timeout',
-    details: { ...about(connection), streamId },
-    message: 'a handler was too late; its NOTIFY was acknowledged with the fallback actions',
-  }),
-  overload: ({ connection, reason }) => ({
-    level: 'warn',
-    kind: `overload, ${reason}`,
-    details: { ...about(connection), reason },
-    message: `at a limit: ${reason}`,
-  }),
-  transportError: ({ connection, error }) => ({
-    level: 'error',
-    kind: 'transportError',
-    details: { ...about(connection), err: error },
-    message: `transport failed: ${error.message}`,
-  }),
-  eventLoopBlocked: ({ blockedMs }) => ({
-    level: 'warn',
-    kind: 'eventLoopBlocked',
-    details: { blockedMs },
-    message: `the event loop was blocked for ${blockedMs} ms, in which no NOTIFY was answered`,
-  }),
-};
-
 /** @throws {TypeError} where the logger lacks a function; undefined stands for none. */
 export function checkLogger(logger: unknown): void {
   if (logger === undefined) return;
@@ -158,12 +121,24 @@ export function checkLogger(logger: unknown): void {
   throw new TypeError(`expected a logger with the functions ${LOG_LEVELS.join(', ')}; it lacks ${missing.join(', ')}`);
 }
 
-function list(names: readonly string[]): string {
-  return names.length === 0 ? 'no message' : names.map((name) => JSON.stringify(name)).join(', ');
+/** The details with a shorter error in the place of a very long one, which may quote what a peer sent. */
+function bound(details: { readonly event: string; readonly err?: unknown }): object {
+  const { err } = details;
+  if (typeof err === 'string') return { ...details, err: escapeText(err, MAX_ERROR_TEXT) };
+  if (!(err instanceof Error) || errorLength(err) <= MAX_ERROR_LENGTH) return details;
+  const shorter = new Error(escapeText(err.message, MAX_ERROR_TEXT));
+  shorter.name = err.name;
+  shorter.stack = [String(shorter), ...placesOf(err, MAX_PLACES)].join('\n    at ');
+  return { ...details, err: shorter };
 }
 
-function about(connection: ConnectionInfo | undefined): object {
-  if (connection === undefined) return {};
-  const { id, remote, engineId } = connection;
-  return { connection: id, remote, engineId };
+function errorLength({ message, stack }: Error): number {
+  return message.length + (stack?.length ?? 0);
+}
+
+/** About how many bytes a line takes; the places of errors are in their stacks. */
+function sizeOf(details: object & { readonly err?: unknown }, message: string): number {
+  const { err, ...rest } = details;
+  const errorBytes = err instanceof Error ? Buffer.byteLength(`${err.message}${err.stack ?? ''}`) : 0;
+  return LINE_OVERHEAD_BYTES + errorBytes + Buffer.byteLength(JSON.stringify(rest)) + Buffer.byteLength(message);
 }

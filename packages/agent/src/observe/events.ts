@@ -1,7 +1,9 @@
 import { check, checkFunction, checkNames, isObject } from '../checks.ts';
 import type { SpopError } from '@spop/codec';
+import { textOf } from './error-text.ts';
+import type { OverloadLimit } from './overload.ts';
 import { watchRejection } from '../thenable.ts';
-import { textOf, warn } from './warning.ts';
+import { warn } from './warning.ts';
 
 /** Which connection an event is about. */
 export interface ConnectionInfo {
@@ -9,7 +11,10 @@ export interface ConnectionInfo {
   readonly id: number;
   /** The peer's address: `127.0.0.1:40112`, or undefined for streams that have none. */
   readonly remote: string | undefined;
-  /** Which SPOE engine of which HAProxy process; undefined before the handshake and for health checks. */
+  /**
+   * Which SPOE engine of which HAProxy process, as it was sent; undefined before the handshake and for health checks. Before
+   * it is written anywhere, `escapeText()` of the codec takes out what could forge lines.
+   */
   readonly engineId: string | undefined;
 }
 
@@ -18,6 +23,7 @@ export interface DisconnectInfo {
   readonly connection: ConnectionInfo;
   /** Status code of the DISCONNECT that ended it (SPOE.txt §3.5); 0 where HAProxy just closed it, 2 where `graceMs` was over. */
   readonly status: number;
+  /** Why: of the peer's message the first 128 characters, with control characters escaped. */
   readonly reason: string;
   readonly bytesRead: number;
   readonly bytesWritten: number;
@@ -33,8 +39,13 @@ export interface AgentEvents {
   disconnect: DisconnectInfo;
   /** The peer broke the protocol: it got an AGENT-DISCONNECT with `error.status`, and its connection is closed. */
   protocolError: { readonly connection: ConnectionInfo; readonly error: SpopError };
-  /** A handler threw or rejected; the stream got the fallback actions. */
-  handlerError: { readonly connection: ConnectionInfo; readonly error: unknown; readonly streamId: number };
+  /** A handler threw or rejected; the stream got the fallback actions. `messages` are the names of the NOTIFY's messages. */
+  handlerError: {
+    readonly connection: ConnectionInfo;
+    readonly error: unknown;
+    readonly streamId: number;
+    readonly messages: readonly string[];
+  };
   /**
    * A NOTIFY came for which there is no handler, and was acknowledged without actions: `messages` are its messages' names,
    * `declared` those that there are handlers for. Names differ from HAProxy's configuration, or a handler was forgotten.
@@ -45,10 +56,18 @@ export interface AgentEvents {
     readonly messages: readonly string[];
     readonly declared: readonly string[];
   };
-  /** A handler did not settle in time; the stream got the fallback actions. */
-  timeout: { readonly connection: ConnectionInfo; readonly streamId: number };
-  /** A limit was reached; `reason` says which. */
-  overload: { readonly connection: ConnectionInfo | undefined; readonly reason: string };
+  /** A handler did not settle in time; the stream got the fallback actions. `messages` are the names of the NOTIFY's messages. */
+  timeout: {
+    readonly connection: ConnectionInfo;
+    readonly streamId: number;
+    readonly messages: readonly string[];
+  };
+  /** A limit was reached: `limit` is the option's name, or `output`; `reason` says what happened and what to do. */
+  overload: {
+    readonly connection: ConnectionInfo | undefined;
+    readonly limit: OverloadLimit;
+    readonly reason: string;
+  };
   /** Listening or a connection's transport failed in a way that no other event covers. */
   transportError: { readonly connection: ConnectionInfo | undefined; readonly error: Error };
   /**
@@ -97,6 +116,11 @@ export class HookCaller {
 
   constructor(hooks: Hooks) {
     this.#hooks = hooks;
+  }
+
+  /** Whether there is a hook of that name. */
+  has(name: keyof AgentEvents): boolean {
+    return this.#hooks[name] !== undefined;
   }
 
   emit<Name extends keyof AgentEvents>(name: Name, info: AgentEvents[Name]): void {

@@ -24,10 +24,14 @@ export const notifyEnd: Channel = channel('spop:notify:end');
 
 const eventChannels: Readonly<Record<keyof AgentEvents, Channel>> = forEachEvent((name) => channel(`spop:${name}`));
 
+/** Whether anybody has subscribed to an event's channel. */
+export function hasSubscribers(name: keyof AgentEvents): boolean {
+  return eventChannels[name].hasSubscribers;
+}
+
 /** Publishes an event to whoever has subscribed to its channel. */
 export function publishEvent<Name extends keyof AgentEvents>(name: Name, info: AgentEvents[Name]): void {
-  const target = eventChannels[name];
-  if (target.hasSubscribers) target.publish(info);
+  eventChannels[name].publish(info);
 }
 
 /** Whether anybody wants to hear of NOTIFYs. Two checks of a property where nobody does. */

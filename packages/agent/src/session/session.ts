@@ -1,4 +1,4 @@
-import { type Frame, FrameType, Status, STATUS_MESSAGES, toDisconnect, toHaproxyHello } from '@spop/codec';
+import { escapeText, type Frame, FrameType, Status, STATUS_MESSAGES, toDisconnect, toHaproxyHello } from '@spop/codec';
 import { appendDisconnect, appendHello } from './control-frames.ts';
 import type { ConnectionInfo } from '../observe/events.ts';
 import type { Engine, Exchange } from '../notify/exchange.ts';
@@ -6,6 +6,7 @@ import { applyFallback } from '../notify/fallback.ts';
 import { Fragments } from './fragments.ts';
 import { negotiate } from './handshake.ts';
 import { LeaveTaking, type Leaver } from './leave-taking.ts';
+import { overload, type OverloadLimit } from '../observe/overload.ts';
 import type { Output } from '../output.ts';
 import type { Shared } from '../shared.ts';
 import { type ConnectionState, reactionTo, stateAfter } from './state.ts';
@@ -82,6 +83,14 @@ export class Session implements Engine, Leaver, Owner {
     if (this.leaveTaking.isStopped) return true;
     const { inFlight, options } = this.#shared;
     return this.#unsettled.count >= options.maxInFlightPerConnection || inFlight.isFull;
+  }
+
+  /** The limit that {@link Session.isFull} is about, if it is one. */
+  get reachedLimit(): OverloadLimit | undefined {
+    const { inFlight, options } = this.#shared;
+    return this.#unsettled.count >= options.maxInFlightPerConnection
+      ? 'maxInFlightPerConnection'
+      : inFlight.reachedLimit;
   }
 
   /** Which fragmented NOTIFY was begun and not ended, counted from 1 on; 0 for none. */
@@ -292,16 +301,13 @@ export class Session implements Engine, Leaver, Owner {
     this.#isProcessing = false;
     this.#output.commit(ack.end());
     this.noteAnswer();
-    hooks.emit('overload', {
-      connection: this.describe(),
-      reason: `a fragmented NOTIFY is above maxReassembledBytes (${options.maxReassembledBytes})`,
-    });
+    hooks.emit('overload', { connection: this.describe(), ...overload('maxReassembledBytes', options) });
   }
 
   #receiveDisconnect(frame: Frame): void {
     const { statusCode, message } = toDisconnect(frame);
     this.endStatus = statusCode;
-    this.endReason = message;
+    this.endReason = escapeText(message);
     this.#leave(Status.Normal, STATUS_MESSAGES[Status.Normal]);
   }
 
@@ -323,13 +329,12 @@ export class Session implements Engine, Leaver, Owner {
    * A NOTIFY without messages is not reported: HAProxy 3.1 and later send one when all ACLs of a group fail.
    */
   #reportUnhandled(exchange: Exchange): void {
-    const messages = toReportedNames(exchange);
-    if (messages.length === 0) return;
-    this.#shared.hooks.emit('unhandled', {
+    if (!exchange.walk().next()) return;
+    this.#shared.hooks.emitLazily('unhandled', () => ({
       connection: this.describe(),
       streamId: exchange.reportedStreamId,
-      messages,
+      messages: toReportedNames(exchange),
       declared: this.#shared.handlers.set.definitions.map(({ name }) => name),
-    });
+    }));
   }
 }

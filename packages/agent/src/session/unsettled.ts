@@ -1,8 +1,9 @@
-import type { ConnectionInfo } from '../observe/events.ts';
+import type { AgentEvents, ConnectionInfo } from '../observe/events.ts';
 import type { Exchange } from '../notify/exchange.ts';
 import { applyFallback } from '../notify/fallback.ts';
 import type { Answerer } from '../notify/in-flight.ts';
 import type { Shared } from '../shared.ts';
+import { toReportedNames } from '../notify/unhandled.ts';
 import type { Transport } from './transport.ts';
 
 /** What the NOTIFYs that have not settled ask of their session. */
@@ -60,17 +61,13 @@ export class Unsettled implements Answerer {
   /** Reports what a handler threw or rejected with. */
   reportError(exchange: Exchange, error: unknown): void {
     exchange.fail(error);
-    this.#shared.hooks.emit('handlerError', {
-      error,
-      connection: this.#owner.describe(),
-      streamId: exchange.reportedStreamId,
-    });
+    this.#shared.hooks.emitLazily('handlerError', () => ({ error, ...this.#describe(exchange) }));
   }
 
   /** Answers an exchange at its deadline. */
   expire(exchange: Exchange): void {
     const { hooks, options } = this.#shared;
-    hooks.emit('timeout', { connection: this.#owner.describe(), streamId: exchange.reportedStreamId });
+    hooks.emitLazily('timeout', () => this.#describe(exchange));
     // A hook may have ended the connection.
     if (exchange.isPending) this.#timeOut(exchange, `No answer within ${options.processingTimeoutMs} ms`);
   }
@@ -87,6 +84,14 @@ export class Unsettled implements Answerer {
       exchange.drop();
       exchange.abort(reason);
     }
+  }
+
+  #describe(exchange: Exchange): AgentEvents['timeout'] {
+    return {
+      connection: this.#owner.describe(),
+      streamId: exchange.reportedStreamId,
+      messages: toReportedNames(exchange),
+    };
   }
 
   #settle(exchange: Exchange, error: unknown, isError: boolean): void {

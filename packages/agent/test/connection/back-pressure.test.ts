@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { BackPressure } from '../../src/connection/back-pressure.ts';
+import { resolveOptions } from '../../src/options.ts';
 
 /** A connection that notes what is done to it, and can be set as a test needs it. */
 function setup() {
@@ -10,6 +11,7 @@ function setup() {
     output: { isBlocked: false },
     session: {
       isFull: false,
+      reachedLimit: undefined,
       isOver: false,
       isLeavingSoon: false,
       describe: () => ({ id: 1, remote: undefined, engineId: undefined }),
@@ -30,7 +32,8 @@ function setup() {
       wait: () => void calls.push('await turn'),
       stopWaiting: () => void calls.push('stop awaiting turn'),
     },
-    hooks: { emit: (name: string, info: { readonly reason: string }) => void calls.push(`${name}: ${info.reason}`) },
+    hooks: { emit: (name: string, info: { readonly limit: string }) => void calls.push(`${name}: ${info.limit}`) },
+    options: resolveOptions({}),
   };
   const pressure = new BackPressure(room, connection);
   /** What was called since the last time. */
@@ -40,9 +43,9 @@ function setup() {
 
 describe('BackPressure › pause', () => {
   it.each([
-    ['is full', { isFull: true }, false, ['overload: too many NOTIFYs are in flight']],
-    ['is blocked', {}, true, ['overload: the peer does not read its ACKs']],
-    ['is blocked and leaving soon', { isLeavingSoon: true }, true, ['overload: the peer does not read its ACKs']],
+    ['is full', { isFull: true, reachedLimit: 'maxInFlight' }, false, ['overload: maxInFlight']],
+    ['is blocked', {}, true, ['overload: output']],
+    ['is blocked and leaving soon', { isLeavingSoon: true }, true, ['overload: output']],
     ['is leaving soon', { isLeavingSoon: true }, false, []],
   ])('keeps what is unread and reports why, where the connection %s', (_, session, isBlocked, reports) => {
     const { connection, pressure, taken } = setup();
@@ -134,13 +137,7 @@ describe('BackPressure › mayResume', () => {
     await nextTurn();
     await nextTurn();
     await nextTurn();
-    expect(taken()).toEqual([
-      'keep',
-      'pause',
-      'await room',
-      'overload: too many NOTIFYs are in flight',
-      'resume others',
-    ]);
+    expect(taken()).toEqual(['keep', 'pause', 'await room', 'overload: output', 'resume others']);
     expect(pressure.wasHeldBack).toBe(true);
   });
 });
@@ -179,8 +176,8 @@ describe('BackPressure › cutShort', () => {
   });
 
   it.each([
-    ['is full', { isFull: true }, false, 'overload: too many NOTIFYs are in flight'],
-    ['is blocked', {}, true, 'overload: the peer does not read its ACKs'],
+    ['is full', { isFull: true, reachedLimit: 'maxInFlight' }, false, 'overload: maxInFlight'],
+    ['is blocked', {}, true, 'overload: output'],
   ])('waits for room, and reports why, where the connection %s when it is its turn', (_, session, blocked, report) => {
     const { connection, pressure, taken } = setup();
     pressure.cutShort();

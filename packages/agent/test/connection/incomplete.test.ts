@@ -62,7 +62,7 @@ describe.each(linkKinds)('maxIncompleteBytes over %s', (link) => {
     peers.push(await open(BEGINNING));
     expect(await eventually(() => peers[0]?.ending() !== undefined)).toBe(true);
     expect(peers[0]?.frames().at(-1)).toBeDisconnect(13);
-    expect(reports.overload).toMatchObject([{ connection: { id: 1 }, reason: REASON }]);
+    expect(reports.overload).toMatchObject([{ connection: { id: 1 }, limit: 'maxIncompleteBytes' }]);
     for (const peer of peers.slice(1)) {
       await send(peer, LARGE.subarray(BEGINNING.length));
       expect(await eventually(() => peer.frames().length === 2)).toBe(true);

@@ -98,7 +98,7 @@ describe.each(linkKinds)('maxInFlightPerConnection over %s', (link) => {
     expect(await waiting.settleUntil(() => idsOf(peer).length === 50)).toBe(true);
     expect(idsOf(peer)).toEqual(ids(50));
     expect(waiting.most).toBe(3);
-    expect(reports.overload[0]).toMatchObject({ connection: { id: 1 }, reason: 'too many NOTIFYs are in flight' });
+    expect(reports.overload[0]).toMatchObject({ connection: { id: 1 }, limit: 'maxInFlightPerConnection' });
   });
 });
 
@@ -107,7 +107,7 @@ describe('maxInFlight', () => {
     'of %i is kept by 12 connections together, each of which is answered in the end',
     async (limit) => {
       const waiting = new Waiting();
-      const { target } = await startAgent({ link: 'IPv4', maxInFlight: limit, setup: waiting.setup });
+      const { reports, target } = await startAgent({ link: 'IPv4', maxInFlight: limit, setup: waiting.setup });
       const peers = await Promise.all(ids(12).map(() => connectRaw(target)));
       for (const peer of peers) peer.send(haproxyHello());
       await eventually(() => peers.every((peer) => peer.frames().length === 1));
@@ -116,6 +116,7 @@ describe('maxInFlight', () => {
       expect(await waiting.settleUntil(() => peers.every((peer) => idsOf(peer).length === 10))).toBe(true);
       for (const peer of peers) expect(idsOf(peer)).toEqual(ids(10));
       expect(waiting.most).toBe(limit);
+      expect(new Set(reports.overload.map(({ limit: reached }) => reached))).toEqual(new Set(['maxInFlight']));
     },
   );
 
@@ -180,7 +181,7 @@ describe.each(linkKinds)('a peer that never reads while it sends, over %s', (lin
     }
     await eventually(() => reports.overload.length > 0);
     expect(sent).toBeLessThan(1_000);
-    expect(reports.overload[0]).toMatchObject({ reason: 'the peer does not read its ACKs' });
+    expect(reports.overload[0]).toMatchObject({ limit: 'output' });
     expect(pooledBuffersOut()).toBeLessThanOrEqual(4);
     expect(agent.inFlightCount).toBe(0);
     expect((await other.notify(ask, { id: '1' })).actions).toHaveLength(1);
@@ -260,8 +261,11 @@ describe('maxReassembledBytes', () => {
     const small = peer.preset.notify().message(ask, { id: 'x'.repeat(500) });
     peer.send(...fragment(small, 300));
     expect(await peer.receive()).toSetVar('txn', 'number', 500);
-    expect(reports.overload.map(({ reason }) => reason)).toEqual([
-      'a fragmented NOTIFY is above maxReassembledBytes (1000)',
+    expect(reports.overload).toMatchObject([
+      {
+        limit: 'maxReassembledBytes',
+        reason: expect.stringMatching(/^a fragmented NOTIFY is above 1000 bytes/) as string,
+      },
     ]);
   });
 });

@@ -106,7 +106,7 @@ describe('handle(a TLS socket)', () => {
       }
       return reports.overload.length > 0;
     });
-    expect(reports.overload).toMatchObject([{ reason: 'the peer does not read its ACKs' }]);
+    expect(reports.overload).toMatchObject([{ limit: 'output' }]);
     let bytes = 0;
     peer.stream.removeAllListeners('data');
     peer.stream.on('data', (chunk: Buffer) => (bytes += chunk.length));

@@ -1,8 +1,8 @@
-import { SpopError } from '@spop/codec';
+import { ErrorStatus, escapeText, SpopError, type SpopErrorCode } from '@spop/codec';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EventLog, type Logger } from '../../src/observe/event-log.ts';
-import { createAgent } from '../../src/index.ts';
+import { type AgentEvents, createAgent } from '../../src/index.ts';
 import { thrownBy } from '../thrown.ts';
 
 const connection = { id: 7, remote: '127.0.0.1:4711', engineId: 'engine' };
@@ -15,6 +15,10 @@ function recorder(): { logger: Logger; lines: Line[] } {
   return { logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, lines };
 }
 
+function report<Name extends keyof AgentEvents>(log: EventLog, name: Name, info: AgentEvents[Name]): void {
+  log.report(name, () => info);
+}
+
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
@@ -24,8 +28,8 @@ describe('EventLog', () => {
     const log = new EventLog(logger);
     const error = new SpopError('SPOP_TRUNCATED', 'expected more', 12);
     const failure = new Error('no database');
-    log.report('connection', { connection });
-    log.report('disconnect', {
+    report(log, 'connection', { connection });
+    report(log, 'disconnect', {
       connection,
       status: 0,
       reason: 'normal',
@@ -33,15 +37,15 @@ describe('EventLog', () => {
       bytesWritten: 20,
       frames: 3,
     });
-    log.report('disconnect', { connection, status: 2, reason: 'late', bytesRead: 1, bytesWritten: 2, frames: 3 });
-    log.report('protocolError', { connection, error });
-    log.report('handlerError', { connection, error: failure, streamId: 3 });
-    log.report('unhandled', { connection, streamId: 3, messages: ['aks', 'tell'], declared: ['ask'] });
-    log.report('unhandled', { connection, streamId: 3, messages: ['aks'], declared: [] });
-    log.report('timeout', { connection, streamId: 3 });
-    log.report('overload', { connection: undefined, reason: 'too many' });
-    log.report('transportError', { connection: undefined, error: failure });
-    log.report('eventLoopBlocked', { blockedMs: 120 });
+    report(log, 'disconnect', { connection, status: 2, reason: 'late', bytesRead: 1, bytesWritten: 2, frames: 3 });
+    report(log, 'protocolError', { connection, error });
+    report(log, 'handlerError', { connection, error: failure, streamId: 3, messages: ['ask'] });
+    report(log, 'unhandled', { connection, streamId: 3, messages: ['aks', 'tell'], declared: ['ask'] });
+    report(log, 'unhandled', { connection, streamId: 3, messages: ['aks'], declared: [] });
+    report(log, 'timeout', { connection, streamId: 3, messages: [] });
+    report(log, 'overload', { connection: undefined, limit: 'maxConnections', reason: 'too many' });
+    report(log, 'transportError', { connection: undefined, error: failure });
+    report(log, 'eventLoopBlocked', { blockedMs: 120 });
     const who = { connection: 7, remote: '127.0.0.1:4711', engineId: 'engine' };
     const traffic = { bytesRead: 1, bytesWritten: 2, frames: 3 };
     expect(lines.map(([level, details]) => [level, details])).toEqual([
@@ -55,11 +59,11 @@ describe('EventLog', () => {
         'warn',
         { event: 'protocolError', ...who, code: 'SPOP_TRUNCATED', status: error.status, offset: 12, err: error },
       ],
-      ['error', { event: 'handlerError', ...who, streamId: 3, err: failure }],
+      ['error', { event: 'handlerError', ...who, streamId: 3, messages: ['ask'], err: failure }],
       ['warn', { event: 'unhandled', ...who, streamId: 3, messages: ['aks', 'tell'], declared: ['ask'] }],
       ['warn', { event: 'unhandled', ...who, streamId: 3, messages: ['aks'], declared: [] }],
-      ['warn', { event: 'timeout', ...who, streamId: 3 }],
-      ['warn', { event: 'overload', reason: 'too many' }],
+      ['warn', { event: 'timeout', ...who, streamId: 3, messages: [] }],
+      ['warn', { event: 'overload', limit: 'maxConnections', reason: 'too many' }],
       ['error', { event: 'transportError', err: failure }],
       ['warn', { event: 'eventLoopBlocked', blockedMs: 120 }],
     ]);
@@ -74,7 +78,7 @@ describe('EventLog', () => {
   it('writes the first ten of a kind in ten seconds, and then one line with the number of the others at the same level', () => {
     const { logger, lines } = recorder();
     const log = new EventLog(logger);
-    for (let i = 0; i < 3_000; i++) log.report('connection', { connection });
+    for (let i = 0; i < 3_000; i++) report(log, 'connection', { connection });
     expect(lines).toHaveLength(10);
     vi.advanceTimersByTime(10_000);
     expect(lines.slice(10)).toEqual([
@@ -84,21 +88,21 @@ describe('EventLog', () => {
         "2990 more of 'connection' within 10 s were not logged",
       ],
     ]);
-    log.report('connection', { connection });
+    report(log, 'connection', { connection });
     expect(lines).toHaveLength(12);
   });
 
-  it('counts kinds apart: by error code, by status, by reason', () => {
+  it('counts kinds apart: by error code, by status, by limit', () => {
     const { logger, lines } = recorder();
     const log = new EventLog(logger);
     const end = { connection, reason: 'x', bytesRead: 0, bytesWritten: 0, frames: 0 };
     for (let i = 0; i < 20; i++) {
-      log.report('protocolError', { connection, error: new SpopError('SPOP_TRUNCATED', 'x', 0) });
-      log.report('protocolError', { connection, error: new SpopError('SPOP_FRAME_TOO_BIG', 'x', 0) });
-      log.report('disconnect', { ...end, status: 4 });
-      log.report('disconnect', { ...end, status: 8 });
-      log.report('overload', { connection, reason: 'one' });
-      log.report('overload', { connection, reason: 'other' });
+      report(log, 'protocolError', { connection, error: new SpopError('SPOP_TRUNCATED', 'x', 0) });
+      report(log, 'protocolError', { connection, error: new SpopError('SPOP_FRAME_TOO_BIG', 'x', 0) });
+      report(log, 'disconnect', { ...end, status: 4 });
+      report(log, 'disconnect', { ...end, status: 8 });
+      report(log, 'overload', { connection, limit: 'maxInFlight', reason: 'x' });
+      report(log, 'overload', { connection, limit: 'output', reason: 'x' });
     }
     expect(lines).toHaveLength(60);
   });
@@ -107,20 +111,99 @@ describe('EventLog', () => {
     const { logger, lines } = recorder();
     const log = new EventLog(logger);
     const end = { connection, reason: 'x', bytesRead: 0, bytesWritten: 0, frames: 0 };
-    for (let status = 100; status < 1_100; status++) log.report('disconnect', { ...end, status });
-    for (let status = -1_000; status < 0; status++) log.report('disconnect', { ...end, status });
+    for (let status = 100; status < 1_100; status++) report(log, 'disconnect', { ...end, status });
+    for (let status = -1_000; status < 0; status++) report(log, 'disconnect', { ...end, status });
     expect(lines).toHaveLength(10);
     log.flush();
     expect(lines.at(-1)?.[1]).toMatchObject({ kind: 'disconnect, unknown status', suppressed: 1_990 });
   });
 
+  it('writes at most 100 lines and 64 KiB in any second, whatever peers send, and tells of the rest when there is room', () => {
+    const { logger, lines } = recorder();
+    const log = new EventLog(logger);
+    const written: { at: number; bytes: number }[] = [];
+    const note = (): void => {
+      for (const [, details, message] of lines.slice(written.length)) {
+        const { err } = details as { err?: Error };
+        const bytes = JSON.stringify({ ...details, err: err?.stack, msg: message }).length;
+        written.push({ at: performance.now(), bytes });
+      }
+    };
+    const text = '\u001b[2J\n'.repeat(2_000);
+    const end = { connection, bytesRead: 0, bytesWritten: 0, frames: 0 };
+    const errors = (Object.keys(ErrorStatus) as SpopErrorCode[]).map((code) => new SpopError(code, escapeText(text)));
+    const failure = new Error(text);
+    for (let ms = 0; ms < 12_000; ms += 100) {
+      for (let i = 0; i < 2; i++) {
+        for (let status = 0; status < 100; status++) report(log, 'disconnect', { ...end, status, reason: text });
+        for (const error of errors) report(log, 'protocolError', { connection, error });
+        report(log, 'unhandled', { connection, streamId: 1, messages: Array(8).fill(text), declared: [] });
+        report(log, 'handlerError', { connection, streamId: 1, messages: [text], error: failure });
+        report(log, 'overload', { connection, limit: 'output', reason: 'x' });
+      }
+      note();
+      vi.advanceTimersByTime(100);
+      note();
+    }
+    for (const { at } of written) {
+      const second = written.filter((line) => line.at >= at && line.at < at + 1_000);
+      expect(second.length).toBeLessThanOrEqual(100);
+      expect(second.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(65_536);
+    }
+    // All that came was written, or is counted in a line.
+    for (let i = 0; i < 3; i++) vi.advanceTimersByTime(10_000);
+    const told = lines.map(([, details]) => details as { event: string; suppressed?: number });
+    const counted = told.reduce((sum, { event, suppressed = 0 }) => sum + (event === 'repeated' ? suppressed : 1), 0);
+    expect(counted).toBe(120 * 2 * (100 + errors.length + 3));
+  });
+
+  it('makes no line of what is not written, nor what it tells', () => {
+    const { logger } = recorder();
+    const log = new EventLog(logger);
+    const make = vi.fn(() => ({ connection, streamId: 1, messages: ['a'], error: new Error('x') }));
+    for (let i = 0; i < 1_000; i++) log.report('handlerError', make);
+    expect(make).toHaveBeenCalledTimes(10);
+  });
+
+  it('cuts and escapes what a peer sent', () => {
+    const { logger, lines } = recorder();
+    const log = new EventLog(logger);
+    const evil = '\u001b[2J\u009b\u202e\u2028\nforged';
+    const peer = { ...connection, engineId: `${evil}${'x'.repeat(1_000)}` };
+    report(log, 'connection', { connection: peer });
+    report(log, 'disconnect', { connection: peer, status: 3, reason: evil, bytesRead: 0, bytesWritten: 0, frames: 0 });
+    report(log, 'unhandled', { connection: peer, streamId: 1, messages: [evil], declared: ['ask'] });
+    report(log, 'timeout', { connection: peer, streamId: 1, messages: [evil] });
+    report(log, 'handlerError', { connection: peer, streamId: 1, messages: [evil], error: evil });
+    expect(lines).toHaveLength(5);
+    for (const [, details, message] of lines) {
+      const values: unknown[] = Object.values(details);
+      const texts = [message, ...values].flat().map(String);
+      for (const each of texts) expect(each).not.toMatch(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u);
+      expect(Reflect.get(details, 'engineId')).toHaveLength(String.raw`\u001b[2J\u009b\u202e\u2028\u000a`.length + 121);
+    }
+  });
+
+  it('gives the logger a shorter error in the place of a very long one', () => {
+    const { logger, lines } = recorder();
+    const log = new EventLog(logger);
+    const short = new RangeError('short');
+    const long = new RangeError(`header ${'x'.repeat(100_000)}`);
+    report(log, 'handlerError', { connection, streamId: 1, messages: [], error: short });
+    report(log, 'handlerError', { connection, streamId: 1, messages: [], error: long });
+    const errors = lines.map(([, details]) => Reflect.get(details, 'err') as Error);
+    expect(errors[0]).toBe(short);
+    expect(errors[1]).toMatchObject({ name: 'RangeError', message: `header ${'x'.repeat(1_017)}…` });
+    expect(errors[1]?.stack).toMatch(/^RangeError: header x+…\n {4}at .*event-log\.test\.ts/);
+  });
+
   it('has no timer left once its window has ended, or was ended', () => {
     const log = new EventLog(recorder().logger);
-    log.report('connection', { connection });
+    report(log, 'connection', { connection });
     expect(vi.getTimerCount()).toBe(1);
     vi.advanceTimersByTime(10_000);
     expect(vi.getTimerCount()).toBe(0);
-    log.report('connection', { connection });
+    report(log, 'connection', { connection });
     log.flush();
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -133,7 +216,7 @@ describe('EventLog', () => {
         throw new Error('no message');
       },
     });
-    new EventLog(logger).report('transportError', { connection: undefined, error });
+    report(new EventLog(logger), 'transportError', { connection: undefined, error });
     expect(lines).toEqual([]);
     expect(emitted).toHaveBeenCalledWith("The event 'transportError' could not be logged: Error: no message", {
       code: 'SPOP_LOGGER_THREW',
@@ -146,7 +229,7 @@ describe('EventLog', () => {
     const broken = (): void => {
       throw new Error('disk full');
     };
-    new EventLog({ ...recorder().logger, info: broken }).report('connection', { connection });
+    report(new EventLog({ ...recorder().logger, info: broken }), 'connection', { connection });
     expect(warn).toHaveBeenCalledExactlyOnceWith("The logger's 'info' threw: Error: disk full", {
       code: 'SPOP_LOGGER_THREW',
     });
@@ -159,7 +242,12 @@ describe('the option logger', () => {
     const written: string[] = [];
     const logger = pino({ base: null, timestamp: false }, { write: (line: string) => void written.push(line) });
     createAgent({ logger });
-    new EventLog(logger).report('handlerError', { connection, error: new RangeError('too far'), streamId: 5 });
+    report(new EventLog(logger), 'handlerError', {
+      connection,
+      error: new RangeError('too far'),
+      streamId: 5,
+      messages: ['ask'],
+    });
     const line: unknown = JSON.parse(written.join(''));
     expect(line).toMatchObject({
       level: 50,
@@ -167,7 +255,7 @@ describe('the option logger', () => {
       connection: 7,
       streamId: 5,
       err: { type: 'RangeError', message: 'too far', stack: expect.stringContaining('event-log.test.ts') as string },
-      msg: 'a handler failed; its NOTIFY was acknowledged with the fallback actions',
+      msg: 'a handler of "ask" failed, and its NOTIFY got the fallback: RangeError: too far',
     });
   });
 

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
-import { createAgent, PROMETHEUS_CONTENT_TYPE, toPrometheusText } from '@spop/agent';
+import { createAgent, PROMETHEUS_CONTENT_TYPE, textLogger, toPrometheusText } from '@spop/agent';
 
 const agent = createAgent({
-  logger: console, // or pino()
+  logger: textLogger(), // one line an event; or pino(), or console
   hooks: {
     timeout: ({ streamId }) => console.log(`stream ${streamId} got the fallback`),
     eventLoopBlocked: ({ blockedMs }) => console.log(`nobody was answered for ${blockedMs} ms`),

@@ -1,0 +1,38 @@
+import { quoteText } from '@spop/codec';
+import { list, shown } from './event-lines.ts';
+import type { Advice } from './event-reporter.ts';
+
+/** What is told of a message's declaration. */
+export interface DeclaredArguments {
+  readonly name: string;
+  readonly args: { readonly [name: string]: { readonly optional: boolean } };
+}
+
+/**
+ * What is told of the first message of a declaration that came with arguments of the names `found`: which declared ones are
+ * not there, not even as NULL, and what came instead. Undefined where all is as declared.
+ */
+export function argumentAdvice({ name, args }: DeclaredArguments, found: readonly string[]): Advice | undefined {
+  const absent = Object.keys(args).filter((argument) => !found.includes(argument));
+  const undeclared = [...new Set(found)].filter((argument) => !Object.hasOwn(args, argument));
+  if (absent.length === 0 && undeclared.length === 0) return undefined;
+  const isRequired = absent.some((argument) => args[argument]?.optional === false);
+  const details = { event: 'arguments', messages: [name], absent: shown(absent), undeclared: shown(undeclared) };
+  return {
+    level: isRequired ? 'warn' : absent.length > 0 ? 'info' : 'debug',
+    details,
+    message: `message ${quoteText(name)} has ${describe(absent, undeclared)}. This is told once`,
+    // An optional argument that nobody sends may be meant; one in whose place another comes is not.
+    warningCode: isRequired || (absent.length > 0 && undeclared.length > 0) ? 'SPOP_ARGUMENT_ABSENT' : undefined,
+  };
+}
+
+function describe(absent: readonly string[], undeclared: readonly string[]): string {
+  const extra = list(undeclared);
+  if (absent.length === 0) return `arguments that are not declared: ${extra}`;
+  const instead = undeclared.length === 0 ? '' : `, but ${extra}, not declared`;
+  return (
+    `no argument ${list(absent)}${instead}. Write ${absent[0]}=… in the args line of its spoe-message section: ` +
+    `without a name a sample comes under ""`
+  );
+}

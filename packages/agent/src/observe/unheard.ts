@@ -1,0 +1,63 @@
+import { placesOf, textOf } from './error-text.ts';
+import { EVENT_LINES } from './event-lines.ts';
+import type { AgentEvents } from './events.ts';
+import type { OverloadLimit } from './overload.ts';
+import { warn } from './warning.ts';
+
+/** How long after a warning the next one of the same event may follow. */
+const QUIET_MS = 60_000;
+
+/** The events for which requests go without an answer, with the code of their process warning. */
+const CODES: { readonly [Name in keyof AgentEvents]?: string } = {
+  protocolError: 'SPOP_PEER_REFUSED',
+  handlerError: 'SPOP_HANDLER_FAILED',
+  unhandled: 'SPOP_MESSAGE_UNHANDLED',
+  timeout: 'SPOP_NOTIFY_TIMEOUT',
+  overload: 'SPOP_PEER_REFUSED',
+};
+
+/** The limits at which a peer loses its connection. */
+const REFUSING: ReadonlySet<OverloadLimit> = new Set(['maxConnections', 'maxIncompleteBytes']);
+
+/** What became of one event's warnings. */
+interface Warned {
+  at: number;
+  /** How many came since. */
+  left: number;
+}
+
+/**
+ * Warns the process of what cost a request its answer, or a peer its connection, where nobody else is told: the first time, and
+ * then at most once in 60 s for each event.
+ */
+export class Unheard {
+  readonly #warned: Map<keyof AgentEvents, Warned> = new Map();
+
+  /** @param get Gives what the event tells; called only where a warning needs it. */
+  report<Name extends keyof AgentEvents>(name: Name, get: () => AgentEvents[Name]): void {
+    const code = CODES[name];
+    if (code === undefined) return;
+    const warned = this.#warned.get(name);
+    if (warned !== undefined && performance.now() - warned.at < QUIET_MS) {
+      warned.left++;
+      return;
+    }
+    try {
+      const info = get();
+      if ('limit' in info && !REFUSING.has(info.limit)) return;
+      this.#warned.set(name, { at: performance.now(), left: 0 });
+      process.emitWarning(toText(name, info, warned?.left ?? 0), { code });
+    } catch (error) {
+      warn('SPOP_LOGGER_THREW', `The event '${name}' could not be told: ${textOf(error)}`);
+    }
+  }
+}
+
+function toText<Name extends keyof AgentEvents>(name: Name, info: AgentEvents[Name], left: number): string {
+  const place = name === 'handlerError' && 'error' in info ? placesOf(info.error, 1).map((at) => ` at ${at}`) : [];
+  const more = left === 0 ? '' : `; ${left} more since the last of these warnings`;
+  return (
+    `${EVENT_LINES[name].message(info)}${place.join('')}${more}. ` +
+    `For each of them, give createAgent() a logger, such as textLogger(), or the hook '${name}'`
+  );
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { placesOf, textOf } from '../../src/observe/error-text.ts';
+
+describe('textOf', () => {
+  it.each([
+    [new RangeError('too far'), 'RangeError: too far'],
+    ['text', 'text'],
+    [undefined, 'undefined'],
+    [Symbol('gone'), 'Symbol(gone)'],
+    [new Error('a', { cause: new Error('b', { cause: 'c' }) }), 'Error: a (cause: Error: b) (cause: c)'],
+    [Object.create(null), 'object without a text'],
+    [new Error('line\nline\u001b[2J'), String.raw`Error: line\u000aline\u001b[2J`],
+  ])('of %o is one line', (thrown, text) => {
+    expect(textOf(thrown)).toBe(text);
+  });
+
+  it('ends, where causes do not', () => {
+    const error = new Error('round');
+    error.cause = error;
+    expect(textOf(error)).toBe('Error: round (cause: Error: round) (cause: Error: round)');
+    expect(textOf('x'.repeat(10_000))).toBe(`${'x'.repeat(512)}…`);
+  });
+});
+
+describe('placesOf', () => {
+  it('has as many places as are asked for, the nearest first, none of them of Node', () => {
+    const error = new Error('x');
+    error.stack =
+      'Error: x\n    at a (/a.js:1:2)\n    at node:internal/timers:5:1\n    at /b.js:3:4\n    at c (/c.js:5:6)';
+    expect(placesOf(error, 2)).toEqual(['a (/a.js:1:2)', '/b.js:3:4']);
+  });
+
+  it('takes no line of the text for a place', () => {
+    const error = new Error('x\n    at forged (/f.js:1:1)');
+    expect(placesOf(error, 1)[0]).toContain('error-text.test.ts');
+  });
+
+  it.each(['text', undefined, Object.assign(new Error('x'), { stack: 7 })])('of %o are none', (thrown) => {
+    expect(placesOf(thrown, 3)).toEqual([]);
+  });
+});

@@ -1,0 +1,137 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { SpopError } from '@spop/codec';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AgentEvents, Hooks } from '../../src/index.ts';
+import { Counters } from '../../src/observe/counters.ts';
+import { EventReporter } from '../../src/observe/event-reporter.ts';
+import { EVENT_NAMES } from '../../src/observe/events.ts';
+
+const connection = { id: 7, remote: '127.0.0.1:4711', engineId: undefined };
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+const INFOS: AgentEvents = {
+  connection: { connection },
+  disconnect: { connection, status: 2, reason: 'late', bytesRead: 0, bytesWritten: 0, frames: 0 },
+  protocolError: { connection, error: new SpopError('SPOP_FRAME_TOO_BIG', 'x') },
+  handlerError: { connection, error: new TypeError('boom'), streamId: 1, messages: ['ask'] },
+  unhandled: { connection, streamId: 1, messages: ['aks'], declared: ['ask'] },
+  timeout: { connection, streamId: 1, messages: ['ask'] },
+  overload: { connection, limit: 'maxConnections', reason: 'too many' },
+  transportError: { connection, error: new Error('cut') },
+  eventLoopBlocked: { blockedMs: 100 },
+};
+const TOLD = ['protocolError', 'handlerError', 'unhandled', 'timeout', 'overload'] as const;
+
+function emitted(reporter: EventReporter, name: keyof AgentEvents, times: number = 1): string[] {
+  const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
+  for (let i = 0; i < times; i++) reporter.emit(name, INFOS[name]);
+  const texts = warn.mock.calls.map(([text]) => String(text));
+  warn.mockRestore();
+  return texts;
+}
+
+function reporterWith(hooks: Hooks = {}, logger?: typeof silent): EventReporter {
+  return new EventReporter({ hooks, logger }, new Counters());
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+describe('an event that nobody is told of', () => {
+  it.each(TOLD)('%s is a process warning', (name) => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    reporterWith().emit(name, INFOS[name]);
+    expect(warn).toHaveBeenCalledTimes(1);
+    const [text, options] = warn.mock.calls[0] as unknown as [string, { code: string }];
+    expect(text).toMatch(new RegExp(`For each of them, give createAgent\\(\\) a logger, .* or the hook '${name}'$`));
+    expect(options.code).toMatch(/^SPOP_[A-Z_]+$/);
+  });
+
+  it.each(EVENT_NAMES.filter((name) => !(TOLD as readonly string[]).includes(name)))('%s is none', (name) => {
+    expect(emitted(reporterWith(), name)).toEqual([]);
+  });
+
+  it('says what failed, why and where', () => {
+    expect(emitted(reporterWith(), 'handlerError')[0]).toMatch(
+      /^a handler of "ask" failed, and its NOTIFY got the fallback: TypeError: boom at .*event-reporter\.test\.ts:\d+:\d+\)?\. For/,
+    );
+  });
+
+  it('is told of the first time, and then at most once in 60 s, with how many there were', () => {
+    const reporter = reporterWith();
+    expect(emitted(reporter, 'timeout', 5_000)).toHaveLength(1);
+    vi.advanceTimersByTime(59_999);
+    expect(emitted(reporter, 'timeout')).toEqual([]);
+    expect(emitted(reporter, 'unhandled')).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    const again = emitted(reporter, 'timeout', 2);
+    expect(again).toHaveLength(1);
+    expect(again[0]).toContain('fallback; 5000 more since the last of these warnings. For each');
+    vi.advanceTimersByTime(60_000);
+    expect(emitted(reporter, 'timeout')[0]).toContain('; 1 more since');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is none where it is a limit that costs nobody an answer', () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    const reporter = reporterWith();
+    reporter.emit('overload', { connection, limit: 'maxInFlight', reason: 'x' });
+    expect(warn).not.toHaveBeenCalled();
+    expect(emitted(reporter, 'overload')).toHaveLength(1);
+  });
+});
+
+describe('an event that somebody is told of', () => {
+  it.each(TOLD)('%s is no warning: with a logger, its own hook, or a subscriber', (name) => {
+    expect(emitted(reporterWith({}, silent), name)).toEqual([]);
+    expect(emitted(reporterWith({ [name]: () => {} }), name)).toEqual([]);
+    const listener = (): void => {};
+    subscribe(`spop:${name}`, listener);
+    expect(emitted(reporterWith(), name)).toEqual([]);
+    unsubscribe(`spop:${name}`, listener);
+    expect(emitted(reporterWith({ connection: () => {} }), name)).toHaveLength(1);
+  });
+
+  it('is put together once, and only where it is read', () => {
+    const make = vi.fn(() => INFOS.timeout);
+    const counters = new Counters();
+    const seen: unknown[] = [];
+    const timeout = (info: unknown): void => void seen.push(info);
+    new EventReporter({ hooks: { timeout }, logger: silent }, counters).emitLazily('timeout', make);
+    expect(make).toHaveBeenCalledTimes(1);
+    expect(seen).toEqual([INFOS.timeout]);
+    const unheard = new EventReporter({ hooks: {}, logger: undefined }, counters);
+    vi.spyOn(process, 'emitWarning').mockReturnValue();
+    for (let i = 0; i < 100; i++) unheard.emitLazily('timeout', make);
+    expect(make).toHaveBeenCalledTimes(2);
+    expect(counters.events.timeout).toBe(101);
+  });
+
+  it('reaches hooks and counters each time, whatever the log leaves out', () => {
+    const counters = new Counters();
+    const timeout = vi.fn();
+    const warn = vi.fn();
+    const reporter = new EventReporter({ hooks: { timeout }, logger: { ...silent, warn } }, counters);
+    for (let i = 0; i < 1_000; i++) reporter.emit('timeout', INFOS.timeout);
+    expect([counters.events.timeout, timeout.mock.calls.length, warn.mock.calls.length]).toEqual([1_000, 1_000, 10]);
+  });
+});
+
+describe('advice', () => {
+  const advice = { level: 'info', details: { event: 'x' }, message: 'do this', warningCode: 'SPOP_X' } as const;
+
+  it('goes to the logger, or else to the process, where it is worth it', () => {
+    const info = vi.fn();
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    reporterWith({}, { ...silent, info }).advise(advice);
+    expect(info).toHaveBeenCalledExactlyOnceWith({ event: 'x' }, 'do this');
+    expect(warn).not.toHaveBeenCalled();
+    reporterWith().advise({ ...advice, warningCode: undefined });
+    expect(warn).not.toHaveBeenCalled();
+    reporterWith().advise(advice);
+    expect(warn).toHaveBeenCalledExactlyOnceWith('do this', { code: 'SPOP_X' });
+  });
+});
