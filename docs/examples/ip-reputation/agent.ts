@@ -7,7 +7,7 @@
  * SCORES      the table of scores; ip-scores.txt beside this file by default
  */
 import { fileURLToPath } from 'node:url';
-import { closeOnSignals, createAgent } from '@spop/agent';
+import { closeOnSignals, createAgent, textLogger } from '@spop/agent';
 import { address, defineMessage, defineVariable, int32, optional } from '@spop/codec';
 import { formatListenAddress, parseListenAddress } from './listen-address.ts';
 import { messageOf } from './parse-table.ts';
@@ -33,8 +33,8 @@ async function main(): Promise<void> {
   const agent = createAgent({
     // The session may hold the score of an earlier request's client: what is not known now must not stay known.
     fallback: (ack) => void ack.unset(ipScore),
-    // What goes wrong, ten lines of a kind in ten seconds at most; who comes and goes is not told.
-    logger: { debug: () => {}, info: () => {}, warn: console.warn, error: console.error },
+    // One line an event on stderr, of each kind ten in ten seconds at most.
+    logger: textLogger(),
   });
   agent.onMessage(checkClientIp, ({ ip }, ack) => {
     if (ip === undefined) ack.unset(ipScore);

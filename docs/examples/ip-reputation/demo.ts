@@ -4,7 +4,7 @@
  *
  *   node --conditions=@spop/source docs/examples/ip-reputation/demo.ts [--keep] [--stand-in]
  *
- * --keep      stay up until SIGINT (Ctrl-C) or SIGTERM
+ * --keep      stay up until SIGINT (Ctrl-C) or SIGTERM, and show what the agent says
  * --stand-in  do without HAProxy although there is one
  * HAPROXY     the HAProxy to use; by default the one on the PATH
  * SPOE_ADDR, HTTP_ADDR, PROXY_ADDR     addresses to use; by default free ones
@@ -94,10 +94,13 @@ function stopSignal(): Promise<undefined> {
   });
 }
 
-async function keepUp(front: Front, agent: Program): Promise<never> {
+async function keepUp(front: Front, agent: Program, told: string): Promise<never> {
   console.log(`\nStays up until Ctrl-C. To try:`);
   for (const line of front.usage) console.log(`  ${line}`);
   console.log(`  edit docs/examples/ip-reputation/ip-scores.txt: the agent takes it up within a second`);
+  console.log(`\nThe agent says:`);
+  process.stdout.write(agent.output.slice(told.length));
+  agent.follow((text) => void process.stdout.write(text));
   const agentEnded = agent.ended.then((ending) => `the agent ended with ${ending}:\n${agent.output}`);
   const broken = await Promise.race([front.broken, agentEnded]);
   // Ctrl-C ends the children as well: when the signal is about to arrive here, nothing has broken down.
@@ -114,10 +117,19 @@ To go on:
     console.log(`  install HAProxy 2.6 or later    and the next npm start runs with it instead of the stand-in`);
 }
 
-async function run(front: Front, agent: Program, keep: boolean, real: boolean): Promise<void> {
+interface Demo {
+  readonly agent: Program;
+  /** What the agent said when it was ready. */
+  readonly told: string;
+  readonly front: Front;
+  readonly keep: boolean;
+  readonly isReal: boolean;
+}
+
+async function run({ agent, told, front, keep, isReal }: Demo): Promise<void> {
   await show(front);
-  if (keep) await keepUp(front, agent);
-  else printGoingOn(real);
+  if (keep) await keepUp(front, agent, told);
+  else printGoingOn(isReal);
 }
 
 async function main(): Promise<void> {
@@ -128,9 +140,10 @@ async function main(): Promise<void> {
   const { agent, spoeAddress } = await startAgent();
   let front: Front | undefined;
   try {
-    console.log(`The agent:\n${agent.output.trimEnd().replaceAll(/^/gm, '  ')}\n`);
+    const told = agent.output;
+    console.log(`The agent:\n${told.trimEnd().replaceAll(/^/gm, '  ')}\n`);
     front = await (program === undefined ? startStandIn(spoeAddress) : startHaproxyFront(program, spoeAddress));
-    await Promise.race([run(front, agent, keep, program !== undefined), stopped]);
+    await Promise.race([run({ agent, told, front, keep, isReal: program !== undefined }), stopped]);
   } finally {
     await front?.close();
     await agent.stop();

@@ -136,7 +136,8 @@ describe('the IP reputation example without HAProxy', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('stops on %s with exit code 0', async (signal) => {
     const { agent } = await startAgent();
     expect(await agent.stop({ signal })).toBe('exit code 0');
-    expect(agent.output).toMatch(/stopping on SIG(TERM|INT)\nstopped\n$/);
+    expect(agent.output).toMatch(/^stopping on SIG(TERM|INT)$[^]*^stopped$/m);
+    expect(agent.output).toMatch(/^agent closed \(info event=closed\)$/m);
   });
 
   it.each([
@@ -170,6 +171,7 @@ describe('the IP reputation example without HAProxy', () => {
   it('is kept up by the demo until Ctrl-C reaches demo and agent alike', async () => {
     const demo = start('demo.ts', ['--keep', '--stand-in'], {});
     await demo.says(/Stays up until Ctrl-C/, DEMO_TIMEOUT_MS);
+    await demo.says(/The agent says:[^]*^HAProxy connected \(info event=connection /m);
     process.kill(Number(await demo.says(/process +(\d+)/)), 'SIGINT');
     expect(await demo.stop({ signal: 'SIGINT' })).toBe('exit code 0');
   });

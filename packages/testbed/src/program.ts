@@ -39,6 +39,7 @@ export class Program {
    */
   readonly ended: Promise<string>;
   #output = '';
+  #follower: (text: string) => void = () => {};
   #ending: string | undefined;
   readonly #child: ChildProcess;
 
@@ -73,6 +74,11 @@ export class Program {
 
   get isRunning(): boolean {
     return this.#ending === undefined;
+  }
+
+  /** Hands on what it writes from now on, as it comes; to the last one who asked. */
+  follow(follower: (text: string) => void): void {
+    this.#follower = follower;
   }
 
   /**
@@ -119,6 +125,7 @@ export class Program {
 
   #collect(text: string): void {
     this.#output += text;
+    this.#follower(text);
     if (this.#output.length > 2 * KEPT_OUTPUT) this.#output = this.#output.slice(-KEPT_OUTPUT);
   }
 }
