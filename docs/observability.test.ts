@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createAgent, toOpenMetricsText, toPrometheusText } from '@spop/agent';
+import { defineMessage, int32, optional } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
+import { argumentAdvice } from '../packages/agent/src/observe/argument-advice.ts';
 import { EVENT_NAMES } from '../packages/agent/src/observe/events.ts';
+import { pendingAdvice } from '../packages/agent/src/observe/pending-advice.ts';
 import { notifyEnd, notifyStart } from '../packages/agent/src/observe/trace.ts';
 
 const page = readFileSync(new URL('observability.md', import.meta.url), 'utf8');
@@ -74,14 +77,28 @@ describe('docs/observability.md', () => {
 
   it('has every line of the log at its level', () => {
     const levels = Object.fromEntries(table('level').map(([level = '', events = '']) => [level, events]));
-    const log = source('event-log.ts');
+    const log = source('event-lines.ts');
     for (const name of Object.keys(metrics.events)) {
-      const [, level = ''] = new RegExp(`^  ${name}: [^]*?level: ([^]*?),\\n`, 'm').exec(log) ?? [];
+      const [, level = ''] = new RegExp(`^  ${name}: \\{[^]*?level: ([^]*?),\\n`, 'm').exec(log) ?? [];
       const named = [...level.matchAll(/'(\w+)'/g)].map(([, each = '']) => each);
       expect(named.length).toBeGreaterThan(0);
       for (const each of named) expect(levels[each]).toContain(name);
     }
     for (const name of ['listening', 'closing', 'closed']) expect(levels['info']).toContain(name);
+    expect(pendingAdvice(0, 1_001, 1, [])).toMatchObject({ level: 'warn', details: { event: 'pending' } });
+    expect(levels['warn']).toContain('pending');
+    const declared = defineMessage('m', { required: int32, optional: optional(int32) });
+    for (const found of [['optional'], ['required'], ['required', 'optional', 'other']]) {
+      const { level, details } = argumentAdvice(declared, found) ?? expect.unreachable('expected advice');
+      expect(levels[level]).toContain(details.event);
+    }
+  });
+
+  it('says which limits an overload names', () => {
+    const [, limits = ''] = /^export type OverloadLimit =\n([^;]*);/m.exec(source('overload.ts')) ?? [];
+    const names = [...limits.matchAll(/'(\w+)'/g)].map(([, name = '']) => name);
+    expect(names).toContain('maxConnections');
+    for (const name of names) expect(page).toContain(`\`${name}\``);
   });
 
   it('says how much of a repetition is logged', () => {
@@ -90,6 +107,18 @@ describe('docs/observability.md', () => {
     expect(page).toContain(
       `first ${burst} events of a kind are logged in each window of ${Number(windowMs.replaceAll('_', '')) / 1000} s`,
     );
+  });
+
+  it('says how much is logged in a second', () => {
+    const constant = (file: string, name: string): number => {
+      const [, digits = ''] = new RegExp(`const ${name} = ([\\d_]+)`).exec(source(file)) ?? [];
+      return Number(digits.replaceAll('_', ''));
+    };
+    const bytes = constant('line-budget.ts', 'MAX_BYTES') / 1_024;
+    expect(page).toContain(`at most ${constant('line-budget.ts', 'MAX_LINES')} lines and ${bytes} KiB in any second`);
+    expect(page).toContain(`at most once in ${constant('unheard.ts', 'QUIET_MS') / 1_000} s for each event`);
+    expect(page).toContain(`more than ${constant('event-log.ts', 'MAX_ERROR_LENGTH').toLocaleString('en')} characters`);
+    expect(page).toContain(`cut to ${constant('text-logger.ts', 'MAX_LINE').toLocaleString('en')} characters`);
   });
 
   it('says from when on a blocked event loop is reported', () => {
