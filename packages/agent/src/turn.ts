@@ -1,7 +1,7 @@
 /** How long connections are read on, all together, until the event loop comes round. */
 const WINDOW_MS = 5;
-/** A batch that is done in less counts for a window only together with others. */
-const SHORT_MS = 0.25;
+/** A window begins once batches have taken so long together: an immediate for each batch is felt. */
+const SHORT_MS = 1;
 /** What a frame counts for besides its bytes, in bytes, see {@link Turn.stride}. */
 export const FRAME_WORK = 230;
 /** 16 tiny NOTIFYs, or some 4 KiB of large ones. */
@@ -62,7 +62,7 @@ export class Turn {
     this.#times[READ_AT] = readAt ?? now;
     this.#times[STARTED_AT] = now;
     this.#times[LOOKED_AT] = now;
-    this.stride = this.#cut.size === 0 ? STRIDE : CROWDED_STRIDE;
+    if (this.#cut.size > 0) this.stride = CROWDED_STRIDE;
   }
 
   /** The frames of the batch were handed over. */
@@ -76,7 +76,7 @@ export class Turn {
     const now = performance.now();
     if (!this.#isOpen) {
       times[SPENT]! += now - times[STARTED_AT]!;
-      if (times[SPENT]! >= SHORT_MS) this.#open(times[STARTED_AT]!);
+      if (times[SPENT]! >= SHORT_MS) this.#open(now - times[SPENT]!);
     }
     return now - times[READ_AT]!;
   }
@@ -84,15 +84,15 @@ export class Turn {
   /** Whether the batch has had its share of the window, which is a part of it while others wait. */
   isOver(): boolean {
     const now = performance.now();
-    const startedAt = this.#times[STARTED_AT]!;
-    const elapsed = now - startedAt;
+    const elapsed = now - this.#times[STARTED_AT]!;
     const isQuick = now - this.#times[LOOKED_AT]! < QUICK_MS;
     this.#times[LOOKED_AT] = now;
     if (!isQuick) this.stride = this.#cut.size === 0 ? STRIDE : CROWDED_STRIDE;
     else if (this.stride < MAX_STRIDE) this.stride *= 2;
     if (!this.#isOpen) {
-      if (elapsed < SHORT_MS) return false;
-      this.#open(startedAt);
+      const spent = this.#times[SPENT]! + elapsed;
+      if (spent < SHORT_MS) return false;
+      this.#open(now - spent);
     }
     return elapsed >= WINDOW_MS / (this.#cut.size + 1) || this.#isUsedUpAt(now);
   }
