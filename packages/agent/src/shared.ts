@@ -5,7 +5,7 @@ import { EventLoopWatch } from './observe/event-loop-watch.ts';
 import { EventReporter } from './observe/event-reporter.ts';
 import { argumentAdvice } from './observe/argument-advice.ts';
 import { LONG_PENDING_MS, mayPendLong, pendingAdvice } from './observe/pending-advice.ts';
-import { ExchangeRing } from './notify/exchange-ring.ts';
+import { Exchanges } from './notify/exchanges.ts';
 import type { Handlers } from './notify/handlers.ts';
 import { IncompleteBytes } from './incomplete-bytes.ts';
 import { InFlight } from './notify/in-flight.ts';
@@ -25,7 +25,7 @@ export class Shared {
   readonly counters: Counters = new Counters();
   declare readonly eventLoop: EventLoopWatch;
   declare readonly clock: Clock;
-  declare readonly exchanges: ExchangeRing;
+  declare readonly exchanges: Exchanges;
   declare readonly inFlight: InFlight;
   declare readonly incomplete: IncompleteBytes;
   readonly turn: Turn = new Turn();
@@ -40,7 +40,7 @@ export class Shared {
     );
     const clockMs = Math.min(tickMs(options), this.eventLoop.tickMs);
     this.clock = new Clock(clockMs, (lateMs) => this.eventLoop.tick(lateMs));
-    this.exchanges = new ExchangeRing(handlers.set);
+    this.exchanges = new Exchanges(handlers.set);
     this.inFlight = new InFlight(options);
     this.incomplete = new IncompleteBytes(options.maxIncompleteBytes);
     this.#watchArguments();

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Connections } from '../src/connection/connections.ts';
-import { ExchangeRing } from '../src/notify/exchange-ring.ts';
+import { Exchanges } from '../src/notify/exchanges.ts';
 
 // As `node --expose-gc`, for this process alone and without an option for whoever runs the tests.
 setFlagsFromString('--expose-gc');
@@ -32,6 +32,12 @@ class Living {
     if (this.#known.has(object)) return;
     this.#known.add(object);
     this.#refs.push(new WeakRef(object));
+  }
+
+  /** It waits to be used again, and counts no more until then. */
+  pass(object: object): void {
+    this.#known.delete(object);
+    this.#refs = this.#refs.filter((ref) => ref.deref() !== object);
   }
 
   get count(): number {
@@ -67,18 +73,19 @@ watch(Connections.prototype, 'open', (_, connection) => {
   if (typeof session !== 'object' || session === null) throw new Error('expected a connection to have a session');
   sessions.see(session);
 });
-for (const name of ['next', 'fresh']) {
-  watch(ExchangeRing.prototype, name, (_, exchange) => {
-    if (typeof exchange !== 'object' || exchange === null) throw new Error(`expected ${name}() to return an exchange`);
-    exchanges.see(exchange);
-  });
-}
+watch(Exchanges.prototype, 'next', (_, exchange) => {
+  if (typeof exchange !== 'object' || exchange === null) throw new Error('expected next() to return an exchange');
+  exchanges.see(exchange);
+});
+watch(Exchanges.prototype, 'giveBack', (exchange) => {
+  if (typeof exchange === 'object' && exchange !== null) exchanges.pass(exchange);
+});
 
 /** How many objects of each kind are alive, of all that were made since {@link forgetLiving}. */
 export interface LivingCounts {
   readonly connections: number;
   readonly sessions: number;
-  /** Of those that were used. */
+  /** Of those that were used, and do not wait to be used again. */
   readonly exchanges: number;
 }
 

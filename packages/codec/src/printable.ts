@@ -5,6 +5,14 @@ import { SpopError } from './errors.ts';
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
+ * Adds a field that is not enumerable: `structuredClone` and whoever spreads the object would copy the whole buffer behind
+ * it. To be the field's first mention in the constructor: V8 makes objects slow whose fields change their kind.
+ */
+export function defineHidden(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, writable: true });
+}
+
+/**
  * Says what `JSON.stringify`, loggers and `console.log` make of the objects of a class. Left to themselves, they write out
  * fields, and with them the whole buffer, in which other clients' requests stand.
  */

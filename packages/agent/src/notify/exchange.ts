@@ -1,18 +1,18 @@
-import {
-  AckWriter,
-  type ArgumentTypes,
-  Frame,
-  type MessageDefinition,
-  type MessageReader,
-  type MessageSet,
-  type MessageView,
-  Notify,
-} from '@spop/codec';
+import { type AckRoom, AckWriter, Frame, type MessageSet, Notify } from '@spop/codec';
 import type { ConnectionInfo } from '../observe/events.ts';
-import type { NotifyContext } from '../notify-context.ts';
 import { endTrace, type NotifyOutcome, type NotifyTrace } from '../observe/trace.ts';
+import { discardActions, endActions, HandlerActions } from './handler-actions.ts';
+import { abortContext, endContext, HandlerContext, type NotifyOwner } from './handler-context.ts';
+import { Link } from './linked-list.ts';
+import type { MemoryPool } from './memory-pool.ts';
 
 const NO_MEMORY: Buffer = Buffer.alloc(0);
+/** At least so much room is there for more actions before the ACK of a detached exchange grows. */
+const FREE_ACK_BYTES = 96;
+/** What the end of an ACK without actions adds to it. */
+const NO_ACTION_BYTES = 1;
+/** What an exchange takes at most, beside its copies and the views of its messages. */
+const EXCHANGE_BYTES = 2_048;
 
 /** What an exchange asks of the session whose NOTIFY it is. */
 export interface Engine {
@@ -20,43 +20,84 @@ export interface Engine {
   readonly engineId: string | undefined;
 }
 
+/** Who answers an exchange whose handlers have not settled. */
+export interface Answerer {
+  /** A handler has settled; `error` is what it rejected with, where `isError`. */
+  settle(exchange: Exchange, error: unknown, isError: boolean): void;
+  /** The deadline has passed: answer it, and remove it. */
+  expire(exchange: Exchange): void;
+  /** The exchange holds so many bytes more. */
+  noteGrowth(bytes: number): void;
+}
+
+/** Where a finished ACK goes. */
+export interface AckOutput {
+  readonly length: number;
+  reserve(size: number): Buffer;
+  commit(end: number): void;
+}
+
 /**
- * One NOTIFY and its ACK, from its arrival to the last byte of the answer. Reused for NOTIFY after NOTIFY where handlers
- * answer synchronously; one that outlives its call is never used again, so that a late use of its views can only throw.
+ * One NOTIFY and its ACK, from its arrival to the last byte of the answer, reused for NOTIFY after NOTIFY. What handlers
+ * are given of it is reused too where they are known to be synchronous. Others get something new each time, which is
+ * closed for ever afterwards, so that it does not matter what they keep; only what stands behind that is reused.
  */
-export class Exchange implements NotifyContext {
-  declare readonly slot: number;
+export class Exchange implements NotifyOwner, AckRoom {
+  /** Where the exchange stands among those that take turns. */
+  slot: number;
   declare readonly notify: Notify;
-  readonly ack: AckWriter = new AckWriter();
+  /** The ACK, and what handlers are given of it. */
+  ack: AckWriter;
+  actions: HandlerActions;
+  /** What handlers are given of the NOTIFY. */
+  context: HandlerContext;
+  /** Whether what handlers are given is new. */
+  isOneTime: boolean = false;
   /** Whether the handlers have not settled yet, and nobody answered for them. */
   isPending: boolean = false;
-  /** What handlers returned that settles later. An exchange that has any is never used again. */
-  pending: Promise<void>[] | undefined;
-  /** How many of those have settled. */
+  /** How many handlers returned something that settles later, and how many of those have. */
+  waitCount: number = 0;
   settledCount: number = 0;
-  /** When the NOTIFY came, on the clock of performance.now(), in ms: only set for asynchronous handlers. */
+  /** When its handlers had returned, on the clock of performance.now(), in ms: only set for asynchronous handlers. */
   startedAt: number = 0;
   /** When its bytes were read, on the same clock and as `startedAt`. */
   receivedAt: number = 0;
   /** How it ends, for subscribers of diagnostics channels. */
   outcome: NotifyOutcome = 'answered';
-  #engine: Engine | undefined;
-  #abort: AbortController | undefined;
-  #abortReason: Error | undefined;
-  #trace: NotifyTrace | undefined;
-  /** Where the ACK of a detached exchange is written. */
-  #ackMemory: Buffer = NO_MEMORY;
-  /** Bytes of memory of its own, once it is detached, with what peers can make its views take. */
+  /** Who answers it later. */
+  answerer: Answerer | undefined;
+  /** Bytes of memory that it takes while its handlers have not settled. */
   heldBytes: number = 0;
+  /** How long its ACK may be, in bytes. */
+  maxAckBytes: number = 0;
+  /** Where it stands among all in flight, and among those of its connection. */
+  declare readonly inFlightLink: Link<Exchange>;
+  declare readonly unsettledLink: Link<Exchange>;
+  readonly #pool: MemoryPool;
+  readonly #reusedAck: AckWriter = new AckWriter();
+  #reusedActions: HandlerActions = new HandlerActions(this.#reusedAck);
+  #reusedContext: HandlerContext = new HandlerContext(this);
+  /** Not the one that what was kept of earlier NOTIFYs writes to. */
+  readonly #oneTimeAck: AckWriter = new AckWriter();
+  /** Whether there is more to be closed than the NOTIFY: what is new, what a signal or a promise went out with, memory. */
+  #hasMore: boolean = false;
+  #engine: Engine | undefined;
+  #trace: NotifyTrace | undefined;
+  /** The copy of the NOTIFY, with room for its ACK. */
+  #memory: Buffer = NO_MEMORY;
+  /** Where the ACK stands that outgrew its room. */
+  #ackMemory: Buffer = NO_MEMORY;
 
-  /** @param slot Where the exchange stands among those that are reused. */
-  constructor(set: MessageSet, slot: number) {
+  /** @param slot Where the exchange stands among those that take turns. */
+  constructor(set: MessageSet, pool: MemoryPool, slot: number) {
     this.slot = slot;
     this.notify = new Notify(set);
-  }
-
-  get streamId(): number {
-    return this.notify.streamId;
+    this.#pool = pool;
+    this.ack = this.#reusedAck;
+    this.actions = this.#reusedActions;
+    this.context = this.#reusedContext;
+    this.inFlightLink = new Link(this);
+    this.unsettledLink = new Link(this);
   }
 
   /** The stream-id for reports: as near as a number comes to those above 2^53, for which `streamId` throws. */
@@ -65,38 +106,23 @@ export class Exchange implements NotifyContext {
     return Number(Object.assign(new Frame(), { bytes, idsStart, payloadStart }).toStreamId());
   }
 
-  get frameId(): number {
-    return this.notify.frameId;
-  }
-
   get engineId(): string | undefined {
     return this.#engine?.engineId;
   }
 
-  get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      if (this.#abortReason !== undefined) this.#abort.abort(this.#abortReason);
-    }
-    return this.#abort.signal;
+  /** Whether the ACK outgrew the room in which it was begun. */
+  get hasMovedAck(): boolean {
+    return this.#ackMemory !== NO_MEMORY;
   }
 
-  get<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined {
-    return this.notify.get(definition);
+  /** Whether nobody can come back to it once it is closed: then another NOTIFY may have it. */
+  get isReusable(): boolean {
+    return this.isOneTime && this.settledCount === this.waitCount;
   }
 
-  walk(): MessageReader {
-    return this.notify.walk();
-  }
-
-  /** For those who log it. */
-  toJSON(): object {
-    return { streamId: this.streamId, frameId: this.frameId, engineId: this.engineId };
-  }
-
-  /** Whether {@link Exchange.signal} was read, which keeps the exchange from being used again. */
-  get hasSignal(): boolean {
-    return this.#abort !== undefined;
+  /** What it takes while it is kept for another NOTIFY. */
+  get keptBytes(): number {
+    return EXCHANGE_BYTES + this.notify.viewBytes;
   }
 
   /** Reads the NOTIFY; its ACK is still to be begun. @throws {SpopError} what is malformed in it. */
@@ -105,34 +131,79 @@ export class Exchange implements NotifyContext {
     this.notify.read(frame);
   }
 
-  /** How long the ACK of a detached exchange may be, in bytes. */
-  get maxAckBytes(): number {
-    return this.#ackMemory.length;
+  /** Gives handlers what nobody had before and nobody has afterwards: for those that may outlive their call. */
+  beginOneTime(): void {
+    this.notify.beginOneTime();
+    this.ack = this.#oneTimeAck;
+    this.actions = new HandlerActions(this.ack);
+    this.context = new HandlerContext(this);
+    this.isOneTime = true;
+    this.#hasMore = true;
+  }
+
+  /** Waits for what a handler returned, and tells {@link Exchange.answerer}. */
+  waitFor(result: PromiseLike<void>): void {
+    this.waitCount++;
+    this.#hasMore = true;
+    // Not `promise.then`, which an object that is a promise can have replaced.
+    void Promise.prototype.then.call(Promise.resolve(result), this.#onFulfilled, this.#onRejected);
+  }
+
+  readonly #onFulfilled = (): void => this.answerer?.settle(this, undefined, false);
+  readonly #onRejected = (error: unknown): void => this.answerer?.settle(this, error, true);
+
+  /** A signal was given out, which is of this NOTIFY alone. */
+  noteSignal(): void {
+    this.#hasMore = true;
   }
 
   /** Copies NOTIFY and ACK to memory of its own, so that the handlers can outlive the batch. */
-  detach(maxAckBytes: number, startedAt: number): void {
-    const size = this.notify.byteLength;
-    const memory = Buffer.allocUnsafe(size + maxAckBytes);
-    this.heldBytes = memory.length + this.notify.repeatedBytes;
-    this.notify.moveTo(memory.subarray(0, size));
-    this.#ackMemory = memory.subarray(size);
-    this.ack.moveTo(this.#ackMemory, maxAckBytes);
+  detach(answerer: Answerer, maxAckBytes: number, startedAt: number): void {
+    const { ack, notify } = this;
+    const size = notify.byteLength;
+    const memory = this.#pool.take(size + ack.byteLength + FREE_ACK_BYTES);
+    this.#memory = memory;
+    notify.moveTo(memory);
+    if (!this.hasMovedAck) ack.moveTo(memory, memory.length, size);
+    this.mayGrow(maxAckBytes);
+    this.heldBytes = this.keptBytes + memory.length + this.#ackMemory.length;
+    this.answerer = answerer;
     this.isPending = true;
     this.startedAt = startedAt;
   }
 
-  /** Ends a detached exchange: copies its ACK to `position` of `target` and returns the offset after it. */
-  finish(target: Buffer, position: number): number {
-    const length = this.ack.end();
-    this.#ackMemory.copy(target, position, 0, length);
-    this.close();
-    return position + length;
+  /** Lets the ACK that was begun grow beyond its place. */
+  mayGrow(maxAckBytes: number): void {
+    this.maxAckBytes = maxAckBytes;
+    this.ack.mayGrow(this);
+  }
+
+  moveAck(bytes: Buffer, start: number, end: number, size: number): Buffer {
+    const former = this.#ackMemory;
+    const memory = this.#pool.take(size);
+    bytes.copy(memory, 0, start, end);
+    this.#ackMemory = memory;
+    this.#hasMore = true;
+    if (former !== NO_MEMORY) this.#pool.give(former);
+    if (this.isPending) this.#noteGrowth(memory.length - former.length);
+    return memory;
+  }
+
+  #noteGrowth(bytes: number): void {
+    this.heldBytes += bytes;
+    this.answerer?.noteGrowth(bytes);
+  }
+
+  /** Ends an ACK that does not stand in the output, and copies it there. */
+  finish(output: AckOutput): void {
+    const buffer = output.reserve(this.ack.byteLength + NO_ACTION_BYTES);
+    const { length } = output;
+    output.commit(length + this.ack.endTo(buffer, length));
   }
 
   /** Begins what subscribers of diagnostics channels are told. */
   beginTrace(connection: ConnectionInfo): NotifyTrace {
-    this.#trace = { connection, notify: this, outcome: undefined, error: undefined };
+    this.#trace = { connection, notify: this.context, outcome: undefined, error: undefined };
     return this.#trace;
   }
 
@@ -143,7 +214,25 @@ export class Exchange implements NotifyContext {
     this.#trace.error = error;
   }
 
-  /** Ends all views of the NOTIFY. */
+  /**
+   * Tells the handlers that nobody waits for them any more, before all is closed: what is thrown by who listens to the
+   * signal would end the process. What they do to the ACK is lost.
+   */
+  abort(reason: Error): void {
+    if (!this.#hasMore) return;
+    discardActions(this.actions);
+    abortContext(this.context, reason);
+  }
+
+  /** Ends an exchange that nobody waits for any more: what its handlers do from now on throws. */
+  drop(reason: Error): void {
+    this.outcome = 'dropped';
+    this.ack.end();
+    this.abort(reason);
+    this.close();
+  }
+
+  /** Ends all that handlers have of the NOTIFY. */
   close(): void {
     if (this.#trace !== undefined) {
       endTrace(this.#trace, this.outcome);
@@ -151,18 +240,30 @@ export class Exchange implements NotifyContext {
       this.outcome = 'answered';
     }
     this.notify.close();
+    if (this.#hasMore) this.#closeRest();
   }
 
-  /** Ends an exchange that nobody waits for any more: what its handlers do from now on throws. */
-  drop(): void {
-    this.outcome = 'dropped';
-    this.ack.end();
-    this.close();
-  }
-
-  /** Tells the handlers that nobody waits for them any more. */
-  abort(reason: Error): void {
-    this.#abortReason = reason;
-    this.#abort?.abort(reason);
+  #closeRest(): void {
+    this.#hasMore = false;
+    endActions(this.actions);
+    endContext(this.context);
+    if (!this.isOneTime) {
+      this.#reusedActions = new HandlerActions(this.#reusedAck);
+      this.#reusedContext = new HandlerContext(this);
+    } else if (this.isReusable) {
+      this.waitCount = 0;
+      this.settledCount = 0;
+      // Or it would be kept with the exchange.
+      this.answerer = undefined;
+      this.#engine = undefined;
+    }
+    this.isOneTime = false;
+    this.ack = this.#reusedAck;
+    this.actions = this.#reusedActions;
+    this.context = this.#reusedContext;
+    if (this.#memory !== NO_MEMORY) this.#pool.give(this.#memory);
+    if (this.#ackMemory !== NO_MEMORY) this.#pool.give(this.#ackMemory);
+    this.#memory = NO_MEMORY;
+    this.#ackMemory = NO_MEMORY;
   }
 }

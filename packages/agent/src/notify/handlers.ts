@@ -38,7 +38,6 @@ export class Handlers {
   readonly #isAsync: boolean[] = [];
   #isNotifyAsync: boolean = false;
   #hasAsync: boolean = false;
-  #isAllAsync: boolean = false;
   #set: MessageSet | undefined;
 
   /**
@@ -83,12 +82,7 @@ export class Handlers {
     return Array.from({ length: notify.messageCount }, (_, i) => this.#definitions[notify.definitionIndexAt(i)]!.name);
   }
 
-  /** Whether every handler is known to return promises: then every NOTIFY needs an exchange of its own. */
-  get isAllAsync(): boolean {
-    return this.#isAllAsync;
-  }
-
-  /** Whether a handler of that NOTIFY is known to return promises, so that it needs an exchange of its own. */
+  /** Whether a handler of that NOTIFY is known to return promises, so that it may outlive its call. */
   isKnownAsync(notify: Notify): boolean {
     if (!this.#hasAsync) return false;
     let isAsync = this.#isNotifyAsync;
@@ -97,19 +91,19 @@ export class Handlers {
   }
 
   /**
-   * Calls the handlers of a NOTIFY: those of its messages in the order the messages came, then that of the whole. What
-   * has to be waited for is in `exchange.pending`, also where a handler throws. Returns whether there was any.
+   * Calls the handlers of a NOTIFY: those of its messages in the order the messages came, then that of the whole. The
+   * exchange waits for what they return, also where a handler throws. Returns whether there was any.
    */
   run(exchange: Exchange): boolean {
-    const { notify, ack } = exchange;
+    const { notify, actions, context } = exchange;
     const count = notify.messageCount;
     for (let i = 0; i < count; i++) {
       const index = notify.definitionIndexAt(i);
       const handler = this.#handlers[index]!;
       // The view is of the definition that the handler was added with.
-      const result = handler(notify.messageAt(i) as never, ack, exchange);
+      const result = handler(notify.messageAt(i) as never, actions, context);
       if (result !== undefined && isThenable(result)) {
-        (exchange.pending ??= []).push(Promise.resolve(result));
+        exchange.waitFor(result);
         if (!this.#isAsync[index]!) {
           this.#isAsync[index] = true;
           this.#noteAsync();
@@ -117,9 +111,10 @@ export class Handlers {
       }
     }
     if (this.#notifyHandler !== undefined) {
-      const result = this.#notifyHandler(exchange, ack);
+      const handler = this.#notifyHandler;
+      const result = handler(context, actions);
       if (result !== undefined && isThenable(result)) {
-        (exchange.pending ??= []).push(Promise.resolve(result));
+        exchange.waitFor(result);
         if (!this.#isNotifyAsync) {
           this.#isNotifyAsync = true;
           this.#noteAsync();
@@ -132,10 +127,7 @@ export class Handlers {
 
   /** Takes down for the hot path what is known of handlers that return promises. */
   #noteAsync(): void {
-    const known = this.#isAsync;
-    this.#hasAsync = this.#isNotifyAsync || known.includes(true);
-    const areMessagesAsync = this.#notifyHandler === undefined && known.length > 0 && !known.includes(false);
-    this.#isAllAsync = this.#isNotifyAsync || areMessagesAsync;
+    this.#hasAsync = this.#isNotifyAsync || this.#isAsync.includes(true);
   }
 
   #checkOpen(): void {

@@ -1,4 +1,5 @@
 import type { Exchange } from './exchange.ts';
+import { LinkedList } from './linked-list.ts';
 
 /** Bounds of what is in flight in an agent; see its options of the same names. */
 export interface InFlightLimits {
@@ -7,11 +8,8 @@ export interface InFlightLimits {
   readonly processingTimeoutMs: number;
 }
 
-/** Who answers a NOTIFY whose handlers take too long. */
-export interface Answerer {
-  /** The deadline of `exchange` has passed: answer it, and remove it. */
-  expire(exchange: Exchange): void;
-}
+/** One connection may hold one part in so many of `maxInFlightBytes`, so that there is always room for others. */
+const SHARE = 4;
 
 /** Who stopped reading because too many NOTIFYs are in flight. */
 export interface Waiter {
@@ -26,7 +24,7 @@ export interface Waiter {
 export class InFlight {
   readonly #limits: InFlightLimits;
   /** The oldest first. */
-  readonly #answerers: Map<Exchange, Answerer> = new Map();
+  readonly #exchanges: LinkedList<Exchange> = new LinkedList();
   readonly #waiting: Set<Waiter> = new Set();
   /** Bytes of memory that the exchanges hold. */
   #heldBytes: number = 0;
@@ -37,29 +35,34 @@ export class InFlight {
   }
 
   get count(): number {
-    return this.#answerers.size;
+    return this.#exchanges.count;
+  }
+
+  /** At how many bytes a connection reads no further, whatever others hold. */
+  get maxBytesEach(): number {
+    return this.#limits.maxInFlightBytes / SHARE;
   }
 
   /** Whether so many NOTIFYs are in flight, or such large ones, that no connection may read on. */
   get isFull(): boolean {
     const { maxInFlight, maxInFlightBytes } = this.#limits;
-    return this.#answerers.size >= maxInFlight || this.#heldBytes >= maxInFlightBytes;
+    return this.#exchanges.count >= maxInFlight || this.#heldBytes >= maxInFlightBytes;
   }
 
   /** The limit that {@link InFlight.isFull} is about, if it is. */
   get reachedLimit(): 'maxInFlight' | 'maxInFlightBytes' | undefined {
     if (!this.isFull) return undefined;
-    return this.#answerers.size >= this.#limits.maxInFlight ? 'maxInFlight' : 'maxInFlightBytes';
+    return this.#exchanges.count >= this.#limits.maxInFlight ? 'maxInFlight' : 'maxInFlightBytes';
   }
 
   /** The exchange that has waited longest. */
   get oldest(): Exchange | undefined {
-    return this.#answerers.keys().next().value;
+    return this.#exchanges.first;
   }
 
-  /** Adds a detached exchange, which `answerer` answers at its deadline. */
-  add(exchange: Exchange, answerer: Answerer): void {
-    this.#answerers.set(exchange, answerer);
+  /** Adds a detached exchange, which its answerer answers at its deadline. */
+  add(exchange: Exchange): void {
+    this.#exchanges.add(exchange.inFlightLink);
     this.#heldBytes += exchange.heldBytes;
     const { processingTimeoutMs } = this.#limits;
     if (this.#deadlineTimer === undefined && processingTimeoutMs > 0) this.#armDeadline(processingTimeoutMs);
@@ -67,8 +70,13 @@ export class InFlight {
 
   /** Removes an exchange that was answered or dropped, which makes room for another one. */
   remove(exchange: Exchange): void {
-    if (this.#answerers.delete(exchange)) this.#heldBytes -= exchange.heldBytes;
+    if (this.#exchanges.remove(exchange.inFlightLink)) this.#heldBytes -= exchange.heldBytes;
     this.resumeWaiting();
+  }
+
+  /** Notes that an exchange holds so many bytes more: nothing is refused, but above the limit nobody reads on. */
+  noteGrowth(bytes: number): void {
+    this.#heldBytes += bytes;
   }
 
   /** Has `waiter` told of room for one more NOTIFY, where there is none now. */
@@ -98,12 +106,12 @@ export class InFlight {
     this.#deadlineTimer = setTimeout(() => {
       this.#deadlineTimer = undefined;
       const expired = performance.now() - this.#limits.processingTimeoutMs;
-      for (const [exchange, answerer] of this.#answerers) {
-        if (exchange.startedAt > expired) {
-          this.#armDeadline(Math.max(1, Math.ceil(exchange.startedAt - expired)));
+      for (let oldest = this.#exchanges.first; oldest !== undefined; oldest = this.#exchanges.first) {
+        if (oldest.startedAt > expired) {
+          this.#armDeadline(Math.max(1, Math.ceil(oldest.startedAt - expired)));
           return;
         }
-        answerer.expire(exchange);
+        oldest.answerer?.expire(oldest);
       }
     }, delayMs);
     this.#deadlineTimer.unref();

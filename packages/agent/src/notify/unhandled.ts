@@ -1,10 +1,10 @@
-import type { NotifyContext } from '../notify-context.ts';
+import type { Notify } from '@spop/codec';
 
 const MAX_NAMES = 8;
 const MAX_NAME_LENGTH = 64;
 
 /** The names of the messages of a NOTIFY as they came, for reports: at most 8, each cut to 64 characters. Its walk begins anew. */
-export function toReportedNames(notify: Pick<NotifyContext, 'walk'>): string[] {
+export function toReportedNames(notify: Notify): string[] {
   const names: string[] = [];
   const walker = notify.walk();
   while (names.length < MAX_NAMES && walker.next()) names.push(walker.name.toString().slice(0, MAX_NAME_LENGTH));

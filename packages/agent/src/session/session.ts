@@ -17,6 +17,8 @@ import { failedNotify, type Owner, Unsettled } from './unsettled.ts';
 
 // Compiled in, unlike what is imported (benchmark `load`).
 const NOTIFY = FrameType.Notify;
+/** Bytes of the output that an ACK may fill before it grows beyond it: all that HAProxy takes with buffers of 16 KiB. */
+const ACK_ROOM = 16_384;
 
 /**
  * What one connection says and is told: the handshake, NOTIFYs and their ACKs, fragments, and the end. It takes whole
@@ -42,6 +44,8 @@ export class Session implements Engine, Leaver, Owner {
   readonly #fragments: Fragments;
   readonly #unsettled: Unsettled;
   #maxAckBytes: number = 0;
+  /** Bytes of the output that are kept free for an ACK; a longer one goes on elsewhere. */
+  #ackRoom: number = 0;
   /** Whether handlers are being called: the ACK that they write stands at the end of the output. */
   #isProcessing: boolean = false;
   /** Whether anybody wants to hear of the NOTIFYs of this batch. */
@@ -81,16 +85,12 @@ export class Session implements Engine, Leaver, Owner {
   get isFull(): boolean {
     if (this.#state !== 'ready' && this.#state !== 'draining') return false;
     if (this.leaveTaking.isStopped) return true;
-    const { inFlight, options } = this.#shared;
-    return this.#unsettled.count >= options.maxInFlightPerConnection || inFlight.isFull;
+    return this.#unsettled.isFull || this.#shared.inFlight.isFull;
   }
 
   /** The limit that {@link Session.isFull} is about, if it is one. */
   get reachedLimit(): OverloadLimit | undefined {
-    const { inFlight, options } = this.#shared;
-    return this.#unsettled.count >= options.maxInFlightPerConnection
-      ? 'maxInFlightPerConnection'
-      : inFlight.reachedLimit;
+    return this.#unsettled.reachedLimit ?? this.#shared.inFlight.reachedLimit;
   }
 
   /** Which fragmented NOTIFY was begun and not ended, counted from 1 on; 0 for none. */
@@ -206,6 +206,7 @@ export class Session implements Engine, Leaver, Owner {
     this.isHealthcheck = hello.healthcheck;
     this.isPipelined = agreement.pipelining;
     this.#maxAckBytes = agreement.maxAckBytes;
+    this.#ackRoom = Math.min(agreement.maxAckBytes, ACK_ROOM);
     this.#transport.setMaxFrameSize(agreement.maxFrameSizeIn);
     appendHello(this.#output, agreement.hello);
     if (hello.healthcheck) {
@@ -244,17 +245,15 @@ export class Session implements Engine, Leaver, Owner {
     const shared = this.#shared;
     const output = this.#output;
     const max = this.#maxAckBytes;
-    const buffer = output.reserve(max);
+    const room = this.#ackRoom;
+    const buffer = output.reserve(room);
     const position = output.length;
     const { exchanges, handlers } = shared;
-    let exchange = handlers.isAllAsync ? exchanges.fresh() : exchanges.next();
+    const exchange = exchanges.next();
     exchange.read(this, frame);
-    if (!handlers.isAllAsync && handlers.isKnownAsync(exchange.notify)) {
-      exchange.close();
-      exchange = exchanges.fresh();
-      exchange.read(this, frame);
-    }
-    exchange.ack.beginAck(buffer, position, position + max, frame);
+    if (handlers.isKnownAsync(exchange.notify)) exchange.beginOneTime();
+    exchange.ack.beginAck(buffer, position, position + room, frame);
+    if (room < max) exchange.mayGrow(max);
     shared.counters.notifies++;
     this.#isProcessing = true;
     try {
@@ -265,41 +264,47 @@ export class Session implements Engine, Leaver, Owner {
       return true;
     }
     this.#isProcessing = false;
-    if (exchange.pending !== undefined) {
+    if (exchange.waitCount > 0) {
       this.#unsettled.add(exchange, max);
       return !this.isFull;
     }
-    output.commit(exchange.ack.end());
+    if (exchange.hasMovedAck) exchange.finish(output);
+    else output.commit(exchange.ack.end());
     exchange.close();
-    if (exchange.hasSignal) exchanges.replace(exchange);
     return true;
   }
 
   /** Acknowledges a NOTIFY whose handler threw; others of it that were called before may still run. */
   #failAtOnce(exchange: Exchange, error: unknown): void {
-    // They must never meet another NOTIFY here.
-    this.#shared.exchanges.replace(exchange);
-    this.#unsettled.listen(exchange);
+    if (exchange.waitCount > 0) {
+      // They must never meet another NOTIFY here.
+      this.#shared.exchanges.replace(exchange);
+      exchange.answerer = this.#unsettled;
+    }
     this.#unsettled.reportError(exchange, error);
     applyFallback(this.#shared.options, exchange.ack);
     this.#isProcessing = false;
-    this.#output.commit(exchange.ack.end());
-    exchange.close();
+    if (exchange.hasMovedAck) exchange.finish(this.#output);
+    else this.#output.commit(exchange.ack.end());
     exchange.abort(failedNotify(error));
+    exchange.close();
   }
 
   #refuseTooBig(frame: Frame): void {
     const { exchanges, hooks, counters, options } = this.#shared;
     counters.tooBig++;
-    const buffer = this.#output.reserve(this.#maxAckBytes);
+    const room = this.#ackRoom;
+    const buffer = this.#output.reserve(room);
     const { length } = this.#output;
-    // Used once: what an asynchronous fallback does with it later must meet no other NOTIFY.
-    const { ack } = exchanges.fresh();
-    ack.beginAck(buffer, length, length + this.#maxAckBytes, frame);
+    const exchange = exchanges.next();
+    exchange.ack.beginAck(buffer, length, length + room, frame);
+    exchange.mayGrow(this.#maxAckBytes);
     this.#isProcessing = true;
-    applyFallback(options, ack);
+    applyFallback(options, exchange.ack);
     this.#isProcessing = false;
-    this.#output.commit(ack.end());
+    if (exchange.hasMovedAck) exchange.finish(this.#output);
+    else this.#output.commit(exchange.ack.end());
+    exchange.close();
     this.noteAnswer();
     hooks.emit('overload', { connection: this.describe(), ...overload('maxReassembledBytes', options) });
   }
@@ -329,11 +334,11 @@ export class Session implements Engine, Leaver, Owner {
    * A NOTIFY without messages is not reported: HAProxy 3.1 and later send one when all ACLs of a group fail.
    */
   #reportUnhandled(exchange: Exchange): void {
-    if (!exchange.walk().next()) return;
+    if (!exchange.notify.walk().next()) return;
     this.#shared.hooks.emitLazily('unhandled', () => ({
       connection: this.describe(),
       streamId: exchange.reportedStreamId,
-      messages: toReportedNames(exchange),
+      messages: toReportedNames(exchange.notify),
       declared: this.#shared.handlers.set.definitions.map(({ name }) => name),
     }));
   }

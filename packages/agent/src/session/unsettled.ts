@@ -1,7 +1,7 @@
 import type { AgentEvents, ConnectionInfo } from '../observe/events.ts';
-import type { Exchange } from '../notify/exchange.ts';
+import type { Answerer, Exchange } from '../notify/exchange.ts';
 import { applyFallback } from '../notify/fallback.ts';
-import type { Answerer } from '../notify/in-flight.ts';
+import { LinkedList } from '../notify/linked-list.ts';
 import type { Shared } from '../shared.ts';
 import { toReportedNames } from '../notify/unhandled.ts';
 import type { Transport } from './transport.ts';
@@ -22,7 +22,9 @@ export class Unsettled implements Answerer {
   readonly #shared: Shared;
   readonly #transport: Transport;
   readonly #owner: Owner;
-  readonly #exchanges: Set<Exchange> = new Set();
+  readonly #exchanges: LinkedList<Exchange> = new LinkedList();
+  /** Bytes of memory that they hold. */
+  #heldBytes: number = 0;
 
   constructor(shared: Shared, transport: Transport, owner: Owner) {
     this.#shared = shared;
@@ -31,7 +33,19 @@ export class Unsettled implements Answerer {
   }
 
   get count(): number {
-    return this.#exchanges.size;
+    return this.#exchanges.count;
+  }
+
+  /** Whether so many are in flight, or such large ones, that the session may read no further, whatever others do. */
+  get isFull(): boolean {
+    return this.reachedLimit !== undefined;
+  }
+
+  /** The limit that {@link Unsettled.isFull} is about, if it is. */
+  get reachedLimit(): 'maxInFlightPerConnection' | 'maxInFlightBytes' | undefined {
+    const { inFlight, options } = this.#shared;
+    if (this.#exchanges.count >= options.maxInFlightPerConnection) return 'maxInFlightPerConnection';
+    return this.#heldBytes >= inFlight.maxBytesEach ? 'maxInFlightBytes' : undefined;
   }
 
   /** Takes over an exchange whose handlers were called and have not settled; its ACK may take `maxAckBytes`. */
@@ -40,22 +54,15 @@ export class Unsettled implements Answerer {
     exchanges.replace(exchange);
     counters.asynchronous++;
     exchange.receivedAt = turn.batchReadAt;
-    exchange.detach(maxAckBytes, performance.now());
-    this.#exchanges.add(exchange);
-    inFlight.add(exchange, this);
-    this.listen(exchange);
+    exchange.detach(this, maxAckBytes, performance.now());
+    this.#exchanges.add(exchange.unsettledLink);
+    this.#heldBytes += exchange.heldBytes;
+    inFlight.add(exchange);
   }
 
-  /** Listens to all handlers of a NOTIFY that have not settled, whoever answers it. */
-  listen(exchange: Exchange): void {
-    for (const promise of exchange.pending ?? []) {
-      // Not `promise.then`, which an object that is a promise can have replaced.
-      void Promise.prototype.then.call(
-        promise,
-        () => this.#settle(exchange, undefined, false),
-        (error: unknown) => this.#settle(exchange, error, true),
-      );
-    }
+  noteGrowth(bytes: number): void {
+    this.#heldBytes += bytes;
+    this.#shared.inFlight.noteGrowth(bytes);
   }
 
   /** Reports what a handler threw or rejected with. */
@@ -74,15 +81,16 @@ export class Unsettled implements Answerer {
 
   /** Answers all at once, with the fallback actions. */
   giveUp(reason: string): void {
-    for (const exchange of this.#exchanges) this.#timeOut(exchange, reason);
+    const exchanges = this.#exchanges;
+    for (let next = exchanges.first; next !== undefined; next = exchanges.first) this.#timeOut(next, reason);
   }
 
   /** Forgets all: HAProxy waits for no answer any more. */
   drop(reason: Error): void {
-    for (const exchange of this.#exchanges) {
-      this.#forget(exchange);
-      exchange.drop();
-      exchange.abort(reason);
+    const exchanges = this.#exchanges;
+    for (let next = exchanges.first; next !== undefined; next = exchanges.first) {
+      this.#forget(next);
+      next.drop(reason);
     }
   }
 
@@ -90,11 +98,11 @@ export class Unsettled implements Answerer {
     return {
       connection: this.#owner.describe(),
       streamId: exchange.reportedStreamId,
-      messages: toReportedNames(exchange),
+      messages: toReportedNames(exchange.notify),
     };
   }
 
-  #settle(exchange: Exchange, error: unknown, isError: boolean): void {
+  settle(exchange: Exchange, error: unknown, isError: boolean): void {
     if (!exchange.isPending) {
       this.#shared.counters.lateAnswers++;
       return;
@@ -102,37 +110,38 @@ export class Unsettled implements Answerer {
     if (isError) {
       this.reportError(exchange, error);
       if (!exchange.isPending) return;
-      this.#acknowledge(exchange, true);
-      exchange.abort(failedNotify(error));
-    } else if (++exchange.settledCount === exchange.pending?.length) {
-      this.#acknowledge(exchange, false);
+      this.#acknowledge(exchange, failedNotify(error));
+    } else if (++exchange.settledCount === exchange.waitCount) {
+      this.#acknowledge(exchange, undefined);
     }
   }
 
   #timeOut(exchange: Exchange, reason: string): void {
     exchange.outcome = 'timeout';
-    this.#acknowledge(exchange, true);
-    exchange.abort(new Error(reason));
+    this.#acknowledge(exchange, new Error(reason));
   }
 
-  #acknowledge(exchange: Exchange, withFallback: boolean): void {
-    const { counters, options } = this.#shared;
+  /** Answers an exchange; where that is with the fallback actions, `abortReason` tells its handlers why. */
+  #acknowledge(exchange: Exchange, abortReason: Error | undefined): void {
+    const { counters, exchanges, options } = this.#shared;
     // While it still counts as in flight, so that an agent closed in there does not end the session before this ACK.
-    if (withFallback) applyFallback(options, exchange.ack);
+    if (abortReason !== undefined) applyFallback(options, exchange.ack);
     if (!exchange.isPending) return;
     this.#forget(exchange);
-    const { output } = this.#transport;
-    const buffer = output.reserve(exchange.maxAckBytes);
-    output.commit(exchange.finish(buffer, output.length));
+    exchange.finish(this.#transport.output);
     counters.latency.record(performance.now() - exchange.receivedAt, 1);
     this.#owner.noteAnswer();
     this.#transport.scheduleFlush();
     this.#transport.mayResume();
+    const { isReusable } = exchange;
+    if (abortReason !== undefined) exchange.abort(abortReason);
+    exchange.close();
+    if (isReusable) exchanges.giveBack(exchange);
   }
 
   #forget(exchange: Exchange): void {
     exchange.isPending = false;
-    this.#exchanges.delete(exchange);
+    if (this.#exchanges.remove(exchange.unsettledLink)) this.#heldBytes -= exchange.heldBytes;
     this.#shared.inFlight.remove(exchange);
   }
 }

@@ -50,30 +50,53 @@ const ids = (count: number): number[] => Array.from({ length: count }, (_, i) =>
 describe.each(linkKinds)('maxInFlightBytes over %s', (link) => {
   it('holds back what comes above it, one NOTIFY aside, and answers all of it in the end', async () => {
     const waiting = new Waiting();
-    // Each holds itself, some 3,000 bytes, and room for an ACK of 816.
-    const { agent, connect, target } = await startAgent({ link, maxInFlightBytes: 10_000, setup: waiting.setup });
-    const peers = await Promise.all([connectRaw(target), connectRaw(target)]);
+    // Each holds 4,096 bytes for itself and its ACK, 2,048 for what stands for it, and 1,024 for its message's view: 7,168.
+    const { agent, connect, target } = await startAgent({ link, maxInFlightBytes: 50_000, setup: waiting.setup });
+    const peers = await Promise.all(ids(5).map(() => connectRaw(target)));
     const long = (streamId: number): ReturnType<typeof notify> =>
       notify({ streamId }).message(ask, { id: `${streamId}`.padEnd(3_000) });
     for (const peer of peers) peer.send(haproxyHello({ capabilities: 'pipelining' }), ...ids(20).map(long));
-    await eventually(() => waiting.settle.length === 3);
+    await eventually(() => waiting.settle.length === 7);
     await sleep(10);
-    expect([waiting.settle.length, agent.inFlightCount]).toEqual([3, 3]);
+    expect([waiting.settle.length, agent.inFlightCount]).toEqual([7, 7]);
     expect(await waiting.settleUntil(() => peers.every((peer) => idsOf(peer).length === 20))).toBe(true);
-    expect(peers.map(idsOf)).toEqual([ids(20), ids(20)]);
-    expect(waiting.most).toBe(3);
+    expect(peers.map(idsOf)).toEqual(peers.map(() => ids(20)));
+    expect(waiting.most).toBe(7);
     expect((await (await connect()).hello()).version).toBe('2.0');
+  });
+
+  it('lets one connection have a quarter of it, so that others are served', async () => {
+    const waiting = new Waiting();
+    const { agent, target } = await startAgent({
+      link,
+      maxInFlightBytes: 50_000,
+      setup: (made) => {
+        waiting.setup(made);
+        made.onMessage(defineMessage('quick', {}), () => {});
+      },
+    });
+    const [greedy, other] = await Promise.all([connectRaw(target), connectRaw(target)]);
+    const long = (streamId: number): ReturnType<typeof notify> =>
+      notify({ streamId }).message(ask, { id: `${streamId}`.padEnd(3_000) });
+    greedy.send(haproxyHello({ capabilities: 'pipelining' }), ...ids(20).map(long));
+    // The first below 12,500 bytes, and one more.
+    await eventually(() => waiting.settle.length === 2);
+    await sleep(10);
+    expect([waiting.settle.length, agent.inFlightCount]).toEqual([2, 2]);
+    other.send(haproxyHello({ capabilities: 'pipelining' }), notify({ streamId: 7 }).message('quick'));
+    expect(await eventually(() => idsOf(other).length === 1)).toBe(true);
+    expect(await waiting.settleUntil(() => idsOf(greedy).length === 20)).toBe(true);
   });
 
   it('counts the views of a message that a peer repeats', async () => {
     const waiting = new Waiting();
     const { agent, target } = await startAgent({
       link,
-      maxInFlightBytes: 2_500_000,
+      maxInFlightBytes: 20_000_000,
       setup: (made) => made.onMessage(ask, () => {}).onNotify(() => waiting.wait(made)),
     });
     const peer = await connectRaw(target);
-    // Some 10,000 bytes each, and views of more than a million.
+    // Some 10,000 bytes each, and views of two million.
     const repeating = (streamId: number): ReturnType<typeof notify> =>
       ids(2_008).reduce((frame) => frame.message('ask'), notify({ streamId }));
     peer.send(haproxyHello({ capabilities: 'pipelining' }), ...ids(6).map(repeating));

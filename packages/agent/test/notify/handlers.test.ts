@@ -2,7 +2,8 @@ import { AckWriter, defineMessage, defineVariable, Frame, int32, string } from '
 import { notify, type NotifyBuilder } from '@spop/builder';
 import { describe, expect, it } from 'vitest';
 import { Exchange } from '../../src/notify/exchange.ts';
-import { ExchangeRing } from '../../src/notify/exchange-ring.ts';
+import { Exchanges } from '../../src/notify/exchanges.ts';
+import { MemoryPool } from '../../src/notify/memory-pool.ts';
 import { Handlers } from '../../src/notify/handlers.ts';
 import { createAgent } from '../../src/index.ts';
 import { thrownBy } from '../thrown.ts';
@@ -13,7 +14,7 @@ const score = defineVariable('sess', 'score', int32);
 
 /** An exchange whose NOTIFY was read, beside any session. */
 function exchangeOf(handlers: Handlers, built: NotifyBuilder): Exchange {
-  const exchange = new Exchange(handlers.set, 0);
+  const exchange = new Exchange(handlers.set, new MemoryPool(), 0);
   const frame = new Frame();
   const bytes = Buffer.from(built.toBytes());
   frame.read(bytes, 0, bytes.length);
@@ -22,11 +23,11 @@ function exchangeOf(handlers: Handlers, built: NotifyBuilder): Exchange {
   return exchange;
 }
 
-/** What is to be waited for once the handlers were called. */
-function pendingAfter(handlers: Handlers, built: NotifyBuilder): Promise<void>[] | undefined {
+/** How much is to be waited for once the handlers were called. */
+function pendingAfter(handlers: Handlers, built: NotifyBuilder): number {
   const exchange = exchangeOf(handlers, built);
   handlers.run(exchange);
-  return exchange.pending;
+  return exchange.waitCount;
 }
 
 /** What is no Promise, but can be waited for. */
@@ -90,7 +91,7 @@ describe('Handlers › run', () => {
     handlers.add(first, (message) => void calls.push(`first ${message.text.toString()}`));
     handlers.add(second, (message) => void calls.push(`second ${message.text.toString()}`));
     handlers.setNotifyHandler(() => void calls.push('whole'));
-    expect(pendingAfter(handlers, both)).toBeUndefined();
+    expect(pendingAfter(handlers, both)).toBe(0);
     expect(calls).toEqual(['second b', 'first a', 'whole']);
   });
 
@@ -98,9 +99,7 @@ describe('Handlers › run', () => {
     const texts: string[] = [];
     const handlers = new Handlers();
     handlers.add(first, (message) => void texts.push(message.text.toString()));
-    expect(
-      pendingAfter(handlers, notify().message('first', { text: 'a' }).message('first', { text: 'b' })),
-    ).toBeUndefined();
+    expect(pendingAfter(handlers, notify().message('first', { text: 'a' }).message('first', { text: 'b' }))).toBe(0);
     expect(texts).toEqual(['a', 'b']);
   });
 
@@ -108,7 +107,7 @@ describe('Handlers › run', () => {
     let calls = 0;
     const handlers = new Handlers();
     handlers.setNotifyHandler(() => void calls++);
-    expect(pendingAfter(handlers, notify())).toBeUndefined();
+    expect(pendingAfter(handlers, notify())).toBe(0);
     expect(calls).toBe(1);
   });
 
@@ -119,7 +118,7 @@ describe('Handlers › run', () => {
     const exchange = exchangeOf(handlers, both);
     const empty = exchange.ack.byteLength;
     handlers.run(exchange);
-    expect(exchange.pending).toBeUndefined();
+    expect(exchange.waitCount).toBe(0);
     // 01 03 01 05 'score' 02 and one byte of value, twice.
     expect(exchange.ack.byteLength - empty).toBe(2 * 11);
   });
@@ -132,7 +131,16 @@ describe('Handlers › run', () => {
       order.push('first');
     });
     handlers.add(second, () => thenable(() => order.push('second')));
-    await Promise.all(pendingAfter(handlers, both) ?? []);
+    const exchange = exchangeOf(handlers, both);
+    handlers.run(exchange);
+    expect(exchange.waitCount).toBe(2);
+    await new Promise<void>((resolve) => {
+      exchange.answerer = {
+        settle: () => void (order.length === 2 && resolve()),
+        expire: () => {},
+        noteGrowth: () => {},
+      };
+    });
     expect(order.toSorted()).toEqual(['first', 'second']);
   });
 
@@ -141,7 +149,7 @@ describe('Handlers › run', () => {
     (result) => {
       const handlers = new Handlers();
       handlers.add(first, () => result as undefined);
-      expect(pendingAfter(handlers, both)).toBeUndefined();
+      expect(pendingAfter(handlers, both)).toBe(0);
     },
   );
 
@@ -164,53 +172,93 @@ describe('Handlers › run', () => {
     });
     const exchange = exchangeOf(handlers, both);
     expect(() => handlers.run(exchange)).toThrow('thrown');
-    expect(exchange.pending).toHaveLength(1);
+    expect(exchange.waitCount).toBe(1);
   });
 });
 
-describe('Handlers › isAllAsync', () => {
+describe('Handlers › isKnownAsync', () => {
   const sync = (): void => {};
   const later = async (): Promise<void> => {};
   it.each([
     ['no handler', [], undefined, false],
+    ['one that is not async', [sync], sync, false],
     ['an async one', [later], undefined, true],
-    ['an async one beside one that is not', [later, sync], undefined, false],
-    ['an async one before one of whole NOTIFYs that is not', [later], sync, false],
+    ['an async one of a message that the NOTIFY has, beside one that is not', [sync, later], undefined, true],
     ['one that is not, before an async one of whole NOTIFYs', [sync], later, true],
   ] as const)('with %s', (_, messageHandlers, notifyHandler, expected) => {
     const handlers = new Handlers();
     for (const [index, handler] of messageHandlers.entries()) handlers.add([first, second][index]!, handler);
     if (notifyHandler !== undefined) handlers.setNotifyHandler(notifyHandler);
-    expect(handlers.isAllAsync).toBe(expected);
+    expect(handlers.isKnownAsync(exchangeOf(handlers, both).notify)).toBe(expected);
+  });
+
+  it('is false where the async handler is of a message that the NOTIFY has not', () => {
+    const handlers = new Handlers();
+    handlers.add(first, later);
+    handlers.add(second, sync);
+    expect(handlers.isKnownAsync(exchangeOf(handlers, notify().message('second', { text: 'b' })).notify)).toBe(false);
   });
 
   it('is learnt from what handlers return', () => {
     const handlers = new Handlers();
     handlers.add(first, () => Promise.resolve());
-    expect(handlers.isAllAsync).toBe(false);
-    handlers.run(exchangeOf(handlers, both));
-    expect(handlers.isAllAsync).toBe(true);
+    const exchange = exchangeOf(handlers, both);
+    expect(handlers.isKnownAsync(exchange.notify)).toBe(false);
+    handlers.run(exchange);
+    expect(handlers.isKnownAsync(exchange.notify)).toBe(true);
   });
 });
 
-describe('ExchangeRing', () => {
+describe('Exchanges', () => {
   it('gives 16 exchanges in turn', () => {
-    const ring = new ExchangeRing(new Handlers().set);
-    const taken = Array.from({ length: 48 }, () => ring.next());
+    const exchanges = new Exchanges(new Handlers().set);
+    const taken = Array.from({ length: 48 }, () => exchanges.next());
     expect(new Set(taken.slice(0, 16)).size).toBe(16);
     for (const [index, exchange] of taken.entries()) expect(exchange).toBe(taken[index % 16]);
   });
 
-  it('never gives a replaced exchange again', () => {
-    const ring = new ExchangeRing(new Handlers().set);
-    const replaced = ring.next();
-    ring.replace(replaced);
-    const later = Array.from({ length: 200 }, () => ring.next());
+  it('never gives a replaced exchange again that was not given back', () => {
+    const exchanges = new Exchanges(new Handlers().set);
+    const replaced = exchanges.next();
+    exchanges.replace(replaced);
+    const later = Array.from({ length: 200 }, () => exchanges.next());
     expect(later).not.toContain(replaced);
     expect(new Set(later).size).toBe(16);
   });
 
+  it('puts an exchange that was given back in the place of the next that is replaced', () => {
+    const exchanges = new Exchanges(new Handlers().set);
+    const replaced = exchanges.next();
+    exchanges.replace(replaced);
+    exchanges.giveBack(replaced);
+    const other = exchanges.next();
+    exchanges.replace(other);
+    const later = Array.from({ length: 16 }, () => exchanges.next());
+    expect(later).toContain(replaced);
+    expect(later).not.toContain(other);
+    expect(replaced.slot).toBe(1);
+  });
+
+  it('keeps 4 MiB of them, each with the views that it has', () => {
+    const exchanges = new Exchanges(new Handlers().set);
+    const made = Array.from({ length: 3_000 }, () => {
+      const exchange = exchanges.next();
+      exchanges.replace(exchange);
+      return exchange;
+    });
+    for (const exchange of made) exchanges.giveBack(exchange);
+    const again = new Set(
+      made.map(() => {
+        const exchange = exchanges.next();
+        exchanges.replace(exchange);
+        return exchange;
+      }),
+    );
+    const kept = Math.floor(4_194_304 / made[0]!.keptBytes);
+    expect(made.filter((exchange) => again.has(exchange))).toHaveLength(kept);
+  });
+
   it('makes exchanges that write ACKs', () => {
-    expect(new ExchangeRing(new Handlers().set).next().ack).toBeInstanceOf(AckWriter);
+    expect(new Exchanges(new Handlers().set).next().ack).toBeInstanceOf(AckWriter);
   });
 });

@@ -1,7 +1,8 @@
 import { DataType, FrameFlag, FrameType, LENGTH_BYTES as LENGTH_BYTES_, SCOPE_NAMES } from '../constants.ts';
 import { SpopError } from '../errors.ts';
 import { FRAME_HEADER_BYTES as FRAME_HEADER_BYTES_, FrameWriter } from '../frames/frame-writer.ts';
-import { copyBytes, frameFull, writeTypedData } from '../values/typed-data-writer.ts';
+import { copyBytes, copyRange, frameFull, mostBytes, writeTypedData } from '../values/typed-data-writer.ts';
+import { NO_BYTES } from '../wire/cursor.ts';
 import { writeSmallVarint } from '../wire/varint.ts';
 import { WordViewCache, NO_WORD_VIEW } from '../wire/word-view.ts';
 import type { Variable } from './variable.ts';
@@ -11,6 +12,14 @@ export interface IdSource {
   readonly bytes: Buffer;
   readonly idsStart: number;
   readonly payloadStart: number;
+}
+
+/** Where an ACK goes on that outgrows the memory in which it was begun. @internal */
+export interface AckRoom {
+  /** How long it may be, with its length field, in bytes. */
+  readonly maxAckBytes: number;
+  /** Copies the ACK, which goes from `start` to `end` of `bytes`, to memory of `size` bytes or more, and returns that. */
+  moveAck(bytes: Buffer, start: number, end: number, size: number): Buffer;
 }
 
 /** What an answer to a NOTIFY can do to HAProxy's variables (SPOE.txt §3.4). */
@@ -63,7 +72,9 @@ export class AckWriter extends FrameWriter implements Actions {
   #payloadStart: number = 0;
   /** The bytes as words; {@link NO_WORD_VIEW} in an ACK that was moved, whose memory is used once. */
   #wordView: DataView = NO_WORD_VIEW;
-  /** Where its actions have to end. None fits before {@link CLOSED}: whether an ACK is open is asked only where there is no room. */
+  /** Where it goes on, where its memory ends before its limit. */
+  #room: AckRoom | undefined;
+  /** Where its actions have to end, or its memory does. None fits before {@link CLOSED}: whether an ACK is open is asked only where there is no room. */
   #end: number = CLOSED;
 
   /**
@@ -109,17 +120,19 @@ export class AckWriter extends FrameWriter implements Actions {
     ) {
       bytes[position] = integerType;
       this.position = writeSmallVarint(bytes, position + 1, value);
-    } else {
+    } else if (limit === this.limit) {
       this.position = writeValue(bytes, position, limit, variable, value);
+    } else {
+      this.#writeGrowing(position, variable, value);
     }
     return this;
   }
 
   setNull(variable: Variable<never>): this {
-    const end = this.#writeSetPrefix(variable);
-    if (end >= this.#end) throw named(variable.setPrefix, frameFull(end, this.#end, 1));
-    this.bytes[end] = DataType.Null;
-    this.position = end + 1;
+    let position = this.#writeSetPrefix(variable);
+    if (position >= this.#end) position = this.#grow(position, 1, variable.setPrefix);
+    this.bytes[position] = DataType.Null;
+    this.position = position + 1;
     return this;
   }
 
@@ -145,25 +158,75 @@ export class AckWriter extends FrameWriter implements Actions {
     return position;
   }
 
+  /** @internal Ends an ACK that stands in memory of its own, copies it to `position` of `target` and returns its length. */
+  endTo(target: Buffer, position: number): number {
+    const end = this.end();
+    copyRange(this.bytes, this.start, end, target, position);
+    // Whose memory it is may give it to somebody else.
+    this.bytes = NO_BYTES;
+    return end - this.start;
+  }
+
   /**
-   * Copies the ACK begun so far to the beginning of `target`, where it has to end by `limit`, and goes on writing there.
+   * Copies the ACK begun so far to `position` of `target`, the beginning by default, where it has to end by `limit`, and
+   * goes on writing there.
    *
    * @throws {SpopError} SPOP_FRAME_FULL where it does not fit; SPOP_VIEW_CLOSED after the ACK was ended.
    */
-  moveTo(target: Buffer, limit: number): void {
+  moveTo(target: Buffer, limit: number, position: number = 0): void {
     if (this.#end === CLOSED) throw ackEnded();
     const size = this.byteLength;
     // Without actions there has to be room for the payload that `end` gives it.
     const needed = this.position === this.#payloadStart ? size + 1 : size;
-    if (needed > limit || limit > target.length) throw frameFull(0, Math.min(limit, target.length), needed);
-    this.bytes.copy(target, 0, this.start, this.position);
-    this.#payloadStart -= this.start;
-    this.bytes = target;
-    this.#wordView = NO_WORD_VIEW;
-    this.start = 0;
-    this.position = size;
+    const room = Math.min(limit, target.length) - position;
+    if (needed > room || limit > target.length) throw frameFull(0, room, needed);
+    copyRange(this.bytes, this.start, this.position, target, position);
+    this.#standOn(target, position, limit);
     this.limit = limit;
-    this.#end = limit;
+  }
+
+  /** @internal Lets the ACK that was begun grow beyond its memory, up to `room.maxAckBytes`. */
+  mayGrow(room: AckRoom): void {
+    this.#room = room;
+    this.limit = this.start + room.maxAckBytes;
+    if (this.limit < this.#end) this.#end = this.limit;
+  }
+
+  /** Goes on in a copy, which begins at `start` of `bytes`, whose memory ends at `end`. */
+  #standOn(bytes: Buffer, start: number, end: number): void {
+    const distance = start - this.start;
+    this.bytes = bytes;
+    this.#wordView = NO_WORD_VIEW;
+    this.start = start;
+    this.position += distance;
+    this.limit += distance;
+    this.#payloadStart += distance;
+    this.#end = end;
+  }
+
+  /**
+   * Makes room for `size` bytes behind `position`, up to which the ACK was written, and returns where that is then.
+   *
+   * @param action What is being written begins so, for the error.
+   * @throws {SpopError} SPOP_FRAME_FULL where the ACK may not be so long; SPOP_VIEW_CLOSED after it was ended.
+   */
+  #grow(position: number, size: number, action: Buffer): number {
+    if (this.#end === CLOSED) throw named(action, ackEnded());
+    const room = this.#room;
+    if (room === undefined || size > this.limit - position) {
+      throw named(action, frameFull(position, this.limit, size));
+    }
+    const { start } = this;
+    const bytes = room.moveAck(this.bytes, start, position, position + size - start);
+    this.#standOn(bytes, 0, Math.min(bytes.length, this.limit - start));
+    return position - start;
+  }
+
+  /** Writes a value behind `position`, growing before it where there may be too little room. */
+  #writeGrowing<Write>(position: number, variable: Variable<Write>, value: Write): void {
+    const size = Math.min(mostBytes(value), this.limit - position);
+    const start = size > this.#end - position ? this.#grow(position, size, variable.setPrefix) : position;
+    this.position = writeValue(this.bytes, start, this.#end, variable, value);
   }
 
   /** A frame that is no ACK: no actions go into it, and the next ACK asks for its words anew. */
@@ -184,11 +247,8 @@ export class AckWriter extends FrameWriter implements Actions {
   }
 
   #writePrefix(prefix: Buffer): number {
-    const { position } = this;
-    const room = this.#end - position;
-    if (prefix.length > room) {
-      throw named(prefix, this.#end === CLOSED ? ackEnded() : frameFull(position, this.#end, prefix.length));
-    }
+    let { position } = this;
+    if (prefix.length > this.#end - position) position = this.#grow(position, prefix.length, prefix);
     return copyBytes(this.bytes, position, prefix);
   }
 }

@@ -21,6 +21,9 @@ let spare: Buffer = NO_BYTES;
 const LENGTH_BYTES = LENGTH_BYTES_;
 const MIN_FRAME_BYTES = MIN_FRAME_BYTES_;
 
+/** The longest that FRAME-LENGTH is taken for, read as a signed integer. */
+const MAX_LENGTH = 0x7fff_ffff;
+
 /** Shared, as the buffer is that an agent's sockets read into. */
 const chunkWordViews: WordViewCache = new WordViewCache();
 
@@ -41,8 +44,7 @@ export interface FrameReaderOptions {
  * The chunk must stay unchanged until `next()` has returned undefined or {@link FrameReader.detachChunk} was called.
  */
 export class FrameReader {
-  /** The longest frame accepted from now on, in bytes without the length field. */
-  declare maxFrameSize: number;
+  #maxFrameSize: number = DEFAULT_MAX_FRAME_SIZE;
   readonly #frame: Frame = new Frame();
   #chunk: Buffer = NO_BYTES;
   #chunkWordView: DataView = NO_WORD_VIEW;
@@ -54,8 +56,23 @@ export class FrameReader {
   #carryStart: number = 0;
   #carryEnd: number = 0;
 
+  /** @throws {RangeError} where `maxFrameSize` is no integer from 7 to 2^31 - 1. */
   constructor(options: FrameReaderOptions = {}) {
-    this.maxFrameSize = options.maxFrameSize ?? DEFAULT_MAX_FRAME_SIZE;
+    if (options.maxFrameSize !== undefined) this.maxFrameSize = options.maxFrameSize;
+  }
+
+  /** The longest frame accepted from now on, in bytes without the length field. @throws {RangeError} as the constructor. */
+  get maxFrameSize(): number {
+    return this.#maxFrameSize;
+  }
+
+  set maxFrameSize(bytes: number) {
+    if (!(Number.isInteger(bytes) && bytes >= MIN_FRAME_BYTES && bytes <= MAX_LENGTH)) {
+      throw new RangeError(
+        `expected maxFrameSize to be an integer from ${MIN_FRAME_BYTES} to ${MAX_LENGTH}; found ${bytes}`,
+      );
+    }
+    this.#maxFrameSize = bytes;
   }
 
   /** Bytes that were pushed and are not read yet. */
@@ -191,7 +208,7 @@ export class FrameReader {
   #readFrameLength(wordView: DataView, position: number): number {
     // Signed: a length of 2^31 or more is negative here, and refused as well.
     const length = wordView.getInt32(position);
-    if (length < MIN_FRAME_BYTES || length > this.maxFrameSize) throw badLength(length, this.maxFrameSize);
+    if (length < MIN_FRAME_BYTES || length > this.#maxFrameSize) throw badLength(length, this.#maxFrameSize);
     return length;
   }
 }

@@ -1,6 +1,6 @@
 import { FrameFlag, LENGTH_BYTES as LENGTH_BYTES_ } from '../constants.ts';
 import { SpopError } from '../errors.ts';
-import { definePrintable } from '../printable.ts';
+import { defineHidden, definePrintable } from '../printable.ts';
 import { frameFull, writeNull, writeText, writeTypedData } from '../values/typed-data-writer.ts';
 import type { ValueType } from '../values/value-type.ts';
 import { NO_BYTES } from '../wire/cursor.ts';
@@ -26,10 +26,14 @@ const MAX_ID = (1n << 64n) - 1n;
  * What does not fit under the limit throws SPOP_FRAME_FULL and leaves the frame as it was before the call.
  */
 export class FrameWriter {
-  protected bytes: Buffer = NO_BYTES;
+  declare protected bytes: Buffer;
   protected start: number = 0;
   protected position: number = 0;
   protected limit: number = 0;
+
+  constructor() {
+    defineHidden(this, 'bytes', NO_BYTES);
+  }
 
   /** Bytes written so far, with the length field. */
   get byteLength(): number {

@@ -1,6 +1,6 @@
 import { FrameFlag, LENGTH_BYTES } from '../constants.ts';
 import { SpopError } from '../errors.ts';
-import { definePrintable } from '../printable.ts';
+import { defineHidden, definePrintable } from '../printable.ts';
 import { Cursor, NO_BYTES } from '../wire/cursor.ts';
 import {
   ONE_BYTE_VARINTS as ONE_BYTE_VARINTS_,
@@ -30,9 +30,9 @@ const decoding = new Cursor();
  */
 export class Frame {
   /** The bytes that the frame stands in; only those from `start` to `end` are the frame's. */
-  bytes: Buffer = NO_BYTES;
+  declare bytes: Buffer;
   /** @internal The same bytes, for reading words of four. */
-  wordView: DataView = NO_WORD_VIEW;
+  declare wordView: DataView;
   /** Offset of the length field. */
   start: number = 0;
   /** Offset behind the frame's last byte. */
@@ -45,6 +45,11 @@ export class Frame {
   idsStart: number = 0;
   /** Offset of the payload, which goes up to `end`. */
   payloadStart: number = 0;
+
+  constructor() {
+    defineHidden(this, 'bytes', NO_BYTES);
+    defineHidden(this, 'wordView', NO_WORD_VIEW);
+  }
 
   /** Whether this is the last or only fragment of its payload. */
   get fin(): boolean {

@@ -2,10 +2,25 @@ import { SpopError } from '../errors.ts';
 import { escapeText } from '../quote.ts';
 import type { Value } from '../values/value.ts';
 import { dataTypeName } from '../wire/typed-data.ts';
+import type { Arguments } from './arguments.ts';
 import type { MessageDefinition } from './message-definition.ts';
 
+/**
+ * Says why an argument has no value of an accepted type, where that is not as declared.
+ *
+ * @throws {SpopError} SPOP_WRONG_TYPE, SPOP_MISSING_ARGUMENT; SPOP_VIEW_CLOSED.
+ */
+export function explainMissing(message: Arguments, slot: number): undefined {
+  const { definition, values } = message;
+  const state = message.stateOf(slot);
+  if (state === 'present') throw wrongArgumentType(definition, slot, values[slot]!);
+  const { optional } = definition.args[definition.argumentNames[slot]!]!;
+  if (!optional) throw missingArgument(definition, slot, state === 'null');
+  return undefined;
+}
+
 /** The error of an argument that has another type on the wire than the declared one. */
-export function wrongArgumentType(definition: MessageDefinition, slot: number, value: Value): SpopError {
+function wrongArgumentType(definition: MessageDefinition, slot: number, value: Value): SpopError {
   return new SpopError(
     'SPOP_WRONG_TYPE',
     `${describe(definition, slot)}; found ${dataTypeName(value.foundType)}. Declare the type that ` +
@@ -15,7 +30,7 @@ export function wrongArgumentType(definition: MessageDefinition, slot: number, v
 }
 
 /** The error of an argument that is not declared optional and is not in the message, or is NULL there. */
-export function missingArgument(definition: MessageDefinition, slot: number, isNull: boolean): SpopError {
+function missingArgument(definition: MessageDefinition, slot: number, isNull: boolean): SpopError {
   const found = isNull
     ? 'NULL, as HAProxy sends for a sample without a value. Declare it optional(…)'
     : `no argument of that name. Declare it optional(…), or write ${definition.argumentNames[slot]}=… in the ` +

@@ -1,16 +1,20 @@
 import { DataType } from '../constants.ts';
-import { SpopError } from '../errors.ts';
-import { NO_LENGTH as NO_LENGTH_, SMALL_INTEGER_BASE as SMALL_INTEGER_BASE_ } from '../values/value-slot.ts';
+import {
+  NO_LENGTH as NO_LENGTH_,
+  SMALL_INTEGER_BASE as SMALL_INTEGER_BASE_,
+  type ValueSlot,
+} from '../values/value-slot.ts';
 import type { ReadOf } from '../values/value-type.ts';
 import { Value } from '../values/value.ts';
 import { NO_GENERATION, type ViewSource, viewClosed } from '../values/view-source.ts';
 import type { Cursor } from '../wire/cursor.ts';
 import { DATA_SIZES as DATA_SIZES_, SIZE_FIRST as SIZE_FIRST_, TYPE_MASK as TYPE_MASK_ } from '../wire/typed-data.ts';
 import { CONTINUES as CONTINUES_, ONE_BYTE_VARINTS as ONE_BYTE_VARINTS_, readLengthAt } from '../wire/varint.ts';
-import { argumentOutOfRange, missingArgument, undeclaredArgument, wrongArgumentType } from './argument-errors.ts';
+import { explainMissing, undeclaredArgument } from './argument-errors.ts';
+import type { Arguments, ArgumentState, OneTimeArguments } from './arguments.ts';
 import type { ArgumentPattern, ArgumentTypes, MessageDefinition } from './message-definition.ts';
 import type { NamePattern } from './name-pattern.ts';
-import { type Arguments, argumentsOf, type ArgumentState, toView } from './view-class.ts';
+import { argumentsOf, longNumber, toView } from './view-class.ts';
 
 /**
  * A message of a NOTIFY with its declared arguments as properties. Each is decoded when it is read, from the frame's
@@ -40,7 +44,7 @@ export class MessageState implements Arguments {
   declare readonly index: number;
   declare readonly source: ViewSource;
   declare readonly view: MessageView<ArgumentTypes>;
-  /** How the message's name stands in a frame. */
+  /** How the message's name stands in a frame; found nowhere in a state that is not its definition's first. */
   declare readonly name: NamePattern;
   /** The values of its declared arguments, by slot. */
   declare readonly values: readonly Value[];
@@ -48,14 +52,18 @@ export class MessageState implements Arguments {
   readonly #skipped: Value;
   /** The generation of the source in which the values were found. */
   generation: number = NO_GENERATION;
+  /** What stands behind the view that was made of it for one NOTIFY, most recently. */
+  oneTime: OneTimeArguments | undefined;
 
-  constructor(definition: MessageDefinition, index: number, source: ViewSource) {
+  /** @param skipped Shared by all states of a source. */
+  constructor(definition: MessageDefinition, index: number, source: ViewSource, name: NamePattern, skipped: Value) {
     this.definition = definition;
     this.index = index;
     this.source = source;
-    this.name = definition.namePattern;
-    this.values = definition.argumentNames.map((_, slot) => new Value(source, () => this.#explainMissing(slot)));
-    this.#skipped = new Value(source);
+    this.name = name;
+    const absent = (value: ValueSlot): undefined => explainMissing(this, this.values.indexOf(value as Value));
+    this.values = definition.argumentNames.map(() => new Value(source, absent));
+    this.#skipped = skipped;
     // The view's class is made of the same definition.
     this.view = toView(this) as MessageView<ArgumentTypes>;
   }
@@ -165,48 +173,17 @@ export class MessageState implements Arguments {
     return value.foundType === DataType.Null ? 'null' : 'present';
   }
 
-  /** The arguments that have a value of the declared type, by name. */
-  toPlain(): Record<string, unknown> {
-    const { argumentNames } = this.definition;
-    const found = argumentNames.filter((_, slot) => this.stateOf(slot) === 'present' && this.values[slot]!.isFound);
-    return Object.fromEntries(found.map((name) => [name, this.#plain(name)]));
-  }
-
-  /** An argument's value; as text where it is an integer that a number cannot hold, so that what is shown never throws. */
-  #plain(name: string): unknown {
-    try {
-      return this.view[name];
-    } catch (error) {
-      if (!(error instanceof SpopError && error.code === 'SPOP_UNSAFE_INTEGER')) throw error;
-      return this.values[this.definition.argumentNames.indexOf(name)]!.lend().toString();
-    }
+  lendFound(slot: number): Value | undefined {
+    const value = this.values[slot]!;
+    return value.isFound ? value.lend() : undefined;
   }
 
   /** An integer that has to lie between `min`, which is 0 or less, and `max`, which is 2^31 - 1 or more. */
   numberOf(slot: number, min: number, max: number): number | undefined {
     const value = this.values[slot]!;
-    if (!value.isFound) return this.#explainMissing(slot);
+    if (!value.isFound) return explainMissing(this, slot);
     const small = value.foundSmallInteger;
-    return small < 0 ? this.#longNumber(slot, min, max) : small;
-  }
-
-  #longNumber(slot: number, min: number, max: number): number {
-    const value = this.values[slot]!.lend();
-    const small = value.toInt32();
-    if (small !== undefined && small >= min && small <= max) return small;
-    const number = value.toDouble();
-    if (number < min || number > max) throw argumentOutOfRange(this.definition, slot, value, min, max);
-    return number;
-  }
-
-  /** Says why an argument has no value of an accepted type, where that is not as declared. */
-  #explainMissing(slot: number): undefined {
-    const { definition } = this;
-    const state = this.stateOf(slot);
-    if (state === 'present') throw wrongArgumentType(definition, slot, this.values[slot]!);
-    const { optional } = definition.args[definition.argumentNames[slot]!]!;
-    if (!optional) throw missingArgument(definition, slot, state === 'null');
-    return undefined;
+    return small < 0 ? longNumber(this.definition, slot, value.lend(), min, max) : small;
   }
 }
 

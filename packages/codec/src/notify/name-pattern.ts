@@ -1,4 +1,6 @@
 const NO_WORDS: Int32Array = new Int32Array(0);
+/** More than a frame has. */
+const NO_ROOM = 0x7fff_ffff;
 
 /**
  * A name that is expected at a place in a frame, length and all. It is compared in words of four bytes, big-endian as a
@@ -20,13 +22,16 @@ export class NamePattern {
   declare readonly lastMask: number;
   declare readonly middle: Int32Array;
 
-  /** @param name The name's bytes, at most 239. */
-  constructor(name: Buffer) {
+  /**
+   * @param name The name's bytes, at most 239.
+   * @param isExpected False for a pattern that is found nowhere.
+   */
+  constructor(name: Buffer, isExpected: boolean = true) {
     const size = 1 + name.length;
     // Two bytes in front for the last word of a short name, and as many behind as its words reach beyond it.
     const wire = Buffer.concat([Buffer.alloc(2), Buffer.from([name.length]), name, Buffer.alloc(4)]);
     this.size = size;
-    this.room = Math.max(size + 1, 4);
+    this.room = isExpected ? Math.max(size + 1, 4) : NO_ROOM;
     this.first = wire.readInt32BE(2);
     this.firstMask = size < 4 ? 0 : -1;
     this.last = wire.readInt32BE(size - 1);

@@ -3,6 +3,8 @@ import { quoteText } from '../quote.ts';
 
 /** The longest name that a table takes, in bytes; its length is then a varint of one byte. */
 export const MAX_NAME_BYTES = 239;
+/** What a place of a table holds. */
+const MAX_NAMES = 0x7fff;
 
 /**
  * Finds which of some known names stands in a frame, comparing bytes and making no string. The names are spread by
@@ -18,8 +20,12 @@ export class NameTable {
   /** Index of the empty name, or -1. */
   readonly #empty: number;
 
-  /** @throws {SpopError} SPOP_INVALID_NAME for a name that occurs twice or has more than 239 bytes. */
+  /**
+   * @throws {SpopError} SPOP_INVALID_NAME for a name that occurs twice or has more than 239 bytes; {RangeError} for more
+   * than 32,767 names.
+   */
   constructor(names: readonly string[]) {
+    if (names.length > MAX_NAMES) throw new RangeError(`expected at most ${MAX_NAMES} names; found ${names.length}`);
     this.names = names.map((name) => encodeName(name));
     let size = 4;
     while (size < names.length * 2) size *= 2;

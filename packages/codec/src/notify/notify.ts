@@ -1,13 +1,16 @@
 import { SpopError } from '../errors.ts';
 import { type Frame, IDS_OFFSET, readSafeId } from '../frames/frame.ts';
+import { copyRange } from '../values/typed-data-writer.ts';
 import { Value } from '../values/value.ts';
-import { ViewSource, viewClosed } from '../values/view-source.ts';
+import { NO_GENERATION, ViewSource, viewClosed } from '../values/view-source.ts';
 import { Cursor } from '../wire/cursor.ts';
 import { readLengthAt } from '../wire/varint.ts';
 import type { ArgumentTypes, MessageDefinition } from './message-definition.ts';
 import { MessageReader, noArgumentCount } from './message-reader.ts';
 import { MessageState, type MessageView } from './message-view.ts';
+import { NamePattern } from './name-pattern.ts';
 import { NameTable } from './name-table.ts';
+import { OneTimeMessage } from './one-time-message.ts';
 
 /** How many messages of one name in a NOTIFY have states that are kept for the next one. */
 const MAX_REUSED_STATES = 8;
@@ -17,8 +20,12 @@ const MAX_REUSED_STATES = 8;
  * that it declares. HAProxy never repeats any, and three bytes on the wire are a message with all its arguments.
  */
 const MAX_REPEATED_PLACES = 32_768;
-/** About what a place takes. */
-const PLACE_BYTES = 256;
+/** What the view of a message takes at most, and what each argument that it declares adds (notify.test.ts measures it). */
+const MESSAGE_BYTES = 768;
+const ARGUMENT_BYTES = 256;
+
+/** The name of a repeated message, which is not expected anywhere. */
+const UNEXPECTED = new NamePattern(Buffer.alloc(0), false);
 
 /** Shared: a NOTIFY is read in one go. */
 const cursor: Cursor = new Cursor();
@@ -35,11 +42,18 @@ export class MessageSet {
   onFirst: FirstMessageListener | undefined = undefined;
   /** Indexes of the definitions of which `onFirst` was told. */
   readonly #seen: Set<number> = new Set();
+  readonly #indexes: Map<MessageDefinition, number>;
 
   /** @throws {SpopError} SPOP_INVALID_NAME where two definitions have the same name. */
   constructor(definitions: readonly MessageDefinition[]) {
     this.definitions = definitions;
     this.table = new NameTable(definitions.map((definition) => definition.name));
+    this.#indexes = new Map(definitions.map((definition, index) => [definition, index]));
+  }
+
+  /** @internal Which definition of the set it is, or undefined. */
+  indexOf(definition: MessageDefinition): number | undefined {
+    return this.#indexes.get(definition);
   }
 
   /** @internal A message of definition `index` begins at `position` of the open source; one that is malformed has not come. */
@@ -76,27 +90,38 @@ function argumentNamesAt(source: ViewSource, position: number): string[] | undef
 export class Notify {
   readonly #set: MessageSet;
   readonly #source: ViewSource = new ViewSource();
-  /** Stands on the arguments of undeclared messages, one after the other. */
+  /** The source of the views that are given out: of those that are reused, or of those for one NOTIFY. */
+  #current: ViewSource = this.#source;
+  /** Stands on arguments that nobody asks for, one after the other. */
   readonly #skipped: Value = new Value(this.#source);
-  /** The reused states of each definition, by its index in the set: more than one where a NOTIFY has a message again. */
+  /**
+   * The reused states of each definition, by its index in the set: made when a NOTIFY first has the message, more than
+   * one where it has it again.
+   */
   readonly #states: MessageState[][];
+  /** Bytes of memory that those take at most. */
+  #reusedBytes: number = 0;
   /** The declared messages of this NOTIFY in the order they came; the first `#count` count. */
   readonly #found: MessageState[] = [];
   #count: number = 0;
   /** How many places the states in `#found` have that are not reused. */
   #extraPlaces: number = 0;
+  /** Bytes of memory that those take at most. */
+  #extraBytes: number = 0;
   /** Offset of the payload from the frame's length field. */
   #payloadStart: number = 0;
   #walker: MessageReader | undefined;
+  /** In which generation of the reused views' source the messages were found that have views for one NOTIFY. */
+  #oneTimeGeneration: number = NO_GENERATION;
 
   constructor(set: MessageSet) {
     this.#set = set;
-    this.#states = set.definitions.map((definition, index) => [new MessageState(definition, index, this.#source)]);
+    this.#states = set.definitions.map(() => []);
   }
 
   /** Whether a frame was read and not closed. */
   get isOpen(): boolean {
-    return this.#source.isOpen;
+    return this.#current.isOpen;
   }
 
   /** How many declared messages the NOTIFY has. */
@@ -106,18 +131,18 @@ export class Notify {
 
   /** @internal The bytes that the frame stands in. @throws {SpopError} SPOP_VIEW_CLOSED: its ids are gone then. */
   get bytes(): Buffer {
-    if (!this.#source.isOpen) throw viewClosed();
-    return this.#source.bytes;
+    if (!this.#current.isOpen) throw viewClosed();
+    return this.#current.bytes;
   }
 
   /** @internal Offset of the stream-id; both ids go up to {@link Notify.payloadStart}. */
   get idsStart(): number {
-    return this.#source.origin + IDS_OFFSET;
+    return this.#current.origin + IDS_OFFSET;
   }
 
   /** @internal */
   get payloadStart(): number {
-    return this.#source.origin + this.#payloadStart;
+    return this.#current.origin + this.#payloadStart;
   }
 
   /** The stream-id. @throws {SpopError} SPOP_UNSAFE_INTEGER above 2^53 - 1, SPOP_VIEW_CLOSED. */
@@ -138,6 +163,7 @@ export class Notify {
    */
   read(frame: Frame): void {
     const { bytes, wordView, start, end, payloadStart } = frame;
+    if (this.#current !== this.#source) this.#endOneTime();
     this.#source.open(bytes, start, end);
     this.#count = 0;
     if (this.#extraPlaces > 0) this.#dropExtraStates();
@@ -190,7 +216,7 @@ export class Notify {
 
   /** The view of the `index`th declared message, 0 to `messageCount` - 1. */
   messageAt(index: number): MessageView<ArgumentTypes> {
-    return this.#stateAt(index).view;
+    return this.#viewOf(this.#stateAt(index));
   }
 
   /** Which definition of the set the `index`th declared message has. */
@@ -200,20 +226,19 @@ export class Notify {
 
   /** The view of the first message of that definition, or undefined where the NOTIFY has none. */
   get<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined {
-    if (!this.#source.isOpen) throw viewClosed();
-    for (let i = 0; i < this.#count; i++) {
-      const state = this.#found[i]!;
-      if (state.definition !== (definition as MessageDefinition)) continue;
-      // The definition is the view's own, and so are its types.
-      return state.view as MessageView<Args>;
-    }
-    return undefined;
+    if (!this.#current.isOpen) throw viewClosed();
+    const index = this.#set.indexOf(definition);
+    // A NOTIFY's first message of a definition is always in its first state.
+    const state = index === undefined ? undefined : this.#states[index]![0];
+    if (state === undefined || state.generation !== this.#generation) return undefined;
+    // The definition is the view's own, and so are its types.
+    return this.#viewOf(state) as MessageView<Args>;
   }
 
   /** A walker over all messages as they came, declared or not, that stands before the first: one per NOTIFY, reused. */
   walk(): MessageReader {
-    if (!this.#source.isOpen) throw viewClosed();
-    this.#walker ??= new MessageReader(this.#source);
+    if (!this.#current.isOpen) throw viewClosed();
+    this.#walker ??= new MessageReader(this.#current);
     this.#walker.readFrom(this.payloadStart);
     return this.#walker;
   }
@@ -227,11 +252,11 @@ export class Notify {
    */
   moveTo(target: Buffer): number {
     const { bytes } = this;
-    const source = this.#source;
+    const source = this.#current;
     const { origin, limit } = source;
     const size = limit - origin;
     if (size > target.length) throw new RangeError(`expected room for ${size} bytes; found ${target.length}`);
-    bytes.copy(target, 0, origin, limit);
+    copyRange(bytes, origin, limit, target, 0);
     source.moveTo(target, 0, size);
     this.#walker?.moveBy(-origin);
     return size;
@@ -239,19 +264,55 @@ export class Notify {
 
   /** The size of the frame with its length field, in bytes: what {@link Notify.moveTo} needs; 0 after `close`. */
   get byteLength(): number {
-    return this.#source.isOpen ? this.#source.limit - this.#source.origin : 0;
+    return this.#current.isOpen ? this.#current.limit - this.#current.origin : 0;
   }
 
-  /** @internal Bytes of memory that the views of repeated messages take, about; 0 in all that HAProxy sends. */
-  get repeatedBytes(): number {
-    return this.#extraPlaces * PLACE_BYTES;
+  /** @internal Bytes of memory that the views of all messages take at most, those of earlier frames included. */
+  get viewBytes(): number {
+    return this.#reusedBytes + this.#extraBytes;
+  }
+
+  /**
+   * @internal From now on to `close` all views are new, and stay closed for ever afterwards: for a handler that outlives
+   * its call. Those that were given out before are closed.
+   */
+  beginOneTime(): void {
+    const { bytes, origin, limit } = this.#source;
+    const source = new ViewSource();
+    source.open(bytes, origin, limit);
+    this.#oneTimeGeneration = this.#source.generation;
+    this.#source.close();
+    this.#source.letGo();
+    this.#current = source;
+    this.#walker = undefined;
   }
 
   /** Ends all views: from now on they throw SPOP_VIEW_CLOSED. */
   close(): void {
-    this.#source.close();
+    if (this.#current !== this.#source) this.#endOneTime();
+    else this.#source.close();
     this.#count = 0;
     if (this.#extraPlaces > 0) this.#dropExtraStates();
+  }
+
+  #endOneTime(): void {
+    this.#current.close();
+    this.#current.letGo();
+    this.#current = this.#source;
+    this.#walker = undefined;
+  }
+
+  /** The generation in which the messages were found. */
+  get #generation(): number {
+    return this.#current === this.#source ? this.#source.generation : this.#oneTimeGeneration;
+  }
+
+  #viewOf(state: MessageState): MessageView<ArgumentTypes> {
+    const source = this.#current;
+    if (source === this.#source) return state.view;
+    if (state.oneTime?.source !== source) state.oneTime = new OneTimeMessage(state, source);
+    // The view's class is made of the same definition.
+    return state.oneTime.view as MessageView<ArgumentTypes>;
   }
 
   #stateAt(index: number): MessageState {
@@ -265,6 +326,7 @@ export class Notify {
   #dropExtraStates(): void {
     this.#found.length = 0;
     this.#extraPlaces = 0;
+    this.#extraBytes = 0;
   }
 
   /** The state for one more message of definition `index`: each further one of the same name gets one of its own. */
@@ -279,12 +341,17 @@ export class Notify {
 
   #addState(states: MessageState[], index: number): MessageState {
     const definition = this.#set.definitions[index]!;
-    const state = new MessageState(definition, index, this.#source);
+    const name = states.length === 0 ? definition.namePattern : UNEXPECTED;
+    const state = new MessageState(definition, index, this.#source, name, this.#skipped);
     state.begin();
+    const argumentCount = definition.argumentNames.length;
+    const bytes = MESSAGE_BYTES + argumentCount * ARGUMENT_BYTES;
     if (states.length < MAX_REUSED_STATES) {
       states.push(state);
+      this.#reusedBytes += bytes;
     } else {
-      this.#extraPlaces += 1 + definition.argumentNames.length;
+      this.#extraBytes += bytes;
+      this.#extraPlaces += 1 + argumentCount;
       if (this.#extraPlaces > MAX_REPEATED_PLACES) throw tooManyMessages(definition.name, this.#count);
     }
     return state;

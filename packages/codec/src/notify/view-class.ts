@@ -3,19 +3,9 @@ import { definePrintable } from '../printable.ts';
 import { TextCache } from '../values/text-cache.ts';
 import type { ValueKind } from '../values/value-type.ts';
 import type { Value } from '../values/value.ts';
+import { argumentOutOfRange } from './argument-errors.ts';
+import type { Arguments, OneTimeArguments } from './arguments.ts';
 import type { MessageDefinition } from './message-definition.ts';
-
-/** Whether an argument is not in the message, is there as NULL, or has a value. */
-export type ArgumentState = 'missing' | 'null' | 'present';
-
-/** What a view asks about its message, by slot; `MessageState` answers. */
-export interface Arguments {
-  readonly definition: MessageDefinition;
-  readonly values: readonly Value[];
-  stateOf(slot: number): ArgumentState;
-  numberOf(slot: number, min: number, max: number): number | undefined;
-  toPlain(): Record<string, unknown>;
-}
 
 const STATE: unique symbol = Symbol('state');
 const VALUES: unique symbol = Symbol('values');
@@ -25,68 +15,149 @@ const { MIN_SAFE_INTEGER, MAX_SAFE_INTEGER } = Number;
 /** The object that users see: all it holds is under symbols, so that no argument's name can collide with a field. */
 class MessageViewBase {
   declare readonly [STATE]: Arguments;
-  declare readonly [VALUES]: readonly Value[];
 
   constructor(state: Arguments) {
     this[STATE] = state;
+  }
+}
+
+/** A view that is used for NOTIFY after NOTIFY. */
+class ReusedView extends MessageViewBase {
+  declare readonly [VALUES]: readonly Value[];
+
+  constructor(state: Arguments) {
+    super(state);
     this[VALUES] = state.values;
   }
 }
 
-definePrintable(MessageViewBase.prototype, (view) => view[STATE].toPlain());
+/** A view that is used for one NOTIFY. */
+class OneTimeView extends MessageViewBase {
+  declare readonly [STATE]: OneTimeArguments;
+}
 
-const viewClasses: WeakMap<MessageDefinition, typeof MessageViewBase> = new WeakMap();
+definePrintable(MessageViewBase.prototype, toPlain);
 
-/** One class per definition, with a getter for each argument: a handler then sees one shape only. */
-function viewClass(definition: MessageDefinition): typeof MessageViewBase {
+/** The arguments that have a value of the declared type, by name. */
+function toPlain(view: MessageViewBase): Record<string, unknown> {
+  const message = view[STATE];
+  const found = [...message.definition.argumentNames.entries()].filter(
+    ([slot]) => message.stateOf(slot) === 'present' && message.lendFound(slot) !== undefined,
+  );
+  return Object.fromEntries(found.map(([slot, name]) => [name, plainValue(view, slot, name)]));
+}
+
+/** An argument's value; as text where it is an integer that a number cannot hold, so that what is shown never throws. */
+function plainValue(view: MessageViewBase, slot: number, name: string): unknown {
+  try {
+    return Reflect.get(view, name);
+  } catch (error) {
+    if (!(error instanceof SpopError && error.code === 'SPOP_UNSAFE_INTEGER')) throw error;
+    return view[STATE].lendFound(slot)?.toString();
+  }
+}
+
+/** {@link Arguments.numberOf} of a value that has more than three bytes on the wire. */
+export function longNumber(
+  definition: MessageDefinition,
+  slot: number,
+  value: Value,
+  min: number,
+  max: number,
+): number {
+  const small = value.toInt32();
+  if (small !== undefined && small >= min && small <= max) return small;
+  const number = value.toDouble();
+  if (number < min || number > max) throw argumentOutOfRange(definition, slot, value, min, max);
+  return number;
+}
+
+/** The classes of a definition's views, each with a getter for each argument: a handler then sees one shape only. */
+interface ViewClasses {
+  readonly Reused: new (state: Arguments) => ReusedView;
+  readonly OneTime: new (state: OneTimeArguments) => OneTimeView;
+}
+
+const viewClasses: WeakMap<MessageDefinition, ViewClasses> = new WeakMap();
+
+function classesOf(definition: MessageDefinition): ViewClasses {
   let made = viewClasses.get(definition);
   if (made === undefined) {
-    made = class extends MessageViewBase {};
+    const Reused = class extends ReusedView {};
+    const OneTime = class extends OneTimeView {};
     for (const [slot, name] of definition.argumentNames.entries()) {
       const { kind } = definition.args[name]!;
-      Object.defineProperty(made.prototype, name, { get: getter(kind, slot), enumerable: true });
+      const [reused, oneTime] = getters(kind, slot);
+      Object.defineProperty(Reused.prototype, name, { get: reused, enumerable: true });
+      Object.defineProperty(OneTime.prototype, name, { get: oneTime, enumerable: true });
     }
+    made = { Reused, OneTime };
     viewClasses.set(definition, made);
   }
   return made;
 }
 
-type Getter = (this: MessageViewBase) => unknown;
+type Getters = readonly [(this: ReusedView) => unknown, (this: OneTimeView) => unknown];
 
-function getter(kind: ValueKind, slot: number): Getter {
+function getters(kind: ValueKind, slot: number): Getters {
   switch (kind) {
     case 'bool':
-      return function boolGetter() {
-        return this[VALUES][slot]!.booleanIfFound();
-      };
+      return [
+        function boolGetter() {
+          return this[VALUES][slot]!.booleanIfFound();
+        },
+        function oneTimeBoolGetter() {
+          return this[STATE].booleanOf(slot);
+        },
+      ];
     case 'integer':
-      return function integerGetter() {
-        return this[STATE].numberOf(slot, MIN_SAFE_INTEGER, MAX_SAFE_INTEGER);
-      };
+      return numberGetters(slot, MIN_SAFE_INTEGER, MAX_SAFE_INTEGER);
     case 'int32':
-      return function int32Getter() {
-        return this[STATE].numberOf(slot, -0x8000_0000, 0x7fff_ffff);
-      };
+      return numberGetters(slot, -0x8000_0000, 0x7fff_ffff);
     case 'uint32':
-      return function uint32Getter() {
-        return this[STATE].numberOf(slot, 0, 0xffff_ffff);
-      };
+      return numberGetters(slot, 0, 0xffff_ffff);
     case 'interned': {
       const cache = new TextCache();
-      return function internedGetter() {
-        return this[VALUES][slot]!.lendIfFound()?.toCachedText(cache);
-      };
+      return [
+        function internedGetter() {
+          return this[VALUES][slot]!.lendIfFound()?.toCachedText(cache);
+        },
+        function oneTimeInternedGetter() {
+          return this[STATE].textOf(slot, cache);
+        },
+      ];
     }
     default:
-      return function viewGetter() {
-        return this[VALUES][slot]!.lendIfFound();
-      };
+      return [
+        function viewGetter() {
+          return this[VALUES][slot]!.lendIfFound();
+        },
+        function oneTimeViewGetter() {
+          return this[STATE].lend(slot);
+        },
+      ];
   }
+}
+
+function numberGetters(slot: number, min: number, max: number): Getters {
+  return [
+    function numberGetter() {
+      return this[STATE].numberOf(slot, min, max);
+    },
+    function oneTimeNumberGetter() {
+      return this[STATE].numberOf(slot, min, max);
+    },
+  ];
 }
 
 /** A new view of a message. The class has one getter per declared argument, which gives what its type reads as. */
 export function toView(message: Arguments): object {
-  return new (viewClass(message.definition))(message);
+  return new (classesOf(message.definition).Reused)(message);
+}
+
+/** The same for one NOTIFY. */
+export function toOneTimeView(message: OneTimeArguments): object {
+  return new (classesOf(message.definition).OneTime)(message);
 }
 
 /** What stands behind a view. @throws {SpopError} SPOP_MISUSE for any other object. */

@@ -43,10 +43,10 @@ export abstract class ValueSlot {
   private _foundIn: number = NO_GENERATION;
   /** @internal The generation in which the view was lent to whoever holds it. */
   protected _lentIn: number = NO_GENERATION;
-  private readonly _absent: () => undefined;
+  private readonly _absent: (value: ValueSlot) => undefined;
 
   /** @param absent Says that there is no value, where that is an error. */
-  constructor(source: ViewSource, absent: () => undefined = nothing) {
+  constructor(source: ViewSource, absent: (value: ValueSlot) => undefined = nothing) {
     this._source = source;
     this._absent = absent;
   }
@@ -102,6 +102,22 @@ export abstract class ValueSlot {
     return this._foundIn === this._source.generation;
   }
 
+  /** @internal The same of that generation, which may be past. */
+  isFoundIn(generation: number): boolean {
+    return this._foundIn === generation;
+  }
+
+  /** @internal Whether the BOOL that was found is true. */
+  get foundBoolean(): boolean {
+    return (this._first & TRUE_FLAG) !== 0;
+  }
+
+  /** @internal Stands where `found` does in the same frame, and may be read. */
+  takeOver(found: ValueSlot): this {
+    this.place(found._first, found._start, found._lengthOrSmall, this._source.generation);
+    return this.lend();
+  }
+
   /** @internal Lets the holder read the value that was found. */
   lend(): this {
     this._lentIn = this._foundIn;
@@ -116,14 +132,14 @@ export abstract class ValueSlot {
   /** @internal The view, where a value was found. */
   lendIfFound(): this | undefined {
     const { generation } = this._source;
-    if (this._foundIn !== generation) return this._absent();
+    if (this._foundIn !== generation) return this._absent(this);
     this._lentIn = generation;
     return this;
   }
 
   /** @internal The BOOL, where one was found. */
   booleanIfFound(): boolean | undefined {
-    if (this._foundIn !== this._source.generation) return this._absent();
+    if (this._foundIn !== this._source.generation) return this._absent(this);
     return (this._first & TRUE_FLAG) !== 0;
   }
 

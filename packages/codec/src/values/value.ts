@@ -15,7 +15,7 @@ import { readVarint } from '../wire/varint.ts';
 import type { TextCache } from './text-cache.ts';
 import { ValueSlot } from './value-slot.ts';
 import type { IntegerValue, StringValue } from './value-views.ts';
-import { viewClosed } from './view-source.ts';
+import { type ViewSource, viewClosed } from './view-source.ts';
 
 // Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `decode realistic`).
 const TYPE_MASK = TYPE_MASK_;
@@ -112,6 +112,11 @@ export class Value extends ValueSlot implements IntegerValue, StringValue {
   /** @internal The STRING that was found as text from `cache`. */
   toCachedText(cache: TextCache): string {
     const { bytes, origin } = this._source;
+    return cache.toText(bytes, origin + this._start, this._lengthOrSmall);
+  }
+
+  /** @internal The same of a source that stands on the same frame. */
+  toCachedTextOf({ bytes, origin }: ViewSource, cache: TextCache): string {
     return cache.toText(bytes, origin + this._start, this._lengthOrSmall);
   }
 

@@ -38,6 +38,11 @@ export class ViewSource {
     this.limit = limit;
   }
 
+  /** Forgets the bytes, which would be kept otherwise. */
+  letGo(): void {
+    this.moveTo(NO_BYTES, 0, 0);
+  }
+
   /** From now on every view of this source throws SPOP_VIEW_CLOSED. */
   close(): void {
     this.generation = (this.generation + 1) & ~1 & MAX_GENERATION;

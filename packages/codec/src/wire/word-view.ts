@@ -2,7 +2,10 @@ import { NO_BYTES } from './cursor.ts';
 
 /** A view of the same bytes for reading or writing words of four, at the same offsets. */
 export function toWordView(bytes: Buffer): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const { buffer, byteOffset, length } = bytes;
+  // Without a length it grows with the memory, as the bytes may.
+  const mayGrow = 'growable' in buffer ? buffer.growable : buffer.resizable;
+  return mayGrow ? new DataView(buffer, byteOffset) : new DataView(buffer, byteOffset, length);
 }
 
 /** {@link NO_BYTES} in words. */

@@ -1,0 +1,54 @@
+/** Where an item stands in a list. */
+export class Link<Item> {
+  readonly item: Item;
+  next: Link<Item> | undefined;
+  previous: Link<Item> | undefined;
+  isLinked: boolean = false;
+
+  constructor(item: Item) {
+    this.item = item;
+  }
+}
+
+/** Items in the order in which they were added. Adding and removing makes nothing, unlike those of a Set. */
+export class LinkedList<Item> {
+  #first: Link<Item> | undefined;
+  #last: Link<Item> | undefined;
+  #count: number = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The one that was added first. */
+  get first(): Item | undefined {
+    return this.#first?.item;
+  }
+
+  /** Adds an item by a link of its that is in no list. */
+  add(link: Link<Item>): void {
+    const last = this.#last;
+    link.previous = last;
+    link.next = undefined;
+    link.isLinked = true;
+    if (last === undefined) this.#first = link;
+    else last.next = link;
+    this.#last = link;
+    this.#count++;
+  }
+
+  /** Removes an item by its link, and returns whether it was there. */
+  remove(link: Link<Item>): boolean {
+    if (!link.isLinked) return false;
+    const { next, previous } = link;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    link.next = undefined;
+    link.previous = undefined;
+    link.isLinked = false;
+    this.#count--;
+    return true;
+  }
+}

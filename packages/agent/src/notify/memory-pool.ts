@@ -1,0 +1,43 @@
+/** The smallest piece of memory: a small NOTIFY, and an ACK with a few actions. */
+const MIN_BITS = 8;
+/** How much is kept for the next time, in all. */
+const MAX_KEPT_BYTES = 4_194_304;
+
+/**
+ * Memory for NOTIFYs in flight, in pieces of 256 bytes, 512, 1,024 and so on. A piece that is given back keeps its bytes;
+ * no view shows them, since each checks the limits of what was read.
+ */
+export class MemoryPool {
+  /** By size: the first so many of each list are free. Never popped, since an array that shrinks and grows takes memory anew. */
+  readonly #free: Buffer[][] = Array.from({ length: 32 - MIN_BITS }, () => []);
+  readonly #counts: Int32Array = new Int32Array(32 - MIN_BITS);
+  #keptBytes: number = 0;
+
+  /** Bytes that are free. */
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
+  /** A piece of `size` bytes or more, with any bytes in it. */
+  take(size: number): Buffer {
+    const index = sizeIndex(size);
+    const count = this.#counts[index]!;
+    if (count === 0) return Buffer.allocUnsafeSlow(1 << (index + MIN_BITS));
+    this.#counts[index] = count - 1;
+    const piece = this.#free[index]![count - 1]!;
+    this.#keptBytes -= piece.length;
+    return piece;
+  }
+
+  /** Gives a piece back, which nobody reads or writes from now on. */
+  give(piece: Buffer): void {
+    if (this.#keptBytes + piece.length > MAX_KEPT_BYTES) return;
+    const index = sizeIndex(piece.length);
+    this.#free[index]![this.#counts[index]!++] = piece;
+    this.#keptBytes += piece.length;
+  }
+}
+
+function sizeIndex(size: number): number {
+  return Math.max(0, 32 - Math.clz32(size - 1) - MIN_BITS);
+}

@@ -1,0 +1,278 @@
+import '@spop/builder/vitest';
+import { string } from '@spop/builder';
+import { type Actions, binary, defineMessage, defineVariable, string as text } from '@spop/codec';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Agent, NotifyContext } from '../../src/index.ts';
+import { eventually, startAgent } from '../harness.ts';
+
+const ask = defineMessage('ask', { id: text });
+const answer = defineVariable('txn', 'answer', text);
+const raw = defineVariable('txn', 'raw', binary);
+
+/** Errors that would end the process of a user. */
+function catchUncaught(): unknown[] {
+  const found: unknown[] = [];
+  const note = (error: unknown): void => void found.push(error);
+  // Vitest has listeners of its own, which fail the run.
+  const others = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', note);
+  onTestFinished(() => {
+    process.removeListener('uncaughtException', note);
+    for (const other of others) process.on('uncaughtException', other);
+  });
+  return found;
+}
+
+/** All that can be called on an object. */
+function namesOf(object: object): string[] {
+  const names = new Set<string>();
+  for (let at: unknown = object; at !== Object.prototype && at !== null; at = Object.getPrototypeOf(at)) {
+    for (const key of Reflect.ownKeys(at as object)) names.add(String(key));
+  }
+  return [...names].toSorted();
+}
+
+type Handler = (message: unknown, ack: Actions, notify: NotifyContext) => void | Promise<void>;
+const kinds: readonly (readonly [string, (run: Handler) => Handler])[] = [
+  ['synchronous', (run) => (message, ack, notify) => void run(message, ack, notify)],
+  [
+    'asynchronous',
+    (run) => async (message, ack, notify) => {
+      await Promise.resolve();
+      await run(message, ack, notify);
+    },
+  ],
+];
+
+describe.each(kinds)('a handler that is %s', (_, kind) => {
+  it('gets an ACK and a NOTIFY with the public methods only', async () => {
+    const found: string[][] = [];
+    const { connect } = await startAgent({
+      setup: (agent) =>
+        agent.onMessage(
+          ask,
+          kind((__, ack, notify) => {
+            found.push(namesOf(ack), namesOf(notify));
+            expect(Object.keys({ ...ack, ...notify })).toEqual([]);
+            expect([structuredClone(ack), structuredClone(notify)]).toEqual([{}, {}]);
+          }),
+        ),
+    });
+    const peer = await connect();
+    await peer.notify(ask, { id: '1' });
+    const actions = ['constructor', 'remainingBytes', 'reset', 'set', 'setNull', 'toJSON', 'unset'];
+    const context = ['constructor', 'engineId', 'frameId', 'get', 'signal', 'streamId', 'toJSON', 'walk'];
+    expect(found).toEqual([actions, context]);
+  });
+
+  it.each(['end', 'beginAck', 'begin', 'moveTo', 'mayGrow', 'close', 'detach', 'finish', 'drop'])(
+    'that calls %s() fails like any other, and the connection lives',
+    async (name) => {
+      const { connect, reports } = await startAgent({
+        setup: (agent) =>
+          agent.onMessage(
+            ask,
+            kind((__, ack, notify) => {
+              const target = name in ack ? ack : notify;
+              Reflect.apply(Reflect.get(target, name) as () => void, target, [Buffer.alloc(9), 0, 9, 1]);
+            }),
+          ),
+      });
+      const peer = await connect();
+      expect(await peer.notify(ask, { id: '1' })).toHaveNoActions();
+      expect(await peer.notify(ask, { id: '2' })).toHaveNoActions();
+      expect(reports.handlerError.map(({ error }) => error instanceof TypeError)).toEqual([true, true]);
+      expect(reports.protocolError).toEqual([]);
+    },
+  );
+});
+
+describe('who listens to the signal', () => {
+  const ways: readonly (readonly [string, (agent: Agent) => unknown, number])[] = [
+    ['a deadline that passed', () => {}, 10],
+    [
+      'a sibling that threw',
+      (agent) =>
+        agent.onNotify(() => {
+          throw new Error('broken');
+        }),
+      0,
+    ],
+    ['a sibling that rejected', (agent) => agent.onNotify(() => Promise.reject(new Error('broken'))), 0],
+  ];
+
+  it.each(ways)('can use ACK and views, without any effect, after %s', async (_, setup, processingTimeoutMs) => {
+    const uncaught = catchUncaught();
+    const seen: unknown[] = [];
+    const { connect } = await startAgent({
+      processingTimeoutMs,
+      fallback: (ack) => void ack.set(answer, 'fallback'),
+      setup: (agent) => {
+        agent.onMessage(ask, (message, ack, { signal, streamId }) => {
+          signal.addEventListener('abort', () => {
+            ack.set(answer, 'late').setNull(answer).unset(answer).reset();
+            ack.set(raw, Buffer.alloc(100_000));
+            seen.push([message.id.toString(), streamId]);
+          });
+          return new Promise<void>(() => {});
+        });
+        setup(agent);
+      },
+    });
+    const peer = await connect();
+    for (const id of ['1', '2', '3']) {
+      const ack = await peer.notify(ask, { id });
+      expect(ack.actions).toEqual([{ type: 'set-var', scope: 'txn', name: 'answer', value: string('fallback') }]);
+    }
+    expect(seen).toEqual([
+      ['1', 1],
+      ['2', 3],
+      ['3', 5],
+    ]);
+    await eventually(() => false, 5);
+    expect(uncaught).toEqual([]);
+  });
+
+  it('can do so after the connection ended', async () => {
+    const uncaught = catchUncaught();
+    const seen: unknown[] = [];
+    const { agent, connect } = await startAgent({
+      link: 'IPv4',
+      setup: (made) =>
+        made.onMessage(ask, (message, ack, { signal }) => {
+          signal.addEventListener('abort', () => {
+            ack.set(answer, message.id);
+            seen.push(message.id.toString());
+          });
+          return new Promise<void>(() => {});
+        }),
+    });
+    const peer = await connect();
+    await peer.hello();
+    peer.send(peer.preset.notify().message(ask, { id: '1' }), peer.preset.notify().message(ask, { id: '2' }));
+    await eventually(() => agent.inFlightCount === 2);
+    peer.close();
+    expect(await eventually(() => seen.length === 2)).toBe(true);
+    await eventually(() => false, 5);
+    expect([seen, uncaught]).toEqual([['1', '2'], []]);
+  });
+
+  it('finds all of it closed afterwards', async () => {
+    const late: (() => unknown)[] = [];
+    const { connect } = await startAgent({
+      processingTimeoutMs: 10,
+      setup: (agent) =>
+        agent.onMessage(ask, (message, ack, notify) => {
+          notify.signal.addEventListener('abort', () => {
+            late.push(
+              () => message.id,
+              () => ack.set(answer, 'late'),
+              () => ack.reset(),
+              () => notify.streamId,
+            );
+          });
+          return new Promise<void>(() => {});
+        }),
+    });
+    const peer = await connect();
+    await peer.notify(ask, { id: '1' });
+    expect(late).toHaveLength(4);
+    for (const use of late) expect(use).toThrow(expect.objectContaining({ code: 'SPOP_VIEW_CLOSED' }));
+  });
+});
+
+describe('what a handler kept', () => {
+  it('of an asynchronous NOTIFY throws within the handlers of all later ones, for as long as they run', async () => {
+    const kept: (() => unknown)[] = [];
+    const codes: unknown[] = [];
+    const { connect } = await startAgent({
+      setup: (agent) =>
+        agent.onMessage(ask, async (message, ack, notify) => {
+          const use = (): void => {
+            for (const each of kept) {
+              try {
+                codes.push(each());
+              } catch (error) {
+                codes.push(Reflect.get(Object(error), 'code'));
+              }
+            }
+          };
+          use();
+          const { id } = message;
+          if (kept.length < 30) {
+            kept.push(
+              () => id.toString(),
+              () => message.id,
+              () => ack.set(answer, 'leaked'),
+              () => notify.streamId,
+              () => notify.get(ask),
+            );
+          }
+          await Promise.resolve();
+          use();
+          ack.set(answer, id);
+        }),
+    });
+    const peer = await connect();
+    for (let i = 0; i < 100; i++) {
+      expect(await peer.notify(ask, { id: `${i}` })).toSetVar('txn', 'answer', string(`${i}`));
+    }
+    // Its own, within the second half of the first six.
+    const own = [0, 1, 2, 3, 4, 5].length * 5;
+    expect(codes.filter((code) => code !== 'SPOP_VIEW_CLOSED')).toHaveLength(own);
+    expect(codes.length).toBeGreaterThan(5_000);
+  });
+
+  it('of a NOTIFY that a function answered at once never meets one that it answers later', async () => {
+    const kept: (() => unknown)[] = [];
+    const open: (() => void)[] = [];
+    const { agent, connect } = await startAgent({
+      setup: (made) =>
+        made.onMessage(ask, (message, ack) => {
+          if (message.id.startsWith('slow')) return new Promise<void>((resolve) => open.push(resolve));
+          const { id } = message;
+          kept.push(
+            () => id.toString(),
+            () => message.id,
+            () => ack.set(answer, 'leaked'),
+          );
+          ack.set(answer, id);
+          return undefined;
+        }),
+    });
+    const peer = await connect();
+    const first = peer.notify(ask, { id: 'slow' });
+    await eventually(() => open.length === 1);
+    open.pop()?.();
+    await first;
+    kept.length = 0;
+    for (let i = 0; i < 40; i++) {
+      expect(await peer.notify(ask, { id: `${i}` })).toSetVar('txn', 'answer', string(`${i}`));
+    }
+    const slow = peer.burst(Array.from({ length: 20 }, () => (notify) => notify.message(ask, { id: 'slow' })));
+    await eventually(() => agent.inFlightCount === 20);
+    for (const use of kept) expect(use).toThrow(expect.objectContaining({ code: 'SPOP_VIEW_CLOSED' }));
+    for (const each of open) each();
+    for (const ack of await slow) expect(ack).toHaveNoActions();
+  });
+
+  it('of a signal is of that NOTIFY alone', async () => {
+    const signals: AbortSignal[] = [];
+    const contexts: NotifyContext[] = [];
+    const { connect } = await startAgent({
+      setup: (agent) =>
+        agent.onMessage(ask, (message, _, notify) => {
+          if (contexts.length < 20) contexts.push(notify);
+          if (message.id.equals('signal')) signals.push(notify.signal);
+        }),
+    });
+    const peer = await connect();
+    for (let i = 0; i < 60; i++) await peer.notify(ask, { id: 'signal' });
+    expect(new Set(signals).size).toBe(60);
+    expect(new Set(contexts).size).toBe(20);
+    for (const context of contexts) {
+      expect(() => context.streamId).toThrow(expect.objectContaining({ code: 'SPOP_VIEW_CLOSED' }));
+    }
+  });
+});

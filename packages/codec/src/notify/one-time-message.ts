@@ -1,0 +1,89 @@
+import { DataType } from '../constants.ts';
+import type { TextCache } from '../values/text-cache.ts';
+import { Value } from '../values/value.ts';
+import { type ViewSource, viewClosed } from '../values/view-source.ts';
+import { explainMissing } from './argument-errors.ts';
+import type { ArgumentState, OneTimeArguments } from './arguments.ts';
+import type { MessageDefinition } from './message-definition.ts';
+import type { MessageState } from './message-view.ts';
+import { longNumber, toOneTimeView } from './view-class.ts';
+
+/**
+ * Behind the view of a message that one handler gets and no other does after it: what it kept throws for ever once the
+ * NOTIFY is closed. Where the arguments stand is told by a state that is reused after that; a value is made when it is
+ * first read, with a source that no other NOTIFY has.
+ */
+export class OneTimeMessage implements OneTimeArguments {
+  declare readonly definition: MessageDefinition;
+  declare readonly source: ViewSource;
+  declare readonly view: object;
+  readonly #found: MessageState;
+  /** By slot, those that were read. */
+  #lent: (Value | undefined)[] | undefined;
+
+  /** @param source Open as long as nothing else is read into `found`. */
+  constructor(found: MessageState, source: ViewSource) {
+    this.definition = found.definition;
+    this.source = source;
+    this.#found = found;
+    this.view = toOneTimeView(this);
+  }
+
+  get values(): readonly Value[] {
+    return this.#found.values;
+  }
+
+  stateOf(slot: number): ArgumentState {
+    const found = this.#open();
+    const value = found.values[slot]!;
+    if (!value.isPresentIn(found.generation)) return 'missing';
+    return value.foundType === DataType.Null ? 'null' : 'present';
+  }
+
+  lendFound(slot: number): Value | undefined {
+    const value = this.#placeOf(slot);
+    return value === undefined ? undefined : this.#lend(slot, value);
+  }
+
+  lend(slot: number): Value | undefined {
+    const value = this.#placeOf(slot);
+    return value === undefined ? explainMissing(this, slot) : this.#lend(slot, value);
+  }
+
+  booleanOf(slot: number): boolean | undefined {
+    const value = this.#placeOf(slot);
+    return value === undefined ? explainMissing(this, slot) : value.foundBoolean;
+  }
+
+  textOf(slot: number, cache: TextCache): string | undefined {
+    const value = this.#placeOf(slot);
+    return value === undefined ? explainMissing(this, slot) : value.toCachedTextOf(this.source, cache);
+  }
+
+  numberOf(slot: number, min: number, max: number): number | undefined {
+    const value = this.#placeOf(slot);
+    if (value === undefined) return explainMissing(this, slot);
+    const small = value.foundSmallInteger;
+    return small < 0 ? longNumber(this.definition, slot, this.#lend(slot, value), min, max) : small;
+  }
+
+  /** @throws {SpopError} SPOP_VIEW_CLOSED. */
+  #open(): MessageState {
+    if (!this.source.isOpen) throw viewClosed();
+    return this.#found;
+  }
+
+  /** Where the value stands, if it is of an accepted type. */
+  #placeOf(slot: number): Value | undefined {
+    const found = this.#open();
+    const value = found.values[slot]!;
+    return value.isFoundIn(found.generation) ? value : undefined;
+  }
+
+  #lend(slot: number, place: Value): Value {
+    // Array.from takes longer than all else here.
+    // oxlint-disable-next-line no-new-array
+    this.#lent ??= new Array<Value | undefined>(this.definition.argumentNames.length);
+    return (this.#lent[slot] ??= new Value(this.source).takeOver(place));
+  }
+}
