@@ -11,8 +11,8 @@ const NO_MEMORY: Buffer = Buffer.alloc(0);
 const FREE_ACK_BYTES = 96;
 /** What the end of an ACK without actions adds to it. */
 const NO_ACTION_BYTES = 1;
-/** What an exchange takes at most, beside its copies and the views of its messages. */
-const EXCHANGE_BYTES = 2_048;
+/** What an exchange takes at most, beside its copies and the views of its messages (memory.test.ts measures it). */
+const EXCHANGE_BYTES = 3_072;
 
 /** What an exchange asks of the session whose NOTIFY it is. */
 export interface Engine {

@@ -1,7 +1,9 @@
 /** The smallest piece of memory: a small NOTIFY, and an ACK with a few actions. */
 const MIN_BITS = 8;
+/** Larger ones are made to measure, and not kept. */
+const MAX_PIECE_BYTES = 4_194_304;
 /** How much is kept for the next time, in all. */
-const MAX_KEPT_BYTES = 4_194_304;
+const MAX_KEPT_BYTES = MAX_PIECE_BYTES;
 
 /**
  * Memory for NOTIFYs in flight, in pieces of 256 bytes, 512, 1,024 and so on. A piece that is given back keeps its bytes;
@@ -9,8 +11,8 @@ const MAX_KEPT_BYTES = 4_194_304;
  */
 export class MemoryPool {
   /** By size: the first so many of each list are free. Never popped, since an array that shrinks and grows takes memory anew. */
-  readonly #free: Buffer[][] = Array.from({ length: 32 - MIN_BITS }, () => []);
-  readonly #counts: Int32Array = new Int32Array(32 - MIN_BITS);
+  readonly #free: Buffer[][] = Array.from({ length: 1 + sizeIndex(MAX_PIECE_BYTES) }, () => []);
+  readonly #counts: Int32Array = new Int32Array(this.#free.length);
   #keptBytes: number = 0;
 
   /** Bytes that are free. */
@@ -18,8 +20,9 @@ export class MemoryPool {
     return this.#keptBytes;
   }
 
-  /** A piece of `size` bytes or more, with any bytes in it. */
+  /** A piece of `size` bytes or more, at least 1, with any bytes in it. */
   take(size: number): Buffer {
+    if (size > MAX_PIECE_BYTES) return Buffer.allocUnsafeSlow(size);
     const index = sizeIndex(size);
     const count = this.#counts[index]!;
     if (count === 0) return Buffer.allocUnsafeSlow(1 << (index + MIN_BITS));
@@ -39,5 +42,5 @@ export class MemoryPool {
 }
 
 function sizeIndex(size: number): number {
-  return Math.max(0, 32 - Math.clz32(size - 1) - MIN_BITS);
+  return 32 - Math.clz32((size - 1) >> MIN_BITS);
 }

@@ -50,7 +50,7 @@ const ids = (count: number): number[] => Array.from({ length: count }, (_, i) =>
 describe.each(linkKinds)('maxInFlightBytes over %s', (link) => {
   it('holds back what comes above it, one NOTIFY aside, and answers all of it in the end', async () => {
     const waiting = new Waiting();
-    // Each holds 4,096 bytes for itself and its ACK, 2,048 for what stands for it, and 1,024 for its message's view: 7,168.
+    // Each holds 4,096 bytes for itself and its ACK, 3,072 for what stands for it, and 768 for its message's view: 7,936.
     const { agent, connect, target } = await startAgent({ link, maxInFlightBytes: 50_000, setup: waiting.setup });
     const peers = await Promise.all(ids(5).map(() => connectRaw(target)));
     const long = (streamId: number): ReturnType<typeof notify> =>
@@ -92,11 +92,11 @@ describe.each(linkKinds)('maxInFlightBytes over %s', (link) => {
     const waiting = new Waiting();
     const { agent, target } = await startAgent({
       link,
-      maxInFlightBytes: 20_000_000,
+      maxInFlightBytes: 16_000_000,
       setup: (made) => made.onMessage(ask, () => {}).onNotify(() => waiting.wait(made)),
     });
     const peer = await connectRaw(target);
-    // Some 10,000 bytes each, and views of two million.
+    // Some 10,000 bytes each, and views of 1.5 million.
     const repeating = (streamId: number): ReturnType<typeof notify> =>
       ids(2_008).reduce((frame) => frame.message('ask'), notify({ streamId }));
     peer.send(haproxyHello({ capabilities: 'pipelining' }), ...ids(6).map(repeating));

@@ -20,9 +20,11 @@ const MAX_REUSED_STATES = 8;
  * that it declares. HAProxy never repeats any, and three bytes on the wire are a message with all its arguments.
  */
 const MAX_REPEATED_PLACES = 32_768;
-/** What the view of a message takes at most, and what each argument that it declares adds (notify.test.ts measures it). */
-const MESSAGE_BYTES = 768;
+/** What the view of a message takes at most, and what each argument that it declares adds (the agent's memory.test.ts measures it). */
+const MESSAGE_BYTES = 512;
 const ARGUMENT_BYTES = 256;
+
+const NO_STATES: readonly MessageState[] = [];
 
 /** The name of a repeated message, which is not expected anywhere. */
 const UNEXPECTED = new NamePattern(Buffer.alloc(0), false);
@@ -98,7 +100,7 @@ export class Notify {
    * The reused states of each definition, by its index in the set: made when a NOTIFY first has the message, more than
    * one where it has it again.
    */
-  readonly #states: MessageState[][];
+  readonly #states: (readonly MessageState[])[];
   /** Bytes of memory that those take at most. */
   #reusedBytes: number = 0;
   /** The declared messages of this NOTIFY in the order they came; the first `#count` count. */
@@ -116,7 +118,7 @@ export class Notify {
 
   constructor(set: MessageSet) {
     this.#set = set;
-    this.#states = set.definitions.map(() => []);
+    this.#states = set.definitions.map(() => NO_STATES);
   }
 
   /** Whether a frame was read and not closed. */
@@ -339,7 +341,7 @@ export class Notify {
     return state;
   }
 
-  #addState(states: MessageState[], index: number): MessageState {
+  #addState(states: readonly MessageState[], index: number): MessageState {
     const definition = this.#set.definitions[index]!;
     const name = states.length === 0 ? definition.namePattern : UNEXPECTED;
     const state = new MessageState(definition, index, this.#source, name, this.#skipped);
@@ -347,7 +349,7 @@ export class Notify {
     const argumentCount = definition.argumentNames.length;
     const bytes = MESSAGE_BYTES + argumentCount * ARGUMENT_BYTES;
     if (states.length < MAX_REUSED_STATES) {
-      states.push(state);
+      this.#states[index] = [...states, state];
       this.#reusedBytes += bytes;
     } else {
       this.#extraBytes += bytes;
