@@ -53,12 +53,19 @@ describe('the bytes that a NOTIFY in flight counts', () => {
   ])('are at least those that it takes: %s', (_, declared, args, messages, times) => {
     const set = new MessageSet(definitions(declared, args));
     // What is made once: classes of views and their like.
-    inFlight(set, messages, times, 2);
-    const count = Math.ceil(300 / (messages * times));
-    const before = usedBytes();
-    const exchanges = inFlight(set, messages, times, count);
-    const taken = (usedBytes() - before) / count;
-    const counted = exchanges[0]?.heldBytes ?? 0;
+    inFlight(set, messages, times, 20);
+    const count = Math.ceil(1_000 / (messages * times));
+    let counted = 0;
+    // What others take meanwhile is in the figures: the least of three has the least of it.
+    const taken = Math.min(
+      ...[1, 2, 3].map(() => {
+        const before = usedBytes();
+        const exchanges = inFlight(set, messages, times, count);
+        const after = usedBytes();
+        counted = exchanges[0]?.heldBytes ?? 0;
+        return (after - before) / count;
+      }),
+    );
     expect(taken).toBeLessThan(counted);
     expect(taken).toBeGreaterThan(counted / 4);
   });
