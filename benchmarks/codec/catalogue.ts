@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import type { Case } from '../harness/case.ts';
+import type { AsyncCase, Case } from '../harness/case.ts';
 import { asyncCases } from '../socket/cases.ts';
 import type { CaseName } from './lane.ts';
 import type { CaseFile } from './work.ts';
@@ -21,9 +21,19 @@ export async function findCases(filter: string | undefined): Promise<Entry[]> {
       if (matches(definition.name, filter)) entries.push({ folder: 'codec/cases', file, definition });
     }
   }
-  if (entries.length === 0) throw new Error(`expected a case whose name contains '${filter}'; found none`);
+  if (entries.length === 0 && findAsyncCases(filter).length === 0) {
+    throw new Error(`expected a case whose name contains '${filter}'; found none`);
+  }
   return entries;
 }
+
+/** All cases whose operations need the event loop, filtered as {@link findCases} does; there may be none. */
+export function findAsyncCases(filter: string | undefined): readonly AsyncCase[] {
+  return asyncCases.filter(({ name }) => matches(name, filter));
+}
+
+/** The file that holds them. */
+export const ASYNC_FILE = 'socket/cases.ts';
 
 /** A case with a subject `spop`, through a socket or not. */
 export interface SpopCase extends CaseName {
@@ -42,7 +52,7 @@ export async function findSpopCases(filter: string | undefined): Promise<SpopCas
       return { file: `${folder}/${file}`, name, what, isAsync: false, hasExactBytes: throws !== true };
     }),
     ...asyncCases.map(({ name, what }) => {
-      return { file: 'socket/cases.ts', name, what, isAsync: true, hasExactBytes: false };
+      return { file: ASYNC_FILE, name, what, isAsync: true, hasExactBytes: false };
     }),
   ].filter(({ name }) => matches(name, filter));
   if (found.length === 0) throw new Error(`expected a case whose name contains '${filter}'; found none`);

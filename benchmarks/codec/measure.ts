@@ -1,5 +1,5 @@
 import { quantile } from 'simple-statistics';
-import { type Case, type Subject, subjects } from '../harness/case.ts';
+import { type Subject, subjects } from '../harness/case.ts';
 import { exactHeapFlags } from '../harness/heap.ts';
 import { TASKS } from '../harness/stopwatch.ts';
 import { type CaseName, Lane, type Variant } from './lane.ts';
@@ -10,6 +10,14 @@ export interface MeasureOptions {
   warmUpMilliseconds: number;
   /** Called with what is being done now. */
   progress: (what: string) => void;
+}
+
+/** A case, whatever its operations need. */
+export interface MeasuredCase {
+  readonly name: string;
+  readonly what: string;
+  readonly frameBytes?: number;
+  readonly subjects: Readonly<Partial<Record<Subject, unknown>>>;
 }
 
 /** A full run, and a look. */
@@ -26,7 +34,7 @@ export const TASK_MILLISECONDS = 0.5;
  */
 export async function measureCase(
   file: string,
-  definition: Case,
+  definition: MeasuredCase,
   variants: readonly Variant[],
   options: MeasureOptions,
 ): Promise<CaseResult> {

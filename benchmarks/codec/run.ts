@@ -6,9 +6,9 @@ import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { plainJsFlags } from '../harness/plain-js.ts';
-import { findCases } from './catalogue.ts';
+import { ASYNC_FILE, findAsyncCases, findCases } from './catalogue.ts';
 import { checkoutInfo, machineInfo } from './machine.ts';
-import { full, measureCase, quick } from './measure.ts';
+import { full, type MeasuredCase, measureCase, quick } from './measure.ts';
 import { currentNode, findNodes } from './node-versions.ts';
 import { svg } from './plot.ts';
 import { Progress } from './progress.ts';
@@ -39,13 +39,24 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 if (options.help) {
   console.log(help);
 } else if (options.list) {
-  for (const { definition } of await findCases(options.filter)) console.log(`${definition.name}: ${definition.what}`);
+  for (const { name, what } of (await findMeasured()).map(({ definition }) => definition))
+    console.log(`${name}: ${what}`);
 } else {
   await measure();
 }
 
-async function measure(): Promise<void> {
+async function findMeasured(): Promise<{ file: string; definition: MeasuredCase }[]> {
   const entries = await findCases(options.filter);
+  return [
+    ...entries.map(({ folder, file, definition }) => ({ file: `${folder}/${file}`, definition })),
+    ...findAsyncCases(options.filter).map(({ name, what }) => {
+      return { file: ASYNC_FILE, definition: { name, what, subjects: { spop: true } } };
+    }),
+  ];
+}
+
+async function measure(): Promise<void> {
+  const entries = await findMeasured();
   const nodes = options.node === undefined ? [currentNode] : findNodes(options.node);
   const flags = plainJsFlags();
   const variants = nodes.map(({ path, version }) => ({ label: `node ${version}`, node: path, flags }));
@@ -53,11 +64,11 @@ async function measure(): Promise<void> {
   const machine = machineInfo();
   const progress = new Progress(entries.length);
   const cases: RunResult['cases'] = [];
-  for (const { folder, file, definition } of entries) {
+  for (const { file, definition } of entries) {
     progress.begin(definition.name);
     const step = (what: string): void => progress.step(what);
     const settings = { ...(options.quick ? quick : full), progress: step };
-    cases.push(await measureCase(`${folder}/${file}`, definition, variants, settings));
+    cases.push(await measureCase(file, definition, variants, settings));
   }
   progress.end();
   machine.load[1] = os.loadavg()[0] ?? 0;

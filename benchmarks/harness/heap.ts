@@ -26,6 +26,17 @@ export function heapBytes(operation: Operation, count: number): number {
   return end - middle - (middle - start);
 }
 
+/** The same of operations that need the event loop, as near as that comes. */
+export async function asyncHeapBytes(work: (count: number) => unknown, count: number): Promise<number> {
+  collect();
+  const start = getHeapStatistics().used_heap_size;
+  await work(0);
+  const middle = getHeapStatistics().used_heap_size;
+  await work(count);
+  const end = getHeapStatistics().used_heap_size;
+  return end - middle - (middle - start);
+}
+
 /** Bytes of buffers and of other memory outside the heap, after a collection. */
 export function outsideBytes(): number {
   collect();

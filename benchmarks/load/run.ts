@@ -42,6 +42,7 @@ const lanes: Lane[] = [
     name: `${SPOP}, inlining`,
     command: node('spop-agent.ts', [], ['--max-inlined-bytecode-size-cumulative=4000']),
   },
+  { name: `${SPOP}, async`, command: node('spop-agent.ts', ['async']) },
   { name: LEAST, command: node('least-node.ts') },
   { name: `${LEAST}, 512 KiB`, command: node('least-node.ts', ['512']) },
   { name: `${LEAST}, 512 KiB, told`, command: node('least-node.ts', ['512', 'told']) },

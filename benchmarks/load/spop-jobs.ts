@@ -1,18 +1,18 @@
 /** Both jobs of traffic.ts on @spop/agent, written as its users would. */
 import { type Agent, createAgent } from '@spop/agent';
+import type { Actions, MessageOf } from '@spop/codec';
 import { declareJobs } from './declare-jobs.ts';
 
 const { checkClientIp, checkRequest, ipScore } = declareJobs();
 
-/** An agent that does both jobs, and does not listen yet. */
-export function jobsAgent(): Agent {
+/** An agent that does both jobs, and does not listen yet; with handlers that await something where `isAsync`. */
+export function jobsAgent(isAsync: boolean = false): Agent {
   const agent = createAgent();
 
-  agent.onMessage(checkClientIp, ({ ip }, ack) => {
+  const answerIp = ({ ip }: MessageOf<typeof checkClientIp>, ack: Actions): void => {
     if (ip !== undefined) ack.set(ipScore, ip.byteAt(ip.family === 4 ? 3 : 15));
-  });
-
-  agent.onMessage(checkRequest, (request, ack) => {
+  };
+  const answerRequest = (request: MessageOf<typeof checkRequest>, ack: Actions): void => {
     const texts =
       request.method.byteLength +
       request.path.byteLength +
@@ -20,6 +20,15 @@ export function jobsAgent(): Agent {
       request.headers.byteLength +
       request.host.byteLength;
     ack.set(ipScore, texts + request.src_port + request.src.byteAt(3) + (request.ssl ? 1 : 0));
-  });
-  return agent;
+  };
+  if (!isAsync) return agent.onMessage(checkClientIp, answerIp).onMessage(checkRequest, answerRequest);
+  return agent
+    .onMessage(checkClientIp, async (message, ack) => {
+      await undefined;
+      answerIp(message, ack);
+    })
+    .onMessage(checkRequest, async (message, ack) => {
+      await undefined;
+      answerRequest(message, ack);
+    });
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createAgent } from '@spop/agent';
 import { address, defineMessage, defineVariable, int32 } from '@spop/codec';
 import type { AsyncCase } from '../harness/case.ts';
+import { inProcess } from './in-process.ts';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });
 const ipScore = defineVariable('sess', 'ip_score', int32);
@@ -34,5 +35,25 @@ export const asyncCases: readonly AsyncCase[] = [
     name: 'tiny through a socket',
     what: 'a tiny NOTIFY answered by an agent, 500 in flight on a TCP connection: processor time of the agent’s process',
     prepare: tinyAgent,
+  },
+  {
+    name: 'tiny in process, sync',
+    what: 'a tiny NOTIFY answered by an agent in memory, 20 in flight, by a handler that answers at once',
+    prepare: () => inProcess('sync'),
+  },
+  {
+    name: 'tiny in process, async',
+    what: 'the same by an async function that awaits something',
+    prepare: () => inProcess('async'),
+  },
+  {
+    name: 'tiny in process, at once',
+    what: 'the same by a function that is not async, and answers at once though it returned a promise before',
+    prepare: () => inProcess('at once'),
+  },
+  {
+    name: 'tiny in process, signal',
+    what: 'the same by an async function that reads its signal',
+    prepare: () => inProcess('signal'),
   },
 ];
