@@ -42,6 +42,9 @@ const checkRequest = defineMessage('check-request', {
 });
 const ipScore = defineVariable('sess', 'ip_score', int32);
 
+/** What handlers await. */
+const settled: Promise<void> = Promise.resolve();
+
 const answerIp = (message: MessageOf<typeof checkClientIp>, ack: Actions): void => {
   ack.set(ipScore, message.ip.byteAt(3));
 };
@@ -51,18 +54,18 @@ const answerRequest = (message: MessageOf<typeof checkRequest>, ack: Actions): v
 };
 /** What an async function takes by itself. */
 const awaiting = async (_message: unknown, _ack: unknown): Promise<void> => {
-  await undefined;
+  await settled;
 };
 
 const [socketPath = '', kind] = process.argv.slice(2);
 const agent = createAgent({});
 if (kind === 'async') {
   agent.onMessage(checkClientIp, async (message, ack) => {
-    await undefined;
+    await settled;
     answerIp(message, ack);
   });
   agent.onMessage(checkRequest, async (message, ack) => {
-    await undefined;
+    await settled;
     answerRequest(message, ack);
   });
 } else {

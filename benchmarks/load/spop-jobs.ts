@@ -5,6 +5,9 @@ import { declareJobs } from './declare-jobs.ts';
 
 const { checkClientIp, checkRequest, ipScore } = declareJobs();
 
+/** What asynchronous handlers await. */
+const settled: Promise<void> = Promise.resolve();
+
 /** An agent that does both jobs, and does not listen yet; with handlers that await something where `isAsync`. */
 export function jobsAgent(isAsync: boolean = false): Agent {
   const agent = createAgent();
@@ -24,11 +27,11 @@ export function jobsAgent(isAsync: boolean = false): Agent {
   if (!isAsync) return agent.onMessage(checkClientIp, answerIp).onMessage(checkRequest, answerRequest);
   return agent
     .onMessage(checkClientIp, async (message, ack) => {
-      await undefined;
+      await settled;
       answerIp(message, ack);
     })
     .onMessage(checkRequest, async (message, ack) => {
-      await undefined;
+      await settled;
       answerRequest(message, ack);
     });
 }

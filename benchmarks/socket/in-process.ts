@@ -12,6 +12,9 @@ const args = { ip: address };
 const checkClientIp = defineMessage('check-client-ip', args);
 const ipScore = defineVariable('sess', 'ip_score', int32);
 
+/** What handlers await. */
+const settled: Promise<void> = Promise.resolve();
+
 type Handler = MessageHandler<typeof args>;
 
 function score(message: { readonly ip: { byteAt(index: number): number } }, ack: Actions): void {
@@ -32,14 +35,14 @@ function atOnce(): Handler {
 export const handlers = {
   sync: () => score,
   async: () => async (message, ack) => {
-    await undefined;
+    await settled;
     score(message, ack);
   },
   'at once': atOnce,
   signal:
     () =>
     async (message, ack, { signal }) => {
-      await undefined;
+      await settled;
       if (!signal.aborted) score(message, ack);
     },
 } as const satisfies Record<string, () => Handler>;

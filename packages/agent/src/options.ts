@@ -26,8 +26,8 @@ export interface AgentOptions {
   /** How many NOTIFYs in all wait for their handlers; at this many reading pauses. 10,000 by default. */
   readonly maxInFlight?: number;
   /**
-   * How many bytes those NOTIFYs hold in all, each its own, the room for its ACK, and the views of messages that it repeats
-   * (docs/guides/limits.md); at this many reading pauses. 256 MiB by default.
+   * How many bytes those NOTIFYs hold in all, each its own, its ACK's as far as that is written, and its views
+   * (docs/guides/limits.md); at this many reading pauses, and for one connection at a quarter of it. 256 MiB by default.
    */
   readonly maxInFlightBytes?: number;
   /**
