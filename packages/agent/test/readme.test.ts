@@ -85,6 +85,18 @@ describe('README', () => {
     expect(aborted).toHaveBeenCalledOnce();
   });
 
+  it('has a handler that answers at once what it knows', async () => {
+    const look = vi.fn<() => Promise<Response>>(() => Promise.resolve(new Response('alice')));
+    vi.stubGlobal('fetch', look);
+    const { agent } = await run('at-once.ts');
+    const haproxy = await connect(agent!, { timeoutMs: 10_000 });
+    onTestFinished(() => haproxy.close());
+    for (const cookie of ['c1', 'c1', 'c2', 'c1']) {
+      expect(variables(await haproxy.notify('check-session', { cookie }))).toEqual({ 'txn.user': 'alice' });
+    }
+    expect(look).toHaveBeenCalledTimes(2);
+  });
+
   it('has a handler of whole NOTIFYs that sees all messages together', async () => {
     const question = notify({ streamId: 1, frameId: 1 })
       .message('client', { src: ipv4('192.0.2.1') })
