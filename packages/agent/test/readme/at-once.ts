@@ -10,14 +10,13 @@ agent.onMessage(checkSession, ({ cookie }, ack) => {
   const key = cookie.toString();
   const name = known.get(key);
   if (name !== undefined) return void ack.set(user, name);
-  return lookUp(key).then((found) => {
-    known.set(key, found);
-    ack.set(user, found);
-  });
+  return learn(key).then((found) => void ack.set(user, found));
 });
 await agent.listen({ port: 9000 });
 
-async function lookUp(cookie: string): Promise<string> {
+async function learn(cookie: string): Promise<string> {
   const response = await fetch(`http://sessions.internal/${encodeURIComponent(cookie)}`);
-  return response.text();
+  const name = await response.text();
+  known.set(cookie, name);
+  return name;
 }
