@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { FrameReader, SpopError, Status } from '@spop/codec';
+import { FrameReader, SpopError, Status, STATUS_MESSAGES } from '@spop/codec';
 import { BackPressure } from './back-pressure.ts';
 import { wholeMs } from '../clock.ts';
 import type { Holder } from '../incomplete-bytes.ts';
@@ -322,11 +322,12 @@ export class Connection implements Transport, Holder {
     const { session } = this;
     // What comes after the last frame is ignored.
     if (session.isOver) return;
-    const known =
-      error instanceof SpopError && error.status !== undefined
-        ? error
-        : new SpopError('SPOP_MISUSE', `an error that is not the peer's: ${String(error)}`, -1, { cause: error });
-    session.end(known.status ?? Status.Unknown, known.reason);
+    const isPeers = error instanceof SpopError && error.status !== undefined;
+    const known = isPeers
+      ? error
+      : new SpopError('SPOP_MISUSE', `an error that is not the peer's: ${String(error)}`, -1, { cause: error });
+    // What is not the peer's fault is not told to it.
+    session.end(known.status ?? Status.Unknown, isPeers ? known.reason : STATUS_MESSAGES[Status.Unknown]);
     this.#shared.hooks.emit('protocolError', { connection: session.describe(), error: known });
   }
 

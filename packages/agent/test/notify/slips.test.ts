@@ -1,7 +1,8 @@
+import { inspect } from 'node:util';
 import '@spop/builder/vitest';
 import { string } from '@spop/builder';
-import { type Actions, binary, defineMessage, defineVariable, string as text } from '@spop/codec';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { AckWriter, type Actions, binary, defineMessage, defineVariable, string as text } from '@spop/codec';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Agent, NotifyContext } from '../../src/index.ts';
 import { eventually, startAgent } from '../harness.ts';
 
@@ -86,6 +87,21 @@ describe.each(kinds)('a handler that is %s', (_, kind) => {
       expect(reports.protocolError).toEqual([]);
     },
   );
+});
+
+it('an error of the agent itself ends the connection, and its text is not told to the peer', async () => {
+  const { connect, reports } = await startAgent({ setup: (agent) => agent.onMessage(ask, () => {}) });
+  const peer = await connect();
+  await peer.hello();
+  const end = vi.spyOn(AckWriter.prototype, 'end').mockImplementationOnce(() => {
+    throw new Error('/srv/agent/secret.ts');
+  });
+  onTestFinished(() => end.mockRestore());
+  peer.send(peer.preset.notify().message(ask, { id: '1' }));
+  const frame = await peer.receive();
+  expect(frame).toBeDisconnect(99);
+  expect(inspect(frame, { depth: 9 })).not.toContain('secret');
+  expect(reports.protocolError).toMatchObject([{ error: { cause: { message: '/srv/agent/secret.ts' } } }]);
 });
 
 describe('who listens to the signal', () => {
