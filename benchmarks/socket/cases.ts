@@ -37,22 +37,22 @@ export const asyncCases: readonly AsyncCase[] = [
     prepare: tinyAgent,
   },
   {
-    name: 'tiny in process, sync',
+    name: 'tiny in process',
     what: 'a tiny NOTIFY answered by an agent in memory, 20 in flight, by a handler that answers at once',
     prepare: () => inProcess('sync'),
   },
   {
-    name: 'tiny in process, async',
+    name: 'tiny async in process',
     what: 'the same by an async function that awaits something',
     prepare: () => inProcess('async'),
   },
   {
-    name: 'tiny in process, at once',
+    name: 'tiny at once in process',
     what: 'the same by a function that is not async, and answers at once though it returned a promise before',
     prepare: () => inProcess('at once'),
   },
   {
-    name: 'tiny in process, signal',
+    name: 'tiny signal in process',
     what: 'the same by an async function that reads its signal',
     prepare: () => inProcess('signal'),
   },

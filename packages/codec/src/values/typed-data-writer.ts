@@ -15,7 +15,7 @@ import { Value } from './value.ts';
 
 /** Up to this many bytes a loop copies faster than `set` does with its checks (benchmark `ack two set-vars`). */
 const LOOP_COPY_BYTES = 14;
-/** The same of `copy` (benchmark `asynchronous, in process`). */
+/** The same of `copy` (benchmark `tiny async in process`). */
 const LOOP_RANGE_BYTES = 48;
 /** Up to this many characters a loop writes faster than Node's UTF-8 writer (benchmark `ack two set-vars`). */
 const LOOP_TEXT_LENGTH = 24;
