@@ -375,6 +375,7 @@ describe('what a handler keeps', () => {
     const gate = new Gate();
     const { connect } = await startAgent({
       link: 'IPv4',
+      processingTimeoutMs: 0,
       setup: (agent) =>
         agent.onMessage(ask, async (message, ack, notify) => {
           if (!message.id.startsWith('slow')) return void ack.set(answer, message.id);
