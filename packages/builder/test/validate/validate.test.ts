@@ -27,6 +27,7 @@ import type { BytesLike, RuleId, SessionOptions, ValidateOptions, Violation, Wri
 import { concat } from '../../src/data/text.ts';
 import { bytesOf } from '../../src/read/parse.ts';
 import { readCaptures } from '@spop-internal/testbed/captures';
+import { severities } from './severities.ts';
 
 function bytes(...frames: BytesLike[]): Uint8Array {
   return concat(frames.map(bytesOf));
@@ -201,7 +202,9 @@ describe('validate', () => {
     const violations = validate(input, options);
     expect(violations.map((violation) => [violation.rule, violation.frameOffset])).toContainEqual([rule, offset]);
     const one = violations.find((violation) => violation.rule === rule)!;
-    expect(one).toMatchObject({ severity: rules[rule].severity, source: rules[rule].source, from: options.from });
+    const [severity, code] = severities[rule];
+    expect(one).toMatchObject({ severity, code, from: options.from });
+    expect(one.source).toMatch(/^(SPOE\.txt §|HAProxy )/);
     // Nothing else is wrong with these bytes, but a limit on their ways.
     expect(new Set(violations.map((violation) => violation.rule)).size).toBeLessThanOrEqual(2);
   });
@@ -408,6 +411,14 @@ describe('validateSession', () => {
 });
 
 describe('every rule', () => {
+  it('is as severe as what comes of it, and has the code of a strict reader', () => {
+    const entries = Object.entries(rules).map(([rule, { severity, code }]) => [
+      rule,
+      code === undefined ? [severity] : [severity, code],
+    ]);
+    expect(Object.fromEntries(entries)).toEqual(severities);
+  });
+
   it('is broken by one of these cases', () => {
     const broken = new Set<RuleId>([
       ...cases.map(([, , , rule]) => rule),

@@ -1,0 +1,177 @@
+import '@spop/builder/vitest';
+import { describe, expect, it } from 'vitest';
+import {
+  ack,
+  agentDisconnect,
+  agentHello,
+  binary,
+  bool,
+  haproxyDisconnect,
+  int32,
+  int64,
+  ipv4,
+  ipv6,
+  nil,
+  notify,
+  string,
+  uint32,
+  uint64,
+  withFlags,
+} from '../../src/index.ts';
+import type { Value } from '../../src/index.ts';
+
+/** Each value, and what is taken for it of all that is in this list; plain integers stand for every integer type. */
+const values: readonly (readonly [label: string, sent: Value, expected: readonly Value[]])[] = [
+  ['NULL', nil, [nil, null]],
+  ['true', bool(true), [bool(true), true]],
+  ['false', bool(false), [bool(false), false]],
+  ['INT32 1', int32(1), [int32(1), 1, 1n]],
+  ['UINT32 1', uint32(1), [uint32(1), 1, 1n]],
+  ['INT64 1', int64(1), [int64(1), 1, 1n]],
+  ['UINT64 1', uint64(1), [uint64(1), 1, 1n]],
+  ['INT64 0', int64(0), [int64(0), 0, 0n]],
+  ['INT64 -1', int64(-1), [int64(-1), -1, -1n]],
+  ['UINT64 2^64-1', uint64(2n ** 64n - 1n), [uint64(2n ** 64n - 1n), 2n ** 64n - 1n]],
+  ['an IPV4', ipv4('10.0.0.1'), [ipv4('10.0.0.1')]],
+  ['an IPV6', ipv6('::1'), [ipv6('::1')]],
+  ['another IPV6', ipv6('::ffff:10.0.0.1'), [ipv6('::ffff:10.0.0.1')]],
+  ['a STRING', string('1'), [string('1'), '1']],
+  ['an empty STRING', string(''), [string(''), '']],
+  ['the STRING of an address', string('10.0.0.1'), [string('10.0.0.1'), '10.0.0.1']],
+  ['a BINARY', binary('1'), [binary('1'), Uint8Array.of(0x31)]],
+  ['another BINARY of one byte', binary('2'), [binary('2'), Uint8Array.of(0x32)]],
+  ['an empty BINARY', binary(''), [binary(''), new Uint8Array(0)]],
+  ['a STRING with flags', withFlags(string('1'), 1), [withFlags(string('1'), 1)]],
+];
+const everyExpected = values.flatMap(([, , expected]) => expected);
+describe('a value', () => {
+  it.each(values)('is taken for itself, and no other: %s', (_, sent, own) => {
+    const setting = ack().setVar('txn', 'x', sent);
+    const asking = notify().message('m', { x: sent });
+    for (const expected of everyExpected) {
+      if (own.includes(expected)) {
+        expect(setting).toSetVar('txn', 'x', expected);
+        expect(asking).toHaveMessage('m', { x: expected });
+      } else {
+        expect(setting).not.toSetVar('txn', 'x', expected);
+        expect(asking).not.toHaveMessage('m', { x: expected });
+      }
+    }
+  });
+});
+
+describe('toHaveMessage', () => {
+  it('takes null for an argument that is NULL, not for one that is not there', () => {
+    expect(notify().message('m', { a: nil })).toHaveMessage('m', { a: null });
+    expect(notify().message('m')).not.toHaveMessage('m', { a: null });
+    expect(notify().message('m', { b: nil })).not.toHaveMessage('m', { a: null });
+    expect(notify().message('m', { a: 0 })).not.toHaveMessage('m', { a: null });
+    expect(notify().message('m', { a: '' })).not.toHaveMessage('m', { a: null });
+  });
+
+  it('looks for all arguments in one message', () => {
+    const built = notify().message('m', { a: 1 }).message('m', { a: 2, b: 3 }).message('n', { c: 4 });
+    expect(built).toHaveMessage('m', { a: 2, b: 3 });
+    expect(built).toHaveMessage('m', { a: 1 });
+    expect(built).not.toHaveMessage('m', { a: 1, b: 3 });
+    expect(built).not.toHaveMessage('m', { c: 4 });
+    expect(built).not.toHaveMessage('n', { a: 1 });
+  });
+
+  it('is for NOTIFYs', () => {
+    expect(ack().setVar('txn', 'm', 1)).not.toHaveMessage('m');
+    expect(agentHello()).not.toHaveMessage('version');
+  });
+});
+
+describe('toBeAck', () => {
+  it('compares the stream-id and the frame-id', () => {
+    const answer = ack({ streamId: 3, frameId: 2 });
+    expect(answer).toBeAck({ streamId: 3, frameId: 2 });
+    expect(answer).toBeAck({ streamId: 3n, frameId: 2n });
+    expect(answer).not.toBeAck({ streamId: 3, frameId: 1 });
+    expect(answer).not.toBeAck({ streamId: 2, frameId: 2 });
+    expect(answer).not.toBeAck({ streamId: 2, frameId: 3 });
+    expect(notify({ streamId: 3, frameId: 2 }).message('m')).not.toBeAck({ streamId: 3, frameId: 2 });
+  });
+});
+
+describe('toSetVar and toUnsetVar', () => {
+  it('go by the last action on a variable', () => {
+    const twice = ack().setVar('txn', 'x', 1).setVar('txn', 'x', 2);
+    expect(twice).toSetVar('txn', 'x', 2);
+    expect(twice).not.toSetVar('txn', 'x', 1);
+    const again = ack().unsetVar('txn', 'x').setVar('txn', 'x', 1);
+    expect(again).toSetVar('txn', 'x', 1);
+    expect(again).not.toUnsetVar('txn', 'x');
+    const gone = ack().setVar('txn', 'x', 1).unsetVar('txn', 'x');
+    expect(gone).toUnsetVar('txn', 'x');
+    expect(gone).not.toSetVar('txn', 'x');
+  });
+
+  it('tell scopes apart', () => {
+    const both = ack().setVar('txn', 'x', 1).unsetVar('sess', 'x');
+    expect(both).toSetVar('txn', 'x', 1);
+    expect(both).toUnsetVar('sess', 'x');
+    expect(both).not.toSetVar('sess', 'x');
+    expect(both).not.toUnsetVar('txn', 'x');
+    expect(both).not.toUnsetVar('req', 'x');
+  });
+
+  it('take NULL for unset, and as a value of its own', () => {
+    const cleared = ack().setVar('txn', 'x', nil);
+    expect(cleared).toUnsetVar('txn', 'x');
+    expect(cleared).toSetVar('txn', 'x', null);
+    expect(ack().unsetVar('txn', 'x')).not.toSetVar('txn', 'x', null);
+  });
+});
+
+describe('toHaveNoActions', () => {
+  it('is for ACKs, and one action is too many', () => {
+    expect(ack()).toHaveNoActions();
+    expect(ack().unsetVar('txn', 'x')).not.toHaveNoActions();
+    expect(notify()).not.toHaveNoActions();
+  });
+});
+
+describe('toBeDisconnect', () => {
+  it.each([
+    ['an agent', agentDisconnect],
+    ['HAProxy', haproxyDisconnect],
+  ])('takes that of %s, by its status', (_, build) => {
+    expect(build({ statusCode: 2 })).toBeDisconnect(2);
+    expect(build({ statusCode: 2 })).not.toBeDisconnect(0);
+    expect(build({ statusCode: 0 })).toBeDisconnect(0);
+    expect(build({ statusCode: 0 })).not.toBeDisconnect(2);
+  });
+
+  it('goes by the last of several statuses, as HAProxy does', () => {
+    const twice = agentDisconnect({ statusCode: 2 }).item('status-code', uint32(3));
+    expect(twice).toBeDisconnect(3);
+    expect(twice).not.toBeDisconnect(2);
+  });
+
+  it('is for no other frame', () => {
+    expect(agentHello()).not.toBeDisconnect();
+    expect(ack()).not.toBeDisconnect();
+  });
+});
+
+describe('toBeValidSpop', () => {
+  it('counts errors, and no warnings', () => {
+    const options = { from: 'agent', state: 'established' } as const;
+    // integer-turns-negative is a warning
+    expect(ack().setVar('txn', 'x', uint64(2n ** 63n))).toBeValidSpop(options);
+    expect(ack().unsetVar('txn', 'a-b')).not.toBeValidSpop(options);
+  });
+});
+
+describe('toBeBytes', () => {
+  it('compares every byte, and how many there are', () => {
+    expect(Uint8Array.of(1, 2)).toBeBytes('0102');
+    expect(Uint8Array.of(1, 2)).not.toBeBytes('0103');
+    expect(Uint8Array.of(1, 2)).not.toBeBytes('01');
+    expect(Uint8Array.of(1)).not.toBeBytes('0102');
+    expect(new Uint8Array(0)).not.toBeBytes('00');
+  });
+});

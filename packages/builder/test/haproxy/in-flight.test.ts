@@ -1,0 +1,186 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ack, agentHello, binary, connect, haproxy, notify, PeerFailure, uint32, uint64 } from '../../src/index.ts';
+import type { ConnectOptions, Frame, NotifyBuilder, NotifyFrame, ScriptedHaproxy } from '../../src/index.ts';
+import { politely, tinyAgent } from '../tiny-agent.ts';
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+interface Held {
+  readonly peer: ScriptedHaproxy;
+  /** NOTIFYs that came and were not answered. */
+  readonly waiting: NotifyFrame[];
+  /** Answers the oldest of them. */
+  readonly answer: (count: number) => Promise<void>;
+}
+
+/** Lets everything happen that is due. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+}
+
+/** A scripted HAProxy before an agent that answers when it is told to. */
+async function hold(capabilities: string, options: ConnectOptions = {}): Promise<Held> {
+  const waiting: NotifyFrame[] = [];
+  let write: (bytes: Uint8Array) => void = () => {};
+  const agent = tinyAgent((frame, stream) => {
+    write = (bytes) => void stream.write(bytes);
+    if (frame.type === 'HAPROXY-HELLO') return [agentHello({ capabilities })];
+    if (frame.type === 'NOTIFY') waiting.push(frame);
+    return [];
+  });
+  const peer = await connect(agent, options);
+  closers.push(() => peer.close());
+  return {
+    peer,
+    waiting,
+    answer: async (count) => {
+      for (const frame of waiting.splice(0, count)) write(ack(frame).toBytes());
+      await settle();
+    },
+  };
+}
+
+const inputs = (count: number): ((builder: NotifyBuilder) => NotifyBuilder)[] =>
+  Array.from({ length: count }, (_, index) => (builder) => builder.message('m', { index }));
+
+async function failureOf(promise: Promise<unknown>): Promise<PeerFailure> {
+  const error: unknown = await promise.then(() => undefined).catch((reason: unknown) => reason);
+  if (error instanceof PeerFailure) return error;
+  throw new Error(`expected a PeerFailure, got ${String(error)}`);
+}
+
+describe('NOTIFYs in flight', () => {
+  it('are 20 with pipelining: the next one goes when an ACK has come', async () => {
+    const { peer, waiting, answer } = await hold('pipelining');
+    const acks = peer.burst(inputs(23));
+    await settle();
+    expect(waiting).toHaveLength(20);
+    await answer(1);
+    expect(waiting).toHaveLength(20);
+    await answer(2);
+    expect(waiting).toHaveLength(20);
+    expect(waiting.at(-1)).toMatchObject({ streamId: 45n });
+    await answer(20);
+    expect(await acks).toHaveLength(23);
+    expect(waiting).toEqual([]);
+  });
+
+  it('are 20 of all calls together', async () => {
+    const { peer, waiting, answer } = await hold('pipelining');
+    const calls = [peer.burst(inputs(15)), ...Array.from({ length: 7 }, () => peer.notify('m'))];
+    await settle();
+    expect(waiting).toHaveLength(20);
+    await answer(2);
+    expect(waiting).toHaveLength(20);
+    await answer(20);
+    await Promise.all(calls);
+  });
+
+  it.each([
+    ['the agent does not announce pipelining', '', {}],
+    ['HAProxy does not', 'pipelining', { haproxy: haproxy('3.2', { pipelining: false }) }],
+  ])('are one where %s', async (_, capabilities, options) => {
+    const { peer, waiting, answer } = await hold(capabilities, options);
+    const acks = peer.burst(inputs(3));
+    for (let sent = 0; sent < 3; sent++) {
+      await settle();
+      expect(waiting).toHaveLength(1);
+      await answer(1);
+    }
+    expect(await acks).toHaveLength(3);
+  });
+});
+
+describe('an ACK', () => {
+  it.each([
+    ['stream-id', { streamId: 3, frameId: 1 }],
+    ['frame-id', { streamId: 1, frameId: 2 }],
+  ])('with another %s is none of the NOTIFY', async (_, ids) => {
+    const agent = tinyAgent((frame, stream) => (frame.type === 'NOTIFY' ? [ack(ids)] : politely()(frame, stream)));
+    const peer = await connect(agent, { strict: false, timeoutMs: 50 });
+    closers.push(() => peer.close());
+    const failure = await failureOf(peer.notify('m'));
+    expect(failure).toMatchObject({ kind: 'timeout' });
+    expect(peer.violations).toMatchObject([{ rule: 'ack-unknown' }]);
+  });
+
+  it('that earns a warning is one, with the warning beside it', async () => {
+    const agent = tinyAgent(politely((_, empty) => empty.setVar('txn', 'x', uint64(2n ** 63n))));
+    const peer = await connect(agent);
+    closers.push(() => peer.close());
+    expect((await peer.notify('m')).actions).toHaveLength(1);
+    expect(peer.violations).toMatchObject([{ rule: 'integer-turns-negative', severity: 'warning', from: 'agent' }]);
+  });
+
+  it('of a NOTIFY that was answered already ends the conversation', async () => {
+    const agent = tinyAgent((frame, stream) =>
+      frame.type === 'NOTIFY' ? [ack(frame), ack(frame)] : politely()(frame, stream),
+    );
+    const peer = await connect(agent);
+    closers.push(() => peer.close());
+    await peer.notify('m');
+    expect(peer.violations).toMatchObject([{ rule: 'ack-twice', severity: 'error' }]);
+    expect(await failureOf(peer.notify('m'))).toMatchObject({ kind: 'violation' });
+  });
+});
+
+describe('the agreed size', () => {
+  /** A scripted HAProxy that agreed on so many bytes, and what the agent got. */
+  async function agreed(maxFrameSize: number, line: '3.0' | '3.2'): Promise<{ peer: ScriptedHaproxy; got: Frame[] }> {
+    const got: Frame[] = [];
+    const agent = tinyAgent((frame) => {
+      if (frame.type === 'HAPROXY-HELLO') return [agentHello({ maxFrameSize, capabilities: 'fragmentation' })];
+      got.push(frame);
+      const isEnd = frame.type === 'NOTIFY' || (frame.type === 'UNSET' && frame.flags === 1);
+      return isEnd ? [ack(frame)] : [];
+    });
+    const peer = await connect(agent, { haproxy: line });
+    closers.push(() => peer.close());
+    return { peer, got };
+  }
+
+  const sized = (size: number): ((builder: NotifyBuilder) => NotifyBuilder) => {
+    const around =
+      notify()
+        .message('m', { a: binary(new Uint8Array(300)) })
+        .toBytes().length -
+      4 -
+      300;
+    return (builder) => builder.message('m', { a: binary(new Uint8Array(size - around)) });
+  };
+
+  it('is filled by one frame', async () => {
+    const { peer, got } = await agreed(400, '3.2');
+    await peer.notify(sized(400));
+    expect(got.map(({ type }) => type)).toEqual(['NOTIFY']);
+    expect(await failureOf(peer.notify(sized(401)))).toMatchObject({ kind: 'refused' });
+  });
+
+  it('is exceeded by one byte in fragments, of HAProxy 3.0', async () => {
+    const { peer, got } = await agreed(400, '3.0');
+    await peer.notify(sized(401));
+    expect(got.map(({ type }) => type)).toEqual(['NOTIFY-FRAGMENT', 'UNSET']);
+  });
+});
+
+describe('what the agent agreed to', () => {
+  it('goes by the last item of a name, and by what was offered where there is none', async () => {
+    const twice = agentHello({ maxFrameSize: 1_000 }).item('max-frame-size', uint32(2_000));
+    const peer = await connect(
+      tinyAgent(() => [twice]),
+      { strict: false },
+    );
+    closers.push(() => peer.close());
+    expect(await peer.hello()).toMatchObject({ version: '2.0', maxFrameSize: 2_000 });
+    const silent = await connect(
+      tinyAgent(() => [agentHello({ maxFrameSize: null, capabilities: ' pipelining , x,' })]),
+      { strict: false, haproxy: haproxy('3.2', { maxFrameSize: 5_000 }) },
+    );
+    closers.push(() => silent.close());
+    expect(await silent.hello()).toEqual({ version: '2.0', maxFrameSize: 5_000, capabilities: ['pipelining', 'x'] });
+  });
+});
