@@ -61,6 +61,19 @@ describe('TableFile', () => {
     expect(file.score(client)).toBe(100);
   });
 
+  it('that is closed takes up no change, while others of the same file do', async () => {
+    const onReload = vi.fn<(file: TableFile) => void>();
+    const closed = await openTable('10.0.0.0/8 100', { onReload });
+    const open = await openTable('10.0.0.0/8 100');
+    closed.close();
+    for (const score of [20, 30]) {
+      await replace(`10.0.0.0/8 ${score}\n192.0.2.0/24 ${score}`);
+      await vi.waitFor(() => expect(open.score(client)).toBe(score));
+    }
+    expect(closed.score(client)).toBe(100);
+    expect(onReload).not.toHaveBeenCalled();
+  });
+
   it('refuses to begin without a table', async () => {
     await expect(TableFile.open(join(folder, 'none'))).rejects.toThrow(/none is no table of scores:\nENOENT/);
   });

@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { connect, ipv4, ipv6, nil, type ScriptedHaproxy } from '@spop/builder';
+import '@spop/builder/vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+const AGENT = fileURLToPath(new URL('agent.ts', import.meta.url));
+
+interface Running {
+  readonly peer: ScriptedHaproxy;
+  readonly output: () => string;
+  /** Sends a signal, and returns the exit code and the signal that ended it. */
+  readonly stop: (signal: NodeJS.Signals) => Promise<unknown>;
+  readonly replaceTable: (table: string) => void;
+}
+
+/** The example's agent with this table, as `npm start` runs it, and a HAProxy before it. */
+async function start(table: string): Promise<Running> {
+  const folder = mkdtempSync(join(tmpdir(), 'reputation-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const scores = join(folder, 'scores.txt');
+  writeFileSync(scores, table);
+  const child = spawn(process.execPath, ['--conditions=@spop/source', AGENT], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, SPOE_ADDR: `unix:${join(folder, 'agent.sock')}`, SCORES: scores },
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const exit = once(child, 'close');
+  while (!output.includes('listening on')) await once(child.stdout, 'data');
+  const peer = await connect({ path: join(folder, 'agent.sock') }, { timeoutMs: 10_000 });
+  onTestFinished(() => peer.close());
+  return {
+    peer,
+    output: () => output,
+    stop: (signal) => {
+      child.kill(signal);
+      return exit;
+    },
+    replaceTable: (text) => writeFileSync(scores, text),
+  };
+}
+
+describe('the agent of the example', () => {
+  it('answers with the score of the client’s address, 0 where it is in no range', async () => {
+    const { peer } = await start('192.0.2.0/24 79\n192.0.2.7 100\n2001:db8::/32 80\n');
+    const scoreOf = async (ip: string): Promise<unknown> =>
+      (await peer.notify('check-client-ip', { ip: ip.includes(':') ? ipv6(ip) : ipv4(ip) })).actions;
+    const set = (value: number): unknown => [
+      { type: 'set-var', scope: 'sess', name: 'ip_score', value: { type: 'int32', value } },
+    ];
+    expect(await scoreOf('192.0.2.1')).toEqual(set(79));
+    expect(await scoreOf('192.0.2.7')).toEqual(set(100));
+    expect(await scoreOf('192.0.3.1')).toEqual(set(0));
+    expect(await scoreOf('2001:db8::1')).toEqual(set(80));
+    expect(await scoreOf('::1')).toEqual(set(0));
+  });
+
+  it('unsets the score of a client that has no address, and where something goes wrong', async () => {
+    const { peer, output } = await start('192.0.2.7 100\n');
+    expect(await peer.notify('check-client-ip', { ip: nil })).toUnsetVar('sess', 'ip_score');
+    expect(await peer.notify('check-client-ip', {})).toUnsetVar('sess', 'ip_score');
+    expect(await peer.notify('check-client-ip', { ip: 'no address' })).toUnsetVar('sess', 'ip_score');
+    await expect.poll(output).toMatch(/handler failed/);
+  });
+
+  it('knows no message of another name, and says so', async () => {
+    const { peer, output } = await start('');
+    expect(await peer.notify('check-ip', { ip: ipv4('192.0.2.7') })).toHaveNoActions();
+    await expect.poll(output).toMatch(/no handler for "check-ip"/);
+  });
+
+  it('takes up a new table while it runs, and keeps the old one where the new one is wrong', async () => {
+    const { peer, output, replaceTable } = await start('192.0.2.7 100\n');
+    const ask = (): Promise<unknown> => peer.notify('check-client-ip', { ip: ipv4('192.0.2.7') });
+    replaceTable('192.0.2.7 101\n');
+    await expect
+      .poll(output, { timeout: 10_000 })
+      .toMatch(/line 1: "101" is no score.*\n.*scores of before stay in use/);
+    expect(await ask()).toSetVar('sess', 'ip_score', 100);
+    replaceTable('192.0.2.7 42\n192.0.2.8 1\n');
+    await expect.poll(output, { timeout: 10_000 }).toMatch(/again: 2 addresses and ranges/);
+    expect(await ask()).toSetVar('sess', 'ip_score', 42);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'says goodbye to HAProxy on %s, and ends with exit code 0',
+    async (signal) => {
+      const { peer, output, stop } = await start('192.0.2.7 100\n');
+      await peer.notify('check-client-ip', { ip: ipv4('192.0.2.7') });
+      const goodbye = peer.receive();
+      const exit = stop(signal);
+      expect(await goodbye).toBeDisconnect(0);
+      expect(await exit).toEqual([0, null]);
+      expect(output()).toMatch(new RegExp(`stopping on ${signal}\nstopped\n$`));
+    },
+  );
+});
