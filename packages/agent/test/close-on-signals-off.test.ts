@@ -1,0 +1,148 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type CloseOnSignalsOptions, closeOnSignals, createAgent } from '../src/index.ts';
+
+/** Two signals that no other code of a test process listens to. */
+const SIGNALS = ['SIGUSR2', 'SIGHUP'] as const;
+
+let exits: unknown[] = [];
+beforeEach(() => {
+  exits = [];
+  const exit = vi.spyOn(process, 'exit').mockImplementation(((code: unknown) => exits.push(code)) as never);
+  onTestFinished(() => exit.mockRestore());
+});
+
+/** An agent that closes when it is told to, and what was asked of it. */
+function watch(options: CloseOnSignalsOptions = {}): {
+  off: () => void;
+  closedWith: unknown[];
+  finishClose: () => Promise<void>;
+} {
+  const agent = createAgent();
+  const closedWith: unknown[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  vi.spyOn(agent, 'close').mockImplementation((given) => {
+    closedWith.push(given);
+    return promise;
+  });
+  const off = closeOnSignals(agent, { signals: SIGNALS, ...options });
+  onTestFinished(off);
+  return {
+    off,
+    closedWith,
+    finishClose: async () => {
+      resolve();
+      await nextTurn();
+    },
+  };
+}
+
+const listeners = (): number[] => SIGNALS.map((signal) => process.listenerCount(signal));
+
+describe('the function that closeOnSignals returns', () => {
+  it('takes the handlers of all signals off, and no others', () => {
+    const before = listeners();
+    const { off } = watch();
+    const { off: offOther } = watch();
+    expect(listeners()).toEqual(before.map((count) => count + 2));
+    off();
+    expect(listeners()).toEqual(before.map((count) => count + 1));
+    off();
+    expect(listeners()).toEqual(before.map((count) => count + 1));
+    offOther();
+    expect(listeners()).toEqual(before);
+  });
+
+  it('is for SIGTERM and SIGINT where no signals are named', () => {
+    const count = (): number[] =>
+      (['SIGTERM', 'SIGINT', ...SIGNALS] as const).map((name) => process.listenerCount(name));
+    const before = count();
+    const off = closeOnSignals(createAgent());
+    expect(count()).toEqual([before[0]! + 1, before[1]! + 1, ...before.slice(2)]);
+    off();
+    expect(count()).toEqual(before);
+  });
+});
+
+describe('a signal', () => {
+  it('has the agent closed within graceMs, and the process ended once what comes after is done', async () => {
+    const told: string[] = [];
+    const after = Promise.withResolvers<void>();
+    const { closedWith, finishClose } = watch({
+      graceMs: 1_234,
+      onSignal: (signal) => told.push(signal),
+      afterClose: () => after.promise,
+    });
+    process.emit('SIGHUP', 'SIGHUP');
+    expect(told).toEqual(['SIGHUP']);
+    expect(closedWith).toEqual([{ graceMs: 1_234 }]);
+    await finishClose();
+    expect(exits).toEqual([]);
+    after.resolve();
+    await nextTurn();
+    expect(exits).toEqual([0]);
+  });
+
+  it('leaves graceMs to the agent where none is given', () => {
+    const { closedWith } = watch();
+    process.emit('SIGUSR2', 'SIGUSR2');
+    expect(closedWith).toEqual([{}]);
+  });
+
+  it('is told before the agent is closed', () => {
+    const order: string[] = [];
+    const agent = createAgent();
+    vi.spyOn(agent, 'close').mockImplementation(() => {
+      order.push('close');
+      return Promise.resolve();
+    });
+    onTestFinished(closeOnSignals(agent, { signals: SIGNALS, onSignal: () => void order.push('onSignal') }));
+    process.emit('SIGUSR2', 'SIGUSR2');
+    expect(order).toEqual(['onSignal', 'close']);
+  });
+
+  it('ends the process with 1 where what comes after fails, and what was told did not', async () => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => error.mockRestore());
+    const failure = new Error('no database to close');
+    const { finishClose } = watch({ afterClose: () => Promise.reject(failure) });
+    process.emit('SIGHUP', 'SIGHUP');
+    await finishClose();
+    await nextTurn();
+    expect(exits).toEqual([1]);
+    expect(error.mock.calls).toEqual([[failure]]);
+  });
+});
+
+describe('a second signal', () => {
+  it.each([
+    [0, []],
+    [500, []],
+    [501, [129]],
+    [60_000, [129]],
+  ])('%i ms after the first ends the process only where it comes later than half a second', (ms, expected) => {
+    let now = 1_000;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    onTestFinished(() => clock.mockRestore());
+    const { closedWith } = watch();
+    process.emit('SIGUSR2', 'SIGUSR2');
+    now += ms;
+    // SIGHUP is 1.
+    process.emit('SIGHUP', 'SIGHUP');
+    expect(exits).toEqual(expected);
+    expect(closedWith).toHaveLength(1);
+  });
+
+  it('counts from the first, whatever came in between', () => {
+    let now = 1_000;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    onTestFinished(() => clock.mockRestore());
+    watch();
+    process.emit('SIGHUP', 'SIGHUP');
+    now += 400;
+    process.emit('SIGHUP', 'SIGHUP');
+    now += 400;
+    process.emit('SIGHUP', 'SIGHUP');
+    expect(exits).toEqual([129]);
+  });
+});

@@ -1,0 +1,208 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { haproxyHello, notify, uint32 } from '@spop/builder';
+import { defineMessage, defineVariable, int32 } from '@spop/codec';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Agent } from '../../src/index.ts';
+import { connectRaw, eventually, linkKinds, type RawPeer, startAgent } from '../harness.ts';
+
+const ask = defineMessage('ask', {});
+const number = defineVariable('txn', 'number', int32);
+const asking = (streamId: number): ReturnType<typeof notify> => notify({ streamId }).message(ask, {});
+const hellos = {
+  'with pipelining': haproxyHello({ capabilities: 'pipelining' }),
+  'without pipelining': haproxyHello({ capabilities: '' }),
+};
+
+/** The status of the AGENT-DISCONNECT that a peer got. */
+function statusOf(peer: RawPeer): unknown {
+  const last = peer.frames().at(-1);
+  return last?.type === 'AGENT-DISCONNECT' ? last.items[0]?.value : undefined;
+}
+
+function setup(agent: Agent): void {
+  agent.onMessage(ask, (_, ack) => ack.set(number, 1));
+}
+
+describe.each(linkKinds)('close({ graceMs: 0 }) over %s', (link) => {
+  it.each(Object.entries(hellos))('says status 0 to a peer %s that has nothing in flight', async (_, hello) => {
+    const { agent, reports, target } = await startAgent({ link, setup });
+    const peer = await connectRaw(target);
+    peer.send(hello, asking(1));
+    expect(await eventually(() => peer.frames().length === 2)).toBe(true);
+    await agent.close({ graceMs: 0 });
+    expect(await eventually(() => peer.ending() !== undefined)).toBe(true);
+    expect(statusOf(peer)).toEqual(uint32(0));
+    expect(reports.disconnect.map(({ status }) => status)).toEqual([0]);
+  });
+
+  it('gives up what is in flight with the fallback actions', async () => {
+    const { agent, reports, target } = await startAgent({
+      link,
+      setup: (it) => it.onMessage(ask, () => new Promise<void>(() => {})),
+      fallback: (ack) => void ack.set(number, 7),
+    });
+    const peer = await connectRaw(target);
+    peer.send(hellos['with pipelining'], asking(1));
+    expect(await eventually(() => agent.inFlightCount === 1)).toBe(true);
+    await agent.close({ graceMs: 0 });
+    expect(await eventually(() => peer.ending() !== undefined)).toBe(true);
+    expect(peer.frames()[1]).toMatchObject({ type: 'ACK', actions: [{ value: { value: 7 } }] });
+    expect(reports.disconnect.map(({ status }) => status)).toEqual([2]);
+  });
+});
+
+/** The time of the agent, and of all timers, set by the test. */
+function stopTimers(): (ms: number) => Promise<void> {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  return async (ms) => {
+    for (let passed = 0; passed < ms; passed++) {
+      vi.advanceTimersByTime(1);
+      // What a look or a deadline caused is written in a turn of its own, and read in another.
+      for (let turn = 0; turn < 3; turn++) await nextTurn();
+    }
+  };
+}
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await nextTurn();
+}
+
+describe('close() of an agent whose peers are quiet', () => {
+  it('ends a connection without pipelining after 250 ms', async () => {
+    const { agent, target } = await startAgent({ setup });
+    const pass = stopTimers();
+    const peer = await connectRaw(target);
+    peer.send(hellos['without pipelining'], asking(1));
+    await turns();
+    const closing = agent.close({ graceMs: 5_000 });
+    await pass(248);
+    expect(peer.frames()).toHaveLength(2);
+    await pass(6);
+    expect(statusOf(peer)).toEqual(uint32(0));
+    peer.stream.end();
+    await closing;
+  });
+
+  it('ends it at half of the grace, where that is shorter', async () => {
+    const { agent, target } = await startAgent({ setup });
+    const pass = stopTimers();
+    const peer = await connectRaw(target);
+    peer.send(hellos['without pipelining'], asking(1));
+    await turns();
+    const closing = agent.close({ graceMs: 100 });
+    await pass(48);
+    expect(peer.frames()).toHaveLength(2);
+    await pass(6);
+    expect(statusOf(peer)).toEqual(uint32(0));
+    peer.stream.end();
+    await closing;
+  });
+
+  it('ends one connection with pipelining after the other, so that all are within half of the grace', async () => {
+    const { agent, target } = await startAgent({ setup });
+    const pass = stopTimers();
+    const peers = await Promise.all(Array.from({ length: 20 }, () => connectRaw(target)));
+    for (const peer of peers) {
+      peer.send(hellos['with pipelining'], asking(1));
+      peer.stream.on('end', () => peer.stream.end());
+    }
+    await turns();
+    const closing = agent.close({ graceMs: 40 });
+    const left = (): number => peers.filter((peer) => statusOf(peer) === undefined).length;
+    await pass(8);
+    expect(left()).toBeGreaterThan(5);
+    expect(left()).toBeLessThan(20);
+    await pass(16);
+    expect(left()).toBe(0);
+    await closing;
+    expect(peers.map(statusOf)).toEqual(peers.map(() => uint32(0)));
+  });
+});
+
+describe('close() of an agent whose peers are never quiet', () => {
+  it('lets those with pipelining go in the second half of the grace, with an ACK', async () => {
+    const { agent, target } = await startAgent({ setup });
+    const pass = stopTimers();
+    const peer = await connectRaw(target);
+    peer.send(hellos['with pipelining'], asking(1));
+    await turns();
+    const closing = agent.close({ graceMs: 400 });
+    let streamId = 1;
+    const endedAt = async (): Promise<number> => {
+      for (let ms = 0; ms < 400; ms++) {
+        // Asked in each millisecond: there is no gap at any look.
+        peer.send(asking(++streamId));
+        await pass(1);
+        if (statusOf(peer) !== undefined) return ms;
+      }
+      return 400;
+    };
+    const ms = await endedAt();
+    expect(ms).toBeGreaterThanOrEqual(198);
+    expect(ms).toBeLessThan(206);
+    expect(peer.frames().slice(-2)).toMatchObject([{ type: 'ACK' }, { type: 'AGENT-DISCONNECT' }]);
+    peer.stream.end();
+    await closing;
+  });
+
+  it('reads nothing more in the last quarter from those that always have one in flight', async () => {
+    const waiting: (() => void)[] = [];
+    const { agent, target } = await startAgent({
+      setup: (it) => it.onMessage(ask, () => new Promise<void>((resolve) => void waiting.push(resolve))),
+    });
+    const pass = stopTimers();
+    const peer = await connectRaw(target);
+    peer.send(hellos['with pipelining'], asking(1));
+    await turns();
+    const closing = agent.close({ graceMs: 400 });
+    let streamId = 1;
+    let ms = 0;
+    for (; ms < 400 && statusOf(peer) === undefined; ms++) {
+      peer.send(asking(++streamId));
+      await pass(1);
+      // All but the last that came is answered.
+      for (const settle of waiting.splice(0, Math.max(1, waiting.length - 1))) settle();
+      await turns();
+    }
+    expect(ms).toBeGreaterThanOrEqual(200);
+    expect(ms).toBeLessThanOrEqual(306);
+    expect(statusOf(peer)).toEqual(uint32(0));
+    peer.stream.end();
+    await closing;
+  });
+});
+
+describe('processingTimeoutMs', () => {
+  it('is counted for each NOTIFY from when it came', async () => {
+    const { agent, reports, target } = await startAgent({
+      processingTimeoutMs: 100,
+      setup: (it) => it.onMessage(ask, () => new Promise<void>(() => {})),
+    });
+    const pass = stopTimers();
+    const peer = await connectRaw(target);
+    peer.send(hellos['with pipelining'], asking(1));
+    await turns();
+    await pass(60);
+    peer.send(asking(2));
+    await turns();
+    await pass(39);
+    expect(reports.timeout).toHaveLength(0);
+    await pass(3);
+    expect(reports.timeout.map(({ streamId }) => streamId)).toEqual([1]);
+    await pass(55);
+    expect(reports.timeout).toHaveLength(1);
+    await pass(6);
+    expect(reports.timeout.map(({ streamId }) => streamId)).toEqual([1, 2]);
+    expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'ACK']);
+    expect(agent.inFlightCount).toBe(0);
+    // None is in flight: the next has all of its time again.
+    await pass(50);
+    peer.send(asking(3));
+    await turns();
+    await pass(98);
+    expect(reports.timeout).toHaveLength(2);
+    await pass(4);
+    expect(reports.timeout).toHaveLength(3);
+  });
+});
