@@ -54,6 +54,12 @@ const cases: [label: string, programs: Parameters<typeof runCi>[0], exitCode: nu
     1,
     '24 passed, 1 failed',
   ],
+  [
+    'counts planted faults that nothing noticed',
+    { pnpm: '[ "$2" != plant ] || exit 1; echo 7 passed, 0 failed' },
+    1,
+    '24 passed, 1 failed',
+  ],
   ['counts Debian packages that cannot be had', { 'apt-get': 'exit 100' }, 1, '24 passed, 1 failed'],
 ];
 

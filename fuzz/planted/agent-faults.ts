@@ -1,7 +1,8 @@
 import { sourceFile } from '../support/source-files.ts';
-import type { Fault } from './fault.ts';
+import { type Fault, testsOf } from './fault.ts';
 
 const source = (name: string): string => sourceFile('agent', name);
+const tests = testsOf('packages/agent');
 
 /** Mistakes of agents: an ACK too many or too few, somebody else's values, something that is never given back. */
 export const agentFaults: readonly Fault[] = [
@@ -12,6 +13,7 @@ export const agentFaults: readonly Fault[] = [
     search: `    this.#shared.exchanges.replace(exchange);
     this.#unsettled.listen(exchange);`,
     replace: '    this.#unsettled.listen(exchange);',
+    noticedBy: ['fuzz/agent/sessions.test.ts'],
   },
   {
     name: 'failed handler half answered',
@@ -20,6 +22,7 @@ export const agentFaults: readonly Fault[] = [
     search: `  ack.reset();
   try {`,
     replace: '  try {',
+    noticedBy: tests('notify/failed'),
   },
   {
     name: 'late handler answers again',
@@ -27,6 +30,7 @@ export const agentFaults: readonly Fault[] = [
     file: source('unsettled'),
     search: 'if (!exchange.isPending) {',
     replace: 'if (exchange.startedAt < 0) {',
+    noticedBy: tests('notify/async'),
   },
   {
     name: 'NOTIFY read in the chunk while its handler waits',
@@ -34,6 +38,7 @@ export const agentFaults: readonly Fault[] = [
     file: source('exchange'),
     search: 'this.notify.moveTo(memory.subarray(0, size));',
     replace: '',
+    noticedBy: tests('notify/async'),
   },
   {
     name: 'closed connection never forgotten',
@@ -41,6 +46,7 @@ export const agentFaults: readonly Fault[] = [
     file: source('connections'),
     search: '    this.#open.delete(connection);\n',
     replace: '',
+    noticedBy: tests('connection/connections'),
   },
   {
     name: 'NOTIFYs of a closed connection stay in flight',
@@ -49,6 +55,7 @@ export const agentFaults: readonly Fault[] = [
     search: `      this.#forget(exchange);
       exchange.drop();`,
     replace: '      exchange.drop();',
+    noticedBy: tests('notify/abandoned'),
   },
   {
     name: 'output never given back',
@@ -57,6 +64,7 @@ export const agentFaults: readonly Fault[] = [
     search: `stream.writableEnded) {
       this.#release(buffer);`,
     replace: 'stream.writableEnded) {',
+    noticedBy: tests('output'),
   },
   {
     name: 'output given back too early',
@@ -64,6 +72,7 @@ export const agentFaults: readonly Fault[] = [
     file: source('output'),
     search: 'if (stream.writableLength === 0) this.#release(buffer);',
     replace: 'if (stream.writableLength >= 0) this.#release(buffer);',
+    noticedBy: tests('output'),
   },
   {
     name: 'only the first deadline counts',
@@ -71,6 +80,7 @@ export const agentFaults: readonly Fault[] = [
     file: source('in-flight'),
     search: 'this.#armDeadline(Math.max(1, Math.ceil(exchange.startedAt - expired)));',
     replace: '',
+    noticedBy: tests('notify/async'),
   },
   {
     name: 'aborted fragments handled',
@@ -80,6 +90,7 @@ export const agentFaults: readonly Fault[] = [
       return 'aborted';`,
     replace: `      this.drop();
       return 'complete';`,
+    noticedBy: tests('session/fragments'),
   },
   {
     name: 'fragments of another stream joined',
@@ -87,5 +98,6 @@ export const agentFaults: readonly Fault[] = [
     file: source('fragments'),
     search: 'if (this.#buffer === undefined || next.hasIdsOf(this.frame)) return;',
     replace: 'return;',
+    noticedBy: tests('session/fragments'),
   },
 ];

@@ -1,7 +1,8 @@
 import { sourceFile } from '../support/source-files.ts';
-import type { Fault } from './fault.ts';
+import { type Fault, testsOf } from './fault.ts';
 
 const source = (name: string): string => sourceFile('codec', name);
+const tests = testsOf('packages/codec');
 
 /** Mistakes that parsers and writers of this protocol have been made with, here or elsewhere. */
 export const codecFaults: readonly Fault[] = [
@@ -11,6 +12,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('message-reader'),
     search: 'this.#arguments.readCounted(this.argumentCount);',
     replace: 'this.#arguments.readCounted(-1);',
+    noticedBy: tests('notify/message-reader'),
   },
   {
     name: 'frame limit taken from the chunk',
@@ -18,6 +20,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('frame-reader'),
     search: 'this.#frame.read(this.#chunk, position, end, this.#chunkWordView);',
     replace: 'this.#frame.read(this.#chunk, position, this.#end, this.#chunkWordView);',
+    noticedBy: tests('frames/frame-reader'),
   },
   {
     name: 'varint limit taken from the buffer',
@@ -25,6 +28,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('varint'),
     search: 'if (position >= limit) {',
     replace: 'if (position >= bytes.length) {',
+    noticedBy: tests('wire/varint'),
   },
   {
     name: 'length not checked',
@@ -32,6 +36,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('varint'),
     search: '|| length > cursor.limit - cursor.position',
     replace: '',
+    noticedBy: tests('wire/varint'),
   },
   {
     name: 'carry lost in a 64-bit varint',
@@ -39,6 +44,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('varint'),
     search: 'hi = (byte >>> 7) + ((sum ^ SIGN) < (lo ^ SIGN) ? 1 : 0);',
     replace: 'hi = byte >>> 7;',
+    noticedBy: tests('wire/varint'),
   },
   {
     name: 'borrow lost when a varint is written',
@@ -46,6 +52,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('varint'),
     search: 'if (lo >= 0 && lo < ONE_BYTE_VARINTS) hi = (hi - 1) | 0;',
     replace: '',
+    noticedBy: tests('wire/varint'),
   },
   {
     name: 'varint of 2^64 accepted',
@@ -53,6 +60,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('varint'),
     search: 'byte >= 16 || (hi >>> 28) + byte >= 16',
     replace: 'byte >= 16',
+    noticedBy: tests('wire/varint'),
   },
   {
     name: 'sign extension forgotten when writing',
@@ -60,6 +68,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('typed-data-writer'),
     search: 'type, value | 0, value >> 31);',
     replace: 'type, value | 0, 0);',
+    noticedBy: tests('ack/ack-writer'),
   },
   {
     name: 'sign extension not checked',
@@ -67,6 +76,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('typed-data'),
     search: 'if (cursor.hi !== cursor.lo >> 31) throw',
     replace: 'if (cursor.hi !== 0 && cursor.hi !== -1) throw',
+    noticedBy: tests('wire/typed-data'),
   },
   {
     name: 'UINT64 read as signed',
@@ -74,6 +84,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('value'),
     search: 'return type === DataType.Uint64 ? BigInt.asUintN(64, value) : value;',
     replace: 'return value;',
+    noticedBy: tests('values/value'),
   },
   {
     name: 'id truncated',
@@ -81,6 +92,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('frame-writer'),
     search: 'const hi = Number(BigInt.asIntN(32, value >> 32n));',
     replace: 'const hi = 0;',
+    noticedBy: tests('frames/frame-writer'),
   },
   {
     name: 'ids compared by length',
@@ -88,6 +100,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('ack-writer'),
     search: 'for (let i = idsStart; i < payloadStart; i++)',
     replace: 'for (let i = idsStart; i < Math.min(payloadStart, idsStart + 6); i++)',
+    noticedBy: tests('ack/ack-writer', 'ack/ack-writer-set'),
   },
   {
     name: 'views left open',
@@ -95,6 +108,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('view-source'),
     search: 'this.generation = (this.generation + 1) & ~1 & MAX_GENERATION;',
     replace: '',
+    noticedBy: tests('notify/notify'),
   },
   {
     name: 'stale bytes behind a value',
@@ -102,6 +116,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('value'),
     search: 'if (!(index >= 0 && index < byteLength)) return -1;',
     replace: 'if (!(index >= 0)) return -1;',
+    noticedBy: tests('values/value'),
   },
   {
     name: 'moved frame read at its old place',
@@ -109,6 +124,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('notify'),
     search: 'source.moveTo(target, 0, size);',
     replace: 'source.moveTo(target, origin, size);',
+    noticedBy: tests('notify/notify'),
   },
   {
     name: 'the last of equal arguments counts',
@@ -116,6 +132,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('message-view'),
     search: 'if (value.isPresent) return this.#skipped.read(cursor, bytes, position, limit);\n',
     replace: '',
+    noticedBy: tests('notify/expected-argument', 'notify/notify-order'),
   },
   {
     name: 'argument guessed by its place',
@@ -123,6 +140,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('message-view'),
     search: 'difference |= wordView.getInt32(position + 4 * (i + 1)) ^ middle[i]!;',
     replace: 'difference |= 0 & middle[i]!;',
+    noticedBy: tests('notify/name-pattern'),
   },
   {
     name: 'expected argument taken twice',
@@ -131,6 +149,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('message-view'),
     search: ' || !isAccepted || value.isPresentIn(generation)) {',
     replace: ' || !isAccepted) {',
+    noticedBy: tests('notify/expected-argument', 'notify/notify-order'),
   },
   {
     name: 'expected argument read behind the frame',
@@ -138,6 +157,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('message-view'),
     search: '!isSmall || end > limit || !isAccepted',
     replace: '!isSmall || !isAccepted',
+    noticedBy: tests('notify/expected-argument', 'notify/notify-order'),
   },
   {
     name: 'value of another type given',
@@ -145,6 +165,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('message-view'),
     search: 'if (((accepted >> value.foundType) & 1) === 0) value.reject();',
     replace: '',
+    noticedBy: tests('notify/expected-argument', 'notify/notify-order'),
   },
   {
     name: 'name found behind the frame',
@@ -152,6 +173,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('message-view'),
     search: 'argument === undefined || limit - position < argument.room) {',
     replace: 'argument === undefined) {',
+    noticedBy: tests('notify/expected-argument', 'notify/notify-order'),
   },
   {
     name: 'byte of a name masked out',
@@ -159,6 +181,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('name-pattern'),
     search: 'size >= 3 ? 0xffff_ff00 | 0',
     replace: 'size >= 3 ? 0xffff_0000 | 0',
+    noticedBy: tests('notify/name-pattern'),
   },
   {
     name: 'word of a name left out',
@@ -166,6 +189,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('name-pattern'),
     search: '{ length: (size - 4) >> 2 }',
     replace: '{ length: (size - 5) >> 2 }',
+    noticedBy: tests('notify/name-pattern'),
   },
   {
     name: 'carry overwritten',
@@ -173,6 +197,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('frame-reader'),
     search: 'this.#carry.copy(target, 0, this.#carryStart, this.#carryEnd);',
     replace: 'this.#carry.copy(target, 0, 0, this.#carryEnd);',
+    noticedBy: ['fuzz/codec/frame-reader.test.ts'],
   },
   {
     name: 'largest frame refused',
@@ -180,6 +205,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('frame-reader'),
     search: 'length > this.maxFrameSize) throw',
     replace: 'length >= this.maxFrameSize) throw',
+    noticedBy: tests('frames/frame-reader'),
   },
   {
     name: 'reserved type accepted',
@@ -188,6 +214,7 @@ export const codecFaults: readonly Fault[] = [
     search: `    default:
       throw reservedType(cursor, start);`,
     replace: `    default:`,
+    noticedBy: tests('wire/typed-data'),
   },
   {
     name: 'error offset counted from the buffer',
@@ -195,6 +222,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('varint'),
     search: '    start - cursor.origin,\n  );\n}\n\nfunction overflow',
     replace: '    start,\n  );\n}\n\nfunction overflow',
+    noticedBy: tests('wire/varint'),
   },
   {
     name: 'characters counted as bytes',
@@ -202,6 +230,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('typed-data-writer'),
     search: "const length = Buffer.byteLength(text, 'utf8');",
     replace: 'const length = text.length;',
+    noticedBy: tests('ack/ack-writer'),
   },
   {
     name: 'bytes written behind the limit',
@@ -209,6 +238,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('typed-data-writer'),
     search: 'if (length >= limit - position) throw frameFull(position, limit, length + 1);',
     replace: 'if (length > limit - position) throw frameFull(position, limit, length + 1);',
+    noticedBy: tests('ack/ack-writer'),
   },
   {
     name: 'failed action leaves a trace',
@@ -216,6 +246,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('ack-writer'),
     search: 'const position = this.#writeSetPrefix(variable);',
     replace: 'const position = (this.position = this.#writeSetPrefix(variable));',
+    noticedBy: tests('ack/ack-writer', 'ack/ack-writer-set'),
   },
   {
     name: 'words written behind the limit',
@@ -224,6 +255,7 @@ export const codecFaults: readonly Fault[] = [
     search:
       'if (wordView === NO_WORD_VIEW || 4 * setWords.length > this.#end - position) return this.#writePrefix(setPrefix);',
     replace: 'if (wordView === NO_WORD_VIEW) return this.#writePrefix(setPrefix);',
+    noticedBy: tests('ack/ack-writer', 'ack/ack-writer-set'),
   },
   {
     name: 'empty ACK without a payload',
@@ -231,6 +263,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('ack-writer'),
     search: 'if (this.position === this.#payloadStart) this.bytes[this.position++] = NO_ACTION;',
     replace: '',
+    noticedBy: tests('ack/ack-writer', 'ack/ack-writer-set'),
   },
   {
     name: 'cached text of another value',
@@ -238,6 +271,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('text-cache'),
     search: 'if (cached[at + i] !== bytes[start + i]) return false;',
     replace: 'if (i === 0 && cached[at + i] !== bytes[start + i]) return false;',
+    noticedBy: tests('values/text-cache'),
   },
   {
     name: 'buffer released twice',
@@ -245,6 +279,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('pool'),
     search: 'if (isOut !== true) {',
     replace: 'if (isOut === undefined) {',
+    noticedBy: tests('pool'),
   },
   {
     name: 'work that grows with the square',
@@ -253,6 +288,7 @@ export const codecFaults: readonly Fault[] = [
     search: 'this.#found[this.#count++] = state;',
     replace:
       'for (let i = 0; i < this.#count; i++) if (this.#found[i] === state) break;\n    this.#found[this.#count++] = state;',
+    noticedBy: ['fuzz/linear-work.test.ts'],
   },
   {
     name: 'zeros not shortened by the first longest run',
@@ -260,6 +296,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('address'),
     search: 'if (end - start > gapLength) {',
     replace: 'if (end - start > 1 && end - start >= gapLength) {',
+    noticedBy: tests('wire/address'),
   },
   {
     name: 'max-frame-size of any size accepted',
@@ -267,5 +304,6 @@ export const codecFaults: readonly Fault[] = [
     file: source('hello'),
     search: 'if (size < BigInt(MIN_MAX_FRAME_SIZE) ||',
     replace: 'if (size < 0n ||',
+    noticedBy: tests('frames/hello'),
   },
 ];

@@ -10,6 +10,8 @@ export interface Fault {
   /** Occurs once in the file. */
   readonly search: string;
   readonly replace: string;
+  /** The test files, from the repository's root, of which at least one fails. */
+  readonly noticedBy: readonly string[];
 }
 
 /**
@@ -22,4 +24,15 @@ export function withFault(root: string, { name, file, search, replace }: Fault):
   const places = text.split(search).length - 1;
   if (places !== 1) throw new Error(`expected one place for the fault '${name}' in ${file}; found ${places}`);
   return text.replace(search, () => replace);
+}
+
+/** `count` of `items`, evenly spread from the first to the last, in their order; all where there are no more. */
+export function spread<Item>(items: readonly Item[], count: number): Item[] {
+  if (count >= items.length) return [...items];
+  return Array.from({ length: count }, (_, i) => items[Math.floor(((i + 0.5) * items.length) / count)]!);
+}
+
+/** Names test files under `folder`/test by their paths there, without `.test.ts`. */
+export function testsOf(folder: string): (...names: readonly string[]) => string[] {
+  return (...names) => names.map((name) => `${folder}/test/${name}.test.ts`);
 }

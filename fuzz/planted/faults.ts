@@ -1,6 +1,22 @@
 import { agentFaults } from './agent-faults.ts';
+import { builderFaults } from './builder-faults.ts';
 import { codecFaults } from './codec-faults.ts';
+import { exampleFaults } from './example-faults.ts';
 import type { Fault } from './fault.ts';
+import { lifeFaults } from './life-faults.ts';
+import { listenFaults } from './listen-faults.ts';
+import { observeFaults } from './observe-faults.ts';
 
-/** Every fault that the properties have to catch. */
-export const faults: readonly Fault[] = [...codecFaults, ...agentFaults];
+/** Every fault that a test has to notice, by area. */
+export const areas: readonly (readonly Fault[])[] = [
+  codecFaults,
+  agentFaults,
+  listenFaults,
+  observeFaults,
+  lifeFaults,
+  builderFaults,
+  exampleFaults,
+];
+
+/** All of them, area by area. */
+export const faults: readonly Fault[] = areas.flat();

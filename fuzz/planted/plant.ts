@@ -1,128 +1,129 @@
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { copySources } from '../support/copy-sources.ts';
-import { type Fault, withFault } from './fault.ts';
+import { type Fault, spread, withFault } from './fault.ts';
 import { faults } from './faults.ts';
+import { runTests } from './run-tests.ts';
 
-const HELP = `Usage: pnpm run plant [part of a fault's name …]
+const HELP = `Usage: pnpm run plant [options] [part of a fault's name or file …]
 
-Puts one fault after the other into a copy of the sources, runs the properties there, and says which of them caught it.
-Ends with status 1 if a fault was not caught.
+Puts one fault after the other into a copy of the sources, runs the tests that have to notice it, and says which one did.
+Ends with status 1, and the names, if a fault was not noticed.
+
+  --sample N  N of the faults, evenly spread over all areas
+  --all       runs every unit test of packages, examples and fuzz for each fault; takes a minute for each that survives
+  --jobs N    as many copies at a time; one for each processor by default
 `;
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-/** Each fault has to be caught within this time. */
+/** Each fault has to be noticed within this time: by the tests that it names, or by all. */
 const LIMIT_MS = 60_000;
+const LIMIT_OF_ALL_MS = 600_000;
+const ALL_TESTS = ['packages', 'docs', 'fuzz'];
 
 interface Verdict {
   readonly fault: Fault;
   readonly seconds: number;
   /** The test that failed; undefined where none did. */
-  readonly caughtBy: string | undefined;
+  readonly noticedBy: string | undefined;
 }
 
-interface TestReport {
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly message?: string;
-    readonly status: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
-  }[];
+interface Plan {
+  readonly faults: readonly Fault[];
+  readonly isAll: boolean;
+  readonly jobs: number;
 }
 
-/** The first test that failed, from the machine-readable report. */
-function firstFailure(path: string): string | undefined {
-  if (!existsSync(path)) return undefined;
-  // The report's shape is vitest's own.
-  const report = JSON.parse(readFileSync(path, 'utf8')) as TestReport;
-  const place = (name: string): string => name.replace(/^.*\/fuzz\//, 'fuzz/');
-  for (const { name, assertionResults } of report.testResults) {
-    const failed = assertionResults.find((each) => each.status === 'failed');
-    if (failed !== undefined) return `${place(name)}: ${failed.fullName}`;
-  }
-  // A file that could not be run at all; those that were stopped after a failure elsewhere have no message.
-  const broken = report.testResults.find(({ status, message }) => status === 'failed' && message !== '');
-  if (broken !== undefined) return `${place(broken.name)}: ${broken.message?.split('\n')[0] ?? 'did not run'}`;
-  return undefined;
-}
-
-/** Runs the properties in the copy and returns the test that failed, or undefined. */
-async function runProperties(copy: string): Promise<string | undefined> {
-  const report = join(copy, 'report.json');
-  rmSync(report, { force: true });
-  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  const args = [vitest, 'run', '--project', 'unit', '--bail', '1', '--reporter', 'json', '--outputFile', report];
-  const child = spawn(process.execPath, [...args, 'fuzz/codec', 'fuzz/agent', 'fuzz/corpus', 'fuzz/linear'], {
-    cwd: copy,
-    stdio: 'ignore',
-    detached: true,
-  });
-  const { promise, resolve } = Promise.withResolvers<number | null>();
-  let isOver = false;
-  const timer = setTimeout(() => {
-    isOver = true;
-    // The group, since tests run in processes of their own.
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-  }, LIMIT_MS);
-  child.once('exit', (code) => resolve(code));
-  const code = await promise;
-  clearTimeout(timer);
-  if (isOver || code === 0) return undefined;
-  return firstFailure(report) ?? 'an error outside of any test, such as a rejection that nobody handled';
-}
-
-async function judge(copy: string, fault: Fault): Promise<Verdict> {
+async function judge(copy: string, fault: Fault, isAll: boolean): Promise<Verdict> {
   const path = join(copy, fault.file);
   const original = readFileSync(path);
   writeFileSync(path, withFault(copy, fault));
   const begun = performance.now();
-  const caughtBy = await runProperties(copy);
+  const files = isAll ? ALL_TESTS : fault.noticedBy;
+  const { failure } = await runTests(copy, files, isAll ? LIMIT_OF_ALL_MS : LIMIT_MS);
   writeFileSync(path, original);
-  return { fault, seconds: (performance.now() - begun) / 1_000, caughtBy };
+  const verdict = { fault, seconds: (performance.now() - begun) / 1_000, noticedBy: failure };
+  printVerdict(verdict);
+  return verdict;
+}
+
+function printVerdict({ fault, seconds, noticedBy }: Verdict): void {
+  const outcome = noticedBy === undefined ? 'SURVIVED' : 'noticed';
+  console.log(`${outcome.padEnd(8)} ${seconds.toFixed(0).padStart(3)} s  ${fault.name}: ${fault.mistake}`);
+  console.log(`                by ${noticedBy ?? `nothing in ${fault.noticedBy.join(', ')}`}`);
+}
+
+/** The test that fails without any fault. */
+async function control({ faults: chosen, isAll }: Plan, copy: string): Promise<string | undefined> {
+  const files = isAll ? ALL_TESTS : [...new Set(chosen.flatMap(({ noticedBy }) => noticedBy))];
+  const { failure, isOverTime } = await runTests(copy, files, LIMIT_OF_ALL_MS);
+  return isOverTime ? `not done within ${LIMIT_OF_ALL_MS / 1_000} s` : failure;
+}
+
+/** Plants the faults in as many copies at a time as there are jobs. */
+async function judgeAll({ faults: chosen, isAll }: Plan, copies: readonly string[]): Promise<Verdict[]> {
+  const left = [...chosen];
+  const verdicts: Verdict[] = [];
+  const work = async (copy: string): Promise<void> => {
+    for (let fault = left.shift(); fault !== undefined; fault = left.shift()) {
+      verdicts.push(await judge(copy, fault, isAll));
+    }
+  };
+  await Promise.all(copies.map(work));
+  return verdicts;
+}
+
+function readPlan(): Plan | undefined {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean' },
+      all: { type: 'boolean', default: false },
+      sample: { type: 'string' },
+      jobs: { type: 'string' },
+    },
+  });
+  if (values.help === true) return undefined;
+  const named = faults.filter(
+    ({ name, file }) =>
+      positionals.length === 0 || positionals.some((part) => name.includes(part) || file.includes(part)),
+  );
+  if (named.length === 0) throw new Error(`expected a part of a fault's name or file; found ${positionals.join(', ')}`);
+  const chosen = values.sample === undefined ? named : spread(named, toCount('--sample', values.sample));
+  const jobs = values.jobs === undefined ? availableParallelism() : toCount('--jobs', values.jobs);
+  return { faults: chosen, isAll: values.all, jobs: Math.min(jobs, chosen.length) };
+}
+
+function toCount(option: string, text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new Error(`expected a number of 1 or more after ${option}; found ${text}`);
 }
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { help: { type: 'boolean' } } });
-  if (values.help === true) {
+  const plan = readPlan();
+  if (plan === undefined) {
     console.log(HELP);
     return 0;
   }
-  const chosen = faults.filter(
-    ({ name }) => positionals.length === 0 || positionals.some((part) => name.includes(part)),
-  );
-  const copy = copySources();
-  const verdicts: Verdict[] = [];
+  const begun = performance.now();
+  const copies = Array.from({ length: plan.jobs }, copySources);
+  let verdicts: Verdict[];
   try {
-    const found = await runProperties(copy);
-    if (found !== undefined) {
-      console.log(`The properties fail without any fault: ${found}`);
+    const failure = await control(plan, copies[0]!);
+    if (failure !== undefined) {
+      console.log(`The tests fail without any fault: ${failure}`);
       return 2;
     }
-    for (const fault of chosen) {
-      const verdict = await judge(copy, fault);
-      verdicts.push(verdict);
-      const outcome = verdict.caughtBy === undefined ? 'NOT CAUGHT' : 'caught';
-      console.log(`${outcome.padEnd(10)} ${verdict.seconds.toFixed(0).padStart(3)} s  ${fault.name}: ${fault.mistake}`);
-      if (verdict.caughtBy !== undefined) console.log(`                  by ${verdict.caughtBy}`);
-    }
+    verdicts = await judgeAll(plan, copies);
   } finally {
-    rmSync(copy, { recursive: true, force: true });
+    for (const copy of copies) rmSync(copy, { recursive: true, force: true });
   }
-  printTable(verdicts);
-  return verdicts.every(({ caughtBy }) => caughtBy !== undefined) ? 0 : 1;
-}
-
-function printTable(verdicts: readonly Verdict[]): void {
-  console.log('\n| fault | file | caught by | after |\n|---|---|---|---|');
-  for (const { fault, caughtBy, seconds } of verdicts) {
-    const file = fault.file.replace(/^packages\/(\w+)\/src\//, '$1/');
-    console.log(`| ${fault.name} | ${file} | ${caughtBy ?? '**nothing**'} | ${seconds.toFixed(0)} s |`);
-  }
-  const caught = verdicts.filter(({ caughtBy }) => caughtBy !== undefined).length;
-  console.log(`\n${caught} of ${verdicts.length} faults caught`);
+  const survivors = verdicts.filter(({ noticedBy }) => noticedBy === undefined).map(({ fault }) => fault.name);
+  const minutes = ((performance.now() - begun) / 60_000).toFixed(1);
+  console.log(`\n${verdicts.length - survivors.length} of ${verdicts.length} faults noticed, in ${minutes} min`);
+  for (const name of survivors) console.log(`survived: ${name}`);
+  return survivors.length === 0 ? 0 : 1;
 }
 
 process.exitCode = await main();

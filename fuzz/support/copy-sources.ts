@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, statSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const FOLDERS_WITH_MODULES = ['packages/codec', 'packages/builder', 'packages/agent', 'fuzz'];
 
 /** Whether a file is there: deleted ones are listed too, and node_modules may be a link. */
 function isFile(path: string): boolean {
@@ -13,7 +12,7 @@ function isFile(path: string): boolean {
 }
 
 /**
- * Copies what tests of the packages need, as it is in the work tree, to a new folder and returns its path: for whatever
+ * Copies what tests of packages, examples and fuzz need, as it is in the work tree, to a new folder and returns its path: for whatever
  * changes sources. Installed modules are shared.
  */
 export function copySources(): string {
@@ -23,13 +22,13 @@ export function copySources(): string {
     encoding: 'utf8',
     maxBuffer: 1 << 26,
   });
-  const needed = /^(packages|fuzz|\.ci)\/|^[^/]+$/;
+  const needed = /^(packages|fuzz|docs|benchmarks|\.ci)\/|^[^/]+$/;
   for (const name of listed.split('\0')) {
     if (!needed.test(name) || !isFile(join(root, name))) continue;
     mkdirSync(dirname(join(copy, name)), { recursive: true });
     cpSync(join(root, name), join(copy, name), { verbatimSymlinks: true });
   }
-  for (const folder of FOLDERS_WITH_MODULES) {
+  for (const folder of globSync('{packages/*,docs,fuzz}', { cwd: root })) {
     const modules = join(root, folder, 'node_modules');
     if (existsSync(modules))
       cpSync(modules, join(copy, folder, 'node_modules'), { recursive: true, verbatimSymlinks: true });

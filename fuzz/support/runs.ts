@@ -10,8 +10,10 @@ const scale = numberFromEnv('FUZZ_RUNS') ?? 1;
 const seed = numberFromEnv('FUZZ_SEED');
 const path = process.env['FUZZ_PATH'];
 
-/** Longest that one property runs, in milliseconds, whatever its number of runs. */
+/** Longest that one property runs, in milliseconds, whatever its number of runs: but for the first of them. */
 const TIME_LIMIT_MS = 2_000;
+/** So many runs of each property are made on however slow a machine, or all where it has fewer. */
+const MIN_RUNS = 20;
 
 // Shrinking a failure takes longer than passing; the time limit above is what bounds a run that holds.
 vi.setConfig({ testTimeout: 60_000 * Math.max(1, scale) });
@@ -33,6 +35,15 @@ function parameters<Ts>(runs: number, timeLimitMs: number): fc.Parameters<Ts> {
   };
 }
 
+/** The same without a time limit where that ended it too soon to say anything; undefined where it did not. */
+function minimum<Ts>(details: fc.RunDetails<Ts>, asked: fc.Parameters<Ts>): fc.Parameters<Ts> | undefined {
+  const numRuns = Math.min(MIN_RUNS, asked.numRuns ?? MIN_RUNS);
+  const isTooFew = details.interrupted && details.counterexample === null && details.numRuns < numRuns;
+  // A path leads to one input, which is one run.
+  if (!isTooFew || asked.path !== undefined) return undefined;
+  return { numRuns, seed: details.seed };
+}
+
 function report<Ts>(details: fc.RunDetails<Ts>): void {
   // Stopped by the time limit: what was run held, and that is what a slow machine gets.
   if (!details.failed || (details.interrupted && details.counterexample === null)) return;
@@ -46,8 +57,11 @@ function report<Ts>(details: fc.RunDetails<Ts>): void {
 }
 
 /** Fails with a seed and the smallest input for which the property does not hold. */
-export function check<Ts>(property: fc.IProperty<Ts>, runs: number): void {
-  report(fc.check(property, parameters<Ts>(runs, TIME_LIMIT_MS)));
+export function check<Ts>(property: fc.IProperty<Ts>, runs: number, timeLimitMs: number = TIME_LIMIT_MS): void {
+  const asked = parameters<Ts>(runs, timeLimitMs);
+  const details = fc.check(property, asked);
+  const again = minimum(details, asked);
+  report(again === undefined ? details : fc.check(property, again));
 }
 
 /** {@link check} for a property that settles later. */
@@ -56,5 +70,8 @@ export async function checkAsync<Ts>(
   runs: number,
   timeLimitMs: number = TIME_LIMIT_MS,
 ): Promise<void> {
-  report(await fc.check(property, parameters<Ts>(runs, timeLimitMs)));
+  const asked = parameters<Ts>(runs, timeLimitMs);
+  const details = await fc.check(property, asked);
+  const again = minimum(details, asked);
+  report(again === undefined ? details : await fc.check(property, again));
 }

@@ -1,0 +1,121 @@
+import type { Fault } from './fault.ts';
+
+const FOLDER = 'docs/examples/ip-reputation';
+const source = (name: string): string => `${FOLDER}/${name}.ts`;
+const tests = (...names: readonly string[]): string[] => names.map((name) => `${FOLDER}/${name}.test.ts`);
+
+/** Mistakes that copies of the example would have. */
+export const exampleFaults: readonly Fault[] = [
+  {
+    name: 'no address taken for a good one',
+    mistake: 'a client without an address keeps the score of the one before',
+    file: source('agent'),
+    search: 'if (ip === undefined) ack.unset(ipScore);',
+    replace: 'if (ip === undefined) return;',
+    noticedBy: tests('agent'),
+  },
+  {
+    name: 'old score kept after a failure',
+    mistake: 'the fallback says nothing, and the session goes on with what it has',
+    file: source('agent'),
+    search: 'fallback: (ack) => void ack.unset(ipScore),',
+    replace: 'fallback: () => {},',
+    noticedBy: tests('agent'),
+  },
+  {
+    name: 'failures silent',
+    mistake: 'the logger of the example drops what matters',
+    file: source('agent'),
+    search: 'error: console.error }',
+    replace: 'error: () => {} }',
+    noticedBy: tests('agent'),
+  },
+  {
+    name: 'table watched after the end',
+    mistake: 'the file is looked at while the agent drains',
+    file: source('table-file'),
+    search: '    unwatchFile(this.path, this.#changed);\n',
+    replace: '',
+    noticedBy: tests('table-file'),
+  },
+  {
+    name: 'table lost while it is wrong',
+    mistake: 'a table with an error in it replaces the good one',
+    file: source('table-file'),
+    search: 'this.#options.onError?.(messageOf(error));',
+    replace: "this.#table = parseTable('');\n      this.#options.onError?.(messageOf(error));",
+    noticedBy: tests('agent', 'table-file'),
+  },
+  {
+    name: 'file of the same age not read',
+    mistake: 'cp -p and mv keep the time of the file',
+    file: source('table-file'),
+    search: 'now.mtimeMs === before.mtimeMs && now.ino === before.ino && now.size === before.size',
+    replace: 'now.mtimeMs === before.mtimeMs',
+    noticedBy: tests('table-file'),
+  },
+  {
+    name: 'score 101 taken',
+    mistake: 'any number of three digits is a score',
+    file: source('parse-table'),
+    search: 'if (!(score <= 100)) throw',
+    replace: 'if (!(score <= 999)) throw',
+    noticedBy: tests('table'),
+  },
+  {
+    name: 'range that begins elsewhere taken',
+    mistake: '10.1.2.3/8 is not what it says',
+    file: source('parse-table'),
+    search: 'if ((first & ((1n <<',
+    replace: 'if (first < 0n && (first & ((1n <<',
+    noticedBy: tests('table'),
+  },
+  {
+    name: 'prefix /33 taken',
+    mistake: 'the width of the other family counts',
+    file: source('parse-table'),
+    search: '|| Number(length) > width) {',
+    replace: '|| Number(length) > 128) {',
+    noticedBy: tests('table'),
+  },
+  {
+    name: 'first range wins',
+    mistake: 'an address in a range within a range has the score of the wider one',
+    file: source('table'),
+    search: ': a.bits - b.bits));',
+    replace: ': b.bits - a.bits));',
+    noticedBy: tests('table'),
+  },
+  {
+    name: 'last address of a range outside',
+    mistake: 'the end of a range is one too early',
+    file: source('table'),
+    search: 'top !== undefined && top.next <= address;',
+    replace: 'top !== undefined && top.next - 1n <= address;',
+    noticedBy: tests('table'),
+  },
+  {
+    name: 'IPv4 looked up as IPv6',
+    mistake: 'an IPv4 address is not looked for where it stands',
+    file: source('table'),
+    search: '      key[2] = 0xffff;',
+    replace: '      key[2] = 0;',
+    noticedBy: tests('table'),
+  },
+  {
+    name: 'port 65536 taken',
+    mistake: 'five digits are a port',
+    file: source('listen-address'),
+    search: 'if (Number(port) > 65_535) throw',
+    replace: 'if (Number(port) > 99_999) throw',
+    noticedBy: tests('listen-address'),
+  },
+  {
+    name: 'IPv6 address without brackets',
+    mistake: 'HAProxy takes the last group for the port',
+    file: source('listen-address'),
+    search: "address.host.includes(':') ?",
+    replace: "address.host.startsWith('[') ?",
+    noticedBy: tests('listen-address'),
+  },
+];
