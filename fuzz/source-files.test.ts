@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { uncountedFiles } from './coverage-guided/instrument.ts';
-import { mutatedFiles } from './mutation/mutated-files.ts';
+import { mutatedFiles, testsFor } from './mutation/mutated-files.ts';
 import { sourceFile, sourceFiles } from './support/source-files.ts';
 
 describe('tools that read the sources', () => {
@@ -15,9 +15,19 @@ describe('tools that read the sources', () => {
     expect(uncountedFiles()).toEqual([]);
   });
 
-  it('mutate every file of the codec, but for names and numbers', () => {
-    expect(
-      sourceFiles('codec').length - mutatedFiles().filter((file) => file.startsWith('packages/codec/')).length,
-    ).toBe(2);
+  it('mutate every file of codec, agent and builder, but for names and numbers', () => {
+    const all = (['codec', 'agent', 'builder'] as const).flatMap((name) => sourceFiles(name));
+    const left = all.filter((file) => !mutatedFiles().includes(file));
+    expect(left.map((file) => file.replace(/^packages\/(\w+)\/src/, '$1'))).toEqual([
+      'codec/constants.ts',
+      'codec/index.ts',
+      'agent/index.ts',
+      'builder/arbitraries.ts',
+      'builder/index.ts',
+    ]);
+  });
+
+  it('run tests that are there against each of them', () => {
+    for (const file of mutatedFiles()) expect(testsFor(file).length).toBeGreaterThan(0);
   });
 });

@@ -4,41 +4,51 @@ import { sourceFiles } from '../support/source-files.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Pure parts of the agent; sockets and timers are left to the end-to-end tests. */
-const AGENT_PARTS = ['handshake', 'state', 'fragments', 'handlers', 'options'];
+const PACKAGES = ['codec', 'agent', 'builder'] as const;
+
 /** Nothing but names and numbers. */
-const NOT_MUTATED = ['packages/codec/src/index.ts', 'packages/codec/src/constants.ts'];
-
-/** Everything that takes bytes and returns values, as patterns of files to mutate; those with ! are left out. */
-export const PURE: readonly string[] = [
-  'packages/codec/src/**/*.ts',
-  ...NOT_MUTATED.map((file) => `!${file}`),
-  ...AGENT_PARTS.map((name) => `packages/agent/src/**/${name}.ts`),
+const NOT_MUTATED = [
+  'packages/codec/src/index.ts',
+  'packages/codec/src/constants.ts',
+  'packages/agent/src/index.ts',
+  'packages/builder/src/index.ts',
+  'packages/builder/src/arbitraries.ts',
 ];
 
-/** Their tests, and some properties. */
-export const TESTS: readonly string[] = [
-  'packages/codec/test/**/*.test.ts',
-  ...AGENT_PARTS.map((name) => `packages/agent/test/**/${name}.test.ts`),
-  'fuzz/corpus.test.ts',
-  ...['pool', 'frame-reader', 'text', 'notify'].map((name) => `fuzz/codec/${name}.test.ts`),
-];
+/** Folders of the agent that are tested through each other. */
+const AGENT_TOGETHER = ['notify', 'session', 'connection'];
+
+function agentTests(folder: string): string[] {
+  if (folder === '') return ['packages/agent/test/*.test.ts'];
+  const folders = AGENT_TOGETHER.includes(folder) ? AGENT_TOGETHER : [folder];
+  return folders.map((each) => `packages/agent/test/${each}/*.test.ts`);
+}
 
 /**
- * The files that the patterns of {@link PURE} name.
+ * The tests to run against changes of a file, as patterns: those of its package, of its folder where they are many, and
+ * the properties that are quick.
  *
- * @throws {Error} where a pattern, there or in {@link TESTS}, names none, or a file of the codec is named by none.
+ * @throws {Error} where a pattern names no file.
  */
+export function testsFor(file: string): readonly string[] {
+  const [, name, , folder = ''] = /^packages\/(\w+)\/src\/((\w+)\/)?[^/]+$/.exec(file) ?? [];
+  const properties = ['pool', 'frame-reader', 'text', 'notify'].map((each) => `fuzz/codec/${each}.test.ts`);
+  const patterns =
+    name === 'codec'
+      ? ['packages/codec/test/**/*.test.ts', 'fuzz/corpus.test.ts', ...properties]
+      : name === 'agent'
+        ? agentTests(folder)
+        : ['packages/builder/test/**/*.test.ts'];
+  for (const pattern of patterns) {
+    if (globSync(pattern, { cwd: root }).length === 0) throw new Error(`expected files at ${pattern}; found none`);
+  }
+  return patterns;
+}
+
+/** Every source file of codec, agent and builder, but for names and numbers. */
 export function mutatedFiles(): string[] {
-  const filesOf = (pattern: string): string[] => {
-    const files = globSync(pattern, { cwd: root });
-    if (files.length === 0) throw new Error(`expected files at ${pattern}; found none`);
-    return files;
-  };
-  TESTS.forEach(filesOf);
-  const files = PURE.filter((pattern) => !pattern.startsWith('!')).flatMap(filesOf);
-  const forgotten = sourceFiles('codec').filter((file) => !files.includes(file));
-  if (forgotten.length > 0)
-    throw new Error(`expected all files of the codec; ${forgotten.join(', ')} would be left out`);
+  const files = PACKAGES.flatMap((name) => sourceFiles(name));
+  const unknown = NOT_MUTATED.filter((file) => !files.includes(file));
+  if (unknown.length > 0) throw new Error(`expected source files to leave out; found no ${unknown.join(', ')}`);
   return files.filter((file) => !NOT_MUTATED.includes(file));
 }
