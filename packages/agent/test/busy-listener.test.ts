@@ -14,7 +14,7 @@ async function startBusyAgent(path: string, backlog: number): Promise<ChildProce
   const args = ['--conditions=@spop/source', PROGRAM, path, String(backlog)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
-  await once(child.stdout!, 'data');
+  await once(child.stdout, 'data');
   return child;
 }
 

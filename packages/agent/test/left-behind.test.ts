@@ -10,6 +10,8 @@ it('an agent that is closed leaves no timer or socket that keeps the process', a
   onTestFinished(() => void child.kill('SIGKILL'));
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  expect(await once(child, 'close')).toEqual([0, null]);
+  const exit = once(child, 'close');
+  await Promise.race([once(child.stdout, 'data'), exit]);
   expect(output).toBe('left: \n');
+  expect(await exit).toEqual([0, null]);
 });

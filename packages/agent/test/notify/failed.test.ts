@@ -2,7 +2,7 @@ import { int32 as data } from '@spop/builder';
 import '@spop/builder/vitest';
 import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
-import { linkKinds, startAgent } from '../harness.ts';
+import { linkKinds, startAgent, takeWarnings } from '../harness.ts';
 
 const ask = defineMessage('ask', { how: text });
 const before = defineVariable('txn', 'before', int32);
@@ -31,4 +31,21 @@ describe.each(linkKinds)('a handler that fails after it set a variable, over %s'
       expect(reports.handlerError).toMatchObject([{ streamId: 1, error: { message: 'no database' } }]);
     },
   );
+});
+
+describe('a fallback that throws after it set a variable', () => {
+  it('has none of it sent, and a warning of the process', async () => {
+    const { connect } = await startAgent({
+      fallback: (ack) => {
+        ack.set(fallback, 7);
+        throw new Error('no fallback');
+      },
+      setup: (agent) =>
+        agent.onMessage(ask, () => {
+          throw new Error('no database');
+        }),
+    });
+    expect(await (await connect()).notify(ask, { how: 'throws' })).toHaveNoActions();
+    await expect.poll(takeWarnings).toEqual(["The option 'fallback' threw: Error: no fallback"]);
+  });
 });

@@ -10,7 +10,7 @@ describe('the option logger', () => {
     (name) => {
       for (const value of [undefined, 'x']) {
         const logger = { ...whole, [name]: value };
-        expect(() => createAgent({ logger: logger as Logger })).toThrow(
+        expect(() => createAgent({ logger })).toThrow(
           new TypeError(`expected a logger with the functions debug, info, warn, error; it lacks ${name}`),
         );
       }

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type AgentMetrics, createAgent, toOpenMetricsText, toPrometheusText } from '../../src/index.ts';
 
+/** A field of the metrics and its value, or an event that was reported seven times. */
+type Setting = Partial<AgentMetrics> | { readonly event: string };
+
 /** Each sample of the text, but those of the histogram and by status, and the only number that it tells of. */
-const SAMPLES: readonly (readonly [
-  sample: string,
-  set: Partial<AgentMetrics> | { readonly event: string },
-  as?: number,
-])[] = [
+const SAMPLES: readonly (readonly [sample: string, set: Setting, as?: number])[] = [
   ['connections', { openConnections: 7 }],
   ['notifies_in_flight', { inFlightNotifies: 7 }],
   ['output_buffers', { outputBuffers: 7 }],
@@ -33,7 +32,7 @@ const SAMPLES: readonly (readonly [
 const zero = createAgent().toMetrics();
 
 /** Metrics that are all 0 but for one. */
-function metricsWith(set: (typeof SAMPLES)[number][1]): AgentMetrics {
+function metricsWith(set: Setting): AgentMetrics {
   return 'event' in set ? { ...zero, events: { ...zero.events, [set.event]: 7 } } : { ...zero, ...set };
 }
 
@@ -48,9 +47,12 @@ const formats = [
 ] as const;
 
 describe.each(formats)('the text for %s', (_, toText) => {
-  it.each(SAMPLES)('says by %s nothing but its own number', (sample, set, as) => {
-    expect(samplesOf(toText(metricsWith(set)))).toEqual([`spop_agent_${sample} ${as ?? 7}`]);
-  });
+  it.each(SAMPLES.map(([sample, set, as = 7]) => [sample, set, as] as const))(
+    'says by %s nothing but its own number',
+    (sample, set, as) => {
+      expect(samplesOf(toText(metricsWith(set)))).toEqual([`spop_agent_${sample} ${as}`]);
+    },
+  );
 
   it('has one sample of each number', () => {
     const names = Object.entries(zero).flatMap(([name, value]) => (typeof value === 'number' ? [name] : []));
