@@ -10,9 +10,9 @@ export const agentFaults: readonly Fault[] = [
     name: 'exchange used again while a handler runs',
     mistake: 'a NOTIFY that failed is over for the agent, but not for the handler that was called first',
     file: source('session'),
-    search: `    this.#shared.exchanges.replace(exchange);
-    this.#unsettled.listen(exchange);`,
-    replace: '    this.#unsettled.listen(exchange);',
+    search: `      this.#shared.exchanges.replace(exchange);
+      exchange.answerer`,
+    replace: '      exchange.answerer',
     noticedBy: ['fuzz/agent/sessions.test.ts'],
   },
   {
@@ -20,8 +20,8 @@ export const agentFaults: readonly Fault[] = [
     mistake: 'what a handler wrote before it threw is sent',
     file: source('fallback'),
     search: `  ack.reset();
-  try {`,
-    replace: '  try {',
+  // Used once`,
+    replace: '  // Used once',
     noticedBy: tests('notify/failed'),
   },
   {
@@ -36,7 +36,7 @@ export const agentFaults: readonly Fault[] = [
     name: 'NOTIFY read in the chunk while its handler waits',
     mistake: 'the memory that the kernel reads into is somebody else’s by then',
     file: source('exchange'),
-    search: 'this.notify.moveTo(memory.subarray(0, size));',
+    search: '    notify.moveTo(memory);\n',
     replace: '',
     noticedBy: tests('notify/async'),
   },
@@ -52,9 +52,8 @@ export const agentFaults: readonly Fault[] = [
     name: 'NOTIFYs of a closed connection stay in flight',
     mistake: 'what nobody waits for any more counts against the limits',
     file: source('unsettled'),
-    search: `      this.#forget(exchange);
-      exchange.drop();`,
-    replace: '      exchange.drop();',
+    search: '    this.#shared.inFlight.remove(exchange);\n',
+    replace: '',
     noticedBy: tests('notify/abandoned'),
   },
   {
@@ -78,7 +77,7 @@ export const agentFaults: readonly Fault[] = [
     name: 'only the first deadline counts',
     mistake: 'the timer is not armed again for those that came later',
     file: source('in-flight'),
-    search: 'this.#armDeadline(Math.max(1, Math.ceil(exchange.startedAt - expired)));',
+    search: 'this.#armDeadline(Math.max(1, Math.ceil(oldest.startedAt - expired)));',
     replace: '',
     noticedBy: tests('notify/async'),
   },

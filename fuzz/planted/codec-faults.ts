@@ -203,8 +203,8 @@ export const codecFaults: readonly Fault[] = [
     name: 'largest frame refused',
     mistake: 'max-frame-size is taken for the first size that is too big',
     file: source('frame-reader'),
-    search: 'length > this.maxFrameSize) throw',
-    replace: 'length >= this.maxFrameSize) throw',
+    search: 'length > this.#maxFrameSize) throw',
+    replace: 'length >= this.#maxFrameSize) throw',
     noticedBy: tests('frames/frame-reader'),
   },
   {

@@ -26,8 +26,8 @@ export const exampleFaults: readonly Fault[] = [
     name: 'failures silent',
     mistake: 'the logger of the example drops what matters',
     file: source('agent'),
-    search: 'error: console.error }',
-    replace: 'error: () => {} }',
+    search: 'logger: textLogger(),',
+    replace: '',
     noticedBy: tests('agent'),
   },
   {

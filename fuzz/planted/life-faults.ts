@@ -10,7 +10,7 @@ export const lifeFaults: readonly Fault[] = [
     name: 'deadline timer armed for its full length again',
     mistake: 'a NOTIFY that came later than another waits for up to twice the timeout',
     file: source('in-flight'),
-    search: 'Math.max(1, Math.ceil(exchange.startedAt - expired))',
+    search: 'Math.max(1, Math.ceil(oldest.startedAt - expired))',
     replace: 'this.#limits.processingTimeoutMs',
     noticedBy: tests('connection/grace'),
   },
