@@ -12,6 +12,8 @@ import { NamePattern } from './name-pattern.ts';
 import { NameTable } from './name-table.ts';
 import { OneTimeMessage } from './one-time-message.ts';
 
+/** So many messages are compared with the one that is asked for; more of them are looked up. */
+const MAX_COMPARED = 4;
 /** How many messages of one name in a NOTIFY have states that are kept for the next one. */
 const MAX_REUSED_STATES = 8;
 
@@ -229,11 +231,21 @@ export class Notify {
   /** The view of the first message of that definition, or undefined where the NOTIFY has none. */
   get<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined {
     if (!this.#current.isOpen) throw viewClosed();
+    for (let i = 0; i < MAX_COMPARED && i < this.#count; i++) {
+      const state = this.#found[i]!;
+      if (state.definition !== (definition as MessageDefinition)) continue;
+      // The definition is the view's own, and so are its types.
+      return this.#viewOf(state) as MessageView<Args>;
+    }
+    return this.#count > MAX_COMPARED ? this.#getFromMany(definition) : undefined;
+  }
+
+  /** The same, in a time that does not grow with the number of messages. */
+  #getFromMany<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined {
     const index = this.#set.indexOf(definition);
     // A NOTIFY's first message of a definition is always in its first state.
     const state = index === undefined ? undefined : this.#states[index]![0];
     if (state === undefined || state.generation !== this.#generation) return undefined;
-    // The definition is the view's own, and so are its types.
     return this.#viewOf(state) as MessageView<Args>;
   }
 
