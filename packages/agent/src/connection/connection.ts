@@ -250,20 +250,39 @@ export class Connection implements Transport, Holder {
     return !this.#backPressure.isPaused;
   }
 
-  /** Hands frames to the session until there are no more, too much is under way, or others have to be read. */
+  /** Works on what was pushed, and pauses where that is too much. */
   #readFrames(readAt?: number): void {
-    const { session, output } = this;
+    const { session, output, framesRead } = this;
     const { counters, turn } = this.#shared;
-    const reader = this.#reader;
     const fragmented = session.fragmentedCount;
-    let count = 0;
-    let work = 0;
-    let isOver = false;
     // ACKs of asynchronous handlers may have set it since the last batch.
     output.mustPause = false;
     turn.beginBatch(readAt);
     this.#patience.noteActivity(Math.trunc(turn.batchStartedAt));
+    const isOver = this.#handOverFrames();
+    turn.endBatch();
+    // The fragments of one NOTIFY have as long as a frame, all together.
+    const isNewPart = fragmented === 0 || fragmented !== session.fragmentedCount;
+    if (this.framesRead > framesRead && isNewPart) this.#patience.notePartial();
+    if (session.isFull || output.mustPause) this.#backPressure.pause();
+    else if (isOver && this.hasUnread) this.#cutShort();
+    this.#flush();
+    counters.recordBatch(turn.countBatch());
+    if (output.isBlocked) this.#backPressure.pause();
+  }
+
+  /**
+   * Hands frames to the session until there are no more, too much is under way, or others have to be read; returns whether
+   * they have. It calls nothing but what each frame needs, so that V8 inlines that (benchmark `tiny through a socket`).
+   */
+  #handOverFrames(): boolean {
+    const { session, output } = this;
+    const { turn } = this.#shared;
+    const reader = this.#reader;
     let { stride } = turn;
+    let count = 0;
+    let work = 0;
+    let isOver = false;
     try {
       let isReady = session.beginBatch();
       while (isReady) {
@@ -282,15 +301,8 @@ export class Connection implements Transport, Holder {
     } catch (error) {
       this.#fail(error);
     }
-    turn.endBatch();
     this.framesRead += count;
-    // The fragments of one NOTIFY have as long as a frame, all together.
-    if (count > 0 && (fragmented === 0 || fragmented !== session.fragmentedCount)) this.#patience.notePartial();
-    if (session.isFull || output.mustPause) this.#backPressure.pause();
-    else if (isOver && this.hasUnread) this.#cutShort();
-    this.#flush();
-    counters.recordBatch(turn.countBatch());
-    if (output.isBlocked) this.#backPressure.pause();
+    return isOver;
   }
 
   /** Reads on after it was held back; that time is not the peer's. */
