@@ -79,7 +79,7 @@ export const agentFaults: readonly Fault[] = [
     file: source('in-flight'),
     search: 'this.#armDeadline(Math.max(1, Math.ceil(oldest.startedAt - expired)));',
     replace: '',
-    noticedBy: tests('notify/async'),
+    noticedBy: tests('connection/grace'),
   },
   {
     name: 'aborted fragments handled',

@@ -17,7 +17,11 @@ interface TestReport {
     readonly name: string;
     readonly message?: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[] | null;
+    }[];
   }[];
 }
 
@@ -28,8 +32,14 @@ function firstFailure(copy: string, path: string): string | undefined {
   const report = JSON.parse(readFileSync(path, 'utf8')) as TestReport;
   const place = (name: string): string => name.replace(`${copy}/`, '');
   for (const { name, assertionResults } of report.testResults) {
-    const failed = assertionResults.find((each) => each.status === 'failed');
-    if (failed !== undefined) return `${place(name)}: ${failed.fullName}`;
+    // One that was stopped, since another had failed, has no message.
+    const failed = assertionResults.find(
+      ({ status, failureMessages }) => status === 'failed' && (failureMessages?.length ?? 0) > 0,
+    );
+    if (failed !== undefined) {
+      const [message = ''] = failed.failureMessages ?? [];
+      return `${place(name)}: ${failed.fullName} (${message.split('\n')[0]})`;
+    }
   }
   // A file that could not be run at all; those that were stopped after a failure elsewhere have no message.
   const broken = report.testResults.find(({ status, message }) => status === 'failed' && message !== '');

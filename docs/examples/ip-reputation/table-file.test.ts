@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,10 +61,26 @@ describe('TableFile', () => {
     expect(file.score(client)).toBe(100);
   });
 
+  it.each([
+    ['longer', '10.0.0.0/8 20 # worse'],
+    ['as long', '10.0.0.0/8 020'],
+  ])('takes up a file of the same age, as cp -p and mv leave it, that is %s', async (_, text) => {
+    const path = join(folder, 'scores.txt');
+    const next = join(folder, 'next');
+    await writeFile(path, '10.0.0.0/8 100');
+    await writeFile(next, text);
+    for (const each of [path, next]) await utimes(each, 1_000, 1_000);
+    const file = await TableFile.open(path, { intervalMs: 5 });
+    onTestFinished(() => file.close());
+    await rename(next, path);
+    await vi.waitFor(() => expect(file.score(client)).toBe(20));
+  });
+
   it('that is closed takes up no change, while others of the same file do', async () => {
     const onReload = vi.fn<(file: TableFile) => void>();
     const closed = await openTable('10.0.0.0/8 100', { onReload });
-    const open = await openTable('10.0.0.0/8 100');
+    const open = await TableFile.open(closed.path, { intervalMs: 5 });
+    onTestFinished(() => open.close());
     closed.close();
     for (const score of [20, 30]) {
       await replace(`10.0.0.0/8 ${score}\n192.0.2.0/24 ${score}`);
