@@ -4,7 +4,7 @@ import { defineMessage, string as text } from '@spop/codec';
 import { closeOnSignals, createAgent } from '../src/index.ts';
 
 const ask = defineMessage('ask', { id: text });
-const agent = createAgent();
+const agent = createAgent({ processingTimeoutMs: 30_000 });
 agent.onMessage(ask, ({ id }) => {
   console.log(`asked ${id.toString()}`);
   return id.equals('slow') ? sleep(300) : new Promise(() => {});

@@ -120,8 +120,8 @@ export async function startAgent({ setup, link = 'memory', ...options }: BenchOp
     ),
     ...options.hooks,
   };
-  // A busy machine blocks the event loop of any test.
-  const agent = createAgent({ eventLoopBlockedMs: 0, ...options, hooks });
+  // A busy machine blocks the event loop of any test, and lets any handler wait for more than a second.
+  const agent = createAgent({ eventLoopBlockedMs: 0, processingTimeoutMs: 30_000, ...options, hooks });
   setup?.(agent);
   onTestFinished(async () => {
     await agent.close({ graceMs: 0 });

@@ -279,14 +279,10 @@ describe('AckWriter.set with a value that its type cannot hold', () => {
   });
 
   it('passes on what is no error of its own', () => {
-    const failure = new Error('getter');
-    const view = new Proxy(new Uint8Array(4), {
-      get: () => {
-        throw failure;
-      },
-    });
+    // No typed array to those who ask for its length.
+    const view = new Proxy(new Uint8Array(4), {});
     written((ack) => {
-      expect(() => ack.set(label, view)).toThrow(failure);
+      expect(() => ack.set(label, view)).toThrow(TypeError);
     });
   });
 
