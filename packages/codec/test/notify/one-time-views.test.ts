@@ -184,8 +184,8 @@ describe('Notify.get', () => {
         ['other', 'h'],
         ['all', 'i'],
       ],
-      [...'jklmnop'].map((value) => ['other', value]),
-      [...[...'qrstuv'].map((value): [string, string] => ['other', value]), ['all', 'w'], ['all', 'x']],
+      Array.from('jklmnop').map((value) => ['other', value]),
+      [...Array.from('qrstuv').map((value): [string, string] => ['other', value]), ['all', 'w'], ['all', 'x']],
     ];
     for (const order of [...orders, ...orders.toReversed(), ...orders]) {
       notify.read(notifyFrame(order.map(([name, value]) => message(name, [ua(value)]))));
