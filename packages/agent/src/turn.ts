@@ -6,7 +6,7 @@ const SHORT_MS = 1;
 export const FRAME_WORK = 230;
 /** 16 tiny NOTIFYs, or some 4 KiB of large ones. */
 const STRIDE = 4_096;
-/** Where frames take little time: a look takes as long as a third of a tiny NOTIFY. */
+/** Where frames take little time: a look at the clock takes time as well (benchmark `tiny through a socket`). */
 const MAX_STRIDE = 16_384;
 /** What a stride takes at most that is doubled. */
 const QUICK_MS = 0.1;

@@ -70,29 +70,17 @@ async function turns(): Promise<void> {
 }
 
 describe('close() of an agent whose peers are quiet', () => {
-  it('ends a connection without pipelining after 250 ms', async () => {
+  it.each([
+    ['250 ms', 5_000, 248],
+    ['half of the grace, where that is shorter', 100, 48],
+  ])('ends a connection without pipelining after %s', async (_, graceMs, quietMs) => {
     const { agent, target } = await startAgent({ setup });
     const pass = stopTimers();
     const peer = await connectRaw(target);
     peer.send(hellos['without pipelining'], asking(1));
     await turns();
-    const closing = agent.close({ graceMs: 5_000 });
-    await pass(248);
-    expect(peer.frames()).toHaveLength(2);
-    await pass(6);
-    expect(statusOf(peer)).toEqual(uint32(0));
-    peer.stream.end();
-    await closing;
-  });
-
-  it('ends it at half of the grace, where that is shorter', async () => {
-    const { agent, target } = await startAgent({ setup });
-    const pass = stopTimers();
-    const peer = await connectRaw(target);
-    peer.send(hellos['without pipelining'], asking(1));
-    await turns();
-    const closing = agent.close({ graceMs: 100 });
-    await pass(48);
+    const closing = agent.close({ graceMs });
+    await pass(quietMs);
     expect(peer.frames()).toHaveLength(2);
     await pass(6);
     expect(statusOf(peer)).toEqual(uint32(0));
