@@ -46,15 +46,18 @@ export interface FrameReaderOptions {
 export class FrameReader {
   #maxFrameSize: number = DEFAULT_MAX_FRAME_SIZE;
   readonly #frame: Frame = new Frame();
-  #chunk: Buffer = NO_BYTES;
-  #chunkWordView: DataView = NO_WORD_VIEW;
+  /** Where frames are read, from `#position` to `#end`: the chunk, or the carry while there is one. */
+  #bytes: Buffer = NO_BYTES;
+  #wordView: DataView = NO_WORD_VIEW;
   #position: number = 0;
   #end: number = 0;
-  /** Bytes that came before the chunk and are not read yet: from `#carryStart` to `#carryEnd`. */
+  /** Memory of the reader's own, for bytes that came before those of the chunk. */
   #carry: Buffer = NO_BYTES;
   #carryWordView: DataView = NO_WORD_VIEW;
-  #carryStart: number = 0;
-  #carryEnd: number = 0;
+  /** The chunk behind the carry, of which nothing is read before the carry is empty. */
+  #behind: Buffer = NO_BYTES;
+  #behindPosition: number = 0;
+  #behindEnd: number = 0;
 
   /** @throws {RangeError} where `maxFrameSize` is no integer from 7 to 2^31 - 1. */
   constructor(options: FrameReaderOptions = {}) {
@@ -77,7 +80,7 @@ export class FrameReader {
 
   /** Bytes that were pushed and are not read yet. */
   get pendingBytes(): number {
-    return this.#carryEnd - this.#carryStart + this.#end - this.#position;
+    return this.#end - this.#position + this.#behindEnd - this.#behindPosition;
   }
 
   /** Bytes of memory that the reader itself holds. */
@@ -90,11 +93,14 @@ export class FrameReader {
     if (!(start >= 0 && start <= end && end <= chunk.length)) {
       throw new RangeError(`expected 0 <= start <= end <= ${chunk.length}; found start ${start} and end ${end}`);
     }
-    if (this.#position < this.#end) this.detachChunk();
-    this.#chunk = chunk;
-    this.#chunkWordView = chunkWordViews.of(chunk);
-    this.#position = start;
-    this.#end = end;
+    if (this.pendingBytes > 0) {
+      this.detachChunk();
+      this.#behind = chunk;
+      this.#behindPosition = start;
+      this.#behindEnd = end;
+    } else {
+      this.#readChunk(chunk, start, end);
+    }
   }
 
   /**
@@ -105,100 +111,129 @@ export class FrameReader {
    * stays where it is: the stream cannot be read on, and each further call throws the same.
    */
   next(): Frame | undefined {
-    if (this.#carryEnd !== 0) return this.#nextCarried();
     const position = this.#position;
     const available = this.#end - position;
     if (available >= LENGTH_BYTES) {
-      const length = this.#readFrameLength(this.#chunkWordView, position);
+      const length = this.#readFrameLength(this.#wordView, position);
       if (length <= available - LENGTH_BYTES) {
         const end = position + LENGTH_BYTES + length;
-        this.#frame.read(this.#chunk, position, end, this.#chunkWordView);
+        this.#frame.read(this.#bytes, position, end, this.#wordView);
         this.#position = end;
         return this.#frame;
       }
     }
-    if (available > 0) this.detachChunk();
-    this.#releaseChunk();
-    return undefined;
+    return this.#nextJoined();
   }
 
   /** Copies what is left of the chunk to the reader's own memory, so that the chunk may be overwritten. */
   detachChunk(): void {
-    this.#carryOver(this.#end - this.#position);
-    this.#releaseChunk();
+    if (this.#isCarrying) {
+      this.#carryOver(this.#behindEnd - this.#behindPosition);
+      return;
+    }
+    const chunk = this.#bytes;
+    const start = this.#position;
+    const end = this.#end;
+    if (end - start > this.#carry.length) this.#allocateCarry(end - start);
+    chunk.copy(this.#carry, 0, start, end);
+    this.#readCarry(end - start);
   }
 
   /** Forgets what was pushed and is not read yet, and gives back all memory that the reader holds. */
   clear(): void {
-    this.#position = 0;
-    this.#end = 0;
-    this.#releaseChunk();
-    this.#carryStart = 0;
-    this.#carryEnd = 0;
+    this.#letGoBehind();
     this.#releaseCarry();
   }
 
-  /** Lets go of the chunk. */
-  #releaseChunk(): void {
-    this.#chunk = NO_BYTES;
-    this.#chunkWordView = NO_WORD_VIEW;
+  get #isCarrying(): boolean {
+    return this.#bytes === this.#carry;
   }
 
-  /** Reads on in the carry, taking from the chunk only what completes the frame that it begins with. */
-  #nextCarried(): Frame | undefined {
-    if (this.#carryStart === this.#carryEnd) {
-      this.#emptyCarry();
+  #readChunk(chunk: Buffer, start: number, end: number): void {
+    if (this.#carry.length > CARRY_KEPT_BYTES) this.#releaseCarry();
+    this.#bytes = chunk;
+    this.#wordView = chunkWordViews.of(chunk);
+    this.#position = start;
+    this.#end = end;
+  }
+
+  #readCarry(end: number): void {
+    this.#bytes = this.#carry;
+    this.#wordView = this.#carryWordView;
+    this.#position = 0;
+    this.#end = end;
+  }
+
+  /** The next frame where the chunk or the carry has no further whole one. */
+  #nextJoined(): Frame | undefined {
+    if (!this.#isCarrying) {
+      this.detachChunk();
+      return undefined;
+    }
+    if (this.#position === this.#end) return this.#nextBehind();
+    if (!this.#fillCarry(LENGTH_BYTES)) return undefined;
+    const size = LENGTH_BYTES + this.#readFrameLength(this.#wordView, this.#position);
+    return this.#fillCarry(size) ? this.next() : undefined;
+  }
+
+  /** The next frame after all that was carried. */
+  #nextBehind(): Frame | undefined {
+    const chunk = this.#behind;
+    const start = this.#behindPosition;
+    const end = this.#behindEnd;
+    this.#letGoBehind();
+    if (start < end) {
+      this.#readChunk(chunk, start, end);
       return this.next();
     }
-    if (!this.#fillCarry(LENGTH_BYTES)) return undefined;
-    const size = LENGTH_BYTES + this.#readFrameLength(this.#carryWordView, this.#carryStart);
-    if (!this.#fillCarry(size)) return undefined;
-    this.#frame.read(this.#carry, this.#carryStart, this.#carryStart + size, this.#carryWordView);
-    this.#carryStart += size;
-    return this.#frame;
-  }
-
-  /** Whether the carry holds `size` bytes, after taking what is missing from the chunk. */
-  #fillCarry(size: number): boolean {
-    const missing = size - (this.#carryEnd - this.#carryStart);
-    if (missing <= 0) return true;
-    const available = this.#end - this.#position;
-    if (available < missing) {
-      this.detachChunk();
-      return false;
-    }
-    this.#carryOver(missing);
-    return true;
-  }
-
-  #carryOver(count: number): void {
-    if (count === 0) return;
-    const held = this.#carryEnd - this.#carryStart;
-    if (this.#carryEnd + count > this.#carry.length) {
-      const needed = held + count;
-      const target = needed <= this.#carry.length ? this.#carry : allocateCarry(needed);
-      this.#carry.copy(target, 0, this.#carryStart, this.#carryEnd);
-      if (target !== this.#carry) this.#carryWordView = toWordView(target);
-      this.#carry = target;
-      this.#carryStart = 0;
-      this.#carryEnd = held;
-    }
-    this.#chunk.copy(this.#carry, this.#carryEnd, this.#position, this.#position + count);
-    this.#carryEnd += count;
-    this.#position += count;
-  }
-
-  #emptyCarry(): void {
-    this.#carryStart = 0;
-    this.#carryEnd = 0;
     if (this.#carry.length > CARRY_KEPT_BYTES) this.#releaseCarry();
+    return undefined;
   }
 
+  #letGoBehind(): void {
+    this.#behind = NO_BYTES;
+    this.#behindPosition = 0;
+    this.#behindEnd = 0;
+  }
+
+  /** Whether the carry holds `size` bytes, after taking what is missing from the chunk behind it. */
+  #fillCarry(size: number): boolean {
+    const missing = size - (this.#end - this.#position);
+    const available = this.#behindEnd - this.#behindPosition;
+    this.#carryOver(Math.min(missing, available));
+    return missing <= available;
+  }
+
+  /** Takes `count` bytes of the chunk behind the carry into it, and lets go of the chunk with its last one. */
+  #carryOver(count: number): void {
+    if (count > 0) {
+      const held = this.#end - this.#position;
+      if (this.#end + count > this.#carry.length) {
+        const former = this.#carry;
+        const needed = held + count;
+        if (needed > former.length) this.#allocateCarry(needed);
+        former.copy(this.#carry, 0, this.#position, this.#end);
+        this.#readCarry(held);
+      }
+      this.#behind.copy(this.#carry, this.#end, this.#behindPosition, this.#behindPosition + count);
+      this.#end += count;
+      this.#behindPosition += count;
+    }
+    if (this.#behindPosition === this.#behindEnd) this.#letGoBehind();
+  }
+
+  #allocateCarry(needed: number): void {
+    this.#carry = allocateCarry(needed);
+    this.#carryWordView = toWordView(this.#carry);
+  }
+
+  /** Gives the carry back, of which nothing is to be read any more. */
   #releaseCarry(): void {
     const { length } = this.#carry;
     if (length > CARRY_KEPT_BYTES && length <= SPARE_BYTES && length > spare.length) spare = this.#carry;
     this.#carry = NO_BYTES;
     this.#carryWordView = NO_WORD_VIEW;
+    this.#readCarry(0);
     // Or the frame would keep it until there is another one.
     this.#frame.bytes = NO_BYTES;
     this.#frame.wordView = NO_WORD_VIEW;
