@@ -1,13 +1,13 @@
 /** How long connections are read on, all together, until the event loop comes round. */
 const WINDOW_MS = 5;
 /** A window begins once batches have taken so long together: an immediate for each batch is felt. */
-const SHORT_MS = 1;
+const SHORT_MS = 2;
 /** What a frame counts for besides its bytes, in bytes, see {@link Turn.stride}. */
 export const FRAME_WORK = 230;
 /** 16 tiny NOTIFYs, or some 4 KiB of large ones. */
 const STRIDE = 4_096;
 /** Where frames take little time: a look at the clock takes time as well (benchmark `tiny through a socket`). */
-const MAX_STRIDE = 16_384;
+const MAX_STRIDE = 131_072;
 /** What a stride takes at most that is doubled. */
 const QUICK_MS = 0.1;
 /** The same while others wait for their turn. */

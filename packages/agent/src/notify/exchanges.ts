@@ -3,13 +3,13 @@ import { Exchange } from './exchange.ts';
 import { MemoryPool } from './memory-pool.ts';
 
 /** How many exchanges take turns, a power of two: as many as stay in the processor's cache (benchmark `tiny through a socket`). */
-const SIZE = 16;
+const SIZE = 8;
 /** How much is kept of those whose handlers have settled, in all. */
 const MAX_KEPT_BYTES = 4_194_304;
 
 /**
  * The exchanges that NOTIFYs are read into, in turn. What a synchronous handler kept beyond its call belongs to an
- * exchange that is closed until 15 others were used, so that using it throws. An exchange whose handlers outlive their
+ * exchange that is closed until 7 others were used, so that using it throws. An exchange whose handlers outlive their
  * call leaves its place to another one, and may come back when they have settled.
  */
 export class Exchanges {
@@ -32,6 +32,11 @@ export class Exchanges {
     const slot = this.#turn;
     this.#turn = (slot + 1) & (SIZE - 1);
     return this.#slots[slot]!;
+  }
+
+  /** Closes the one that was given last, whose NOTIFY was malformed. */
+  closeLast(): void {
+    this.#slots[(this.#turn - 1) & (SIZE - 1)]!.close();
   }
 
   /** Puts another exchange in the place of one whose handlers outlive their call. */

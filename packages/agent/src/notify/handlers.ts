@@ -98,10 +98,11 @@ export class Handlers {
     const { notify, actions, context } = exchange;
     const count = notify.messageCount;
     for (let i = 0; i < count; i++) {
-      const index = notify.definitionIndexAt(i);
+      const found = notify.foundAt(i);
+      const { index } = found;
       const handler = this.#handlers[index]!;
       // The view is of the definition that the handler was added with.
-      const result = handler(notify.messageAt(i) as never, actions, context);
+      const result = handler(notify.viewOf(found) as never, actions, context);
       if (result !== undefined && isThenable(result)) {
         exchange.waitFor(result);
         if (!this.#isAsync[index]!) {

@@ -158,6 +158,12 @@ export class Session implements Engine, Leaver, Owner {
     this.#leave(status, reason);
   }
 
+  /** Ends the session for what it threw. */
+  fail(status: Status, reason: string): void {
+    this.#shared.exchanges.closeLast();
+    this.end(status, reason);
+  }
+
   endNormally(): void {
     this.end(Status.Normal, STATUS_MESSAGES[Status.Normal]);
   }
@@ -264,12 +270,12 @@ export class Session implements Engine, Leaver, Owner {
       return true;
     }
     this.#isProcessing = false;
+    if (exchange.finishPlain(output)) return true;
     if (exchange.waitCount > 0) {
       this.#unsettled.add(exchange, max);
       return !this.isFull;
     }
-    if (exchange.hasMovedAck) exchange.finish(output);
-    else output.commit(exchange.ack.end());
+    exchange.finish(output);
     exchange.close();
     return true;
   }
@@ -284,8 +290,7 @@ export class Session implements Engine, Leaver, Owner {
     this.#unsettled.reportError(exchange, error);
     applyFallback(this.#shared.options, exchange.ack);
     this.#isProcessing = false;
-    if (exchange.hasMovedAck) exchange.finish(this.#output);
-    else this.#output.commit(exchange.ack.end());
+    exchange.finish(this.#output);
     exchange.abort(failedNotify(error));
     exchange.close();
   }
@@ -302,8 +307,7 @@ export class Session implements Engine, Leaver, Owner {
     this.#isProcessing = true;
     applyFallback(options, exchange.ack);
     this.#isProcessing = false;
-    if (exchange.hasMovedAck) exchange.finish(this.#output);
-    else this.#output.commit(exchange.ack.end());
+    exchange.finish(this.#output);
     exchange.close();
     this.noteAnswer();
     hooks.emit('overload', { connection: this.describe(), ...overload('maxReassembledBytes', options) });

@@ -145,7 +145,7 @@ describe('Turn', () => {
         turn.isOver();
         return turn.stride / stride;
       });
-    expect(stridesAfter(0.05, 0.05, 0.05, 0.2, 0.05)).toEqual([2, 4, 4, 1, 2]);
+    expect(stridesAfter(0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.2, 0.05)).toEqual([2, 4, 8, 16, 32, 32, 1, 2]);
     turn.beginBatch();
     expect(turn.stride).toBe(2 * stride);
   });

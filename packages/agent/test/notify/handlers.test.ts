@@ -210,11 +210,11 @@ describe('Handlers › isKnownAsync', () => {
 });
 
 describe('Exchanges', () => {
-  it('gives 16 exchanges in turn', () => {
+  it('gives 8 exchanges in turn', () => {
     const exchanges = new Exchanges(new Handlers().set);
     const taken = Array.from({ length: 48 }, () => exchanges.next());
-    expect(new Set(taken.slice(0, 16)).size).toBe(16);
-    for (const [index, exchange] of taken.entries()) expect(exchange).toBe(taken[index % 16]);
+    expect(new Set(taken.slice(0, 8)).size).toBe(8);
+    for (const [index, exchange] of taken.entries()) expect(exchange).toBe(taken[index % 8]);
   });
 
   it('never gives a replaced exchange again that was not given back', () => {
@@ -223,7 +223,7 @@ describe('Exchanges', () => {
     exchanges.replace(replaced);
     const later = Array.from({ length: 200 }, () => exchanges.next());
     expect(later).not.toContain(replaced);
-    expect(new Set(later).size).toBe(16);
+    expect(new Set(later).size).toBe(8);
   });
 
   it('puts an exchange that was given back in the place of the next that is replaced', () => {

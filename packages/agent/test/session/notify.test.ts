@@ -5,11 +5,14 @@ import { address, defineMessage, defineVariable, int32, optional, string as text
 import { describe, expect, it } from 'vitest';
 import type { Agent } from '../../src/index.ts';
 import { connectRaw, eventually, linkKinds, startAgent } from '../harness.ts';
+import { thrownBy } from '../thrown.ts';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });
 const request = defineMessage('request', { id: text, path: optional(text) });
 const ipScore = defineVariable('sess', 'ip_score', int32);
 const sum = defineVariable('txn', 'sum', uint64);
+/** How many sets of views take turns (exchanges.ts). */
+const EXCHANGES = 8;
 
 function scoring(agent: Agent): void {
   agent.onMessage(checkClientIp, (message, ack) => {
@@ -237,6 +240,24 @@ describe('a malformed NOTIFY', () => {
     expect(peer.received.at(-1)).toHaveProperty('items.0.value', uint32(4));
     expect(reports.protocolError).toHaveLength(1);
     expect(await other.notify(checkClientIp, { ip: '10.0.0.1' })).toSetVar('sess', 'ip_score', 100);
+  });
+
+  it('shows nothing to who kept the view of an earlier one', async () => {
+    const kept: { readonly id: { toString(): string } }[] = [];
+    const { connect, reports } = await startAgent({
+      setup: (agent) => agent.onMessage(request, (message) => void kept.push(message)),
+    });
+    const [peer, other] = await Promise.all([connect(), connect()]);
+    // As many as there are sets of views, so that the next one is read into that of the first.
+    for (let i = 0; i < EXCHANGES; i++) await peer.notify(request, { id: 'first' });
+    await other.hello();
+    other.send(other.preset.notify().message(request, { id: 'second' }).raw('026d'));
+    await other.closed();
+    expect(reports.protocolError).toHaveLength(1);
+    expect(kept).toHaveLength(EXCHANGES);
+    for (const message of kept) {
+      expect(thrownBy(() => message.id.toString())).toHaveProperty('code', 'SPOP_VIEW_CLOSED');
+    }
   });
 });
 

@@ -92,10 +92,18 @@ function argumentNamesAt(source: ViewSource, position: number): string[] | undef
  * and finds the declared messages and arguments in one pass, and the views read the frame's own bytes until `close`.
  */
 export class Notify {
-  readonly #set: MessageSet;
+  // First what each frame needs, in as few lines of the processor's cache as may be (benchmark `tiny through a socket`).
   readonly #source: ViewSource = new ViewSource();
   /** The source of the views that are given out: of those that are reused, or of those for one NOTIFY. */
   #current: ViewSource = this.#source;
+  /** The declared messages of this NOTIFY in the order they came; the first `#count` count. */
+  readonly #found: MessageState[] = [];
+  #count: number = 0;
+  /** How many places the states in `#found` have that are not reused. */
+  #extraPlaces: number = 0;
+  /** Offset of the payload from the frame's length field. */
+  #payloadStart: number = 0;
+  readonly #set: MessageSet;
   /** Stands on arguments that nobody asks for, one after the other. */
   readonly #skipped: Value = new Value(this.#source);
   /**
@@ -105,15 +113,8 @@ export class Notify {
   readonly #states: (readonly MessageState[])[];
   /** Bytes of memory that those take at most. */
   #reusedBytes: number = 0;
-  /** The declared messages of this NOTIFY in the order they came; the first `#count` count. */
-  readonly #found: MessageState[] = [];
-  #count: number = 0;
-  /** How many places the states in `#found` have that are not reused. */
-  #extraPlaces: number = 0;
-  /** Bytes of memory that those take at most. */
+  /** Bytes of memory that the states take at most that are not reused. */
   #extraBytes: number = 0;
-  /** Offset of the payload from the frame's length field. */
-  #payloadStart: number = 0;
   #walker: MessageReader | undefined;
   /** In which generation of the reused views' source the messages were found that have views for one NOTIFY. */
   #oneTimeGeneration: number = NO_GENERATION;
@@ -166,6 +167,19 @@ export class Notify {
    * SPOP_INTEGER_RANGE or SPOP_TOO_MANY_MESSAGES. Nothing is open then.
    */
   read(frame: Frame): void {
+    try {
+      this.readOpen(frame);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /**
+   * @internal As `read`, but where it throws, whoever calls it has to close: V8 compiles what is within a `try` into slower
+   * code (benchmark `tiny through a socket`).
+   */
+  readOpen(frame: Frame): void {
     const { bytes, wordView, start, end, payloadStart } = frame;
     if (this.#current !== this.#source) this.#endOneTime();
     this.#source.open(bytes, start, end);
@@ -173,12 +187,7 @@ export class Notify {
     if (this.#extraPlaces > 0) this.#dropExtraStates();
     this.#payloadStart = payloadStart - start;
     cursor.origin = start;
-    try {
-      this.#readMessages(bytes, wordView, payloadStart, end);
-    } catch (error) {
-      this.close();
-      throw error;
-    }
+    this.#readMessages(bytes, wordView, payloadStart, end);
   }
 
   /**
@@ -220,12 +229,24 @@ export class Notify {
 
   /** The view of the `index`th declared message, 0 to `messageCount` - 1. */
   messageAt(index: number): MessageView<ArgumentTypes> {
-    return this.#viewOf(this.#stateAt(index));
+    return this.viewOf(this.foundAt(index));
   }
 
   /** Which definition of the set the `index`th declared message has. */
   definitionIndexAt(index: number): number {
-    return this.#stateAt(index).index;
+    return this.foundAt(index).index;
+  }
+
+  /** @internal The `index`th declared message, see {@link Notify.viewOf}: both in one look (benchmark `tiny through a socket`). */
+  foundAt(index: number): MessageState {
+    const state = index < this.#count ? this.#found[index] : undefined;
+    if (state === undefined) throw noMessage(index, this.#count);
+    return state;
+  }
+
+  /** @internal The view of a message that was found. */
+  viewOf(state: MessageState): MessageView<ArgumentTypes> {
+    return this.#current === this.#source ? state.view : this.#oneTimeViewOf(state);
   }
 
   /** The view of the first message of that definition, or undefined where the NOTIFY has none. */
@@ -235,7 +256,7 @@ export class Notify {
       const state = this.#found[i]!;
       if (state.definition !== (definition as MessageDefinition)) continue;
       // The definition is the view's own, and so are its types.
-      return this.#viewOf(state) as MessageView<Args>;
+      return this.viewOf(state) as MessageView<Args>;
     }
     return this.#count > MAX_COMPARED ? this.#getFromMany(definition) : undefined;
   }
@@ -246,7 +267,7 @@ export class Notify {
     // A NOTIFY's first message of a definition is always in its first state.
     const state = index === undefined ? undefined : this.#states[index]![0];
     if (state === undefined || state.generation !== this.#generation) return undefined;
-    return this.#viewOf(state) as MessageView<Args>;
+    return this.viewOf(state) as MessageView<Args>;
   }
 
   /** A walker over all messages as they came, declared or not, that stands before the first: one per NOTIFY, reused. */
@@ -321,20 +342,11 @@ export class Notify {
     return this.#current === this.#source ? this.#source.generation : this.#oneTimeGeneration;
   }
 
-  #viewOf(state: MessageState): MessageView<ArgumentTypes> {
+  #oneTimeViewOf(state: MessageState): MessageView<ArgumentTypes> {
     const source = this.#current;
-    if (source === this.#source) return state.view;
     if (state.oneTime?.source !== source) state.oneTime = new OneTimeMessage(state, source);
     // The view's class is made of the same definition.
     return state.oneTime.view as MessageView<ArgumentTypes>;
-  }
-
-  #stateAt(index: number): MessageState {
-    const state = index < this.#count ? this.#found[index] : undefined;
-    if (state === undefined) {
-      throw new SpopError('SPOP_MISUSE', `expected a message index below ${this.#count}; found ${index}`);
-    }
-    return state;
   }
 
   #dropExtraStates(): void {
@@ -380,6 +392,10 @@ export class Notify {
     }
     return position;
   }
+}
+
+function noMessage(index: number, count: number): SpopError {
+  return new SpopError('SPOP_MISUSE', `expected a message index below ${count}; found ${index}`);
 }
 
 function tooManyMessages(name: string, count: number): SpopError {
