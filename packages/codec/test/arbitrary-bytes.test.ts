@@ -270,6 +270,7 @@ describe('a hostile peer', () => {
       // Behind the header of 11 bytes and the messages, each a length, a name and NB-ARGS, the next one's name.
       expect.objectContaining({ code: 'SPOP_TOO_MANY_MESSAGES', status: 4, offset: 11 + 3 * most + 1 }),
     );
+    notify.close();
     expect(notify.viewBytes).toBe(kept);
     expect(notify.messageCount).toBe(0);
     readMany(1, 'm');

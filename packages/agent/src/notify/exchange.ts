@@ -126,10 +126,10 @@ export class Exchange implements NotifyOwner, AckRoom {
     return EXCHANGE_BYTES + this.notify.viewBytes;
   }
 
-  /** Reads the NOTIFY; its ACK is still to be begun. @throws {SpopError} what is malformed in it: it is still to be closed. */
+  /** Reads the NOTIFY; its ACK is still to be begun. @throws {SpopError} what is malformed in it. */
   read(engine: Engine, frame: Frame): void {
     if (this.#engine !== engine) this.#engine = engine;
-    this.notify.readOpen(frame);
+    this.notify.read(frame);
   }
 
   /** Gives handlers what nobody had before and nobody has afterwards: for those that may outlive their call. */

@@ -34,7 +34,7 @@ export class Exchanges {
     return this.#slots[slot]!;
   }
 
-  /** Closes the one that was given last, whose NOTIFY was malformed. */
+  /** Closes the one that was given last: something failed with it, and it is to keep no memory. */
   closeLast(): void {
     this.#slots[(this.#turn - 1) & (SIZE - 1)]!.close();
   }

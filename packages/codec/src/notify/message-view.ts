@@ -70,9 +70,9 @@ export class MessageState implements Arguments {
 
   /** Takes the frame that the source stands on; false where this state has a message of it already. */
   begin(): boolean {
-    const { generation } = this.source;
-    if (this.generation === generation) return false;
-    this.generation = generation;
+    const { reading } = this.source;
+    if (this.generation === reading) return false;
+    this.generation = reading;
     return true;
   }
 
@@ -160,7 +160,7 @@ export class MessageState implements Arguments {
   #readValue(argument: ArgumentPattern, cursor: Cursor, bytes: Buffer, position: number, limit: number): number {
     const { accepted, slot } = argument;
     const value = this.values[slot]!;
-    if (value.isPresent) return this.#skipped.read(cursor, bytes, position, limit);
+    if (value.isPresentIn(this.generation)) return this.#skipped.read(cursor, bytes, position, limit);
     const end = value.read(cursor, bytes, position, limit);
     if (((accepted >> value.foundType) & 1) === 0) value.reject();
     return end;

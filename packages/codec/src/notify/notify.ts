@@ -60,7 +60,7 @@ export class MessageSet {
     return this.#indexes.get(definition);
   }
 
-  /** @internal A message of definition `index` begins at `position` of the open source; one that is malformed has not come. */
+  /** @internal A message of definition `index` begins at `position` of the source; one that is malformed has not come. */
   noteMessage(index: number, source: ViewSource, position: number): void {
     const { onFirst } = this;
     if (onFirst === undefined || this.#seen.has(index)) return;
@@ -73,7 +73,9 @@ export class MessageSet {
 }
 
 /** The names of the arguments of the message at `position`; undefined where it is malformed, which whoever reads it finds. */
-function argumentNamesAt(source: ViewSource, position: number): string[] | undefined {
+function argumentNamesAt({ bytes, origin, limit }: ViewSource, position: number): string[] | undefined {
+  const source = new ViewSource();
+  source.open(bytes, origin, limit);
   const reader = new MessageReader(source);
   const names: string[] = [];
   reader.readFrom(position);
@@ -99,6 +101,8 @@ export class Notify {
   /** The declared messages of this NOTIFY in the order they came; the first `#count` count. */
   readonly #found: MessageState[] = [];
   #count: number = 0;
+  /** Whether there is more to be ended than the reused views: those for one NOTIFY, or states that are not reused. */
+  #hasMore: boolean = false;
   /** How many places the states in `#found` have that are not reused. */
   #extraPlaces: number = 0;
   /** Offset of the payload from the frame's length field. */
@@ -163,68 +167,56 @@ export class Notify {
   /**
    * Reads a NOTIFY frame; what was read before is closed.
    *
+   *     LIST-OF-MESSAGES : [ <MESSAGE-NAME> <NB-ARGS:1 byte> <KV-LIST> ... ]        (SPOE.txt §3.2)
+   *
    * @throws {SpopError} what is malformed in the payload: SPOP_TRUNCATED, SPOP_VARINT_OVERFLOW, SPOP_RESERVED_TYPE,
    * SPOP_INTEGER_RANGE or SPOP_TOO_MANY_MESSAGES. Nothing is open then.
    */
   read(frame: Frame): void {
-    try {
-      this.readOpen(frame);
-    } catch (error) {
-      this.close();
-      throw error;
-    }
-  }
-
-  /**
-   * @internal As `read`, but where it throws, whoever calls it has to close: V8 compiles what is within a `try` into slower
-   * code (benchmark `tiny through a socket`).
-   */
-  readOpen(frame: Frame): void {
-    const { bytes, wordView, start, end, payloadStart } = frame;
-    if (this.#current !== this.#source) this.#endOneTime();
-    this.#source.open(bytes, start, end);
+    const { bytes, wordView, start, end: limit, payloadStart } = frame;
+    if (this.#hasMore) this.#closeMore();
     this.#count = 0;
-    if (this.#extraPlaces > 0) this.#dropExtraStates();
     this.#payloadStart = payloadStart - start;
     cursor.origin = start;
-    this.#readMessages(bytes, wordView, payloadStart, end);
-  }
-
-  /**
-   * LIST-OF-MESSAGES : [ <MESSAGE-NAME> <NB-ARGS:1 byte> <KV-LIST> ... ]        (SPOE.txt §3.2)
-   *
-   * The message that stood at a place last time is tried first there: HAProxy sends the same ones again and again. The
-   * position is a local variable, here and where the arguments are read: a cursor is written to and read from memory for
-   * each name and value (benchmark `decode tiny`).
-   */
-  #readMessages(bytes: Buffer, wordView: DataView, start: number, limit: number): void {
-    let position = start;
+    const source = this.#source;
+    // What is thrown before it ends leaves it closed: without a `try`, within which V8 compiles slower code.
+    source.beginReading(bytes, start, limit);
+    const found = this.#found;
+    // Local variables, here and where arguments are read: a cursor is written to and read from memory for each name and
+    // value (benchmark `decode tiny`).
+    let position = payloadStart;
+    let count = 0;
     while (position < limit) {
-      let state = this.#found[this.#count];
+      // The message that stood here last time is tried first: HAProxy sends the same ones again and again.
+      let state = found[count];
       let end = state === undefined ? -1 : state.name.endAt(wordView, position, limit);
-      if (end >= 0 && state!.begin()) {
-        this.#count++;
-      } else {
+      if (end < 0 || !state!.begin()) {
         const length = readLengthAt(cursor, bytes, position, limit);
         end = cursor.position + length;
-        state = this.#find(bytes, position, cursor.position, length);
+        state = this.#find(bytes, position, cursor.position, length, count);
       }
       if (end >= limit) throw noArgumentCount(cursor, bytes, limit);
-      const count = bytes[end]!;
-      position =
-        state === undefined
-          ? this.#argumentsEnd(bytes, end + 1, limit, count)
-          : state.read(cursor, bytes, wordView, end + 1, limit, count);
+      const argumentCount = bytes[end]!;
+      if (state === undefined) {
+        position = this.#argumentsEnd(bytes, end + 1, limit, argumentCount);
+      } else {
+        position = state.read(cursor, bytes, wordView, end + 1, limit, argumentCount);
+        count++;
+      }
     }
+    this.#count = count;
+    source.endReading();
   }
 
-  /** The state for the message at `position`, whose name is at `start`, or undefined where it is not declared. */
-  #find(bytes: Buffer, position: number, start: number, length: number): MessageState | undefined {
+  /** The state for the `place`th declared message, at `position`, whose name is at `start`; undefined where it is none. */
+  #find(bytes: Buffer, position: number, start: number, length: number, place: number): MessageState | undefined {
     const index = this.#set.table.find(bytes, start, length);
     if (index < 0) return undefined;
     // Once for each definition; where a NOTIFY has the message at the same place again, this is not asked.
     if (this.#set.onFirst !== undefined) this.#set.noteMessage(index, this.#source, position);
-    return this.#add(index);
+    const state = this.#stateOf(index, place);
+    this.#found[place] = state;
+    return state;
   }
 
   /** The view of the `index`th declared message, 0 to `messageCount` - 1. */
@@ -251,12 +243,20 @@ export class Notify {
 
   /** The view of the first message of that definition, or undefined where the NOTIFY has none. */
   get<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined {
+    const first = this.#found[0];
+    // As little code as can be for what is most often asked: V8 inlines it into handlers (benchmark `access realistic`).
+    if (this.#count > 0 && !this.#hasMore && first!.definition === (definition as MessageDefinition)) {
+      // The definition is the view's own, and so are its types.
+      return first!.view as MessageView<Args>;
+    }
+    return this.#getAny(definition);
+  }
+
+  #getAny<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined {
     if (!this.#current.isOpen) throw viewClosed();
     for (let i = 0; i < MAX_COMPARED && i < this.#count; i++) {
       const state = this.#found[i]!;
-      if (state.definition !== (definition as MessageDefinition)) continue;
-      // The definition is the view's own, and so are its types.
-      return this.viewOf(state) as MessageView<Args>;
+      if (state.definition === (definition as MessageDefinition)) return this.viewOf(state) as MessageView<Args>;
     }
     return this.#count > MAX_COMPARED ? this.#getFromMany(definition) : undefined;
   }
@@ -320,21 +320,27 @@ export class Notify {
     this.#source.letGo();
     this.#current = source;
     this.#walker = undefined;
+    this.#hasMore = true;
   }
 
   /** Ends all views: from now on they throw SPOP_VIEW_CLOSED. */
   close(): void {
-    if (this.#current !== this.#source) this.#endOneTime();
-    else this.#source.close();
+    this.#current.close();
     this.#count = 0;
-    if (this.#extraPlaces > 0) this.#dropExtraStates();
+    if (this.#hasMore) this.#closeMore();
   }
 
-  #endOneTime(): void {
-    this.#current.close();
-    this.#current.letGo();
-    this.#current = this.#source;
-    this.#walker = undefined;
+  #closeMore(): void {
+    this.#hasMore = false;
+    if (this.#current !== this.#source) {
+      this.#current.close();
+      this.#current.letGo();
+      this.#current = this.#source;
+      this.#walker = undefined;
+    }
+    this.#found.length = 0;
+    this.#extraPlaces = 0;
+    this.#extraBytes = 0;
   }
 
   /** The generation in which the messages were found. */
@@ -349,23 +355,13 @@ export class Notify {
     return state.oneTime.view as MessageView<ArgumentTypes>;
   }
 
-  #dropExtraStates(): void {
-    this.#found.length = 0;
-    this.#extraPlaces = 0;
-    this.#extraBytes = 0;
-  }
-
-  /** The state for one more message of definition `index`: each further one of the same name gets one of its own. */
-  #add(index: number): MessageState {
+  /** A state for one more message of definition `index`, the `place`th: each further one of a name gets one of its own. */
+  #stateOf(index: number, place: number): MessageState {
     const states = this.#states[index]!;
-    let place = 0;
-    while (place < states.length && !states[place]!.begin()) place++;
-    const state = states[place] ?? this.#addState(states, index);
-    this.#found[this.#count++] = state;
-    return state;
+    return states.find((state) => state.begin()) ?? this.#addState(states, index, place);
   }
 
-  #addState(states: readonly MessageState[], index: number): MessageState {
+  #addState(states: readonly MessageState[], index: number, place: number): MessageState {
     const definition = this.#set.definitions[index]!;
     const name = states.length === 0 ? definition.namePattern : UNEXPECTED;
     const state = new MessageState(definition, index, this.#source, name, this.#skipped);
@@ -378,7 +374,8 @@ export class Notify {
     } else {
       this.#extraBytes += bytes;
       this.#extraPlaces += 1 + argumentCount;
-      if (this.#extraPlaces > MAX_REPEATED_PLACES) throw tooManyMessages(definition.name, this.#count);
+      this.#hasMore = true;
+      if (this.#extraPlaces > MAX_REPEATED_PLACES) throw tooManyMessages(definition.name, place);
     }
     return state;
   }

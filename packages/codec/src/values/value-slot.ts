@@ -77,7 +77,7 @@ export abstract class ValueSlot {
         length = SMALL_INTEGER_BASE - cursor.lo;
       }
     }
-    this.place(first, start - origin, length, this._source.generation);
+    this.place(first, start - origin, length, this._source.reading);
     return end;
   }
 

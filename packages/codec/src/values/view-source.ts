@@ -18,8 +18,10 @@ export class ViewSource {
   origin: number = 0;
   /** Offset behind the frame's last byte. */
   limit: number = 0;
-  /** Odd while open; another number from each opening and closing to the next, until 2^31 of them have passed. */
+  /** Odd while open; another number from each opening and closing to the next, until 2^30 of them have passed. */
   generation: number = 0;
+  /** The generation of the frame that is being read, in which what is found there is placed. */
+  reading: number = 0;
 
   get isOpen(): boolean {
     return (this.generation & 1) === 1;
@@ -27,8 +29,21 @@ export class ViewSource {
 
   /** Lets views read the frame from `origin` to `limit`; those placed before are late. */
   open(bytes: Buffer, origin: number, limit: number): void {
+    this.beginReading(bytes, origin, limit);
+    this.endReading();
+  }
+
+  /** Closes, and stands on a frame that is to be found well-formed before views may read it. */
+  beginReading(bytes: Buffer, origin: number, limit: number): void {
     this.moveTo(bytes, origin, limit);
-    this.generation = ((this.generation + 1) | 1) & MAX_GENERATION;
+    const closed = (this.generation + 2) & ~1 & MAX_GENERATION;
+    this.generation = closed;
+    this.reading = closed + 1;
+  }
+
+  /** The frame is well-formed: opens. */
+  endReading(): void {
+    this.generation = this.reading;
   }
 
   /** Stands on a copy of the same frame: views stay valid, since they count from the frame's origin. */
