@@ -338,9 +338,11 @@ export class Notify {
       this.#current = this.#source;
       this.#walker = undefined;
     }
-    this.#found.length = 0;
-    this.#extraPlaces = 0;
-    this.#extraBytes = 0;
+    if (this.#extraPlaces > 0) {
+      this.#found.length = 0;
+      this.#extraPlaces = 0;
+      this.#extraBytes = 0;
+    }
   }
 
   /** The generation in which the messages were found. */
@@ -358,7 +360,9 @@ export class Notify {
   /** A state for one more message of definition `index`, the `place`th: each further one of a name gets one of its own. */
   #stateOf(index: number, place: number): MessageState {
     const states = this.#states[index]!;
-    return states.find((state) => state.begin()) ?? this.#addState(states, index, place);
+    let unused = 0;
+    while (unused < states.length && !states[unused]!.begin()) unused++;
+    return states[unused] ?? this.#addState(states, index, place);
   }
 
   #addState(states: readonly MessageState[], index: number, place: number): MessageState {
