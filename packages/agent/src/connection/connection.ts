@@ -252,7 +252,7 @@ export class Connection implements Transport, Holder {
   /** Works on what was pushed, and pauses where that is too much; `wasPartial` where a frame had been begun before. */
   #readFrames(wasPartial: boolean, readAt?: number): void {
     const { session, output, framesRead } = this;
-    const { counters, turn } = this.#shared;
+    const { counters, exchanges, turn } = this.#shared;
     const fragmented = session.fragmentedCount;
     // ACKs of asynchronous handlers may have set it since the last batch.
     output.mustPause = false;
@@ -260,6 +260,7 @@ export class Connection implements Transport, Holder {
     this.#patience.noteActivity(Math.trunc(turn.batchStartedAt));
     const isOver = this.#handOverFrames();
     turn.endBatch();
+    exchanges.endBatch();
     // The fragments of one NOTIFY have as long as a frame, all together.
     const isNewPart = fragmented === 0 || fragmented !== session.fragmentedCount;
     if (!wasPartial || (isNewPart && this.framesRead > framesRead)) this.#patience.notePartial();

@@ -142,6 +142,13 @@ export class Exchange implements NotifyOwner, AckRoom {
     this.#hasMore = true;
   }
 
+  /** What handlers kept of the reused ACK throws for ever; only of an exchange that is closed. */
+  renewActions(): void {
+    endActions(this.#reusedActions);
+    this.#reusedActions = new HandlerActions(this.#reusedAck);
+    this.actions = this.#reusedActions;
+  }
+
   /** Waits for what a handler returned, and tells {@link Exchange.answerer}. */
   waitFor(result: PromiseLike<void>): void {
     this.waitCount++;

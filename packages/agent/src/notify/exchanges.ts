@@ -4,6 +4,8 @@ import { MemoryPool } from './memory-pool.ts';
 
 /** How many exchanges take turns, a power of two: as many as stay in the processor's cache (benchmark `tiny through a socket`). */
 const SIZE = 8;
+/** Where the count of NOTIFYs begins anew, a multiple of {@link SIZE}. */
+const TURNS = 1 << 30;
 /** How much is kept of those whose handlers have settled, in all. */
 const MAX_KEPT_BYTES = 4_194_304;
 
@@ -16,7 +18,9 @@ export class Exchanges {
   readonly #set: MessageSet;
   readonly #memory: MemoryPool = new MemoryPool();
   readonly #slots: Exchange[];
+  /** How many NOTIFYs there were, and how many at the end of the last batch. */
   #turn: number = 0;
+  #endedAt: number = 0;
   /** The first so many wait for a place. Never popped, since an array that shrinks and grows takes memory anew. */
   readonly #free: Exchange[] = [];
   #freeCount: number = 0;
@@ -29,9 +33,17 @@ export class Exchanges {
 
   /** The exchange whose turn it is. */
   next(): Exchange {
-    const slot = this.#turn;
-    this.#turn = (slot + 1) & (SIZE - 1);
-    return this.#slots[slot]!;
+    const turn = this.#turn;
+    this.#turn = (turn + 1) & (TURNS - 1);
+    return this.#slots[turn & (SIZE - 1)]!;
+  }
+
+  /** All handlers of a batch have returned: the ACKs that they kept throw for ever. */
+  endBatch(): void {
+    const turn = this.#turn;
+    const count = Math.min(SIZE, (turn - this.#endedAt) & (TURNS - 1));
+    this.#endedAt = turn;
+    for (let i = 1; i <= count; i++) this.#slots[(turn - i) & (SIZE - 1)]!.renewActions();
   }
 
   /** Closes the one that was given last: something failed with it, and it is to keep no memory. */

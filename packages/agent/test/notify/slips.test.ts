@@ -5,6 +5,7 @@ import { AckWriter, type Actions, binary, defineMessage, defineVariable, string 
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Agent, NotifyContext } from '../../src/index.ts';
 import { eventually, startAgent } from '../harness.ts';
+import { thrownBy } from '../thrown.ts';
 
 const ask = defineMessage('ask', { id: text });
 const answer = defineVariable('txn', 'answer', text);
@@ -238,6 +239,30 @@ describe('what a handler kept', () => {
     const own = [0, 1, 2, 3, 4, 5].length * 5;
     expect(codes.filter((code) => code !== 'SPOP_VIEW_CLOSED')).toHaveLength(own);
     expect(codes.length).toBeGreaterThan(5_000);
+  });
+
+  it('of an ACK of a synchronous handler throws for ever once all that was read with its NOTIFY is answered', async () => {
+    const kept: Actions[] = [];
+    const codes: unknown[] = [];
+    const { connect } = await startAgent({
+      setup: (agent) =>
+        agent.onMessage(ask, ({ id }, ack) => {
+          ack.set(answer, id);
+          for (const each of kept) codes.push(thrownBy(() => each.set(answer, 'leaked')));
+          if (id.startsWith('keep')) kept.push(ack);
+        }),
+    });
+    const peer = await connect();
+    // More at once than there are sets, and fewer.
+    await peer.burst(Array.from({ length: 20 }, () => (notify) => notify.message(ask, { id: 'other' })));
+    await peer.burst(Array.from({ length: 3 }, () => (notify) => notify.message(ask, { id: 'keep' })));
+    codes.length = 0;
+    for (let i = 0; i < 40; i++) {
+      expect(await peer.notify(ask, { id: `${i}` })).toSetVar('txn', 'answer', string(`${i}`));
+    }
+    expect(codes).toHaveLength(3 * 40);
+    for (const error of codes) expect(error).toHaveProperty('code', 'SPOP_VIEW_CLOSED');
+    expect(() => kept[0]?.remainingBytes).not.toThrow();
   });
 
   it('of a NOTIFY that a function answered at once never meets one that it answers later', async () => {
