@@ -7,6 +7,14 @@ const tests = testsOf('packages/agent');
 /** Mistakes of agents: an ACK too many or too few, somebody else's values, something that is never given back. */
 export const agentFaults: readonly Fault[] = [
   {
+    name: 'kept ACK writes on',
+    mistake: 'the ACK that a synchronous handler kept is that of a NOTIFY of a later batch',
+    file: source('exchanges'),
+    search: '.renewActions();',
+    replace: ';',
+    noticedBy: tests('notify/slips'),
+  },
+  {
     name: 'exchange used again while a handler runs',
     mistake: 'a NOTIFY that failed is over for the agent, but not for the handler that was called first',
     file: source('session'),

@@ -1,37 +1,31 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { FrameReader, SpopError, Status, STATUS_MESSAGES } from '@spop/codec';
+import { SpopError, Status, STATUS_MESSAGES } from '@spop/codec';
 import { BackPressure } from './back-pressure.ts';
+import { Intake } from './intake.ts';
 import { wholeMs } from '../clock.ts';
-import type { Holder } from '../incomplete-bytes.ts';
 import { Output } from '../output.ts';
 import { Patience } from './patience.ts';
 import { Session } from '../session/session.ts';
 import type { Shared } from '../shared.ts';
 import { type ReadBuffer, readStatically } from './shared-read.ts';
 import type { Transport } from '../session/transport.ts';
-import { FRAME_WORK as FRAME_WORK_ } from '../turn.ts';
 import { textOf } from '../observe/error-text.ts';
-import { overload } from '../observe/overload.ts';
-
-// Compiled in, unlike what is imported (benchmark `tiny through a socket`).
-const FRAME_WORK = FRAME_WORK_;
 
 /**
  * One connection's transport: bytes in, whole frames to the session, one write for all that the session answers to a
  * batch. It knows streams, buffers and time, and nothing of what the frames say.
  */
-export class Connection implements Transport, Holder {
+export class Connection implements Transport {
   declare readonly id: number;
   declare readonly remote: string | undefined;
   declare readonly output: Output;
   declare readonly session: Session;
   bytesRead: number = 0;
-  framesRead: number = 0;
   readonly #shared: Shared;
   readonly #stream: Duplex;
   readonly #onClosed: (connection: Connection) => void;
-  readonly #reader: FrameReader = new FrameReader();
+  readonly #intake: Intake;
   /** Whether bytes arrive in the buffer that all sockets share. */
   readonly #isStatic: boolean;
   readonly #backPressure: BackPressure;
@@ -40,10 +34,6 @@ export class Connection implements Transport, Holder {
   #hasEnded: boolean = false;
   #isClosed: boolean = false;
   #hasTimedOut: boolean = false;
-  /** When those frames were read that wait for their turn. */
-  #cutReadAt: number | undefined;
-  /** What the agent knows that this connection holds of frames that are not complete, in bytes. */
-  #notedBytes: number = 0;
   #lingerTimer: NodeJS.Timeout | undefined;
 
   /**
@@ -74,18 +64,23 @@ export class Connection implements Transport, Holder {
       stream: this.#stream,
       output: this.output,
       session: this.session,
-      keepUnread: () => {
-        this.#reader.detachChunk();
-        this.#patience.notePause(wholeMs());
-      },
-      readKept: () => this.#readKept(),
+      keepUnread: () => this.#intake.keepUnread(),
+      readKept: () => this.#intake.readKept(),
       onCaughtUp: this.#flush,
+    });
+    this.#intake = new Intake(shared, {
+      session: this.session,
+      output: this.output,
+      patience: this.#patience,
+      backPressure: this.#backPressure,
+      flush: this.#flush,
+      fail: (error) => this.#fail(error),
     });
     this.#listen();
   }
 
   setMaxFrameSize(bytes: number): void {
-    this.#reader.maxFrameSize = bytes;
+    this.#intake.maxFrameSize = bytes;
   }
 
   scheduleFlush(): void {
@@ -101,7 +96,7 @@ export class Connection implements Transport, Holder {
   leave(): void {
     this.scheduleFlush();
     // In a batch the reader still has the frame that asked for this.
-    if (!this.#shared.turn.isReading) this.#noteIncomplete();
+    if (!this.#shared.turn.isReading) this.#intake.noteHeld();
     this.#linger();
     // The peer's end comes after what was held back.
     this.mayResume();
@@ -113,36 +108,11 @@ export class Connection implements Transport, Holder {
   }
 
   get hasUnread(): boolean {
-    return this.#reader.pendingBytes > 0;
+    return this.#intake.hasUnread;
   }
 
-  get incompleteSince(): number {
-    return this.#patience.partialAt;
-  }
-
-  giveBackEmpty(): void {
-    if (this.hasUnread) return;
-    this.#reader.clear();
-    this.#noteIncomplete();
-  }
-
-  endForRoom(): void {
-    const { maxIncompleteBytes } = this.#shared.options;
-    const reason = `what is incomplete of all connections is above maxIncompleteBytes (${maxIncompleteBytes})`;
-    this.#notedBytes = 0;
-    const reached = overload('maxIncompleteBytes', this.#shared.options);
-    this.#shared.hooks.emit('overload', { connection: this.session.describe(), ...reached });
-    this.session.end(Status.ResourceAllocation, reason);
-    this.#noteIncomplete();
-  }
-
-  /** Tells the agent how much memory frames that are not complete take, where that has changed. */
-  #noteIncomplete(): void {
-    if (this.session.isOver) this.#reader.clear();
-    const bytes = this.#reader.heldBytes + this.session.fragmentBytes;
-    if (bytes === this.#notedBytes) return;
-    this.#notedBytes = bytes;
-    this.#shared.incomplete.note(this, bytes);
+  get framesRead(): number {
+    return this.#intake.framesRead;
   }
 
   get wasHeldBack(): boolean {
@@ -234,87 +204,11 @@ export class Connection implements Transport, Holder {
     this.bytesRead += length;
     // After the last frame whatever comes is read and dropped, so that the kernel does not answer it with a reset.
     if (this.session.isOver) return true;
-    const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    const wasPartial = this.#reader.pendingBytes > 0 || this.session.fragmentedCount !== 0;
-    this.#reader.push(buffer, 0, length);
-    if (this.#backPressure.isPaused) {
-      this.#reader.detachChunk();
-      this.#noteIncomplete();
-      return false;
-    }
-    this.#readFrames(wasPartial);
-    this.#noteIncomplete();
+    this.#intake.push(toBuffer(chunk), length);
+    if (this.#backPressure.isPaused) return false;
     // Where a buffer is full Node reads the next one at once, up to 32 of them, while all other connections wait.
     if (this.#isStatic && length === chunk.length && this.#shared.turn.isOver()) this.#backPressure.cutShort();
     return !this.#backPressure.isPaused;
-  }
-
-  /** Works on what was pushed, and pauses where that is too much; `wasPartial` where a frame had been begun before. */
-  #readFrames(wasPartial: boolean, readAt?: number): void {
-    const { session, output, framesRead } = this;
-    const { counters, exchanges, turn } = this.#shared;
-    const fragmented = session.fragmentedCount;
-    // ACKs of asynchronous handlers may have set it since the last batch.
-    output.mustPause = false;
-    turn.beginBatch(readAt);
-    this.#patience.noteActivity(Math.trunc(turn.batchStartedAt));
-    const isOver = this.#handOverFrames();
-    turn.endBatch();
-    exchanges.endBatch();
-    // The fragments of one NOTIFY have as long as a frame, all together.
-    const isNewPart = fragmented === 0 || fragmented !== session.fragmentedCount;
-    if (!wasPartial || (isNewPart && this.framesRead > framesRead)) this.#patience.notePartial();
-    if (session.isFull || output.mustPause) this.#backPressure.pause();
-    else if (isOver && this.hasUnread) this.#cutShort();
-    this.#flush();
-    counters.recordBatch(turn.countBatch());
-    if (output.isBlocked) this.#backPressure.pause();
-  }
-
-  /** Hands frames to the session until there are no more, too much is under way, or others have to be read: whether they have. */
-  #handOverFrames(): boolean {
-    const { turn } = this.#shared;
-    try {
-      if (!this.session.beginBatch()) return false;
-      while (this.#handOverSome(turn.stride)) if (turn.isOver()) return true;
-    } catch (error) {
-      this.#fail(error);
-    }
-    return false;
-  }
-
-  /**
-   * Hands over frames whose work makes `stride`: returns whether there may be more. It calls nothing but what each frame
-   * needs, so that V8 inlines that (benchmark `tiny through a socket`).
-   */
-  #handOverSome(stride: number): boolean {
-    const { session, output } = this;
-    const reader = this.#reader;
-    let work = 0;
-    while (work < stride) {
-      const frame = reader.next();
-      if (frame === undefined) return false;
-      this.framesRead++;
-      work += frame.end - frame.start + FRAME_WORK;
-      // A batch of small NOTIFYs can be answered with many times its size.
-      if (!session.receive(frame) || output.mustPause) return false;
-    }
-    return true;
-  }
-
-  /** Reads on after it was held back; that time is not the peer's. */
-  #readKept(): void {
-    const readAt = this.#cutReadAt;
-    this.#cutReadAt = undefined;
-    this.#patience.noteResume(wholeMs());
-    this.#readFrames(true, readAt);
-    this.#noteIncomplete();
-  }
-
-  /** Others are read before what is left of this batch. */
-  #cutShort(): void {
-    this.#cutReadAt = this.#shared.turn.batchReadAt;
-    this.#backPressure.cutShort();
   }
 
   readonly #flush = (): void => {
@@ -364,7 +258,7 @@ export class Connection implements Transport, Holder {
     if (this.#isClosed) return;
     this.#isClosed = true;
     session.close();
-    this.#noteIncomplete();
+    this.#intake.noteHeld();
     this.output.destroy();
     this.#backPressure.close();
     this.#onClosed(this);
@@ -380,6 +274,10 @@ export class Connection implements Transport, Holder {
       frames: this.framesRead,
     });
   }
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function remoteOf(socket: Socket): string | undefined {
