@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { connect, ipv4, ipv6, nil, type ScriptedHaproxy } from '@spop/builder';
 import '@spop/builder/vitest';
+import { Program } from '@spop-internal/testbed/program';
+import { stopAfterTest } from '@spop-internal/testbed/vitest';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 const AGENT = fileURLToPath(new URL('agent.ts', import.meta.url));
@@ -13,8 +13,8 @@ const AGENT = fileURLToPath(new URL('agent.ts', import.meta.url));
 interface Running {
   readonly peer: ScriptedHaproxy;
   readonly output: () => string;
-  /** Sends a signal, and returns the exit code and the signal that ended it. */
-  readonly stop: (signal: NodeJS.Signals) => Promise<unknown>;
+  /** Sends a signal, and says how it ended. */
+  readonly stop: (signal: NodeJS.Signals) => Promise<string>;
   readonly replaceTable: (table: string) => void;
 }
 
@@ -24,24 +24,18 @@ async function start(table: string): Promise<Running> {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const scores = join(folder, 'scores.txt');
   writeFileSync(scores, table);
-  const child = spawn(process.execPath, ['--conditions=@spop/source', AGENT], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, SPOE_ADDR: `unix:${join(folder, 'agent.sock')}`, SCORES: scores },
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const exit = once(child, 'close');
-  while (!output.includes('listening on')) await once(child.stdout, 'data');
+  const program = stopAfterTest(
+    new Program(process.execPath, ['--conditions=@spop/source', AGENT], {
+      env: { SPOE_ADDR: `unix:${join(folder, 'agent.sock')}`, SCORES: scores },
+    }),
+  );
+  await program.says(/listening on/);
   const peer = await connect({ path: join(folder, 'agent.sock') }, { timeoutMs: 10_000 });
   onTestFinished(() => peer.close());
   return {
     peer,
-    output: () => output,
-    stop: (signal) => {
-      child.kill(signal);
-      return exit;
-    },
+    output: () => program.output,
+    stop: (signal) => program.stop({ signal }),
     replaceTable: (text) => writeFileSync(scores, text),
   };
 }
@@ -96,7 +90,7 @@ describe('the agent of the example', () => {
       const goodbye = peer.receive();
       const exit = stop(signal);
       expect(await goodbye).toBeDisconnect(0);
-      expect(await exit).toEqual([0, null]);
+      expect(await exit).toBe('exit code 0');
       expect(output()).toMatch(new RegExp(`stopping on ${signal}\n[^]*^stopped\n`, 'm'));
     },
   );

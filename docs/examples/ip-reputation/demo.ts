@@ -114,7 +114,7 @@ To go on:
   npm start -- --keep             the same, and it stays up for your own requests
   docs/examples/ip-reputation     the agent, its table, and HAProxy's configuration; README.md has the steps`);
   if (!real)
-    console.log(`  install HAProxy 2.6 or later    and the next npm start runs with it instead of the stand-in`);
+    console.log(`  install HAProxy (2.6 or later)  and the next npm start runs with it instead of the stand-in`);
 }
 
 interface Demo {

@@ -9,7 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
-import { closeOnSignals, createAgent } from '@spop/agent';
+import { closeOnSignals, createAgent, textLogger } from '@spop/agent';
 import { address, defineMessage, defineVariable, optional, string } from '@spop/codec';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: optional(address) });
@@ -18,7 +18,7 @@ const network = defineVariable('txn', 'network', string);
 const certificates = process.env['CERTIFICATES'] ?? 'certificates';
 const [host = '127.0.0.1', port = '9443'] = (process.env['SPOE_ADDR'] ?? '127.0.0.1:9443').split(':');
 
-const agent = createAgent({ logger: console });
+const agent = createAgent({ logger: textLogger() });
 agent.onMessage(checkClientIp, ({ ip }, ack) => {
   ack.set(network, ip?.family === 6 ? 'IPv6' : 'IPv4');
 });

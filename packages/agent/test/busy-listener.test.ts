@@ -1,21 +1,21 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { lstatSync, statSync } from 'node:fs';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Program } from '@spop-internal/testbed/program';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeFolder, startAgent } from './harness.ts';
 
 const PROGRAM = fileURLToPath(new URL('busy-agent.fixture.ts', import.meta.url));
 
 /** An agent in a process of its own that listens at `path`, and accepts nothing: its event loop is blocked. */
-async function startBusyAgent(path: string, backlog: number): Promise<ChildProcess> {
+async function startBusyAgent(path: string, backlog: number): Promise<void> {
   const args = ['--conditions=@spop/source', PROGRAM, path, String(backlog)];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  await once(child.stdout, 'data');
-  return child;
+  const program = new Program(process.execPath, args);
+  // It is too busy for any other signal.
+  onTestFinished(() => program.signal('SIGKILL'));
+  await program.says(/./);
 }
 
 /** Connects until the kernel takes no more for a process that accepts none; returns how many it took. */

@@ -1,113 +1,88 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { defineMessage, string as text } from '@spop/codec';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Program } from '@spop-internal/testbed/program';
+import { stopAfterTest } from '@spop-internal/testbed/vitest';
+import { describe, expect, it } from 'vitest';
 import { closeOnSignals, createAgent } from '../src/index.ts';
 import { connectPeer, eventually } from './harness.ts';
 import { thrownBy } from './thrown.ts';
 
-const PROGRAM = fileURLToPath(new URL('closing-agent.ts', import.meta.url));
-/** For a busy machine. */
-const PATIENCE = { timeout: 15_000 };
-
+const AGENT = fileURLToPath(new URL('closing-agent.ts', import.meta.url));
 const ask = defineMessage('ask', { id: text });
 
-interface Program {
-  readonly child: ChildProcess;
-  readonly port: number;
-  readonly exit: Promise<unknown[]>;
-  readonly output: () => string;
-}
-
-/** An agent in a process of its own that is closed on signals. */
-async function start(mode: string = ''): Promise<Program> {
-  const child = spawn(process.execPath, ['--conditions=@spop/source', PROGRAM, mode], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const exit = once(child, 'close');
-  const port = await vi.waitFor(
-    () => {
-      const found = /listening (\d+)/.exec(output);
-      if (found === null) throw new Error(`no port in ${output}`);
-      return Number(found[1]);
-    },
-    { timeout: 15_000 },
-  );
-  return { child, port, exit, output: () => output };
+/** An agent in a process of its own that is closed on signals, and its port. */
+async function start(mode: string = ''): Promise<{ readonly program: Program; readonly port: number }> {
+  const program = stopAfterTest(new Program(process.execPath, ['--conditions=@spop/source', AGENT, mode]));
+  return { program, port: Number(await program.says(/listening (\d+)/)) };
 }
 
 describe('closeOnSignals', { timeout: 30_000 }, () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('ends the process on %s with exit code 0', async (signal) => {
-    const { child, exit, output } = await start();
-    child.kill(signal);
-    expect(await exit).toEqual([0, null]);
-    expect(output()).toMatch(new RegExp(`told ${signal}\nafter close\n$`));
+    const { program } = await start();
+    program.signal(signal);
+    expect(await program.ended).toBe('exit code 0');
+    expect(program.output).toMatch(new RegExp(`told ${signal}\nafter close\n$`));
   });
 
   it('answers what is in flight before', async () => {
-    const { child, port, exit, output } = await start();
+    const { program, port } = await start();
     const peer = await connectPeer({ host: '127.0.0.1', port });
     const answer = peer.notify(ask, { id: 'slow' });
-    await vi.waitFor(() => expect(output()).toContain('asked slow'), PATIENCE);
-    child.kill('SIGTERM');
+    await program.says(/asked slow/);
+    program.signal('SIGTERM');
     expect(await answer).toBeDefined();
     peer.close();
-    expect(await exit).toEqual([0, null]);
+    expect(await program.ended).toBe('exit code 0');
   });
 
   it('ends at once on a second signal, with its number and 128 as the exit code', async () => {
-    const { child, port, exit, output } = await start();
+    const { program, port } = await start();
     const peer = await connectPeer({ host: '127.0.0.1', port });
     const answer = peer.notify(ask, { id: 'never' }).catch(() => 'gone');
-    await vi.waitFor(() => expect(output()).toContain('asked never'), PATIENCE);
-    child.kill('SIGTERM');
-    await vi.waitFor(() => expect(output()).toContain('told SIGTERM'), PATIENCE);
+    await program.says(/asked never/);
+    program.signal('SIGTERM');
+    await program.says(/told SIGTERM/);
     await eventually(() => false, 600);
-    child.kill('SIGINT');
-    expect(await exit).toEqual([130, null]);
+    program.signal('SIGINT');
+    expect(await program.ended).toBe('exit code 130');
     expect(await answer).toBe('gone');
-    expect(output()).not.toContain('after close');
+    expect(program.output).not.toContain('after close');
   });
 
   it('takes the same signal twice within a moment for one', async () => {
-    const { child, exit, output } = await start();
-    child.kill('SIGINT');
-    await vi.waitFor(() => expect(output()).toContain('told SIGINT'), PATIENCE);
-    child.kill('SIGINT');
-    expect(await exit).toEqual([0, null]);
+    // It repeats the signal itself: how long the machine takes to deliver another one is nobody's promise.
+    const { program } = await start('twice');
+    program.signal('SIGINT');
+    expect(await program.ended).toBe('exit code 0');
   });
 
   it('ends with exit code 1 and the error where what comes after fails', async () => {
-    const { child, exit, output } = await start('fail');
-    child.kill('SIGTERM');
-    expect(await exit).toEqual([1, null]);
-    expect(output()).toContain('Error: no database to close');
+    const { program } = await start('fail');
+    program.signal('SIGTERM');
+    expect(await program.ended).toBe('exit code 1');
+    expect(program.output).toContain('Error: no database to close');
   });
 
   it.each([
     ['throws', 'throw'],
     ['rejects', 'reject'],
   ])('closes even so where onSignal %s, and ends with exit code 1 and the error', async (_, mode) => {
-    const { child, port, exit, output } = await start(mode);
+    const { program, port } = await start(mode);
     const peer = await connectPeer({ host: '127.0.0.1', port });
     const answer = peer.notify(ask, { id: 'slow' });
-    await vi.waitFor(() => expect(output()).toContain('asked slow'), PATIENCE);
-    child.kill('SIGTERM');
+    await program.says(/asked slow/);
+    program.signal('SIGTERM');
     expect(await answer).toBeDefined();
     peer.close();
-    expect(await exit).toEqual([1, null]);
-    expect(output()).toContain('Error: no last words');
-    expect(output()).toMatch(/after close\n$/);
+    expect(await program.ended).toBe('exit code 1');
+    expect(program.output).toContain('Error: no last words');
+    expect(program.output).toMatch(/after close\n$/);
   });
 
   it('does nothing any more once taken off', async () => {
-    const { child, exit } = await start('off');
-    child.kill('SIGTERM');
-    expect(await exit).toEqual([null, 'SIGTERM']);
+    const { program } = await start('off');
+    program.signal('SIGTERM');
+    expect(await program.ended).toBe('signal SIGTERM');
   });
 });
 

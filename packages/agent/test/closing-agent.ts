@@ -13,6 +13,7 @@ const off = closeOnSignals(agent, {
   graceMs: 20_000,
   onSignal: (signal) => {
     console.log(`told ${signal}`);
+    if (process.argv[2] === 'twice') process.kill(process.pid, signal);
     const error = new Error('no last words');
     if (process.argv[2] === 'throw') throw error;
     // As an async function does, which the type of a callback cannot refuse.

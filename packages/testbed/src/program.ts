@@ -76,6 +76,11 @@ export class Program {
     return this.#ending === undefined;
   }
 
+  /** Sends it a signal. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Hands on what it writes from now on, as it comes; to the last one who asked. */
   follow(follower: (text: string) => void): void {
     this.#follower = follower;
