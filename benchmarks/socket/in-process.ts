@@ -8,14 +8,13 @@ import { haproxyHello } from '../load/wire.ts';
 /** HAProxy has at most so many in flight on a connection. */
 const WINDOW = 20;
 
-const args = { ip: address };
-const checkClientIp = defineMessage('check-client-ip', args);
+const checkClientIp = defineMessage('check-client-ip', { ip: address });
 const ipScore = defineVariable('sess', 'ip_score', int32);
 
 /** What handlers await. */
 const settled: Promise<void> = Promise.resolve();
 
-type Handler = MessageHandler<typeof args>;
+type Handler = MessageHandler<typeof checkClientIp>;
 
 function score(message: { readonly ip: { byteAt(index: number): number } }, ack: Actions): void {
   ack.set(ipScore, message.ip.byteAt(3));

@@ -3,13 +3,21 @@
  *
  *   node --conditions=@spop/source docs/examples/ip-reputation/agent.ts
  *
- * SPOE_ADDR   where to listen: 127.0.0.1:9000 (default), [::1]:9000, unix:/run/spop.sock
+ * SPOE_ADDR   where to listen: 127.0.0.1:9000 (default), [::1]:9000, :9000 (all addresses), unix:/run/spop.sock
  * SCORES      the table of scores; ip-scores.txt beside this file by default
  */
 import { fileURLToPath } from 'node:url';
-import { closeOnSignals, createAgent, textLogger } from '@spop/agent';
-import { address, defineMessage, defineVariable, int32, optional } from '@spop/codec';
-import { formatListenAddress, parseListenAddress } from './listen-address.ts';
+import {
+  address,
+  closeOnSignals,
+  createAgent,
+  defineMessage,
+  defineVariable,
+  formatListenAddress,
+  int32,
+  optional,
+  textLogger,
+} from '@spop/agent';
 import { messageOf } from './parse-table.ts';
 import { TableFile } from './table-file.ts';
 
@@ -21,7 +29,6 @@ const checkClientIp = defineMessage('check-client-ip', { ip: optional(address) }
 const ipScore = defineVariable('sess', 'ip_score', int32);
 
 async function main(): Promise<void> {
-  const listenAddress = parseListenAddress(process.env['SPOE_ADDR'] ?? '127.0.0.1:9000');
   const scores = await TableFile.open(
     process.env['SCORES'] ?? fileURLToPath(new URL('ip-scores.txt', import.meta.url)),
     {
@@ -50,7 +57,7 @@ async function main(): Promise<void> {
     afterClose: () => console.log('stopped'),
   });
 
-  const listening = await agent.listen(listenAddress);
+  const listening = await agent.listen(process.env['SPOE_ADDR'] ?? '127.0.0.1:9000');
   console.log(`scores        ${scores.path}: ${scores.size} addresses and ranges`);
   console.log(`answers       check-client-ip (ip) with sess.ip_score, 0 to 100 (worst)`);
   console.log(`process       ${process.pid}, Node ${process.version}; stops on SIGTERM and SIGINT`);

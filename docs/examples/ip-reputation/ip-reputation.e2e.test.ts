@@ -141,7 +141,7 @@ describe('the IP reputation example without HAProxy', () => {
   });
 
   it.each([
-    [{ SPOE_ADDR: '9000' }, '"9000" is no address; expected "127.0.0.1:9000"'],
+    [{ SPOE_ADDR: '9000' }, "expected an address with a port from 0 to 65535, such as '127.0.0.1:9000'"],
     [{ SCORES: '/nonexistent/scores' }, '/nonexistent/scores is no table of scores:\nENOENT'],
   ])('does not start with %o, and says why', async (env, reason) => {
     const agent = start('agent.ts', [], { SPOE_ADDR: '127.0.0.1:0', ...env });

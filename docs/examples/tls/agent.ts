@@ -9,14 +9,24 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
-import { closeOnSignals, createAgent, textLogger } from '@spop/agent';
-import { address, defineMessage, defineVariable, optional, string } from '@spop/codec';
+import {
+  address,
+  closeOnSignals,
+  createAgent,
+  defineMessage,
+  defineVariable,
+  formatListenAddress,
+  optional,
+  parseListenAddress,
+  string,
+  textLogger,
+} from '@spop/agent';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: optional(address) });
 const network = defineVariable('txn', 'network', string);
 
 const certificates = process.env['CERTIFICATES'] ?? 'certificates';
-const [host = '127.0.0.1', port = '9443'] = (process.env['SPOE_ADDR'] ?? '127.0.0.1:9443').split(':');
+const target = parseListenAddress(process.env['SPOE_ADDR'] ?? '127.0.0.1:9443');
 
 const agent = createAgent({ logger: textLogger() });
 agent.onMessage(checkClientIp, ({ ip }, ack) => {
@@ -38,7 +48,9 @@ server.on('tlsClientError', (error, { remoteAddress = 'a client that has left' }
 });
 
 closeOnSignals(agent, { onSignal: () => void server.close() });
-server.listen(Number(port), host, () => {
+server.listen(target, () => {
   const bound = server.address();
-  console.log(`listening on  ${host}:${typeof bound === 'object' ? bound?.port : port}`);
+  if (bound === null) throw new Error('expected a server that listens to have an address');
+  const listening = typeof bound === 'string' ? { path: bound } : { host: bound.address, port: bound.port };
+  console.log(`listening on  ${formatListenAddress(listening)}`);
 });

@@ -8,14 +8,14 @@ import { Handlers, type MessageHandler, type NotifyHandler } from './notify/hand
 import {
   checkTarget,
   type ListenAddress,
-  type Listener,
   type ListenTarget,
-  openListener,
+  parseListenAddress,
   type TcpAddress,
   type TcpTarget,
   type UnixAddress,
   type UnixTarget,
-} from './listener.ts';
+} from './listen-target.ts';
+import { type Listener, openListener } from './listener.ts';
 import { type AgentMetrics, toAgentMetrics } from './observe/metrics.ts';
 import { overload } from './observe/overload.ts';
 import { type AgentOptions, MAX_TIMER_MS, resolveOptions, type ResolvedOptions } from './options.ts';
@@ -75,7 +75,10 @@ export class Agent implements AsyncDisposable {
    * @throws {SpopError} SPOP_INVALID_NAME for a second one of the same name, SPOP_MISUSE after one of those calls;
    * {TypeError} where the definition is not of `defineMessage`, or the handler no function.
    */
-  onMessage<Args extends ArgumentTypes>(definition: MessageDefinition<Args>, handler: MessageHandler<Args>): this {
+  onMessage<Args extends ArgumentTypes>(
+    definition: MessageDefinition<Args>,
+    handler: MessageHandler<MessageDefinition<Args>>,
+  ): this {
     this.#handlers.add(definition, handler);
     return this;
   }
@@ -87,15 +90,17 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * Starts to listen, and resolves to the address once connections are accepted.
+   * Starts to listen, and resolves to the address once connections are accepted. A text is read as
+   * {@link parseListenAddress} does: `127.0.0.1:9000`, `[::1]:9000`, `:9000`, `unix:/run/agent.sock`.
    *
    * @throws {Error} of node:net, such as EADDRINUSE or EACCES; {TypeError} or {RangeError} where the target is not as its
    * type says; {SpopError} SPOP_MISUSE after `close`.
    */
   listen(target: TcpTarget): Promise<TcpAddress>;
   listen(target: UnixTarget): Promise<UnixAddress>;
-  listen(target: ListenTarget): Promise<ListenAddress>;
-  async listen(target: ListenTarget): Promise<ListenAddress> {
+  listen(target: ListenTarget | string): Promise<ListenAddress>;
+  async listen(given: ListenTarget | string): Promise<ListenAddress> {
+    const target = typeof given === 'string' ? parseListenAddress(given) : given;
     checkTarget(target);
     this.#checkOpen();
     const { hooks } = this.#start().shared;

@@ -1,11 +1,59 @@
 /** The SPOP agent runtime; see the package's README for a tour. */
-export { Agent, type CloseOptions, createAgent } from './agent.ts';
+export {
+  type Actions,
+  address,
+  type AddressLike,
+  type AddressValue,
+  type AnyValueType,
+  type ArgumentState,
+  argumentState,
+  type ArgumentTypes,
+  binary,
+  type BinaryValue,
+  bool,
+  type BytesLike,
+  defineMessage,
+  defineVariable,
+  int32,
+  int64,
+  integer,
+  type IntegerValue,
+  interned,
+  ipv4,
+  ipv6,
+  type MessageDefinition,
+  type MessageOf,
+  type MessageReader,
+  type MessageView,
+  optional,
+  type ReadOf,
+  SpopError,
+  type SpopErrorCode,
+  string,
+  type StringValue,
+  uint32,
+  uint64,
+  type Value,
+  type ValueType,
+  type Variable,
+  type WriteOf,
+} from '@spop/codec';
+export { type Agent, type CloseOptions, createAgent } from './agent.ts';
 export { closeOnSignals, type CloseOnSignalsOptions } from './close-on-signals.ts';
 export type { LogLevel } from './observe/event-lines.ts';
 export type { LogFunction, Logger } from './observe/event-log.ts';
 export type { AgentEvents, ConnectionInfo, DisconnectInfo, Hooks } from './observe/events.ts';
-export type { MessageHandler, NotifyHandler } from './notify/handlers.ts';
-export type { ListenAddress, ListenTarget, TcpAddress, TcpTarget, UnixAddress, UnixTarget } from './listener.ts';
+export type { HandlerResult, MessageHandler, NotifyHandler } from './notify/handlers.ts';
+export {
+  formatListenAddress,
+  type ListenAddress,
+  type ListenTarget,
+  parseListenAddress,
+  type TcpAddress,
+  type TcpTarget,
+  type UnixAddress,
+  type UnixTarget,
+} from './listen-target.ts';
 export type { AgentMetrics, LatencySummary } from './observe/metrics.ts';
 export type { NotifyContext } from './notify-context.ts';
 export type { AgentOptions, ResolvedOptions } from './options.ts';

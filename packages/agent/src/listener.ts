@@ -1,80 +1,9 @@
 import { type BigIntStats, chmodSync, existsSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { check, checkInteger, checkOptions, isObject } from './checks.ts';
-
-/** A TCP address to listen on: `host` is 127.0.0.1 by default, port 0 any free one, and `backlog` 1 or more. */
-export interface TcpTarget {
-  readonly host?: string;
-  readonly port: number;
-  readonly backlog?: number;
-}
-
-/** A unix socket to listen on: a path of 107 bytes at most, and the mode of its file, set right after it was made. */
-export interface UnixTarget {
-  readonly path: string;
-  readonly mode?: number;
-  readonly backlog?: number;
-}
-
-/** Where an agent listens: TCP, a unix socket, or a socket that is open already (systemd's socket activation). */
-export type ListenTarget = TcpTarget | UnixTarget | { readonly fd: number };
-
-/** A TCP address that is listened on. */
-export interface TcpAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** A unix socket that is listened on. */
-export interface UnixAddress {
-  readonly path: string;
-}
-
-/** Where an agent listens now; a unix socket that was open already has no path that could be found out. */
-export type ListenAddress = TcpAddress | UnixAddress | { readonly fd: number };
+import type { ListenAddress, ListenTarget, TcpTarget } from './listen-target.ts';
 
 const PROBE_TIMEOUT_MS = 1_000;
-const MAX_INT32 = 0x7fff_ffff;
-/** `sun_path` of Linux has 108 bytes, the last of which is 0 (unix(7)). */
-const MAX_SOCKET_PATH_BYTES = 107;
-
-/** Which options go with the one that says what to listen on. */
-const TARGETS = {
-  port: ['port', 'host', 'backlog'],
-  path: ['path', 'mode', 'backlog'],
-  fd: ['fd'],
-} as const;
-
-/** @throws {TypeError} or {RangeError} where a target is not what {@link ListenTarget} says. */
-export function checkTarget(target: unknown): asserts target is ListenTarget {
-  check(isObject(target), 'listen() to be given an object, such as { port: 9000 }', target);
-  const kinds = (['port', 'path', 'fd'] as const).filter((name) => name in target);
-  const [kind] = kinds;
-  if (kind === undefined || kinds.length > 1) {
-    const found = Object.keys(target).join(', ') || 'nothing';
-    throw new TypeError(`expected listen() to be given one of port, path and fd; found ${found}`);
-  }
-  checkOptions(`listen({ ${kind} })`, target, TARGETS[kind]);
-  const { port, host, path, mode, fd, backlog } = target as { readonly [name: string]: unknown };
-  if (kind === 'port') checkInteger('port', port, 0, 0xffff, ', where 0 is any free one');
-  if (kind === 'fd') checkInteger('fd', fd, 0, MAX_INT32);
-  if (kind === 'path') checkPath(path);
-  if (host !== undefined) {
-    check(typeof host === 'string' && host !== '', "host to be a name or an address, '::' being all of them", host);
-  }
-  if (mode !== undefined) checkInteger('mode', mode, 0, 0o777, ' (0o777), such as 0o660');
-  const isAbstract = typeof path === 'string' && path.startsWith('\0');
-  check(mode === undefined || !isAbstract, 'no mode for an abstract socket, which has no file', mode);
-  if (backlog !== undefined) checkInteger('backlog', backlog, 1, MAX_INT32);
-}
-
-function checkPath(path: unknown): void {
-  check(typeof path === 'string' && path !== '', 'path to be a non-empty string', path);
-  const size = Buffer.byteLength(path);
-  const expected = `path to be at most ${MAX_SOCKET_PATH_BYTES} bytes long, which is what fits into sun_path, not ${size}`;
-  check(size <= MAX_SOCKET_PATH_BYTES, expected, path, RangeError);
-}
 
 /**
  * Opens a listening socket. The file of a unix socket that nobody listens on any more is replaced.
@@ -186,13 +115,18 @@ function hintFor(target: ListenTarget): string | undefined {
   return isOther ? 'what is there is no socket; remove it, or listen on another path' : undefined;
 }
 
+/** Without a host Node listens on `::`, or on 0.0.0.0 where a machine has no IPv6. */
+function hostOf({ host = '127.0.0.1' }: TcpTarget): string | undefined {
+  return host === '::' ? undefined : host;
+}
+
 function listen(server: Server, target: ListenTarget): Promise<void> {
   const options: ListenOptions & { fd?: number } =
     'fd' in target
       ? { fd: target.fd }
       : 'path' in target
         ? { path: target.path, backlog: target.backlog ?? 511 }
-        : { host: target.host ?? '127.0.0.1', port: target.port, backlog: target.backlog ?? 511 };
+        : { host: hostOf(target), port: target.port, backlog: target.backlog ?? 511 };
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(options, () => {

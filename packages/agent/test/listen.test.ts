@@ -38,6 +38,28 @@ describe('listen', () => {
     expect((await peer.hello()).version).toBe('2.0');
   });
 
+  it.each([
+    ['127.0.0.1:0', '127.0.0.1'],
+    ['[::1]:0', '::1'],
+    ['localhost:0', '127.0.0.1'],
+    [':0', '127.0.0.1'],
+    [':0', '::1'],
+  ])('on the text %s is reached at %s', async (text, host) => {
+    const { agent } = await startAgent();
+    const address = await agent.listen(text);
+    if (!('port' in address)) throw new Error('expected a port');
+    const peer = await connectPeer({ host: text.startsWith('localhost') ? address.host : host, port: address.port });
+    expect((await peer.hello()).version).toBe('2.0');
+  });
+
+  it('on the text of a unix socket is reached at its path', async () => {
+    const { agent } = await startAgent();
+    const path = join(makeFolder(), 'agent.sock');
+    expect(await agent.listen(`unix@${path}`)).toEqual({ path });
+    const peer = await connectPeer({ path });
+    expect((await peer.hello()).version).toBe('2.0');
+  });
+
   it('on a TCP port in use rejects, and the agent can listen elsewhere', async () => {
     const { target } = await startAgent({ link: 'IPv4' });
     const { agent } = await startAgent();
@@ -100,10 +122,11 @@ describe('listen', () => {
     expect(Object.values(first.reports).flat()).toHaveLength(1);
   });
 
+  const given = "listen() to be given an object or a text, such as { port: 9000 } or '127.0.0.1:9000'";
   it.each([
-    [undefined, TypeError, 'listen() to be given an object, such as { port: 9000 }; found undefined'],
-    [null, TypeError, 'listen() to be given an object, such as { port: 9000 }; found null'],
-    [9000, TypeError, 'listen() to be given an object, such as { port: 9000 }; found 9000'],
+    [undefined, TypeError, `${given}; found undefined`],
+    [null, TypeError, `${given}; found null`],
+    [9000, TypeError, `${given}; found 9000`],
     [{}, TypeError, 'listen() to be given one of port, path and fd; found nothing'],
     [{ host: '127.0.0.1' }, TypeError, 'listen() to be given one of port, path and fd; found host'],
     [{ path: 'x.sock', port: 1 }, TypeError, 'listen() to be given one of port, path and fd; found path, port'],

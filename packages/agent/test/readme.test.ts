@@ -21,8 +21,11 @@ async function run(name: string): Promise<{ agent: Agent | undefined; targets: u
   const targets: unknown[] = [];
   // Each program is run anew, and with it the package that it imports.
   vi.resetModules();
-  const { Agent: Fresh } = await import('@spop/agent');
-  vi.spyOn(Fresh.prototype, 'listen').mockImplementation(function (this: Agent, target) {
+  const { createAgent } = await import('@spop/agent');
+  vi.spyOn(Object.getPrototypeOf(createAgent()) as Agent, 'listen').mockImplementation(function (
+    this: Agent,
+    target: unknown,
+  ) {
     // The program keeps its agent to itself; `this` is the only way to it.
     // oxlint-disable-next-line typescript/no-this-alias
     agent = this;
@@ -111,6 +114,8 @@ describe('README', () => {
   it('listens in every way', async () => {
     const { targets } = await run('listening.ts');
     expect(targets).toEqual([
+      '127.0.0.1:9000',
+      ':9000',
       { host: '127.0.0.1', port: 9000 },
       { host: '::1', port: 9000 },
       { path: '/run/spop.sock', mode: 0o660 },

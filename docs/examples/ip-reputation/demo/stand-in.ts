@@ -1,7 +1,7 @@
 /** What plays HAProxy on a machine that has none: SPOP over a real connection, and the rule of haproxy.cfg by hand. */
 import { isIPv4 } from 'node:net';
+import { parseListenAddress } from '@spop/agent';
 import { connect, ipv4, ipv6 } from '@spop/builder';
-import { parseListenAddress } from '../listen-address.ts';
 import type { Answer, Front } from './front.ts';
 
 /** As in haproxy.cfg: `http-request deny deny_status 403 if { var(sess.reputation.ip_score) -m int ge 80 }`. */
@@ -9,7 +9,9 @@ const DENIED_FROM = 80;
 
 /** Connects to the agent at `spoeAddress` as HAProxy does. */
 export async function startStandIn(spoeAddress: string): Promise<Front> {
-  const peer = await connect(parseListenAddress(spoeAddress));
+  const target = parseListenAddress(spoeAddress);
+  if ('fd' in target) throw new Error(`expected an address that can be connected to; found ${spoeAddress}`);
+  const peer = await connect(target);
   const { version, maxFrameSize, capabilities } = await peer.hello();
 
   const ask = async (client: string): Promise<Answer> => {

@@ -3,8 +3,8 @@ import {
   type Actions,
   type ArgumentTypes,
   type MessageDefinition,
+  type MessageOf,
   MessageSet,
-  type MessageView,
   type Notify,
   SpopError,
 } from '@spop/codec';
@@ -14,20 +14,28 @@ import type { NotifyContext } from '../notify-context.ts';
 import { isThenable } from '../thenable.ts';
 
 /**
+ * What a handler may return: nothing, or the ACK itself, as `(message, ack) => ack.set(score, 1)` does; or a promise, which
+ * is waited for.
+ */
+export type HandlerResult = void | Actions | PromiseLike<void | Actions>;
+
+/**
  * Answers one message: reads `message`, writes `ack`. A handler that returns a promise is waited for; its views stay
  * valid until it settles. What a handler throws or rejects with is reported to the hook `handlerError`, and the stream
- * is acknowledged with the fallback actions.
+ * is acknowledged with the fallback actions. A handler in a file of its own gets its types from its definition:
+ *
+ *     export const score: MessageHandler<typeof checkClientIp> = ({ ip }, ack) => ack.set(ipScore, scoreOf(ip));
  */
-export type MessageHandler<Args extends ArgumentTypes> = (
-  message: MessageView<Args>,
+export type MessageHandler<Definition extends MessageDefinition> = (
+  message: MessageOf<Definition>,
   ack: Actions,
   notify: NotifyContext,
-) => void | PromiseLike<void>;
+) => HandlerResult;
 
 /** Answers a whole NOTIFY, after the handlers of its messages were called. */
-export type NotifyHandler = (notify: NotifyContext, ack: Actions) => void | PromiseLike<void>;
+export type NotifyHandler = (notify: NotifyContext, ack: Actions) => HandlerResult;
 
-type AnyHandler = (message: never, ack: Actions, notify: NotifyContext) => void | PromiseLike<void>;
+type AnyHandler = (message: never, ack: Actions, notify: NotifyContext) => HandlerResult;
 
 /** The handlers of an agent, by message name. */
 export class Handlers {
@@ -44,7 +52,10 @@ export class Handlers {
    * @throws {SpopError} SPOP_INVALID_NAME for a second handler of one name, SPOP_MISUSE once NOTIFYs are served;
    * {TypeError} where the definition is none, or the handler no function.
    */
-  add<Args extends ArgumentTypes>(definition: MessageDefinition<Args>, handler: MessageHandler<Args>): void {
+  add<Args extends ArgumentTypes>(
+    definition: MessageDefinition<Args>,
+    handler: MessageHandler<MessageDefinition<Args>>,
+  ): void {
     this.#checkOpen();
     // No instanceof: the codec may be there twice.
     const isDefinition = isObject(definition) && 'namePattern' in definition;

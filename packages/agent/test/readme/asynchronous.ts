@@ -1,5 +1,4 @@
-import { createAgent } from '@spop/agent';
-import { defineMessage, defineVariable, optional, string } from '@spop/codec';
+import { createAgent, defineMessage, defineVariable, optional, string } from '@spop/agent';
 
 const checkSession = defineMessage('check-session', { cookie: optional(string) });
 const user = defineVariable('txn', 'user', string);

@@ -1,5 +1,4 @@
-import { createAgent } from '@spop/agent';
-import { defineMessage, defineVariable, string } from '@spop/codec';
+import { createAgent, defineMessage, defineVariable, string } from '@spop/agent';
 
 const checkSession = defineMessage('check-session', { cookie: string });
 const user = defineVariable('txn', 'user', string);

@@ -1,5 +1,4 @@
-import { createAgent } from '@spop/agent';
-import { address, defineMessage, defineVariable, int32 } from '@spop/codec';
+import { address, createAgent, defineMessage, defineVariable, int32 } from '@spop/agent';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });
 const ipScore = defineVariable('sess', 'ip_score', int32);

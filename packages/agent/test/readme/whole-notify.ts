@@ -1,5 +1,4 @@
-import { createAgent } from '@spop/agent';
-import { address, bool, defineMessage, defineVariable, string } from '@spop/codec';
+import { address, bool, createAgent, defineMessage, defineVariable, string } from '@spop/agent';
 
 const client = defineMessage('client', { src: address });
 const account = defineMessage('account', { name: string });

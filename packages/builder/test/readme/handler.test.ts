@@ -1,5 +1,4 @@
-import { createAgent } from './stand-in.ts';
-import { address, defineMessage, defineVariable, int32 } from '@spop/codec';
+import { address, createAgent, defineMessage, defineVariable, int32 } from './stand-in.ts';
 import { connect } from '@spop/builder';
 import '@spop/builder/vitest';
 import { expect, it } from 'vitest';

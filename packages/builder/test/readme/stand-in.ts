@@ -1,6 +1,8 @@
 import type { MessageDefinition, Variable } from '@spop/codec';
 import { ack as emptyAck, agentHello } from '../../src/index.ts';
 import type { AckBuilder, InputOf, StreamHandler, Value } from '../../src/index.ts';
+
+export { address, defineMessage, defineVariable, int32 } from '@spop/codec';
 import { toPlain } from '../../src/index.ts';
 import { tinyAgent } from '../tiny-agent.ts';
 

@@ -1,0 +1,115 @@
+import { isIPv6 } from 'node:net';
+import { check, checkInteger, checkOptions, isObject } from './checks.ts';
+
+/** A TCP address to listen on: `host` is 127.0.0.1 by default, port 0 any free one, and `backlog` 1 or more. */
+export interface TcpTarget {
+  readonly host?: string;
+  readonly port: number;
+  readonly backlog?: number;
+}
+
+/** A unix socket to listen on: a path of 107 bytes at most, and the mode of its file, set right after it was made. */
+export interface UnixTarget {
+  readonly path: string;
+  readonly mode?: number;
+  readonly backlog?: number;
+}
+
+/** Where an agent listens: TCP, a unix socket, or a socket that is open already (systemd's socket activation). */
+export type ListenTarget = TcpTarget | UnixTarget | { readonly fd: number };
+
+/** A TCP address that is listened on. */
+export interface TcpAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A unix socket that is listened on. */
+export interface UnixAddress {
+  readonly path: string;
+}
+
+/** Where an agent listens now; a unix socket that was open already has no path that could be found out. */
+export type ListenAddress = TcpAddress | UnixAddress | { readonly fd: number };
+
+const MAX_PORT = 0xffff;
+const FORMS = "'127.0.0.1:9000', '[::1]:9000', ':9000' or 'unix:/run/agent.sock'";
+const MAX_INT32 = 0x7fff_ffff;
+/** `sun_path` of Linux has 108 bytes, the last of which is 0 (unix(7)). */
+const MAX_SOCKET_PATH_BYTES = 107;
+
+/** Which options go with the one that says what to listen on. */
+const TARGETS = {
+  port: ['port', 'host', 'backlog'],
+  path: ['path', 'mode', 'backlog'],
+  fd: ['fd'],
+} as const;
+
+/**
+ * Reads where to listen, as people write it: `127.0.0.1:9000`, `agent.internal:9000`, `[::1]:9000`, `:9000` for all addresses
+ * of the machine, `unix:/run/agent.sock`, and HAProxy's `unix@/run/agent.sock` and `fd@3`. Port 0 is any free one. For
+ * who listens by himself, such as with TLS; `listen()` takes the text as it is.
+ *
+ * @throws {TypeError} that says what is wrong with the text, and what an address looks like.
+ */
+export function parseListenAddress(text: string): ListenAddress {
+  const refused = (reason: string): TypeError =>
+    new TypeError(`expected ${reason}, such as ${FORMS}; found ${JSON.stringify(text)}`);
+  const [, kind, rest = ''] = /^(unix|fd)[:@](.*)$/s.exec(text) ?? [];
+  if (kind === 'unix') {
+    if (!rest.startsWith('/')) throw refused('an absolute path');
+    return { path: rest };
+  }
+  if (kind === 'fd') {
+    if (!/^\d{1,9}$/.test(rest)) throw refused('the number of a file descriptor');
+    return { fd: Number(rest) };
+  }
+  const [, host, port] = /^(.*):(\d{1,5})$/s.exec(text) ?? [];
+  if (host === undefined || Number(port) > MAX_PORT) throw refused(`an address with a port from 0 to ${MAX_PORT}`);
+  const bracketed = /^\[(.*)\]$/s.exec(host)?.[1];
+  if (bracketed === undefined && host.includes(':')) throw refused('an IPv6 address in brackets');
+  if (bracketed !== undefined && !isIPv6(bracketed)) throw refused('an IPv6 address between the brackets');
+  if (/[[\]\s/@]/.test(host.replace(/^\[|\]$/g, ''))) throw refused('the name or the address of a host');
+  return { host: (bracketed ?? host) || '::', port: Number(port) };
+}
+
+/** An address in the form that HAProxy's `server` line takes: `127.0.0.1:9000`, `[::1]:9000`, `unix@/run/agent.sock`. */
+export function formatListenAddress(address: ListenAddress): string {
+  if ('fd' in address) return `fd@${address.fd}`;
+  if ('path' in address) return `unix@${address.path}`;
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+/** @throws {TypeError} or {RangeError} where a target is not what {@link ListenTarget} says. */
+export function checkTarget(target: unknown): asserts target is ListenTarget {
+  check(
+    isObject(target),
+    "listen() to be given an object or a text, such as { port: 9000 } or '127.0.0.1:9000'",
+    target,
+  );
+  const kinds = (['port', 'path', 'fd'] as const).filter((name) => name in target);
+  const [kind] = kinds;
+  if (kind === undefined || kinds.length > 1) {
+    const found = Object.keys(target).join(', ') || 'nothing';
+    throw new TypeError(`expected listen() to be given one of port, path and fd; found ${found}`);
+  }
+  checkOptions(`listen({ ${kind} })`, target, TARGETS[kind]);
+  const { port, host, path, mode, fd, backlog } = target as { readonly [name: string]: unknown };
+  if (kind === 'port') checkInteger('port', port, 0, MAX_PORT, ', where 0 is any free one');
+  if (kind === 'fd') checkInteger('fd', fd, 0, MAX_INT32);
+  if (kind === 'path') checkPath(path);
+  if (host !== undefined) {
+    check(typeof host === 'string' && host !== '', "host to be a name or an address, '::' being all of them", host);
+  }
+  if (mode !== undefined) checkInteger('mode', mode, 0, 0o777, ' (0o777), such as 0o660');
+  const isAbstract = typeof path === 'string' && path.startsWith('\0');
+  check(mode === undefined || !isAbstract, 'no mode for an abstract socket, which has no file', mode);
+  if (backlog !== undefined) checkInteger('backlog', backlog, 1, MAX_INT32);
+}
+
+function checkPath(path: unknown): void {
+  check(typeof path === 'string' && path !== '', 'path to be a non-empty string', path);
+  const size = Buffer.byteLength(path);
+  const expected = `path to be at most ${MAX_SOCKET_PATH_BYTES} bytes long, which is what fits into sun_path, not ${size}`;
+  check(size <= MAX_SOCKET_PATH_BYTES, expected, path, RangeError);
+}
