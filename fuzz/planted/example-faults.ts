@@ -102,20 +102,4 @@ export const exampleFaults: readonly Fault[] = [
     replace: '      key[2] = 0;',
     noticedBy: tests('table'),
   },
-  {
-    name: 'port 65536 taken',
-    mistake: 'five digits are a port',
-    file: source('listen-address'),
-    search: 'if (Number(port) > 65_535) throw',
-    replace: 'if (Number(port) > 99_999) throw',
-    noticedBy: tests('listen-address'),
-  },
-  {
-    name: 'IPv6 address without brackets',
-    mistake: 'HAProxy takes the last group for the port',
-    file: source('listen-address'),
-    search: "address.host.includes(':') ?",
-    replace: "address.host.startsWith('[') ?",
-    noticedBy: tests('listen-address'),
-  },
 ];

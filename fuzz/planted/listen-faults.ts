@@ -7,6 +7,30 @@ const tests = testsOf('packages/agent');
 /** Mistakes at an agent's beginning and end: what it listens on, its options, its signals. */
 export const listenFaults: readonly Fault[] = [
   {
+    name: 'port 65536 taken',
+    mistake: 'five digits are a port',
+    file: source('listen-target'),
+    search: 'Number(port) > MAX_PORT',
+    replace: 'Number(port) > 99_999',
+    noticedBy: tests('listen-target'),
+  },
+  {
+    name: 'IPv6 address without brackets',
+    mistake: 'HAProxy takes the last group for the port',
+    file: source('listen-target'),
+    search: "address.host.includes(':') ?",
+    replace: "address.host.startsWith('[') ?",
+    noticedBy: tests('listen-target'),
+  },
+  {
+    name: 'no host is this machine alone',
+    mistake: 'the text :9000 listens where nobody else reaches it',
+    file: source('listener'),
+    search: "return host === '::' ? undefined : host;",
+    replace: "return host === '::' ? '127.0.0.1' : host;",
+    noticedBy: tests('listen'),
+  },
+  {
     name: 'any connect error taken for a stale socket',
     mistake: 'an agent whose backlog is full is taken for one that is gone, and its path taken over',
     file: source('listener'),
@@ -66,14 +90,14 @@ export const listenFaults: readonly Fault[] = [
     name: 'all addresses listened on by default',
     mistake: 'who may not reach the agent can',
     file: source('listener'),
-    search: "target.host ?? '127.0.0.1'",
-    replace: "target.host ?? '0.0.0.0'",
+    search: "{ host = '127.0.0.1' }: TcpTarget",
+    replace: "{ host = '0.0.0.0' }: TcpTarget",
     noticedBy: tests('listen'),
   },
   {
     name: 'paths of 108 bytes taken',
     mistake: 'the 0 at the end of sun_path is not counted',
-    file: source('listener'),
+    file: source('listen-target'),
     search: 'const MAX_SOCKET_PATH_BYTES = 107;',
     replace: 'const MAX_SOCKET_PATH_BYTES = 108;',
     noticedBy: tests('listen'),
@@ -81,7 +105,7 @@ export const listenFaults: readonly Fault[] = [
   {
     name: 'length of a path in characters',
     mistake: 'the limit of the kernel is one of bytes',
-    file: source('listener'),
+    file: source('listen-target'),
     search: 'const size = Buffer.byteLength(path);',
     replace: 'const size = path.length;',
     noticedBy: tests('listen'),
