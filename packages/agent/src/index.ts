@@ -55,6 +55,7 @@ export {
   type UnixTarget,
 } from './listen-target.ts';
 export type { AgentMetrics, LatencySummary } from './observe/metrics.ts';
+export type { LabelledValue, OwnMetric } from './observe/own-metrics.ts';
 export type { NotifyContext } from './notify-context.ts';
 export type { AgentOptions, ResolvedOptions } from './options.ts';
 export {

@@ -1,4 +1,5 @@
 import type { AgentMetrics } from './metrics.ts';
+import { escapeQuoted, escapeText, numberText, type OwnMetric, samplesOf } from './own-metrics.ts';
 
 /** `Content-Type` of {@link toPrometheusText}. */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -62,28 +63,53 @@ export const FAMILIES: readonly Family[] = [
   },
 ];
 
-/** The metrics in the text format of Prometheus, version 0.0.4; serve them as {@link PROMETHEUS_CONTENT_TYPE}. */
-export function toPrometheusText(metrics: AgentMetrics): string {
-  const lines = FAMILIES.flatMap((family) => {
-    const name = family.type === 'counter' ? `${family.name}_total` : family.name;
-    return [`# HELP ${name} ${family.help}`, `# TYPE ${name} ${family.type}`, ...sampleLines(family, metrics)];
+/**
+ * The metrics in the text format of Prometheus, version 0.0.4, and behind them the application's `own`; serve them as
+ * {@link PROMETHEUS_CONTENT_TYPE}.
+ *
+ * @throws {TypeError} where one of the own metrics is not as its type says, or its name is taken.
+ */
+export function toPrometheusText(metrics: AgentMetrics, own: readonly OwnMetric[] = []): string {
+  const lines = toWritten(metrics, own).flatMap(({ name, type, help, samples }) => {
+    const written = type === 'counter' ? `${name}_total` : name;
+    return [`# HELP ${written} ${escapeText(help)}`, `# TYPE ${written} ${type}`, ...sampleLines(name, samples)];
   });
   return `${lines.join('\n')}\n`;
 }
 
-/** The metrics in the text format of OpenMetrics 1.0; serve them as {@link OPEN_METRICS_CONTENT_TYPE}. */
-export function toOpenMetricsText(metrics: AgentMetrics): string {
-  const lines = FAMILIES.flatMap((family) => [
-    `# TYPE ${family.name} ${family.type}`,
-    ...(family.unit === undefined ? [] : [`# UNIT ${family.name} ${family.unit}`]),
-    `# HELP ${family.name} ${family.help}`,
-    ...sampleLines(family, metrics),
+/**
+ * The metrics in the text format of OpenMetrics 1.0, and behind them the application's `own`; serve them as
+ * {@link OPEN_METRICS_CONTENT_TYPE}.
+ *
+ * @throws {TypeError} as {@link toPrometheusText}.
+ */
+export function toOpenMetricsText(metrics: AgentMetrics, own: readonly OwnMetric[] = []): string {
+  const lines = toWritten(metrics, own).flatMap(({ name, type, unit, help, samples }) => [
+    `# TYPE ${name} ${type}`,
+    ...(unit === undefined ? [] : [`# UNIT ${name} ${unit}`]),
+    `# HELP ${name} ${escapeQuoted(help)}`,
+    ...sampleLines(name, samples),
   ]);
   return `${lines.join('\n')}\n# EOF\n`;
 }
 
-function sampleLines({ name, samples }: Family, metrics: AgentMetrics): string[] {
-  return samples(metrics).map(([suffix, value]) => `${name}${suffix} ${value}`);
+interface Written extends Omit<Family, 'samples'> {
+  readonly samples: readonly Sample[];
+}
+
+function toWritten(metrics: AgentMetrics, own: readonly OwnMetric[]): Written[] {
+  const written: Written[] = FAMILIES.map((family) => ({ ...family, samples: family.samples(metrics) }));
+  const taken = new Set<string>();
+  for (const metric of own) {
+    const samples = samplesOf(metric, taken);
+    taken.add(metric.name);
+    written.push({ ...metric, samples });
+  }
+  return written;
+}
+
+function sampleLines(name: string, samples: readonly Sample[]): string[] {
+  return samples.map(([suffix, value]) => `${name}${suffix} ${numberText(value)}`);
 }
 
 function gauge(name: string, help: string, value: (metrics: AgentMetrics) => number): Family {
