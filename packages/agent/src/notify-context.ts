@@ -13,6 +13,14 @@ export interface NotifyContext {
    * connection ended. Made when it is first read, aborted if that is later.
    */
   readonly signal: AbortSignal;
+  /**
+   * When the NOTIFY is answered without this handler, in ms on the clock of performance.now(); Infinity where
+   * `processingTimeoutMs` is 0, and 0, which is past, once the NOTIFY is answered. The time runs from when its handlers have
+   * returned: within a handler that has not, it is that from now on.
+   */
+  readonly deadlineAt: number;
+  /** Whether the NOTIFY was answered, or its connection ended: nothing that is set now reaches HAProxy. Unlike `signal` it costs nothing. */
+  readonly isAnswered: boolean;
   /** The first message of that definition in the same NOTIFY, or undefined: for correlating messages. */
   get<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined;
   /** A walker over all messages as they came, declared or not. */

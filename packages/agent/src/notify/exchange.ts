@@ -18,6 +18,8 @@ const EXCHANGE_BYTES = 3_072;
 export interface Engine {
   /** The engine-id of the handshake; undefined where HAProxy did not say. */
   readonly engineId: string | undefined;
+  /** How long handlers may take; 0 for as long as they like. */
+  readonly processingTimeoutMs: number;
 }
 
 /** Who answers an exchange whose handlers have not settled. */
@@ -109,6 +111,11 @@ export class Exchange implements NotifyOwner, AckRoom {
 
   get engineId(): string | undefined {
     return this.#engine?.engineId;
+  }
+
+  get deadlineAt(): number {
+    const timeoutMs = this.#engine?.processingTimeoutMs ?? 0;
+    return timeoutMs === 0 ? Infinity : (this.isPending ? this.startedAt : performance.now()) + timeoutMs;
   }
 
   /** Whether the ACK outgrew the room in which it was begun. */

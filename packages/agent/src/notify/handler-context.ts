@@ -17,6 +17,8 @@ export interface NotifyOwner {
   /** The context that is in use; others that were given out are late. */
   readonly context: NotifyContext;
   readonly engineId: string | undefined;
+  /** When it is answered in the handlers' place, in ms on the clock of performance.now(). */
+  readonly deadlineAt: number;
   /** A signal was given out. */
   noteSignal(): void;
 }
@@ -62,6 +64,17 @@ export class HandlerContext implements NotifyContext {
 
   get engineId(): string | undefined {
     return this.#owner === undefined ? this.#engineId : this.#owner.engineId;
+  }
+
+  get deadlineAt(): number {
+    const owner = this.#owner;
+    return owner === undefined || this.isAnswered ? 0 : owner.deadlineAt;
+  }
+
+  get isAnswered(): boolean {
+    const owner = this.#owner;
+    const isLate = owner === undefined || owner.context !== this || !owner.notify.isOpen;
+    return isLate || this.#abortReason !== undefined;
   }
 
   get signal(): AbortSignal {

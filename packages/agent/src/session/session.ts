@@ -76,6 +76,10 @@ export class Session implements Engine, Leaver, Owner {
     return this.#state === 'draining';
   }
 
+  get processingTimeoutMs(): number {
+    return this.#shared.options.processingTimeoutMs;
+  }
+
   /** NOTIFYs whose handlers have not settled. */
   get inFlightCount(): number {
     return this.#unsettled.count;

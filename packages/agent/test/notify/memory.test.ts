@@ -31,7 +31,7 @@ function inFlight(set: MessageSet, messages: number, times: number, count: numbe
   const output = Buffer.alloc(1_000);
   return Array.from({ length: count }, () => {
     const exchange = new Exchange(set, pool, 0);
-    exchange.read({ engineId: undefined }, frame);
+    exchange.read({ engineId: undefined, processingTimeoutMs: 0 }, frame);
     exchange.beginOneTime();
     exchange.ack.beginAck(output, 0, output.length, frame);
     for (let i = 0; i < exchange.notify.messageCount; i++) JSON.stringify(exchange.notify.messageAt(i));

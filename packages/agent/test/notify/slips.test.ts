@@ -64,7 +64,20 @@ describe.each(kinds)('a handler that is %s', (_, kind) => {
     const peer = await connect();
     await peer.notify(ask, { id: '1' });
     const actions = ['constructor', 'remainingBytes', 'reset', 'set', 'setNull', 'toJSON', 'unset'];
-    const context = ['constructor', 'engineId', 'frameId', 'get', 'signal', 'streamId', 'toJSON', 'walk'];
+    const context = [
+      ...[
+        'constructor',
+        'deadlineAt',
+        'engineId',
+        'frameId',
+        'get',
+        'isAnswered',
+        'signal',
+        'streamId',
+        'toJSON',
+        'walk',
+      ],
+    ];
     expect(found).toEqual([actions, context]);
   });
 

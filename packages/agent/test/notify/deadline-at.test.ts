@@ -1,0 +1,104 @@
+import { defineMessage, defineVariable, string as text } from '@spop/codec';
+import { describe, expect, it } from 'vitest';
+import type { NotifyContext } from '../../src/index.ts';
+import { eventually, startAgent } from '../harness.ts';
+
+const ask = defineMessage('ask', { id: text });
+const answer = defineVariable('txn', 'answer', text);
+
+/** What a handler sees of the time that it has, before and after it waits for something. */
+interface Seen {
+  readonly at: number;
+  readonly deadlineAt: number;
+  readonly isAnswered: boolean;
+}
+
+function look({ deadlineAt, isAnswered }: NotifyContext): Seen {
+  return { at: performance.now(), deadlineAt, isAnswered };
+}
+
+describe('notify.deadlineAt and notify.isAnswered', () => {
+  it('tell a handler how long it has, and are past afterwards', async () => {
+    const seen: Seen[] = [];
+    let kept: NotifyContext | undefined;
+    const { connect } = await startAgent({
+      processingTimeoutMs: 20_000,
+      setup: (agent) =>
+        agent.onMessage(ask, async (_, ack, notify) => {
+          kept = notify;
+          seen.push(look(notify));
+          await Promise.resolve();
+          seen.push(look(notify));
+          ack.set(answer, 'yes');
+        }),
+    });
+    const peer = await connect();
+    await peer.notify(ask, { id: '1' });
+    const [before, after] = seen as [Seen, Seen];
+    expect([before.isAnswered, after.isAnswered]).toEqual([false, false]);
+    for (const { at, deadlineAt } of seen) {
+      expect(deadlineAt).toBeGreaterThan(before.at + 19_999);
+      expect(deadlineAt).toBeLessThan(at + 20_001);
+    }
+    expect(look(kept!)).toMatchObject({ deadlineAt: 0, isAnswered: true });
+  });
+
+  it('have no end without processingTimeoutMs, for a synchronous handler as well', async () => {
+    const seen: Seen[] = [];
+    let kept: NotifyContext | undefined;
+    const { connect } = await startAgent({
+      processingTimeoutMs: 0,
+      setup: (agent) =>
+        agent.onMessage(ask, (_, __, notify) => {
+          kept = notify;
+          seen.push(look(notify));
+        }),
+    });
+    const peer = await connect();
+    await peer.notify(ask, { id: '1' });
+    expect(seen).toMatchObject([{ deadlineAt: Infinity, isAnswered: false }]);
+    expect(look(kept!)).toMatchObject({ deadlineAt: 0, isAnswered: true });
+  });
+
+  it.each([
+    ['the deadline has passed', 20, 'late'],
+    ['another handler of the NOTIFY has failed', 20_000, 'failed'],
+  ])('say so where %s, also to who is told by the signal', async (_, processingTimeoutMs, kind) => {
+    const seen: boolean[] = [];
+    const { connect } = await startAgent({
+      processingTimeoutMs,
+      setup: (agent) => {
+        agent.onMessage(ask, async (__, ___, notify) => {
+          const { signal } = notify;
+          signal.addEventListener('abort', () => seen.push(notify.isAnswered, notify.deadlineAt === 0));
+          seen.push(notify.isAnswered);
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          seen.push(notify.isAnswered);
+        });
+        if (kind === 'failed') agent.onNotify(() => Promise.reject(new Error('no answer')));
+      },
+    });
+    const peer = await connect();
+    expect((await peer.notify(ask, { id: '1' })).actions).toEqual([]);
+    await eventually(() => seen.length === 4);
+    expect(seen).toEqual([false, true, true, true]);
+  });
+
+  it('say so where the connection has ended', async () => {
+    let kept: NotifyContext | undefined;
+    const { connect } = await startAgent({
+      setup: (agent) =>
+        agent.onMessage(ask, (_, __, notify) => {
+          kept = notify;
+          return new Promise(() => {});
+        }),
+    });
+    const peer = await connect();
+    await peer.hello();
+    peer.send(peer.preset.notify().message(ask, { id: '1' }));
+    await eventually(() => kept !== undefined && !kept.isAnswered);
+    peer.close();
+    await eventually(() => kept!.isAnswered);
+    expect(kept!.deadlineAt).toBe(0);
+  });
+});
