@@ -65,10 +65,19 @@ export const ErrorStatus = {
 export type SpopErrorCode = keyof typeof ErrorStatus;
 
 /**
+ * Under this symbol each error has the number of its layout, since an application may have the codec twice, once as its
+ * own and once as its agent's: neither copy's class is in the other's chain of prototypes.
+ */
+const ERROR: unique symbol = Symbol.for('@spop/codec/error');
+const LAYOUT = 1;
+
+/**
  * The one error class of these packages. `code` is the stable contract; `reason` is for people and may be reworded.
  *
  * Where the peer is at fault, `status` is what the DISCONNECT to it carries and `offset` says where its bytes are wrong.
  * Where the caller is, `status` is undefined: nothing was sent, and nothing needs to be.
+ *
+ * `instanceof SpopError` holds for the errors of another copy of this package as well, where they are laid out alike.
  */
 export class SpopError extends Error {
   override readonly name: string = 'SpopError';
@@ -87,4 +96,11 @@ export class SpopError extends Error {
     this.reason = reason;
     this.offset = offset;
   }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== SpopError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return value instanceof Error && Reflect.get(value, ERROR) === LAYOUT;
+  }
 }
+
+Object.defineProperty(SpopError.prototype, ERROR, { value: LAYOUT });

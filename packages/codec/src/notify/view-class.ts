@@ -7,7 +7,13 @@ import { argumentOutOfRange } from './argument-errors.ts';
 import type { Arguments, OneTimeArguments } from './arguments.ts';
 import type { MessageDefinition } from './message-definition.ts';
 
-const STATE: unique symbol = Symbol('state');
+/**
+ * Under this symbol each view has the number of its layout: an application may have the codec twice, once as its own and
+ * once as its agent's, which makes the views.
+ */
+const VIEW: unique symbol = Symbol.for('@spop/codec/view');
+const LAYOUT = 1;
+const STATE: unique symbol = Symbol.for('@spop/codec/view-state');
 const VALUES: unique symbol = Symbol('values');
 // Copied once: unoptimised code boxes `MIN_SAFE_INTEGER` at every read.
 const { MIN_SAFE_INTEGER, MAX_SAFE_INTEGER } = Number;
@@ -36,6 +42,7 @@ class OneTimeView extends MessageViewBase {
   declare readonly [STATE]: OneTimeArguments;
 }
 
+Object.defineProperty(MessageViewBase.prototype, VIEW, { value: LAYOUT });
 definePrintable(MessageViewBase.prototype, toPlain);
 
 /** The arguments that have a value of the declared type, by name. */
@@ -160,10 +167,19 @@ export function toOneTimeView(message: OneTimeArguments): object {
   return new (classesOf(message.definition).OneTime)(message);
 }
 
-/** What stands behind a view. @throws {SpopError} SPOP_MISUSE for any other object. */
+/** What stands behind a view. @throws {SpopError} SPOP_MISUSE for any other object, and for a view of another layout. */
 export function argumentsOf(view: object): Arguments {
-  if (!(view instanceof MessageViewBase)) {
-    throw new SpopError('SPOP_MISUSE', 'expected a message view that a NOTIFY gave; found another object');
-  }
-  return view[STATE];
+  if (isView(view)) return view[STATE];
+  const layout = VIEW in view ? Number(view[VIEW]) : undefined;
+  const reason =
+    layout === undefined
+      ? 'expected a message view that a NOTIFY gave; found another object'
+      : `expected a message view of layout ${LAYOUT}; found one of layout ${layout}, of another version of ` +
+        `@spop/codec. Install one version, or import from @spop/agent alone`;
+  throw new SpopError('SPOP_MISUSE', reason);
+}
+
+/** No `instanceof`: it may be of another copy. */
+function isView(view: object): view is MessageViewBase {
+  return VIEW in view && view[VIEW] === LAYOUT;
 }

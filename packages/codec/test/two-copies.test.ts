@@ -1,0 +1,75 @@
+import { describe, expect, it, vi } from 'vitest';
+import {
+  argumentState,
+  defineMessage,
+  type MessageOf,
+  MessageSet,
+  Notify,
+  optional,
+  SpopError,
+  string,
+} from '../src/index.ts';
+import { message, notifyFrame, thrown } from './bytes.ts';
+
+/** The same package a second time, as where an application and its agent have one each. */
+vi.resetModules();
+const other = await import('../src/index.ts');
+
+const ask = other.defineMessage('ask', { id: other.string, name: other.optional(other.string) });
+
+function readByOther(): MessageOf<typeof ask> {
+  const notify = new other.Notify(new other.MessageSet([ask]));
+  notify.read(notifyFrame([message('ask', [['id', '080131']])]));
+  return notify.get(ask)!;
+}
+
+describe('two copies of the codec', () => {
+  it('are two', () => {
+    expect(other.SpopError).not.toBe(SpopError);
+  });
+
+  it('know each other’s errors', () => {
+    const error = new other.SpopError('SPOP_TRUNCATED', 'why');
+    expect([error instanceof SpopError, new SpopError('SPOP_TRUNCATED', 'why') instanceof other.SpopError]).toEqual([
+      true,
+      true,
+    ]);
+  });
+
+  it('take nothing else for one', () => {
+    class Own extends SpopError {}
+    const foreign = Object.assign(new Error('why'), { code: 'SPOP_TRUNCATED' });
+    const laidOutOtherwise = Object.assign(new Error('why'), { [Symbol.for('@spop/codec/error')]: 2 });
+    for (const each of [foreign, laidOutOtherwise, { code: 'SPOP_TRUNCATED' }, null, undefined, 'SPOP_TRUNCATED']) {
+      expect(each instanceof SpopError).toBe(false);
+    }
+    expect(new SpopError('SPOP_TRUNCATED', 'why') instanceof Own).toBe(false);
+    expect(new Own('SPOP_TRUNCATED', 'why') instanceof Own).toBe(true);
+    expect(new Own('SPOP_TRUNCATED', 'why') instanceof SpopError).toBe(true);
+  });
+
+  it('tell of each other’s messages which arguments are there', () => {
+    const view = readByOther();
+    expect([argumentState(view, 'id'), argumentState(view, 'name')]).toEqual(['present', 'missing']);
+    const error = thrown(() => Reflect.apply(argumentState, undefined, [view, 'port']));
+    expect(error.code).toBe('SPOP_INVALID_NAME');
+  });
+
+  it('read what the other has declared', () => {
+    const notify = new Notify(new MessageSet([ask]));
+    notify.read(notifyFrame([message('ask', [['id', '080131']])]));
+    expect(notify.get(ask)?.id.toString()).toBe('1');
+    const own = defineMessage('own', { id: optional(string) });
+    expect(notify.get(own)).toBeUndefined();
+  });
+
+  it('say so where the other is laid out otherwise', () => {
+    const view = { [Symbol.for('@spop/codec/view')]: 2 };
+    expect(thrown(() => argumentState(view, 'id'))).toMatchObject({
+      code: 'SPOP_MISUSE',
+      reason:
+        'expected a message view of layout 1; found one of layout 2, of another version of @spop/codec. ' +
+        'Install one version, or import from @spop/agent alone',
+    });
+  });
+});
