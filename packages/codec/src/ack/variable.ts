@@ -1,6 +1,7 @@
 import { ActionType, DataType, MAX_VARIABLE_NAME_BYTES, Scope, type ScopeName } from '../constants.ts';
 import { SpopError } from '../errors.ts';
 import { quoteText } from '../quote.ts';
+import { checkName, checkValueType } from '../values/check-declared.ts';
 import type { ValueKind, ValueType } from '../values/value-type.ts';
 
 const SET_VAR_ARGS = 3;
@@ -54,7 +55,8 @@ function toPaddedWords(bytes: Buffer): Int32Array {
  * HAProxy's configuration after `spoe-agent iprep`.
  *
  * @throws {SpopError} SPOP_INVALID_NAME for an unknown scope, a character outside of `A-Z a-z 0-9 _ .`, or where
- * `scope.name` leaves no room for a prefix in the 63 bytes that every HAProxy can take.
+ * `scope.name` leaves no room for a prefix in the 63 bytes that every HAProxy can take; {TypeError} where the type is none
+ * of this package's.
  */
 export function defineVariable<Write>(
   scope: ScopeName,
@@ -67,6 +69,7 @@ export function defineVariable<Write>(
       `expected a scope of ${Object.keys(Scope).join(', ')}; found ${quoteText(scope)}`,
     );
   }
+  checkName('a variable name', name);
   if (!NAME_PATTERN.test(name)) {
     throw new SpopError(
       'SPOP_INVALID_NAME',
@@ -83,5 +86,6 @@ export function defineVariable<Write>(
         `${MAX_VARIABLE_NAME_BYTES}; found ${name.length}: ${quoteText(name)}`,
     );
   }
+  checkValueType(`the type of variable ${scope}.${name}`, type);
   return new Variable(scope, name, type.kind);
 }

@@ -1,5 +1,7 @@
 import { SpopError } from '../errors.ts';
+import { checkName, checkValueType } from '../values/check-declared.ts';
 import { type AnyValueType, acceptedTypes } from '../values/value-type.ts';
+import { quoteText } from '../quote.ts';
 import { NamePattern } from './name-pattern.ts';
 import { encodeName, NameTable } from './name-table.ts';
 
@@ -64,8 +66,21 @@ export class MessageDefinition<Args extends ArgumentTypes = ArgumentTypes> {
  *
  *     const checkClientIp = defineMessage('check-client-ip', { ip: address, ua: optional(string) });
  *
- * @throws {SpopError} SPOP_INVALID_NAME for an empty message name or one above 239 bytes.
+ * @throws {SpopError} SPOP_INVALID_NAME for an empty message name or one above 239 bytes; {TypeError} where the name is no
+ * string, or the type of an argument none of this package's.
  */
 export function defineMessage<const Args extends ArgumentTypes>(name: string, args: Args): MessageDefinition<Args> {
+  checkDeclared(name, args);
   return new MessageDefinition(name, args);
+}
+
+/** What callers without types can get wrong. */
+function checkDeclared(name: string, args: unknown): void {
+  checkName('a message name', name);
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
+    throw new TypeError(`expected the arguments of ${quoteText(name)} to be an object, such as { ip: address }`);
+  }
+  for (const [argument, type] of Object.entries(args)) {
+    checkValueType(`the type of argument ${quoteText(argument)} of message ${quoteText(name)}`, type);
+  }
 }

@@ -1,0 +1,33 @@
+import { quoteText } from '../quote.ts';
+import { acceptedTypes, type AnyValueType } from './value-type.ts';
+
+/**
+ * Refuses what is no value type, which only a caller without types can give.
+ *
+ * @param what What has the type, for the error.
+ * @throws {TypeError} that says what was found, and where value types come from.
+ */
+export function checkValueType(what: string, type: unknown): asserts type is AnyValueType {
+  if (isValueType(type)) return;
+  throw new TypeError(`expected ${what} to be a type, such as string or optional(address); found ${describe(type)}`);
+}
+
+/** @throws {TypeError} where a name is no string, as a caller without types can have it. */
+export function checkName(what: string, name: unknown): asserts name is string {
+  if (typeof name === 'string') return;
+  throw new TypeError(`expected ${what} to be a string; found ${name === null ? 'null' : typeof name}`);
+}
+
+function isValueType(type: unknown): boolean {
+  if (typeof type !== 'object' || type === null || !('kind' in type && 'optional' in type)) return false;
+  return typeof type.kind === 'string' && Object.hasOwn(acceptedTypes, type.kind) && typeof type.optional === 'boolean';
+}
+
+function describe(type: unknown): string {
+  if (typeof type === 'string') return `${quoteText(type)}: import the type of that name, and write it without quotes`;
+  // The builder of test data has functions of the same names.
+  if (typeof type === 'function')
+    return `the function ${type.name}(), which is none of those of @spop/agent and @spop/codec`;
+  if (typeof type === 'object') return type === null ? 'null' : 'another object';
+  return typeof type === 'number' ? `the number ${type}` : typeof type;
+}
