@@ -85,13 +85,13 @@ describeHaproxies('troubleshooting: pairing a response with its request', (relea
 
 describeHaproxies('troubleshooting', (release) => {
   it.each([
-    ['::ffff:127.0.0.1 with v4v6', (port: number) => [`bind :::${port} v4v6`], '6 ::ffff:127.0.0.1 false'],
-    ['127.0.0.1 with v6only', (port: number) => [`bind :::${port} v6only`, `bind :${port}`], '4 127.0.0.1 true'],
+    ['::ffff:127.0.0.1 with v4v6', (port: number) => [`bind :::${port} v4v6`], '7 4 127.0.0.1 true'],
+    ['127.0.0.1 with v6only', (port: number) => [`bind :::${port} v6only`, `bind :${port}`], '6 4 127.0.0.1 true'],
   ])('has an IPv4 client as %s', async (_, binds, expected) => {
     const { agent } = createReportingAgent();
     const seen = defineVariable('txn', 'seen', string);
     agent.onMessage(defineMessage('ask', { ip: address }), ({ ip }, ack) => {
-      ack.set(seen, `${ip.family} ${ip.toString()} ${ip.equals('127.0.0.1')}`);
+      ack.set(seen, `${ip.type} ${ip.family} ${ip.toString()} ${ip.equals('127.0.0.1')}`);
     });
     const port = await freePort();
     await startRig(release, await listenOnPort(agent), {

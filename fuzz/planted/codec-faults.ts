@@ -168,6 +168,14 @@ export const codecFaults: readonly Fault[] = [
     noticedBy: tests('notify/expected-argument', 'notify/notify-order'),
   },
   {
+    name: 'mapped address taken as sent',
+    mistake: 'an IPv4 address that came mapped to IPv6 stays an IPv6 address where `address` is declared',
+    file: source('message-view'),
+    search: 'if (accepted !== argument.takenAsSent) value.unmap();',
+    replace: '',
+    noticedBy: tests('notify/mapped-addresses'),
+  },
+  {
     name: 'name found behind the frame',
     mistake: 'the name that is expected is compared beyond the end of the frame',
     file: source('message-view'),

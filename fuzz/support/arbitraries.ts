@@ -66,12 +66,14 @@ export function typedData(): fc.Arbitrary<TypedData> {
   );
 }
 
-/** Sixteen bytes with runs of zeros, which the text form shortens. */
+/** Sixteen bytes with runs of zeros, which the text form shortens; some are IPv4 addresses. */
 export function ipv6Bytes(): fc.Arbitrary<Uint8Array> {
   const word = fc.oneof(fc.constant(0), fc.constant(0xffff), fc.integer({ min: 0, max: 0xffff }));
-  return fc
-    .array(word, { minLength: 8, maxLength: 8 })
-    .map((words) => Uint8Array.from(words.flatMap((value) => [value >> 8, value & 0xff])));
+  const words = fc.oneof(
+    { weight: 5, arbitrary: fc.array(word, { minLength: 8, maxLength: 8 }) },
+    { weight: 1, arbitrary: fc.tuple(word, word).map((last) => [0, 0, 0, 0, 0, 0xffff, ...last]) },
+  );
+  return words.map((groups) => Uint8Array.from(groups.flatMap((value) => [value >> 8, value & 0xff])));
 }
 
 export function argument(): fc.Arbitrary<Argument> {

@@ -51,6 +51,10 @@ function promised(type: AnyValueType, data: TypedData | undefined): Read {
       ? { value: Buffer.from(toBytes(data.value)).toString('utf8') }
       : { code: 'SPOP_WRONG_TYPE' };
   }
+  // An IPv4 address that is mapped to IPv6 keeps its type and nothing else.
+  if (type.kind === 'address' && data.type === 'ipv6') {
+    return { data: { type: 'ipv6', value: data.value.replace(/^::ffff:(?=.*\.)/, '') } };
+  }
   return viewTypes[type.kind]!.includes(data.type) ? { data } : { code: 'SPOP_WRONG_TYPE' };
 }
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { address, binary, bool, defineMessage, defineVariable, integer, interned, optional, string } from '@spop/codec';
-import { int32, int64, ipv4, ipv6, uint64 } from '@spop/codec';
+import { DataType, FrameReader, int32, int64, ipv4, ipv6, MessageSet, Notify, uint64 } from '@spop/codec';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import * as b from '../../src/index.ts';
 import type { ArgumentsOf, BinaryData, BoolData, Ipv4Data, Ipv6Data, StringData } from '../../src/index.ts';
@@ -47,6 +47,21 @@ describe('a message with a schema', () => {
     expect(argsOf(b.notify().message(checkClientIp, { ip: '::1', ssl: false }))['ip']).toEqual(b.ipv6('::1'));
     const bytes = Uint8Array.of(192, 0, 2, 1);
     expect(argsOf(b.notify().message(checkClientIp, { ip: bytes, ssl: false }))['ip']).toEqual(b.ipv4('192.0.2.1'));
+  });
+
+  it('sends an address mapped to IPv6 as it is written, which a handler reads as the IPv4 address', () => {
+    const notify = new Notify(new MessageSet([checkClientIp]));
+    const read = ['192.0.2.1', '::ffff:192.0.2.1'].map((ip) => {
+      const reader = new FrameReader();
+      reader.push(Buffer.from(b.notify().message(checkClientIp, { ip, ssl: false }).toBytes()));
+      notify.read(reader.next()!);
+      const view = notify.get(checkClientIp)!.ip;
+      return [view.type, view.family, view.toString(), view.equals('192.0.2.1'), view.equals('::ffff:192.0.2.1')];
+    });
+    expect(read).toEqual([
+      [DataType.Ipv4, 4, '192.0.2.1', true, true],
+      [DataType.Ipv6, 4, '192.0.2.1', true, true],
+    ]);
   });
 
   it('writes plain integers as INT64, and as UINT64 what that cannot hold', () => {

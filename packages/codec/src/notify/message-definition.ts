@@ -1,6 +1,6 @@
 import { SpopError } from '../errors.ts';
 import { checkName, checkValueType } from '../values/check-declared.ts';
-import { type AnyValueType, acceptedTypes } from '../values/value-type.ts';
+import { type AnyValueType, acceptedTypes, type ValueKind } from '../values/value-type.ts';
 import { quoteText } from '../quote.ts';
 import { NamePattern } from './name-pattern.ts';
 import { encodeName, NameTable } from './name-table.ts';
@@ -16,11 +16,14 @@ export class ArgumentPattern extends NamePattern {
   declare readonly slot: number;
   /** The data types that it may have, as a bit set. */
   declare readonly accepted: number;
+  /** Those of them whose values are taken as they stand. Of an `address`, an IPV6 may be an IPv4 address. */
+  declare readonly takenAsSent: number;
 
-  constructor(name: Buffer, slot: number, accepted: number) {
+  constructor(name: Buffer, slot: number, kind: ValueKind) {
     super(name);
     this.slot = slot;
-    this.accepted = accepted;
+    this.accepted = acceptedTypes[kind];
+    this.takenAsSent = kind === 'address' ? acceptedTypes.ipv4 : this.accepted;
   }
 }
 
@@ -53,7 +56,7 @@ export class MessageDefinition<Args extends ArgumentTypes = ArgumentTypes> {
     this.argumentNames = Object.keys(args);
     this.table = new NameTable(this.argumentNames);
     this.arguments = this.table.names.map(
-      (encoded, slot) => new ArgumentPattern(encoded, slot, acceptedTypes[args[this.argumentNames[slot]!]!.kind]),
+      (encoded, slot) => new ArgumentPattern(encoded, slot, args[this.argumentNames[slot]!]!.kind),
     );
     const positions = Math.max(this.arguments.length, MIN_POSITIONS);
     this.learnedOrder = Array.from({ length: positions }, (_, position) => this.arguments[position]);

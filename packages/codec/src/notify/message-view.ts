@@ -131,7 +131,7 @@ export class MessageState implements Arguments {
         }
       }
       const value = values[argument.slot]!;
-      const isAccepted = ((argument.accepted >> (last & TYPE_MASK)) & 1) !== 0;
+      const isAccepted = ((argument.takenAsSent >> (last & TYPE_MASK)) & 1) !== 0;
       if (difference !== 0) {
         position = this.#readUnexpected(cursor, bytes, position, limit, index);
       } else if (!isSmall || end > limit || !isAccepted || value.isPresentIn(generation)) {
@@ -163,6 +163,7 @@ export class MessageState implements Arguments {
     if (value.isPresentIn(this.generation)) return this.#skipped.read(cursor, bytes, position, limit);
     const end = value.read(cursor, bytes, position, limit);
     if (((accepted >> value.foundType) & 1) === 0) value.reject();
+    if (accepted !== argument.takenAsSent) value.unmap();
     return end;
   }
 

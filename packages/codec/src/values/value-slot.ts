@@ -1,6 +1,9 @@
+import { DataType } from '../constants.ts';
+import { isMappedAddress, MAPPED_PREFIX_BYTES } from '../wire/address.ts';
 import type { Cursor } from '../wire/cursor.ts';
 import {
   DATA_SIZES as DATA_SIZES_,
+  IPV4_BYTES,
   SIZE_FIRST as SIZE_FIRST_,
   skipTypedData,
   TRUE_FLAG as TRUE_FLAG_,
@@ -14,6 +17,12 @@ const TYPE_MASK = TYPE_MASK_;
 const TRUE_FLAG = TRUE_FLAG_;
 const DATA_SIZES = DATA_SIZES_;
 const SIZE_FIRST = SIZE_FIRST_;
+
+/** The bit that tells IPV6 from IPV4. */
+const FAMILY_BIT = DataType.Ipv6 ^ DataType.Ipv4;
+/** The same above the byte with the type and the flags, which says IPV4: the value is an IPV6 on the wire. */
+const UNMAPPED_SHIFT = 8;
+const UNMAPPED = FAMILY_BIT << UNMAPPED_SHIFT;
 
 /** Integers of up to this many bytes are decoded while their end is searched for. */
 const SMALL_INTEGER_BYTES = 3;
@@ -30,7 +39,7 @@ export abstract class ValueSlot {
   // Protected to the compiler only: a name with # takes more code at each use, of which V8 inlines so much and no more.
   /** @internal */
   declare protected readonly _source: ViewSource;
-  /** @internal The byte with the type and the flags. */
+  /** @internal The byte with the type and the flags; more than a byte where {@link ValueSlot.unmap} changed the type. */
   protected _first: number = 0;
   /** @internal Where the value's own bytes begin, after its type and length, from the frame's length field. */
   protected _start: number = 0;
@@ -95,6 +104,23 @@ export abstract class ValueSlot {
     this._start = start;
     this._lengthOrSmall = length;
     this._foundIn = generation;
+  }
+
+  /**
+   * @internal From now on an IPV6 that holds an IPv4 address (RFC 4291 §2.5.5.2) is that address, in the frame that is being
+   * read. Any other value stays what it is.
+   */
+  unmap(): void {
+    const { bytes, origin } = this._source;
+    if ((this._first & TYPE_MASK) !== DataType.Ipv6 || !isMappedAddress(bytes, origin + this._start)) return;
+    this._first = (this._first ^ FAMILY_BIT) | UNMAPPED;
+    this._start += MAPPED_PREFIX_BYTES;
+    this._lengthOrSmall = IPV4_BYTES;
+  }
+
+  /** @internal The type that the value has on the wire. */
+  protected get _wireType(): number {
+    return (this._first & TYPE_MASK) | (this._first >> UNMAPPED_SHIFT);
   }
 
   /** @internal Whether a value was found in the frame that the source stands on, and not rejected. */
@@ -178,6 +204,7 @@ export abstract class ValueSlot {
 
   /** @internal Offset of the typed data's first byte from the frame's length field, for errors. */
   get offset(): number {
+    if (this._first >= UNMAPPED) return this._start - 1 - MAPPED_PREFIX_BYTES;
     const hasLength = DATA_SIZES[this._first & TYPE_MASK] === SIZE_FIRST;
     return this._start - 1 - (hasLength ? varintSize(this._lengthOrSmall, 0) : 0);
   }

@@ -73,10 +73,14 @@ export const uint64: ValueType<IntegerValue, number | bigint> = { kind: 'uint64'
 /** An IPv4 address, as a view. */
 export const ipv4: ValueType<AddressValue, AddressLike> = { kind: 'ipv4', optional: false };
 
-/** An IPv6 address, as a view. */
+/** An IPv6 address, as a view: an IPv4-mapped one (`::ffff:192.0.2.1`) as it was sent, unlike that of {@link address}. */
 export const ipv6: ValueType<AddressValue, AddressLike> = { kind: 'ipv6', optional: false };
 
-/** An IPv4 or IPv6 address, as a view: what `src` gives for clients of either family. */
+/**
+ * An IPv4 or IPv6 address, as a view: what `src` gives for clients of either family. An IPv4-mapped IPv6 address
+ * (`::ffff:192.0.2.1`, RFC 4291 §2.5.5.2), which HAProxy sends for IPv4 clients of `bind :::80 v4v6`, reads as the IPv4
+ * address. Text and bytes are written as they are.
+ */
 export const address: ValueType<AddressValue, AddressLike> = { kind: 'address', optional: false };
 
 /** STRING, as a view that compares without making text. */

@@ -2,7 +2,7 @@ import type { DataType } from '../constants.ts';
 
 /** What every value view can do. */
 export interface AnyValue {
-  /** The data type on the wire. */
+  /** The data type on the wire: IPV6 also where an IPv4-mapped address reads as IPv4. */
   readonly type: DataType;
   /** The value as text, whatever its type; see `Value.toString`. */
   toString(): string;
@@ -39,9 +39,17 @@ export interface StringValue extends BinaryValue {
   startsWith(text: string): boolean;
 }
 
-/** An IPv4 or IPv6 address. `toString()` gives RFC 5952 text. */
+/**
+ * An IPv4 or IPv6 address. `toString()` gives RFC 5952 text. What is declared `address` is an IPv4 address wherever it came
+ * mapped to IPv6, as `::ffff:192.0.2.1`.
+ */
 export interface AddressValue extends BinaryValue {
   readonly family: 4 | 6;
+  /**
+   * Whether it is the address `other`, in any form that text has for it, or as its bytes. An IPv4 address also is the one
+   * that is mapped to IPv6: `192.0.2.1` and `::ffff:192.0.2.1`.
+   */
+  equals(other: string | Uint8Array): boolean;
   /** The 32 bits of group `index` as a signed integer: 0 for IPv4, 0 to 3 for IPv6. */
   wordAt(index: number): number;
   /** IPv4: 0 to 2^32 - 1. @throws {SpopError} SPOP_WRONG_TYPE for IPv6. */

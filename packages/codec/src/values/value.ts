@@ -1,7 +1,7 @@
 import { DataType } from '../constants.ts';
 import { SpopError } from '../errors.ts';
 import { definePrintable } from '../printable.ts';
-import { parseAddress, toIpv4Text, toIpv6Text } from '../wire/address.ts';
+import { isMappedAddress, MAPPED_PREFIX_BYTES, parseAddress, toIpv4Text, toIpv6Text } from '../wire/address.ts';
 import { Cursor } from '../wire/cursor.ts';
 import {
   DATA_TYPES,
@@ -31,10 +31,14 @@ const parsedAddress: Buffer = Buffer.alloc(IPV6_BYTES);
  * SPOP_VIEW_CLOSED. Only what is named `to…` allocates.
  *
  * Reading a value as what it is not throws SPOP_WRONG_TYPE.
+ *
+ * An argument that is declared `address` is an IPv4 address here wherever it is one mapped to IPv6, `::ffff:192.0.2.1`
+ * (RFC 4291 §2.5.5.2): `type` alone says IPV6 then.
  */
 export class Value extends ValueSlot implements IntegerValue, StringValue {
   get type(): DataType {
-    return DATA_TYPES[this._firstByte() & TYPE_MASK]!;
+    this._firstByte();
+    return DATA_TYPES[this._wireType]!;
   }
 
   get isNull(): boolean {
@@ -91,10 +95,12 @@ export class Value extends ValueSlot implements IntegerValue, StringValue {
     const start = this._checkBytes();
     const { bytes } = this._source;
     const length = this._lengthOrSmall;
-    if (typeof other !== 'string') return bytesEqual(bytes, start, length, other);
     const type = this._first & TYPE_MASK;
+    if (typeof other !== 'string') {
+      return bytesEqual(bytes, start, length, other) || (type === DataType.Ipv4 && isMappedTo(bytes, start, other));
+    }
     if (type === DataType.Ipv4 || type === DataType.Ipv6) {
-      return parseAddress(other, parsedAddress, 0) === length && isParsedAddress(bytes, start, length);
+      return isAddress(bytes, start, length, other);
     }
     return utf8PrefixLength(bytes, start, length, other) === length;
   }
@@ -130,12 +136,12 @@ export class Value extends ValueSlot implements IntegerValue, StringValue {
   /** @internal The integer as the nearest double. */
   toDouble(): number {
     const { lo, hi } = this._readInteger();
-    const isUnsigned = this.type === DataType.Uint64;
+    const isUnsigned = (this._first & TYPE_MASK) === DataType.Uint64;
     return (isUnsigned ? hi >>> 0 : hi) * 4_294_967_296 + (lo >>> 0);
   }
 
   toNumber(): number {
-    if (this.type === DataType.Ipv4) return this.wordAt(0) >>> 0;
+    if ((this._firstByte() & TYPE_MASK) === DataType.Ipv4) return this.wordAt(0) >>> 0;
     const small = this.toInt32();
     if (small !== undefined) return small;
     const value = this.toDouble();
@@ -144,7 +150,7 @@ export class Value extends ValueSlot implements IntegerValue, StringValue {
   }
 
   toBigInt(): bigint {
-    const type = this.type;
+    const type = this._firstByte() & TYPE_MASK;
     if (type === DataType.Ipv4 || type === DataType.Ipv6) {
       const start = this._checkBytes();
       return BigInt(`0x${this._source.bytes.toString('hex', start, start + this._lengthOrSmall)}`);
@@ -158,7 +164,7 @@ export class Value extends ValueSlot implements IntegerValue, StringValue {
   override toString(): string {
     const { bytes, origin } = this._source;
     const start = origin + this._start;
-    switch (this.type) {
+    switch (this._firstByte() & TYPE_MASK) {
       case DataType.Null:
         return '';
       case DataType.Bool:
@@ -223,10 +229,22 @@ export class Value extends ValueSlot implements IntegerValue, StringValue {
 
 definePrintable(Value.prototype, (value) => value.toString());
 
-/** Whether the address that was parsed last is the `length` bytes at `start`. */
-function isParsedAddress(bytes: Buffer, start: number, length: number): boolean {
+/** Whether `text` is the address of the `length` bytes at `start`: of an IPv4 one, plain or mapped to IPv6. */
+function isAddress(bytes: Buffer, start: number, length: number, text: string): boolean {
+  const size = parseAddress(text, parsedAddress, 0);
+  const from = size > length && isMappedAddress(parsedAddress, 0) ? MAPPED_PREFIX_BYTES : 0;
+  if (size - from !== length) return false;
   for (let i = 0; i < length; i++) {
-    if (bytes[start + i] !== parsedAddress[i]) return false;
+    if (bytes[start + i] !== parsedAddress[from + i]) return false;
+  }
+  return true;
+}
+
+/** Whether `other` is the IPv4 address at `start` as an IPv6 address. */
+function isMappedTo(bytes: Buffer, start: number, other: Uint8Array): boolean {
+  if (other.length !== IPV6_BYTES || !isMappedAddress(other, 0)) return false;
+  for (let i = MAPPED_PREFIX_BYTES; i < IPV6_BYTES; i++) {
+    if (bytes[start + i - MAPPED_PREFIX_BYTES] !== other[i]) return false;
   }
   return true;
 }

@@ -87,6 +87,16 @@ function hexDigit(code: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
+/** How many bytes stand before the IPv4 address in an IPv6 address that it is mapped to. */
+export const MAPPED_PREFIX_BYTES = 12;
+
+/** Whether the 16 bytes at `offset` are an IPv4 address mapped to IPv6, `::ffff:0:0/96` (RFC 4291 §2.5.5.2). */
+export function isMappedAddress(bytes: Uint8Array, offset: number): boolean {
+  let bits = ~(bytes[offset + 10]! & bytes[offset + 11]!) & 0xff;
+  for (let i = 0; i < 10; i++) bits |= bytes[offset + i]!;
+  return bits === 0;
+}
+
 /** The four bytes at `offset` in dotted decimal form. */
 export function toIpv4Text(bytes: Uint8Array, offset: number): string {
   return `${bytes[offset]}.${bytes[offset + 1]}.${bytes[offset + 2]}.${bytes[offset + 3]}`;

@@ -184,10 +184,19 @@ describe('Value of an address', () => {
     expect(value.equals(hex('20010db8000000000000000000000001'))).toBe(true);
   });
 
+  it('of IPV4 equals the same address mapped to IPv6, as text and as bytes', () => {
+    const value = valueOf('06c0000201');
+    for (const text of ['192.0.2.1', '::ffff:192.0.2.1', '0:0:0:0:0:FFFF:C000:0201']) {
+      expect([text, value.equals(text)]).toEqual([text, true]);
+    }
+    expect(value.equals(hex('00000000000000000000ffffc0000201'))).toBe(true);
+  });
+
   it.each([
     ['06c0000201', '192.0.2.2'],
     ['06c0000201', '192.0.2.01'],
-    ['06c0000201', '::ffff:192.0.2.1'],
+    ['06c0000201', '::ffff:192.0.2.2'],
+    ['06c0000201', '::192.0.2.1'],
     ['06c0000201', '192.0.2.1 '],
     ['06c0000201', 'no address'],
     ['06c0000201', ''],
