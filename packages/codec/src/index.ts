@@ -26,6 +26,7 @@ export {
   type ValueType,
   type WriteOf,
 } from './values/value-type.ts';
+export { defineNetwork, type Network } from './values/network.ts';
 export type { AddressValue, AnyValue, BinaryValue, IntegerValue, StringValue } from './values/value-views.ts';
 export { Value } from './values/value.ts';
 export { type Disconnect, STATUS_MESSAGES, toDisconnect, writeDisconnect } from './frames/disconnect.ts';

@@ -74,6 +74,10 @@ export function mistakes(message: Message, ack: Actions, notify: Notify, writer:
   void message.address.boolean;
   // @ts-expect-error: a string has no family
   void message.string.family;
+  // @ts-expect-error: a network is made once, by defineNetwork
+  void message.address.isWithin('10.0.0.0/8');
+  // @ts-expect-error: a string is in no network
+  void message.string.isWithin;
   // @ts-expect-error: bytes do not begin with text
   void message.binary.startsWith;
   // @ts-expect-error: a misspelt name of an argument

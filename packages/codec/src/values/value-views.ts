@@ -1,4 +1,5 @@
 import type { DataType } from '../constants.ts';
+import type { Network } from './network.ts';
 
 /** What every value view can do. */
 export interface AnyValue {
@@ -50,8 +51,20 @@ export interface AddressValue extends BinaryValue {
    * that is mapped to IPv6: `192.0.2.1` and `::ffff:192.0.2.1`.
    */
   equals(other: string | Uint8Array): boolean;
-  /** The 32 bits of group `index` as a signed integer: 0 for IPv4, 0 to 3 for IPv6. */
+  /**
+   * The 32 bits of group `index` as a signed integer: 0 for IPv4, 0 to 3 for IPv6. Groups 0 and 1 are the /64 of an IPv6
+   * address: as keys of a Map of Maps they take no text.
+   *
+   * @throws {RangeError} for a group that the address does not have.
+   */
   wordAt(index: number): number;
+  /**
+   * Whether the address is one of the network's, without making text. One that came as it was sent, mapped to IPv6, is also
+   * within the IPv4 networks of the address that it holds.
+   *
+   * @throws {SpopError} SPOP_MISUSE for what {@link defineNetwork} did not make.
+   */
+  isWithin(network: Network): boolean;
   /** IPv4: 0 to 2^32 - 1. @throws {SpopError} SPOP_WRONG_TYPE for IPv6. */
   toNumber(): number;
   /** IPv4: 32 bits, IPv6: 128 bits, unsigned. */

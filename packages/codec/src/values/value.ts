@@ -12,6 +12,7 @@ import {
 } from '../wire/typed-data.ts';
 import { bytesEqual, utf8PrefixLength } from '../wire/utf8.ts';
 import { readVarint } from '../wire/varint.ts';
+import { Network } from './network.ts';
 import type { TextCache } from './text-cache.ts';
 import { ValueSlot } from './value-slot.ts';
 import type { IntegerValue, StringValue } from './value-views.ts';
@@ -103,6 +104,13 @@ export class Value extends ValueSlot implements IntegerValue, StringValue {
       return isAddress(bytes, start, length, other);
     }
     return utf8PrefixLength(bytes, start, length, other) === length;
+  }
+
+  isWithin(network: Network): boolean {
+    const { family } = this;
+    if (!(network instanceof Network)) throw noNetwork();
+    const { bytes, origin } = this._source;
+    return network.holds(bytes, origin + this._start, family);
   }
 
   startsWith(text: string): boolean {
@@ -228,6 +236,10 @@ export class Value extends ValueSlot implements IntegerValue, StringValue {
 }
 
 definePrintable(Value.prototype, (value) => value.toString());
+
+function noNetwork(): SpopError {
+  return new SpopError('SPOP_MISUSE', 'expected a network that defineNetwork made; found another value');
+}
 
 /** Whether `text` is the address of the `length` bytes at `start`: of an IPv4 one, plain or mapped to IPv6. */
 function isAddress(bytes: Buffer, start: number, length: number, text: string): boolean {
