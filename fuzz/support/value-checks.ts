@@ -97,6 +97,25 @@ function checkText(value: Value, bytes: Buffer): void {
   const shorter = text.slice(0, -1).toWellFormed();
   if (text !== '' && isUtf8 && value.equals(shorter)) fail(`equals() with less text: ${JSON.stringify(shorter)}`);
   if (value.equals(`${text}x`) || value.startsWith(`${text}x`)) fail('equals() or startsWith() with more text');
+  checkParts(value, bytes, text);
+}
+
+/** A part of the text is found where it stands, and letters count for one another in both cases. */
+function checkParts(value: Value, bytes: Buffer, text: string): void {
+  const from = text.length >> 2;
+  const part = text.slice(from, text.length - from).toWellFormed();
+  const at = bytes.indexOf(part);
+  if (value.indexOf(part) !== at || value.includes(part) !== at >= 0) fail(`indexOf(${JSON.stringify(part)})`);
+  const end = text.slice(from).toWellFormed();
+  const size = Buffer.byteLength(end);
+  const isEnd = size <= bytes.length && bytes.subarray(bytes.length - size).equals(Buffer.from(end));
+  if (value.endsWith(end) !== isEnd) fail(`endsWith(${JSON.stringify(end)})`);
+  if (value.endsWith(`x${text}`) || value.includes(`${text}x`)) fail('endsWith() or includes() with more text');
+  const upper = text.replaceAll(/[a-z]/g, (letter) => letter.toUpperCase());
+  if (value.equalsIgnoreCase(upper) !== value.equals(text)) fail(`equalsIgnoreCase(${JSON.stringify(upper)})`);
+  const target = Buffer.alloc(bytes.length);
+  const copied = value.copyTo(target, 0, 1, bytes.length - 1);
+  if (!target.subarray(0, copied).equals(bytes.subarray(1, Math.max(1, bytes.length - 1)))) fail('copyTo() of a part');
 }
 
 /** Whether the first half of the text does not end within a surrogate pair. */

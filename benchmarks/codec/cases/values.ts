@@ -6,6 +6,7 @@ import {
   Notify,
   address,
   defineMessage,
+  defineNetwork,
   int32,
   int64,
   integer,
@@ -120,6 +121,24 @@ function compareNaiveText(): Operation {
   };
 }
 
+/** What is found in text: its end, a part, where one stands, the same in other letters, and a part copied. */
+function searchText(): Operation {
+  const notify = new Notify(new MessageSet([texts]));
+  notify.read(frameOf(textFrame));
+  const message = notify.get(texts)!;
+  const target = Buffer.alloc(64);
+  return () => {
+    let found = message.path.indexOf('/', 1) + message.path.copyTo(target, 0, 11, 17);
+    if (message.host.endsWith('.example.com')) found += 100;
+    if (message.host.equalsIgnoreCase('Shop.Example.COM')) found += 200;
+    if (message.path.includes('oak')) found += 400;
+    if (message.wide.includes('öß')) found += 800;
+    if (message.wide.endsWith('ßenwahn')) found += 1_600;
+    if (message.wide.equalsIgnoreCase('GRößENWAHN')) found += 3_200;
+    return found;
+  };
+}
+
 const clients = defineMessage('clients', { v4: address, v6: address });
 const clientFrame = notifyFrame([
   [
@@ -142,6 +161,28 @@ function compareAddresses(): Operation {
     if (message.v6.equals('2001:db8::7:1')) equal += 2;
     if (message.v6.equals('2001:db8::7:2')) equal += 4;
     return equal + (message.v4.wordAt(0) & 0xff) + (message.v6.wordAt(3) & 0xff);
+  };
+}
+
+const mapped = defineMessage('mapped', { client: address });
+const mappedFrame = notifyFrame([['mapped', [['client', { type: 'ipv6', value: '::ffff:cb00:714d' }]]]]);
+
+/** An IPv4 address that came mapped to IPv6: found, compared in both spellings and as bytes, and looked for in networks. */
+function readMapped(): Operation {
+  const frame = frameOf(mappedFrame);
+  const notify = new Notify(new MessageSet([mapped]));
+  const bytes = Buffer.from('00000000000000000000ffffcb00714d', 'hex');
+  const networks = ['203.0.113.0/25', '203.0.113.76/31', '2001:db8::/32'].map((text) => defineNetwork(text));
+  return () => {
+    notify.read(frame);
+    const { client } = notify.get(mapped)!;
+    let sum = client.family + client.type + client.byteAt(3);
+    if (client.equals('203.0.113.77')) sum += 100;
+    if (client.equals('::ffff:203.0.113.77')) sum += 200;
+    if (client.equals(bytes)) sum += 400;
+    for (let i = 0; i < networks.length; i++) sum += client.isWithin(networks[i]!) ? 1_000 << i : 0;
+    notify.close();
+    return sum;
   };
 }
 
@@ -233,9 +274,20 @@ export const cases: readonly Case[] = [
     subjects: { spop: compareText, naive: compareNaiveText },
   },
   {
+    name: 'search text',
+    what: 'the end of a text, parts of it and where they stand, the same in other letters, and a part copied',
+    subjects: { spop: searchText },
+  },
+  {
     name: 'compare addresses',
     what: 'IPv4 and IPv6 addresses compared with text, and their groups read',
     subjects: { spop: compareAddresses },
+  },
+  {
+    name: 'mapped address',
+    what: 'a frame with an IPv4 address mapped to IPv6, compared with text and bytes, and looked for in three networks',
+    frameBytes: mappedFrame.length,
+    subjects: { spop: readMapped },
   },
   {
     name: 'interned text',

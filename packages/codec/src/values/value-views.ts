@@ -28,16 +28,33 @@ export interface BinaryValue extends AnyValue {
   byteAt(index: number): number;
   /** Whether the bytes are exactly those of `other`: of text, its UTF-8 form. */
   equals(other: string | Uint8Array): boolean;
-  /** Copies as many bytes as fit to `target` at `offset` (0 by default) and returns how many. */
-  copyTo(target: Uint8Array, offset?: number): number;
+  /**
+   * Copies as many bytes as fit to `target` at `offset` (0 by default) and returns how many: those from `start` to `end`, all
+   * of them by default. An offset outside of the value stands for its nearer end.
+   */
+  copyTo(target: Uint8Array, offset?: number, start?: number, end?: number): number;
   /** A copy that is the caller's to keep. */
   toBytes(): Buffer;
 }
 
-/** Text; HAProxy does not check that it is UTF-8. */
+/**
+ * Text; HAProxy does not check that it is UTF-8. It is compared as bytes, with the UTF-8 form of what is asked for, in which
+ * half a surrogate pair is U+FFFD. Offsets count bytes. Nothing here makes text but what is named `to…`.
+ */
 export interface StringValue extends BinaryValue {
   /** Whether the bytes begin with those of `text`. */
   startsWith(text: string): boolean;
+  /** Whether the bytes end with those of `text`. */
+  endsWith(text: string): boolean;
+  /** Whether the bytes of `text` stand anywhere in it. */
+  includes(text: string): boolean;
+  /**
+   * The offset in bytes at which those of `text` first stand, from the offset `from` on (0 by default); -1 where they do not.
+   * Of the empty text that is `from`. It may take the product of both lengths, as where one is of the letter `a` alone.
+   */
+  indexOf(text: string, from?: number): number;
+  /** As `equals`, with A to Z taken for a to z: for names of hosts, schemes and headers. All else has to be the same bytes. */
+  equalsIgnoreCase(text: string): boolean;
 }
 
 /**

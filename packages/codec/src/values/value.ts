@@ -1,16 +1,10 @@
 import { DataType } from '../constants.ts';
 import { SpopError } from '../errors.ts';
 import { definePrintable } from '../printable.ts';
-import { isMappedAddress, MAPPED_PREFIX_BYTES, parseAddress, toIpv4Text, toIpv6Text } from '../wire/address.ts';
+import { isAddress, isMappedTo, toIpv4Text, toIpv6Text } from '../wire/address.ts';
 import { Cursor } from '../wire/cursor.ts';
-import {
-  DATA_TYPES,
-  dataTypeName,
-  IPV6_BYTES,
-  TRUE_FLAG as TRUE_FLAG_,
-  TYPE_MASK as TYPE_MASK_,
-} from '../wire/typed-data.ts';
-import { bytesEqual, utf8PrefixLength } from '../wire/utf8.ts';
+import { DATA_TYPES, dataTypeName, TRUE_FLAG as TRUE_FLAG_, TYPE_MASK as TYPE_MASK_ } from '../wire/typed-data.ts';
+import { bytesEqual, utf8EndsWith, utf8EqualsIgnoreCase, utf8IndexOf, utf8PrefixLength } from '../wire/utf8.ts';
 import { readVarint } from '../wire/varint.ts';
 import { Network } from './network.ts';
 import type { TextCache } from './text-cache.ts';
@@ -24,7 +18,6 @@ const TRUE_FLAG = TRUE_FLAG_;
 const { Ipv4, Ipv6 } = DataType;
 
 const decoding = new Cursor();
-const parsedAddress: Buffer = Buffer.alloc(IPV6_BYTES);
 
 /**
  * A lazy view of one typed data (SPOE.txt §3.1): it knows where the value stands and decodes what is asked for, each
@@ -118,9 +111,30 @@ export class Value extends ValueSlot implements IntegerValue, StringValue {
     return utf8PrefixLength(this._source.bytes, start, this._lengthOrSmall, text) >= 0;
   }
 
-  copyTo(target: Uint8Array, offset: number = 0): number {
+  endsWith(text: string): boolean {
     const start = this._checkBytes();
-    return this._source.bytes.copy(target, offset, start, start + this._lengthOrSmall);
+    return utf8EndsWith(this._source.bytes, start, this._lengthOrSmall, text);
+  }
+
+  includes(text: string): boolean {
+    return this.indexOf(text) >= 0;
+  }
+
+  indexOf(text: string, from: number = 0): number {
+    const start = this._checkBytes();
+    const length = this._lengthOrSmall;
+    return utf8IndexOf(this._source.bytes, start, length, text, within(length, from));
+  }
+
+  equalsIgnoreCase(text: string): boolean {
+    const start = this._checkBytes();
+    return utf8EqualsIgnoreCase(this._source.bytes, start, this._lengthOrSmall, text);
+  }
+
+  copyTo(target: Uint8Array, offset: number = 0, start: number = 0, end: number = Infinity): number {
+    const from = this._checkBytes();
+    const length = this._lengthOrSmall;
+    return this._source.bytes.copy(target, offset, from + within(length, start), from + within(length, end));
   }
 
   /** @internal The STRING that was found as text from `cache`. */
@@ -237,26 +251,12 @@ export class Value extends ValueSlot implements IntegerValue, StringValue {
 
 definePrintable(Value.prototype, (value) => value.toString());
 
+/** The offset as a whole number from 0 to `length`. */
+function within(length: number, offset: number): number {
+  if (offset < length) return offset > 0 ? offset | 0 : 0;
+  return offset >= length ? length : 0;
+}
+
 function noNetwork(): SpopError {
   return new SpopError('SPOP_MISUSE', 'expected a network that defineNetwork made; found another value');
-}
-
-/** Whether `text` is the address of the `length` bytes at `start`: of an IPv4 one, plain or mapped to IPv6. */
-function isAddress(bytes: Buffer, start: number, length: number, text: string): boolean {
-  const size = parseAddress(text, parsedAddress, 0);
-  const from = size > length && isMappedAddress(parsedAddress, 0) ? MAPPED_PREFIX_BYTES : 0;
-  if (size - from !== length) return false;
-  for (let i = 0; i < length; i++) {
-    if (bytes[start + i] !== parsedAddress[from + i]) return false;
-  }
-  return true;
-}
-
-/** Whether `other` is the IPv4 address at `start` as an IPv6 address. */
-function isMappedTo(bytes: Buffer, start: number, other: Uint8Array): boolean {
-  if (other.length !== IPV6_BYTES || !isMappedAddress(other, 0)) return false;
-  for (let i = MAPPED_PREFIX_BYTES; i < IPV6_BYTES; i++) {
-    if (bytes[start + i - MAPPED_PREFIX_BYTES] !== other[i]) return false;
-  }
-  return true;
 }

@@ -1,5 +1,7 @@
 /** Addresses as text: IPv4 in dotted form, IPv6 as RFC 5952 writes it. Reading text into bytes makes no object. */
 
+const parsedAddress: Buffer = Buffer.alloc(16);
+
 const DOT = 0x2e;
 const COLON = 0x3a;
 
@@ -95,6 +97,26 @@ export function isMappedAddress(bytes: Uint8Array, offset: number): boolean {
   let bits = ~(bytes[offset + 10]! & bytes[offset + 11]!) & 0xff;
   for (let i = 0; i < 10; i++) bits |= bytes[offset + i]!;
   return bits === 0;
+}
+
+/** Whether `text` is the address of the `length` bytes at `start`: of an IPv4 one, plain or mapped to IPv6. */
+export function isAddress(bytes: Buffer, start: number, length: number, text: string): boolean {
+  const size = parseAddress(text, parsedAddress, 0);
+  const from = size > length && isMappedAddress(parsedAddress, 0) ? MAPPED_PREFIX_BYTES : 0;
+  if (size - from !== length) return false;
+  for (let i = 0; i < length; i++) {
+    if (bytes[start + i] !== parsedAddress[from + i]) return false;
+  }
+  return true;
+}
+
+/** Whether `other` is the IPv4 address at `start` as an IPv6 address. */
+export function isMappedTo(bytes: Buffer, start: number, other: Uint8Array): boolean {
+  if (other.length !== 16 || !isMappedAddress(other, 0)) return false;
+  for (let i = MAPPED_PREFIX_BYTES; i < 16; i++) {
+    if (bytes[start + i - MAPPED_PREFIX_BYTES] !== other[i]) return false;
+  }
+  return true;
 }
 
 /** The four bytes at `offset` in dotted decimal form. */

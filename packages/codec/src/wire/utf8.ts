@@ -22,18 +22,83 @@ function wideUtf8PrefixLength(bytes: Buffer, start: number, length: number, text
   for (let i = from; i < text.length; i++) {
     const code = codePointAt(text, i);
     if (code > 0xffff) i++;
-    const size = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x1_0000 ? 3 : 4;
-    if (size > end - position) return -1;
-    // The first byte carries the size in its high bits; the rest follows in groups of six bits.
-    const mark = size === 1 ? 0 : (0xf00 >> size) & 0xff;
-    let shift = (size - 1) * 6;
-    if (bytes[position++] !== (mark | (code >> shift))) return -1;
-    while (shift > 0) {
-      shift -= 6;
-      if (bytes[position++] !== (0x80 | ((code >> shift) & 0x3f))) return -1;
-    }
+    const size = codePointLength(bytes, position, end, code);
+    if (size < 0) return -1;
+    position += size;
   }
   return position - start;
+}
+
+/** How many bytes a code point takes, where those from `position` on, up to `end`, begin with it; else -1. */
+function codePointLength(bytes: Buffer, position: number, end: number, code: number): number {
+  const size = codePointSize(code);
+  if (size > end - position) return -1;
+  // The first byte carries the size in its high bits; the rest follows in groups of six bits.
+  const mark = size === 1 ? 0 : (0xf00 >> size) & 0xff;
+  let at = position;
+  let shift = (size - 1) * 6;
+  if (bytes[at++] !== (mark | (code >> shift))) return -1;
+  while (shift > 0) {
+    shift -= 6;
+    if (bytes[at++] !== (0x80 | ((code >> shift) & 0x3f))) return -1;
+  }
+  return size;
+}
+
+function codePointSize(code: number): number {
+  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x1_0000 ? 3 : 4;
+}
+
+/** Whether the `length` bytes at `start` end with the UTF-8 form of `text`; see {@link utf8PrefixLength}. */
+export function utf8EndsWith(bytes: Buffer, start: number, length: number, text: string): boolean {
+  // No UTF-8 form is shorter than its text: a longer one is not looked at.
+  if (text.length > length) return false;
+  let size = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = codePointAt(text, i);
+    if (code > 0xffff) i++;
+    size += codePointSize(code);
+  }
+  return size <= length && utf8PrefixLength(bytes, start + length - size, size, text) === size;
+}
+
+/**
+ * Where the UTF-8 form of `text` first stands in the `length` bytes at `start`, from the `from`th on, 0 to `length`; -1 where
+ * it does not.
+ */
+export function utf8IndexOf(bytes: Buffer, start: number, length: number, text: string, from: number): number {
+  if (text === '') return from;
+  const last = length - text.length;
+  const first = text.charCodeAt(0);
+  for (let at = from; at <= last; at++) {
+    if (first < 0x80 && bytes[start + at] !== first) continue;
+    if (utf8PrefixLength(bytes, start + at, length - at, text) >= 0) return at;
+  }
+  return -1;
+}
+
+/** Whether the `length` bytes at `start` are the UTF-8 form of `text`, with A to Z and a to z taken for the same. */
+export function utf8EqualsIgnoreCase(bytes: Buffer, start: number, length: number, text: string): boolean {
+  if (text.length > length) return false;
+  const end = start + length;
+  let position = start;
+  for (let i = 0; i < text.length; i++) {
+    const code = codePointAt(text, i);
+    if (code > 0xffff) i++;
+    if (code < 0x80) {
+      if (position === end || lowerAscii(bytes[position]!) !== lowerAscii(code)) return false;
+      position++;
+    } else {
+      const size = codePointLength(bytes, position, end, code);
+      if (size < 0) return false;
+      position += size;
+    }
+  }
+  return position === end;
+}
+
+function lowerAscii(code: number): number {
+  return code >= 0x41 && code <= 0x5a ? code | 0x20 : code;
 }
 
 /**

@@ -47,7 +47,12 @@ const accessors: [string, (value: Value) => unknown, readonly DataType[]][] = [
   ['equals() with text', (value) => value.equals('x'), withBytes],
   ['equals() with bytes', (value) => value.equals(hex('00')), withBytes],
   ['startsWith()', (value) => value.startsWith('x'), withBytes],
+  ['endsWith()', (value) => value.endsWith('x'), withBytes],
+  ['includes()', (value) => value.includes('x'), withBytes],
+  ['indexOf()', (value) => value.indexOf('x'), withBytes],
+  ['equalsIgnoreCase()', (value) => value.equalsIgnoreCase('x'), withBytes],
   ['copyTo()', (value) => value.copyTo(Buffer.alloc(20)), withBytes],
+  ['copyTo() of a part', (value) => value.copyTo(Buffer.alloc(20), 0, 1, 2), withBytes],
   ['toBytes()', (value) => value.toBytes(), withBytes],
 ];
 
@@ -277,6 +282,36 @@ describe('Value of bytes', () => {
     expect([value.copyTo(target, 6), toHex(target)]).toEqual([2, 'ee01020304050102']);
     expect([value.copyTo(target.subarray(0, 2)), toHex(target)]).toEqual([2, '0102020304050102']);
     expect(value.copyTo(target, 8)).toBe(0);
+  });
+
+  it.each<[start: number | undefined, end: number | undefined, copied: string]>([
+    [0, 5, '0102030405'],
+    [1, 3, '0203'],
+    [2, undefined, '030405'],
+    [undefined, 2, '0102'],
+    [4, 5, '05'],
+    [5, 9, ''],
+    [3, 3, ''],
+    [4, 2, ''],
+    [-3, 2, '0102'],
+    [1.9, 3.9, '0203'],
+    [0, -1, ''],
+    [6, 7, ''],
+    [-Infinity, Infinity, '0102030405'],
+    [NaN, 2, '0102'],
+    [1, NaN, ''],
+    [2 ** 31, 2 ** 32, ''],
+    [1, 2 ** 40, '02030405'],
+  ])('copies a part, from %s to %s', (start, end, copied) => {
+    const value = valueOf('0905 0102030405', 0xaa);
+    const target = Buffer.alloc(9, 0xee);
+    expect(value.copyTo(target, 1, start, end)).toBe(copied.length / 2);
+    expect(toHex(target)).toBe(`ee${copied}`.padEnd(18, 'e'));
+    const small = Buffer.alloc(1, 0xee);
+    expect([value.copyTo(small, 0, start, end), toHex(small)]).toEqual([
+      Math.min(1, copied.length),
+      copied === '' ? 'ee' : copied.slice(0, 2),
+    ]);
   });
 
   it("gives copies that are the caller's: later changes to the frame do not show", () => {
