@@ -68,9 +68,14 @@ describeHaproxies('traffic', (release) => {
 
   it('answers clients of both families in turn', async () => {
     const { haproxy } = await startRig(release, await listenOnPort(echoAgent()), ECHO);
-    for (const from of ['198.51.100.7', '2001:db8::7', '::ffff:198.51.100.7']) {
+    const clients = [
+      ['198.51.100.7', '198.51.100.7'],
+      ['2001:db8::7', '2001:db8::7'],
+      ['::ffff:198.51.100.7', '198.51.100.7'],
+    ] as const;
+    for (const [from, seen] of clients) {
       const { headers } = await connectAs(from, haproxy).request({ path: '/?n=1' });
-      expect(headers['x-ip']).toBe(from);
+      expect([from, headers['x-ip']]).toEqual([from, seen]);
     }
   });
 

@@ -140,6 +140,14 @@ describe('isWithin', () => {
     expect([sent('::ffff:10.1.2.3').isWithin(all), isDeclaredWithin('::ffff:10.1.2.3', all)]).toEqual([true, false]);
   });
 
+  it('looks at nothing behind an IPv4 address', () => {
+    const notify = new Notify(new MessageSet([asks]));
+    const zeros: [string, string][] = Array.from({ length: 3 }, () => ['', '00']);
+    // With what stands behind it in the buffer it would be mapped to IPv6.
+    notify.read(notifyFrame([message('asks', [['ip', '0600000000'], ...zeros])], 0xff));
+    expect(notify.get(asks)!.ip.isWithin(defineNetwork('::/0'))).toBe(false);
+  });
+
   it('agrees with Node', () => {
     const text = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('10.0.0.0', '::', 'ffff::', '255.255.255.255'));
     fc.assert(

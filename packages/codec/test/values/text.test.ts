@@ -101,6 +101,13 @@ describe('endsWith', () => {
   });
 });
 
+it('endsWith does not look before the value', () => {
+  // Before it stands its length, which would be the first byte of é.
+  const value = stringOf(Buffer.concat([Buffer.of(0xa9), Buffer.alloc(0xc3 - 1, 'x')]));
+  expect(value.endsWith(`é${'x'.repeat(0xc3 - 1)}`)).toBe(false);
+  expect(value.endsWith('x'.repeat(0xc3 - 1))).toBe(true);
+});
+
 describe('indexOf', () => {
   it.each<[content: string, text: string, from: number | undefined, expected: number]>([
     ['a=1; b=2', 'b=', undefined, 5],
@@ -129,6 +136,13 @@ describe('indexOf', () => {
     ['abc', 'c', 2 ** 32, -1],
   ])('of %j: %j from %s stands at %i', (content, text, from, expected) => {
     expect(ask(content, (value) => value.indexOf(text, from))).toBe(expected);
+  });
+
+  it('ends with the value, also within a character', () => {
+    // What stands behind would go on with it.
+    expect(ask(Buffer.of(0x61, 0xc3), (value) => value.indexOf('é'))).toBe(-1);
+    expect(ask(Buffer.of(0xc3), (value) => value.includes('é') || value.equalsIgnoreCase('é'))).toBe(false);
+    expect(ask('b', (value) => value.indexOf('ba'))).toBe(-1);
   });
 
   it('looks at each byte of a long value', () => {

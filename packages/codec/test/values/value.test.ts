@@ -194,7 +194,11 @@ describe('Value of an address', () => {
     for (const text of ['192.0.2.1', '::ffff:192.0.2.1', '0:0:0:0:0:FFFF:C000:0201']) {
       expect([text, value.equals(text)]).toEqual([text, true]);
     }
-    expect(value.equals(hex('00000000000000000000ffffc0000201'))).toBe(true);
+    const mapped = hex('00000000000000000000ffffc0000201');
+    expect(value.equals(mapped)).toBe(true);
+    for (const digits of ['07c0000201000000000000000000000000', '0804c0000201', '0904c0000201']) {
+      expect([digits, valueOf(digits).equals(mapped)]).toEqual([digits, false]);
+    }
   });
 
   it.each([
