@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
+  address,
   argumentState,
   defineMessage,
   type MessageOf,
@@ -61,6 +62,14 @@ describe('two copies of the codec', () => {
     expect(notify.get(ask)?.id.toString()).toBe('1');
     const own = defineMessage('own', { id: optional(string) });
     expect(notify.get(own)).toBeUndefined();
+  });
+
+  it('take each other’s networks', () => {
+    const addressed = defineMessage('addressed', { ip: address });
+    const notify = new Notify(new MessageSet([addressed]));
+    notify.read(notifyFrame([message('addressed', [['ip', '060a000001']])]));
+    const { ip } = notify.get(addressed)!;
+    expect(['10.0.0.0/8', '192.0.2.0/24'].map((text) => ip.isWithin(other.defineNetwork(text)))).toEqual([true, false]);
   });
 
   it('say so where the other is laid out otherwise', () => {

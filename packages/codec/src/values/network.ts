@@ -46,6 +46,11 @@ export class Network {
   }
 }
 
+/** Whether it is one of this copy of the package, or of another: no `instanceof`. */
+export function isNetwork(value: unknown): value is Network {
+  return typeof value === 'object' && value !== null && 'holds' in value;
+}
+
 definePrintable(Network.prototype, (network) => network.toString());
 
 /**

@@ -6,7 +6,7 @@ import { Cursor } from '../wire/cursor.ts';
 import { DATA_TYPES, dataTypeName, TRUE_FLAG as TRUE_FLAG_, TYPE_MASK as TYPE_MASK_ } from '../wire/typed-data.ts';
 import { bytesEqual, utf8EndsWith, utf8EqualsIgnoreCase, utf8IndexOf, utf8PrefixLength } from '../wire/utf8.ts';
 import { readVarint } from '../wire/varint.ts';
-import { Network } from './network.ts';
+import { isNetwork, type Network } from './network.ts';
 import type { TextCache } from './text-cache.ts';
 import { ValueSlot } from './value-slot.ts';
 import type { IntegerValue, StringValue } from './value-views.ts';
@@ -101,7 +101,7 @@ export class Value extends ValueSlot implements IntegerValue, StringValue {
 
   isWithin(network: Network): boolean {
     const { family } = this;
-    if (!(network instanceof Network)) throw noNetwork();
+    if (!isNetwork(network)) throw noNetwork();
     const { bytes, origin } = this._source;
     return network.holds(bytes, origin + this._start, family);
   }
