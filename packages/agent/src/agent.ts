@@ -36,7 +36,7 @@ export interface CloseOptions {
    * How long handlers in flight and peers may take. What is in flight then gets the fallback actions, and its connection
    * is destroyed; 5,000 ms by default.
    */
-  readonly graceMs?: number;
+  readonly graceMs?: number | undefined;
 }
 
 /**

@@ -9,13 +9,13 @@ const REPETITION_MS = 500;
 /** Options of {@link closeOnSignals}. */
 export interface CloseOnSignalsOptions {
   /** Which signals; SIGTERM and SIGINT by default. */
-  readonly signals?: readonly NodeJS.Signals[];
+  readonly signals?: readonly NodeJS.Signals[] | undefined;
   /** As for {@link Agent.close}: 5,000 ms by default. */
-  readonly graceMs?: number;
+  readonly graceMs?: number | undefined;
   /** Called with the signal before the agent is closed, and not waited for; for the last words in a log. */
-  readonly onSignal?: (signal: NodeJS.Signals) => void;
+  readonly onSignal?: ((signal: NodeJS.Signals) => void) | undefined;
   /** Called after the agent has closed, and waited for: for what else there is to close. */
-  readonly afterClose?: () => void | PromiseLike<void>;
+  readonly afterClose?: (() => void | PromiseLike<void>) | undefined;
 }
 
 /**

@@ -3,16 +3,16 @@ import { check, checkInteger, checkOptions, isObject } from './checks.ts';
 
 /** A TCP address to listen on: `host` is 127.0.0.1 by default, port 0 any free one, and `backlog` 1 or more. */
 export interface TcpTarget {
-  readonly host?: string;
+  readonly host?: string | undefined;
   readonly port: number;
-  readonly backlog?: number;
+  readonly backlog?: number | undefined;
 }
 
 /** A unix socket to listen on: a path of 107 bytes at most, and the mode of its file, set right after it was made. */
 export interface UnixTarget {
   readonly path: string;
-  readonly mode?: number;
-  readonly backlog?: number;
+  readonly mode?: number | undefined;
+  readonly backlog?: number | undefined;
 }
 
 /** Where an agent listens: TCP, a unix socket, or a socket that is open already (systemd's socket activation). */

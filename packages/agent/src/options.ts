@@ -9,66 +9,68 @@ export interface AgentOptions {
    * The longest frame that the agent offers to take, in bytes, 256 or more; HAProxy's own size counts where that is
    * smaller, and it is 16,380 unless `tune.bufsize` says otherwise. 1 MiB by default.
    */
-  readonly maxFrameSize?: number;
+  readonly maxFrameSize?: number | undefined;
   /** Whether HAProxy may have up to 20 NOTIFYs in flight on a connection instead of one. True by default. */
-  readonly pipelining?: boolean;
+  readonly pipelining?: boolean | undefined;
   /**
    * The most bytes of one fragmented NOTIFY of HAProxy 3.0 and older, all fragments together; a larger one is
    * acknowledged with the fallback actions. 1 MiB by default.
    */
-  readonly maxReassembledBytes?: number;
+  readonly maxReassembledBytes?: number | undefined;
   /**
    * How many connections are open at once at most; all beyond are refused with status 13. 10,000 by default.
    */
-  readonly maxConnections?: number;
+  readonly maxConnections?: number | undefined;
   /** How many NOTIFYs of one connection wait for their handlers; at this many reading pauses. 256 by default. */
-  readonly maxInFlightPerConnection?: number;
+  readonly maxInFlightPerConnection?: number | undefined;
   /** How many NOTIFYs in all wait for their handlers; at this many reading pauses. 10,000 by default. */
-  readonly maxInFlight?: number;
+  readonly maxInFlight?: number | undefined;
   /**
    * How many bytes those NOTIFYs hold in all, each its own, its ACK's as far as that is written, and its views
    * (docs/guides/limits.md); at this many reading pauses, and for one connection at a quarter of it. 256 MiB by default.
    */
-  readonly maxInFlightBytes?: number;
+  readonly maxInFlightBytes?: number | undefined;
   /**
    * How many bytes of memory all connections hold for frames that are not complete, for fragments, and for what they read
    * before they were paused. Beyond, the connection whose frame was begun longest ago ends with status 13. 64 MiB by default.
    */
-  readonly maxIncompleteBytes?: number;
+  readonly maxIncompleteBytes?: number | undefined;
   /**
    * After this long a NOTIFY is acknowledged with the fallback actions, and what its handler does later is dropped. Set
    * it below HAProxy's `timeout processing`. 1,000 by default; 0 is no deadline, and lets handlers that never settle
    * use up `maxInFlight`.
    */
-  readonly processingTimeoutMs?: number;
+  readonly processingTimeoutMs?: number | undefined;
   /** How long a new connection may take until its HAPROXY-HELLO is complete. 10,000 by default; ends with status 2. */
-  readonly helloTimeoutMs?: number;
+  readonly helloTimeoutMs?: number | undefined;
   /** How long a connection may be without any bytes and any NOTIFY in flight. 0 by default; ends with status 2. */
-  readonly idleTimeoutMs?: number;
+  readonly idleTimeoutMs?: number | undefined;
   /** How long a frame that was begun, or all fragments of a NOTIFY, may take to be complete. 10,000 by default; ends with status 2. */
-  readonly partialFrameTimeoutMs?: number;
+  readonly partialFrameTimeoutMs?: number | undefined;
   /** How long a peer may take no byte of what waits for it. 10,000 by default; its connection is destroyed, as status 2. */
-  readonly writeTimeoutMs?: number;
+  readonly writeTimeoutMs?: number | undefined;
   /**
    * How long the agent waits for the peer to close after its own last frame, and for handlers after the peer closed its
    * side. 1,000 by default.
    */
-  readonly lingerTimeoutMs?: number;
+  readonly lingerTimeoutMs?: number | undefined;
   /**
    * From how many ms on a blocked event loop is reported as `eventLoopBlocked`; looked at while connections are open.
    * 100 by default.
    */
-  readonly eventLoopBlockedMs?: number;
+  readonly eventLoopBlockedMs?: number | undefined;
   /** Writes the actions of a NOTIFY whose handler failed or was too late, before it returns; none by default. */
-  readonly fallback?: (ack: Actions) => void;
+  readonly fallback?: ((ack: Actions) => void) | undefined;
   /** Told what happens; see {@link Hooks}. */
-  readonly hooks?: Hooks;
+  readonly hooks?: Hooks | undefined;
   /** Where events are logged: a pino logger, `textLogger()`, `console`, or alike; nowhere by default. */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
 }
 
 /** Options with their defaults filled in. */
-export type ResolvedOptions = Required<Omit<AgentOptions, 'logger'>> & { readonly logger: Logger | undefined };
+export type ResolvedOptions = {
+  readonly [Name in keyof Omit<AgentOptions, 'logger'>]-?: Exclude<AgentOptions[Name], undefined>;
+} & { readonly logger: Logger | undefined };
 
 const DEFAULTS: ResolvedOptions = {
   maxFrameSize: 1_048_576,

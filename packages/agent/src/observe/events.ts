@@ -78,7 +78,7 @@ export interface AgentEvents {
 }
 
 /** Functions to be told of events. One that throws or rejects is reported as a process warning and changes nothing. */
-export type Hooks = { readonly [Name in keyof AgentEvents]?: (info: AgentEvents[Name]) => void };
+export type Hooks = { readonly [Name in keyof AgentEvents]?: ((info: AgentEvents[Name]) => void) | undefined };
 
 /** Every event once: the compiler misses the one that is forgotten here. */
 const EVERY_EVENT: { readonly [Name in keyof AgentEvents]: true } = {

@@ -14,9 +14,9 @@ const PLAIN = /^[\w.:[\]/@+-]+$/;
 /** Options of {@link textLogger}. */
 export interface TextLoggerOptions {
   /** The least important level that is written: `'debug'`, `'info'` (default), `'warn'` or `'error'`. */
-  readonly level?: LogLevel;
+  readonly level?: LogLevel | undefined;
   /** Takes each line, which has no line end; `console.error` by default, which writes to stderr. */
-  readonly write?: (line: string) => void;
+  readonly write?: ((line: string) => void) | undefined;
 }
 
 /**

@@ -26,9 +26,9 @@ export function argument(data: fc.Arbitrary<TypedData> = typedData()): fc.Arbitr
 /** Bounds of generated messages. */
 export interface MessageConstraints {
   /** 8 by default; 255 is what one message can have. */
-  readonly maxArgs?: number;
+  readonly maxArgs?: number | undefined;
   /** What the values are; any typed data by default. */
-  readonly data?: fc.Arbitrary<TypedData>;
+  readonly data?: fc.Arbitrary<TypedData> | undefined;
 }
 
 /** One message. */
@@ -44,7 +44,7 @@ export function id(): fc.Arbitrary<bigint> {
 
 /** One whole NOTIFY with any ids. */
 export function notifyFrame(
-  constraints: MessageConstraints & { readonly maxMessages?: number } = {},
+  constraints: MessageConstraints & { readonly maxMessages?: number | undefined } = {},
 ): fc.Arbitrary<NotifyFrame> {
   return fc.record({
     type: fc.constant('NOTIFY' as const),
@@ -65,7 +65,7 @@ export function action(): fc.Arbitrary<Action> {
 }
 
 /** One ACK with any ids. */
-export function ackFrame(constraints: { readonly maxActions?: number } = {}): fc.Arbitrary<AckFrame> {
+export function ackFrame(constraints: { readonly maxActions?: number | undefined } = {}): fc.Arbitrary<AckFrame> {
   return fc.record({
     type: fc.constant('ACK' as const),
     flags: fc.constant(FrameFlag.Fin),

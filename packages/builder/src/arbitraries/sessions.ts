@@ -29,7 +29,7 @@ interface Exchange {
 }
 
 /** A whole session: HELLOs, up to `maxNotifies` (6) pipelined NOTIFYs with ACKs in any order, DISCONNECTs or a bare end. */
-export function session(constraints: { readonly maxNotifies?: number } = {}): fc.Arbitrary<Session> {
+export function session(constraints: { readonly maxNotifies?: number | undefined } = {}): fc.Arbitrary<Session> {
   return fc
     .record({
       line: fc.constantFrom<HaproxyLine[]>('3.2', '3.1', '3.0', '2.6'),

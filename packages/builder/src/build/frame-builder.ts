@@ -12,13 +12,13 @@ import type { InputOf, MessageSchema, SchemaParameters, VariableSchema } from '.
 /** What every frame has besides its payload; all of it may be wrong on purpose. */
 export interface FrameOptions {
   /** 0 to 2^64-1. */
-  readonly streamId?: number | bigint;
+  readonly streamId?: number | bigint | undefined;
   /** 0 to 2^64-1. */
-  readonly frameId?: number | bigint;
+  readonly frameId?: number | bigint | undefined;
   /** All 32 bits; FIN alone by default. */
-  readonly flags?: number;
+  readonly flags?: number | undefined;
   /** What the length field says, in bytes, where it is to lie. */
-  readonly length?: number;
+  readonly length?: number | undefined;
 }
 
 /**
@@ -120,11 +120,15 @@ export class NotifyBuilder extends FrameBuilder {
    *
    * @throws SpopError `SPOP_INVALID_VALUE` for a value that SPOP cannot carry.
    */
-  message(name: string | Uint8Array, args?: ArgumentsInput, options?: { readonly nbArgs?: number }): NotifyBuilder;
+  message(
+    name: string | Uint8Array,
+    args?: ArgumentsInput,
+    options?: { readonly nbArgs?: number | undefined },
+  ): NotifyBuilder;
   message(
     message: MessageSchema | string | Uint8Array,
     args: ArgumentsInput = {},
-    options: { readonly nbArgs?: number } = {},
+    options: { readonly nbArgs?: number | undefined } = {},
   ): NotifyBuilder {
     return this.untypedMessage(message, args, options);
   }
@@ -133,7 +137,7 @@ export class NotifyBuilder extends FrameBuilder {
   untypedMessage(
     message: MessageSchema | string | Uint8Array,
     args: ArgumentsInput = {},
-    options: { readonly nbArgs?: number } = {},
+    options: { readonly nbArgs?: number | undefined } = {},
   ): NotifyBuilder {
     if (typeof message === 'string' || message instanceof Uint8Array) {
       return this.raw(writeMessage({ name: message, args: namedData(args) }, options.nbArgs));
@@ -168,13 +172,13 @@ export class AckBuilder extends FrameBuilder {
     scope: ScopeName | number,
     name: string | Uint8Array,
     value: Value,
-    options?: { readonly nbArgs?: number },
+    options?: { readonly nbArgs?: number | undefined },
   ): AckBuilder;
   setVar(
     target: VariableSchema | ScopeName | number,
     nameOrValue: Value,
     value: Value = null,
-    options: { readonly nbArgs?: number } = {},
+    options: { readonly nbArgs?: number | undefined } = {},
   ): AckBuilder {
     if (typeof target === 'object') {
       return this.raw(writeSetVar(target.scope, target.name, variableData(target, nameOrValue)));
@@ -185,11 +189,15 @@ export class AckBuilder extends FrameBuilder {
   /** Appends an unset-var of a declared variable. */
   unsetVar(variable: VariableSchema): AckBuilder;
   /** Appends an unset-var. A scope given as a number, and `nbArgs`, may be wrong. */
-  unsetVar(scope: ScopeName | number, name: string | Uint8Array, options?: { readonly nbArgs?: number }): AckBuilder;
+  unsetVar(
+    scope: ScopeName | number,
+    name: string | Uint8Array,
+    options?: { readonly nbArgs?: number | undefined },
+  ): AckBuilder;
   unsetVar(
     target: VariableSchema | ScopeName | number,
     name?: string | Uint8Array,
-    options: { readonly nbArgs?: number } = {},
+    options: { readonly nbArgs?: number | undefined } = {},
   ): AckBuilder {
     return typeof target === 'object'
       ? this.raw(writeUnsetVar(target.scope, target.name))

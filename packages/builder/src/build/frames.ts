@@ -1,4 +1,5 @@
 import { DEFAULT_MAX_FRAME_SIZE, FrameFlag, FrameType, Key, SPOP_VERSION } from '@spop/codec';
+import { given } from '../data/options.ts';
 import { string, uint32 } from '../data/values.ts';
 import { AckBuilder, KvBuilder, NotifyBuilder, RawFrameBuilder } from './frame-builder.ts';
 import type { FrameOptions } from './frame-builder.ts';
@@ -6,7 +7,7 @@ import { statusText } from './status-text.ts';
 
 /** A NOTIFY without messages yet; stream-id 1 and frame-id 1 unless said otherwise. */
 export function notify(options: FrameOptions = {}): NotifyBuilder {
-  return new NotifyBuilder({ streamId: 1, frameId: 1, ...options });
+  return new NotifyBuilder({ streamId: 1, frameId: 1, ...given(options) });
 }
 
 /** An ACK without actions yet. A parsed NOTIFY may be passed for its ids; they are 1 and 1 unless said otherwise. */
@@ -22,7 +23,7 @@ export function ack(options: FrameOptions = {}): AckBuilder {
 
 /** A continuation of a fragmented NOTIFY (HAProxy 3.0 and older). Flags are FIN unless said otherwise. */
 export function unset(options: FrameOptions = {}, payload: Uint8Array | string = ''): RawFrameBuilder {
-  return frame(FrameType.Unset, { streamId: 1, frameId: 1, ...options }, payload);
+  return frame(FrameType.Unset, { streamId: 1, frameId: 1, ...given(options) }, payload);
 }
 
 /** A frame of any type (0 to 255) with any payload, given as bytes or hexadecimal digits. */
@@ -36,11 +37,11 @@ export function frame(
 
 /** Options of {@link haproxyHello}; null leaves the key out. */
 export interface HaproxyHelloOptions extends FrameOptions {
-  readonly supportedVersions?: string | null;
-  readonly maxFrameSize?: number | null;
-  readonly capabilities?: string | null;
-  readonly engineId?: string | null;
-  readonly healthcheck?: boolean | null;
+  readonly supportedVersions?: string | null | undefined;
+  readonly maxFrameSize?: number | null | undefined;
+  readonly capabilities?: string | null | undefined;
+  readonly engineId?: string | null | undefined;
+  readonly healthcheck?: boolean | null | undefined;
 }
 
 /** A HAPROXY-HELLO (SPOE.txt §3.2.4) with the keys and types in the order in which HAProxy sends them. */
@@ -62,9 +63,9 @@ export function haproxyHello(options: HaproxyHelloOptions = {}): KvBuilder {
 
 /** Options of {@link agentHello}; null leaves the key out. */
 export interface AgentHelloOptions extends FrameOptions {
-  readonly version?: string | null;
-  readonly maxFrameSize?: number | null;
-  readonly capabilities?: string | null;
+  readonly version?: string | null | undefined;
+  readonly maxFrameSize?: number | null | undefined;
+  readonly capabilities?: string | null | undefined;
 }
 
 /** An AGENT-HELLO (SPOE.txt §3.2.5). */
@@ -79,9 +80,9 @@ export function agentHello(options: AgentHelloOptions = {}): KvBuilder {
 /** Options of the DISCONNECTs; null leaves the key out. */
 export interface DisconnectOptions extends FrameOptions {
   /** 0 (normal) by default. */
-  readonly statusCode?: number | null;
+  readonly statusCode?: number | null | undefined;
   /** HAProxy's own text of the status code by default. */
-  readonly message?: string | null;
+  readonly message?: string | null | undefined;
 }
 
 function disconnect(typeByte: number, options: DisconnectOptions): KvBuilder {

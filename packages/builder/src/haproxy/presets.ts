@@ -4,19 +4,20 @@ import { frame, haproxyDisconnect, haproxyHello, notify, unset } from '../build/
 import type { DisconnectOptions, HaproxyHelloOptions } from '../build/frames.ts';
 import { MAX_WAITING_FRAMES } from '../data/haproxy-line.ts';
 import type { HaproxyLine } from '../data/haproxy-line.ts';
+import { given } from '../data/options.ts';
 
 /** How a HAProxy is configured, as far as an agent can see it. */
 export interface HaproxyOptions {
   /** `tune.bufsize` - 4, in bytes; 16380 by default. */
-  readonly maxFrameSize?: number;
+  readonly maxFrameSize?: number | undefined;
   /** `option pipelining`; on by default. */
-  readonly pipelining?: boolean;
+  readonly pipelining?: boolean | undefined;
   /** `option async` of 3.0 and older; on by default there, as in HAProxy with one thread. */
-  readonly async?: boolean;
+  readonly async?: boolean | undefined;
   /** HAProxy makes a random one at its start; here it is always the same unless given. */
-  readonly engineId?: string;
+  readonly engineId?: string | undefined;
   /** The first stream-id that is sent: 0 by default for 3.0 and older, always 1 later. */
-  readonly firstStreamId?: number | bigint;
+  readonly firstStreamId?: number | bigint | undefined;
 }
 
 /** The bytes that HAProxy 3.0 and older keep free for a frame's header when they cut a payload (FRAME_HDR_SIZE). */
@@ -72,7 +73,8 @@ export class HaproxyPreset {
   /** The HAPROXY-HELLO of a connection that will carry NOTIFYs. */
   hello(options: HaproxyHelloOptions = {}): KvBuilder {
     const { engineId = '5bf1ac4e-3f0c-4d3b-9a57-0c1f6de2b8a4' } = this.options;
-    return haproxyHello({ maxFrameSize: this.maxFrameSize, capabilities: this.capabilities, engineId, ...options });
+    const usual = { maxFrameSize: this.maxFrameSize, capabilities: this.capabilities, engineId };
+    return haproxyHello({ ...usual, ...given(options) });
   }
 
   /** The HAPROXY-HELLO of `option spop-check`: no capabilities, no engine-id, and 16380 whatever the buffers are. */
@@ -84,7 +86,7 @@ export class HaproxyPreset {
    * A NOTIFY with the next ids: stream-ids 0, 1, 2 … with frame-id 1 in 3.0 and older, where `sameStream` stays in the
    * stream and counts the frame-id; stream-ids 1, 3, 5 … with frame-id 1 later.
    */
-  notify(options: FrameOptions & { readonly sameStream?: boolean } = {}): NotifyBuilder {
+  notify(options: FrameOptions & { readonly sameStream?: boolean | undefined } = {}): NotifyBuilder {
     const { sameStream = false, ...frameOptions } = options;
     if (sameStream && this.canFragment && this.frameId > 0n) {
       this.frameId++;
@@ -93,7 +95,7 @@ export class HaproxyPreset {
       this.streams.next += this.canFragment ? 1n : 2n;
       this.frameId = 1n;
     }
-    return notify({ streamId: this.streamId, frameId: this.frameId, ...frameOptions });
+    return notify({ streamId: this.streamId, frameId: this.frameId, ...given(frameOptions) });
   }
 
   /**

@@ -21,18 +21,18 @@ const DEFAULT_TIMEOUT_MS = 2000;
 /** Options of {@link connect}. */
 export interface ConnectOptions {
   /** Which HAProxy to be; 3.2 by default. A preset that several connections share is one HAProxy process. */
-  readonly haproxy?: HaproxyLine | HaproxyPreset;
+  readonly haproxy?: HaproxyLine | HaproxyPreset | undefined;
   /** How long every step may take, in milliseconds; 2000 by default. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Writes at most so many bytes at once, to try an agent with frames in pieces; whole frames by default. */
-  readonly chunkBytes?: number;
+  readonly chunkBytes?: number | undefined;
   /**
    * Whether a step fails where the agent broke a rule of the protocol or of this HAProxy (see `validate`); true by
    * default. `violations` has them all in either case.
    */
-  readonly strict?: boolean;
+  readonly strict?: boolean | undefined;
   /** HAProxy's `option var-prefix`; makes the length rule of variable names exact. */
-  readonly variablePrefix?: string;
+  readonly variablePrefix?: string | undefined;
 }
 
 /** A NOTIFY to send: built with ids of its own, or by a function that gets one with HAProxy's next ids. */
@@ -65,7 +65,7 @@ export class ScriptedHaproxy {
       maxFrameSize: this.preset.maxFrameSize,
       isStrict: options.strict ?? true,
       haproxy: this.preset.line,
-      ...(options.variablePrefix === undefined ? {} : { variablePrefix: options.variablePrefix }),
+      variablePrefix: options.variablePrefix,
     });
   }
 

@@ -8,9 +8,9 @@ export type BytesLike = Uint8Array | { toBytes(): Uint8Array };
 
 export interface ParseOptions {
   /** The longest frame to accept, in bytes without the length field; 16380 by default, as HAProxy announces it. */
-  readonly maxFrameSize?: number;
+  readonly maxFrameSize?: number | undefined;
   /** Whether the single payload byte `00` is taken for an ACK without actions (see {@link parseAck}); false by default. */
-  readonly ackPadding?: boolean;
+  readonly ackPadding?: boolean | undefined;
 }
 
 /** What a stream of bytes holds, up to the first wrong byte. */
@@ -116,7 +116,7 @@ export function parseFrame(input: BytesLike, options: ParseOptions = {}): Frame 
  * @throws SpopError as {@link parseFrame} does, and `SPOP_UNEXPECTED_FRAME` for another frame.
  */
 export function parseAck(input: BytesLike, options: ParseOptions = {}): AckFrame {
-  const frame = parseFrame(input, { ackPadding: true, ...options });
+  const frame = parseFrame(input, { ...options, ackPadding: options.ackPadding ?? true });
   if (frame.type === 'ACK') return frame;
   throw new SpopError('SPOP_UNEXPECTED_FRAME', `expected an ACK, got a frame of type ${frame.type}`, LENGTH_BYTES);
 }

@@ -37,17 +37,17 @@ export interface Violation {
 /** What is known about the two sides of a connection. */
 export interface SessionOptions {
   /** Adds the rules of this line of HAProxy to those of the protocol. */
-  readonly haproxy?: HaproxyLine;
+  readonly haproxy?: HaproxyLine | undefined;
   /** HAProxy's max-frame-size where its HELLO is not seen, in bytes; 16380 by default. */
-  readonly maxFrameSize?: number;
+  readonly maxFrameSize?: number | undefined;
   /** HAProxy's `option var-prefix`, by default the name in `spoe-agent`; makes the length rule of variable names exact. */
-  readonly variablePrefix?: string;
+  readonly variablePrefix?: string | undefined;
   /** Where the connection stands before the first byte: `start` (default), or `established` after both HELLOs. */
-  readonly state?: 'start' | 'established';
+  readonly state?: 'start' | 'established' | undefined;
   /** The only side whose bytes are seen; switches the rules off that join what both sides send. */
-  readonly onlySide?: Side;
+  readonly onlySide?: Side | undefined;
   /** Whether what is pushed at once was also written at once; false switches the rules about pieces off. */
-  readonly areWholeWrites?: boolean;
+  readonly areWholeWrites?: boolean | undefined;
 }
 
 /** No two ids are longer. */

@@ -30,7 +30,7 @@ const chunkWordViews: WordViewCache = new WordViewCache();
 /** Options of a {@link FrameReader}. */
 export interface FrameReaderOptions {
   /** The longest frame accepted, in bytes without the length field; 16,380 by default. */
-  readonly maxFrameSize?: number;
+  readonly maxFrameSize?: number | undefined;
 }
 
 /**
