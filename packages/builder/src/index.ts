@@ -88,7 +88,14 @@ export {
   unset,
 } from './build/frames.ts';
 export { writeFrame, writeTypedData, writeVarint } from './build/plain-writer.ts';
-export type { ArgumentsOf, InputOf, MessageSchema, SchemaParameters, VariableSchema } from './build/schema.ts';
+export type {
+  ArgumentsOf,
+  ExpectedOf,
+  InputOf,
+  MessageSchema,
+  SchemaParameters,
+  VariableSchema,
+} from './build/schema.ts';
 export { statusText } from './build/status-text.ts';
 export type { Side } from './validate/connection-state.ts';
 export { type Rule, type RuleId, rules } from './validate/rules.ts';

@@ -16,7 +16,7 @@ import {
 } from './assert/outcomes.ts';
 import type { Ids, Outcome, Received } from './assert/outcomes.ts';
 import type { BytesLike } from './read/parse.ts';
-import type { VariableSchema } from './build/schema.ts';
+import type { ExpectedOf, VariableSchema } from './build/schema.ts';
 import type { ValidateOptions } from './validate/validate.ts';
 import type { Value } from './data/values.ts';
 
@@ -24,12 +24,15 @@ import type { Value } from './data/values.ts';
 export interface SpopMatchers<R> {
   /**
    * The ACK sets this variable, to any value or to this one, as its last word on it. A plain number matches every integer
-   * type; typed data matches only itself.
+   * type; typed data matches only itself. NULL is no value: HAProxy unsets what is set to it, see {@link toUnsetVar}.
    */
   toSetVar(scope: ScopeName, name: string, value?: Value): R;
-  /** The same for a declared variable. */
-  toSetVar(variable: VariableSchema, value?: Value): R;
-  /** The ACK unsets this variable, by an unset-var or by setting NULL. */
+  /**
+   * The same for a declared variable, and a value of its type. Text and bytes stand for what that makes of them, such as an
+   * address.
+   */
+  toSetVar<Variable extends VariableSchema>(variable: Variable, value?: ExpectedOf<Variable>): R;
+  /** The ACK unsets this variable, by an unset-var or by setting NULL, which are the same to HAProxy, as its last word on it. */
   toUnsetVar(scope: ScopeName, name: string): R;
   /** The same for a declared variable. */
   toUnsetVar(variable: VariableSchema): R;
@@ -60,7 +63,8 @@ interface MatcherResult {
 }
 
 function result(outcome: Outcome, isNot: boolean): MatcherResult {
-  const { pass, expected, actual } = outcome;
+  const { expected, actual } = outcome;
+  const pass = outcome.isMistake === true ? isNot : outcome.pass;
   const shared = { pass, message: () => outcome.message(isNot) };
   return expected === undefined && actual === undefined ? shared : { ...shared, expected, actual };
 }
@@ -70,7 +74,7 @@ expect.extend({
     const call = targetOf(target, nameOrValue, value);
     return result(setsVariable(received, call.variable, call.value), this.isNot);
   },
-  toUnsetVar(received: Received, target: VariableSchema | ScopeName, name: string = '') {
+  toUnsetVar(received: Received, target: VariableSchema | ScopeName, name?: string) {
     return result(unsetsVariable(received, targetOf(target, name, undefined).variable), this.isNot);
   },
   toHaveNoActions(received: Received) {

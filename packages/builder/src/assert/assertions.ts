@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert';
 import type { ScopeName } from '@spop/codec';
-import type { VariableSchema } from '../build/schema.ts';
+import type { ExpectedOf, VariableSchema } from '../build/schema.ts';
 import type { AckFrame } from '../data/model.ts';
 import type { TypedData, Value } from '../data/values.ts';
 import type { BytesLike } from '../read/parse.ts';
@@ -53,11 +53,21 @@ function assertOutcome(outcome: Outcome, caller: (...args: never[]) => unknown):
   });
 }
 
-/** Asserts that an ACK sets a declared variable, to any value or to this one. */
-export function assertSetVar(received: Received, variable: VariableSchema, value?: Value): void;
+/**
+ * Asserts that an ACK sets a declared variable, to any value or to this one, of the variable's type. Text and bytes stand for
+ * what the variable's type makes of them, such as an address.
+ *
+ * @throws AssertionError of `node:assert`, and SpopError `SPOP_INVALID_VALUE` for text that the type cannot be.
+ */
+export function assertSetVar<Variable extends VariableSchema>(
+  received: Received,
+  variable: Variable,
+  value?: ExpectedOf<Variable>,
+): void;
 /**
  * Asserts that an ACK sets a variable, to any value or to this one, as its last word on it. A plain number matches every
- * integer type; typed data matches only itself.
+ * integer type; typed data matches only itself. NULL is no value: HAProxy unsets what is set to it, see
+ * {@link assertUnsetVar}.
  *
  * @throws AssertionError of `node:assert`.
  */
@@ -80,7 +90,7 @@ export function assertUnsetVar(received: Received, variable: VariableSchema): vo
  * @throws AssertionError of `node:assert`.
  */
 export function assertUnsetVar(received: Received, scope: ScopeName, name: string): void;
-export function assertUnsetVar(received: Received, target: VariableSchema | ScopeName, name: string = ''): void {
+export function assertUnsetVar(received: Received, target: VariableSchema | ScopeName, name?: string): void {
   assertOutcome(unsetsVariable(received, targetOf(target, name, undefined).variable), assertUnsetVar);
 }
 

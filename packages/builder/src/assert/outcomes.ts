@@ -1,5 +1,6 @@
 import { SpopError } from '@spop/codec';
 import type { ScopeName } from '@spop/codec';
+import { toDeclaredData } from '../build/schema.ts';
 import type { VariableSchema } from '../build/schema.ts';
 import { describeTypedData } from '../data/describe.ts';
 import type { AckFrame, Action, Frame, KvFrame, Message } from '../data/model.ts';
@@ -18,6 +19,8 @@ export interface Outcome {
   readonly pass: boolean;
   /** Why it failed; `not` says that the opposite was expected. */
   message(not: boolean): string;
+  /** Whether it fails even where the opposite was expected: the test itself has a mistake. */
+  readonly isMistake?: boolean;
   readonly expected?: unknown;
   readonly actual?: unknown;
 }
@@ -38,6 +41,15 @@ function frameOf(received: Received): Frame {
 function ackOf(received: Received): AckFrame | string {
   const frame = frameOf(received);
   return frame.type === 'ACK' ? frame : `expected an ACK, got ${summarize(frame)}`;
+}
+
+/** What follows from a Promise in place of a frame, whose answer nobody waited for; undefined where it is none. */
+function notAwaited(received: unknown): Outcome | undefined {
+  if (!(received instanceof Promise)) return undefined;
+  // The test fails here, with the reason; what becomes of the answer would only be reported beside it.
+  received.catch(() => undefined);
+  const text = 'expected a frame or bytes; found a Promise: await it first, as in expect(await haproxy.notify(…))';
+  return { pass: false, isMistake: true, message: () => text };
 }
 
 function failed(reason: string): Outcome {
@@ -61,9 +73,15 @@ export function targetOf(
   nameOrValue: Value | undefined,
   value: Value | undefined,
 ): { readonly variable: VariableReference; readonly value: Value | undefined } {
-  if (typeof target !== 'string') return { variable: target, value: nameOrValue };
+  if (typeof target !== 'string') return { variable: target, value: declaredValue(target, nameOrValue) };
   if (typeof nameOrValue === 'string') return { variable: { scope: target, name: nameOrValue }, value };
   throw new SpopError('SPOP_INVALID_NAME', `expected the name of a variable, got ${describe(nameOrValue)}`);
+}
+
+/** Text and bytes stand for what a declared variable makes of them: an address, for one. */
+function declaredValue({ name, kind }: VariableSchema, value: Value | undefined): Value | undefined {
+  const isText = typeof value === 'string' || value instanceof Uint8Array;
+  return isText ? toDeclaredData(`variable ${name}`, kind, value) : value;
 }
 
 /** The action that decides what a variable is after the ACK: the last one wins. */
@@ -92,18 +110,20 @@ function describeValue(value: Value): string {
   return value.type === 'raw' ? 'raw bytes' : describeTypedData(value);
 }
 
-/** Whether an ACK sets a variable, to any value or to `expected`, and does not change it again. */
+/** Whether an ACK sets a variable, to any value but NULL or to `expected`, and does not change it again. */
 export function setsVariable(received: Received, variable: VariableReference, expected?: Value): Outcome {
+  const mistake = notAwaited(received);
+  if (mistake !== undefined) return mistake;
   const ack = ackOf(received);
   if (typeof ack === 'string') return failed(ack);
   const action = deciding(ack, variable);
-  const isSet = action?.type === 'set-var';
+  const isSet = action?.type === 'set-var' && action.value.type !== 'null';
   const what = `${variable.scope}.${variable.name}${expected === undefined ? '' : ` to ${describeValue(expected)}`}`;
   const but = isSet
     ? `it sets ${describeTypedData(action.value)}`
     : action === undefined
       ? 'it does not'
-      : 'it unsets it';
+      : `it unsets it${action.type === 'set-var' ? ', by setting NULL' : ''}`;
   return {
     pass: isSet && (expected === undefined || matches(action.value, expected)),
     message: (not) =>
@@ -115,6 +135,8 @@ export function setsVariable(received: Received, variable: VariableReference, ex
 
 /** Whether an ACK unsets a variable, by an unset-var or by setting NULL, and does not set it again. */
 export function unsetsVariable(received: Received, variable: VariableReference): Outcome {
+  const mistake = notAwaited(received);
+  if (mistake !== undefined) return mistake;
   const ack = ackOf(received);
   if (typeof ack === 'string') return failed(ack);
   const action = deciding(ack, variable);
@@ -127,6 +149,8 @@ export function unsetsVariable(received: Received, variable: VariableReference):
 
 /** Whether an ACK has no actions. */
 export function hasNoActions(received: Received): Outcome {
+  const mistake = notAwaited(received);
+  if (mistake !== undefined) return mistake;
   const ack = ackOf(received);
   if (typeof ack === 'string') return failed(ack);
   return {
@@ -144,6 +168,8 @@ export interface Ids {
 
 /** Whether a frame is an ACK, of any NOTIFY or of the one with these ids. */
 export function isAck(received: Received, ids?: Ids): Outcome {
+  const mistake = notAwaited(received);
+  if (mistake !== undefined) return mistake;
   const frame = frameOf(received);
   const expected = ids === undefined ? 'an ACK' : `the ACK of ${ids.streamId}:${ids.frameId}`;
   const hasIds =
@@ -161,6 +187,8 @@ function statusOf(frame: KvFrame): bigint | undefined {
 
 /** Whether a frame is a DISCONNECT of either side, with any status code or this one. */
 export function isDisconnect(received: Received, statusCode?: number): Outcome {
+  const mistake = notAwaited(received);
+  if (mistake !== undefined) return mistake;
   const frame = frameOf(received);
   const isOne = frame.type === 'AGENT-DISCONNECT' || frame.type === 'HAPROXY-DISCONNECT';
   const expected = `a DISCONNECT${statusCode === undefined ? '' : ` with status code ${statusCode}`}`;
@@ -178,6 +206,8 @@ function hasArguments(message: Message, args: Readonly<Record<string, Value>>): 
 
 /** Whether a NOTIFY has a message with this name and, among others, these arguments. */
 export function hasMessage(received: Received, name: string, args: Readonly<Record<string, Value>> = {}): Outcome {
+  const mistake = notAwaited(received);
+  if (mistake !== undefined) return mistake;
   const frame = frameOf(received);
   const isFound =
     frame.type === 'NOTIFY' && frame.messages.some((message) => message.name === name && hasArguments(message, args));
@@ -191,6 +221,8 @@ export function hasMessage(received: Received, name: string, args: Readonly<Reco
 
 /** Whether bytes break no rule; warnings do not count. */
 export function isValid(received: Received, options: ValidateOptions): Outcome {
+  const mistake = notAwaited(received);
+  if (mistake !== undefined) return mistake;
   const bytes = isBytesLike(received) ? bytesOf(received) : undefined;
   if (bytes === undefined) return failed('expected bytes to validate, got a frame that was read from them');
   const errors = validate(bytes, options).filter((violation) => violation.severity === 'error');
@@ -205,6 +237,8 @@ export function isValid(received: Received, options: ValidateOptions): Outcome {
 
 /** Whether bytes are exactly these, given as bytes or as hexadecimal digits. */
 export function equalsBytes(received: BytesLike, expected: BytesLike | string): Outcome {
+  const mistake = notAwaited(received);
+  if (mistake !== undefined) return mistake;
   const actual = bytesOf(received);
   const wanted = typeof expected === 'string' ? fromHex(expected) : bytesOf(expected);
   return {

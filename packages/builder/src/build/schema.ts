@@ -10,6 +10,7 @@ import type {
   Ipv6Data,
   StringData,
   TypedData,
+  Value,
 } from '../data/values.ts';
 
 /** The part of a message declaration that building needs; what `defineMessage` of `@spop/codec` returns has it. */
@@ -37,6 +38,13 @@ export type InputOf<Type> =
         BinaryValue extends WriteOf<Type>
         ? string | Uint8Array | StringData | BinaryData
         : string | Uint8Array | Ipv4Data | Ipv6Data;
+
+/** What may be expected of a declared variable: what {@link InputOf} takes, or any value where nothing is known of its type. */
+export type ExpectedOf<Variable extends VariableSchema> = [WriteOf<Variable>] extends [never]
+  ? Value
+  : unknown extends WriteOf<Variable>
+    ? Value
+    : InputOf<Variable>;
 
 type OptionalNames<Args> = {
   [Name in keyof Args]: undefined extends ReadOf<Args[Name]> ? Name : never;

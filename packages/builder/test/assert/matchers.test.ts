@@ -1,7 +1,8 @@
 import { AssertionError } from 'node:assert';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { defineVariable, int32 as int32Type } from '@spop/codec';
 import '@spop/builder/vitest';
-import { describe, expect, it } from 'vitest';
+import { type Assertion, describe, expect, it } from 'vitest';
 import {
   ack,
   agentDisconnect,
@@ -20,6 +21,7 @@ import {
   notify,
   uint64,
 } from '../../src/index.ts';
+import type { Received } from '../../src/index.ts';
 
 const score = defineVariable('sess', 'score', int32Type);
 const full = ack({ streamId: 3 })
@@ -39,6 +41,11 @@ function failureOf(run: () => void): Error {
     if (error instanceof Error) return error;
   }
   throw new Error('expected an error');
+}
+
+/** As a caller without types gives it. */
+function untyped(value: object): Received {
+  return value as Received;
 }
 
 describe('toSetVar', () => {
@@ -72,7 +79,10 @@ describe('toSetVar', () => {
     expect(failure.message).toContain('expected ACK 3:1 to set sess.score to 99, but it sets INT32 100. Its actions:');
     expect(failure.message).toContain('\n  set-var txn.ip = IPV4 10.0.0.1\n');
     expect(failure).toMatchObject({ expected: 99, actual: int32(100) });
-    expect(failureOf(() => expect(full).toSetVar('txn', 'gone')).message).toContain('but it unsets it');
+    expect(failureOf(() => expect(full).toSetVar('txn', 'gone')).message).toContain('but it unsets it.');
+    expect(failureOf(() => expect(full).toSetVar('txn', 'null')).message).toContain(
+      'but it unsets it, by setting NULL.',
+    );
     expect(failureOf(() => expect(empty).toSetVar(score)).message).toContain('but it does not. It has no actions.');
     expect(failureOf(() => expect(notify().message('m')).toSetVar(score)).message).toContain(
       'expected an ACK, got NOTIFY',
@@ -145,6 +155,47 @@ describe('the other matchers', () => {
     expect(empty.toBytes()).toBeBytes(empty);
     expect(empty).not.toBeBytes('00');
     expect(failureOf(() => expect(empty).toBeBytes(ack({ streamId: 2 }))).message).toContain('expected the same bytes');
+  });
+});
+
+describe('a Promise in place of a frame', () => {
+  const sentence = 'expected a frame or bytes; found a Promise: await it first, as in expect(await haproxy.notify(…))';
+  const promise = Promise.resolve(full.toFrame());
+  const options = { from: 'agent' } as const;
+
+  it.each<[string, (assertion: Assertion) => void]>([
+    ['toSetVar', (assertion) => assertion.toSetVar(score, 100)],
+    ['toUnsetVar', (assertion) => assertion.toUnsetVar(score)],
+    ['toHaveNoActions', (assertion) => assertion.toHaveNoActions()],
+    ['toBeAck', (assertion) => assertion.toBeAck()],
+    ['toBeDisconnect', (assertion) => assertion.toBeDisconnect()],
+    ['toHaveMessage', (assertion) => assertion.toHaveMessage('m')],
+    ['toBeValidSpop', (assertion) => assertion.toBeValidSpop(options)],
+    ['toBeBytes', (assertion) => assertion.toBeBytes('00')],
+  ])('fails %s and its opposite with the advice to await it', (_, run) => {
+    expect(failureOf(() => run(expect(promise))).message).toBe(sentence);
+    expect(failureOf(() => run(expect(promise).not)).message).toBe(sentence);
+  });
+
+  it.each<[string, () => void]>([
+    ['assertSetVar', () => assertSetVar(untyped(promise), score, 1)],
+    ['assertAck', () => assertAck(untyped(promise))],
+  ])('fails %s as well', (_, run) => {
+    expect(failureOf(run).message).toBe(sentence);
+  });
+
+  it('is nobody to be told of, where it rejects later', async () => {
+    const rejections: unknown[] = [];
+    const listener = (reason: unknown): void => void rejections.push(reason);
+    process.on('unhandledRejection', listener);
+    failureOf(() => expect(Promise.reject(new Error('too late'))).toBeAck());
+    await nextTurn();
+    process.off('unhandledRejection', listener);
+    expect(rejections).toEqual([]);
+  });
+
+  it('may be one that vitest awaits', async () => {
+    await expect(promise).resolves.toSetVar(score, 100);
   });
 });
 

@@ -1,9 +1,12 @@
+import * as typeOf from '@spop/codec';
+import { defineVariable } from '@spop/codec';
 import '@spop/builder/vitest';
 import { describe, expect, it } from 'vitest';
 import {
   ack,
   agentDisconnect,
   agentHello,
+  assertSetVar,
   binary,
   bool,
   haproxyDisconnect,
@@ -49,13 +52,10 @@ describe('a value', () => {
     const setting = ack().setVar('txn', 'x', sent);
     const asking = notify().message('m', { x: sent });
     for (const expected of everyExpected) {
-      if (own.includes(expected)) {
-        expect(setting).toSetVar('txn', 'x', expected);
-        expect(asking).toHaveMessage('m', { x: expected });
-      } else {
-        expect(setting).not.toSetVar('txn', 'x', expected);
-        expect(asking).not.toHaveMessage('m', { x: expected });
-      }
+      if (own.includes(expected)) expect(asking).toHaveMessage('m', { x: expected });
+      else expect(asking).not.toHaveMessage('m', { x: expected });
+      if (own.includes(expected) && sent !== nil) expect(setting).toSetVar('txn', 'x', expected);
+      else expect(setting).not.toSetVar('txn', 'x', expected);
     }
   });
 });
@@ -118,11 +118,33 @@ describe('toSetVar and toUnsetVar', () => {
     expect(both).not.toUnsetVar('req', 'x');
   });
 
-  it('take NULL for unset, and as a value of its own', () => {
+  it('take NULL for unset, and never for a value', () => {
     const cleared = ack().setVar('txn', 'x', nil);
     expect(cleared).toUnsetVar('txn', 'x');
-    expect(cleared).toSetVar('txn', 'x', null);
+    expect(cleared).not.toSetVar('txn', 'x');
+    expect(cleared).not.toSetVar('txn', 'x', null);
     expect(ack().unsetVar('txn', 'x')).not.toSetVar('txn', 'x', null);
+    const score = defineVariable('txn', 'x', typeOf.int32);
+    expect(cleared).toUnsetVar(score);
+    expect(cleared).not.toSetVar(score);
+    expect(ack().setVar('txn', 'x', 1).setVar('txn', 'x', nil)).toUnsetVar('txn', 'x');
+    expect(ack().setVar('txn', 'x', nil).setVar('txn', 'x', 1)).not.toUnsetVar('txn', 'x');
+  });
+
+  it('take text and bytes for what the type of a declared variable makes of them', () => {
+    const ip = defineVariable('txn', 'ip', typeOf.address);
+    const label = defineVariable('txn', 'label', typeOf.string);
+    const body = defineVariable('txn', 'body', typeOf.binary);
+    const all = ack().setVar(ip, '192.0.2.1').setVar(label, 'a').setVar(body, 'b');
+    expect(all).toSetVar(ip, '192.0.2.1');
+    expect(all).toSetVar(ip, Uint8Array.of(192, 0, 2, 1));
+    expect(all).toSetVar(ip, ipv4('192.0.2.1'));
+    expect(all).not.toSetVar(ip, '192.0.2.2');
+    expect(all).toSetVar(label, Uint8Array.of(0x61));
+    expect(all).not.toSetVar(label, 'b');
+    expect(all).toSetVar(body, 'b');
+    expect(() => expect(all).toSetVar(ip, 'nowhere')).toThrow('SPOP_INVALID_VALUE');
+    assertSetVar(all, ip, '192.0.2.1');
   });
 });
 
