@@ -8,6 +8,7 @@ import { summarize, summarizeAction } from '../data/summary.ts';
 import { firstLines, fromHex, toHex } from '../data/text.ts';
 import { describe, infer } from '../data/values.ts';
 import type { TypedData, Value } from '../data/values.ts';
+import { reportOf } from '../haproxy/agent-reports.ts';
 import { explain } from '../read/explain.ts';
 import { bytesOf, parseFrame } from '../read/parse.ts';
 import type { BytesLike } from '../read/parse.ts';
@@ -58,7 +59,9 @@ function failed(reason: string): Outcome {
 
 function listActions(ack: AckFrame): string {
   const lines = ack.actions.map((action) => `  ${summarizeAction(action)}`);
-  return lines.length === 0 ? ' It has no actions.' : ` Its actions:\n${firstLines(lines.join('\n'))}`;
+  const actions = lines.length === 0 ? ' It has no actions.' : ` Its actions:\n${firstLines(lines.join('\n'))}`;
+  const report = reportOf(ack);
+  return report === undefined ? actions : `${actions}\nThe agent reported that ${report}`;
 }
 
 /** A variable by its scope and name; what `defineVariable` of `@spop/codec` returns is one. */

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Frame } from '../data/model.ts';
+import type { AckFrame, Frame } from '../data/model.ts';
 import { summarize } from '../data/summary.ts';
 import { PendingBytes } from '../data/pending-bytes.ts';
 import { concat, firstLines, quote } from '../data/text.ts';
@@ -8,6 +8,8 @@ import { bytesOf, parseStream } from '../read/parse.ts';
 import type { BytesLike } from '../read/parse.ts';
 import { formatViolations, SessionValidator } from '../validate/validate.ts';
 import type { SessionOptions, Violation } from '../validate/validate.ts';
+import { noteReport, startListening, stopListening, writeAs } from './agent-reports.ts';
+import type { ReportListener } from './agent-reports.ts';
 import type { Link } from './link.ts';
 import { PeerFailure } from './peer-failure.ts';
 import type { PeerFailureKind } from './peer-failure.ts';
@@ -44,7 +46,7 @@ interface Ending {
  * One connection to an agent, as frames: what was said on it, who waits for what, and how it ended. Knows no rules of
  * SPOP beyond the grammar; {@link ScriptedHaproxy} has them.
  */
-export class Conversation {
+export class Conversation implements ReportListener {
   /** Every frame of the agent, in order of arrival. */
   readonly received: Frame[] = [];
   /** Frames of the agent that no step waited for. */
@@ -52,6 +54,7 @@ export class Conversation {
   /** Every rule that the agent broke. */
   readonly violations: Violation[] = [];
   readonly timeoutMs: number;
+  readonly localPort: number | undefined;
   private readonly link: Link;
   private readonly options: ConversationOptions;
   private readonly validator: SessionValidator;
@@ -59,6 +62,8 @@ export class Conversation {
   private readonly waiters = new Set<Waiter>();
   private readonly closeListeners = new Set<() => void>();
   private readonly pending = new PendingBytes();
+  /** NOTIFYs that wait for their ACKs, by stream-id, with what the agent reported of them. */
+  private readonly asked = new Map<bigint, string | undefined>();
   private writing: Promise<void> = Promise.resolve();
   private ending: Ending | undefined;
   private isClosed = false;
@@ -67,10 +72,12 @@ export class Conversation {
     this.link = link;
     this.options = options;
     this.timeoutMs = options.timeoutMs;
+    this.localPort = link.localPort;
     this.validator = new SessionValidator({ ...options, areWholeWrites: link.areWholeWrites });
     link.stream.on('data', (chunk: Uint8Array) => this.take(chunk));
     link.stream.on('error', (error: Error) => this.close(`the connection broke (${error.message})`));
     link.onClosed(() => this.close('the agent closed the connection'));
+    startListening(this);
   }
 
   /** Bytes that came and are no whole frame yet. */
@@ -83,7 +90,10 @@ export class Conversation {
     const bytes = concat(pieces.map(bytesOf));
     if (bytes.length === 0) return;
     const { frames, consumed, error } = parseStream(bytes, { maxFrameSize: 0xffffffff });
-    for (const frame of frames) this.transcript.add(`HAProxy: ${summarize(frame)}`);
+    for (const frame of frames) {
+      this.transcript.add(`HAProxy: ${summarize(frame)}`);
+      if (frame.type === 'NOTIFY' || frame.type === 'NOTIFY-FRAGMENT') this.asked.set(frame.streamId, undefined);
+    }
     if (consumed < bytes.length) {
       this.transcript.add(
         `HAProxy: ${bytes.length - consumed} bytes${error === undefined ? '' : ` (${error.message})`}`,
@@ -168,6 +178,15 @@ export class Conversation {
     return new PeerFailure(kind, `${text}\n${conversation}`, statusCode);
   }
 
+  isWaiting(streamId: bigint): boolean {
+    return this.asked.has(streamId) && this.asked.get(streamId) === undefined;
+  }
+
+  report(streamId: bigint, text: string): void {
+    this.asked.set(streamId, text);
+    this.transcript.add(`agent, of NOTIFY ${streamId}: ${text}`);
+  }
+
   private endingFailure(ending: Ending, what: string): PeerFailure {
     return this.failure(ending.kind, `expected ${what}, but ${ending.text}`, ending.statusCode);
   }
@@ -182,7 +201,8 @@ export class Conversation {
 
   private async write(bytes: Uint8Array): Promise<void> {
     for (let start = 0; start < bytes.length && !this.link.stream.destroyed; start += this.options.chunkBytes) {
-      this.link.stream.write(bytes.slice(start, start + this.options.chunkBytes));
+      const piece = bytes.slice(start, start + this.options.chunkBytes);
+      writeAs(this, () => this.link.stream.write(piece));
       // A turn of the event loop between the pieces, so that they arrive as pieces.
       if (this.options.chunkBytes < bytes.length) await nextTurn();
     }
@@ -215,11 +235,19 @@ export class Conversation {
   private receive(frame: Frame, bytes: Uint8Array, errors: readonly Violation[]): void {
     this.received.push(frame);
     this.transcript.add(`agent: ${summarize(frame)}`);
+    if (frame.type === 'ACK') this.settle(frame);
     const broken = errors.filter((violation) => violation.frame === this.received.length);
     if (broken.length > 0) this.stop(brokenRules(broken, bytes));
     const isClaimed = [...this.waiters].some((waiter) => waiter.offer(frame));
     if (!isClaimed) this.unclaimed.push(frame);
     if (frame.type === 'AGENT-DISCONNECT') this.stop(disconnected(frame.items));
+  }
+
+  /** An ACK that answers a NOTIFY knows what was reported of it, for who asserts on it. */
+  private settle(ack: AckFrame): void {
+    const report = this.asked.get(ack.streamId);
+    if (report !== undefined) noteReport(ack, report);
+    this.asked.delete(ack.streamId);
   }
 
   /** No step can succeed from now on. */
@@ -231,6 +259,7 @@ export class Conversation {
   private close(text: string): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    stopListening(this);
     this.transcript.add(`(${text})`);
     this.stop({ kind: 'closed', text });
     for (const listener of this.closeListeners) listener();

@@ -1,4 +1,4 @@
-import { connect as connectSocket } from 'node:net';
+import { connect as connectSocket, Socket } from 'node:net';
 import { duplexPair } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { PeerFailure } from './peer-failure.ts';
@@ -22,6 +22,8 @@ export interface Link {
   readonly description: string;
   /** Whether each chunk that comes is one write of the agent; TCP cuts where it likes. */
   readonly areWholeWrites: boolean;
+  /** The port of this side, by which the agent knows it; undefined without TCP. */
+  readonly localPort: number | undefined;
   /** Ends both directions at once, as a TCP reset does; HAProxy 3.1 and later end connections this way. */
   reset(): void;
   /** Calls back once nothing more can come. */
@@ -40,6 +42,7 @@ function memoryLink(handler: StreamHandler): Link {
     stream: ours,
     description: 'agent in memory',
     areWholeWrites: true,
+    localPort: undefined,
     reset() {
       ours.destroy();
       if (!theirs.destroyed) theirs.destroy(connectionReset());
@@ -57,6 +60,7 @@ function streamLink(stream: Duplex, description: string, reset: () => void): Lin
     stream,
     description,
     areWholeWrites: false,
+    localPort: stream instanceof Socket ? stream.localPort : undefined,
     reset,
     onClosed(closed) {
       stream.once('end', () => closed(undefined));

@@ -15,6 +15,7 @@ import { Conversation } from './conversation.ts';
 import { openLink } from './link.ts';
 import type { Link, Target } from './link.ts';
 import { haproxy, HaproxyPreset } from './presets.ts';
+import { runStep } from './step.ts';
 
 const DEFAULT_TIMEOUT_MS = 2000;
 
@@ -85,8 +86,7 @@ export class ScriptedHaproxy {
    * @throws PeerFailure where the agent refuses, or answers what HAProxy would refuse.
    */
   hello(options: HaproxyHelloOptions = {}): Promise<AgentHello> {
-    this.greeting ??= this.handshake(this.preset.hello(options));
-    return this.greeting;
+    return runStep(() => (this.greeting ??= this.handshake(this.preset.hello(options))));
   }
 
   /**
@@ -98,10 +98,12 @@ export class ScriptedHaproxy {
   notify<Schema extends MessageSchema>(schema: Schema, ...args: SchemaParameters<Schema>): Promise<AckFrame>;
   notify(name: string, args?: ArgumentsInput): Promise<AckFrame>;
   notify(input: NotifyInput): Promise<AckFrame>;
-  async notify(input: MessageSchema | string | NotifyInput, args: ArgumentsInput = {}): Promise<AckFrame> {
-    const [ackFrame] = await this.burst([toInput(input, args)]);
-    if (ackFrame === undefined) throw this.conversation.failure('closed', 'no ACK came');
-    return ackFrame;
+  notify(input: MessageSchema | string | NotifyInput, args: ArgumentsInput = {}): Promise<AckFrame> {
+    return runStep(async () => {
+      const [ackFrame] = await this.exchange([toInput(input, args)]);
+      if (ackFrame === undefined) throw this.conversation.failure('closed', 'no ACK came');
+      return ackFrame;
+    });
   }
 
   /**
@@ -110,27 +112,8 @@ export class ScriptedHaproxy {
    *
    * @throws PeerFailure where an ACK is missing.
    */
-  async burst(inputs: readonly NotifyInput[]): Promise<AckFrame[]> {
-    const agreed = await this.hello();
-    const limit = this.preset.maxInFlight(agreed.capabilities);
-    const acks: Promise<AckFrame>[] = [];
-    let batch: FrameBuilder[] = [];
-    for (const input of inputs) {
-      if (this.inFlight >= limit) {
-        this.conversation.send(batch);
-        batch = [];
-        // HAProxy keeps a NOTIFY back until an ACK makes room for it.
-        await this.room(limit);
-      }
-      const whole = input instanceof NotifyBuilder ? input : input(this.preset.notify());
-      batch = batch.concat(this.framesOf(whole, agreed));
-      const ack = this.awaitAck(whole);
-      // It may fail while this still waits for room; whoever called hears of it below.
-      ack.catch(() => undefined);
-      acks.push(ack);
-    }
-    this.conversation.send(batch);
-    return Promise.all(acks);
+  burst(inputs: readonly NotifyInput[]): Promise<AckFrame[]> {
+    return runStep(() => this.exchange(inputs));
   }
 
   /**
@@ -138,19 +121,21 @@ export class ScriptedHaproxy {
    *
    * @throws PeerFailure where HAProxy would call the agent down.
    */
-  async healthcheck(): Promise<AgentHello> {
-    this.greeting ??= this.handshake(this.preset.healthcheck());
-    const agreed = await this.greeting;
-    // Bytes that came in the same write as the AGENT-HELLO are there by now.
-    await nextTurn();
-    const [extra] = this.conversation.unclaimed;
-    if (extra !== undefined || this.conversation.incompleteBytes > 0) {
-      const what = extra === undefined ? `${this.conversation.incompleteBytes} bytes` : summarize(extra);
-      const text = `expected nothing after the AGENT-HELLO of a health check, got ${what}`;
-      throw this.conversation.failure('violation', text);
-    }
-    this.close();
-    return agreed;
+  healthcheck(): Promise<AgentHello> {
+    return runStep(async () => {
+      this.greeting ??= this.handshake(this.preset.healthcheck());
+      const agreed = await this.greeting;
+      // Bytes that came in the same write as the AGENT-HELLO are there by now.
+      await nextTurn();
+      const [extra] = this.conversation.unclaimed;
+      if (extra !== undefined || this.conversation.incompleteBytes > 0) {
+        const what = extra === undefined ? `${this.conversation.incompleteBytes} bytes` : summarize(extra);
+        const text = `expected nothing after the AGENT-HELLO of a health check, got ${what}`;
+        throw this.conversation.failure('violation', text);
+      }
+      this.close();
+      return agreed;
+    });
   }
 
   /**
@@ -158,14 +143,16 @@ export class ScriptedHaproxy {
    *
    * @throws PeerFailure where either does not come.
    */
-  async disconnect(options: DisconnectOptions = {}): Promise<KvFrame> {
-    const answer = this.conversation.expectFrame('the AGENT-DISCONNECT', (frame) =>
-      frame.type === 'AGENT-DISCONNECT' ? frame : undefined,
-    );
-    this.send(this.preset.disconnect(options));
-    const frame = await answer;
-    await this.closed();
-    return frame;
+  disconnect(options: DisconnectOptions = {}): Promise<KvFrame> {
+    return runStep(async () => {
+      const answer = this.conversation.expectFrame('the AGENT-DISCONNECT', (frame) =>
+        frame.type === 'AGENT-DISCONNECT' ? frame : undefined,
+      );
+      this.send(this.preset.disconnect(options));
+      const frame = await answer;
+      await this.conversation.closed();
+      return frame;
+    });
   }
 
   /** Writes frames or bytes as they are, right or wrong, in one write. */
@@ -178,10 +165,11 @@ export class ScriptedHaproxy {
    *
    * @throws PeerFailure where none comes.
    */
-  async receive(timeoutMs: number = this.conversation.timeoutMs): Promise<Frame> {
-    return (
-      this.conversation.unclaimed.shift() ??
-      (await this.conversation.expectFrame('a frame', (frame) => frame, timeoutMs))
+  receive(timeoutMs: number = this.conversation.timeoutMs): Promise<Frame> {
+    return runStep(
+      async () =>
+        this.conversation.unclaimed.shift() ??
+        (await this.conversation.expectFrame('a frame', (frame) => frame, timeoutMs)),
     );
   }
 
@@ -191,7 +179,7 @@ export class ScriptedHaproxy {
    * @throws PeerFailure where it does not.
    */
   closed(timeoutMs: number = this.conversation.timeoutMs): Promise<void> {
-    return this.conversation.closed(timeoutMs);
+    return runStep(() => this.conversation.closed(timeoutMs));
   }
 
   /** Sends nothing more, but keeps reading: half of a close. */
@@ -226,6 +214,29 @@ export class ScriptedHaproxy {
     );
     this.send(hello);
     return toAgentHello(await answer, this.preset.maxFrameSize);
+  }
+
+  private async exchange(inputs: readonly NotifyInput[]): Promise<AckFrame[]> {
+    const agreed = await (this.greeting ??= this.handshake(this.preset.hello()));
+    const limit = this.preset.maxInFlight(agreed.capabilities);
+    const acks: Promise<AckFrame>[] = [];
+    let batch: FrameBuilder[] = [];
+    for (const input of inputs) {
+      if (this.inFlight >= limit) {
+        this.conversation.send(batch);
+        batch = [];
+        // HAProxy keeps a NOTIFY back until an ACK makes room for it.
+        await this.room(limit);
+      }
+      const whole = input instanceof NotifyBuilder ? input : input(this.preset.notify());
+      batch = batch.concat(this.framesOf(whole, agreed));
+      const ack = this.awaitAck(whole);
+      // It may fail while this still waits for room; whoever called hears of it below.
+      ack.catch(() => undefined);
+      acks.push(ack);
+    }
+    this.conversation.send(batch);
+    return Promise.all(acks);
   }
 
   private framesOf(whole: NotifyBuilder, agreed: AgentHello): readonly FrameBuilder[] {
@@ -269,6 +280,8 @@ export class ScriptedHaproxy {
  *
  * @throws PeerFailure where the address cannot be reached in time.
  */
-export async function connect(target: Target, options: ConnectOptions = {}): Promise<ScriptedHaproxy> {
-  return new ScriptedHaproxy(await openLink(target, options.timeoutMs ?? DEFAULT_TIMEOUT_MS), options);
+export function connect(target: Target, options: ConnectOptions = {}): Promise<ScriptedHaproxy> {
+  const open = async (): Promise<ScriptedHaproxy> =>
+    new ScriptedHaproxy(await openLink(target, options.timeoutMs ?? DEFAULT_TIMEOUT_MS), options);
+  return runStep(open);
 }
