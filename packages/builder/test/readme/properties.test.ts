@@ -1,10 +1,12 @@
 import * as fc from 'fast-check';
 import type { Duplex } from 'node:stream';
-import { chunking, corrupted, haproxyData, message, notifyFrame } from '@spop/builder/arbitraries';
+import { address, defineMessage, optional, string } from '@spop/codec';
+import { argumentsOf, chunking, corrupted, haproxyData, message, notifyFrame } from '@spop/builder/arbitraries';
 import { ack, agentHello, connect, parseStream, writeFrame } from '@spop/builder';
 import '@spop/builder/vitest';
 import { expect, it } from 'vitest';
 
+const checkClientIp = defineMessage('check-client-ip', { ip: address, ua: optional(string) });
 const agent = {
   handle(stream: Duplex): void {
     stream.on('error', () => stream.destroy());
@@ -22,6 +24,16 @@ it('answers whatever HAProxy can ask', async () => {
     fc.asyncProperty(fc.array(anything, { minLength: 1, maxLength: 3 }), async (messages) => {
       const peer = await connect(agent);
       expect(await peer.notify((notify) => notify.messages(messages))).toBeAck({ streamId: 1, frameId: 1 });
+      peer.close();
+    }),
+  );
+});
+
+it('answers every client', async () => {
+  await fc.assert(
+    fc.asyncProperty(argumentsOf(checkClientIp), async (args) => {
+      const peer = await connect(agent);
+      expect(await peer.notify(checkClientIp, args)).toBeAck({ streamId: 1, frameId: 1 });
       peer.close();
     }),
   );

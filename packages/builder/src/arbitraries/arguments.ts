@@ -1,0 +1,87 @@
+import type { ValueKind } from '@spop/codec';
+import * as fc from 'fast-check';
+import type { ArgumentsOf, MessageSchema } from '../build/schema.ts';
+import { ipv4, ipv6 } from '../data/values.ts';
+import { text } from './data.ts';
+
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+/** Bytes of a generated BINARY at most. */
+const MAX_BINARY_BYTES = 64;
+/** Characters of a generated STRING at most; from 240 bytes on, a length has two (SPOE.txt §3.1). */
+const MAX_TEXT_LENGTH = 300;
+
+/** Integers of a range: one of ten each is its least and its greatest. They shrink towards 0. */
+function integers(min: bigint, max: bigint): fc.Arbitrary<bigint> {
+  const beyond = (max - min) / 8n;
+  return fc.bigInt({ min: min - beyond, max: max + beyond }).map((value) => {
+    if (value < min) return min;
+    return value > max ? max : value;
+  });
+}
+
+/** Any text or bytes, and text whose length takes two bytes on the wire, or that an agent does not keep in a cache. */
+function anyText(): fc.Arbitrary<string> {
+  const long = fc.string({ maxLength: MAX_TEXT_LENGTH, size: 'max', unit: 'grapheme-ascii' });
+  return fc.oneof({ withCrossShrink: true }, { weight: 7, arbitrary: text() }, { weight: 1, arbitrary: long });
+}
+
+function ipv4Text(): fc.Arbitrary<string> {
+  return fc.uint8Array({ minLength: 4, maxLength: 4 }).map((bytes) => ipv4(bytes).value);
+}
+
+function ipv6Text(): fc.Arbitrary<string> {
+  return fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => ipv6(bytes).value);
+}
+
+/** By kind, the values that HAProxy sends and that the kind takes; HAProxy has signed integers of 64 bits only. */
+const valuesOf: Readonly<Record<ValueKind, () => fc.Arbitrary<boolean | number | bigint | string | Uint8Array>>> = {
+  bool: () => fc.boolean(),
+  integer: () => integers(-MAX_SAFE, MAX_SAFE).map(Number),
+  int32: () => integers(-(2n ** 31n), 2n ** 31n - 1n).map(Number),
+  uint32: () => integers(0n, 2n ** 32n - 1n).map(Number),
+  int64: () => integers(-(2n ** 63n), 2n ** 63n - 1n),
+  uint64: () => integers(0n, 2n ** 63n - 1n),
+  ipv4: ipv4Text,
+  ipv6: ipv6Text,
+  address: () => fc.oneof({ withCrossShrink: true }, ipv4Text(), ipv6Text()),
+  string: anyText,
+  interned: anyText,
+  binary: () => fc.uint8Array({ maxLength: MAX_BINARY_BYTES }),
+};
+
+/**
+ * The arguments of a declared message, as HAProxy can send them to a handler that declared them rightly, for
+ * `peer.notify(definition, args)` and `notify().message(definition, args)`. Values have the declared types and ranges; text is
+ * any bytes. An optional argument is NULL, for a sample that HAProxy does not have, or left out, as it is where the
+ * configuration does not name it. The arguments come in
+ * the order of the declaration or any other.
+ *
+ * A required argument always has a value; NULL, which HAProxy sends all the same where its sample fails, does not fit the
+ * declaration.
+ */
+export function argumentsOf<Schema extends MessageSchema>(definition: Schema): fc.Arbitrary<ArgumentsOf<Schema>> {
+  const names = Object.keys(definition.args);
+  const order = fc.oneof(
+    { withCrossShrink: true },
+    fc.constant(names),
+    fc.shuffledSubarray(names, { minLength: names.length }),
+  );
+  const values = fc.tuple(...Object.values(definition.args).map(({ kind, optional }) => argument(kind, optional)));
+  return fc.tuple(order, values).map(([ordered, all]) => {
+    const given = ordered.map((name) => [name, all[names.indexOf(name)]] as const);
+    // The compiler cannot follow that each name of the declaration got a value of its kind.
+    return Object.fromEntries(given.filter(([, value]) => value !== undefined)) as ArgumentsOf<Schema>;
+  });
+}
+
+/** What one argument may be given as: undefined is left out. */
+function argument(kind: ValueKind, isOptional: boolean): fc.Arbitrary<unknown> {
+  const value: fc.Arbitrary<unknown> = valuesOf[kind]();
+  if (!isOptional) return value;
+  return fc.oneof(
+    { withCrossShrink: true },
+    { weight: 1, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.constant(null) },
+    { weight: 4, arbitrary: value },
+  );
+}
