@@ -67,8 +67,8 @@ const MISSES: readonly { readonly figure: RegExp; readonly why: string; readonly
       'code: of our 84 ns for a tiny NOTIFY the kernel has 11, and the rest goes through six calls that V8 does not inline, from object to object',
     tried:
       'names compared in words, and checked in one loop with the values (in use, 40 % faster); constants of the module’s own instead of imported ones ' +
-      '(in use, 15 %); 512 KiB read at once (in use, a third on eight arguments) and 256 KiB written (in use, 8 %); less code from frame to frame, 16 exchanges in turn ' +
-      'instead of 64 (in use, 15 %); fields whose contents V8 knows (in use, 7 %); a larger inlining budget by an option of V8 (up to a tenth, which the guide to running an agent says)',
+      '(in use, 15 %); 512 KiB read at once (in use, a third on eight arguments) and 256 KiB written (in use, 8 %); less code from frame to frame, 8 exchanges in turn ' +
+      'instead of 64 (in use, 15 % with 16); fields whose contents V8 knows (in use, 7 %); a larger inlining budget by an option of V8 (up to a tenth, which the guide to running an agent says)',
   },
   {
     figure: /in flight|^behind HAProxy/,

@@ -115,7 +115,7 @@ export class Output {
       this.#release(buffer);
       return;
     }
-    // A callback takes a twentieth of what a NOTIFY on its own does (benchmark `load`): only writes behind others have one.
+    // A callback takes its time (benchmark `load`, a NOTIFY on its own): only writes behind others have one.
     const hasCallback = this.#isEncrypted || this.#unsent.length > 0;
     if (hasCallback) this.#callbacks++;
     stream.write(bytes, hasCallback ? this.#onWritten : undefined);
