@@ -16,7 +16,7 @@ const probe = defineMessage('probe', { n: int32 });
 const probed = defineVariable('txn', 'probed', int32);
 
 /** Exchanges that take turns: from then on that each was used, there are so many. */
-const RING_SIZE = 16;
+const RING_SIZE = 8;
 
 const WARM_ROUNDS = 2;
 const ROUNDS = 8;
