@@ -38,6 +38,9 @@ const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
 );
 if (!hasIpv6) console.log('this machine has no ::1: the tests over IPv6 are left out');
 
+/** How many exchanges take turns (exchanges.ts): once each was used, there are so many, and the next one is the first again. */
+export const EXCHANGES = 8;
+
 /** Every kind of link that this machine has. */
 export const linkKinds: readonly LinkKind[] = [
   'memory',

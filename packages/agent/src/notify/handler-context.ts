@@ -72,9 +72,7 @@ export class HandlerContext implements NotifyContext {
   }
 
   get isAnswered(): boolean {
-    const owner = this.#owner;
-    const isLate = owner === undefined || owner.context !== this || !owner.notify.isOpen;
-    return isLate || this.#abortReason !== undefined;
+    return this.#abortReason !== undefined || !this.#notify.isOpen;
   }
 
   get signal(): AbortSignal {

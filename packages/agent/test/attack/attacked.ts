@@ -8,15 +8,20 @@ import '@spop/builder/vitest';
 import { defineMessage, defineVariable, int32 } from '@spop/codec';
 import { expect } from 'vitest';
 import type { Agent } from '../../src/index.ts';
-import { type Bench, type BenchOptions, eventually, type LinkKind, pooledBuffersOut, startAgent } from '../harness.ts';
+import {
+  type Bench,
+  type BenchOptions,
+  eventually,
+  EXCHANGES,
+  type LinkKind,
+  pooledBuffersOut,
+  startAgent,
+} from '../harness.ts';
 import { collectGarbage, countLiving, forgetLiving, type LivingCounts, usedBytes } from '../memory.ts';
 
 /** What the agent under attack is asked by those who do not attack. */
 const probe = defineMessage('probe', { n: int32 });
 const probed = defineVariable('txn', 'probed', int32);
-
-/** Exchanges that take turns: from then on that each was used, there are so many. */
-const RING_SIZE = 8;
 
 const WARM_ROUNDS = 2;
 const ROUNDS = 8;
@@ -123,12 +128,12 @@ export class Attacked {
       await attack();
       expect(await this.#good.notify(probe, { n: round })).toSetVar(probed, round + 1);
     }
-    await this.#good.burst(Array.from({ length: RING_SIZE }, () => (notify) => notify.message(probe, { n: 1 })));
+    await this.#good.burst(Array.from({ length: EXCHANGES }, () => (notify) => notify.message(probe, { n: 1 })));
     expect(await eventually(() => this.agent.connectionCount === 1 && this.agent.inFlightCount === 0)).toBe(true);
     expect([pooledBuffersOut(), unhandled]).toEqual([0, []]);
     // They hold what they were told.
     for (const list of Object.values(this.bench.reports)) list.length = 0;
-    expect(await livingAfterwards()).toEqual({ connections: 1, sessions: 1, exchanges: RING_SIZE });
+    expect(await livingAfterwards()).toEqual({ connections: 1, sessions: 1, exchanges: EXCHANGES });
   }
 }
 
@@ -154,7 +159,7 @@ async function livingAfterwards(): Promise<LivingCounts> {
     await nextTurn();
     collectGarbage();
     const living = countLiving();
-    const isOver = living.connections === 1 && living.sessions === 1 && living.exchanges === RING_SIZE;
+    const isOver = living.connections === 1 && living.sessions === 1 && living.exchanges === EXCHANGES;
     if (isOver || performance.now() > deadline) return living;
     await nextTurn();
   }

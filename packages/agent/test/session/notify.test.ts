@@ -4,15 +4,13 @@ import '@spop/builder/vitest';
 import { address, defineMessage, defineVariable, int32, optional, string as text, uint64 } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import type { Agent } from '../../src/index.ts';
-import { connectRaw, eventually, linkKinds, startAgent } from '../harness.ts';
+import { connectRaw, eventually, EXCHANGES, linkKinds, startAgent } from '../harness.ts';
 import { thrownBy } from '../thrown.ts';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });
 const request = defineMessage('request', { id: text, path: optional(text) });
 const ipScore = defineVariable('sess', 'ip_score', int32);
 const sum = defineVariable('txn', 'sum', uint64);
-/** How many sets of views take turns (exchanges.ts). */
-const EXCHANGES = 8;
 
 function scoring(agent: Agent): void {
   agent.onMessage(checkClientIp, (message, ack) => {

@@ -1,6 +1,8 @@
 /** Addresses as text: IPv4 in dotted form, IPv6 as RFC 5952 writes it. Reading text into bytes makes no object. */
 
-const parsedAddress: Buffer = Buffer.alloc(16);
+import { IPV6_BYTES } from './typed-data.ts';
+
+const parsedAddress: Buffer = Buffer.alloc(IPV6_BYTES);
 
 const DOT = 0x2e;
 const COLON = 0x3a;
@@ -112,8 +114,8 @@ export function isAddress(bytes: Buffer, start: number, length: number, text: st
 
 /** Whether `other` is the IPv4 address at `start` as an IPv6 address. */
 export function isMappedTo(bytes: Buffer, start: number, other: Uint8Array): boolean {
-  if (other.length !== 16 || !isMappedAddress(other, 0)) return false;
-  for (let i = MAPPED_PREFIX_BYTES; i < 16; i++) {
+  if (other.length !== IPV6_BYTES || !isMappedAddress(other, 0)) return false;
+  for (let i = MAPPED_PREFIX_BYTES; i < IPV6_BYTES; i++) {
     if (bytes[start + i - MAPPED_PREFIX_BYTES] !== other[i]) return false;
   }
   return true;
