@@ -10,7 +10,7 @@ const LEVELS: Readonly<Record<string, readonly (string | readonly string[])[]>> 
   codec: [['constants', 'errors', 'printable', 'pool', 'quote'], 'wire', 'values', 'frames', 'notify', 'ack'],
   builder: ['data', 'read', 'build', 'validate', 'haproxy', 'arbitraries', 'assert'],
   agent: [
-    ['checks', 'thenable', 'output', 'turn', 'incomplete-bytes', 'notify-context'],
+    ['checks', 'thenable', 'output', 'turn', 'incomplete-bytes', 'notify-context', 'message-handler'],
     'observe',
     ['options', 'clock'],
     'notify',

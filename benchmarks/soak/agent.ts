@@ -27,7 +27,7 @@ const agent = createAgent({
   partialFrameTimeoutMs: 2_000,
   helloTimeoutMs: 2_000,
   idleTimeoutMs: 20_000,
-  fallback: (ack) => void ack.set(score, -1),
+  fallback: (_, ack) => void ack.set(score, -1),
 });
 
 agent.onMessage(tiny, (_, ack) => void ack.set(score, 1));

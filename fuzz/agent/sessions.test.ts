@@ -260,10 +260,12 @@ describe('an agent with any HAProxy before it', () => {
       fc.asyncProperty(late, fc.integer({ min: 0, max: 18 }), async (job, count) => {
         const world = openWorld();
         const peer = world.peers[0]!;
-        // The second handler throws, which answers the NOTIFY while the first still runs.
-        world.ask(peer, [[job, { mode: 'throw', word: '', name: 'other' }]], []);
+        // The deadline answers the NOTIFY while its handlers still run.
+        world.ask(peer, [[job, { mode: 'gate', word: '', name: 'other' }]], []);
         await world.check();
         const [running] = world.waitingJobs;
+        world.expireAll();
+        await world.check();
         const quick: JobInput[][] = Array.from({ length: count }, () => [{ mode: 'sync', word: 'w', name: 'work' }]);
         const slow: JobInput[][] = Array.from({ length: 6 }, () => [{ mode: 'gate', word: 'secret', name: job.name }]);
         world.ask(peer, [...quick, ...slow], []);

@@ -16,11 +16,10 @@ export const agentFaults: readonly Fault[] = [
   },
   {
     name: 'exchange used again while a handler runs',
-    mistake: 'a NOTIFY that failed is over for the agent, but not for the handler that was called first',
-    file: source('session'),
-    search: `      this.#shared.exchanges.replace(exchange);
-      exchange.answerer`,
-    replace: '      exchange.answerer',
+    mistake: 'while the handlers of a NOTIFY have not settled, another one is read into its place',
+    file: source('unsettled'),
+    search: '    exchanges.replace(exchange);\n',
+    replace: '',
     noticedBy: ['fuzz/agent/sessions.test.ts'],
   },
   {
@@ -84,8 +83,8 @@ export const agentFaults: readonly Fault[] = [
   {
     name: 'only the first deadline counts',
     mistake: 'the timer is not armed again for those that came later',
-    file: source('in-flight'),
-    search: 'this.#armDeadline(Math.max(1, Math.ceil(oldest.startedAt - expired)));',
+    file: source('deadlines'),
+    search: 'if (next < this.#armedFor) this.#arm(next);',
     replace: '',
     noticedBy: tests('connection/grace'),
   },

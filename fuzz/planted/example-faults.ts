@@ -18,7 +18,7 @@ export const exampleFaults: readonly Fault[] = [
     name: 'old score kept after a failure',
     mistake: 'the fallback says nothing, and the session goes on with what it has',
     file: source('agent'),
-    search: 'fallback: (ack) => void ack.unset(ipScore),',
+    search: 'fallback: (_, ack) => void ack.unset(ipScore),',
     replace: 'fallback: () => {},',
     noticedBy: tests('agent'),
   },

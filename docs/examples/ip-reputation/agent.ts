@@ -39,7 +39,7 @@ async function main(): Promise<void> {
 
   const agent = createAgent({
     // The session may hold the score of an earlier request's client: what is not known now must not stay known.
-    fallback: (ack) => void ack.unset(ipScore),
+    fallback: (_, ack) => void ack.unset(ipScore),
     // One line an event on stderr, of each kind ten in ten seconds at most.
     logger: textLogger(),
   });

@@ -1,10 +1,11 @@
 import type { Duplex } from 'node:stream';
 import { type ArgumentTypes, type MessageDefinition, SpopError, Status } from '@spop/codec';
-import { check, checkInteger, checkOptions, isObject } from './checks.ts';
+import { check, checkInteger, checkOptions, isObject, MAX_TIMER_MS } from './checks.ts';
 import { Connections } from './connection/connections.ts';
 import { toDisconnectBytes } from './session/control-frames.ts';
 import { Drain } from './connection/drain.ts';
-import { Handlers, type MessageHandler, type NotifyHandler } from './notify/handlers.ts';
+import type { MessageHandler, MessageOptions, NotifyHandler } from './message-handler.ts';
+import { Handlers } from './notify/handlers.ts';
 import {
   checkTarget,
   type ListenAddress,
@@ -18,7 +19,7 @@ import {
 import { type Listener, openListener } from './listener.ts';
 import { type AgentMetrics, toAgentMetrics } from './observe/metrics.ts';
 import { overload } from './observe/overload.ts';
-import { type AgentOptions, MAX_TIMER_MS, resolveOptions, type ResolvedOptions } from './options.ts';
+import { type AgentOptions, resolveOptions, type ResolvedOptions } from './options.ts';
 import { Shared } from './shared.ts';
 
 /** How long {@link Agent.close} waits for what is in flight by default. */
@@ -49,7 +50,7 @@ export interface CloseOptions {
  */
 export class Agent implements AsyncDisposable {
   readonly options: ResolvedOptions;
-  readonly #handlers: Handlers = new Handlers();
+  readonly #handlers: Handlers;
   readonly #listeners: Listener[] = [];
   #running: Running | undefined;
   #closing: Promise<void> | undefined;
@@ -57,6 +58,7 @@ export class Agent implements AsyncDisposable {
 
   constructor(options: AgentOptions) {
     this.options = resolveOptions(options);
+    this.#handlers = new Handlers(this.options);
   }
 
   /** Connections that are open. */
@@ -70,16 +72,24 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * Adds the handler of a message; before the first `listen`, `handle` or `close`.
+   * Adds the handler of a message, with a deadline and a fallback of the message's own where the agent's are not meant;
+   * before the first `listen`, `handle` or `close`:
+   *
+   *     agent.onMessage(inspectBody, inspect, { timeoutMs: 200, fallback: (message, ack) => ack.set(verdict, 'unknown') });
+   *
+   * Where several messages come in one NOTIFY, one that fails or is late loses its own actions and gets its fallback; what
+   * the others set stays, and the ACK waits for each of them, at most to its own deadline.
    *
    * @throws {SpopError} SPOP_INVALID_NAME for a second one of the same name, SPOP_MISUSE after one of those calls;
-   * {TypeError} where the definition is not of `defineMessage`, or the handler no function.
+   * {TypeError} where the definition is not of `defineMessage`, or the handler no function; {TypeError} or {RangeError} for
+   * an unknown option or one of a wrong type.
    */
   onMessage<Args extends ArgumentTypes>(
     definition: MessageDefinition<Args>,
     handler: MessageHandler<MessageDefinition<Args>>,
+    options?: MessageOptions<MessageDefinition<Args>>,
   ): this {
-    this.#handlers.add(definition, handler);
+    this.#handlers.add(definition, handler, options);
     return this;
   }
 
@@ -155,7 +165,7 @@ export class Agent implements AsyncDisposable {
 
   /** Counters since the start and gauges of this moment, as a new object; docs/observability.md explains each. */
   toMetrics(): AgentMetrics {
-    const { shared, connections } = this.#running ?? run(this.options, new Handlers());
+    const { shared, connections } = this.#running ?? run(this.options, new Handlers(this.options));
     return toAgentMetrics(shared, connections.all);
   }
 

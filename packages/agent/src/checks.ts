@@ -1,5 +1,8 @@
 import { inspect } from 'node:util';
 
+/** The longest time that a timer of Node takes. */
+export const MAX_TIMER_MS: number = 0x7fff_ffff;
+
 /**
  * Refuses what a caller without types, or with a typing error, gave: every complaint about a configuration is made here.
  *

@@ -1,7 +1,6 @@
 import { constants } from 'node:os';
 import type { Agent } from './agent.ts';
-import { check, checkFunction, checkInteger, checkOptions, isObject } from './checks.ts';
-import { MAX_TIMER_MS } from './options.ts';
+import { check, checkFunction, checkInteger, checkOptions, isObject, MAX_TIMER_MS } from './checks.ts';
 
 /** A second signal so soon is taken for the first: npm passes on a Ctrl-C that has reached the process already. */
 const REPETITION_MS = 500;

@@ -45,7 +45,15 @@ export { closeOnSignals, type CloseOnSignalsOptions } from './close-on-signals.t
 export type { LogLevel } from './observe/event-lines.ts';
 export type { LogFunction, Logger } from './observe/event-log.ts';
 export type { AgentEvents, ConnectionInfo, DisconnectInfo, Hooks } from './observe/events.ts';
-export type { HandlerResult, MessageHandler, NotifyHandler } from './notify/handlers.ts';
+export type {
+  Fallback,
+  FallbackReason,
+  HandlerResult,
+  MessageFallback,
+  MessageHandler,
+  MessageOptions,
+  NotifyHandler,
+} from './message-handler.ts';
 export {
   formatListenAddress,
   type ListenAddress,

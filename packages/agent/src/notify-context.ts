@@ -9,17 +9,17 @@ export interface NotifyContext {
   /** Which SPOE engine asks, of which HAProxy process; undefined where it did not say. */
   readonly engineId: string | undefined;
   /**
-   * Aborts when the NOTIFY is acknowledged without this handler (its deadline passed, or a handler of it failed), or the
-   * connection ended. Made when it is first read, aborted if that is later.
+   * Aborts when nobody waits for this handler any more: its deadline passed, it failed, or the connection ended. Made when it
+   * is first read, aborted if that is later.
    */
   readonly signal: AbortSignal;
   /**
-   * When the NOTIFY is answered without this handler, in ms on the clock of performance.now(); Infinity where
-   * `processingTimeoutMs` is 0, and 0, which is past, once the NOTIFY is answered. The time runs from when its handlers have
+   * When the NOTIFY is answered at the latest, in ms on the clock of performance.now(): the latest deadline of its handlers.
+   * Infinity where one has none, and 0, which is past, once nobody waits for this handler any more. The time runs from when its handlers have
    * returned: within a handler that has not, it is that from now on.
    */
   readonly deadlineAt: number;
-  /** Whether the NOTIFY was answered, or its connection ended: nothing that is set now reaches HAProxy. Unlike `signal` it costs nothing. */
+  /** Whether nobody waits for this handler any more, see `signal`, or the NOTIFY was answered: nothing that is set now reaches HAProxy. Unlike `signal` it costs nothing. */
   readonly isAnswered: boolean;
   /** The first message of that definition in the same NOTIFY, or undefined: for correlating messages. */
   get<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined;

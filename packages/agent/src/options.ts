@@ -1,5 +1,6 @@
-import { type Actions, MIN_MAX_FRAME_SIZE } from '@spop/codec';
-import { check, checkFunction, checkInteger, checkOptions } from './checks.ts';
+import { MIN_MAX_FRAME_SIZE } from '@spop/codec';
+import { check, checkFunction, checkInteger, checkOptions, MAX_TIMER_MS } from './checks.ts';
+import type { Fallback } from './message-handler.ts';
 import { checkLogger, type Logger } from './observe/event-log.ts';
 import { checkHooks, type Hooks } from './observe/events.ts';
 
@@ -36,9 +37,9 @@ export interface AgentOptions {
    */
   readonly maxIncompleteBytes?: number | undefined;
   /**
-   * After this long a NOTIFY is acknowledged with the fallback actions, and what its handler does later is dropped. Set
-   * it below HAProxy's `timeout processing`. 1,000 by default; 0 is no deadline, and lets handlers that never settle
-   * use up `maxInFlight`.
+   * After this long a message gets the fallback actions, and what its handler does later is dropped, unless `onMessage` was
+   * given a `timeoutMs` of the message's own. Set it below HAProxy's `timeout processing`. 1,000 by default; 0 is no
+   * deadline, and lets handlers that never settle use up `maxInFlight`.
    */
   readonly processingTimeoutMs?: number | undefined;
   /** How long a new connection may take until its HAPROXY-HELLO is complete. 10,000 by default; ends with status 2. */
@@ -59,8 +60,11 @@ export interface AgentOptions {
    * 100 by default.
    */
   readonly eventLoopBlockedMs?: number | undefined;
-  /** Writes the actions of a NOTIFY whose handler failed or was too late, before it returns; none by default. */
-  readonly fallback?: ((ack: Actions) => void) | undefined;
+  /**
+   * Answers in the place of a handler that failed or was too late, before it returns, where `onMessage` was given no fallback of
+   * the message's own; without actions by default.
+   */
+  readonly fallback?: Fallback | undefined;
   /** Told what happens; see {@link Hooks}. */
   readonly hooks?: Hooks | undefined;
   /** Where events are logged: a pino logger, `textLogger()`, `console`, or alike; nowhere by default. */
@@ -113,8 +117,6 @@ const MINIMUMS = {
 const NUMBERS = Object.keys(MINIMUMS) as (keyof typeof MINIMUMS)[];
 
 const MAX_UINT32 = 0xffff_ffff;
-/** The longest time that a timer of Node takes. */
-export const MAX_TIMER_MS: number = 0x7fff_ffff;
 
 /**
  * Fills in the defaults.

@@ -44,7 +44,7 @@ export class Shared {
     this.inFlight = new InFlight(options);
     this.incomplete = new IncompleteBytes(options.maxIncompleteBytes);
     this.#watchArguments();
-    if (mayPendLong(options.processingTimeoutMs)) this.#watchPending();
+    if (mayPendLong(handlers.longestTimeoutMs)) this.#watchPending();
   }
 
   /** Tells once of each message whose arguments are not as declared: after the frame is read, since it calls the user's code. */
@@ -64,9 +64,8 @@ export class Shared {
       const pendingMs = Math.round(performance.now() - oldest.startedAt);
       if (pendingMs <= LONG_PENDING_MS) return;
       isTold = true;
-      const { processingTimeoutMs } = this.options;
       const messages = this.handlers.namesOf(oldest.notify);
-      this.hooks.advise(pendingAdvice(processingTimeoutMs, pendingMs, oldest.reportedStreamId, messages));
+      this.hooks.advise(pendingAdvice(oldest.timeoutMs, pendingMs, oldest.reportedStreamId, messages));
     };
     // What settled while the event loop was blocked is no longer in flight in the turn after the tick.
     this.clock.every(LONG_PENDING_MS / 4, () => {

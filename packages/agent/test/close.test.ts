@@ -96,7 +96,7 @@ describe.each(linkKinds)('close() over %s', (link) => {
   });
 
   it('answers what is left with the fallback when the grace is over, and ends it', async () => {
-    const { waiting, bench } = waitingAgent({ link, fallback: (ack) => void ack.set(number, -1) });
+    const { waiting, bench } = waitingAgent({ link, fallback: (_, ack) => void ack.set(number, -1) });
     const { agent, target, reports } = await bench;
     const peer = await connectRaw(target);
     peer.send(haproxyHello(), asking(1), asking(2));

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import type { Agent } from '@spop/agent';
-import { connect, ipv4, type NotifyBuilder, notify, string, variables } from '@spop/builder';
+import { binary, connect, ipv4, type NotifyBuilder, notify, string, variables } from '@spop/builder';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 const folder = new URL('readme/', import.meta.url);
@@ -86,6 +86,19 @@ describe('README', () => {
     );
     expect(await ask('asynchronous.ts', session('c1'))).toEqual({ 'txn.verdict': 'unknown' });
     expect(aborted).toHaveBeenCalledOnce();
+  });
+
+  it('has a message with a fallback of its own', async () => {
+    const warned = vi.spyOn(console, 'warn').mockReturnValue();
+    const question = notify({ streamId: 1, frameId: 1 }).message('inspect-body', {
+      path: string('/upload'),
+      body: binary(Buffer.from('x')),
+    });
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response('fine')));
+    expect(await ask('own-fallback.ts', question)).toEqual({ 'txn.verdict': 'pass' });
+    vi.stubGlobal('fetch', () => Promise.reject(new Error('down')));
+    expect(await ask('own-fallback.ts', question)).toEqual({ 'txn.verdict': 'unknown' });
+    expect(warned.mock.calls).toEqual([['stream 1: threw for /upload']]);
   });
 
   it('has a handler that answers at once what it knows', async () => {

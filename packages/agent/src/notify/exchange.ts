@@ -1,9 +1,21 @@
-import { type AckRoom, AckWriter, Frame, type MessageSet, Notify } from '@spop/codec';
+import {
+  type AckRoom,
+  AckWriter,
+  type ArgumentTypes,
+  Frame,
+  type MessageSet,
+  type MessageView,
+  Notify,
+} from '@spop/codec';
+import type { NotifyContext } from '../notify-context.ts';
 import type { ConnectionInfo } from '../observe/events.ts';
 import { endTrace, type NotifyOutcome, type NotifyTrace } from '../observe/trace.ts';
 import { discardActions, endActions, HandlerActions } from './handler-actions.ts';
 import { abortContext, endContext, HandlerContext, type NotifyOwner } from './handler-context.ts';
+import type { Deadline } from './deadlines.ts';
+import type { HandlerEntry } from './handler-entry.ts';
 import { Link } from './linked-list.ts';
+import { MessagePart, type PartOwner } from './message-part.ts';
 import type { MemoryPool } from './memory-pool.ts';
 
 const NO_MEMORY: Buffer = Buffer.alloc(0);
@@ -11,6 +23,8 @@ const NO_MEMORY: Buffer = Buffer.alloc(0);
 const FREE_ACK_BYTES = 96;
 /** What the end of an ACK without actions adds to it. */
 const NO_ACTION_BYTES = 1;
+/** No part of a NOTIFY that has one message, or whose handlers are all synchronous. */
+const NO_PARTS: readonly MessagePart[] = [];
 /** What an exchange takes at most, beside its copies and the views of its messages (memory.test.ts measures it). */
 const EXCHANGE_BYTES = 3_072;
 
@@ -18,16 +32,31 @@ const EXCHANGE_BYTES = 3_072;
 export interface Engine {
   /** The engine-id of the handshake; undefined where HAProxy did not say. */
   readonly engineId: string | undefined;
-  /** How long handlers may take; 0 for as long as they like. */
-  readonly processingTimeoutMs: number;
+  /** How long an ACK may be, in bytes. */
+  readonly maxAckBytes: number;
+  /** How long the handlers of a NOTIFY may take, the longest of them, in ms; 0 for as long as they like. */
+  timeoutOf(notify: Notify): number;
 }
 
 /** Who answers an exchange whose handlers have not settled. */
 export interface Answerer {
-  /** A handler has settled; `error` is what it rejected with, where `isError`. */
+  /** The only handler has settled; `error` is what it rejected with, where `isError`. */
   settle(exchange: Exchange, error: unknown, isError: boolean): void;
-  /** The deadline has passed: answer it, and remove it. */
+  /** One of several has. */
+  settlePart(exchange: Exchange, part: MessagePart, error: unknown, isError: boolean): void;
+  /** The deadline of the only handler has passed: answer it, and remove it. */
   expire(exchange: Exchange): void;
+  /** That of one of several has, and of those that may take as long or less. */
+  expirePart(exchange: Exchange, part: MessagePart): void;
+  /** One of several handlers threw: `ack` has its actions, which its fallback replaces. */
+  fail(
+    exchange: Exchange,
+    entry: HandlerEntry,
+    message: MessageView<ArgumentTypes> | undefined,
+    ack: AckWriter,
+    notify: NotifyContext,
+    error: unknown,
+  ): void;
   /** The exchange holds so many bytes more. */
   noteGrowth(bytes: number): void;
 }
@@ -44,7 +73,7 @@ export interface AckOutput {
  * are given of it is reused too where they are known to be synchronous. Others get something new each time, which is
  * closed for ever afterwards, so that it does not matter what they keep; only what stands behind that is reused.
  */
-export class Exchange implements NotifyOwner, AckRoom {
+export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
   declare readonly notify: Notify;
   // First what each NOTIFY needs, in as few lines of the processor's cache as may be (benchmark `tiny through a socket`).
   /** The ACK, and what handlers are given of it. */
@@ -61,7 +90,7 @@ export class Exchange implements NotifyOwner, AckRoom {
   isOneTime: boolean = false;
   /** Whether the handlers have not settled yet, and nobody answered for them. */
   isPending: boolean = false;
-  /** How many handlers returned something that settles later, and how many of those have. */
+  /** How many handlers returned something that settles later, and how many of those have while somebody waited. */
   waitCount: number = 0;
   settledCount: number = 0;
   /** When its handlers had returned, on the clock of performance.now(), in ms: only set for asynchronous handlers. */
@@ -76,9 +105,12 @@ export class Exchange implements NotifyOwner, AckRoom {
   heldBytes: number = 0;
   /** How long its ACK may be, in bytes. */
   maxAckBytes: number = 0;
-  /** Where it stands among all in flight, and among those of its connection. */
+  /** How long its handlers may take, in ms; 0 for as long as they like. Only set while they have not settled. */
+  timeoutMs: number = 0;
+  /** Where it stands among all in flight, among those of its connection, and among the deadlines. */
   declare readonly inFlightLink: Link<Exchange>;
   declare readonly unsettledLink: Link<Exchange>;
+  declare readonly deadlineLink: Link<Deadline>;
   readonly #pool: MemoryPool;
   readonly #reusedAck: AckWriter = new AckWriter();
   #reusedActions: HandlerActions = new HandlerActions(this.#reusedAck);
@@ -90,6 +122,10 @@ export class Exchange implements NotifyOwner, AckRoom {
   #memory: Buffer = NO_MEMORY;
   /** Where the ACK stands that outgrew its room. */
   #ackMemory: Buffer = NO_MEMORY;
+  /** Those of several handlers that settle later, in the order of their messages. */
+  #parts: readonly MessagePart[] = NO_PARTS;
+  /** Bytes of the actions of all parts. */
+  #partActionBytes: number = 0;
 
   /** @param slot Where the exchange stands among those that take turns. */
   constructor(set: MessageSet, pool: MemoryPool, slot: number) {
@@ -101,6 +137,7 @@ export class Exchange implements NotifyOwner, AckRoom {
     this.context = this.#reusedContext;
     this.inFlightLink = new Link(this);
     this.unsettledLink = new Link(this);
+    this.deadlineLink = new Link<Deadline>(this);
   }
 
   /** The stream-id for reports: as near as a number comes to those above 2^53, for which `streamId` throws. */
@@ -114,7 +151,7 @@ export class Exchange implements NotifyOwner, AckRoom {
   }
 
   get deadlineAt(): number {
-    const timeoutMs = this.#engine?.processingTimeoutMs ?? 0;
+    const timeoutMs = this.#engine?.timeoutOf(this.notify) ?? 0;
     return timeoutMs === 0 ? Infinity : (this.isPending ? this.startedAt : performance.now()) + timeoutMs;
   }
 
@@ -172,19 +209,92 @@ export class Exchange implements NotifyOwner, AckRoom {
     this.#hasMore = true;
   }
 
+  /** The parts of a NOTIFY with several handlers that were not settled when all had returned. */
+  get parts(): readonly MessagePart[] {
+    return this.#parts;
+  }
+
+  get remainingAckBytes(): number {
+    return this.#engine!.maxAckBytes - this.ack.byteLength - this.#partActionBytes;
+  }
+
+  /** One of several handlers is called: `reset` takes back what it sets, and there is room for what parts leave. */
+  beginActions(): void {
+    this.ack.beginActionsAt(this.ack.byteLength);
+    if (this.#partActionBytes > 0) this.mayGrow(this.#engine!.maxAckBytes - this.#partActionBytes);
+  }
+
+  /** What one of several handlers is called with that is known to settle later. */
+  beginPart(entry: HandlerEntry, place: number): MessagePart {
+    this.#hasMore = true;
+    return new MessagePart(this, entry, place);
+  }
+
+  /** Makes a part of what a handler was called with that turned out to settle later; those after it get something new. */
+  splitPart(entry: HandlerEntry, place: number): MessagePart {
+    const part = this.beginPart(entry, place);
+    part.takeOver(this.ack, this.actions, this.context);
+    this.actions = new HandlerActions(this.ack);
+    this.context = new HandlerContext(this);
+    return part;
+  }
+
+  /** Takes the actions of a part whose handler is done. */
+  joinPart(part: MessagePart): void {
+    this.noteActions(-this.ack.takeActions(part.ack));
+    part.close();
+  }
+
+  /** Waits for what the handler of a part returned. */
+  waitForPart(part: MessagePart, result: PromiseLike<unknown>): void {
+    this.waitCount++;
+    this.#parts = [...this.#parts, part];
+    part.waitFor(result);
+  }
+
+  noteActions(bytes: number): void {
+    this.#partActionBytes += bytes;
+  }
+
+  takeMemory(size: number): Buffer {
+    const memory = this.#pool.take(size);
+    if (this.isPending) this.#noteGrowth(memory.length);
+    return memory;
+  }
+
+  giveMemory(memory: Buffer): void {
+    this.#pool.give(memory);
+    if (this.isPending) this.#noteGrowth(-memory.length);
+  }
+
+  settlePart(part: MessagePart, error: unknown, isError: boolean): void {
+    this.answerer?.settlePart(this, part, error, isError);
+  }
+
+  expirePart(part: MessagePart): void {
+    this.answerer?.expirePart(this, part);
+  }
+
+  expire(): void {
+    this.answerer?.expire(this);
+  }
+
   /** Copies NOTIFY and ACK to memory of its own, so that the handlers can outlive the batch. */
-  detach(answerer: Answerer, maxAckBytes: number, startedAt: number): void {
+  detach(answerer: Answerer, startedAt: number): void {
     const { ack, notify } = this;
+    const engine = this.#engine!;
     const size = notify.byteLength;
     const memory = this.#pool.take(size + ack.byteLength + FREE_ACK_BYTES);
     this.#memory = memory;
     notify.moveTo(memory);
     if (!this.#hasMovedAck) ack.moveTo(memory, memory.length, size);
-    this.mayGrow(maxAckBytes);
+    this.mayGrow(engine.maxAckBytes);
     this.heldBytes = this.keptBytes + memory.length + this.#ackMemory.length;
+    for (const part of this.#parts) this.heldBytes += part.heldBytes;
     this.answerer = answerer;
     this.isPending = true;
     this.startedAt = startedAt;
+    this.timeoutMs = engine.timeoutOf(notify);
   }
 
   /** Lets the ACK that was begun grow beyond its place. */
@@ -219,6 +329,7 @@ export class Exchange implements NotifyOwner, AckRoom {
 
   /** Ends the ACK, and copies it to `output` where it does not stand there. */
   finish(output: AckOutput): void {
+    for (const part of this.#parts) this.noteActions(-this.ack.takeActions(part.ack));
     if (this.#memory === NO_MEMORY && !this.#hasMovedAck) {
       output.commit(this.ack.end());
       return;
@@ -248,6 +359,7 @@ export class Exchange implements NotifyOwner, AckRoom {
    */
   abort(reason: Error): void {
     if (!this.#hasMore) return;
+    for (const part of this.#parts) part.abort(reason);
     discardActions(this.actions);
     abortContext(this.context, reason);
   }
@@ -274,6 +386,9 @@ export class Exchange implements NotifyOwner, AckRoom {
     }
     this.notify.close();
     this.#hasMore = false;
+    for (const part of this.#parts) part.close();
+    this.#parts = NO_PARTS;
+    this.#partActionBytes = 0;
     endActions(this.actions);
     endContext(this.context);
     if (!this.isOneTime) {

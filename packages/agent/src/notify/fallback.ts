@@ -1,4 +1,6 @@
-import type { Actions, AckWriter } from '@spop/codec';
+import type { AckWriter, ArgumentTypes, MessageView } from '@spop/codec';
+import type { Fallback, FallbackReason } from '../message-handler.ts';
+import type { NotifyContext } from '../notify-context.ts';
 import { endActions, HandlerActions } from './handler-actions.ts';
 import { isThenable } from '../thenable.ts';
 import { textOf } from '../observe/error-text.ts';
@@ -7,13 +9,19 @@ import { warn } from '../observe/warning.ts';
 const ASYNC_FALLBACK =
   "The option 'fallback' returned a promise: it has to set its actions synchronously, later ones are lost";
 
-/** Replaces what a failed handler wrote by the actions of the option `fallback`; by none where that throws. */
-export function applyFallback(options: { readonly fallback: (ack: Actions) => void }, ack: AckWriter): void {
+/** Replaces what a failed handler wrote by the actions of its fallback; by none where that throws. */
+export function applyFallback(
+  fallback: Fallback,
+  ack: AckWriter,
+  message: MessageView<ArgumentTypes> | undefined,
+  notify: NotifyContext | undefined,
+  reason: FallbackReason | 'tooBig',
+): void {
   ack.reset();
   // Used once: what is done with it later meets no other NOTIFY.
   const actions = new HandlerActions(ack);
   try {
-    const result: unknown = options.fallback(actions);
+    const result: unknown = fallback(message, actions, notify, reason);
     if (result === undefined || !isThenable(result)) return;
     warn('SPOP_FALLBACK_ASYNC', ASYNC_FALLBACK);
     // What it sets too late throws there.

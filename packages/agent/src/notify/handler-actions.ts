@@ -68,6 +68,11 @@ export class HandlerActions implements Actions {
   }
 }
 
+/** From now on what is set goes to another ACK. */
+export function redirectActions(actions: HandlerActions, writer: AckWriter): void {
+  redirect(actions, writer);
+}
+
 /** From now on and for ever what is set throws SPOP_VIEW_CLOSED. */
 export function endActions(actions: HandlerActions): void {
   redirect(actions, ENDED);

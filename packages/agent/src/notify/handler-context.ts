@@ -25,6 +25,7 @@ export interface NotifyOwner {
 
 /** What the module can do with a context, and its holder cannot. */
 interface Inside {
+  hand(context: HandlerContext, owner: NotifyOwner): void;
   end(context: HandlerContext): void;
   abort(context: HandlerContext, reason: Error): void;
 }
@@ -43,6 +44,7 @@ export class HandlerContext implements NotifyContext {
 
   static {
     inside = {
+      hand: (context, owner) => (context.#owner = owner),
       end: (context) => {
         context.#engineId = context.#owner?.engineId;
         context.#owner = undefined;
@@ -103,6 +105,11 @@ export class HandlerContext implements NotifyContext {
     const owner = this.#owner;
     return owner === undefined || owner.context !== this ? CLOSED : owner.notify;
   }
+}
+
+/** From now on it is of another owner. */
+export function handContext(context: HandlerContext, owner: NotifyOwner): void {
+  inside.hand(context, owner);
 }
 
 /** From now on and for ever it throws SPOP_VIEW_CLOSED, but for its engine-id and its signal. */

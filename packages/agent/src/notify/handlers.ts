@@ -1,72 +1,66 @@
 import { types } from 'node:util';
-import {
-  type Actions,
-  type ArgumentTypes,
-  type MessageDefinition,
-  type MessageOf,
-  MessageSet,
-  type Notify,
-  SpopError,
-} from '@spop/codec';
+import { type ArgumentTypes, type MessageDefinition, MessageSet, type Notify, SpopError } from '@spop/codec';
 import { check, checkFunction, isObject } from '../checks.ts';
-import type { Exchange } from './exchange.ts';
-import type { NotifyContext } from '../notify-context.ts';
+import {
+  checkMessageOptions,
+  type Fallback,
+  type MessageHandler,
+  type MessageOptions,
+  type NotifyHandler,
+} from '../message-handler.ts';
 import { isThenable } from '../thenable.ts';
+import type { Answerer, Exchange } from './exchange.ts';
+import type { HandlerEntry } from './handler-entry.ts';
 
-/**
- * What a handler may return: nothing, or the ACK itself, as `(message, ack) => ack.set(score, 1)` does; or a promise, which
- * is waited for.
- */
-export type HandlerResult = void | Actions | PromiseLike<void | Actions>;
+/** What counts for messages that say nothing else; see the agent's options of the same names. */
+export interface HandlerDefaults {
+  readonly processingTimeoutMs: number;
+  readonly fallback: Fallback;
+}
 
-/**
- * Answers one message: reads `message`, writes `ack`. A handler that returns a promise is waited for; its views stay
- * valid until it settles. What a handler throws or rejects with is reported to the hook `handlerError`, and the stream
- * is acknowledged with the fallback actions. A handler in a file of its own gets its types from its definition:
- *
- *     export const score: MessageHandler<typeof checkClientIp> = ({ ip }, ack) => ack.set(ipScore, scoreOf(ip));
- */
-export type MessageHandler<Definition extends MessageDefinition> = (
-  message: MessageOf<Definition>,
-  ack: Actions,
-  notify: NotifyContext,
-) => HandlerResult;
-
-/** Answers a whole NOTIFY, after the handlers of its messages were called. */
-export type NotifyHandler = (notify: NotifyContext, ack: Actions) => HandlerResult;
-
-type AnyHandler = (message: never, ack: Actions, notify: NotifyContext) => HandlerResult;
+/** In the place of a message's: the whole NOTIFY. */
+const WHOLE = -1;
 
 /** The handlers of an agent, by message name. */
 export class Handlers {
-  readonly #definitions: MessageDefinition[] = [];
-  readonly #handlers: AnyHandler[] = [];
-  #notifyHandler: NotifyHandler | undefined;
-  /** Which handlers are known to return promises: async functions, and those that did before. */
-  readonly #isAsync: boolean[] = [];
-  #isNotifyAsync: boolean = false;
+  readonly #defaults: HandlerDefaults;
+  /** In the order of the message set's definitions. */
+  readonly #entries: HandlerEntry[] = [];
+  #wholeEntry: HandlerEntry | undefined;
   #hasAsync: boolean = false;
   #set: MessageSet | undefined;
 
+  constructor(defaults: HandlerDefaults) {
+    this.#defaults = defaults;
+  }
+
   /**
    * @throws {SpopError} SPOP_INVALID_NAME for a second handler of one name, SPOP_MISUSE once NOTIFYs are served;
-   * {TypeError} where the definition is none, or the handler no function.
+   * {TypeError} where the definition is none, or the handler no function; {TypeError} or {RangeError} for the options.
    */
   add<Args extends ArgumentTypes>(
     definition: MessageDefinition<Args>,
     handler: MessageHandler<MessageDefinition<Args>>,
+    options: MessageOptions<MessageDefinition<Args>> = {},
   ): void {
     this.#checkOpen();
     // No instanceof: the codec may be there twice.
     const isDefinition = isObject(definition) && 'namePattern' in definition;
     check(isDefinition, 'a message definition made by defineMessage()', definition);
     checkFunction('a handler', handler);
-    if (this.#definitions.some((other) => other.name === definition.name)) {
+    checkMessageOptions(options);
+    if (this.#entries.some((other) => other.definition!.name === definition.name)) {
       throw new SpopError('SPOP_INVALID_NAME', `expected one handler for message '${definition.name}'; found a second`);
     }
-    this.#definitions.push(definition);
-    this.#handlers.push(handler);
-    this.#isAsync.push(types.isAsyncFunction(handler));
+    const { processingTimeoutMs, fallback } = this.#defaults;
+    this.#entries.push({
+      definition,
+      handler,
+      timeoutMs: options.timeoutMs ?? processingTimeoutMs,
+      // Called with views of this definition alone.
+      fallback: (options.fallback as Fallback | undefined) ?? fallback,
+      isAsync: types.isAsyncFunction(handler),
+    });
     this.#noteAsync();
   }
 
@@ -74,72 +68,143 @@ export class Handlers {
   setNotifyHandler(handler: NotifyHandler): void {
     this.#checkOpen();
     checkFunction('a handler', handler);
-    if (this.#notifyHandler !== undefined) {
+    if (this.#wholeEntry !== undefined) {
       throw new SpopError('SPOP_MISUSE', 'expected one handler for whole NOTIFYs; found a second');
     }
-    this.#notifyHandler = handler;
-    this.#isNotifyAsync = types.isAsyncFunction(handler);
+    const { processingTimeoutMs, fallback } = this.#defaults;
+    this.#wholeEntry = {
+      definition: undefined,
+      handler: (_, ack, notify) => handler(notify, ack),
+      timeoutMs: processingTimeoutMs,
+      fallback,
+      isAsync: types.isAsyncFunction(handler),
+    };
     this.#noteAsync();
   }
 
   /** The declared messages; from its first use on no handler can be added. */
   get set(): MessageSet {
-    this.#set ??= new MessageSet(this.#definitions);
+    this.#set ??= new MessageSet(this.#entries.map(({ definition }) => definition!));
     return this.#set;
   }
 
   /** The names of the declared messages of a NOTIFY, for reports: nothing is decoded, nor a walk of its handlers moved. */
   namesOf(notify: Notify): string[] {
-    return Array.from({ length: notify.messageCount }, (_, i) => this.#definitions[notify.definitionIndexAt(i)]!.name);
+    return Array.from(
+      { length: notify.messageCount },
+      (_, i) => this.#entries[notify.definitionIndexAt(i)]!.definition!.name,
+    );
+  }
+
+  /** The entry that the one handler of a NOTIFY was called by which has one. */
+  onlyEntryOf(notify: Notify): HandlerEntry {
+    return notify.messageCount === 0 ? this.#wholeEntry! : this.#entries[notify.definitionIndexAt(0)]!;
+  }
+
+  /** How long the handlers of a NOTIFY may take, the longest of them, in ms; 0 for as long as they like. */
+  timeoutOf(notify: Notify): number {
+    let longest = this.#wholeEntry?.timeoutMs ?? -1;
+    for (let i = 0; i < notify.messageCount && longest !== 0; i++) {
+      const { timeoutMs } = this.#entries[notify.definitionIndexAt(i)]!;
+      longest = timeoutMs === 0 ? 0 : Math.max(longest, timeoutMs);
+    }
+    return longest;
+  }
+
+  /** The longest that any handler may take, in ms; 0 for as long as it likes. */
+  get longestTimeoutMs(): number {
+    const timeouts = this.#entries.map(({ timeoutMs }) => timeoutMs);
+    if (this.#wholeEntry !== undefined) timeouts.push(this.#wholeEntry.timeoutMs);
+    return timeouts.includes(0) ? 0 : Math.max(1, ...timeouts);
   }
 
   /** Whether a handler of that NOTIFY is known to return promises, so that it may outlive its call. */
   isKnownAsync(notify: Notify): boolean {
     if (!this.#hasAsync) return false;
-    let isAsync = this.#isNotifyAsync;
-    for (let i = 0; i < notify.messageCount; i++) isAsync ||= this.#isAsync[notify.definitionIndexAt(i)]!;
+    let isAsync = this.#wholeEntry?.isAsync ?? false;
+    for (let i = 0; i < notify.messageCount; i++) isAsync ||= this.#entries[notify.definitionIndexAt(i)]!.isAsync;
     return isAsync;
   }
 
   /**
    * Calls the handlers of a NOTIFY: those of its messages in the order the messages came, then that of the whole. The
-   * exchange waits for what they return, also where a handler throws. Returns whether there was any.
+   * exchange waits for what they return. Returns whether there was any.
+   *
+   * @throws what the handler threw, where there is one; where there are several, the answerer is told.
    */
-  run(exchange: Exchange): boolean {
-    const { notify, actions, context } = exchange;
-    const count = notify.messageCount;
-    for (let i = 0; i < count; i++) {
-      const found = notify.foundAt(i);
-      const { index } = found;
-      const handler = this.#handlers[index]!;
-      // The view is of the definition that the handler was added with.
-      const result = handler(notify.viewOf(found) as never, actions, context);
-      if (result !== undefined && isThenable(result)) {
-        exchange.waitFor(result);
-        if (!this.#isAsync[index]!) {
-          this.#isAsync[index] = true;
-          this.#noteAsync();
-        }
-      }
+  run(exchange: Exchange, answerer: Answerer): boolean {
+    const { notify } = exchange;
+    if (notify.messageCount !== 1 || this.#wholeEntry !== undefined) return this.#runAny(exchange, answerer);
+    const found = notify.foundAt(0);
+    const entry = this.#entries[found.index]!;
+    const { handler } = entry;
+    // The view is of the definition that the handler was added with.
+    const result = handler(notify.viewOf(found) as never, exchange.actions, exchange.context);
+    if (result !== undefined && isThenable(result)) {
+      exchange.waitFor(result);
+      this.#noteThenable(entry);
     }
-    if (this.#notifyHandler !== undefined) {
-      const handler = this.#notifyHandler;
-      const result = handler(context, actions);
+    return true;
+  }
+
+  #runAny(exchange: Exchange, answerer: Answerer): boolean {
+    const { ack, notify } = exchange;
+    const count = notify.messageCount;
+    const whole = this.#wholeEntry;
+    if (count === 0) {
+      if (whole === undefined) return false;
+      const result = whole.handler(undefined as never, exchange.actions, exchange.context);
       if (result !== undefined && isThenable(result)) {
         exchange.waitFor(result);
-        if (!this.#isNotifyAsync) {
-          this.#isNotifyAsync = true;
-          this.#noteAsync();
-        }
+        this.#noteThenable(whole);
       }
       return true;
     }
-    return count > 0;
+    const offset = ack.actionsOffset;
+    let failed: HandlerEntry[] | undefined;
+    for (let i = 0; i < count; i++) {
+      const entry = this.#entries[notify.definitionIndexAt(i)]!;
+      // A peer may repeat a message thousands of times, HAProxy never does.
+      if (failed !== undefined && failed.includes(entry)) continue;
+      if (!this.#runOne(exchange, answerer, entry, i)) (failed ??= []).push(entry);
+    }
+    if (whole !== undefined) this.#runOne(exchange, answerer, whole, WHOLE);
+    ack.beginActionsAt(offset);
+    return true;
+  }
+
+  /** Calls one handler of several; false where it threw. */
+  #runOne(exchange: Exchange, answerer: Answerer, entry: HandlerEntry, place: number): boolean {
+    const { notify } = exchange;
+    const message = place === WHOLE ? undefined : notify.messageAt(place);
+    const part = entry.isAsync ? exchange.beginPart(entry, place) : undefined;
+    const { ack, actions, context } = part ?? exchange;
+    if (part === undefined) exchange.beginActions();
+    try {
+      const result = entry.handler(message as never, actions, context);
+      if (result !== undefined && isThenable(result)) {
+        exchange.waitForPart(part ?? exchange.splitPart(entry, place), result);
+        this.#noteThenable(entry);
+        return true;
+      }
+    } catch (error) {
+      answerer.fail(exchange, entry, message, ack, context, error);
+      if (part !== undefined) exchange.joinPart(part);
+      return false;
+    }
+    if (part !== undefined) exchange.joinPart(part);
+    return true;
+  }
+
+  #noteThenable(entry: HandlerEntry): void {
+    if (entry.isAsync) return;
+    entry.isAsync = true;
+    this.#noteAsync();
   }
 
   /** Takes down for the hot path what is known of handlers that return promises. */
   #noteAsync(): void {
-    this.#hasAsync = this.#isNotifyAsync || this.#isAsync.includes(true);
+    this.#hasAsync = this.#wholeEntry?.isAsync === true || this.#entries.some(({ isAsync }) => isAsync);
   }
 
   #checkOpen(): void {

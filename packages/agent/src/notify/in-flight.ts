@@ -1,11 +1,12 @@
+import { Deadlines } from './deadlines.ts';
 import type { Exchange } from './exchange.ts';
 import { LinkedList } from './linked-list.ts';
+import type { MessagePart } from './message-part.ts';
 
 /** Bounds of what is in flight in an agent; see its options of the same names. */
 export interface InFlightLimits {
   readonly maxInFlight: number;
   readonly maxInFlightBytes: number;
-  readonly processingTimeoutMs: number;
 }
 
 /** One connection may hold one part in so many of `maxInFlightBytes`, so that there is always room for others. */
@@ -28,7 +29,7 @@ export class InFlight {
   readonly #waiting: Set<Waiter> = new Set();
   /** Bytes of memory that the exchanges hold. */
   #heldBytes: number = 0;
-  #deadlineTimer: NodeJS.Timeout | undefined;
+  readonly #deadlines: Deadlines = new Deadlines();
 
   constructor(limits: InFlightLimits) {
     this.#limits = limits;
@@ -64,13 +65,21 @@ export class InFlight {
   add(exchange: Exchange): void {
     this.#exchanges.add(exchange.inFlightLink);
     this.#heldBytes += exchange.heldBytes;
-    const { processingTimeoutMs } = this.#limits;
-    if (this.#deadlineTimer === undefined && processingTimeoutMs > 0) this.#armDeadline(processingTimeoutMs);
+    const { parts } = exchange;
+    if (parts.length === 0) this.#deadlines.add(exchange.deadlineLink);
+    for (const part of parts) this.#deadlines.add(part.deadlineLink);
+  }
+
+  /** One of several handlers of an exchange was answered for. */
+  removePart(part: MessagePart): void {
+    this.#deadlines.remove(part.deadlineLink);
   }
 
   /** Removes an exchange that was answered or dropped, which makes room for another one. */
   remove(exchange: Exchange): void {
     if (this.#exchanges.remove(exchange.inFlightLink)) this.#heldBytes -= exchange.heldBytes;
+    this.#deadlines.remove(exchange.deadlineLink);
+    for (const part of exchange.parts) this.#deadlines.remove(part.deadlineLink);
     this.resumeWaiting();
   }
 
@@ -99,21 +108,5 @@ export class InFlight {
       this.#waiting.delete(waiter);
       if (waiter.mayResume()) return;
     }
-  }
-
-  /** One timer for all NOTIFYs, armed for the oldest: they expire in the order they came. */
-  #armDeadline(delayMs: number): void {
-    this.#deadlineTimer = setTimeout(() => {
-      this.#deadlineTimer = undefined;
-      const expired = performance.now() - this.#limits.processingTimeoutMs;
-      for (let oldest = this.#exchanges.first; oldest !== undefined; oldest = this.#exchanges.first) {
-        if (oldest.startedAt > expired) {
-          this.#armDeadline(Math.max(1, Math.ceil(oldest.startedAt - expired)));
-          return;
-        }
-        oldest.answerer?.expire(oldest);
-      }
-    }, delayMs);
-    this.#deadlineTimer.unref();
   }
 }

@@ -25,6 +25,13 @@ export class LinkedList<Item> {
     return this.#first?.item;
   }
 
+  /** Takes out the one that was added first. */
+  takeFirst(): Item | undefined {
+    const first = this.#first;
+    if (first !== undefined) this.remove(first);
+    return first?.item;
+  }
+
   /** Adds an item by a link of its that is in no list. */
   add(link: Link<Item>): void {
     const last = this.#last;

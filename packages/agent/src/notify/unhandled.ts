@@ -1,6 +1,7 @@
 import type { Notify } from '@spop/codec';
 
-const MAX_NAMES = 8;
+/** How many messages of a NOTIFY are named in a report. */
+export const MAX_NAMES: number = 8;
 const MAX_NAME_LENGTH = 64;
 
 /** The names of the messages of a NOTIFY as they came, for reports: at most 8, each cut to 64 characters. Its walk begins anew. */

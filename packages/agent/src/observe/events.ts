@@ -39,7 +39,7 @@ export interface AgentEvents {
   disconnect: DisconnectInfo;
   /** The peer broke the protocol: it got an AGENT-DISCONNECT with `error.status`, and its connection is closed. */
   protocolError: { readonly connection: ConnectionInfo; readonly error: SpopError };
-  /** A handler threw or rejected; the stream got the fallback actions. `messages` are the names of the NOTIFY's messages. */
+  /** A handler threw or rejected, and its message got the fallback actions: `messages` has its name, or all of the NOTIFY. */
   handlerError: {
     readonly connection: ConnectionInfo;
     readonly error: unknown;
@@ -56,7 +56,7 @@ export interface AgentEvents {
     readonly messages: readonly string[];
     readonly declared: readonly string[];
   };
-  /** A handler did not settle in time; the stream got the fallback actions. `messages` are the names of the NOTIFY's messages. */
+  /** Handlers of a NOTIFY did not settle in time, and their messages got the fallback actions: `messages` are their names. */
   timeout: {
     readonly connection: ConnectionInfo;
     readonly streamId: number;

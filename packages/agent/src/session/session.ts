@@ -1,6 +1,7 @@
 import { escapeText, type Frame, FrameType, Status, STATUS_MESSAGES, toDisconnect, toHaproxyHello } from '@spop/codec';
 import { appendDisconnect, appendHello } from './control-frames.ts';
 import type { ConnectionInfo } from '../observe/events.ts';
+import type { Notify } from '@spop/codec';
 import type { Engine, Exchange } from '../notify/exchange.ts';
 import { applyFallback } from '../notify/fallback.ts';
 import { Fragments } from './fragments.ts';
@@ -76,8 +77,12 @@ export class Session implements Engine, Leaver, Owner {
     return this.#state === 'draining';
   }
 
-  get processingTimeoutMs(): number {
-    return this.#shared.options.processingTimeoutMs;
+  get maxAckBytes(): number {
+    return this.#maxAckBytes;
+  }
+
+  timeoutOf(notify: Notify): number {
+    return this.#shared.handlers.timeoutOf(notify);
   }
 
   /** NOTIFYs whose handlers have not settled. */
@@ -267,7 +272,7 @@ export class Session implements Engine, Leaver, Owner {
     shared.counters.notifies++;
     this.#isProcessing = true;
     try {
-      const isHandled = this.#isTraced ? this.#runTraced(exchange) : handlers.run(exchange);
+      const isHandled = this.#isTraced ? this.#runTraced(exchange) : handlers.run(exchange, this.#unsettled);
       if (!isHandled) this.#reportUnhandled(exchange);
     } catch (error) {
       this.#failAtOnce(exchange, error);
@@ -276,7 +281,7 @@ export class Session implements Engine, Leaver, Owner {
     this.#isProcessing = false;
     if (exchange.finishPlain(output)) return true;
     if (exchange.waitCount > 0) {
-      this.#unsettled.add(exchange, max);
+      this.#unsettled.add(exchange);
       return !this.isFull;
     }
     exchange.finish(output);
@@ -284,15 +289,9 @@ export class Session implements Engine, Leaver, Owner {
     return true;
   }
 
-  /** Acknowledges a NOTIFY whose handler threw; others of it that were called before may still run. */
+  /** Acknowledges a NOTIFY whose only handler threw. */
   #failAtOnce(exchange: Exchange, error: unknown): void {
-    if (exchange.waitCount > 0) {
-      // They must never meet another NOTIFY here.
-      this.#shared.exchanges.replace(exchange);
-      exchange.answerer = this.#unsettled;
-    }
-    this.#unsettled.reportError(exchange, error);
-    applyFallback(this.#shared.options, exchange.ack);
+    this.#unsettled.failOnly(exchange, error);
     this.#isProcessing = false;
     exchange.finish(this.#output);
     exchange.abort(failedNotify(error));
@@ -309,7 +308,7 @@ export class Session implements Engine, Leaver, Owner {
     exchange.ack.beginAck(buffer, length, length + room, frame);
     exchange.mayGrow(this.#maxAckBytes);
     this.#isProcessing = true;
-    applyFallback(options, exchange.ack);
+    applyFallback(options.fallback, exchange.ack, undefined, undefined, 'tooBig');
     this.#isProcessing = false;
     exchange.finish(this.#output);
     exchange.close();
@@ -335,7 +334,7 @@ export class Session implements Engine, Leaver, Owner {
   /** Runs the handlers for subscribers of diagnostics channels, within the stores that they have bound. */
   #runTraced(exchange: Exchange): boolean {
     const trace = exchange.beginTrace(this.describe());
-    return notifyStart.runStores(trace, () => this.#shared.handlers.run(exchange));
+    return notifyStart.runStores(trace, () => this.#shared.handlers.run(exchange, this.#unsettled));
   }
 
   /**

@@ -1,9 +1,14 @@
+import type { AckWriter, ArgumentTypes, MessageView } from '@spop/codec';
+import type { FallbackReason } from '../message-handler.ts';
+import type { NotifyContext } from '../notify-context.ts';
 import type { AgentEvents, ConnectionInfo } from '../observe/events.ts';
 import type { Answerer, Exchange } from '../notify/exchange.ts';
 import { applyFallback } from '../notify/fallback.ts';
+import type { HandlerEntry } from '../notify/handler-entry.ts';
+import type { MessagePart } from '../notify/message-part.ts';
 import { LinkedList } from '../notify/linked-list.ts';
 import type { Shared } from '../shared.ts';
-import { toReportedNames } from '../notify/unhandled.ts';
+import { MAX_NAMES, toReportedNames } from '../notify/unhandled.ts';
 import type { Transport } from './transport.ts';
 
 /** What the NOTIFYs that have not settled ask of their session. */
@@ -48,13 +53,13 @@ export class Unsettled implements Answerer {
     return this.#heldBytes >= inFlight.maxBytesEach ? 'maxInFlightBytes' : undefined;
   }
 
-  /** Takes over an exchange whose handlers were called and have not settled; its ACK may take `maxAckBytes`. */
-  add(exchange: Exchange, maxAckBytes: number): void {
+  /** Takes over an exchange whose handlers were called and have not settled. */
+  add(exchange: Exchange): void {
     const { exchanges, inFlight, counters, turn } = this.#shared;
     exchanges.replace(exchange);
     counters.asynchronous++;
     exchange.receivedAt = turn.batchReadAt;
-    exchange.detach(this, maxAckBytes, performance.now());
+    exchange.detach(this, performance.now());
     this.#exchanges.add(exchange.unsettledLink);
     this.#heldBytes += exchange.heldBytes;
     inFlight.add(exchange);
@@ -65,18 +70,52 @@ export class Unsettled implements Answerer {
     this.#shared.inFlight.noteGrowth(bytes);
   }
 
-  /** Reports what a handler threw or rejected with. */
-  reportError(exchange: Exchange, error: unknown): void {
-    exchange.fail(error);
-    this.#shared.hooks.emitLazily('handlerError', () => ({ error, ...this.#describe(exchange) }));
+  /** Acknowledges with the fallback an exchange whose only handler threw at once. */
+  failOnly(exchange: Exchange, error: unknown): void {
+    this.#reportError(exchange, undefined, error);
+    applyFallbackTo(exchange, this.#shared, 'threw');
   }
 
-  /** Answers an exchange at its deadline. */
+  fail(
+    exchange: Exchange,
+    entry: HandlerEntry,
+    message: MessageView<ArgumentTypes> | undefined,
+    ack: AckWriter,
+    notify: NotifyContext,
+    error: unknown,
+  ): void {
+    this.#reportError(exchange, entry, error);
+    applyFallback(entry.fallback, ack, message, notify, 'threw');
+  }
+
+  /** Reports what a handler threw or rejected with: one of several, where `entry` says which. */
+  #reportError(exchange: Exchange, entry: HandlerEntry | undefined, error: unknown): void {
+    exchange.fail(error);
+    const entries = entry === undefined ? [] : [entry];
+    this.#shared.hooks.emitLazily('handlerError', () => ({ error, ...this.#describe(exchange, entries) }));
+  }
+
   expire(exchange: Exchange): void {
-    const { hooks, options } = this.#shared;
-    hooks.emitLazily('timeout', () => this.#describe(exchange));
+    const { hooks } = this.#shared;
+    hooks.emitLazily('timeout', () => this.#describe(exchange, []));
     // A hook may have ended the connection.
-    if (exchange.isPending) this.#timeOut(exchange, `No answer within ${options.processingTimeoutMs} ms`);
+    if (exchange.isPending) this.#timeOut(exchange, `No answer within ${exchange.timeoutMs} ms`);
+  }
+
+  expirePart(exchange: Exchange, { timeoutMs }: MessagePart): void {
+    const late = exchange.parts.filter((part) => part.isPending && part.timeoutMs > 0 && part.timeoutMs <= timeoutMs);
+    this.#shared.hooks.emitLazily('timeout', () =>
+      this.#describe(
+        exchange,
+        late.map(({ entry }) => entry),
+      ),
+    );
+    exchange.outcome = 'timeout';
+    for (const part of late) {
+      // A hook, or a fallback, may have ended the connection.
+      if (exchange.isPending)
+        this.#abandon(exchange, part, 'timeout', new Error(`No answer within ${part.timeoutMs} ms`));
+    }
   }
 
   /** Answers all at once, with the fallback actions. */
@@ -94,11 +133,16 @@ export class Unsettled implements Answerer {
     }
   }
 
-  #describe(exchange: Exchange): AgentEvents['timeout'] {
+  /** What is reported of a NOTIFY, or of some of its messages where its handlers fail one by one. */
+  #describe(exchange: Exchange, entries: readonly HandlerEntry[]): AgentEvents['timeout'] {
+    // The handler of whole NOTIFYs is about all messages.
+    const isWhole = entries.length === 0 || entries.some(({ definition }) => definition === undefined);
     return {
       connection: this.#owner.describe(),
       streamId: exchange.reportedStreamId,
-      messages: toReportedNames(exchange.notify),
+      messages: isWhole
+        ? toReportedNames(exchange.notify)
+        : entries.slice(0, MAX_NAMES).map(({ definition }) => definition!.name),
     };
   }
 
@@ -107,26 +151,65 @@ export class Unsettled implements Answerer {
       this.#shared.counters.lateAnswers++;
       return;
     }
-    if (isError) {
-      this.reportError(exchange, error);
-      if (!exchange.isPending) return;
-      this.#acknowledge(exchange, failedNotify(error));
-    } else if (++exchange.settledCount === exchange.waitCount) {
+    if (!isError) {
+      exchange.settledCount++;
       this.#acknowledge(exchange, undefined);
+      return;
     }
+    this.#reportError(exchange, undefined, error);
+    if (exchange.isPending) this.#answerFor(exchange, 'threw', failedNotify(error));
+  }
+
+  settlePart(exchange: Exchange, part: MessagePart, error: unknown, isError: boolean): void {
+    if (!part.isPending) {
+      this.#shared.counters.lateAnswers++;
+      return;
+    }
+    exchange.settledCount++;
+    if (isError) {
+      this.#reportError(exchange, part.entry, error);
+      if (part.isPending) this.#abandon(exchange, part, 'threw', failedNotify(error));
+    } else {
+      this.#endPart(exchange, part);
+    }
+  }
+
+  /** Gives a part its fallback, and tells its handler why. */
+  #abandon(exchange: Exchange, part: MessagePart, reason: FallbackReason, error: Error): void {
+    const { notify, place } = part;
+    const message = place < 0 ? undefined : notify.messageAt(place);
+    applyFallback(part.entry.fallback, part.ack, message, part.context, reason);
+    if (!part.isPending) return;
+    part.abort(error);
+    if (part.isPending) this.#endPart(exchange, part);
+  }
+
+  #endPart(exchange: Exchange, part: MessagePart): void {
+    part.isPending = false;
+    this.#shared.inFlight.removePart(part);
+    if (!exchange.parts.some(({ isPending }) => isPending)) this.#acknowledge(exchange, undefined);
   }
 
   #timeOut(exchange: Exchange, reason: string): void {
     exchange.outcome = 'timeout';
-    this.#acknowledge(exchange, new Error(reason));
+    const error = new Error(reason);
+    if (exchange.parts.length === 0) {
+      this.#answerFor(exchange, 'timeout', error);
+      return;
+    }
+    for (const part of exchange.parts) if (part.isPending) this.#abandon(exchange, part, 'timeout', error);
   }
 
-  /** Answers an exchange; where that is with the fallback actions, `abortReason` tells its handlers why. */
-  #acknowledge(exchange: Exchange, abortReason: Error | undefined): void {
-    const { counters, exchanges, options } = this.#shared;
+  /** Answers an exchange in the place of its only handler, and tells that why. */
+  #answerFor(exchange: Exchange, reason: FallbackReason, error: Error): void {
     // While it still counts as in flight, so that an agent closed in there does not end the session before this ACK.
-    if (abortReason !== undefined) applyFallback(options, exchange.ack);
-    if (!exchange.isPending) return;
+    applyFallbackTo(exchange, this.#shared, reason);
+    if (exchange.isPending) this.#acknowledge(exchange, error);
+  }
+
+  /** Answers an exchange; `abortReason` tells its only handler why, where that did not. */
+  #acknowledge(exchange: Exchange, abortReason: Error | undefined): void {
+    const { counters, exchanges } = this.#shared;
     this.#forget(exchange);
     exchange.finish(this.#transport.output);
     counters.latency.record(performance.now() - exchange.receivedAt, 1);
@@ -144,6 +227,14 @@ export class Unsettled implements Answerer {
     if (this.#exchanges.remove(exchange.unsettledLink)) this.#heldBytes -= exchange.heldBytes;
     this.#shared.inFlight.remove(exchange);
   }
+}
+
+/** Replaces the actions of an exchange's only handler by those of its fallback. */
+function applyFallbackTo(exchange: Exchange, { handlers }: Shared, reason: FallbackReason): void {
+  const { ack, context, notify } = exchange;
+  const { definition, fallback } = handlers.onlyEntryOf(notify);
+  const message = definition === undefined ? undefined : notify.messageAt(0);
+  applyFallback(fallback, ack, message, context, reason);
 }
 
 /** What the handlers of a NOTIFY are told that got the fallback actions because one of them failed. */

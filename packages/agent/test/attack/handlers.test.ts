@@ -25,7 +25,7 @@ const links = ['IPv4', 'unix socket'] as const;
 /** A peer that is gone is soon let go, also where its kind of socket only ends: on a unix socket nothing is reset. */
 const GONE: AgentOptions = { processingTimeoutMs: 0, lingerTimeoutMs: 5 };
 
-const fallback = (ack: Actions): void => void ack.set(answer, 'fallback');
+const fallback = (_: unknown, ack: Actions): void => void ack.set(answer, 'fallback');
 const broken = (): Error => new Error('broken');
 
 /** What calls back as it likes, unlike a promise. */

@@ -39,7 +39,7 @@ describe.each(linkKinds)('close({ graceMs: 0 }) over %s', (link) => {
     const { agent, reports, target } = await startAgent({
       link,
       setup: (it) => it.onMessage(ask, () => new Promise<void>(() => {})),
-      fallback: (ack) => void ack.set(number, 7),
+      fallback: (_, ack) => void ack.set(number, 7),
     });
     const peer = await connectRaw(target);
     peer.send(hellos['with pipelining'], asking(1));

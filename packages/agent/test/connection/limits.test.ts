@@ -273,7 +273,7 @@ describe('maxReassembledBytes', () => {
   it('answers a NOTIFY above it with the fallback, and all others on the connection as ever', async () => {
     const { connect, reports } = await startAgent({
       maxReassembledBytes: 1_000,
-      fallback: (ack) => void ack.set(number, 99),
+      fallback: (_, ack) => void ack.set(number, 99),
       setup: (a) => a.onMessage(ask, (message, ack) => void ack.set(number, message.id.byteLength)),
     });
     const peer = await connect({ haproxy: '3.0' });

@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { defineMessage, defineVariable, string as text } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import type { NotifyContext } from '../../src/index.ts';
 import { eventually, startAgent } from '../harness.ts';
 
 const ask = defineMessage('ask', { id: text });
+const other = defineMessage('other', {});
 const answer = defineVariable('txn', 'answer', text);
 
 /** What a handler sees of the time that it has, before and after it waits for something. */
@@ -62,9 +64,10 @@ describe('notify.deadlineAt and notify.isAnswered', () => {
 
   it.each([
     ['the deadline has passed', 20, 'late'],
-    ['another handler of the NOTIFY has failed', 20_000, 'failed'],
+    ['its own deadline has passed, and not that of another handler', 20, 'several'],
   ])('say so where %s, also to who is told by the signal', async (_, processingTimeoutMs, kind) => {
     const seen: boolean[] = [];
+    const longest: number[] = [];
     const { connect } = await startAgent({
       processingTimeoutMs,
       setup: (agent) => {
@@ -72,16 +75,21 @@ describe('notify.deadlineAt and notify.isAnswered', () => {
           const { signal } = notify;
           signal.addEventListener('abort', () => seen.push(notify.isAnswered, notify.deadlineAt === 0));
           seen.push(notify.isAnswered);
+          longest.push(notify.deadlineAt - performance.now());
           await new Promise((resolve) => signal.addEventListener('abort', resolve));
           seen.push(notify.isAnswered);
         });
-        if (kind === 'failed') agent.onNotify(() => Promise.reject(new Error('no answer')));
+        if (kind === 'several') agent.onMessage(other, () => sleep(60), { timeoutMs: 60_000 });
       },
     });
     const peer = await connect();
-    expect((await peer.notify(ask, { id: '1' })).actions).toEqual([]);
+    const built = peer.preset.notify().message(ask, { id: '1' });
+    await peer.hello();
+    expect((await peer.notify(kind === 'several' ? built.message(other, {}) : built)).actions).toEqual([]);
     await eventually(() => seen.length === 4);
+    // The deadline is the NOTIFY's, that of the handler which may take longest.
     expect(seen).toEqual([false, true, true, true]);
+    expect(longest[0]! > 1_000).toBe(kind === 'several');
   });
 
   it('say so where the connection has ended', async () => {

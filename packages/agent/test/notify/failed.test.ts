@@ -14,7 +14,7 @@ describe.each(linkKinds)('a handler that fails after it set a variable, over %s'
     async (how) => {
       const { connect, reports } = await startAgent({
         link,
-        fallback: (ack) => void ack.set(fallback, 7),
+        fallback: (_, ack) => void ack.set(fallback, 7),
         setup: (agent) =>
           agent.onMessage(ask, (message, ack): void | Promise<void> => {
             ack.set(before, 1);
@@ -36,7 +36,7 @@ describe.each(linkKinds)('a handler that fails after it set a variable, over %s'
 describe('a fallback that throws after it set a variable', () => {
   it('has none of it sent, and a warning of the process', async () => {
     const { connect } = await startAgent({
-      fallback: (ack) => {
+      fallback: (_, ack) => {
         ack.set(fallback, 7);
         throw new Error('no fallback');
       },

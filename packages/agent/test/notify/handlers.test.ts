@@ -1,7 +1,7 @@
 import { AckWriter, defineMessage, defineVariable, Frame, int32, string } from '@spop/codec';
 import { notify, type NotifyBuilder } from '@spop/builder';
 import { describe, expect, it } from 'vitest';
-import { Exchange } from '../../src/notify/exchange.ts';
+import { type Answerer, Exchange } from '../../src/notify/exchange.ts';
 import { Exchanges } from '../../src/notify/exchanges.ts';
 import { MemoryPool } from '../../src/notify/memory-pool.ts';
 import { Handlers } from '../../src/notify/handlers.ts';
@@ -12,21 +12,36 @@ const first = defineMessage('first', { text: string });
 const second = defineMessage('second', { text: string });
 const score = defineVariable('sess', 'score', int32);
 
+const DEFAULTS = { processingTimeoutMs: 1_000, fallback: () => {} };
+const MAX_ACK_BYTES = 1_000;
+
+/** Who fails where a handler of several does, and waits for none. */
+const answerer: Answerer = {
+  settle: () => {},
+  settlePart: () => {},
+  expire: () => {},
+  expirePart: () => {},
+  noteGrowth: () => {},
+  fail: (...[, , , , , error]) => {
+    throw error;
+  },
+};
+
 /** An exchange whose NOTIFY was read, beside any session. */
 function exchangeOf(handlers: Handlers, built: NotifyBuilder): Exchange {
   const exchange = new Exchange(handlers.set, new MemoryPool(), 0);
   const frame = new Frame();
   const bytes = Buffer.from(built.toBytes());
   frame.read(bytes, 0, bytes.length);
-  exchange.notify.read(frame);
-  exchange.ack.beginAck(Buffer.alloc(1_000), 0, 1_000, frame);
+  exchange.read({ engineId: undefined, maxAckBytes: MAX_ACK_BYTES, timeoutOf: () => 0 }, frame);
+  exchange.ack.beginAck(Buffer.alloc(MAX_ACK_BYTES), 0, MAX_ACK_BYTES, frame);
   return exchange;
 }
 
 /** How much is to be waited for once the handlers were called. */
 function pendingAfter(handlers: Handlers, built: NotifyBuilder): number {
   const exchange = exchangeOf(handlers, built);
-  handlers.run(exchange);
+  handlers.run(exchange, answerer);
   return exchange.waitCount;
 }
 
@@ -39,7 +54,7 @@ const both = notify().message('second', { text: 'b' }).message('unknown').messag
 
 describe('Handlers › add', () => {
   it('refuses a second handler of one message name, even of another definition', () => {
-    const handlers = new Handlers();
+    const handlers = new Handlers(DEFAULTS);
     handlers.add(first, () => {});
     expect(() => handlers.add(defineMessage('first', {}), () => {})).toThrow(
       expect.objectContaining({
@@ -51,13 +66,13 @@ describe('Handlers › add', () => {
   });
 
   it('refuses a second handler of whole NOTIFYs', () => {
-    const handlers = new Handlers();
+    const handlers = new Handlers(DEFAULTS);
     handlers.setNotifyHandler(() => {});
     expect(() => handlers.setNotifyHandler(() => {})).toThrow(expect.objectContaining({ code: 'SPOP_MISUSE' }));
   });
 
   it('refuses any handler once the messages are settled', () => {
-    const handlers = new Handlers();
+    const handlers = new Handlers(DEFAULTS);
     expect(handlers.set.definitions).toEqual([]);
     expect(() => handlers.add(first, () => {})).toThrow(expect.objectContaining({ code: 'SPOP_MISUSE' }));
     expect(() => handlers.setNotifyHandler(() => {})).toThrow(expect.objectContaining({ code: 'SPOP_MISUSE' }));
@@ -87,7 +102,7 @@ describe('Handlers › add', () => {
 describe('Handlers › run', () => {
   it('calls in the order of the messages, the handler of the whole last, and passes over unknown messages', () => {
     const calls: string[] = [];
-    const handlers = new Handlers();
+    const handlers = new Handlers(DEFAULTS);
     handlers.add(first, (message) => void calls.push(`first ${message.text.toString()}`));
     handlers.add(second, (message) => void calls.push(`second ${message.text.toString()}`));
     handlers.setNotifyHandler(() => void calls.push('whole'));
@@ -97,7 +112,7 @@ describe('Handlers › run', () => {
 
   it('calls for each of two messages of one name', () => {
     const texts: string[] = [];
-    const handlers = new Handlers();
+    const handlers = new Handlers(DEFAULTS);
     handlers.add(first, (message) => void texts.push(message.text.toString()));
     expect(pendingAfter(handlers, notify().message('first', { text: 'a' }).message('first', { text: 'b' }))).toBe(0);
     expect(texts).toEqual(['a', 'b']);
@@ -105,19 +120,19 @@ describe('Handlers › run', () => {
 
   it('calls the handler of the whole for a NOTIFY without messages', () => {
     let calls = 0;
-    const handlers = new Handlers();
+    const handlers = new Handlers(DEFAULTS);
     handlers.setNotifyHandler(() => void calls++);
     expect(pendingAfter(handlers, notify())).toBe(0);
     expect(calls).toBe(1);
   });
 
   it('gives every handler the same ACK', () => {
-    const handlers = new Handlers();
+    const handlers = new Handlers(DEFAULTS);
     handlers.add(first, (_, ack) => void ack.set(score, 1));
     handlers.setNotifyHandler((_, ack) => void ack.set(score, 2));
     const exchange = exchangeOf(handlers, both);
     const empty = exchange.ack.byteLength;
-    handlers.run(exchange);
+    handlers.run(exchange, answerer);
     expect(exchange.waitCount).toBe(0);
     // 01 03 01 05 'score' 02 and one byte of value, twice.
     expect(exchange.ack.byteLength - empty).toBe(2 * 11);
@@ -125,21 +140,17 @@ describe('Handlers › run', () => {
 
   it('waits for all that is a promise, or has a then', async () => {
     const order: string[] = [];
-    const handlers = new Handlers();
+    const handlers = new Handlers(DEFAULTS);
     handlers.add(first, async () => {
       await Promise.resolve();
       order.push('first');
     });
     handlers.add(second, () => thenable(() => order.push('second')));
     const exchange = exchangeOf(handlers, both);
-    handlers.run(exchange);
+    handlers.run(exchange, answerer);
     expect(exchange.waitCount).toBe(2);
     await new Promise<void>((resolve) => {
-      exchange.answerer = {
-        settle: () => void (order.length === 2 && resolve()),
-        expire: () => {},
-        noteGrowth: () => {},
-      };
+      exchange.answerer = { ...answerer, settlePart: () => void (order.length === 2 && resolve()) };
     });
     expect(order.toSorted()).toEqual(['first', 'second']);
   });
@@ -147,32 +158,37 @@ describe('Handlers › run', () => {
   it.each([undefined, null, 0, true, 'then', {}, Object.fromEntries([['then', 1]]), () => {}])(
     'takes the result %o for an answer',
     (result) => {
-      const handlers = new Handlers();
+      const handlers = new Handlers(DEFAULTS);
       handlers.add(first, () => result as undefined);
       expect(pendingAfter(handlers, both)).toBe(0);
     },
   );
 
-  it('throws what a handler throws, and calls none after it', () => {
-    const calls: string[] = [];
-    const handlers = new Handlers();
+  it('throws what the only handler throws', () => {
+    const handlers = new Handlers(DEFAULTS);
     handlers.add(second, () => {
       throw new Error('broken');
     });
-    handlers.add(first, () => void calls.push('first'));
-    expect(() => handlers.run(exchangeOf(handlers, both))).toThrow('broken');
-    expect(calls).toEqual([]);
+    expect(() => handlers.run(exchangeOf(handlers, both), answerer)).toThrow('broken');
   });
 
-  it('hands over what is to be waited for where a later handler throws', () => {
-    const handlers = new Handlers();
-    handlers.add(second, () => Promise.resolve());
-    handlers.add(first, () => {
-      throw new Error('thrown');
+  it('calls the others where one of several throws, and that one not again for a repeated message', () => {
+    const calls: string[] = [];
+    const failures: unknown[] = [];
+    const handlers = new Handlers(DEFAULTS);
+    handlers.add(second, () => {
+      calls.push('second');
+      throw new Error('broken');
     });
-    const exchange = exchangeOf(handlers, both);
-    expect(() => handlers.run(exchange)).toThrow('thrown');
-    expect(exchange.waitCount).toBe(1);
+    handlers.add(first, () => void calls.push('first'));
+    handlers.setNotifyHandler(() => void calls.push('whole'));
+    const repeated = notify().message('second', { text: 'b' }).message('second', { text: 'c' }).message('first');
+    handlers.run(exchangeOf(handlers, repeated), {
+      ...answerer,
+      fail: (...[, { definition }, , , , error]) => void failures.push([definition?.name, error]),
+    });
+    expect(calls).toEqual(['second', 'first', 'whole']);
+    expect(failures).toEqual([['second', new Error('broken')]]);
   });
 });
 
@@ -186,39 +202,39 @@ describe('Handlers › isKnownAsync', () => {
     ['an async one of a message that the NOTIFY has, beside one that is not', [sync, later], undefined, true],
     ['one that is not, before an async one of whole NOTIFYs', [sync], later, true],
   ] as const)('with %s', (_, messageHandlers, notifyHandler, expected) => {
-    const handlers = new Handlers();
+    const handlers = new Handlers(DEFAULTS);
     for (const [index, handler] of messageHandlers.entries()) handlers.add([first, second][index]!, handler);
     if (notifyHandler !== undefined) handlers.setNotifyHandler(notifyHandler);
     expect(handlers.isKnownAsync(exchangeOf(handlers, both).notify)).toBe(expected);
   });
 
   it('is false where the async handler is of a message that the NOTIFY has not', () => {
-    const handlers = new Handlers();
+    const handlers = new Handlers(DEFAULTS);
     handlers.add(first, later);
     handlers.add(second, sync);
     expect(handlers.isKnownAsync(exchangeOf(handlers, notify().message('second', { text: 'b' })).notify)).toBe(false);
   });
 
   it('is learnt from what handlers return', () => {
-    const handlers = new Handlers();
+    const handlers = new Handlers(DEFAULTS);
     handlers.add(first, () => Promise.resolve());
     const exchange = exchangeOf(handlers, both);
     expect(handlers.isKnownAsync(exchange.notify)).toBe(false);
-    handlers.run(exchange);
+    handlers.run(exchange, answerer);
     expect(handlers.isKnownAsync(exchange.notify)).toBe(true);
   });
 });
 
 describe('Exchanges', () => {
   it('gives 8 exchanges in turn', () => {
-    const exchanges = new Exchanges(new Handlers().set);
+    const exchanges = new Exchanges(new Handlers(DEFAULTS).set);
     const taken = Array.from({ length: 48 }, () => exchanges.next());
     expect(new Set(taken.slice(0, 8)).size).toBe(8);
     for (const [index, exchange] of taken.entries()) expect(exchange).toBe(taken[index % 8]);
   });
 
   it('never gives a replaced exchange again that was not given back', () => {
-    const exchanges = new Exchanges(new Handlers().set);
+    const exchanges = new Exchanges(new Handlers(DEFAULTS).set);
     const replaced = exchanges.next();
     exchanges.replace(replaced);
     const later = Array.from({ length: 200 }, () => exchanges.next());
@@ -227,7 +243,7 @@ describe('Exchanges', () => {
   });
 
   it('puts an exchange that was given back in the place of the next that is replaced', () => {
-    const exchanges = new Exchanges(new Handlers().set);
+    const exchanges = new Exchanges(new Handlers(DEFAULTS).set);
     const replaced = exchanges.next();
     exchanges.replace(replaced);
     exchanges.giveBack(replaced);
@@ -240,7 +256,7 @@ describe('Exchanges', () => {
   });
 
   it('keeps 4 MiB of them, each with the views that it has', () => {
-    const exchanges = new Exchanges(new Handlers().set);
+    const exchanges = new Exchanges(new Handlers(DEFAULTS).set);
     const made = Array.from({ length: 3_000 }, () => {
       const exchange = exchanges.next();
       exchanges.replace(exchange);
@@ -259,6 +275,6 @@ describe('Exchanges', () => {
   });
 
   it('makes exchanges that write ACKs', () => {
-    expect(new Exchanges(new Handlers().set).next().ack).toBeInstanceOf(AckWriter);
+    expect(new Exchanges(new Handlers(DEFAULTS).set).next().ack).toBeInstanceOf(AckWriter);
   });
 });

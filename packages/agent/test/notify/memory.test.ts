@@ -2,7 +2,8 @@ import { notify as buildNotify, haproxyHello, string as textValue } from '@spop/
 import { defineMessage, defineVariable, Frame, type MessageDefinition, MessageSet, string as text } from '@spop/codec';
 import { describe, expect, it, vi } from 'vitest';
 import type { Agent } from '../../src/index.ts';
-import { Exchange } from '../../src/notify/exchange.ts';
+import { type Answerer, Exchange } from '../../src/notify/exchange.ts';
+import type { HandlerEntry } from '../../src/notify/handler-entry.ts';
 import { MemoryPool } from '../../src/notify/memory-pool.ts';
 import { connectRaw, eventually, type RawPeer, startAgent } from '../harness.ts';
 import { usedBytes } from '../memory.ts';
@@ -15,8 +16,30 @@ function definitions(messages: number, args: number): MessageDefinition[] {
   return Array.from({ length: messages }, (_, i) => defineMessage(`message-${i}`, Object.fromEntries(names)));
 }
 
+const entry: HandlerEntry = {
+  definition: undefined,
+  handler: () => {},
+  timeoutMs: 0,
+  fallback: () => {},
+  isAsync: true,
+};
+const NOBODY: Answerer = {
+  settle: () => {},
+  settlePart: () => {},
+  expire: () => {},
+  expirePart: () => {},
+  noteGrowth: () => {},
+  fail: () => {},
+};
+
 /** NOTIFYs in flight that have so many of the messages, each so many times, with all of their arguments read. */
-function inFlight(set: MessageSet, messages: number, times: number, count: number): Exchange[] {
+function inFlight(
+  set: MessageSet,
+  messages: number,
+  times: number,
+  count: number,
+  { hasParts = false }: { hasParts?: boolean } = {},
+): Exchange[] {
   let built = buildNotify();
   for (const { name, argumentNames } of set.definitions.slice(0, messages)) {
     for (let i = 0; i < times; i++) {
@@ -27,40 +50,47 @@ function inFlight(set: MessageSet, messages: number, times: number, count: numbe
   const frame = new Frame();
   frame.read(bytes, 0, bytes.length);
   const pool = new MemoryPool();
-  const answerer = { settle: () => {}, expire: () => {}, noteGrowth: () => {} };
   const output = Buffer.alloc(1_000);
   return Array.from({ length: count }, () => {
     const exchange = new Exchange(set, pool, 0);
-    exchange.read({ engineId: undefined, processingTimeoutMs: 0 }, frame);
+    exchange.read({ engineId: undefined, maxAckBytes: 816, timeoutOf: () => 0 }, frame);
     exchange.beginOneTime();
     exchange.ack.beginAck(output, 0, output.length, frame);
     for (let i = 0; i < exchange.notify.messageCount; i++) JSON.stringify(exchange.notify.messageAt(i));
-    exchange.detach(answerer, 816, 0);
+    for (let i = 0; hasParts && i < exchange.notify.messageCount; i++) {
+      const part = exchange.beginPart(entry, i);
+      part.actions.set(raw, 'v');
+      exchange.waitForPart(part, new Promise(() => {}));
+    }
+    exchange.detach(NOBODY, 0);
     return exchange;
   });
 }
 
 describe('the bytes that a NOTIFY in flight counts', () => {
   it.each([
-    ['one message of one argument', 1, 1, 1, 1],
-    ['one message without arguments', 1, 0, 1, 1],
-    ['one of 10 messages of 20 arguments', 10, 20, 1, 1],
-    ['all of 10 messages of 20 arguments', 10, 20, 10, 1],
-    ['one of 30 messages of 30 arguments', 30, 30, 1, 1],
-    ['all of 30 messages of 30 arguments', 30, 30, 30, 1],
-    ['a message of 20 arguments, 100 times', 1, 20, 1, 100],
-    ['a message without arguments, 1,000 times', 1, 0, 1, 1_000],
-  ])('are at least those that it takes: %s', (_, declared, args, messages, times) => {
+    ['one message of one argument', 1, 1, 1, 1, false],
+    ['one message without arguments', 1, 0, 1, 1, false],
+    ['one of 10 messages of 20 arguments', 10, 20, 1, 1, false],
+    ['all of 10 messages of 20 arguments', 10, 20, 10, 1, false],
+    ['one of 30 messages of 30 arguments', 30, 30, 1, 1, false],
+    ['all of 30 messages of 30 arguments', 30, 30, 30, 1, false],
+    ['a message of 20 arguments, 100 times', 1, 20, 1, 100, false],
+    ['a message without arguments, 1,000 times', 1, 0, 1, 1_000, false],
+    ['two messages whose handlers settle apart', 2, 1, 2, 1, true],
+    ['30 messages whose handlers settle apart', 30, 1, 30, 1, true],
+    ['a message 60 times, each to settle apart', 1, 1, 1, 60, true],
+  ])('are at least those that it takes: %s', (_, declared, args, messages, times, hasParts) => {
     const set = new MessageSet(definitions(declared, args));
     // What is made once: classes of views and their like.
-    inFlight(set, messages, times, 20);
+    inFlight(set, messages, times, 20, { hasParts });
     const count = Math.ceil(1_000 / (messages * times));
     let counted = 0;
     // What others take meanwhile is in the figures: the least of three has the least of it.
     const taken = Math.min(
       ...[1, 2, 3].map(() => {
         const before = usedBytes();
-        const exchanges = inFlight(set, messages, times, count);
+        const exchanges = inFlight(set, messages, times, count, { hasParts });
         const after = usedBytes();
         counted = exchanges[0]?.heldBytes ?? 0;
         return (after - before) / count;

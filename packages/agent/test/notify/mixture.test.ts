@@ -73,7 +73,7 @@ describe.each(Array.from({ length: 24 }, (_, seed) => seed))('a mixture of every
     const { agent, target, reports } = await startAgent({
       link,
       setup: answering,
-      fallback: (ack) => void ack.set(number, 99),
+      fallback: (_, ack) => void ack.set(number, 99),
       processingTimeoutMs: 100,
       maxInFlight: 1 + random(20),
       maxInFlightPerConnection: 1 + random(10),

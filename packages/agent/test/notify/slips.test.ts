@@ -109,15 +109,7 @@ it('an error of the agent itself ends the connection, and its text is not told t
 describe('who listens to the signal', () => {
   const ways: readonly (readonly [string, (agent: Agent) => unknown, number])[] = [
     ['a deadline that passed', () => {}, 10],
-    [
-      'a sibling that threw',
-      (agent) =>
-        agent.onNotify(() => {
-          throw new Error('broken');
-        }),
-      0,
-    ],
-    ['a sibling that rejected', (agent) => agent.onNotify(() => Promise.reject(new Error('broken'))), 0],
+    ['its deadline beside a sibling that is done', (agent) => agent.onNotify(async () => {}), 10],
   ];
 
   it.each(ways)('can use ACK and views, without any effect, after %s', async (_, setup, processingTimeoutMs) => {
@@ -125,7 +117,7 @@ describe('who listens to the signal', () => {
     const seen: unknown[] = [];
     const { connect } = await startAgent({
       processingTimeoutMs,
-      fallback: (ack) => void ack.set(answer, 'fallback'),
+      fallback: (_, ack) => void ack.set(answer, 'fallback'),
       setup: (agent) => {
         agent.onMessage(ask, (message, ack, { signal, streamId }) => {
           signal.addEventListener('abort', () => {

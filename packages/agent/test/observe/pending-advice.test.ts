@@ -21,8 +21,8 @@ describe('mayPendLong', () => {
 describe('pendingAdvice', () => {
   it('says how long, and what to set', () => {
     expect(pendingAdvice(30_000, 1_100, 7, ['ask']).message).toBe(
-      'a NOTIFY of "ask" has waited for its handlers for 1100 ms, and its deadline is at 30000 ms (processingTimeoutMs). HAProxy ' +
-        "gives up after its 'timeout processing' and lets the request go on: set processingTimeoutMs below that. This is told once",
+      'a NOTIFY of "ask" has waited for its handlers for 1100 ms, and its deadline is at 30000 ms. HAProxy gives ' +
+        "up after its 'timeout processing' and lets the request go on: set processingTimeoutMs, or the message's timeoutMs, below that. This is told once",
     );
     expect(pendingAdvice(0, 1_100, 7, []).message).toMatch(
       /^a NOTIFY has waited for its handlers for 1100 ms, and there is no deadline/,
@@ -47,7 +47,7 @@ describe('a NOTIFY that is pending for over a second', () => {
     await time.pass(1_000);
     expect(lines).toEqual([]);
     await time.pass(250);
-    const told = { event: 'pending', streamId: 5, messages: ['ask'], processingTimeoutMs };
+    const told = { event: 'pending', streamId: 5, messages: ['ask'], timeoutMs: processingTimeoutMs };
     expect(lines).toEqual([{ ...told, pendingMs: expect.any(Number) as number }]);
     await time.pass(5_000);
     expect(lines).toHaveLength(1);

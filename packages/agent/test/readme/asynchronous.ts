@@ -6,7 +6,7 @@ const verdict = defineVariable('txn', 'verdict', string);
 
 const agent = createAgent({
   processingTimeoutMs: 100, // half of HAProxy's `timeout processing`
-  fallback: (ack) => void ack.set(verdict, 'unknown'),
+  fallback: (_, ack) => void ack.set(verdict, 'unknown'),
 });
 agent.onMessage(checkSession, async ({ cookie }, ack, notify) => {
   if (cookie === undefined) return void ack.set(verdict, 'anonymous');

@@ -109,7 +109,7 @@ describe('SPOP_FRAME_FULL', () => {
   it('of the fallback itself leaves an ACK without actions, and says so in a warning', async () => {
     const { connect, reports } = await startAgent({
       link: 'IPv4',
-      fallback: (ack) => {
+      fallback: (_, ack) => {
         setMuch(ack, 200);
         ack.set(big, 'x'.repeat(20_000));
       },

@@ -50,8 +50,8 @@ const LENGTH_BYTES = LENGTH_BYTES_;
 const TYPE_AND_FLAGS = FrameType.Ack << 24;
 const FIN = FrameFlag.Fin;
 
-/** In the place of a limit: no ACK is open. */
-const CLOSED = 0;
+/** In the place of a limit: no ACK is open. An ACK that has no memory yet ends at 0. */
+const CLOSED = -1;
 
 /** What a type and a varint below 2^31 take at most. */
 const SMALL_INTEGER_BYTES = 6;
@@ -183,6 +183,43 @@ export class AckWriter extends FrameWriter implements Actions {
     copyRange(this.bytes, this.start, this.position, target, position);
     this.#standOn(target, position, limit);
     this.limit = limit;
+  }
+
+  /** @internal Begins actions without a header, and without memory before the first; {@link AckWriter.takeActions} moves them. */
+  beginActions(room: AckRoom): void {
+    this.bytes = NO_BYTES;
+    this.#wordView = NO_WORD_VIEW;
+    this.start = 0;
+    this.position = 0;
+    this.#payloadStart = 0;
+    this.#room = room;
+    this.limit = room.maxAckBytes;
+    this.#end = 0;
+  }
+
+  /** @internal Where the actions begin, from the beginning of the ACK. */
+  get actionsOffset(): number {
+    return this.#payloadStart - this.start;
+  }
+
+  /** @internal Changes where the actions begin that `reset` takes back and {@link AckWriter.takeActions} moves. */
+  beginActionsAt(offset: number): void {
+    this.#payloadStart = this.start + offset;
+  }
+
+  /** @internal Moves the actions of another ACK to the end of this one, and returns their length. @throws {SpopError} as `set`. */
+  takeActions(other: AckWriter): number {
+    if (this.#end === CLOSED) throw ackEnded();
+    const start = other.#payloadStart;
+    const size = other.position - start;
+    other.position = start;
+    // What the other one has no longer may be here.
+    if (this.#room !== undefined) this.mayGrow(this.#room);
+    let { position } = this;
+    if (size > this.#end - position) position = this.#grow(position, size, other.bytes.subarray(start));
+    copyRange(other.bytes, start, start + size, this.bytes, position);
+    this.position = position + size;
+    return size;
   }
 
   /** @internal Lets the ACK that was begun grow beyond its memory, up to `room.maxAckBytes`. */
