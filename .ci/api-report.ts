@@ -12,10 +12,12 @@ interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly types: string }>>;
 }
 
-/** The declaration files of a package's entry points, relative to its folder. */
+/** The declaration files of a package's entry points, relative to its folder, but for what other packages of ours alone use. */
 function entryPoints(projectFolder: string): string[] {
   const manifest = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as Manifest;
-  return Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [] : [target.types]));
+  return Object.entries(manifest.exports).flatMap(([name, target]) =>
+    typeof target === 'string' || name === './internal' ? [] : [target.types],
+  );
 }
 
 /** Whether an entry point is as its report says; with `update`, the report follows it instead. */

@@ -49,6 +49,6 @@ export { argumentState, type MessageOf, type MessageView } from './notify/messag
 export { NotifyWriter } from './notify/notify-writer.ts';
 export { MessageSet, Notify } from './notify/notify.ts';
 export type { ArgumentState } from './notify/arguments.ts';
-export { type AckRoom, AckWriter, type Actions, type IdSource } from './ack/ack-writer.ts';
+export { AckWriter, type Actions, type IdSource } from './ack/ack-writer.ts';
 export { ActionReader } from './ack/action-reader.ts';
 export { defineVariable, type Variable } from './ack/variable.ts';

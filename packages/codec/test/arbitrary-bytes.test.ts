@@ -15,7 +15,6 @@ import {
   KvListReader,
   type MessageReader,
   MessageSet,
-  Notify,
   optional,
   SpopError,
   string,
@@ -24,6 +23,7 @@ import {
   toHaproxyHello,
   type Value,
 } from '../src/index.ts';
+import { InternalNotify } from '../src/internal.ts';
 import { amid, frameBytes, message, notifyBytes, toHex } from './bytes.ts';
 import { readCaptures } from '@spop-internal/testbed/captures';
 
@@ -89,7 +89,7 @@ function outcomesOfWalk(walk: MessageReader): string[] {
 }
 
 function outcomesOfNotify(frame: Frame): string[] {
-  const notify = new Notify(set);
+  const notify = new InternalNotify(set);
   const outcomes = [outcome(() => notify.read(frame))];
   if (!notify.isOpen) return outcomes;
   for (let index = 0; index < notify.messageCount; index++) {
@@ -252,7 +252,7 @@ describe('arbitrary bytes', () => {
 describe('a hostile peer', () => {
   it('cannot make a NOTIFY of many messages slow or a loop', () => {
     // Messages of the smallest size, declared and not, and each of them the same.
-    const notify = new Notify(set);
+    const notify = new InternalNotify(set);
     const readMany = (count: number, name: string): void => {
       const reader = new FrameReader({ maxFrameSize: 70_000 });
       reader.push(notifyBytes(Buffer.concat(Array.from({ length: count }, () => message(name)))));

@@ -12,10 +12,10 @@ import {
   KvListReader,
   MessageReader,
   MessageSet,
-  Notify,
   NotifyWriter,
   string,
 } from '../src/index.ts';
+import { InternalNotify } from '../src/internal.ts';
 import { message, notifyBytes, notifyFrame, toHex } from './bytes.ts';
 
 /** What stands in the pool around the bytes that are whoever's. */
@@ -34,8 +34,8 @@ function poolFrame(): Frame {
   return frame;
 }
 
-function poolNotify(): Notify {
-  const notify = new Notify(new MessageSet([one]));
+function poolNotify(): InternalNotify {
+  const notify = new InternalNotify(new MessageSet([one]));
   notify.read(poolFrame());
   return notify;
 }

@@ -1,12 +1,5 @@
-import {
-  type AckRoom,
-  AckWriter,
-  type ArgumentTypes,
-  Frame,
-  type MessageSet,
-  type MessageView,
-  Notify,
-} from '@spop/codec';
+import { type ArgumentTypes, Frame, type MessageSet, type MessageView } from '@spop/codec';
+import { type AckRoom, InternalAckWriter, InternalNotify } from '@spop/codec/internal';
 import type { NotifyContext } from '../notify-context.ts';
 import type { ConnectionInfo } from '../observe/events.ts';
 import { endTrace, type NotifyOutcome, type NotifyTrace } from '../observe/trace.ts';
@@ -35,7 +28,7 @@ export interface Engine {
   /** How long an ACK may be, in bytes. */
   readonly maxAckBytes: number;
   /** How long the handlers of a NOTIFY may take, the longest of them, in ms; 0 for as long as they like. */
-  timeoutOf(notify: Notify): number;
+  timeoutOf(notify: InternalNotify): number;
 }
 
 /** Who answers an exchange whose handlers have not settled. */
@@ -53,7 +46,7 @@ export interface Answerer {
     exchange: Exchange,
     entry: HandlerEntry,
     message: MessageView<ArgumentTypes> | undefined,
-    ack: AckWriter,
+    ack: InternalAckWriter,
     notify: NotifyContext,
     error: unknown,
   ): void;
@@ -74,10 +67,10 @@ export interface AckOutput {
  * closed for ever afterwards, so that it does not matter what they keep; only what stands behind that is reused.
  */
 export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
-  declare readonly notify: Notify;
+  declare readonly notify: InternalNotify;
   // First what each NOTIFY needs, in as few lines of the processor's cache as may be (benchmark `tiny through a socket`).
   /** The ACK, and what handlers are given of it. */
-  ack: AckWriter;
+  ack: InternalAckWriter;
   actions: HandlerActions;
   /** What handlers are given of the NOTIFY. */
   context: HandlerContext;
@@ -112,11 +105,11 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
   declare readonly unsettledLink: Link<Exchange>;
   declare readonly deadlineLink: Link<Deadline>;
   readonly #pool: MemoryPool;
-  readonly #reusedAck: AckWriter = new AckWriter();
+  readonly #reusedAck: InternalAckWriter = new InternalAckWriter();
   #reusedActions: HandlerActions = new HandlerActions(this.#reusedAck);
   #reusedContext: HandlerContext = new HandlerContext(this);
   /** Not the one that what was kept of earlier NOTIFYs writes to. */
-  readonly #oneTimeAck: AckWriter = new AckWriter();
+  readonly #oneTimeAck: InternalAckWriter = new InternalAckWriter();
   #trace: NotifyTrace | undefined;
   /** The copy of the NOTIFY, with room for its ACK. */
   #memory: Buffer = NO_MEMORY;
@@ -130,7 +123,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
   /** @param slot Where the exchange stands among those that take turns. */
   constructor(set: MessageSet, pool: MemoryPool, slot: number) {
     this.slot = slot;
-    this.notify = new Notify(set);
+    this.notify = new InternalNotify(set);
     this.#pool = pool;
     this.ack = this.#reusedAck;
     this.actions = this.#reusedActions;

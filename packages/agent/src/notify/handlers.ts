@@ -1,5 +1,6 @@
 import { types } from 'node:util';
-import { type ArgumentTypes, type MessageDefinition, MessageSet, type Notify, SpopError } from '@spop/codec';
+import { type ArgumentTypes, type MessageDefinition, type Notify, SpopError } from '@spop/codec';
+import { InternalMessageSet } from '@spop/codec/internal';
 import { check, checkFunction, isObject } from '../checks.ts';
 import {
   checkMessageOptions,
@@ -28,7 +29,7 @@ export class Handlers {
   readonly #entries: HandlerEntry[] = [];
   #wholeEntry: HandlerEntry | undefined;
   #hasAsync: boolean = false;
-  #set: MessageSet | undefined;
+  #set: InternalMessageSet | undefined;
 
   constructor(defaults: HandlerDefaults) {
     this.#defaults = defaults;
@@ -83,8 +84,8 @@ export class Handlers {
   }
 
   /** The declared messages; from its first use on no handler can be added. */
-  get set(): MessageSet {
-    this.#set ??= new MessageSet(this.#entries.map(({ definition }) => definition!));
+  get set(): InternalMessageSet {
+    this.#set ??= new InternalMessageSet(this.#entries.map(({ definition }) => definition!));
     return this.#set;
   }
 

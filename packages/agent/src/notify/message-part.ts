@@ -1,4 +1,5 @@
-import { type AckRoom, AckWriter, type Notify, type Variable } from '@spop/codec';
+import type { Notify, Variable } from '@spop/codec';
+import { type AckRoom, InternalAckWriter } from '@spop/codec/internal';
 import type { Deadline } from './deadlines.ts';
 import { discardActions, endActions, HandlerActions, redirectActions } from './handler-actions.ts';
 import { abortContext, endContext, handContext, HandlerContext, type NotifyOwner } from './handler-context.ts';
@@ -27,7 +28,7 @@ export interface PartOwner {
 }
 
 /** Writes the actions of a part, and keeps account of their length: parts that are written to in turn share one ACK's room. */
-class PartWriter extends AckWriter {
+class PartWriter extends InternalAckWriter {
   readonly #part: MessagePart;
 
   constructor(part: MessagePart) {
@@ -85,7 +86,7 @@ export class MessagePart implements AckRoom, NotifyOwner, Deadline {
   readonly entry: HandlerEntry;
   /** Which of the NOTIFY's messages it is; -1 for the whole. */
   readonly place: number;
-  readonly ack: AckWriter;
+  readonly ack: InternalAckWriter;
   actions: HandlerActions;
   context: HandlerContext;
   /** Whether its handler has not settled, and nobody answered for it. */
@@ -133,7 +134,7 @@ export class MessagePart implements AckRoom, NotifyOwner, Deadline {
   }
 
   /** Takes over what a handler was given that turned out to settle later, and the actions that it has set at the end of `ack`. */
-  takeOver(ack: AckWriter, actions: HandlerActions, context: HandlerContext): void {
+  takeOver(ack: InternalAckWriter, actions: HandlerActions, context: HandlerContext): void {
     this.owner.noteActions(this.ack.takeActions(ack));
     redirectActions(actions, this.ack);
     this.actions = actions;

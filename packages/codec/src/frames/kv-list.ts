@@ -14,6 +14,7 @@ export class Name {
   /** Length in bytes. */
   byteLength: number = 0;
 
+  /** @internal */
   constructor(source: ViewSource) {
     this.#source = source;
   }
@@ -57,6 +58,7 @@ export class KvListReader {
   #remaining: number = 0;
   #generation: number = NO_GENERATION;
 
+  /** @internal */
   constructor(cursor: Cursor = new Cursor(), source: ViewSource = new ViewSource()) {
     this.#cursor = cursor;
     this.#source = source;

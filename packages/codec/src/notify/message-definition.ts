@@ -36,7 +36,7 @@ export class MessageDefinition<Args extends ArgumentTypes = ArgumentTypes> {
   declare readonly args: Args;
   /** @internal How the name stands in a frame. */
   declare readonly namePattern: NamePattern;
-  /** @internal Argument names in declared order; an argument's index here is its slot in a view. */
+  /** The names of the arguments, in the order of the declaration. */
   declare readonly argumentNames: readonly string[];
   /** @internal */
   declare readonly table: NameTable;

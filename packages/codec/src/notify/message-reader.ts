@@ -26,6 +26,7 @@ export class MessageReader {
   readonly #source: ViewSource;
   readonly #arguments: KvListReader;
 
+  /** @internal */
   constructor(source: ViewSource = new ViewSource()) {
     this.#source = source;
     this.name = new Name(source);

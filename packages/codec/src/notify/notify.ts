@@ -138,18 +138,18 @@ export class Notify {
     return this.#count;
   }
 
-  /** @internal The bytes that the frame stands in. @throws {SpopError} SPOP_VIEW_CLOSED: its ids are gone then. */
+  /** The bytes that the frame stands in: with `idsStart` and `payloadStart` an `IdSource`, which an ACK is begun with. @throws {SpopError} SPOP_VIEW_CLOSED: its ids are gone then. */
   get bytes(): Buffer {
     if (!this.#current.isOpen) throw viewClosed();
     return this.#current.bytes;
   }
 
-  /** @internal Offset of the stream-id; both ids go up to {@link Notify.payloadStart}. */
+  /** Offset of the stream-id in them; both ids go up to {@link Notify.payloadStart}. */
   get idsStart(): number {
     return this.#current.origin + IDS_OFFSET;
   }
 
-  /** @internal */
+  /** Offset after both ids. */
   get payloadStart(): number {
     return this.#current.origin + this.#payloadStart;
   }

@@ -54,7 +54,7 @@ export abstract class ValueSlot {
   protected _lentIn: number = NO_GENERATION;
   private readonly _absent: (value: ValueSlot) => undefined;
 
-  /** @param absent Says that there is no value, where that is an error. */
+  /** @internal @param absent Says that there is no value, where that is an error. */
   constructor(source: ViewSource, absent: (value: ValueSlot) => undefined = nothing) {
     this._source = source;
     this._absent = absent;

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  type AckRoom,
-  AckWriter,
   ActionReader,
   type Actions,
   address,
@@ -15,6 +13,7 @@ import {
   Notify,
   string,
 } from '../../src/index.ts';
+import { type AckRoom, InternalAckWriter } from '../../src/internal.ts';
 import { message, notifyFrame, thrown, toHex } from '../bytes.ts';
 
 const CANARY = 0xee;
@@ -46,9 +45,9 @@ class Room implements AckRoom {
 }
 
 /** An ACK of whose memory so many bytes are left, behind 7 bytes of others and before as many. */
-function begin(free: number, maxAckBytes: number): { ack: AckWriter; room: Room; bytes: Buffer } {
+function begin(free: number, maxAckBytes: number): { ack: InternalAckWriter; room: Room; bytes: Buffer } {
   const bytes = Buffer.alloc(7 + 11 + free + 7, CANARY);
-  const ack = new AckWriter();
+  const ack = new InternalAckWriter();
   const room = new Room(maxAckBytes);
   ack.beginAck(bytes, 7, bytes.length - 7, notify);
   ack.mayGrow(room);
@@ -57,14 +56,14 @@ function begin(free: number, maxAckBytes: number): { ack: AckWriter; room: Room;
 
 /** What is written, as whole memory would have it. */
 function expected(act: (ack: Actions) => void): string {
-  const ack = new AckWriter();
+  const ack = new InternalAckWriter();
   const bytes = Buffer.alloc(100_000);
   ack.beginAck(bytes, 0, bytes.length, notify);
   act(ack);
   return toHex(bytes, 0, ack.end());
 }
 
-function endOf(ack: AckWriter): string {
+function endOf(ack: InternalAckWriter): string {
   const target = Buffer.alloc(100_000, CANARY);
   const length = ack.endTo(target, 5);
   return toHex(target, 5, 5 + length);

@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { defineVariable, int32, type ScopeName, SCOPE_NAMES, string } from '../../src/index.ts';
+import { AckWriter, defineVariable, int32, type ScopeName, SCOPE_NAMES, string } from '../../src/index.ts';
 import { thrown, toHex } from '../bytes.ts';
 
 describe('defineVariable', () => {
-  it('encodes scope and name once', () => {
+  it('encodes scope and name as an action has them', () => {
     const variable = defineVariable('sess', 'ip_score', int32);
     expect([variable.scope, variable.name, variable.kind]).toEqual(['sess', 'ip_score', 'int32']);
-    expect(toHex(variable.setPrefix)).toBe('010301' + '08' + toHex(Buffer.from('ip_score')));
-    expect(toHex(variable.unsetAction)).toBe('020201' + '08' + toHex(Buffer.from('ip_score')));
+    const ack = new AckWriter();
+    const bytes = Buffer.alloc(100);
+    ack.beginAck(bytes, 0, bytes.length, { bytes: Buffer.from([1, 1]), idsStart: 0, payloadStart: 2 });
+    const start = ack.byteLength;
+    ack.setNull(variable).unset(variable);
+    const name = '08' + toHex(Buffer.from('ip_score'));
+    expect(toHex(bytes, start, ack.byteLength)).toBe(`010301${name}00` + `020201${name}`);
   });
 
   it.each(['a', 'A', '0', '_', '.', 'a.b', 'Ip_Score.9', 'my.own.name'])('takes the name %j', (name) => {

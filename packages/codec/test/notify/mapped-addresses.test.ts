@@ -13,10 +13,10 @@ import {
   ipv6,
   MessageReader,
   MessageSet,
-  Notify,
   optional,
   string,
 } from '../../src/index.ts';
+import { InternalNotify } from '../../src/internal.ts';
 import { hex, message, notifyFrame, thrown, toHex } from '../bytes.ts';
 
 const PREFIX = '00000000000000000000ffff';
@@ -45,8 +45,8 @@ const orders: readonly [string, (digits: string) => Arguments][] = [
 ];
 const kinds = ['reused', 'for one NOTIFY'] as const;
 
-function readNotify(args: Arguments, kind: (typeof kinds)[number]): Notify {
-  const notify = new Notify(set);
+function readNotify(args: Arguments, kind: (typeof kinds)[number]): InternalNotify {
+  const notify = new InternalNotify(set);
   const frame = notifyFrame([message('asks', args)]);
   // Twice: the second time the arguments are expected where they were.
   notify.read(frame);
@@ -208,7 +208,7 @@ describe('an IPv4-mapped address', () => {
   });
 
   it('is followed by the next message of another kind, in the same views', () => {
-    const notify = new Notify(set);
+    const notify = new InternalNotify(set);
     const texts = [
       `07${PREFIX}c0000201`,
       '0720010db8000000000000000000000001',

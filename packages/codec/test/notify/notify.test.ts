@@ -15,6 +15,7 @@ import {
   optional,
   string,
 } from '../../src/index.ts';
+import { InternalMessageSet } from '../../src/internal.ts';
 import { fault, frameBytes, hex, message, notifyBytes, notifyFrame, onlyFrame, thrown, toHex } from '../bytes.ts';
 
 const one = defineMessage('one', { ip: address, ua: optional(string), n: optional(integer) });
@@ -467,8 +468,8 @@ describe('MessageSet.onFirst', () => {
   const two = defineMessage('two', { a: bool });
   const wrong = message('two', [['a', '0f']]);
 
-  function listening(): { notify: Notify; told: [string, readonly string[]][]; set: MessageSet } {
-    const set = new MessageSet([one, two]);
+  function listening(): { notify: Notify; told: [string, readonly string[]][]; set: InternalMessageSet } {
+    const set = new InternalMessageSet([one, two]);
     const told: [string, readonly string[]][] = [];
     set.onFirst = (definition, names) => void told.push([definition.name, names]);
     return { notify: new Notify(set), told, set };

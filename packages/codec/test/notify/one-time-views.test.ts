@@ -10,11 +10,11 @@ import {
   interned,
   type MessageOf,
   MessageSet,
-  Notify,
   optional,
   string,
   uint32,
 } from '../../src/index.ts';
+import { InternalNotify } from '../../src/internal.ts';
 import { message, notifyFrame, thrown } from '../bytes.ts';
 
 const all = defineMessage('all', {
@@ -49,7 +49,10 @@ const ARGS: readonly [string, string][] = [
   ['wrong', '11'],
 ];
 
-function readOneTime(notify: Notify = new Notify(set), names: readonly string[] = ['all', 'other']): Notify {
+function readOneTime(
+  notify: InternalNotify = new InternalNotify(set),
+  names: readonly string[] = ['all', 'other'],
+): InternalNotify {
   notify.read(notifyFrame(names.map((name) => message(name, name === 'all' ? [...ARGS] : []))));
   notify.beginOneTime();
   return notify;
@@ -80,7 +83,7 @@ describe('a view for one NOTIFY', () => {
       true,
     ]);
     expect([view.wide.toBigInt(), view.absent, view.nothing]).toEqual([9n, undefined, undefined]);
-    const reused = new Notify(set);
+    const reused = new InternalNotify(set);
     reused.read(notifyFrame([message('all', [...ARGS])]));
     expect(view.long).toBe(reused.get(all)?.long);
     expect(JSON.stringify(view)).toBe(JSON.stringify(reused.get(all)));
@@ -90,7 +93,7 @@ describe('a view for one NOTIFY', () => {
   });
 
   it('explains what is not as declared', () => {
-    const notify = new Notify(set);
+    const notify = new InternalNotify(set);
     notify.read(notifyFrame([message('all', [['small', '04f0f1feff3e']])]));
     notify.beginOneTime();
     const view = notify.get(all)!;
@@ -111,7 +114,7 @@ describe('a view for one NOTIFY', () => {
   });
 
   it('closes those that were given out before', () => {
-    const notify = new Notify(set);
+    const notify = new InternalNotify(set);
     notify.read(notifyFrame([message('all', [...ARGS])]));
     const before = notify.get(all)!;
     const { ua } = before;
@@ -125,7 +128,7 @@ describe('a view for one NOTIFY', () => {
 
   it('stays right when the NOTIFY is moved and its bytes are overwritten', () => {
     const frame = notifyFrame([message('all', [...ARGS])]);
-    const notify = new Notify(set);
+    const notify = new InternalNotify(set);
     notify.read(frame);
     notify.beginOneTime();
     const { ua } = notify.get(all)!;
@@ -166,7 +169,7 @@ describe('a view for one NOTIFY', () => {
 
 describe('Notify.get', () => {
   it('gives the first message of a definition, whatever came at its place before', () => {
-    const notify = new Notify(set);
+    const notify = new InternalNotify(set);
     const ua = (value: string): [string, string] => ['ua', `0801${Buffer.from(value).toString('hex')}`];
     const orders: [string, string][][] = [
       [

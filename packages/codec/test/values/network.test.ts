@@ -8,9 +8,9 @@ import {
   KvListReader,
   MessageSet,
   type Network,
-  Notify,
   type Value,
 } from '../../src/index.ts';
+import { InternalNotify } from '../../src/internal.ts';
 import { frameBytes, hex, message, notifyFrame, onlyFrame, thrown, toHex, valueOf } from '../bytes.ts';
 import { parseAddress } from '../../src/wire/address.ts';
 
@@ -29,7 +29,7 @@ const asks = defineMessage('asks', { ip: address });
 
 /** Whether an argument that is declared `address` is within the network, in both kinds of views. */
 function isDeclaredWithin(text: string, network: Network): boolean {
-  const notify = new Notify(new MessageSet([asks]));
+  const notify = new InternalNotify(new MessageSet([asks]));
   notify.read(notifyFrame([message('asks', [['ip', digitsOf(text)]])]));
   const reused = notify.get(asks)!.ip.isWithin(network);
   notify.beginOneTime();
@@ -141,7 +141,7 @@ describe('isWithin', () => {
   });
 
   it('looks at nothing behind an IPv4 address', () => {
-    const notify = new Notify(new MessageSet([asks]));
+    const notify = new InternalNotify(new MessageSet([asks]));
     const zeros: [string, string][] = Array.from({ length: 3 }, () => ['', '00']);
     // With what stands behind it in the buffer it would be mapped to IPv6.
     notify.read(notifyFrame([message('asks', [['ip', '0600000000'], ...zeros])], 0xff));
