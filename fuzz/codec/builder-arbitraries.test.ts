@@ -42,7 +42,12 @@ const types: Readonly<Record<string, AnyValueType>> = {
 };
 
 /** Writes what was just read, with the view as the value wherever that can be given. */
-function copyItem(writer: FrameWriter, name: string, value: Value): void {
+interface ItemWriter {
+  item<Write>(name: string, type: ValueType<unknown, Write>, value: Write): void;
+  nullItem(name: string): void;
+}
+
+function copyItem(writer: ItemWriter, name: string, value: Value): void {
   const plain = toPlainValue(value);
   if (plain.type === 'null') {
     writer.nullItem(name);
@@ -59,11 +64,15 @@ function copyFrame(from: Frame): Buffer {
   if (from.type === FrameType.Notify) {
     const writer = new NotifyWriter();
     writer.beginNotify(target, 0, target.length, from.toStreamId(), from.toFrameId(), from.flags);
+    const items: ItemWriter = {
+      item: (...item) => writer.argument(...item),
+      nullItem: (name) => writer.nullArgument(name),
+    };
     const walk = new MessageReader();
     walk.read(from);
     while (walk.next()) {
       writer.message(walk.name.toString());
-      while (walk.nextArgument()) copyItem(writer, walk.argumentName.toString(), walk.value);
+      while (walk.nextArgument()) copyItem(items, walk.argumentName.toString(), walk.value);
     }
     return target.subarray(0, writer.end());
   }

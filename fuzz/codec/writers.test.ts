@@ -255,8 +255,8 @@ function writeMessages(writer: NotifyWriter, messages: readonly Message[]): void
     writer.message(name);
     for (const argument of args) {
       const given = writable(argument.value);
-      if (given === undefined) writer.nullItem(argument.name);
-      else writer.item(argument.name, given.type, given.value);
+      if (given === undefined) writer.nullArgument(argument.name);
+      else writer.argument(argument.name, given.type, given.value);
     }
   }
 }

@@ -89,7 +89,7 @@ export const codecFaults: readonly Fault[] = [
   {
     name: 'id truncated',
     mistake: 'an id is kept in 32 bits',
-    file: source('frame-writer'),
+    file: source('frame-body'),
     search: 'const hi = Number(BigInt.asIntN(32, value >> 32n));',
     replace: 'const hi = 0;',
     noticedBy: tests('frames/frame-writer'),

@@ -31,6 +31,7 @@ export type { AddressValue, AnyValue, BinaryValue, IntegerValue, StringValue } f
 export { Value } from './values/value.ts';
 export { type Disconnect, STATUS_MESSAGES, toDisconnect, writeDisconnect } from './frames/disconnect.ts';
 export { FrameReader, type FrameReaderOptions } from './frames/frame-reader.ts';
+export { FrameBody } from './frames/frame-body.ts';
 export { FrameWriter } from './frames/frame-writer.ts';
 export { Frame } from './frames/frame.ts';
 export {

@@ -84,7 +84,7 @@ describe('what is written', () => {
           for (const { name, args } of messages) {
             writer.message(name);
             for (const { name: argument, value } of args) {
-              writer.item(argument, value.type as ValueType<unknown, unknown>, value.value);
+              writer.argument(argument, value.type as ValueType<unknown, unknown>, value.value);
             }
           }
           const end = writer.end();

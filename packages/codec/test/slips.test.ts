@@ -95,7 +95,7 @@ describe('a copy of what stands in shared memory', () => {
       'a NOTIFY that is written',
       () => {
         const writer = new NotifyWriter();
-        writer.begin(Buffer.from(SECRET.repeat(40)), 100, 400, 1, 1);
+        writer.beginNotify(Buffer.from(SECRET.repeat(40)), 100, 400, 1, 1);
         return writer;
       },
     ],

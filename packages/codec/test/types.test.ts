@@ -119,7 +119,7 @@ export function mistakes(message: Message, ack: Actions, notify: Notify, writer:
   // @ts-expect-error: only declared messages are found
   notify.get('m');
   // @ts-expect-error: an item's value has its type
-  writer.item('a', bool, 'true');
+  writer.argument('a', bool, 'true');
 }
 
 describe('the types', () => {

@@ -1,6 +1,6 @@
 import { DataType, FrameFlag, FrameType, LENGTH_BYTES as LENGTH_BYTES_, SCOPE_NAMES } from '../constants.ts';
 import { SpopError } from '../errors.ts';
-import { FRAME_HEADER_BYTES as FRAME_HEADER_BYTES_, FrameWriter } from '../frames/frame-writer.ts';
+import { FRAME_HEADER_BYTES as FRAME_HEADER_BYTES_, FrameBody } from '../frames/frame-body.ts';
 import { copyBytes, copyRange, frameFull, mostBytes, writeTypedData } from '../values/typed-data-writer.ts';
 import { NO_BYTES } from '../wire/cursor.ts';
 import { writeSmallVarint } from '../wire/varint.ts';
@@ -68,7 +68,7 @@ const outputWordViews: WordViewCache = new WordViewCache();
  *
  * The ids are copied from the NOTIFY as the bytes they came as, never decoded.
  */
-export class AckWriter extends FrameWriter implements Actions {
+export class AckWriter extends FrameBody implements Actions {
   #payloadStart: number = 0;
   /** The bytes as words; {@link NO_WORD_VIEW} in an ACK that was moved, whose memory is used once. */
   #wordView: DataView = NO_WORD_VIEW;
@@ -264,13 +264,6 @@ export class AckWriter extends FrameWriter implements Actions {
     const size = Math.min(mostBytes(value), this.limit - position);
     const start = size > this.#end - position ? this.#grow(position, size, variable.setPrefix) : position;
     this.position = writeValue(this.bytes, start, this.#end, variable, value);
-  }
-
-  /** A frame that is no ACK: no actions go into it, and the next ACK asks for its words anew. */
-  protected override beginHeader(bytes: Buffer, position: number, limit: number, type: number, flags: number): void {
-    this.#end = CLOSED;
-    this.#wordView = NO_WORD_VIEW;
-    super.beginHeader(bytes, position, limit, type, flags);
   }
 
   /** Writes a set-var up to its value, and what the last word is filled up with where that fits. */

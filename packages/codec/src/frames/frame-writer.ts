@@ -1,22 +1,10 @@
-import { FrameFlag, LENGTH_BYTES as LENGTH_BYTES_ } from '../constants.ts';
-import { SpopError } from '../errors.ts';
-import { defineHidden, definePrintable } from '../printable.ts';
-import { frameFull, writeNull, writeText, writeTypedData } from '../values/typed-data-writer.ts';
+import { FrameFlag } from '../constants.ts';
+import { frameFull } from '../values/typed-data-writer.ts';
 import type { ValueType } from '../values/value-type.ts';
-import { NO_BYTES } from '../wire/cursor.ts';
-import { varintSize, writeVarint } from '../wire/varint.ts';
-
-const TYPE_AND_FLAGS_BYTES = 5;
-// Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `ack without actions`).
-const LENGTH_BYTES = LENGTH_BYTES_;
-const FRAME_HEADER_BYTES = LENGTH_BYTES + TYPE_AND_FLAGS_BYTES;
-/** Bytes of a frame before its ids. */
-const FRAME_HEADER_BYTES_: number = FRAME_HEADER_BYTES;
-export { FRAME_HEADER_BYTES_ as FRAME_HEADER_BYTES };
-const MAX_ID = (1n << 64n) - 1n;
+import { FrameBody } from './frame-body.ts';
 
 /**
- * Writes a frame into a buffer that the caller provides (SPOE.txt §3.2):
+ * Writes any frame into a buffer that the caller provides (SPOE.txt §3.2):
  *
  *     const writer = new FrameWriter();
  *     writer.begin(buffer, 0, buffer.length, FrameType.AgentHello);
@@ -25,26 +13,7 @@ const MAX_ID = (1n << 64n) - 1n;
  *
  * What does not fit under the limit throws SPOP_FRAME_FULL and leaves the frame as it was before the call.
  */
-export class FrameWriter {
-  declare protected bytes: Buffer;
-  protected start: number = 0;
-  protected position: number = 0;
-  protected limit: number = 0;
-
-  constructor() {
-    defineHidden(this, 'bytes', NO_BYTES);
-  }
-
-  /** Bytes written so far, with the length field. */
-  get byteLength(): number {
-    return this.position - this.start;
-  }
-
-  /** Bytes that still fit. */
-  get remainingBytes(): number {
-    return this.limit - this.position;
-  }
-
+export class FrameWriter extends FrameBody {
   /**
    * Begins a frame at `position` of `bytes` that must end by `limit`.
    *
@@ -60,69 +29,23 @@ export class FrameWriter {
     frameId: number | bigint = 0,
     flags: number = FrameFlag.Fin,
   ): void {
-    this.beginHeader(bytes, position, limit, type, flags);
-    this.#writeId(streamId);
-    this.#writeId(frameId);
+    this.beginFrame(bytes, position, limit, type, streamId, frameId, flags);
   }
 
-  /** Appends one item of a KV-list: a name and a typed data. */
+  /** Appends one item of a KV-list: a name and a typed data. @throws {SpopError} SPOP_FRAME_FULL, SPOP_INVALID_VALUE. */
   item<Write>(name: string, type: ValueType<unknown, Write>, value: Write): void {
-    const { bytes, limit } = this;
-    this.position = writeTypedData(bytes, writeText(bytes, this.position, limit, name), limit, type.kind, value);
+    this.append(name, type, value);
   }
 
-  /** Appends one item of a KV-list that is NULL. */
+  /** Appends one item of a KV-list that is NULL. @throws {SpopError} SPOP_FRAME_FULL. */
   nullItem(name: string): void {
-    const { bytes, limit } = this;
-    this.position = writeNull(bytes, writeText(bytes, this.position, limit, name), limit);
+    this.appendNull(name);
   }
 
-  /** Appends bytes as they are, for what no other method writes. */
+  /** Appends bytes as they are, for what no other method writes. @throws {SpopError} SPOP_FRAME_FULL. */
   raw(from: Uint8Array): void {
     if (from.length > this.remainingBytes) throw frameFull(this.position, this.limit, from.length);
     this.bytes.set(from, this.position);
     this.position += from.length;
   }
-
-  /** Fills in the frame's length and returns the offset behind the frame. */
-  end(): number {
-    const { bytes, position, start } = this;
-    const length = position - start - LENGTH_BYTES;
-    bytes[start] = length >>> 24;
-    bytes[start + 1] = length >>> 16;
-    bytes[start + 2] = length >>> 8;
-    bytes[start + 3] = length;
-    return position;
-  }
-
-  /** Writes type and flags behind the room for the length. */
-  protected beginHeader(bytes: Buffer, position: number, limit: number, type: number, flags: number): void {
-    if (limit > bytes.length || limit - position < FRAME_HEADER_BYTES) {
-      throw frameFull(position, Math.min(limit, bytes.length), FRAME_HEADER_BYTES);
-    }
-    this.bytes = bytes;
-    this.start = position;
-    this.limit = limit;
-    bytes[position + 4] = type;
-    bytes[position + 5] = flags >>> 24;
-    bytes[position + 6] = flags >>> 16;
-    bytes[position + 7] = flags >>> 8;
-    bytes[position + 8] = flags;
-    this.position = position + FRAME_HEADER_BYTES;
-  }
-
-  #writeId(id: number | bigint): void {
-    const isInteger = typeof id === 'bigint' || Number.isInteger(id);
-    if (!isInteger || id < 0 || id > MAX_ID) {
-      throw new SpopError('SPOP_INVALID_VALUE', `expected an id from 0 to 2^64 - 1; found ${id}`);
-    }
-    const value = BigInt(id);
-    const lo = Number(BigInt.asIntN(32, value));
-    const hi = Number(BigInt.asIntN(32, value >> 32n));
-    const size = varintSize(lo, hi);
-    if (this.remainingBytes < size) throw frameFull(this.position, this.limit, size);
-    this.position = writeVarint(this.bytes, this.position, lo, hi);
-  }
 }
-
-definePrintable(FrameWriter.prototype, ({ byteLength }) => ({ byteLength }));

@@ -1,37 +1,22 @@
 import { FrameFlag, FrameType } from '../constants.ts';
 import { SpopError } from '../errors.ts';
-import { FrameWriter } from '../frames/frame-writer.ts';
+import { FrameBody } from '../frames/frame-body.ts';
 import { frameFull, writeText } from '../values/typed-data-writer.ts';
 import type { ValueType } from '../values/value-type.ts';
 
 const MAX_ARGUMENTS = 255;
-const NOT_COUNTED = -1;
 
 /**
  * Writes NOTIFY frames, as HAProxy does (SPOE.txt §3.2.6): for proxies, load generators and tests of codecs.
  *
  *     notify.beginNotify(buffer, 0, buffer.length, 1, 1);
  *     notify.message('check-client-ip');
- *     notify.item('ip', ipv4, '192.0.2.1');
+ *     notify.argument('ip', ipv4, '192.0.2.1');
  *     const end = notify.end();
  */
-export class NotifyWriter extends FrameWriter {
-  /** Offset of the message's NB-ARGS; 0 before the first message, -1 in a frame whose items nobody counts. */
-  #countAt: number = NOT_COUNTED;
-
-  /** Begins a frame of another type, such as a HELLO. @throws {SpopError} as {@link FrameWriter.begin}. */
-  override begin(
-    bytes: Buffer,
-    position: number,
-    limit: number,
-    type: number,
-    streamId: number | bigint = 0,
-    frameId: number | bigint = 0,
-    flags: number = FrameFlag.Fin,
-  ): void {
-    this.#countAt = NOT_COUNTED;
-    super.begin(bytes, position, limit, type, streamId, frameId, flags);
-  }
+export class NotifyWriter extends FrameBody {
+  /** Offset of the message's NB-ARGS; 0 before the first message. */
+  #countAt: number = 0;
 
   /** Begins a NOTIFY. @throws {SpopError} as {@link FrameWriter.begin}. */
   beginNotify(
@@ -42,11 +27,11 @@ export class NotifyWriter extends FrameWriter {
     frameId: number | bigint,
     flags: number = FrameFlag.Fin,
   ): void {
-    this.begin(bytes, position, limit, FrameType.Notify, streamId, frameId, flags);
+    this.beginFrame(bytes, position, limit, FrameType.Notify, streamId, frameId, flags);
     this.#countAt = 0;
   }
 
-  /** Begins a message; its arguments follow as items. @throws {SpopError} SPOP_FRAME_FULL. */
+  /** Begins a message; its arguments follow. @throws {SpopError} SPOP_FRAME_FULL. */
   message(name: string): void {
     const countAt = writeText(this.bytes, this.position, this.limit, name);
     if (countAt >= this.limit) throw frameFull(countAt, this.limit, 1);
@@ -55,18 +40,18 @@ export class NotifyWriter extends FrameWriter {
     this.position = countAt + 1;
   }
 
-  /** Appends an argument. @throws {SpopError} SPOP_MISUSE before a message or above 255 arguments; as FrameWriter.item. */
-  override item<Write>(name: string, type: ValueType<unknown, Write>, value: Write): void {
+  /** Appends an argument. @throws {SpopError} SPOP_MISUSE before a message or above 255 arguments; as {@link FrameWriter.item}. */
+  argument<Write>(name: string, type: ValueType<unknown, Write>, value: Write): void {
     this.#checkCount();
-    super.item(name, type, value);
-    if (this.#countAt > 0) this.bytes[this.#countAt]!++;
+    this.append(name, type, value);
+    this.bytes[this.#countAt]!++;
   }
 
-  /** Appends an argument that is NULL. @throws {SpopError} as {@link NotifyWriter.item}. */
-  override nullItem(name: string): void {
+  /** Appends an argument that is NULL. @throws {SpopError} as {@link NotifyWriter.argument}. */
+  nullArgument(name: string): void {
     this.#checkCount();
-    super.nullItem(name);
-    if (this.#countAt > 0) this.bytes[this.#countAt]!++;
+    this.appendNull(name);
+    this.bytes[this.#countAt]!++;
   }
 
   #checkCount(): void {

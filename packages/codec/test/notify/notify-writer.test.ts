@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bool, int64, ipv4, MessageReader, NotifyWriter, string, writeHaproxyHello } from '../../src/index.ts';
+import { bool, int64, ipv4, MessageReader, NotifyWriter, string } from '../../src/index.ts';
 import { fault, frameBytes, hex, message, notifyBytes, onlyFrame, thrown, toHex } from '../bytes.ts';
 
 const CANARY = 0xee;
@@ -26,12 +26,12 @@ describe('NotifyWriter', () => {
   it('writes messages with their arguments, counted for each', () => {
     const bytes = written((notify) => {
       notify.message('one');
-      notify.item('ip', ipv4, '192.0.2.1');
-      notify.item('', bool, true);
-      notify.nullItem('n');
+      notify.argument('ip', ipv4, '192.0.2.1');
+      notify.argument('', bool, true);
+      notify.nullArgument('n');
       notify.message('two');
       notify.message('é');
-      notify.item('é', string, '€');
+      notify.argument('é', string, '€');
     });
     expect(bytes).toBe(
       expected(
@@ -50,20 +50,19 @@ describe('NotifyWriter', () => {
     const bytes = Buffer.alloc(64);
     const notify = new NotifyWriter();
     notify.beginNotify(bytes, 0, 64, (1n << 64n) - 1n, 2 ** 32, 0);
-    notify.raw(hex('0102'));
     const ids = { streamId: (1n << 64n) - 1n, frameId: 1n << 32n, flags: 0 };
-    expect(toHex(bytes, 0, notify.end())).toBe(toHex(frameBytes(3, hex('0102'), ids)));
+    expect(toHex(bytes, 0, notify.end())).toBe(toHex(frameBytes(3, hex(''), ids)));
   });
 
   it('takes 255 arguments in a message, and no more', () => {
     const bytes = written((notify) => {
       notify.message('m');
-      for (let i = 0; i < 255; i++) notify.item('a', int64, i);
-      for (const add of [() => notify.item('a', int64, 0), () => notify.nullItem('a')]) {
+      for (let i = 0; i < 255; i++) notify.argument('a', int64, i);
+      for (const add of [() => notify.argument('a', int64, 0), () => notify.nullArgument('a')]) {
         expect(fault(add)).toEqual(['SPOP_MISUSE', undefined, -1]);
       }
       notify.message('m');
-      notify.item('a', int64, 7);
+      notify.argument('a', int64, 7);
     });
     const messages = new MessageReader();
     messages.read(onlyFrame(hex(bytes)));
@@ -73,8 +72,8 @@ describe('NotifyWriter', () => {
 
   it('refuses an argument before a message', () => {
     const bytes = written((notify) => {
-      expect(fault(() => notify.item('a', bool, true))).toEqual(['SPOP_MISUSE', undefined, -1]);
-      expect(fault(() => notify.nullItem('a'))).toEqual(['SPOP_MISUSE', undefined, -1]);
+      expect(fault(() => notify.argument('a', bool, true))).toEqual(['SPOP_MISUSE', undefined, -1]);
+      expect(fault(() => notify.nullArgument('a'))).toEqual(['SPOP_MISUSE', undefined, -1]);
     });
     expect(bytes).toBe(expected());
   });
@@ -85,33 +84,18 @@ describe('NotifyWriter', () => {
     notify.message('m');
     notify.end();
     notify.beginNotify(Buffer.alloc(64), 0, 64, 1, 1);
-    expect(thrown(() => notify.item('a', bool, true)).code).toBe('SPOP_MISUSE');
-  });
-
-  it('writes a HELLO as well, before and after a NOTIFY', () => {
-    const hello = { supportedVersions: '2.0', maxFrameSize: 16_380, capabilities: ['pipelining'] };
-    const notify = new NotifyWriter();
-    const texts = [];
-    for (let round = 0; round < 2; round++) {
-      const bytes = Buffer.alloc(200, CANARY);
-      texts.push(toHex(bytes, 0, writeHaproxyHello(notify, bytes, 0, 200, hello)));
-      notify.beginNotify(Buffer.alloc(64), 0, 64, 1, 1);
-      notify.message('m');
-    }
-    expect(texts[1]).toBe(texts[0]);
-    expect(texts[0]).toContain(toHex(Buffer.from('supported-versions')));
+    expect(thrown(() => notify.argument('a', bool, true)).code).toBe('SPOP_MISUSE');
   });
 
   it('writes each message and argument whole or not at all, and nothing from its limit on', () => {
     const steps: [string, (notify: NotifyWriter) => void, Buffer][] = [
       ['message', (notify) => notify.message('second'), message('second')],
       [
-        'item',
-        (notify) => notify.item('name', string, 'valué'),
+        'argument',
+        (notify) => notify.argument('name', string, 'valué'),
         Buffer.concat([hex('046e616d65'), hex('080676616c75c3a9')]),
       ],
-      ['null item', (notify) => notify.nullItem('name'), hex('046e616d65 00')],
-      ['raw', (notify) => notify.raw(hex('0102030405')), hex('0102030405')],
+      ['null argument', (notify) => notify.nullArgument('name'), hex('046e616d65 00')],
     ];
     for (const [label, step, addition] of steps) {
       const before = notifyBytes(message('m', [['a', '11']]));
@@ -120,7 +104,7 @@ describe('NotifyWriter', () => {
         const notify = new NotifyWriter();
         notify.beginNotify(bytes, 0, limit, 1, 1);
         notify.message('m');
-        notify.item('a', bool, true);
+        notify.argument('a', bool, true);
         if (limit === before.length + addition.length) {
           step(notify);
           expect([label, notify.end()]).toEqual([label, limit]);
