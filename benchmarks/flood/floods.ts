@@ -1,5 +1,5 @@
 /** What a flooding peer sends, again and again. */
-import { haproxyHello, ipv4, notify } from '@spop/builder';
+import { data, haproxyHello, notify } from '@spop/builder';
 
 /** Bytes that are written at once. */
 const BLOCK_BYTES = 262_144;
@@ -7,7 +7,7 @@ const BLOCK_BYTES = 262_144;
 const REPEATS = 2_300;
 
 const FRAMES = {
-  'tiny NOTIFYs': () => notify().message('tiny', { ip: ipv4('192.0.2.7') }),
+  'tiny NOTIFYs': () => notify().message('tiny', { ip: data.ipv4('192.0.2.7') }),
   'handlers that throw': () => notify().message('throws'),
   'asynchronous handlers': () => notify().message('later'),
   'asynchronous handlers of a message that is repeated': () =>

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Program } from '@spop-internal/testbed/program';
-import { ipv4, notify } from '@spop/builder';
+import { data, notify } from '@spop/builder';
 import { AgentProcess } from '../load/agent-process.ts';
 import { type Flood, floods, hello } from './floods.ts';
 
@@ -34,7 +34,7 @@ const CROWDS = [
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const node = (name: string): string[] => ['--conditions=@spop/source', here(name)];
 const question = notify()
-  .message('tiny', { ip: ipv4('192.0.2.1') })
+  .message('tiny', { ip: data.ipv4('192.0.2.1') })
   .toBytes();
 
 /** How long NOTIFYs waited for their ACKs in ms, the shortest first. */

@@ -2,16 +2,16 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fragment, haproxyHello, notify, string } from '@spop/builder';
+import { data, fragment, haproxyHello, notify } from '@spop/builder';
 
 const PAUSE_MS = 60;
 const STALL_MS = 4_000;
 
 const ask = (streamId: number, kind: string, path: string = '/'): ReturnType<typeof notify> =>
   notify({ streamId, frameId: 1 }).message('ask', {
-    kind: string(kind),
-    method: string('GET'),
-    path: string(path),
+    kind: data.string(kind),
+    method: data.string('GET'),
+    path: data.string(path),
     headers: null,
     body: null,
   });

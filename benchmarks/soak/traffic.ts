@@ -1,7 +1,7 @@
 /** What the agent is asked: HTTP requests through HAProxy, and NOTIFYs straight to it. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { haproxyHello, notify, string } from '@spop/builder';
+import { data, haproxyHello, notify } from '@spop/builder';
 import { HttpClient } from '@spop-internal/testbed/http-client';
 import { KINDS } from './protocol.ts';
 import type { ReloadedHaproxy } from './haproxy.ts';
@@ -64,7 +64,7 @@ export async function askDirectly(port: number, isOver: () => boolean): Promise<
   const burst = Buffer.concat(
     Array.from({ length: BURST }, (_, i) =>
       notify({ streamId: i + 1, frameId: 1 })
-        .message('tiny', { kind: string('tiny') })
+        .message('tiny', { kind: data.string('tiny') })
         .toBytes(),
     ),
   );

@@ -1,4 +1,4 @@
-import { writeVarint } from '@spop/builder';
+import { varintBytes } from '@spop/builder';
 import * as fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { uint64 } from '../support/arbitraries.ts';
@@ -11,7 +11,7 @@ function anyTypedData(): fc.Arbitrary<Uint8Array> {
   const length = fc.oneof(uint64(), fc.bigInt({ min: 0n, max: 20n }));
   return fc
     .tuple(fc.integer({ min: 0, max: 255 }), length, fc.uint8Array({ maxLength: 20 }))
-    .map(([first, value, rest]) => Uint8Array.from([first, ...writeVarint(value), ...rest]));
+    .map(([first, value, rest]) => Uint8Array.from([first, ...varintBytes(value), ...rest]));
 }
 
 describe('typed data of any type with any integer', () => {

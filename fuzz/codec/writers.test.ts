@@ -1,4 +1,4 @@
-import { ack, ipv6 as ipv6Data, notify, parseAck, toText, writeFrame, writeTypedData } from '@spop/builder';
+import { ack, data, notify, parseAck, toText, writeFrame, writeTypedData } from '@spop/builder';
 import type { Action, Message, TypedData } from '@spop/builder';
 import {
   AckWriter,
@@ -208,7 +208,7 @@ function expectWritten(written: TypedData, kind: string, value: unknown): void {
   else if (written.type === 'ipv4')
     expect(found).toBe(typeof value === 'string' ? value : [...(value as Uint8Array)].join('.'));
   else if (written.type === 'ipv6')
-    expect(found).toBe(typeof value === 'string' ? ipv6Data(value).value : ipv6Data(value as Uint8Array).value);
+    expect(found).toBe(typeof value === 'string' ? data.ipv6(value).value : data.ipv6(value as Uint8Array).value);
   else expect(found).toBe(typeof value === 'string' ? value.toWellFormed() : toText(value as Uint8Array));
 }
 

@@ -1,4 +1,4 @@
-import { ack, type ArgumentsInput, haproxyHello, notify, raw } from '@spop/builder';
+import { ack, type ArgumentsInput, data, haproxyHello, notify } from '@spop/builder';
 import {
   ActionReader,
   defineMessage,
@@ -157,7 +157,7 @@ export const shapes: readonly Shape[] = [
   },
   {
     shape: 'messages and then a reserved type',
-    build: repeated(FrameType.Notify, a, message('a', [raw('0f')])),
+    build: repeated(FrameType.Notify, a, message('a', [data.raw('0f')])),
     read: untilRefused(readNotify),
   },
   {

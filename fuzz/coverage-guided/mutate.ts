@@ -1,5 +1,5 @@
 import { MESSAGE_NAMES, VARINT_STEPS } from '../support/arbitraries.ts';
-import { writeVarint } from '@spop/builder';
+import { varintBytes } from '@spop/builder';
 import { Key } from '@spop/codec';
 import type { Random } from './random.ts';
 
@@ -10,9 +10,9 @@ const BYTES: readonly number[] = [0, 1, 2, 3, 4, 6, 7, 8, 9, 0x11, 0x1f, 0x7f, 0
 const WORDS: readonly Buffer[] = [
   ...[...Object.values(Key), ...MESSAGE_NAMES, 'ip', 'ua', 'method', 'score', '2.0', 'pipelining'].flatMap((text) => [
     Buffer.from(text),
-    Buffer.from([...writeVarint(Buffer.byteLength(text)), ...Buffer.from(text)]),
+    Buffer.from([...varintBytes(Buffer.byteLength(text)), ...Buffer.from(text)]),
   ]),
-  ...VARINT_STEPS.flatMap((step) => [writeVarint(step), writeVarint(step - 1n)].map((bytes) => Buffer.from(bytes))),
+  ...VARINT_STEPS.flatMap((step) => [varintBytes(step), varintBytes(step - 1n)].map((bytes) => Buffer.from(bytes))),
   Buffer.from('fffffffffffffffff0', 'hex'),
   Buffer.from('f0fefefefefefefefe0e', 'hex'),
 ];

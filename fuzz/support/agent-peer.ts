@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { agentHello, parseStream } from '@spop/builder';
-import type { AckFrame, Frame } from '@spop/builder';
+import type { AckFrame, PlainFrame } from '@spop/builder';
 
 /** What became of a connection, as HAProxy sees it. */
 export type PeerState = 'silent' | 'greeted' | 'over';
@@ -55,7 +55,7 @@ export class AgentPeer {
     for (const frame of frames) this.#takeFrame(frame);
   }
 
-  #takeFrame(frame: Frame): void {
+  #takeFrame(frame: PlainFrame): void {
     if (this.disconnectStatus !== undefined)
       throw new Error(`expected nothing after AGENT-DISCONNECT; found ${frame.type}`);
     if (frame.type === 'AGENT-DISCONNECT') {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Agent, createAgent } from '@spop/agent';
-import { haproxyDisconnect, haproxyHello, notify, string as text, unset } from '@spop/builder';
+import { data, haproxyDisconnect, haproxyHello, notify, unset } from '@spop/builder';
 import type { Action, NotifyBuilder } from '@spop/builder';
 import {
   type Actions,
@@ -286,7 +286,7 @@ export class AgentWorld {
     });
     let frame = notify({ streamId, frameId, flags });
     for (const [place, { mode, token, word, name }] of jobs.entries()) {
-      frame = frame.message(name, { place, mode: text(mode), token, more: null, word: text(word) });
+      frame = frame.message(name, { place, mode: data.string(mode), token, more: null, word: data.string(word) });
     }
     const question: Question = { peer, streamId, frameId, jobs, startedAt: 0, isAnswered: false, isWhole: true };
     this.#questions.push(question);

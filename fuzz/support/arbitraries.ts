@@ -1,5 +1,5 @@
-import type { Action, Argument, Frame as PlainFrame, Message, TypedData } from '@spop/builder';
-import { ipv4, ipv6, toText, writeFrame } from '@spop/builder';
+import type { Action, Argument, Message, PlainFrame, TypedData } from '@spop/builder';
+import { data, toText, writeFrame } from '@spop/builder';
 import { SCOPE_NAMES, type ScopeName } from '@spop/codec';
 import * as fc from 'fast-check';
 
@@ -59,8 +59,8 @@ export function typedData(): fc.Arbitrary<TypedData> {
     uint64().map((value): TypedData => ({ type: 'uint32', value: Number(BigInt.asUintN(32, value)) })),
     int64().map((value): TypedData => ({ type: 'int64', value })),
     uint64().map((value): TypedData => ({ type: 'uint64', value })),
-    fc.uint8Array({ minLength: 4, maxLength: 4 }).map((bytes): TypedData => ipv4(bytes)),
-    ipv6Bytes().map((bytes): TypedData => ipv6(bytes)),
+    fc.uint8Array({ minLength: 4, maxLength: 4 }).map((bytes): TypedData => data.ipv4(bytes)),
+    ipv6Bytes().map((bytes): TypedData => data.ipv6(bytes)),
     text().map((value): TypedData => ({ type: 'string', value })),
     fc.uint8Array({ maxLength: 300, size: 'medium' }).map((value): TypedData => ({ type: 'binary', value })),
   );

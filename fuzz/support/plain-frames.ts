@@ -1,7 +1,7 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { parseStream, toBytes, toText } from '@spop/builder';
-import type { Action, Argument, Frame as PlainFrame, Message, TypedData } from '@spop/builder';
+import type { Action, Argument, Message, PlainFrame, TypedData } from '@spop/builder';
 import {
   ActionReader,
   ActionType,

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { ipv4, ipv6, SpopError } from '@spop/builder';
+import { data, SpopError } from '@spop/builder';
 import { parseAddress, toIpv4Text, toIpv6Text } from '../../packages/codec/src/wire/address.ts';
 import type { Target } from './target.ts';
 
@@ -13,7 +13,7 @@ function familyOf(text: string): 0 | 4 | 16 {
 
 function builderText(text: string): string | undefined {
   try {
-    return text.includes(':') ? ipv6(text).value : ipv4(text).value;
+    return text.includes(':') ? data.ipv6(text).value : data.ipv4(text).value;
   } catch (error) {
     if (error instanceof SpopError && error.code === 'SPOP_INVALID_VALUE') return undefined;
     throw error;

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Agent, createAgent } from '@spop/agent';
 import { haproxyHello, notify, parseStream } from '@spop/builder';
-import type { Frame, NotifyFrame } from '@spop/builder';
+import type { NotifyFrame, PlainFrame } from '@spop/builder';
 import {
   address,
   DEFAULT_MAX_FRAME_SIZE,
@@ -54,7 +54,7 @@ async function converse(bytes: Uint8Array, sizes: readonly number[]): Promise<Bu
 }
 
 /** The NOTIFYs that have to be answered, up to the first thing that is wrong or that ends the connection. */
-function askedNotifies(frames: readonly Frame[]): NotifyFrame[] {
+function askedNotifies(frames: readonly PlainFrame[]): NotifyFrame[] {
   const asked: NotifyFrame[] = [];
   for (const frame of frames) {
     if (frame.type === 'NOTIFY') asked.push(frame);

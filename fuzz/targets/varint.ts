@@ -2,7 +2,7 @@ import { SpopError, writeVarint } from '@spop/codec';
 import { Cursor } from '../../packages/codec/src/wire/cursor.ts';
 import { readVarint } from '../../packages/codec/src/wire/varint.ts';
 import { VARINT_STEPS } from '../support/arbitraries.ts';
-import { writeVarint as writePlainly } from '@spop/builder';
+import { varintBytes } from '@spop/builder';
 import type { Target } from './target.ts';
 
 const cursor = new Cursor();
@@ -41,8 +41,8 @@ export const varintTarget: Target = {
   maxBytes: 14,
   *seeds() {
     for (const step of VARINT_STEPS) {
-      yield writePlainly(step - 1n);
-      yield writePlainly(step);
+      yield varintBytes(step - 1n);
+      yield varintBytes(step);
     }
     yield Uint8Array.from([0xf0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]);
   },

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { connect, ipv4, ipv6, nil, type ScriptedHaproxy } from '@spop/builder';
+import { connect, data, type ScriptedHaproxy } from '@spop/builder';
 import '@spop/builder/vitest';
 import { Program } from '@spop-internal/testbed/program';
 import { stopAfterTest } from '@spop-internal/testbed/vitest';
@@ -44,7 +44,7 @@ describe('the agent of the example', () => {
   it('answers with the score of the client’s address, 0 where it is in no range', async () => {
     const { peer } = await start('192.0.2.0/24 79\n192.0.2.7 100\n2001:db8::/32 80\n');
     const scoreOf = async (ip: string): Promise<unknown> =>
-      (await peer.notify('check-client-ip', { ip: ip.includes(':') ? ipv6(ip) : ipv4(ip) })).actions;
+      (await peer.notify('check-client-ip', { ip: ip.includes(':') ? data.ipv6(ip) : data.ipv4(ip) })).actions;
     const set = (value: number): unknown => [
       { type: 'set-var', scope: 'sess', name: 'ip_score', value: { type: 'int32', value } },
     ];
@@ -57,7 +57,7 @@ describe('the agent of the example', () => {
 
   it('unsets the score of a client that has no address, and where something goes wrong', async () => {
     const { peer, output } = await start('192.0.2.7 100\n');
-    expect(await peer.notify('check-client-ip', { ip: nil })).toUnsetVar('sess', 'ip_score');
+    expect(await peer.notify('check-client-ip', { ip: data.nil })).toUnsetVar('sess', 'ip_score');
     expect(await peer.notify('check-client-ip', {})).toUnsetVar('sess', 'ip_score');
     expect(await peer.notify('check-client-ip', { ip: 'no address' })).toUnsetVar('sess', 'ip_score');
     // By its logger: without one the agent would warn of it, and of nothing else.
@@ -66,13 +66,13 @@ describe('the agent of the example', () => {
 
   it('knows no message of another name, and says so', async () => {
     const { peer, output } = await start('');
-    expect(await peer.notify('check-ip', { ip: ipv4('192.0.2.7') })).toHaveNoActions();
+    expect(await peer.notify('check-ip', { ip: data.ipv4('192.0.2.7') })).toHaveNoActions();
     await expect.poll(output).toMatch(/no handler for "check-ip"/);
   });
 
   it('takes up a new table while it runs, and keeps the old one where the new one is wrong', async () => {
     const { peer, output, replaceTable } = await start('192.0.2.7 100\n');
-    const ask = (): Promise<unknown> => peer.notify('check-client-ip', { ip: ipv4('192.0.2.7') });
+    const ask = (): Promise<unknown> => peer.notify('check-client-ip', { ip: data.ipv4('192.0.2.7') });
     replaceTable('192.0.2.7 101\n');
     await expect
       .poll(output, { timeout: 10_000 })
@@ -87,7 +87,7 @@ describe('the agent of the example', () => {
     'says goodbye to HAProxy on %s, and ends with exit code 0',
     async (signal) => {
       const { peer, output, stop } = await start('192.0.2.7 100\n');
-      await peer.notify('check-client-ip', { ip: ipv4('192.0.2.7') });
+      await peer.notify('check-client-ip', { ip: data.ipv4('192.0.2.7') });
       const goodbye = peer.receive();
       const exit = stop(signal);
       expect(await goodbye).toBeDisconnect(0);

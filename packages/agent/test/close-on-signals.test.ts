@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { defineMessage, string as text } from '@spop/codec';
+import { defineMessage, string } from '@spop/codec';
 import { Program } from '@spop-internal/testbed/program';
 import { stopAfterTest } from '@spop-internal/testbed/vitest';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { connectPeer, eventually } from './harness.ts';
 import { thrownBy } from './thrown.ts';
 
 const AGENT = fileURLToPath(new URL('closing-agent.ts', import.meta.url));
-const ask = defineMessage('ask', { id: text });
+const ask = defineMessage('ask', { id: string });
 
 /** An agent in a process of its own that is closed on signals, and its port. */
 async function start(mode: string = ''): Promise<{ readonly program: Program; readonly port: number }> {

@@ -1,13 +1,13 @@
 import { connect } from 'node:net';
 import { setImmediate as immediately, setTimeout as sleep } from 'node:timers/promises';
-import { fragment, haproxyHello, notify, uint32 } from '@spop/builder';
+import { data, fragment, haproxyHello, notify } from '@spop/builder';
 import '@spop/builder/vitest';
-import { defineMessage, defineVariable, FrameType, FrameWriter, int32, string as text } from '@spop/codec';
+import { defineMessage, defineVariable, FrameType, FrameWriter, int32, string } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import type { Agent } from '../src/index.ts';
 import { type BenchOptions, connectRaw, eventually, linkKinds, startAgent } from './harness.ts';
 
-const ask = defineMessage('ask', { id: text });
+const ask = defineMessage('ask', { id: string });
 const number = defineVariable('txn', 'number', int32);
 
 /** Handlers that answer when the test says so. */
@@ -368,7 +368,7 @@ describe('a HAPROXY-DISCONNECT', () => {
     const writer = new FrameWriter();
     writer.begin(bytes, 0, bytes.length, FrameType.HaproxyDisconnect);
     writer.item('status-code', int32, -1);
-    writer.item('message', text, 'why');
+    writer.item('message', string, 'why');
     peer.send(bytes.subarray(0, writer.end()));
     await eventually(() => reports.disconnect.length === 1);
     expect(agent.toMetrics().disconnects).toEqual({ 99: 1 });
@@ -381,7 +381,7 @@ describe('a HAPROXY-DISCONNECT', () => {
       const peer = await connect();
       await peer.hello();
       const answer = await peer.disconnect({ statusCode: status, message: 'why' });
-      expect(answer).toHaveProperty('items.0', { name: 'status-code', value: uint32(0) });
+      expect(answer).toHaveProperty('items.0', { name: 'status-code', value: data.uint32(0) });
       await eventually(() => reports.disconnect.length === 1);
       expect(reports.disconnect).toMatchObject([{ status, reason: 'why', frames: 2 }]);
       expect(reports.protocolError).toEqual([]);

@@ -1,9 +1,9 @@
 /** An agent that closes on signals, for close-on-signals.test.ts. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { defineMessage, string as text } from '@spop/codec';
+import { defineMessage, string } from '@spop/codec';
 import { closeOnSignals, createAgent } from '../src/index.ts';
 
-const ask = defineMessage('ask', { id: text });
+const ask = defineMessage('ask', { id: string });
 const agent = createAgent({ processingTimeoutMs: 30_000 });
 agent.onMessage(ask, ({ id }) => {
   console.log(`asked ${id.toString()}`);

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { type Duplex, duplexPair } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  type BytesLike,
+  type BytesInput,
   connect,
   type ConnectOptions,
-  type Frame,
   parseStream,
+  type PlainFrame,
   type ScriptedHaproxy,
   type Target,
 } from '@spop/builder';
@@ -192,9 +192,9 @@ export interface RawPeer {
   readonly chunks: Buffer[];
   /** How it ended: undefined while it has not. */
   readonly ending: () => 'end' | 'reset' | undefined;
-  readonly send: (...pieces: readonly BytesLike[]) => void;
+  readonly send: (...pieces: readonly BytesInput[]) => void;
   /** The whole frames that came. */
-  readonly frames: () => Frame[];
+  readonly frames: () => PlainFrame[];
 }
 
 /** Connects a peer that sends and keeps bytes; it is gone when the test ends. */
@@ -228,6 +228,6 @@ async function openRaw(target: Target): Promise<Duplex> {
   return socket;
 }
 
-function toBuffer(piece: BytesLike): Uint8Array {
+function toBuffer(piece: BytesInput): Uint8Array {
   return 'toBytes' in piece ? piece.toBytes() : piece;
 }

@@ -15,7 +15,7 @@ import {
 import { createServer, type Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import { Duplex, duplexPair, Readable, Writable } from 'node:stream';
-import { connect, uint32 } from '@spop/builder';
+import { connect, data } from '@spop/builder';
 import '@spop/builder/vitest';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectPeer, eventually, listenOn, makeFolder, startAgent } from './harness.ts';
@@ -449,7 +449,7 @@ describe('maxConnections', () => {
     await Promise.all([first.hello(), second.hello()]);
     const third = await open();
     const refusal = await third.receive();
-    expect(refusal).toHaveProperty('items.0.value', uint32(13));
+    expect(refusal).toHaveProperty('items.0.value', data.uint32(13));
     await third.closed();
     expect(reports.overload).toMatchObject([{ connection: { id: 3 }, limit: 'maxConnections' }]);
     expect((await first.notify('m')).actions).toEqual([]);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import type { Agent } from '@spop/agent';
-import { binary, connect, ipv4, type NotifyBuilder, notify, string, variables } from '@spop/builder';
+import { connect, data, notify, type NotifyBuilder, variables } from '@spop/builder';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 const folder = new URL('readme/', import.meta.url);
@@ -52,9 +52,11 @@ async function ask(name: string, question: NotifyBuilder): Promise<unknown> {
 }
 
 const from = (address: string): NotifyBuilder =>
-  notify({ streamId: 1, frameId: 1 }).message('check-client-ip', { ip: ipv4(address) });
+  notify({ streamId: 1, frameId: 1 }).message('check-client-ip', { ip: data.ipv4(address) });
 const session = (cookie: string | null): NotifyBuilder =>
-  notify({ streamId: 1, frameId: 1 }).message('check-session', { cookie: cookie === null ? null : string(cookie) });
+  notify({ streamId: 1, frameId: 1 }).message('check-session', {
+    cookie: cookie === null ? null : data.string(cookie),
+  });
 
 describe('README', () => {
   it('shows exactly the programs that are tested here', () => {
@@ -91,8 +93,8 @@ describe('README', () => {
   it('has a message with a fallback of its own', async () => {
     const warned = vi.spyOn(console, 'warn').mockReturnValue();
     const question = notify({ streamId: 1, frameId: 1 }).message('inspect-body', {
-      path: string('/upload'),
-      body: binary(Buffer.from('x')),
+      path: data.string('/upload'),
+      body: data.binary(Buffer.from('x')),
     });
     vi.stubGlobal('fetch', () => Promise.resolve(new Response('fine')));
     expect(await ask('own-fallback.ts', question)).toEqual({ 'txn.verdict': 'pass' });
@@ -115,8 +117,8 @@ describe('README', () => {
 
   it('has a handler of whole NOTIFYs that sees all messages together', async () => {
     const question = notify({ streamId: 1, frameId: 1 })
-      .message('client', { src: ipv4('192.0.2.1') })
-      .message('account', { name: string('root') })
+      .message('client', { src: data.ipv4('192.0.2.1') })
+      .message('account', { name: data.string('root') })
       .message('undeclared', {});
     expect(await ask('whole-notify.ts', question)).toEqual({
       'txn.blocked': true,

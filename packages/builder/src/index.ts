@@ -6,7 +6,7 @@ export type {
   Action,
   Argument,
   FragmentFrame,
-  Frame,
+  PlainFrame,
   FrameHeader,
   KvFrame,
   Message,
@@ -17,37 +17,28 @@ export type {
 } from './data/model.ts';
 export { summarize, summarizeAction } from './data/summary.ts';
 export { fromHex, toBytes, toHex, toText } from './data/text.ts';
-export {
-  address,
-  binary,
-  type BinaryData,
-  bool,
-  type BoolData,
-  infer,
-  int32,
-  int64,
-  type Integer32Data,
-  type Integer64Data,
-  ipv4,
-  type Ipv4Data,
-  ipv6,
-  type Ipv6Data,
-  nil,
-  type NullData,
-  raw,
-  type RawData,
-  string,
-  type StringData,
-  type TypedData,
-  uint32,
-  uint64,
-  type Value,
-  withFlags,
-} from './data/values.ts';
+export type {
+  BinaryData,
+  BoolData,
+  Integer32Data,
+  Integer64Data,
+  Ipv4Data,
+  Ipv6Data,
+  NullData,
+  RawData,
+  StringData,
+  TypedData,
+  ValueInput,
+} from './data/typed-data.ts';
+/**
+ * The words for values: `data.int32(100)`, `data.address('192.0.2.1')`. The words that declare a type in `@spop/codec` and
+ * `@spop/agent` have the same names, and one test needs both.
+ */
+export * as data from './data/values.ts';
 export type { Field } from './read/byte-reader.ts';
 export { explain } from './read/explain.ts';
 export {
-  type BytesLike,
+  type BytesInput,
   parse,
   parseAck,
   type ParsedStream,
@@ -87,7 +78,7 @@ export {
   notify,
   unset,
 } from './build/frames.ts';
-export { writeFrame, writeTypedData, writeVarint } from './build/plain-writer.ts';
+export { writeFrame, writeTypedData, varintBytes } from './build/plain-writer.ts';
 export type {
   ArgumentsOf,
   ExpectedOf,
@@ -109,7 +100,7 @@ export {
   type Violation,
   type Write,
 } from './validate/validate.ts';
-export type { AgentHello } from './haproxy/agent-hello.ts';
+export type { ReceivedAgentHello } from './haproxy/agent-hello.ts';
 export type { Link, StreamHandler, Target } from './haproxy/link.ts';
 export { PeerFailure, type PeerFailureKind } from './haproxy/peer-failure.ts';
 export { fragment, haproxy, type HaproxyOptions, HaproxyPreset } from './haproxy/presets.ts';

@@ -15,10 +15,10 @@ import {
   unsetsVariable,
 } from './assert/outcomes.ts';
 import type { Ids, Outcome, Received } from './assert/outcomes.ts';
-import type { BytesLike } from './read/parse.ts';
+import type { BytesInput } from './read/parse.ts';
 import type { ExpectedOf, VariableSchema } from './build/schema.ts';
 import type { ValidateOptions } from './validate/validate.ts';
-import type { Value } from './data/values.ts';
+import type { ValueInput } from './data/typed-data.ts';
 
 /** The matchers that this module adds. They take frames, frames being built, and bytes. */
 export interface SpopMatchers<R> {
@@ -26,7 +26,7 @@ export interface SpopMatchers<R> {
    * The ACK sets this variable, to any value or to this one, as its last word on it. A plain number matches every integer
    * type; typed data matches only itself. NULL is no value: HAProxy unsets what is set to it, see {@link toUnsetVar}.
    */
-  toSetVar(scope: ScopeName, name: string, value?: Value): R;
+  toSetVar(scope: ScopeName, name: string, value?: ValueInput): R;
   /**
    * The same for a declared variable, and a value of its type. Text and bytes stand for what that makes of them, such as an
    * address.
@@ -43,11 +43,11 @@ export interface SpopMatchers<R> {
   /** The frame is a DISCONNECT of either side, with any status code or this one. */
   toBeDisconnect(statusCode?: number): R;
   /** The NOTIFY has a message with this name and, among others, these arguments. */
-  toHaveMessage(name: string, args?: Readonly<Record<string, Value>>): R;
+  toHaveMessage(name: string, args?: Readonly<Record<string, ValueInput>>): R;
   /** The bytes break no rule of `validate`; warnings do not count. */
   toBeValidSpop(options: ValidateOptions): R;
   /** The bytes are exactly these, given as bytes or hexadecimal digits; the difference is shown field by field. */
-  toBeBytes(expected: BytesLike | string): R;
+  toBeBytes(expected: BytesInput | string): R;
 }
 
 declare module 'vitest' {
@@ -70,7 +70,7 @@ function result(outcome: Outcome, isNot: boolean): MatcherResult {
 }
 
 expect.extend({
-  toSetVar(received: Received, target: VariableSchema | ScopeName, nameOrValue?: Value, value?: Value) {
+  toSetVar(received: Received, target: VariableSchema | ScopeName, nameOrValue?: ValueInput, value?: ValueInput) {
     const call = targetOf(target, nameOrValue, value);
     return result(setsVariable(received, call.variable, call.value), this.isNot);
   },
@@ -86,13 +86,13 @@ expect.extend({
   toBeDisconnect(received: Received, statusCode?: number) {
     return result(isDisconnect(received, statusCode), this.isNot);
   },
-  toHaveMessage(received: Received, name: string, args?: Readonly<Record<string, Value>>) {
+  toHaveMessage(received: Received, name: string, args?: Readonly<Record<string, ValueInput>>) {
     return result(hasMessage(received, name, args), this.isNot);
   },
   toBeValidSpop(received: Received, options: ValidateOptions) {
     return result(isValid(received, options), this.isNot);
   },
-  toBeBytes(received: BytesLike, expected: BytesLike | string) {
+  toBeBytes(received: BytesInput, expected: BytesInput | string) {
     return result(equalsBytes(received, expected), this.isNot);
   },
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { parse, parseStream, reassemble, toBytes, toHex, writeFrame, fromHex } from '../src/index.ts';
-import type { Argument, Frame, Message, TypedData } from '../src/index.ts';
+import type { Argument, Message, PlainFrame, TypedData } from '../src/index.ts';
 import { concat } from '../src/data/text.ts';
 import { type CapturedMessage, type CapturedValue, readCaptures } from '@spop-internal/testbed/captures';
 
@@ -52,7 +52,7 @@ function expectMessages(messages: readonly Message[], captured: readonly Capture
   for (const [index, message] of messages.entries()) expectArguments(message.args, captured[index]?.args ?? []);
 }
 
-function typeName(frame: Frame): string {
+function typeName(frame: PlainFrame): string {
   return frame.type === 'NOTIFY-FRAGMENT' ? 'NOTIFY' : frame.type;
 }
 

@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { ack, agentDisconnect, agentHello, parseStream } from '../src/index.ts';
-import type { AckBuilder, BytesLike, Frame, NotifyFrame, StreamHandler } from '../src/index.ts';
+import type { AckBuilder, BytesInput, NotifyFrame, PlainFrame, StreamHandler } from '../src/index.ts';
 import { concat } from '../src/data/text.ts';
 
 /** What a tiny agent answers to a frame: frames, right or wrong, in one write. */
-export type Answer = (frame: Frame, stream: Duplex) => BytesLike[];
+export type Answer = (frame: PlainFrame, stream: Duplex) => BytesInput[];
 
 /** The answers of an agent that does nothing wrong. `decide` adds the actions. */
 export function politely(decide: (notify: NotifyFrame, empty: AckBuilder) => AckBuilder = (_, empty) => empty): Answer {

@@ -1,7 +1,7 @@
 /** What plays HAProxy on a machine that has none: SPOP over a real connection, and the rule of haproxy.cfg by hand. */
 import { isIPv4 } from 'node:net';
 import { parseListenAddress } from '@spop/agent';
-import { connect, ipv4, ipv6 } from '@spop/builder';
+import { connect, data } from '@spop/builder';
 import type { Answer, Front } from './front.ts';
 
 /** As in haproxy.cfg: `http-request deny deny_status 403 if { var(sess.reputation.ip_score) -m int ge 80 }`. */
@@ -15,7 +15,9 @@ export async function startStandIn(spoeAddress: string): Promise<Front> {
   const { version, maxFrameSize, capabilities } = await peer.hello();
 
   const ask = async (client: string): Promise<Answer> => {
-    const { actions } = await peer.notify('check-client-ip', { ip: isIPv4(client) ? ipv4(client) : ipv6(client) });
+    const { actions } = await peer.notify('check-client-ip', {
+      ip: isIPv4(client) ? data.ipv4(client) : data.ipv6(client),
+    });
     const action = actions.find(({ scope, name }) => scope === 'sess' && name === 'ip_score');
     const score = action?.type === 'set-var' && action.value.type === 'int32' ? action.value.value : undefined;
     const denied = score !== undefined && score >= DENIED_FROM;

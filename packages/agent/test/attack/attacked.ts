@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type BytesLike, type Frame, parseStream, type ScriptedHaproxy, type Target } from '@spop/builder';
+import { type BytesInput, parseStream, type PlainFrame, type ScriptedHaproxy, type Target } from '@spop/builder';
 import '@spop/builder/vitest';
 import { defineMessage, defineVariable, int32 } from '@spop/codec';
 import { expect } from 'vitest';
@@ -50,12 +50,12 @@ export class Attacker {
     for (const event of ['end', 'error', 'close']) socket.on(event, () => (this.hasEnded = true));
   }
 
-  send(...pieces: readonly BytesLike[]): void {
+  send(...pieces: readonly BytesInput[]): void {
     this.socket.write(Buffer.concat(pieces.map((piece) => ('toBytes' in piece ? piece.toBytes() : piece))));
   }
 
   /** The whole frames that came. */
-  get frames(): Frame[] {
+  get frames(): PlainFrame[] {
     return parseStream(Buffer.concat(this.#chunks), { ackPadding: true }).frames;
   }
 
@@ -65,7 +65,7 @@ export class Attacker {
   }
 
   /** Waits for so many frames. @throws where they do not come. */
-  async expectFrames(count: number): Promise<Frame[]> {
+  async expectFrames(count: number): Promise<PlainFrame[]> {
     await eventually(() => this.frames.length >= count);
     expect(this.frames).toHaveLength(count);
     return this.frames;

@@ -1,16 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Frame, haproxyHello, notify, string } from '@spop/builder';
+import { data, haproxyHello, notify, type PlainFrame } from '@spop/builder';
 import '@spop/builder/vitest';
-import { type Actions, defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { type Actions, defineMessage, defineVariable, int32, string } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import type { AgentOptions, NotifyContext } from '../../src/index.ts';
 import { type Attacked, type Attacker, startAttacked } from './attacked.ts';
 import { eventually } from '../harness.ts';
 
-const ask = defineMessage('ask', { how: text });
+const ask = defineMessage('ask', { how: string });
 const number = defineVariable('txn', 'number', int32);
-const long = defineVariable('txn', 'long', text);
-const answer = defineVariable('txn', 'answer', text);
+const long = defineVariable('txn', 'long', string);
+const answer = defineVariable('txn', 'answer', string);
 
 type Handler = (ack: Actions, notify: NotifyContext) => void | PromiseLike<void>;
 type Resolve = (value?: PromiseLike<void>) => void;
@@ -67,7 +67,7 @@ async function askAll(attacked: Attacked): Promise<Attacker> {
 }
 
 /** What was answered to each NOTIFY, which is one ACK. */
-async function acksOf(peer: Attacker): Promise<Frame[]> {
+async function acksOf(peer: Attacker): Promise<PlainFrame[]> {
   const [hello, ...acks] = await peer.expectFrames(COUNT + 1);
   expect(hello).toMatchObject({ type: 'AGENT-HELLO' });
   expect(acks.map(({ streamId }) => Number(streamId)).toSorted((a, b) => a - b)).toEqual(STREAM_IDS);
@@ -87,7 +87,7 @@ async function expectAnswers(
     for (const ack of await acksOf(peer)) {
       expect(ack).toHaveProperty('actions.length', 1);
       if (expected === 'its own') expect(ack).toSetVar(number, 1);
-      else expect(ack).toSetVar('txn', 'answer', string('fallback'));
+      else expect(ack).toSetVar('txn', 'answer', data.string('fallback'));
     }
     // What would be answered again is, by then.
     await nextTurn();
@@ -173,7 +173,7 @@ describe.each(links)('a handler that never settles over %s', (link) => {
     await attacked.withstands(async () => {
       const { lateAnswers } = attacked.agent.toMetrics();
       const peer = await askAll(attacked);
-      for (const ack of await acksOf(peer)) expect(ack).toSetVar('txn', 'answer', string('fallback'));
+      for (const ack of await acksOf(peer)) expect(ack).toSetVar('txn', 'answer', data.string('fallback'));
       for (const resolve of settle.splice(0)) resolve();
       expect(await eventually(() => attacked.agent.toMetrics().lateAnswers === lateAnswers + COUNT)).toBe(true);
       await nextTurn();

@@ -1,21 +1,21 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BytesLike, fragment, haproxyHello, notify, unset } from '@spop/builder';
-import { defineMessage, string as text } from '@spop/codec';
+import { type BytesInput, fragment, haproxyHello, notify, unset } from '@spop/builder';
+import { defineMessage, string } from '@spop/codec';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AgentOptions } from '../../src/index.ts';
 import { type Attacked, type Rounds, startAttacked } from './attacked.ts';
 import { eventually, startAgent } from '../harness.ts';
 import { usedBytes } from '../memory.ts';
 
-const ask = defineMessage('ask', { how: text });
+const ask = defineMessage('ask', { how: string });
 
 const asking = (how: string, streamId: number): ReturnType<typeof notify> => notify({ streamId }).message(ask, { how });
 
 type Attack = (attacked: Attacked) => Promise<void>;
 
 /** Bytes on connections of their own, before the HELLO and after it, which the agent ends, or the peer after a moment. */
-function bytes(...pieces: readonly (readonly BytesLike[])[]): Attack {
+function bytes(...pieces: readonly (readonly BytesInput[])[]): Attack {
   return async (attacked) => {
     const attacks = pieces.flatMap((piece) => [piece, [haproxyHello(), ...piece]]);
     await Promise.all(

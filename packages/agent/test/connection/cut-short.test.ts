@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type FrameBuilder, haproxyHello, notify } from '@spop/builder';
 import '@spop/builder/vitest';
-import { defineMessage, string as text } from '@spop/codec';
+import { defineMessage, string } from '@spop/codec';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Agent } from '../../src/index.ts';
 import { type Cut, Turn } from '../../src/turn.ts';
 import { connectRaw, eventually, linkKinds, type RawPeer, startAgent } from '../harness.ts';
 import { stopTime } from '../stopped-time.ts';
 
-const ask = defineMessage('ask', { id: text });
+const ask = defineMessage('ask', { id: string });
 
 const asking = (streamId: number, id: string = 'x'): FrameBuilder => notify({ streamId }).message(ask, { id });
 const askings = (count: number, id?: string): FrameBuilder[] =>

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { haproxyHello, notify } from '@spop/builder';
-import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { defineMessage, defineVariable, int32, string } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import type { Agent } from '../../src/index.ts';
 import { connectRaw, eventually, linkKinds, startAgent } from '../harness.ts';
 import { stopTime } from '../stopped-time.ts';
 
-const ask = defineMessage('ask', { id: text });
+const ask = defineMessage('ask', { id: string });
 const number = defineVariable('txn', 'number', int32);
 
 const setup = (agent: Agent): unknown =>

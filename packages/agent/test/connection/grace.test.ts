@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { haproxyHello, notify, uint32 } from '@spop/builder';
+import { data, haproxyHello, notify } from '@spop/builder';
 import { defineMessage, defineVariable, int32 } from '@spop/codec';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Agent } from '../../src/index.ts';
@@ -31,7 +31,7 @@ describe.each(linkKinds)('close({ graceMs: 0 }) over %s', (link) => {
     expect(await eventually(() => peer.frames().length === 2)).toBe(true);
     await agent.close({ graceMs: 0 });
     expect(await eventually(() => peer.ending() !== undefined)).toBe(true);
-    expect(statusOf(peer)).toEqual(uint32(0));
+    expect(statusOf(peer)).toEqual(data.uint32(0));
     expect(reports.disconnect.map(({ status }) => status)).toEqual([0]);
   });
 
@@ -83,7 +83,7 @@ describe('close() of an agent whose peers are quiet', () => {
     await pass(quietMs);
     expect(peer.frames()).toHaveLength(2);
     await pass(6);
-    expect(statusOf(peer)).toEqual(uint32(0));
+    expect(statusOf(peer)).toEqual(data.uint32(0));
     peer.stream.end();
     await closing;
   });
@@ -109,7 +109,7 @@ describe('close() of an agent whose peers are quiet', () => {
     await pass(8);
     expect(left()).toBe(0);
     await closing;
-    expect(peers.map(statusOf)).toEqual(peers.map(() => uint32(0)));
+    expect(peers.map(statusOf)).toEqual(peers.map(() => data.uint32(0)));
   });
 });
 
@@ -160,7 +160,7 @@ describe('close() of an agent whose peers are never quiet', () => {
     }
     expect(ms).toBeGreaterThanOrEqual(200);
     expect(ms).toBeLessThanOrEqual(306);
-    expect(statusOf(peer)).toEqual(uint32(0));
+    expect(statusOf(peer)).toEqual(data.uint32(0));
     peer.stream.end();
     await closing;
   });

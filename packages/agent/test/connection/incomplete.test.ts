@@ -1,6 +1,6 @@
-import { type BytesLike, fragment, haproxyHello, notify, type NotifyBuilder } from '@spop/builder';
+import { type BytesInput, fragment, haproxyHello, notify, type NotifyBuilder } from '@spop/builder';
 import '@spop/builder/vitest';
-import { defineMessage, string as text } from '@spop/codec';
+import { defineMessage, string } from '@spop/codec';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Agent } from '../../src/index.ts';
 import { type Cut, Turn } from '../../src/turn.ts';
@@ -15,7 +15,7 @@ import {
 } from '../harness.ts';
 import { stopTime, type StoppedTime } from '../stopped-time.ts';
 
-const ask = defineMessage('ask', { id: text });
+const ask = defineMessage('ask', { id: string });
 const asking = (id: string, streamId: number = 1): NotifyBuilder => notify({ streamId }).message(ask, { id });
 
 /** A NOTIFY whose beginning takes a carry of 16 KiB. */
@@ -26,8 +26,8 @@ const REASON = 'what is incomplete of all connections is above maxIncompleteByte
 interface Setup extends Bench {
   readonly time: StoppedTime;
   /** Opens a connection that sends this after its HELLO, one ms after the last. */
-  readonly open: (...pieces: readonly BytesLike[]) => Promise<RawPeer>;
-  readonly send: (peer: RawPeer, ...pieces: readonly BytesLike[]) => Promise<void>;
+  readonly open: (...pieces: readonly BytesInput[]) => Promise<RawPeer>;
+  readonly send: (peer: RawPeer, ...pieces: readonly BytesInput[]) => Promise<void>;
 }
 
 async function setup(options: BenchOptions): Promise<Setup> {
@@ -37,13 +37,13 @@ async function setup(options: BenchOptions): Promise<Setup> {
     setup: (agent: Agent) => agent.onMessage(ask, () => {}),
     ...options,
   });
-  const send = async (peer: RawPeer, ...pieces: readonly BytesLike[]): Promise<void> => {
+  const send = async (peer: RawPeer, ...pieces: readonly BytesInput[]): Promise<void> => {
     const bytes = Buffer.concat(pieces.map((piece) => ('toBytes' in piece ? piece.toBytes() : piece)));
     const read = bench.agent.toMetrics().bytesRead + bytes.length;
     peer.send(bytes);
     expect(await eventually(() => bench.agent.toMetrics().bytesRead === read)).toBe(true);
   };
-  const open = async (...pieces: readonly BytesLike[]): Promise<RawPeer> => {
+  const open = async (...pieces: readonly BytesInput[]): Promise<RawPeer> => {
     await time.pass(1);
     const peer = await connectRaw(bench.target);
     await send(peer, haproxyHello({ capabilities: 'pipelining,async' }));

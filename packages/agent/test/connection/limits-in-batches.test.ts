@@ -1,12 +1,12 @@
 import { duplexPair } from 'node:stream';
 import { fragment, haproxyHello, notify } from '@spop/builder';
-import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { defineMessage, defineVariable, int32, string } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import type { Agent } from '../../src/index.ts';
 import { connectRaw, eventually, linkKinds, type RawPeer, startAgent } from '../harness.ts';
 
-const quick = defineMessage('quick', { id: text });
-const slow = defineMessage('slow', { id: text });
+const quick = defineMessage('quick', { id: string });
+const slow = defineMessage('slow', { id: string });
 const number = defineVariable('txn', 'number', int32);
 
 /** Slow handlers that wait for the test, and the most that waited at once. */
@@ -128,7 +128,7 @@ describe('a handler that writes to another connection in memory', () => {
 
   it('goes on with its own message and ACK, however many NOTIFYs it wrote', async () => {
     const [ours, theirs] = duplexPair();
-    const relay = defineMessage('relay', { id: text });
+    const relay = defineMessage('relay', { id: string });
     const seen: string[] = [];
     const { agent, connect } = await startAgent({
       setup: (each) => {

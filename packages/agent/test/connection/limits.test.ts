@@ -2,12 +2,12 @@ import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fragment, haproxyHello, notify } from '@spop/builder';
 import '@spop/builder/vitest';
-import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { defineMessage, defineVariable, int32, string } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import type { Agent } from '../../src/index.ts';
 import { connectRaw, eventually, linkKinds, pooledBuffersOut, type RawPeer, startAgent } from '../harness.ts';
 
-const ask = defineMessage('ask', { id: text });
+const ask = defineMessage('ask', { id: string });
 const number = defineVariable('txn', 'number', int32);
 
 /** Handlers that wait for the test, and count how many wait at most. */

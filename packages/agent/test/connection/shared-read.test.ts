@@ -3,7 +3,7 @@ import { type Server, createServer, connect as connectSocket, Socket } from 'nod
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fragment, haproxyHello, type NotifyBuilder, notify } from '@spop/builder';
 import '@spop/builder/vitest';
-import { binary, defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { binary, defineMessage, defineVariable, int32, string } from '@spop/codec';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Agent } from '../../src/index.ts';
 import { connectRaw, eventually, type LinkKind, linkKinds, startAgent } from '../harness.ts';
@@ -23,8 +23,8 @@ vi.mock('../../src/connection/shared-read.ts', async (importOriginal) => {
   };
 });
 
-const ask = defineMessage('ask', { id: text, body: binary });
-const answer = defineVariable('txn', 'answer', text);
+const ask = defineMessage('ask', { id: string, body: binary });
+const answer = defineVariable('txn', 'answer', string);
 const sum = defineVariable('txn', 'sum', int32);
 
 function checksum(bytes: Uint8Array): number {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type BytesLike, fragment, type FrameBuilder, haproxyHello, notify } from '@spop/builder';
+import { type BytesInput, fragment, type FrameBuilder, haproxyHello, notify } from '@spop/builder';
 import '@spop/builder/vitest';
-import { defineMessage, string as text } from '@spop/codec';
+import { defineMessage, string } from '@spop/codec';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Agent } from '../../src/index.ts';
 import { Turn } from '../../src/turn.ts';
@@ -16,14 +16,14 @@ import {
 } from '../harness.ts';
 import { stopTime, type StoppedTime } from '../stopped-time.ts';
 
-const ask = defineMessage('ask', { id: text });
+const ask = defineMessage('ask', { id: string });
 
 /** An agent whose time stands still, and one connection of it. */
 interface Stopped extends Bench {
   readonly time: StoppedTime;
   readonly peer: RawPeer;
   /** Sends, and waits until the agent has read it. */
-  send(...pieces: readonly BytesLike[]): Promise<void>;
+  send(...pieces: readonly BytesInput[]): Promise<void>;
 }
 
 async function start(options: BenchOptions): Promise<Stopped> {
@@ -31,11 +31,11 @@ async function start(options: BenchOptions): Promise<Stopped> {
   const bench = await startAgent({ link: 'IPv4', ...options });
   const peer = await connectRaw(bench.target);
   await eventually(() => bench.agent.connectionCount === 1);
-  const send = (...pieces: readonly BytesLike[]): Promise<void> => sendAndWait(bench.agent, peer, ...pieces);
+  const send = (...pieces: readonly BytesInput[]): Promise<void> => sendAndWait(bench.agent, peer, ...pieces);
   return { ...bench, time, peer, send };
 }
 
-async function sendAndWait(agent: Agent, peer: RawPeer, ...pieces: readonly BytesLike[]): Promise<void> {
+async function sendAndWait(agent: Agent, peer: RawPeer, ...pieces: readonly BytesInput[]): Promise<void> {
   const length = pieces.reduce((sum, piece) => sum + ('toBytes' in piece ? piece.toBytes() : piece).length, 0);
   const read = agent.toMetrics().bytesRead + length;
   peer.send(...pieces);

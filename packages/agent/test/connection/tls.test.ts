@@ -1,7 +1,7 @@
 import { createServer, connect as connectTls, type SecureVersion, type TLSSocket } from 'node:tls';
-import { haproxyHello, notify, uint32 } from '@spop/builder';
+import { data, haproxyHello, notify } from '@spop/builder';
 import '@spop/builder/vitest';
-import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { defineMessage, defineVariable, int32, string } from '@spop/codec';
 import { generate } from 'selfsigned';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -15,7 +15,7 @@ import {
   startAgent,
 } from '../harness.ts';
 
-const ask = defineMessage('ask', { id: text });
+const ask = defineMessage('ask', { id: string });
 const number = defineVariable('txn', 'number', int32);
 
 let key = '';
@@ -143,7 +143,7 @@ describe('handle(a TLS socket)', () => {
     const first = await connectPeer(await open());
     await first.hello();
     const second = await connectPeer(await open());
-    expect(await second.receive()).toHaveProperty('items.0.value', uint32(13));
+    expect(await second.receive()).toHaveProperty('items.0.value', data.uint32(13));
     expect((await first.notify(ask, { id: 'x' })).actions).toHaveLength(1);
   });
 

@@ -1,12 +1,12 @@
 import { fork } from 'node:child_process';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { defineMessage, defineVariable, int32, string } from '@spop/codec';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Cut, Turn } from '../../src/turn.ts';
 import { startAgent } from '../harness.ts';
 
-const ask = defineMessage('ask', { id: text });
+const ask = defineMessage('ask', { id: string });
 const number = defineVariable('txn', 'number', int32);
 
 afterEach(() => {

@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { haproxyHello, notify } from '@spop/builder';
 import '@spop/builder/vitest';
-import { defineMessage, defineVariable, string as text } from '@spop/codec';
+import { defineMessage, defineVariable, string } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import type { AgentOptions } from '../../src/index.ts';
 import { type Bench, connectRaw, eventually, type LinkKind, linkKinds, type RawPeer, startAgent } from '../harness.ts';
 import { stopTime, type StoppedTime } from '../stopped-time.ts';
 
-const ask = defineMessage('ask', { id: text });
-const long = defineVariable('txn', 'long', text);
+const ask = defineMessage('ask', { id: string });
+const long = defineVariable('txn', 'long', string);
 const LONG = 'x'.repeat(700);
 
 const REASON = 'the peer took no byte of its ACKs within 400 ms';

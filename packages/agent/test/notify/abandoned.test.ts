@@ -1,12 +1,12 @@
 import '@spop/builder/vitest';
-import { type Actions, defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { type Actions, defineMessage, defineVariable, int32, string } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import type { NotifyContext } from '../../src/index.ts';
 import { eventually, startAgent } from '../harness.ts';
 
-const ask = defineMessage('ask', { id: text });
+const ask = defineMessage('ask', { id: string });
 const other = defineMessage('other', {});
-const answer = defineVariable('txn', 'answer', text);
+const answer = defineVariable('txn', 'answer', string);
 const number = defineVariable('txn', 'number', int32);
 
 const fallback = (_: unknown, ack: Actions): void => void ack.set(answer, 'fallback');

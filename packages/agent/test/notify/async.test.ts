@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { haproxyHello, notify as buildNotify, type NotifyInput, string } from '@spop/builder';
+import { data, haproxyHello, notify as buildNotify, type NotifyInput } from '@spop/builder';
 import '@spop/builder/vitest';
 import {
   type Actions,
@@ -7,7 +7,7 @@ import {
   defineVariable,
   int32,
   type MessageView,
-  string as text,
+  string,
   type StringValue,
 } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
@@ -15,8 +15,8 @@ import type { NotifyContext } from '../../src/index.ts';
 import { connectRaw, eventually, linkKinds, startAgent } from '../harness.ts';
 import { stopTime } from '../stopped-time.ts';
 
-const ask = defineMessage('ask', { id: text });
-const answer = defineVariable('txn', 'answer', text);
+const ask = defineMessage('ask', { id: string });
+const answer = defineVariable('txn', 'answer', string);
 const number = defineVariable('txn', 'number', int32);
 
 /** A promise that the test settles. */
@@ -62,7 +62,12 @@ describe.each(linkKinds)('asynchronous handlers over %s', (link) => {
       await gate.promise;
     }
     expect((await acks).map((ack) => ack.actions[0])).toEqual(
-      Array.from({ length: 20 }, (_, i) => ({ type: 'set-var', scope: 'txn', name: 'answer', value: string(`${i}`) })),
+      Array.from({ length: 20 }, (_, i) => ({
+        type: 'set-var',
+        scope: 'txn',
+        name: 'answer',
+        value: data.string(`${i}`),
+      })),
     );
     const order = peer.received.slice(1).map(({ streamId }) => Number(streamId));
     expect(order).toEqual(order.toSorted((a, b) => b - a));
@@ -89,7 +94,7 @@ describe.each(linkKinds)('asynchronous handlers over %s', (link) => {
 });
 
 describe('a handler that fails', () => {
-  it.each<readonly [string, (message: MessageView<{ id: typeof text }>, ack: Actions) => void | Promise<void>]>([
+  it.each<readonly [string, (message: MessageView<{ id: typeof string }>, ack: Actions) => void | Promise<void>]>([
     [
       'throws',
       () => {
@@ -121,7 +126,7 @@ describe('a handler that fails', () => {
     });
     const peer = await connect();
     const ack = await peer.notify(ask, { id: '1' });
-    expect(ack.actions).toEqual([{ type: 'set-var', scope: 'txn', name: 'answer', value: string('fallback') }]);
+    expect(ack.actions).toEqual([{ type: 'set-var', scope: 'txn', name: 'answer', value: data.string('fallback') }]);
     expect(reports.handlerError).toMatchObject([{ error: { message: 'broken' }, connection: { id: 1 }, streamId: 1 }]);
     expect(await peer.notify('other')).toHaveNoActions();
   });
@@ -206,7 +211,7 @@ describe('a deadline', () => {
     });
     const peer = await connect();
     const ack = await peer.notify(ask, { id: '1' });
-    expect(ack.actions).toEqual([{ type: 'set-var', scope: 'txn', name: 'answer', value: string('fallback') }]);
+    expect(ack.actions).toEqual([{ type: 'set-var', scope: 'txn', name: 'answer', value: data.string('fallback') }]);
     expect(reports.timeout).toMatchObject([{ connection: { id: 1 }, streamId: 1 }]);
     expect(reasons).toEqual([new Error('No answer within 20 ms')]);
     expect(agent.inFlightCount).toBe(0);
@@ -257,7 +262,7 @@ describe('a deadline', () => {
         }),
     });
     const peer = await connect();
-    expect(await peer.notify(ask, { id: 'in time' })).toSetVar('txn', 'answer', string('in time'));
+    expect(await peer.notify(ask, { id: 'in time' })).toSetVar('txn', 'answer', data.string('in time'));
     await time.pass(50);
     await sleep(50);
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
@@ -306,7 +311,7 @@ describe('a connection that goes away', () => {
 describe('what a handler keeps', () => {
   it('throws SPOP_VIEW_CLOSED once it has settled, and never reads another request', async () => {
     const views: StringValue[] = [];
-    const messages: MessageView<{ id: typeof text }>[] = [];
+    const messages: MessageView<{ id: typeof string }>[] = [];
     const acks: Actions[] = [];
     const contexts: NotifyContext[] = [];
     const { connect } = await startAgent({
@@ -348,7 +353,7 @@ describe('what a handler keeps', () => {
     const { connect } = await startAgent({
       setup: (agent) =>
         agent
-          .onMessage(defineMessage('leaky', { id: text }), (message, ack) => {
+          .onMessage(defineMessage('leaky', { id: string }), (message, ack) => {
             views.push(message.id);
             acks.push(ack);
           })
@@ -391,13 +396,13 @@ describe('what a handler keeps', () => {
     const waiting = slow.burst(Array.from({ length: 20 }, (_, i) => asking(`slow ${i}`)));
     for (let i = 0; i < 20; i++) {
       const acks = await busy.burst(Array.from({ length: 100 }, (_, j) => asking(`quick ${j}`)));
-      expect(acks[99]).toSetVar('txn', 'answer', string('quick 99'));
+      expect(acks[99]).toSetVar('txn', 'answer', data.string('quick 99'));
     }
     gate.open();
     const acks = await waiting;
     for (const [i, ack] of acks.entries()) {
       expect(ack).toSetVar('txn', 'number', 7);
-      expect(ack).toSetVar('txn', 'answer', string(`slow ${i} ${2 * i + 1} id`));
+      expect(ack).toSetVar('txn', 'answer', data.string(`slow ${i} ${2 * i + 1} id`));
     }
   });
 });

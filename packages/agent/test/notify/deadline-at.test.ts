@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { defineMessage, defineVariable, string as text } from '@spop/codec';
+import { defineMessage, defineVariable, string } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import type { NotifyContext } from '../../src/index.ts';
 import { eventually, startAgent } from '../harness.ts';
 
-const ask = defineMessage('ask', { id: text });
+const ask = defineMessage('ask', { id: string });
 const other = defineMessage('other', {});
-const answer = defineVariable('txn', 'answer', text);
+const answer = defineVariable('txn', 'answer', string);
 
 /** What a handler sees of the time that it has, before and after it waits for something. */
 interface Seen {

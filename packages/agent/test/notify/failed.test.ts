@@ -1,10 +1,10 @@
-import { int32 as data } from '@spop/builder';
+import { data } from '@spop/builder';
 import '@spop/builder/vitest';
-import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { defineMessage, defineVariable, int32, string } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import { linkKinds, startAgent, takeWarnings } from '../harness.ts';
 
-const ask = defineMessage('ask', { how: text });
+const ask = defineMessage('ask', { how: string });
 const before = defineVariable('txn', 'before', int32);
 const fallback = defineVariable('txn', 'fallback', int32);
 
@@ -26,7 +26,7 @@ describe.each(linkKinds)('a handler that fails after it set a variable, over %s'
       });
       const answer = await (await connect()).notify(ask, { how });
       expect(answer).not.toSetVar(before);
-      expect(answer).toSetVar(fallback, data(7));
+      expect(answer).toSetVar(fallback, data.int32(7));
       expect(answer.actions).toHaveLength(1);
       expect(reports.handlerError).toMatchObject([{ streamId: 1, error: { message: 'no database' } }]);
     },

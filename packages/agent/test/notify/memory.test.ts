@@ -1,5 +1,5 @@
-import { notify as buildNotify, haproxyHello, string as textValue } from '@spop/builder';
-import { defineMessage, defineVariable, Frame, type MessageDefinition, MessageSet, string as text } from '@spop/codec';
+import { data, haproxyHello, notify as buildNotify } from '@spop/builder';
+import { defineMessage, defineVariable, Frame, type MessageDefinition, MessageSet, string } from '@spop/codec';
 import { describe, expect, it, vi } from 'vitest';
 import type { Agent } from '../../src/index.ts';
 import { type Answerer, Exchange } from '../../src/notify/exchange.ts';
@@ -8,11 +8,11 @@ import { MemoryPool } from '../../src/notify/memory-pool.ts';
 import { connectRaw, eventually, type RawPeer, startAgent } from '../harness.ts';
 import { usedBytes } from '../memory.ts';
 
-const ask = defineMessage('ask', { id: text });
-const raw = defineVariable('txn', 'raw', text);
+const ask = defineMessage('ask', { id: string });
+const raw = defineVariable('txn', 'raw', string);
 
 function definitions(messages: number, args: number): MessageDefinition[] {
-  const names = Array.from({ length: args }, (_, i) => [`argument_${i}`, text] as const);
+  const names = Array.from({ length: args }, (_, i) => [`argument_${i}`, string] as const);
   return Array.from({ length: messages }, (_, i) => defineMessage(`message-${i}`, Object.fromEntries(names)));
 }
 
@@ -43,7 +43,7 @@ function inFlight(
   let built = buildNotify();
   for (const { name, argumentNames } of set.definitions.slice(0, messages)) {
     for (let i = 0; i < times; i++) {
-      built = built.message(name, Object.fromEntries(argumentNames.map((each) => [each, textValue('v')])));
+      built = built.message(name, Object.fromEntries(argumentNames.map((each) => [each, data.string('v')])));
     }
   }
   const bytes = Buffer.from(built.toBytes());

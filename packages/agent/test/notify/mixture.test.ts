@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fragment, haproxyDisconnect, haproxyHello, notify } from '@spop/builder';
 import '@spop/builder/vitest';
-import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { defineMessage, defineVariable, int32, string } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import type { Agent } from '../../src/index.ts';
 import {
@@ -14,8 +14,8 @@ import {
   startAgent,
 } from '../harness.ts';
 
-const ask = defineMessage('ask', { kind: text, id: text });
-const answer = defineVariable('txn', 'answer', text);
+const ask = defineMessage('ask', { kind: string, id: string });
+const answer = defineVariable('txn', 'answer', string);
 const number = defineVariable('txn', 'number', int32);
 
 const KINDS = ['now', 'promise', 'timer', 'throw', 'reject', 'never', 'too much'] as const;

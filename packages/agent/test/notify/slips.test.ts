@@ -1,14 +1,14 @@
 import { inspect } from 'node:util';
 import '@spop/builder/vitest';
-import { string } from '@spop/builder';
-import { AckWriter, type Actions, binary, defineMessage, defineVariable, string as text } from '@spop/codec';
+import { data } from '@spop/builder';
+import { AckWriter, type Actions, binary, defineMessage, defineVariable, string } from '@spop/codec';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Agent, NotifyContext } from '../../src/index.ts';
 import { eventually, startAgent } from '../harness.ts';
 import { thrownBy } from '../thrown.ts';
 
-const ask = defineMessage('ask', { id: text });
-const answer = defineVariable('txn', 'answer', text);
+const ask = defineMessage('ask', { id: string });
+const answer = defineVariable('txn', 'answer', string);
 const raw = defineVariable('txn', 'raw', binary);
 
 /** Errors that would end the process of a user. */
@@ -133,7 +133,7 @@ describe('who listens to the signal', () => {
     const peer = await connect();
     for (const id of ['1', '2', '3']) {
       const ack = await peer.notify(ask, { id });
-      expect(ack.actions).toEqual([{ type: 'set-var', scope: 'txn', name: 'answer', value: string('fallback') }]);
+      expect(ack.actions).toEqual([{ type: 'set-var', scope: 'txn', name: 'answer', value: data.string('fallback') }]);
     }
     expect(seen).toEqual([
       ['1', 1],
@@ -226,7 +226,7 @@ describe('what a handler kept', () => {
     });
     const peer = await connect();
     for (let i = 0; i < 100; i++) {
-      expect(await peer.notify(ask, { id: `${i}` })).toSetVar('txn', 'answer', string(`${i}`));
+      expect(await peer.notify(ask, { id: `${i}` })).toSetVar('txn', 'answer', data.string(`${i}`));
     }
     // Its own, within the second half of the first six.
     const own = [0, 1, 2, 3, 4, 5].length * 5;
@@ -251,7 +251,7 @@ describe('what a handler kept', () => {
     await peer.burst(Array.from({ length: 3 }, () => (notify) => notify.message(ask, { id: 'keep' })));
     codes.length = 0;
     for (let i = 0; i < 40; i++) {
-      expect(await peer.notify(ask, { id: `${i}` })).toSetVar('txn', 'answer', string(`${i}`));
+      expect(await peer.notify(ask, { id: `${i}` })).toSetVar('txn', 'answer', data.string(`${i}`));
     }
     expect(codes).toHaveLength(3 * 40);
     for (const error of codes) expect(error).toHaveProperty('code', 'SPOP_VIEW_CLOSED');
@@ -282,7 +282,7 @@ describe('what a handler kept', () => {
     await first;
     kept.length = 0;
     for (let i = 0; i < 40; i++) {
-      expect(await peer.notify(ask, { id: `${i}` })).toSetVar('txn', 'answer', string(`${i}`));
+      expect(await peer.notify(ask, { id: `${i}` })).toSetVar('txn', 'answer', data.string(`${i}`));
     }
     const slow = peer.burst(Array.from({ length: 20 }, () => (notify) => notify.message(ask, { id: 'slow' })));
     await eventually(() => agent.inFlightCount === 20);

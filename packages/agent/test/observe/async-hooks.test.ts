@@ -1,12 +1,12 @@
-import { haproxyHello, string } from '@spop/builder';
+import { data, haproxyHello } from '@spop/builder';
 import '@spop/builder/vitest';
-import { type Actions, defineMessage, defineVariable, string as text } from '@spop/codec';
+import { type Actions, defineMessage, defineVariable, string } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import type { AgentEvents, Hooks, Logger } from '../../src/index.ts';
 import { eventually, startAgent, takeWarnings } from '../harness.ts';
 
-const ask = defineMessage('ask', { id: text });
-const answer = defineVariable('txn', 'answer', text);
+const ask = defineMessage('ask', { id: string });
+const answer = defineVariable('txn', 'answer', string);
 
 const broken = (): never => {
   throw new Error('broken');
@@ -160,7 +160,7 @@ describe('a fallback', () => {
         agent.onMessage(ask, ({ id }) => (id.equals('throw') ? broken() : Promise.reject(new Error('x')))),
     });
     const peer = await connect();
-    const actions = [{ type: 'set-var', scope: 'txn', name: 'answer', value: string('at once') }];
+    const actions = [{ type: 'set-var', scope: 'txn', name: 'answer', value: data.string('at once') }];
     expect((await peer.notify(ask, { id: 'throw' })).actions).toEqual(actions);
     expect((await peer.notify(ask, { id: 'reject' })).actions).toEqual(actions);
     expect(await warnings(2)).toEqual([lost, lost]);
@@ -171,7 +171,7 @@ describe('a fallback', () => {
       fallback: (_, ack) => ack.set(answer, 'fallback'),
       setup: (agent) => agent.onMessage(ask, broken),
     });
-    expect(await (await connect()).notify(ask, { id: '1' })).toSetVar('txn', 'answer', string('fallback'));
+    expect(await (await connect()).notify(ask, { id: '1' })).toSetVar('txn', 'answer', data.string('fallback'));
     expect(await warnings(0)).toEqual([]);
   });
 });

@@ -2,12 +2,12 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { duplexPair } from 'node:stream';
 import { haproxyHello, notify, type NotifyBuilder } from '@spop/builder';
 import '@spop/builder/vitest';
-import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { defineMessage, defineVariable, int32, string } from '@spop/codec';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AgentEvents, Hooks, NotifyContext } from '../../src/index.ts';
 import { connectRaw, eventually, linkKinds, startAgent, takeWarnings } from '../harness.ts';
 
-const ask = defineMessage('ask', { id: text });
+const ask = defineMessage('ask', { id: string });
 const number = defineVariable('txn', 'number', int32);
 
 describe('hooks', () => {

@@ -1,6 +1,6 @@
 import { connect as connectTcp } from 'node:net';
 import { haproxyDisconnect, haproxyHello, notify } from '@spop/builder';
-import { address, defineMessage, defineVariable, string as text } from '@spop/codec';
+import { address, defineMessage, defineVariable, string } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import { type Logger, textLogger } from '../../src/index.ts';
 import { connectRaw, eventually, startAgent } from '../harness.ts';
@@ -8,7 +8,7 @@ import { connectRaw, eventually, startAgent } from '../harness.ts';
 const EVIL = '\u001b[2J\u009b31m\u202e\u2028\r\nconnection ended with status 0: normal\u007f';
 const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u;
 
-const ask = defineMessage('ask', { header: text });
+const ask = defineMessage('ask', { header: string });
 const client = defineVariable('sess', 'client', address);
 
 /** A text logger, and one that keeps what it is given. */

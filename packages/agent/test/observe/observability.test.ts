@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Channel, channel } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
 import { fragment, haproxyHello, notify } from '@spop/builder';
-import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { defineMessage, defineVariable, int32, string } from '@spop/codec';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { EVENT_NAMES } from '../../src/observe/events.ts';
 import { type Agent, createAgent, type Logger, type NotifyTrace } from '../../src/index.ts';
@@ -10,7 +10,7 @@ import { publishEvent } from '../../src/observe/trace.ts';
 import { connectRaw, eventually, startAgent } from '../harness.ts';
 import { stopTime } from '../stopped-time.ts';
 
-const ask = defineMessage('ask', { id: text });
+const ask = defineMessage('ask', { id: string });
 const number = defineVariable('txn', 'number', int32);
 
 const asking = (streamId: number, id: string): ReturnType<typeof notify> => notify({ streamId }).message(ask, { id });

@@ -1,11 +1,11 @@
-import { haproxy, type HaproxyLine, string } from '@spop/builder';
+import { data, haproxy, type HaproxyLine } from '@spop/builder';
 import '@spop/builder/vitest';
-import { type Actions, binary, defineMessage, defineVariable, int32, SpopError, string as text } from '@spop/codec';
+import { type Actions, binary, defineMessage, defineVariable, int32, SpopError, string } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import { startAgent, takeWarnings } from '../harness.ts';
 
-const ask = defineMessage('ask', { id: text });
-const big = defineVariable('txn', 'big', text);
+const ask = defineMessage('ask', { id: string });
+const big = defineVariable('txn', 'big', string);
 const bytes = defineVariable('txn', 'bytes', binary);
 const number = defineVariable('txn', 'number', int32);
 
@@ -62,7 +62,7 @@ describe.each(lines)('an ACK for HAProxy %s, with pipelining %s', (line, pipelin
       const peer = await connect({ haproxy: haproxy(line, { pipelining }) });
       const room = budget - ACK_HEADER - SET_BIG - (budget > 2_288 ? 1 : 0);
       const full = await peer.notify(ask, { id: `${room}` });
-      expect(full).toSetVar('txn', 'big', string('x'.repeat(room)));
+      expect(full).toSetVar('txn', 'big', data.string('x'.repeat(room)));
       expect(errors).toEqual([]);
       expect(await peer.notify(ask, { id: `${room + 1}` })).toHaveNoActions();
       expect(errors).toMatchObject([{ code: 'SPOP_FRAME_FULL', status: undefined }]);

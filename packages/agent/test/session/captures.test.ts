@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Frame, parse, reassemble } from '@spop/builder';
+import { parse, type PlainFrame, reassemble } from '@spop/builder';
 import '@spop/builder/vitest';
 import { defineVariable, int32 } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
@@ -19,7 +19,7 @@ function expectedAnswers(capture: Capture): string[] {
   return answers;
 }
 
-function answerOf({ type, streamId, frameId }: Frame): string {
+function answerOf({ type, streamId, frameId }: PlainFrame): string {
   return `${type} ${streamId}:${frameId}`;
 }
 

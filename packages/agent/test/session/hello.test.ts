@@ -1,15 +1,4 @@
-import {
-  binary,
-  type FrameBuilder,
-  frame,
-  haproxyHello,
-  int32,
-  int64,
-  KvBuilder,
-  string,
-  uint32,
-  uint64,
-} from '@spop/builder';
+import { data, frame, type FrameBuilder, haproxyHello, KvBuilder } from '@spop/builder';
 import { FrameType } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import { eventually, linkKinds, startAgent } from '../harness.ts';
@@ -19,9 +8,9 @@ function helloOf(...items: readonly (readonly [string, Parameters<KvBuilder['ite
   return items.reduce((hello, [name, value]) => hello.item(name, value), new KvBuilder(FrameType.HaproxyHello, {}));
 }
 
-const VERSIONS = ['supported-versions', string('2.0')] as const;
-const SIZE = ['max-frame-size', uint32(16_380)] as const;
-const CAPABILITIES = ['capabilities', string('pipelining')] as const;
+const VERSIONS = ['supported-versions', data.string('2.0')] as const;
+const SIZE = ['max-frame-size', data.uint32(16_380)] as const;
+const CAPABILITIES = ['capabilities', data.string('pipelining')] as const;
 
 describe.each(linkKinds)('a handshake over %s', (link) => {
   it('is answered with version, max-frame-size and capabilities in one AGENT-HELLO', async () => {
@@ -80,21 +69,24 @@ const accepted: readonly (readonly [string, FrameBuilder])[] = [
   ['the keys in reverse', helloOf(CAPABILITIES, SIZE, VERSIONS)],
   ['no engine-id', helloOf(VERSIONS, SIZE, CAPABILITIES)],
   ['healthcheck = false', helloOf(VERSIONS, SIZE, CAPABILITIES, ['healthcheck', false])],
-  ['empty capabilities', helloOf(VERSIONS, SIZE, ['capabilities', string('')])],
-  ['unknown capabilities and spaces', helloOf(VERSIONS, SIZE, ['capabilities', string(' foo ,, pipelining , async ')])],
+  ['empty capabilities', helloOf(VERSIONS, SIZE, ['capabilities', data.string('')])],
+  [
+    'unknown capabilities and spaces',
+    helloOf(VERSIONS, SIZE, ['capabilities', data.string(' foo ,, pipelining , async ')]),
+  ],
   [
     'unknown keys of every type',
-    helloOf(['a', null], VERSIONS, ['b', binary('00ff')], SIZE, ['c', true], CAPABILITIES),
+    helloOf(['a', null], VERSIONS, ['b', data.binary('00ff')], SIZE, ['c', true], CAPABILITIES),
   ],
-  ['an unknown key without a name', helloOf(VERSIONS, SIZE, CAPABILITIES, ['', string('x')])],
-  ['a key that comes twice', helloOf(['supported-versions', string('1.0')], VERSIONS, SIZE, CAPABILITIES)],
-  ['versions with spaces', helloOf(['supported-versions', string(' 1.0 , 2.0 ')], SIZE, CAPABILITIES)],
-  ['version 2.1, which includes 2.0', helloOf(['supported-versions', string('2.1')], SIZE, CAPABILITIES)],
-  ['a max-frame-size of type INT32', helloOf(VERSIONS, ['max-frame-size', int32(16_380)], CAPABILITIES)],
-  ['a max-frame-size of type INT64', helloOf(VERSIONS, ['max-frame-size', int64(16_380)], CAPABILITIES)],
-  ['a max-frame-size of type UINT64', helloOf(VERSIONS, ['max-frame-size', uint64(16_380)], CAPABILITIES)],
-  ['the smallest max-frame-size', helloOf(VERSIONS, ['max-frame-size', uint32(256)], CAPABILITIES)],
-  ['the largest max-frame-size', helloOf(VERSIONS, ['max-frame-size', uint32(4_294_967_295)], CAPABILITIES)],
+  ['an unknown key without a name', helloOf(VERSIONS, SIZE, CAPABILITIES, ['', data.string('x')])],
+  ['a key that comes twice', helloOf(['supported-versions', data.string('1.0')], VERSIONS, SIZE, CAPABILITIES)],
+  ['versions with spaces', helloOf(['supported-versions', data.string(' 1.0 , 2.0 ')], SIZE, CAPABILITIES)],
+  ['version 2.1, which includes 2.0', helloOf(['supported-versions', data.string('2.1')], SIZE, CAPABILITIES)],
+  ['a max-frame-size of type INT32', helloOf(VERSIONS, ['max-frame-size', data.int32(16_380)], CAPABILITIES)],
+  ['a max-frame-size of type INT64', helloOf(VERSIONS, ['max-frame-size', data.int64(16_380)], CAPABILITIES)],
+  ['a max-frame-size of type UINT64', helloOf(VERSIONS, ['max-frame-size', data.uint64(16_380)], CAPABILITIES)],
+  ['the smallest max-frame-size', helloOf(VERSIONS, ['max-frame-size', data.uint32(256)], CAPABILITIES)],
+  ['the largest max-frame-size', helloOf(VERSIONS, ['max-frame-size', data.uint32(4_294_967_295)], CAPABILITIES)],
   ['reserved flags beside FIN', haproxyHello({ flags: 0xffff_fffd })],
 ];
 
@@ -116,21 +108,21 @@ const refused: readonly (readonly [string, number, FrameBuilder])[] = [
   ['no max-frame-size', 6, helloOf(VERSIONS, CAPABILITIES)],
   ['no capabilities', 7, helloOf(VERSIONS, SIZE)],
   ['no keys', 5, helloOf()],
-  ['an empty supported-versions', 8, helloOf(['supported-versions', string('')], SIZE, CAPABILITIES)],
-  ['version 1.0', 8, helloOf(['supported-versions', string('1.0')], SIZE, CAPABILITIES)],
-  ['version 2', 8, helloOf(['supported-versions', string('2')], SIZE, CAPABILITIES)],
-  ['version 20.0', 8, helloOf(['supported-versions', string('20.0')], SIZE, CAPABILITIES)],
-  ['max-frame-size 255', 9, helloOf(VERSIONS, ['max-frame-size', uint32(255)], CAPABILITIES)],
-  ['max-frame-size 0', 9, helloOf(VERSIONS, ['max-frame-size', uint32(0)], CAPABILITIES)],
-  ['max-frame-size -1', 9, helloOf(VERSIONS, ['max-frame-size', int32(-1)], CAPABILITIES)],
-  ['max-frame-size 2^32', 9, helloOf(VERSIONS, ['max-frame-size', uint64(4_294_967_296)], CAPABILITIES)],
-  ['supported-versions of type INT32', 4, helloOf(['supported-versions', int32(2)], SIZE, CAPABILITIES)],
-  ['supported-versions of type BINARY', 4, helloOf(['supported-versions', binary('322e30')], SIZE, CAPABILITIES)],
-  ['max-frame-size of type STRING', 4, helloOf(VERSIONS, ['max-frame-size', string('16380')], CAPABILITIES)],
+  ['an empty supported-versions', 8, helloOf(['supported-versions', data.string('')], SIZE, CAPABILITIES)],
+  ['version 1.0', 8, helloOf(['supported-versions', data.string('1.0')], SIZE, CAPABILITIES)],
+  ['version 2', 8, helloOf(['supported-versions', data.string('2')], SIZE, CAPABILITIES)],
+  ['version 20.0', 8, helloOf(['supported-versions', data.string('20.0')], SIZE, CAPABILITIES)],
+  ['max-frame-size 255', 9, helloOf(VERSIONS, ['max-frame-size', data.uint32(255)], CAPABILITIES)],
+  ['max-frame-size 0', 9, helloOf(VERSIONS, ['max-frame-size', data.uint32(0)], CAPABILITIES)],
+  ['max-frame-size -1', 9, helloOf(VERSIONS, ['max-frame-size', data.int32(-1)], CAPABILITIES)],
+  ['max-frame-size 2^32', 9, helloOf(VERSIONS, ['max-frame-size', data.uint64(4_294_967_296)], CAPABILITIES)],
+  ['supported-versions of type INT32', 4, helloOf(['supported-versions', data.int32(2)], SIZE, CAPABILITIES)],
+  ['supported-versions of type BINARY', 4, helloOf(['supported-versions', data.binary('322e30')], SIZE, CAPABILITIES)],
+  ['max-frame-size of type STRING', 4, helloOf(VERSIONS, ['max-frame-size', data.string('16380')], CAPABILITIES)],
   ['max-frame-size NULL', 4, helloOf(VERSIONS, ['max-frame-size', null], CAPABILITIES)],
   ['capabilities of type BOOL', 4, helloOf(VERSIONS, SIZE, ['capabilities', true])],
-  ['healthcheck of type STRING', 4, helloOf(VERSIONS, SIZE, CAPABILITIES, ['healthcheck', string('true')])],
-  ['engine-id of type UINT32', 4, helloOf(VERSIONS, SIZE, CAPABILITIES, ['engine-id', uint32(1)])],
+  ['healthcheck of type STRING', 4, helloOf(VERSIONS, SIZE, CAPABILITIES, ['healthcheck', data.string('true')])],
+  ['engine-id of type UINT32', 4, helloOf(VERSIONS, SIZE, CAPABILITIES, ['engine-id', data.uint32(1)])],
   ['no FIN', 10, haproxyHello({ flags: 0 })],
   ['ABORT and no FIN', 10, haproxyHello({ flags: 2 })],
   ['stream-id 1', 4, haproxyHello({ streamId: 1 })],
@@ -154,7 +146,7 @@ describe.each(['memory', 'IPv4'] as const)('a first frame over %s with', (link) 
     await peer.closed();
     expect(peer.received).toHaveLength(1);
     expect(peer.received[0]).toMatchObject({ type: 'AGENT-DISCONNECT', flags: 1, streamId: 0n, frameId: 0n });
-    expect(peer.received[0]).toHaveProperty('items.0', { name: 'status-code', value: uint32(status) });
+    expect(peer.received[0]).toHaveProperty('items.0', { name: 'status-code', value: data.uint32(status) });
     expect(reports.protocolError.map(({ error }) => error.status)).toEqual([status]);
     expect(reports.connection).toEqual([]);
     expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
@@ -163,7 +155,7 @@ describe.each(['memory', 'IPv4'] as const)('a first frame over %s with', (link) 
   it('HAPROXY-DISCONNECT is answered with AGENT-DISCONNECT 0', async () => {
     const { connect, reports } = await startAgent({ link });
     const peer = await connect();
-    expect(await peer.disconnect({ statusCode: 2 })).toHaveProperty('items.0.value', uint32(0));
+    expect(await peer.disconnect({ statusCode: 2 })).toHaveProperty('items.0.value', data.uint32(0));
     expect(Object.values(reports).flat()).toEqual([]);
   });
 });
@@ -184,7 +176,7 @@ describe('a connection', () => {
     peer.send(HELLO_BYTES);
     await peer.closed();
     expect(peer.received.at(-1)).toMatchObject({ type: 'AGENT-DISCONNECT' });
-    expect(peer.received.at(-1)).toHaveProperty('items.0.value', uint32(4));
+    expect(peer.received.at(-1)).toHaveProperty('items.0.value', data.uint32(4));
     expect(reports.protocolError.map(({ error }) => error.code)).toEqual(['SPOP_UNEXPECTED_FRAME']);
     await eventually(() => reports.disconnect.length > 0);
     expect(reports.disconnect.map(({ status, frames }) => [status, frames])).toEqual([[4, count + 2]]);

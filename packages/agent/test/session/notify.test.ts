@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { frame, haproxyHello, notify, type NotifyInput, string, uint32 } from '@spop/builder';
+import { data, frame, haproxyHello, notify, type NotifyInput } from '@spop/builder';
 import '@spop/builder/vitest';
-import { address, defineMessage, defineVariable, int32, optional, string as text, uint64 } from '@spop/codec';
+import { address, defineMessage, defineVariable, int32, optional, string, uint64 } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import type { Agent } from '../../src/index.ts';
 import { connectRaw, eventually, EXCHANGES, linkKinds, startAgent } from '../harness.ts';
 import { thrownBy } from '../thrown.ts';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });
-const request = defineMessage('request', { id: text, path: optional(text) });
+const request = defineMessage('request', { id: string, path: optional(string) });
 const ipScore = defineVariable('sess', 'ip_score', int32);
 const sum = defineVariable('txn', 'sum', uint64);
 
@@ -137,7 +137,7 @@ describe('messages of one NOTIFY', () => {
         agent.onNotify((notify, ack) => {
           const ip = notify.get(checkClientIp)?.ip.toString();
           const id = notify.get(request)?.id.toString();
-          ack.set(defineVariable('txn', 'both', text), `${id} from ${ip}`);
+          ack.set(defineVariable('txn', 'both', string), `${id} from ${ip}`);
         });
       },
     });
@@ -146,7 +146,7 @@ describe('messages of one NOTIFY', () => {
       notify.message(request, { id: 'abc' }).message(checkClientIp, { ip: '10.0.0.1' }),
     );
     expect(ack.actions.map(({ name }) => name)).toEqual(['sum', 'ip_score', 'both']);
-    expect(ack).toSetVar('txn', 'both', string('abc from 10.0.0.1'));
+    expect(ack).toSetVar('txn', 'both', data.string('abc from 10.0.0.1'));
   });
 
   it('may have the same name: each is handled', async () => {
@@ -235,7 +235,7 @@ describe('a malformed NOTIFY', () => {
     );
     await peer.closed();
     expect(peer.received.map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'AGENT-DISCONNECT']);
-    expect(peer.received.at(-1)).toHaveProperty('items.0.value', uint32(4));
+    expect(peer.received.at(-1)).toHaveProperty('items.0.value', data.uint32(4));
     expect(reports.protocolError).toHaveLength(1);
     expect(await other.notify(checkClientIp, { ip: '10.0.0.1' })).toSetVar('sess', 'ip_score', 100);
   });
@@ -267,7 +267,7 @@ it('views that a handler read are right while the frames after them come', async
       agent.onMessage(request, async (message, ack) => {
         await sleep(1);
         seen.push(message.id.toString());
-        ack.set(defineVariable('txn', 'id', text), message.id);
+        ack.set(defineVariable('txn', 'id', string), message.id);
       }),
   });
   const peer = await connect();
@@ -275,7 +275,7 @@ it('views that a handler read are right while the frames after them come', async
     Array.from({ length: 200 }, (_, i) => (notify) => notify.message(request, { id: `id ${i}` })),
   );
   expect(acks.map((ack) => ack.actions[0])).toEqual(
-    acks.map((__, i) => ({ type: 'set-var', scope: 'txn', name: 'id', value: string(`id ${i}`) })),
+    acks.map((__, i) => ({ type: 'set-var', scope: 'txn', name: 'id', value: data.string(`id ${i}`) })),
   );
   expect(new Set(seen).size).toBe(200);
 });
@@ -311,7 +311,7 @@ describe.each(linkKinds)('a NOTIFY over %s', (link) => {
     const peer = await connectRaw(target);
     peer.send(haproxyHello(), notify().message(request, { id: 'x'.repeat(16_000) }));
     expect(await eventually(() => peer.frames().length === 2)).toBe(true);
-    expect(peer.frames()[0]).toHaveProperty('items.1.value', uint32(1_000));
+    expect(peer.frames()[0]).toHaveProperty('items.1.value', data.uint32(1_000));
     expect(peer.frames()[1]).toSetVar(sum, 16_000);
   });
 });

@@ -2,12 +2,12 @@ import * as fc from 'fast-check';
 import { corrupt, corruptionNames, corruptionsOf } from '../build/corrupt.ts';
 import type { CorruptionName } from '../build/corrupt.ts';
 import { writeFrame } from '../build/plain-writer.ts';
-import type { Frame } from '../data/model.ts';
+import type { PlainFrame } from '../data/model.ts';
 import { concat } from '../data/text.ts';
-import { frame } from './frames.ts';
+import { anyFrame } from './frames.ts';
 
 /** The bytes of frames, one after the other. */
-export function bytesOfFrames(frames: fc.Arbitrary<readonly Frame[]>): fc.Arbitrary<Uint8Array> {
+export function bytesOfFrames(frames: fc.Arbitrary<readonly PlainFrame[]>): fc.Arbitrary<Uint8Array> {
   return frames.map((list) => concat(list.map(writeFrame)));
 }
 
@@ -31,11 +31,11 @@ export interface Corrupted {
   readonly name: CorruptionName | 'noise';
   readonly bytes: Uint8Array;
   /** The frame before. */
-  readonly original: Frame;
+  readonly original: PlainFrame;
 }
 
 /** One frame spoiled in one of the named ways of `corrupt`. */
-export function corrupted(frames: fc.Arbitrary<Frame> = frame()): fc.Arbitrary<Corrupted> {
+export function corrupted(frames: fc.Arbitrary<PlainFrame> = anyFrame()): fc.Arbitrary<Corrupted> {
   return fc
     .record({ original: frames, name: fc.constantFrom(...corruptionNames) })
     .filter(({ original, name }) => corruptionsOf(writeFrame(original)).includes(name))
@@ -43,7 +43,7 @@ export function corrupted(frames: fc.Arbitrary<Frame> = frame()): fc.Arbitrary<C
 }
 
 /** One frame with up to five bytes changed, left out or added anywhere; it may be right by chance. */
-export function noisy(frames: fc.Arbitrary<Frame> = frame()): fc.Arbitrary<Corrupted> {
+export function noisy(frames: fc.Arbitrary<PlainFrame> = anyFrame()): fc.Arbitrary<Corrupted> {
   const edit = fc.record({
     place: fc.nat({ max: 0xffff }),
     remove: fc.nat({ max: 1 }),

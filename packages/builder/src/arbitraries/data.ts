@@ -2,7 +2,7 @@ import type { ScopeName } from '@spop/codec';
 import * as fc from 'fast-check';
 import { toText } from '../data/text.ts';
 import { bool, int32, int64, ipv4, ipv6, nil, string, uint32, uint64 } from '../data/values.ts';
-import type { TypedData } from '../data/values.ts';
+import type { TypedData } from '../data/typed-data.ts';
 
 /** The values where a varint becomes one byte longer (SPOE.txt §3.1), from one byte to ten. */
 const varintBoundaries: readonly bigint[] = [

@@ -7,13 +7,13 @@ import type {
   Action,
   Argument,
   FragmentFrame,
-  Frame,
   KvFrame,
   Message,
   NotifyFrame,
+  PlainFrame,
   UnknownFrame,
 } from '../data/model.ts';
-import type { TypedData } from '../data/values.ts';
+import type { TypedData } from '../data/typed-data.ts';
 import { fragment } from '../haproxy/presets.ts';
 import type { Side } from '../validate/connection-state.ts';
 import { argumentName, messageName, scope, text, typedData, unsigned64, variableName } from './data.ts';
@@ -75,7 +75,7 @@ export function ackFrame(constraints: { readonly maxActions?: number | undefined
   });
 }
 
-function kvFrame(frame: { toFrame(): Frame }): KvFrame {
+function kvFrame(frame: { toFrame(): PlainFrame }): KvFrame {
   const built = frame.toFrame();
   if ('items' in built) return built;
   throw new TypeError(`expected a KV-list, got ${built.type}`);
@@ -134,7 +134,7 @@ export function unknownFrame(): fc.Arbitrary<UnknownFrame> {
 }
 
 /** One whole frame of any type. */
-export function frame(): fc.Arbitrary<Frame> {
+export function anyFrame(): fc.Arbitrary<PlainFrame> {
   return fc.oneof(
     notifyFrame(),
     ackFrame(),

@@ -2,7 +2,7 @@ import { FrameFlag } from '@spop/codec';
 import * as fc from 'fast-check';
 import { agentDisconnect, agentHello, haproxyDisconnect } from '../build/frames.ts';
 import type { HaproxyLine } from '../data/haproxy-line.ts';
-import type { AckFrame, Action, Frame, Message } from '../data/model.ts';
+import type { AckFrame, Action, Message, PlainFrame } from '../data/model.ts';
 import { haproxy } from '../haproxy/presets.ts';
 import type { Side } from '../validate/connection-state.ts';
 import { haproxyData } from './data.ts';
@@ -11,7 +11,7 @@ import { action, message } from './frames.ts';
 /** One write of one side of a session. */
 export interface SessionWrite {
   readonly from: Side;
-  readonly frame: Frame;
+  readonly frame: PlainFrame;
 }
 
 /** A connection from its HELLO to its end, in which both sides do everything right. */

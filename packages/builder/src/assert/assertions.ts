@@ -2,8 +2,8 @@ import { AssertionError } from 'node:assert';
 import type { ScopeName } from '@spop/codec';
 import type { ExpectedOf, VariableSchema } from '../build/schema.ts';
 import type { AckFrame } from '../data/model.ts';
-import type { TypedData, Value } from '../data/values.ts';
-import type { BytesLike } from '../read/parse.ts';
+import type { TypedData, ValueInput } from '../data/typed-data.ts';
+import type { BytesInput } from '../read/parse.ts';
 import type { ValidateOptions } from '../validate/validate.ts';
 import {
   equalsBytes,
@@ -71,12 +71,12 @@ export function assertSetVar<Variable extends VariableSchema>(
  *
  * @throws AssertionError of `node:assert`.
  */
-export function assertSetVar(received: Received, scope: ScopeName, name: string, value?: Value): void;
+export function assertSetVar(received: Received, scope: ScopeName, name: string, value?: ValueInput): void;
 export function assertSetVar(
   received: Received,
   target: VariableSchema | ScopeName,
-  nameOrValue?: Value,
-  value?: Value,
+  nameOrValue?: ValueInput,
+  value?: ValueInput,
 ): void {
   const call = targetOf(target, nameOrValue, value);
   assertOutcome(setsVariable(received, call.variable, call.value), assertSetVar);
@@ -126,7 +126,7 @@ export function assertDisconnect(received: Received, statusCode?: number): void 
  *
  * @throws AssertionError of `node:assert`.
  */
-export function assertMessage(received: Received, name: string, args: Readonly<Record<string, Value>> = {}): void {
+export function assertMessage(received: Received, name: string, args: Readonly<Record<string, ValueInput>> = {}): void {
   assertOutcome(hasMessage(received, name, args), assertMessage);
 }
 
@@ -135,7 +135,7 @@ export function assertMessage(received: Received, name: string, args: Readonly<R
  *
  * @throws AssertionError of `node:assert`, with every violation and an annotated hex dump.
  */
-export function assertValid(received: BytesLike, options: ValidateOptions): void {
+export function assertValid(received: BytesInput, options: ValidateOptions): void {
   assertOutcome(isValid(received, options), assertValid);
 }
 
@@ -144,6 +144,6 @@ export function assertValid(received: BytesLike, options: ValidateOptions): void
  *
  * @throws AssertionError of `node:assert`.
  */
-export function assertBytes(received: BytesLike, expected: BytesLike | string): void {
+export function assertBytes(received: BytesInput, expected: BytesInput | string): void {
   assertOutcome(equalsBytes(received, expected), assertBytes);
 }

@@ -3,15 +3,16 @@ import type { ScopeName } from '@spop/codec';
 import { toDeclaredData } from '../build/schema.ts';
 import type { VariableSchema } from '../build/schema.ts';
 import { describeTypedData } from '../data/describe.ts';
-import type { AckFrame, Action, Frame, KvFrame, Message } from '../data/model.ts';
+import type { AckFrame, Action, KvFrame, Message, PlainFrame } from '../data/model.ts';
 import { summarize, summarizeAction } from '../data/summary.ts';
 import { firstLines, fromHex, toHex } from '../data/text.ts';
-import { describe, infer } from '../data/values.ts';
-import type { TypedData, Value } from '../data/values.ts';
+import { describe } from '../data/describe.ts';
+import { infer } from '../data/values.ts';
+import type { TypedData, ValueInput } from '../data/typed-data.ts';
 import { reportOf } from '../haproxy/agent-reports.ts';
 import { explain } from '../read/explain.ts';
 import { bytesOf, parseFrame } from '../read/parse.ts';
-import type { BytesLike } from '../read/parse.ts';
+import type { BytesInput } from '../read/parse.ts';
 import { formatViolations, validate } from '../validate/validate.ts';
 import type { ValidateOptions } from '../validate/validate.ts';
 
@@ -27,13 +28,13 @@ export interface Outcome {
 }
 
 /** A frame to assert on: as it was received, as it is being built, or as bytes. */
-export type Received = Frame | BytesLike;
+export type Received = PlainFrame | BytesInput;
 
-function isBytesLike(received: Received): received is BytesLike {
+function isBytesLike(received: Received): received is BytesInput {
   return received instanceof Uint8Array || 'toBytes' in received;
 }
 
-function frameOf(received: Received): Frame {
+function frameOf(received: Received): PlainFrame {
   if (!isBytesLike(received)) return received;
   const bytes = bytesOf(received);
   return parseFrame(bytes, { maxFrameSize: 0xffffffff, ackPadding: true });
@@ -73,16 +74,16 @@ export interface VariableReference {
 /** The variable and the value of a call that has either a declared variable and a value, or scope, name and value. */
 export function targetOf(
   target: VariableSchema | ScopeName,
-  nameOrValue: Value | undefined,
-  value: Value | undefined,
-): { readonly variable: VariableReference; readonly value: Value | undefined } {
+  nameOrValue: ValueInput | undefined,
+  value: ValueInput | undefined,
+): { readonly variable: VariableReference; readonly value: ValueInput | undefined } {
   if (typeof target !== 'string') return { variable: target, value: declaredValue(target, nameOrValue) };
   if (typeof nameOrValue === 'string') return { variable: { scope: target, name: nameOrValue }, value };
   throw new SpopError('SPOP_INVALID_NAME', `expected the name of a variable, got ${describe(nameOrValue)}`);
 }
 
 /** Text and bytes stand for what a declared variable makes of them: an address, for one. */
-function declaredValue({ name, kind }: VariableSchema, value: Value | undefined): Value | undefined {
+function declaredValue({ name, kind }: VariableSchema, value: ValueInput | undefined): ValueInput | undefined {
   const isText = typeof value === 'string' || value instanceof Uint8Array;
   return isText ? toDeclaredData(`variable ${name}`, kind, value) : value;
 }
@@ -93,7 +94,7 @@ function deciding(ack: AckFrame, { scope, name }: VariableReference): Action | u
 }
 
 /** Whether typed data is what was expected: exactly where that was typed data, by value where it was given plainly. */
-function matches(data: TypedData, expected: Value): boolean {
+function matches(data: TypedData, expected: ValueInput): boolean {
   if (typeof expected === 'number' || typeof expected === 'bigint') {
     const isInteger = /int/.test(data.type) && 'value' in data;
     return (
@@ -108,13 +109,13 @@ function matches(data: TypedData, expected: Value): boolean {
   return !('value' in exact) || !('value' in data) || exact.value === data.value;
 }
 
-function describeValue(value: Value): string {
+function describeValue(value: ValueInput): string {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return describe(value);
   return value.type === 'raw' ? 'raw bytes' : describeTypedData(value);
 }
 
 /** Whether an ACK sets a variable, to any value but NULL or to `expected`, and does not change it again. */
-export function setsVariable(received: Received, variable: VariableReference, expected?: Value): Outcome {
+export function setsVariable(received: Received, variable: VariableReference, expected?: ValueInput): Outcome {
   const mistake = notAwaited(received);
   if (mistake !== undefined) return mistake;
   const ack = ackOf(received);
@@ -201,14 +202,14 @@ export function isDisconnect(received: Received, statusCode?: number): Outcome {
   };
 }
 
-function hasArguments(message: Message, args: Readonly<Record<string, Value>>): boolean {
+function hasArguments(message: Message, args: Readonly<Record<string, ValueInput>>): boolean {
   return Object.entries(args).every(([name, value]) =>
     message.args.some((argument) => argument.name === name && matches(argument.value, value)),
   );
 }
 
 /** Whether a NOTIFY has a message with this name and, among others, these arguments. */
-export function hasMessage(received: Received, name: string, args: Readonly<Record<string, Value>> = {}): Outcome {
+export function hasMessage(received: Received, name: string, args: Readonly<Record<string, ValueInput>> = {}): Outcome {
   const mistake = notAwaited(received);
   if (mistake !== undefined) return mistake;
   const frame = frameOf(received);
@@ -239,7 +240,7 @@ export function isValid(received: Received, options: ValidateOptions): Outcome {
 }
 
 /** Whether bytes are exactly these, given as bytes or as hexadecimal digits. */
-export function equalsBytes(received: BytesLike, expected: BytesLike | string): Outcome {
+export function equalsBytes(received: BytesInput, expected: BytesInput | string): Outcome {
   const mistake = notAwaited(received);
   if (mistake !== undefined) return mistake;
   const actual = bytesOf(received);

@@ -3,7 +3,7 @@ import type { SpopErrorCode } from '@spop/codec';
 import { concat, fromHex } from '../data/text.ts';
 import type { Field } from '../read/byte-reader.ts';
 import { bytesOf, frameLength } from '../read/parse.ts';
-import type { BytesLike } from '../read/parse.ts';
+import type { BytesInput } from '../read/parse.ts';
 import { PlainReader } from '../read/plain-reader.ts';
 import { writeUint32 } from './plain-writer.ts';
 
@@ -287,7 +287,7 @@ function fieldsOf(bytes: Uint8Array): readonly Field[] {
  * @throws SpopError `SPOP_MISUSE` where the frame has nothing to spoil in this way, and what is wrong with a frame that
  * is not right to begin with.
  */
-export function corrupt(input: BytesLike, name: CorruptionName): Uint8Array {
+export function corrupt(input: BytesInput, name: CorruptionName): Uint8Array {
   const bytes = bytesOf(input);
   const spoiled = corruptions[name].apply(bytes, fieldsOf(bytes));
   if (spoiled === undefined) {
@@ -297,7 +297,7 @@ export function corrupt(input: BytesLike, name: CorruptionName): Uint8Array {
 }
 
 /** The names of all corruptions that one right frame can suffer. */
-export function corruptionsOf(input: BytesLike): CorruptionName[] {
+export function corruptionsOf(input: BytesInput): CorruptionName[] {
   const bytes = bytesOf(input);
   const fields = fieldsOf(bytes);
   return corruptionNames.filter((name) => corruptions[name].apply(bytes, fields) !== undefined);

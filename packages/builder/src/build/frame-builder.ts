@@ -1,9 +1,10 @@
 import { FrameFlag, FrameType, SpopError } from '@spop/codec';
 import type { ScopeName } from '@spop/codec';
-import type { Action, Frame, Message } from '../data/model.ts';
+import type { Action, Message, PlainFrame } from '../data/model.ts';
 import { concat, fromHex } from '../data/text.ts';
-import { describe, infer, int32, nil, uint32, uint64 } from '../data/values.ts';
-import type { RawData, TypedData, Value } from '../data/values.ts';
+import { describe } from '../data/describe.ts';
+import { infer, int32, nil, uint32, uint64 } from '../data/values.ts';
+import type { RawData, TypedData, ValueInput } from '../data/typed-data.ts';
 import { parseFrame } from '../read/parse.ts';
 import { writeAction, writeKvList, writeMessage, writeRawFrame, writeSetVar, writeUnsetVar } from './plain-writer.ts';
 import { toDeclaredArguments, toDeclaredData } from './schema.ts';
@@ -25,10 +26,10 @@ export interface FrameOptions {
  * A message's arguments by name, or, for unnamed and repeated names, as a list of values and `[name, value]` pairs.
  * By name, undefined leaves an argument out; mind that JavaScript moves names like `'0'` to the front.
  */
-export type ArgumentsInput = Readonly<Record<string, Value | undefined>> | readonly ArgumentItem[];
+export type ArgumentsInput = Readonly<Record<string, ValueInput | undefined>> | readonly ArgumentItem[];
 
 /** An unnamed argument, or a name and a value. */
-export type ArgumentItem = Value | readonly [name: string | Uint8Array, value: Value];
+export type ArgumentItem = ValueInput | readonly [name: string | Uint8Array, value: ValueInput];
 
 /** A frame being built. Immutable: every method returns a new one, so a common beginning can be shared between tests. */
 export class FrameBuilder {
@@ -62,7 +63,7 @@ export class FrameBuilder {
    *
    * @throws SpopError where it was built wrong.
    */
-  toFrame(): Frame {
+  toFrame(): PlainFrame {
     return parseFrame(this, { maxFrameSize: 0xffffffff });
   }
 }
@@ -89,7 +90,7 @@ function isList(args: ArgumentsInput): args is readonly ArgumentItem[] {
   return Array.isArray(args);
 }
 
-function isPair(item: ArgumentItem): item is readonly [name: string | Uint8Array, value: Value] {
+function isPair(item: ArgumentItem): item is readonly [name: string | Uint8Array, value: ValueInput] {
   return Array.isArray(item);
 }
 
@@ -171,13 +172,13 @@ export class AckBuilder extends FrameBuilder {
   setVar(
     scope: ScopeName | number,
     name: string | Uint8Array,
-    value: Value,
+    value: ValueInput,
     options?: { readonly nbArgs?: number | undefined },
   ): AckBuilder;
   setVar(
     target: VariableSchema | ScopeName | number,
-    nameOrValue: Value,
-    value: Value = null,
+    nameOrValue: ValueInput,
+    value: ValueInput = null,
     options: { readonly nbArgs?: number | undefined } = {},
   ): AckBuilder {
     if (typeof target === 'object') {
@@ -221,7 +222,7 @@ function variableName(name: unknown): string | Uint8Array {
 }
 
 /** A variable's value as an agent writes it: with the declared wire type, where HAProxy would always write INT64. */
-function variableData({ name, kind }: VariableSchema, value: Value): TypedData {
+function variableData({ name, kind }: VariableSchema, value: ValueInput): TypedData {
   if (value === null) return nil;
   const data = toDeclaredData(`variable ${name}`, kind, value);
   if (typeof value === 'object' || !('value' in data) || typeof data.value !== 'bigint') return data;
@@ -233,7 +234,7 @@ function variableData({ name, kind }: VariableSchema, value: Value): TypedData {
 /** A HELLO or DISCONNECT being built: a KV-list (SPOE.txt §3.2). */
 export class KvBuilder extends FrameBuilder {
   /** Appends an item, known or not. */
-  item(name: string | Uint8Array, value: Value): KvBuilder {
+  item(name: string | Uint8Array, value: ValueInput): KvBuilder {
     return this.raw(writeKvList([{ name, value: infer(value) }]));
   }
 

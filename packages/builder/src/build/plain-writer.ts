@@ -1,16 +1,16 @@
 import { ActionType, DataType, FrameType, Scope, SpopError } from '@spop/codec';
 import type { ScopeName } from '@spop/codec';
 import { ipv4Bytes, ipv6Bytes } from '../data/address.ts';
-import type { Action, Argument, Frame, Message } from '../data/model.ts';
+import type { Action, Argument, Message, PlainFrame } from '../data/model.ts';
 import { concat, toBytes } from '../data/text.ts';
-import type { RawData, TypedData } from '../data/values.ts';
+import type { RawData, TypedData } from '../data/typed-data.ts';
 
 /**
  * The bytes of a varint (SPOE.txt §3.1, "Peers encoding").
  *
  * @throws SpopError `SPOP_INVALID_VALUE` outside of 0 to 2^64-1.
  */
-export function writeVarint(value: number | bigint): Uint8Array {
+export function varintBytes(value: number | bigint): Uint8Array {
   let rest = BigInt(value);
   if (rest < 0n || rest >= 2n ** 64n) {
     throw new SpopError('SPOP_INVALID_VALUE', `expected 0 to 2^64-1 for a varint, got ${rest}`);
@@ -29,12 +29,12 @@ export function writeVarint(value: number | bigint): Uint8Array {
 /** STRING without a type, as names are written (SPOE.txt §3.2): a varint length and the bytes. */
 export function writeString(text: string | Uint8Array): Uint8Array {
   const bytes = toBytes(text);
-  return concat([writeVarint(bytes.length), bytes]);
+  return concat([varintBytes(bytes.length), bytes]);
 }
 
 /** A signed value as the varint of its 64-bit two's complement, whatever its declared width. */
 function writeSigned(value: number | bigint): Uint8Array {
-  return writeVarint(BigInt.asUintN(64, BigInt(value)));
+  return varintBytes(BigInt.asUintN(64, BigInt(value)));
 }
 
 function addressBytes(bytes: Uint8Array | undefined, text: string): Uint8Array {
@@ -51,11 +51,11 @@ function data(typed: TypedData, typeByte: number): Uint8Array {
     case 'int32':
       return concat([Uint8Array.of(typeByte | DataType.Int32), writeSigned(typed.value)]);
     case 'uint32':
-      return concat([Uint8Array.of(typeByte | DataType.Uint32), writeVarint(typed.value)]);
+      return concat([Uint8Array.of(typeByte | DataType.Uint32), varintBytes(typed.value)]);
     case 'int64':
       return concat([Uint8Array.of(typeByte | DataType.Int64), writeSigned(typed.value)]);
     case 'uint64':
-      return concat([Uint8Array.of(typeByte | DataType.Uint64), writeVarint(typed.value)]);
+      return concat([Uint8Array.of(typeByte | DataType.Uint64), varintBytes(typed.value)]);
     case 'ipv4':
       return concat([Uint8Array.of(typeByte | DataType.Ipv4), addressBytes(ipv4Bytes(typed.value), typed.value)]);
     case 'ipv6':
@@ -141,8 +141,8 @@ export function writeRawFrame(frame: RawFrame): Uint8Array {
   const body = concat([
     Uint8Array.of(frame.typeByte),
     writeUint32(frame.flags),
-    writeVarint(frame.streamId),
-    writeVarint(frame.frameId),
+    varintBytes(frame.streamId),
+    varintBytes(frame.frameId),
     frame.payload,
   ]);
   return concat([writeUint32(frame.length ?? body.length), body]);
@@ -155,7 +155,7 @@ const kvFrameTypes = {
   'AGENT-DISCONNECT': FrameType.AgentDisconnect,
 } as const;
 
-function typeAndPayload(frame: Frame): { typeByte: number; payload: Uint8Array } {
+function typeAndPayload(frame: PlainFrame): { typeByte: number; payload: Uint8Array } {
   switch (frame.type) {
     case 'NOTIFY':
       return {
@@ -180,7 +180,7 @@ function typeAndPayload(frame: Frame): { typeByte: number; payload: Uint8Array }
  *
  * @throws SpopError `SPOP_INVALID_VALUE` where a value does not fit its type.
  */
-export function writeFrame(frame: Frame): Uint8Array {
+export function writeFrame(frame: PlainFrame): Uint8Array {
   const { flags, streamId, frameId } = frame;
   return writeRawFrame({ ...typeAndPayload(frame), flags, streamId, frameId });
 }

@@ -1,6 +1,7 @@
 import { SpopError } from '@spop/codec';
 import type { AnyValueType, BinaryValue, ReadOf, ScopeName, ValueKind, WriteOf } from '@spop/codec';
-import { address, binary, bool, describe, infer, int64, ipv4, ipv6, nil, string, uint64 } from '../data/values.ts';
+import { describe } from '../data/describe.ts';
+import { address, binary, bool, infer, int64, ipv4, ipv6, nil, string, uint64 } from '../data/values.ts';
 import type {
   BinaryData,
   BoolData,
@@ -10,8 +11,8 @@ import type {
   Ipv6Data,
   StringData,
   TypedData,
-  Value,
-} from '../data/values.ts';
+  ValueInput,
+} from '../data/typed-data.ts';
 
 /** The part of a message declaration that building needs; what `defineMessage` of `@spop/codec` returns has it. */
 export interface MessageSchema {
@@ -41,9 +42,9 @@ export type InputOf<Type> =
 
 /** What may be expected of a declared variable: what {@link InputOf} takes, or any value where nothing is known of its type. */
 export type ExpectedOf<Variable extends VariableSchema> = [WriteOf<Variable>] extends [never]
-  ? Value
+  ? ValueInput
   : unknown extends WriteOf<Variable>
-    ? Value
+    ? ValueInput
     : InputOf<Variable>;
 
 type OptionalNames<Args> = {

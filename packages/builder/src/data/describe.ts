@@ -1,5 +1,5 @@
 import { quote } from './text.ts';
-import type { TypedData } from './values.ts';
+import type { TypedData } from './typed-data.ts';
 
 /** Flags of a frame in one line for people, such as `3 FIN|ABORT`. */
 export function describeFlags(flags: number): string {
@@ -21,4 +21,13 @@ export function describeTypedData(typed: TypedData): string {
     return `${type} of ${typed.value.length} ${typed.value.length === 1 ? 'byte' : 'bytes'}${flags}`;
   }
   return `${type} ${typed.value}${flags}`;
+}
+
+/** Prints whatever an untyped caller may have passed. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (typeof value === 'object' && value !== null && 'type' in value) return `a value of type ${String(value.type)}`;
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

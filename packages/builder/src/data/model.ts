@@ -1,6 +1,6 @@
 import { FrameType, Scope } from '@spop/codec';
 import type { ScopeName } from '@spop/codec';
-import type { TypedData } from './values.ts';
+import type { TypedData } from './typed-data.ts';
 
 /** A name and a value: an argument of a message, or an item of a KV-list (SPOE.txt §3.2). Names may be empty and repeat. */
 export interface Argument {
@@ -72,7 +72,7 @@ export interface UnknownFrame extends FrameHeader {
 }
 
 /** One frame as a plain object, told apart by `type`. */
-export type Frame = KvFrame | NotifyFrame | FragmentFrame | AckFrame | UnknownFrame;
+export type PlainFrame = KvFrame | NotifyFrame | FragmentFrame | AckFrame | UnknownFrame;
 
 /** The name of a frame type in the words of SPOE.txt §3.2.2, or `UNKNOWN`. */
 export function frameTypeName(typeByte: number): string {

@@ -1,4 +1,4 @@
-import type { Action, Argument, Frame } from './model.ts';
+import type { Action, Argument, PlainFrame } from './model.ts';
 import { describeTypedData } from './describe.ts';
 import { quote } from './text.ts';
 
@@ -14,7 +14,7 @@ export function summarizeAction(action: Action): string {
     : `unset-var ${variable}`;
 }
 
-function summarizePayload(frame: Frame): string {
+function summarizePayload(frame: PlainFrame): string {
   switch (frame.type) {
     case 'NOTIFY':
       return frame.messages
@@ -35,7 +35,7 @@ function summarizePayload(frame: Frame): string {
 const MAX_LENGTH = 2_000;
 
 /** A frame in one line, for the text of failures: `ACK 1:1 set-var sess.score = INT32 42`. Cut after 2,000 characters. */
-export function summarize(frame: Frame): string {
+export function summarize(frame: PlainFrame): string {
   const ids = frame.streamId === 0n && frame.frameId === 0n ? '' : ` ${frame.streamId}:${frame.frameId}`;
   const flags = frame.flags === 1 ? '' : ` flags ${frame.flags}`;
   const summary = `${frame.type}${ids}${flags} ${summarizePayload(frame)}`;

@@ -1,81 +1,23 @@
 import { SpopError } from '@spop/codec';
 import { ipv4Bytes, ipv4Text, ipv6Bytes, ipv6Text } from './address.ts';
+import { describe } from './describe.ts';
 import { fromHex, toBytes, toText } from './text.ts';
-
-/**
- * The bits of typed data's flags that mean nothing (SPOE.txt §3.1): the high nibble, without BOOL's lowest bit. Present
- * only where the wire has one of them set, which HAProxy never does.
- */
-interface Flagged {
-  readonly flags?: number;
-}
-
-export interface NullData extends Flagged {
-  readonly type: 'null';
-}
-export interface BoolData extends Flagged {
-  readonly type: 'bool';
-  readonly value: boolean;
-}
-export interface Integer32Data extends Flagged {
-  readonly type: 'int32' | 'uint32';
-  readonly value: number;
-}
-export interface Integer64Data extends Flagged {
-  readonly type: 'int64' | 'uint64';
-  readonly value: bigint;
-}
-export interface Ipv4Data extends Flagged {
-  readonly type: 'ipv4';
-  /** Dotted decimal. */
-  readonly value: string;
-}
-export interface Ipv6Data extends Flagged {
-  readonly type: 'ipv6';
-  /** RFC 5952. */
-  readonly value: string;
-}
-export interface StringData extends Flagged {
-  readonly type: 'string';
-  /** UTF-8; a byte that is not valid UTF-8 stands as a lone surrogate U+DC80 to U+DCFF (see `toBytes`). */
-  readonly value: string;
-}
-export interface BinaryData extends Flagged {
-  readonly type: 'binary';
-  readonly value: Uint8Array;
-}
-
-/** One typed data as a plain object (SPOE.txt §3.1): what reading gives, and one way to write exactly. */
-export type TypedData =
-  | NullData
-  | BoolData
-  | Integer32Data
-  | Integer64Data
-  | Ipv4Data
-  | Ipv6Data
-  | StringData
-  | BinaryData;
-
-/** Bytes that are written as they are where typed data should stand: the door to everything that is wrong. */
-export interface RawData {
-  readonly type: 'raw';
-  readonly value: Uint8Array;
-}
-
-/** What may be given wherever a value is written: exactly, or plainly (see {@link infer}). */
-export type Value = TypedData | RawData | null | boolean | number | bigint | string | Uint8Array;
+import type {
+  BinaryData,
+  BoolData,
+  Integer32Data,
+  Integer64Data,
+  Ipv4Data,
+  Ipv6Data,
+  NullData,
+  RawData,
+  StringData,
+  TypedData,
+  ValueInput,
+} from './typed-data.ts';
 
 function invalid(reason: string): SpopError {
   return new SpopError('SPOP_INVALID_VALUE', reason);
-}
-
-/** Prints whatever an untyped caller may have passed. */
-export function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'bigint') return `${value}n`;
-  if (value instanceof Uint8Array) return `${value.length} bytes`;
-  if (typeof value === 'object' && value !== null && 'type' in value) return `a value of type ${String(value.type)}`;
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
 function integer(type: string, value: number | bigint, min: bigint, max: bigint): bigint {
@@ -194,11 +136,11 @@ export function withFlags<T extends TypedData>(value: T, flags: number): T {
 /**
  * A plain value as the typed data that HAProxy encodes it to: number and bigint INT64, boolean BOOL, string STRING,
  * `Uint8Array` BINARY, null NULL. Only the JavaScript type decides: `'10.0.0.1'` is a STRING, as a header with that text
- * is; for an address write `ipv4('10.0.0.1')`, or build with a message schema that declares one.
+ * is; for an address write `data.ipv4('10.0.0.1')`, or build with a message schema that declares one.
  *
  * @throws SpopError `SPOP_INVALID_VALUE` for an integer outside of INT64, a fraction, or another type.
  */
-export function infer(value: Value): TypedData | RawData {
+export function infer(value: ValueInput): TypedData | RawData {
   if (value === null) return nil;
   if (typeof value === 'boolean') return bool(value);
   if (typeof value === 'number' || typeof value === 'bigint') return int64(value);

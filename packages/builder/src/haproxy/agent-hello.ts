@@ -1,10 +1,10 @@
 import { Key } from '@spop/codec';
 import { splitList } from '../data/haproxy-line.ts';
 import type { KvFrame } from '../data/model.ts';
-import type { TypedData } from '../data/values.ts';
+import type { TypedData } from '../data/typed-data.ts';
 
 /** What an agent agreed to in its AGENT-HELLO (SPOE.txt §3.2.5). */
-export interface AgentHello {
+export interface ReceivedAgentHello {
   readonly version: string;
   /** In bytes, without the length field. */
   readonly maxFrameSize: number;
@@ -16,7 +16,7 @@ function item(hello: KvFrame, name: string): TypedData | undefined {
 }
 
 /** What was agreed; whether HAProxy takes it, `validate` says. A missing max-frame-size is HAProxy's own, `offered`. */
-export function toAgentHello(hello: KvFrame, offered: number): AgentHello {
+export function toAgentHello(hello: KvFrame, offered: number): ReceivedAgentHello {
   const version = item(hello, Key.Version);
   const size = item(hello, Key.MaxFrameSize);
   const capabilities = item(hello, Key.Capabilities);

@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AckFrame, Frame } from '../data/model.ts';
+import type { AckFrame, PlainFrame } from '../data/model.ts';
 import { summarize } from '../data/summary.ts';
 import { PendingBytes } from '../data/pending-bytes.ts';
 import { concat, firstLines, quote } from '../data/text.ts';
 import { explain } from '../read/explain.ts';
 import { bytesOf, parseStream } from '../read/parse.ts';
-import type { BytesLike } from '../read/parse.ts';
+import type { BytesInput } from '../read/parse.ts';
 import { formatViolations, SessionValidator } from '../validate/validate.ts';
 import type { SessionOptions, Violation } from '../validate/validate.ts';
 import { noteReport, startListening, stopListening, writeAs } from './agent-reports.ts';
@@ -21,7 +21,7 @@ const MAX_QUOTED_MESSAGE = 200;
 /** A step that waits for one frame of the agent. */
 interface Waiter {
   /** Whether this was the frame that the step waits for; the step is over then. */
-  offer(frame: Frame): boolean;
+  offer(frame: PlainFrame): boolean;
   fail(error: PeerFailure): void;
 }
 
@@ -48,9 +48,9 @@ interface Ending {
  */
 export class Conversation implements ReportListener {
   /** Every frame of the agent, in order of arrival. */
-  readonly received: Frame[] = [];
+  readonly received: PlainFrame[] = [];
   /** Frames of the agent that no step waited for. */
-  readonly unclaimed: Frame[] = [];
+  readonly unclaimed: PlainFrame[] = [];
   /** Every rule that the agent broke. */
   readonly violations: Violation[] = [];
   readonly timeoutMs: number;
@@ -86,7 +86,7 @@ export class Conversation implements ReportListener {
   }
 
   /** Writes bytes as they are, in one write or in pieces of `chunkBytes`. */
-  send(pieces: readonly BytesLike[]): void {
+  send(pieces: readonly BytesInput[]): void {
     const bytes = concat(pieces.map(bytesOf));
     if (bytes.length === 0) return;
     const { frames, consumed, error } = parseStream(bytes, { maxFrameSize: 0xffffffff });
@@ -128,7 +128,11 @@ export class Conversation implements ReportListener {
   }
 
   /** Resolves with what `match` makes of the first frame that it takes; rejects after `timeoutMs`, or when nothing can come. */
-  expectFrame<T>(what: string, match: (frame: Frame) => T | undefined, timeoutMs: number = this.timeoutMs): Promise<T> {
+  expectFrame<T>(
+    what: string,
+    match: (frame: PlainFrame) => T | undefined,
+    timeoutMs: number = this.timeoutMs,
+  ): Promise<T> {
     if (this.ending !== undefined) return Promise.reject(this.endingFailure(this.ending, what));
     return new Promise<T>((resolve, reject) => {
       const waiter: Waiter = {
@@ -232,7 +236,7 @@ export class Conversation implements ReportListener {
       });
   }
 
-  private receive(frame: Frame, bytes: Uint8Array, errors: readonly Violation[]): void {
+  private receive(frame: PlainFrame, bytes: Uint8Array, errors: readonly Violation[]): void {
     this.received.push(frame);
     this.transcript.add(`agent: ${summarize(frame)}`);
     if (frame.type === 'ACK') this.settle(frame);

@@ -5,12 +5,12 @@ import type { ArgumentsInput, FrameBuilder, KvBuilder } from '../build/frame-bui
 import type { DisconnectOptions, HaproxyHelloOptions } from '../build/frames.ts';
 import type { MessageSchema, SchemaParameters } from '../build/schema.ts';
 import type { HaproxyLine } from '../data/haproxy-line.ts';
-import type { AckFrame, Frame, KvFrame } from '../data/model.ts';
+import type { AckFrame, KvFrame, PlainFrame } from '../data/model.ts';
 import { summarize } from '../data/summary.ts';
-import type { BytesLike } from '../read/parse.ts';
+import type { BytesInput } from '../read/parse.ts';
 import type { Violation } from '../validate/validate.ts';
 import { toAgentHello } from './agent-hello.ts';
-import type { AgentHello } from './agent-hello.ts';
+import type { ReceivedAgentHello } from './agent-hello.ts';
 import { Conversation } from './conversation.ts';
 import { openLink } from './link.ts';
 import type { Link, Target } from './link.ts';
@@ -54,7 +54,7 @@ export class ScriptedHaproxy {
   private readonly conversation: Conversation;
   private readonly roomWaiters: (() => void)[] = [];
   private inFlight = 0;
-  private greeting: Promise<AgentHello> | undefined;
+  private greeting: Promise<ReceivedAgentHello> | undefined;
 
   /** Use {@link connect}. */
   constructor(link: Link, options: ConnectOptions) {
@@ -71,7 +71,7 @@ export class ScriptedHaproxy {
   }
 
   /** Every frame that the agent sent, in order of arrival. */
-  get received(): readonly Frame[] {
+  get received(): readonly PlainFrame[] {
     return this.conversation.received;
   }
 
@@ -85,7 +85,7 @@ export class ScriptedHaproxy {
    *
    * @throws PeerFailure where the agent refuses, or answers what HAProxy would refuse.
    */
-  hello(options: HaproxyHelloOptions = {}): Promise<AgentHello> {
+  hello(options: HaproxyHelloOptions = {}): Promise<ReceivedAgentHello> {
     return runStep(() => (this.greeting ??= this.handshake(this.preset.hello(options))));
   }
 
@@ -121,7 +121,7 @@ export class ScriptedHaproxy {
    *
    * @throws PeerFailure where HAProxy would call the agent down.
    */
-  healthcheck(): Promise<AgentHello> {
+  healthcheck(): Promise<ReceivedAgentHello> {
     return runStep(async () => {
       this.greeting ??= this.handshake(this.preset.healthcheck());
       const agreed = await this.greeting;
@@ -156,7 +156,7 @@ export class ScriptedHaproxy {
   }
 
   /** Writes frames or bytes as they are, right or wrong, in one write. */
-  send(...pieces: readonly BytesLike[]): void {
+  send(...pieces: readonly BytesInput[]): void {
     this.conversation.send(pieces);
   }
 
@@ -165,7 +165,7 @@ export class ScriptedHaproxy {
    *
    * @throws PeerFailure where none comes.
    */
-  receive(timeoutMs: number = this.conversation.timeoutMs): Promise<Frame> {
+  receive(timeoutMs: number = this.conversation.timeoutMs): Promise<PlainFrame> {
     return runStep(
       async () =>
         this.conversation.unclaimed.shift() ??
@@ -208,7 +208,7 @@ export class ScriptedHaproxy {
     await nextTurn();
   }
 
-  private async handshake(hello: KvBuilder): Promise<AgentHello> {
+  private async handshake(hello: KvBuilder): Promise<ReceivedAgentHello> {
     const answer = this.conversation.expectFrame('the AGENT-HELLO', (frame) =>
       frame.type === 'AGENT-HELLO' ? frame : undefined,
     );
@@ -239,7 +239,7 @@ export class ScriptedHaproxy {
     return Promise.all(acks);
   }
 
-  private framesOf(whole: NotifyBuilder, agreed: AgentHello): readonly FrameBuilder[] {
+  private framesOf(whole: NotifyBuilder, agreed: ReceivedAgentHello): readonly FrameBuilder[] {
     const size = whole.toBytes().length - LENGTH_BYTES;
     if (size <= agreed.maxFrameSize) return [whole];
     if (this.preset.canFragment && agreed.capabilities.includes('fragmentation')) {

@@ -1,6 +1,6 @@
 import { MAX_VARINT_BYTES, SpopError } from '@spop/codec';
 import type { SpopErrorCode } from '@spop/codec';
-import type { TypedData } from '../data/values.ts';
+import type { TypedData } from '../data/typed-data.ts';
 
 /** One field of the grammar as it was read; `explain` prints one line for each. */
 export interface Field {

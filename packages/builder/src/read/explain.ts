@@ -2,7 +2,7 @@ import { DEFAULT_MAX_FRAME_SIZE, LENGTH_BYTES, SpopError } from '@spop/codec';
 import { toHex } from '../data/text.ts';
 import type { Field } from './byte-reader.ts';
 import { bytesOf, frameLength } from './parse.ts';
-import type { BytesLike, ParseOptions } from './parse.ts';
+import type { BytesInput, ParseOptions } from './parse.ts';
 import { PlainReader } from './plain-reader.ts';
 
 /** Bytes that one line shows; longer fields are cut. */
@@ -57,7 +57,7 @@ function title(number: number, start: number, present: number, length: number): 
  * An annotated hex dump for people, one line a field: offset from the frame's start in bytes, the bytes, what they say.
  * The first wrong byte of a frame is marked with `>>`. Never throws a {@link SpopError}.
  */
-export function explain(input: BytesLike, options: ParseOptions = {}): string {
+export function explain(input: BytesInput, options: ParseOptions = {}): string {
   const bytes = bytesOf(input);
   const maxFrameSize = options.maxFrameSize ?? DEFAULT_MAX_FRAME_SIZE;
   const frames: string[][] = [];

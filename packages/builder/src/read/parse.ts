@@ -1,10 +1,10 @@
 import { DEFAULT_MAX_FRAME_SIZE, FrameFlag, LENGTH_BYTES, SpopError } from '@spop/codec';
-import type { AckFrame, FragmentFrame, Frame, NotifyFrame } from '../data/model.ts';
+import type { AckFrame, FragmentFrame, NotifyFrame, PlainFrame } from '../data/model.ts';
 import { concat } from '../data/text.ts';
 import { checkLength, PlainReader } from './plain-reader.ts';
 
 /** Anything that stands for bytes: the bytes, or a frame that is being built. */
-export type BytesLike = Uint8Array | { toBytes(): Uint8Array };
+export type BytesInput = Uint8Array | { toBytes(): Uint8Array };
 
 export interface ParseOptions {
   /** The longest frame to accept, in bytes without the length field; 16380 by default, as HAProxy announces it. */
@@ -15,7 +15,7 @@ export interface ParseOptions {
 
 /** What a stream of bytes holds, up to the first wrong byte. */
 export interface ParsedStream {
-  readonly frames: Frame[];
+  readonly frames: PlainFrame[];
   /** Where each frame begins in the input, in bytes; as long as `frames`. */
   readonly offsets: number[];
   /** Bytes that the frames fill; what follows is an incomplete or a wrong frame. */
@@ -24,8 +24,8 @@ export interface ParsedStream {
   readonly error: SpopError | undefined;
 }
 
-/** The bytes behind a {@link BytesLike}, in the same memory; never a Buffer, whose `slice` would not copy. */
-export function bytesOf(input: BytesLike): Uint8Array {
+/** The bytes behind a {@link BytesInput}, in the same memory; never a Buffer, whose `slice` would not copy. */
+export function bytesOf(input: BytesInput): Uint8Array {
   const bytes = input instanceof Uint8Array ? input : input.toBytes();
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
@@ -37,7 +37,7 @@ export function frameLength(bytes: Uint8Array, offset: number): number | undefin
 }
 
 /** One frame, or the error in it, or undefined where more bytes are needed. A wrong length is told before its frame is there. */
-function parseOne(bytes: Uint8Array, offset: number, options: ParseOptions): Frame | SpopError | undefined {
+function parseOne(bytes: Uint8Array, offset: number, options: ParseOptions): PlainFrame | SpopError | undefined {
   const length = frameLength(bytes, offset);
   if (length === undefined) return undefined;
   const maxFrameSize = options.maxFrameSize ?? DEFAULT_MAX_FRAME_SIZE;
@@ -59,9 +59,9 @@ function parseOne(bytes: Uint8Array, offset: number, options: ParseOptions): Fra
  * Reads frames until the input ends or is wrong; never throws a {@link SpopError}. For input that may be incomplete or
  * hostile; assertions are better served by {@link parse}.
  */
-export function parseStream(input: BytesLike, options: ParseOptions = {}): ParsedStream {
+export function parseStream(input: BytesInput, options: ParseOptions = {}): ParsedStream {
   const bytes = bytesOf(input);
-  const frames: Frame[] = [];
+  const frames: PlainFrame[] = [];
   const offsets: number[] = [];
   let consumed = 0;
   for (;;) {
@@ -80,7 +80,7 @@ export function parseStream(input: BytesLike, options: ParseOptions = {}): Parse
  * @throws SpopError with the code and the offset of the first wrong byte, counted from its frame's length field;
  * `SPOP_TRUNCATED` at 0 where the last frame is not complete.
  */
-export function parse(input: BytesLike, options: ParseOptions = {}): Frame[] {
+export function parse(input: BytesInput, options: ParseOptions = {}): PlainFrame[] {
   const bytes = bytesOf(input);
   const { frames, consumed, error } = parseStream(bytes, options);
   if (error !== undefined) {
@@ -100,7 +100,7 @@ export function parse(input: BytesLike, options: ParseOptions = {}): Frame[] {
  *
  * @throws SpopError as {@link parse} does, and `SPOP_MISUSE` for no frame or more than one.
  */
-export function parseFrame(input: BytesLike, options: ParseOptions = {}): Frame {
+export function parseFrame(input: BytesInput, options: ParseOptions = {}): PlainFrame {
   const frames = parse(input, options);
   const [frame] = frames;
   if (frame === undefined || frames.length > 1) {
@@ -115,7 +115,7 @@ export function parseFrame(input: BytesLike, options: ParseOptions = {}): Frame 
  *
  * @throws SpopError as {@link parseFrame} does, and `SPOP_UNEXPECTED_FRAME` for another frame.
  */
-export function parseAck(input: BytesLike, options: ParseOptions = {}): AckFrame {
+export function parseAck(input: BytesInput, options: ParseOptions = {}): AckFrame {
   const frame = parseFrame(input, { ...options, ackPadding: options.ackPadding ?? true });
   if (frame.type === 'ACK') return frame;
   throw new SpopError('SPOP_UNEXPECTED_FRAME', `expected an ACK, got a frame of type ${frame.type}`, LENGTH_BYTES);
@@ -138,8 +138,8 @@ function messagesOf(first: FragmentFrame, payload: Uint8Array): NotifyFrame['mes
  * @throws SpopError `SPOP_INTERLACED_FRAMES`, `SPOP_FRAME_ID_NOT_FOUND`, or what is wrong with the joined payload;
  * offsets in it count as if one frame with ids of one byte each had brought it.
  */
-export function reassemble(frames: readonly Frame[]): Frame[] {
-  const whole: Frame[] = [];
+export function reassemble(frames: readonly PlainFrame[]): PlainFrame[] {
+  const whole: PlainFrame[] = [];
   let parts: FragmentFrame[] = [];
   for (const frame of frames) {
     const [first] = parts;

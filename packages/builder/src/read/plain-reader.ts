@@ -2,9 +2,9 @@ import { ActionType, DataType, LENGTH_BYTES, MIN_FRAME_BYTES, SpopError } from '
 import { ipv4Text, ipv6Text } from '../data/address.ts';
 import { describeFlags, describeTypedData } from '../data/describe.ts';
 import { frameTypeName, scopeName } from '../data/model.ts';
-import type { Action, Argument, Frame, FrameHeader, KvFrame, Message } from '../data/model.ts';
+import type { Action, Argument, FrameHeader, KvFrame, Message, PlainFrame } from '../data/model.ts';
 import { quote, toText } from '../data/text.ts';
-import type { TypedData } from '../data/values.ts';
+import type { TypedData } from '../data/typed-data.ts';
 import { ByteReader } from './byte-reader.ts';
 
 /**
@@ -162,7 +162,7 @@ export class PlainReader extends ByteReader {
   }
 
   /** `FRAME : <FRAME-TYPE:1 byte> <METADATA> <FRAME-PAYLOAD>` (§3.2) */
-  readFrame(maxFrameSize: number): Frame {
+  readFrame(maxFrameSize: number): PlainFrame {
     this.readLength(maxFrameSize);
     const typeByte = this.takeByte('frame type');
     this.field(LENGTH_BYTES, 'frame type', `${typeByte} ${frameTypeName(typeByte)}`);
@@ -186,7 +186,7 @@ export class PlainReader extends ByteReader {
     return id;
   }
 
-  private readPayload(typeByte: number, header: FrameHeader): Frame {
+  private readPayload(typeByte: number, header: FrameHeader): PlainFrame {
     const name = frameTypeName(typeByte);
     switch (name) {
       case 'NOTIFY':

@@ -1,7 +1,7 @@
 import { FrameFlag, Key, LENGTH_BYTES } from '@spop/codec';
 import { MAX_WAITING_FRAMES, splitList } from '../data/haproxy-line.ts';
 import type { HaproxyLine } from '../data/haproxy-line.ts';
-import type { FragmentFrame, Frame, KvFrame } from '../data/model.ts';
+import type { FragmentFrame, KvFrame, PlainFrame } from '../data/model.ts';
 import type { Report } from './payload-rules.ts';
 
 /** Who wrote some bytes. */
@@ -15,7 +15,7 @@ function itemValue(frame: KvFrame, name: string): unknown {
   return data !== undefined && 'value' in data ? data.value : undefined;
 }
 
-function idsOf(frame: Frame): string {
+function idsOf(frame: PlainFrame): string {
   return `${frame.streamId}:${frame.frameId}`;
 }
 
@@ -67,7 +67,7 @@ export class ConnectionState {
   }
 
   /** Follows one frame, and reports what it must not do here. */
-  advance(from: Side, frame: Frame, size: number, report: Report): void {
+  advance(from: Side, frame: PlainFrame, size: number, report: Report): void {
     if (frame.type === 'UNKNOWN') {
       return report('unknown-frame-type', LENGTH_BYTES, `expected a known frame type, got ${frame.typeByte}`);
     }
@@ -94,7 +94,7 @@ export class ConnectionState {
     }
   }
 
-  private checkOrder(from: Side, frame: Frame, report: Report): void {
+  private checkOrder(from: Side, frame: PlainFrame, report: Report): void {
     const isHello = frame.type === 'HAPROXY-HELLO' || frame.type === 'AGENT-HELLO';
     const isDisconnect = frame.type === 'AGENT-DISCONNECT' || frame.type === 'HAPROXY-DISCONNECT';
     if (this.disconnected.has(from)) {
@@ -136,14 +136,14 @@ export class ConnectionState {
     this.agentCapabilities = typeof capabilities === 'string' ? splitList(capabilities) : [];
   }
 
-  private notify(frame: Frame, report: Report): void {
+  private notify(frame: PlainFrame, report: Report): void {
     if (this.begun !== undefined) {
       report('fragments-interlaced', LENGTH_BYTES, `expected a fragment of ${idsOf(this.begun)}, got a NOTIFY`);
     }
     this.begin(frame, report);
   }
 
-  private begin(frame: Frame, report: Report): void {
+  private begin(frame: PlainFrame, report: Report): void {
     const ids = idsOf(frame);
     if (this.knowsBoth && !this.greeted.has('agent')) {
       report(
@@ -196,7 +196,7 @@ export class ConnectionState {
     this.begin(frame, report);
   }
 
-  private ack(frame: Frame, report: Report): void {
+  private ack(frame: PlainFrame, report: Report): void {
     const ids = idsOf(frame);
     if (this.waiting.delete(ids)) {
       this.answered.add(ids);

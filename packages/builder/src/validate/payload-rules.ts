@@ -1,9 +1,9 @@
 import { Key, MAX_VARIABLE_NAME_BYTES, MIN_MAX_FRAME_SIZE, SPOP_VERSION } from '@spop/codec';
 import { splitList } from '../data/haproxy-line.ts';
 import type { HaproxyLine } from '../data/haproxy-line.ts';
-import type { AckFrame, Frame, KvFrame } from '../data/model.ts';
+import type { AckFrame, KvFrame, PlainFrame } from '../data/model.ts';
 import { quote, toBytes } from '../data/text.ts';
-import type { TypedData } from '../data/values.ts';
+import type { TypedData } from '../data/typed-data.ts';
 import type { Field } from '../read/byte-reader.ts';
 import type { RuleId } from './rules.ts';
 
@@ -205,7 +205,7 @@ export function checkTypedData(fields: readonly Field[], report: Report): void {
 }
 
 /** The rules of a frame's flags and ids that need no state. */
-export function checkHeader(frame: Frame, report: Report): void {
+export function checkHeader(frame: PlainFrame, report: Report): void {
   const { flags } = frame;
   if (flags > 3) report('reserved-flags', 5, `expected flags of 0 to 3, got ${flags}`);
   const isKv = 'items' in frame;

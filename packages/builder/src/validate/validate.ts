@@ -1,10 +1,10 @@
 import { DEFAULT_MAX_FRAME_SIZE, FrameType, LENGTH_BYTES, MAX_VARINT_BYTES, SpopError } from '@spop/codec';
 import type { SpopErrorCode } from '@spop/codec';
 import type { HaproxyLine } from '../data/haproxy-line.ts';
-import type { Frame } from '../data/model.ts';
+import type { PlainFrame } from '../data/model.ts';
 import { PendingBytes } from '../data/pending-bytes.ts';
 import { bytesOf, frameLength } from '../read/parse.ts';
-import type { BytesLike } from '../read/parse.ts';
+import type { BytesInput } from '../read/parse.ts';
 import { PlainReader } from '../read/plain-reader.ts';
 import { ConnectionState } from './connection-state.ts';
 import type { Side } from './connection-state.ts';
@@ -86,7 +86,7 @@ export class SessionValidator {
   }
 
   /** Takes bytes that one side wrote at once, and returns every rule that the frames which they complete break. */
-  push(from: Side, input: BytesLike): Violation[] {
+  push(from: Side, input: BytesInput): Violation[] {
     const chunk = bytesOf(input);
     const direction = this.directions[from];
     direction.pending.add(chunk);
@@ -142,7 +142,7 @@ export class SessionValidator {
     return violations.toSorted((a, b) => a.offset - b.offset);
   }
 
-  private checkPayload(frame: Frame, reader: PlainReader, size: number, report: Report): void {
+  private checkPayload(frame: PlainFrame, reader: PlainReader, size: number, report: Report): void {
     const { fields } = reader;
     // What is missing in it may stand where it could not be read.
     if ('items' in frame && reader.isPartial) return;
@@ -197,7 +197,7 @@ function hasIds(bytes: Uint8Array): boolean {
   return false;
 }
 
-function readTolerantly(reader: PlainReader, limit: number): Frame | undefined {
+function readTolerantly(reader: PlainReader, limit: number): PlainFrame | undefined {
   try {
     return reader.readFrame(limit);
   } catch (error) {
@@ -228,7 +228,7 @@ export interface ValidateOptions extends Omit<SessionOptions, 'onlySide'> {
  * Every rule that one side's bytes break, in their order. What depends on the other side's frames (an ACK for a NOTIFY
  * that was never sent) only {@link validateSession} can tell.
  */
-export function validate(input: BytesLike, options: ValidateOptions): Violation[] {
+export function validate(input: BytesInput, options: ValidateOptions): Violation[] {
   const validator = new SessionValidator({ ...options, onlySide: options.from });
   return [...validator.push(options.from, input), ...validator.finish()];
 }
@@ -236,7 +236,7 @@ export function validate(input: BytesLike, options: ValidateOptions): Violation[
 /** One write of one side, as {@link validateSession} takes it. */
 export interface Write {
   readonly from: Side;
-  readonly bytes: BytesLike;
+  readonly bytes: BytesInput;
 }
 
 /** Every rule that both sides of one connection break; `writes` are in the order in which they happened. */

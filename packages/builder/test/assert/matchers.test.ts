@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { defineVariable, int32 as int32Type } from '@spop/codec';
+import { defineVariable, int32 } from '@spop/codec';
 import '@spop/builder/vitest';
 import { type Assertion, describe, expect, it } from 'vitest';
 import {
@@ -14,24 +14,20 @@ import {
   assertSetVar,
   assertUnsetVar,
   assertValid,
-  binary,
-  int32,
-  ipv4,
-  nil,
+  data,
   notify,
-  uint64,
 } from '../../src/index.ts';
 import type { Received } from '../../src/index.ts';
 
-const score = defineVariable('sess', 'score', int32Type);
+const score = defineVariable('sess', 'score', int32);
 const full = ack({ streamId: 3 })
-  .setVar('sess', 'score', int32(100))
-  .setVar('txn', 'ip', ipv4('10.0.0.1'))
-  .setVar('txn', 'body', binary('x'))
-  .setVar('txn', 'big', uint64(2n ** 64n - 1n))
+  .setVar('sess', 'score', data.int32(100))
+  .setVar('txn', 'ip', data.ipv4('10.0.0.1'))
+  .setVar('txn', 'body', data.binary('x'))
+  .setVar('txn', 'big', data.uint64(2n ** 64n - 1n))
   .setVar('txn', 'gone', 1)
   .unsetVar('txn', 'gone')
-  .setVar('txn', 'null', nil);
+  .setVar('txn', 'null', data.nil);
 const empty = ack();
 
 function failureOf(run: () => void): Error {
@@ -53,8 +49,8 @@ describe('toSetVar', () => {
     expect(full).toSetVar('sess', 'score');
     expect(full).toSetVar('sess', 'score', 100);
     expect(full).toSetVar('sess', 'score', 100n);
-    expect(full).toSetVar('sess', 'score', int32(100));
-    expect(full).toSetVar('txn', 'ip', ipv4('10.0.0.1'));
+    expect(full).toSetVar('sess', 'score', data.int32(100));
+    expect(full).toSetVar('txn', 'ip', data.ipv4('10.0.0.1'));
     expect(full).toSetVar('txn', 'body', Uint8Array.of(0x78));
     expect(full).toSetVar('txn', 'big', 2n ** 64n - 1n);
     expect(full).toSetVar(score, 100);
@@ -64,7 +60,7 @@ describe('toSetVar', () => {
 
   it('is not content with another value, type, scope or name', () => {
     expect(full).not.toSetVar('sess', 'score', 99);
-    expect(full).not.toSetVar('sess', 'score', uint64(100));
+    expect(full).not.toSetVar('sess', 'score', data.uint64(100));
     expect(full).not.toSetVar('txn', 'ip', '10.0.0.1');
     expect(full).not.toSetVar('txn', 'score');
     expect(full).not.toSetVar('sess', 'scores');
@@ -78,7 +74,7 @@ describe('toSetVar', () => {
     });
     expect(failure.message).toContain('expected ACK 3:1 to set sess.score to 99, but it sets INT32 100. Its actions:');
     expect(failure.message).toContain('\n  set-var txn.ip = IPV4 10.0.0.1\n');
-    expect(failure).toMatchObject({ expected: 99, actual: int32(100) });
+    expect(failure).toMatchObject({ expected: 99, actual: data.int32(100) });
     expect(failureOf(() => expect(full).toSetVar('txn', 'gone')).message).toContain('but it unsets it.');
     expect(failureOf(() => expect(full).toSetVar('txn', 'null')).message).toContain(
       'but it unsets it, by setting NULL.',
@@ -202,7 +198,7 @@ describe('a Promise in place of a frame', () => {
 describe('assertions on node:assert', () => {
   it('pass where the matchers pass', () => {
     assertSetVar(full, 'sess', 'score', 100);
-    assertSetVar(full, score, int32(100));
+    assertSetVar(full, score, data.int32(100));
     assertUnsetVar(full, 'txn', 'gone');
     assertNoActions(empty);
     assertAck(full, { streamId: 3, frameId: 1 });

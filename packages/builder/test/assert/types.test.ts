@@ -1,8 +1,8 @@
 import { address, binary, bool, defineVariable, int32, string, uint64 } from '@spop/codec';
 import '@spop/builder/vitest';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { ack, assertSetVar, int32 as exactInt32, ipv4, nil, string as exactString } from '../../src/index.ts';
-import type { AckFrame, ExpectedOf, InputOf, Value, VariableSchema } from '../../src/index.ts';
+import { ack, assertSetVar, data } from '../../src/index.ts';
+import type { AckFrame, ExpectedOf, InputOf, ValueInput, VariableSchema } from '../../src/index.ts';
 
 const flag = defineVariable('sess', 'flag', bool);
 const ipScore = defineVariable('sess', 'ip_score', int32);
@@ -20,11 +20,11 @@ export function mistakes(answer: AckFrame): void {
   // @ts-expect-error: a boolean is no number
   expect(answer).toSetVar(ipScore, true);
   // @ts-expect-error: an exact STRING is no number
-  expect(answer).toSetVar(ipScore, exactString('1'));
+  expect(answer).toSetVar(ipScore, data.string('1'));
   // @ts-expect-error: NULL is no value; there is toUnsetVar
   expect(answer).toSetVar(ipScore, null);
   // @ts-expect-error: the same, exactly
-  expect(answer).toSetVar(ipScore, nil);
+  expect(answer).toSetVar(ipScore, data.nil);
   // @ts-expect-error: a number is no boolean
   expect(answer).toSetVar(flag, 1);
   // @ts-expect-error: text is no integer of 64 bits
@@ -51,10 +51,10 @@ describe('the value that is expected of a declared variable', () => {
     const both = answer.setVar(label, 'a').setVar(body, 'b');
     expect(both).toSetVar(flag, true);
     expect(both).toSetVar(ipScore, 1);
-    expect(both).toSetVar(ipScore, exactInt32(1));
+    expect(both).toSetVar(ipScore, data.int32(1));
     expect(both).toSetVar(big, 2n);
     expect(both).toSetVar(ip, '::1');
-    expect(both).not.toSetVar(ip, ipv4('10.0.0.1'));
+    expect(both).not.toSetVar(ip, data.ipv4('10.0.0.1'));
     expect(both).toSetVar(label, 'a');
     expect(both).toSetVar(body, Uint8Array.of(0x62));
     assertSetVar(both, ipScore, 1);
@@ -68,7 +68,7 @@ describe('the value that is expected of a declared variable', () => {
     expect(answer).toSetVar(schema, 1);
     expect(answer).not.toSetVar(plain, true);
     expect(answer).not.toSetVar('sess', 'ip_score', 'x');
-    expectTypeOf<ExpectedOf<VariableSchema>>().toEqualTypeOf<Value>();
-    expectTypeOf<ExpectedOf<typeof plain>>().toEqualTypeOf<Value>();
+    expectTypeOf<ExpectedOf<VariableSchema>>().toEqualTypeOf<ValueInput>();
+    expectTypeOf<ExpectedOf<typeof plain>>().toEqualTypeOf<ValueInput>();
   });
 });

@@ -2,49 +2,31 @@ import * as typeOf from '@spop/codec';
 import { defineVariable } from '@spop/codec';
 import '@spop/builder/vitest';
 import { describe, expect, it } from 'vitest';
-import {
-  ack,
-  agentDisconnect,
-  agentHello,
-  assertSetVar,
-  binary,
-  bool,
-  haproxyDisconnect,
-  int32,
-  int64,
-  ipv4,
-  ipv6,
-  nil,
-  notify,
-  string,
-  uint32,
-  uint64,
-  withFlags,
-} from '../../src/index.ts';
-import type { Value } from '../../src/index.ts';
+import { ack, agentDisconnect, agentHello, assertSetVar, data, haproxyDisconnect, notify } from '../../src/index.ts';
+import type { ValueInput } from '../../src/index.ts';
 
 /** Each value, and what is taken for it of all that is in this list; plain integers stand for every integer type. */
-const values: readonly (readonly [label: string, sent: Value, expected: readonly Value[]])[] = [
-  ['NULL', nil, [nil, null]],
-  ['true', bool(true), [bool(true), true]],
-  ['false', bool(false), [bool(false), false]],
-  ['INT32 1', int32(1), [int32(1), 1, 1n]],
-  ['UINT32 1', uint32(1), [uint32(1), 1, 1n]],
-  ['INT64 1', int64(1), [int64(1), 1, 1n]],
-  ['UINT64 1', uint64(1), [uint64(1), 1, 1n]],
-  ['INT64 0', int64(0), [int64(0), 0, 0n]],
-  ['INT64 -1', int64(-1), [int64(-1), -1, -1n]],
-  ['UINT64 2^64-1', uint64(2n ** 64n - 1n), [uint64(2n ** 64n - 1n), 2n ** 64n - 1n]],
-  ['an IPV4', ipv4('10.0.0.1'), [ipv4('10.0.0.1')]],
-  ['an IPV6', ipv6('::1'), [ipv6('::1')]],
-  ['another IPV6', ipv6('::ffff:10.0.0.1'), [ipv6('::ffff:10.0.0.1')]],
-  ['a STRING', string('1'), [string('1'), '1']],
-  ['an empty STRING', string(''), [string(''), '']],
-  ['the STRING of an address', string('10.0.0.1'), [string('10.0.0.1'), '10.0.0.1']],
-  ['a BINARY', binary('1'), [binary('1'), Uint8Array.of(0x31)]],
-  ['another BINARY of one byte', binary('2'), [binary('2'), Uint8Array.of(0x32)]],
-  ['an empty BINARY', binary(''), [binary(''), new Uint8Array(0)]],
-  ['a STRING with flags', withFlags(string('1'), 1), [withFlags(string('1'), 1)]],
+const values: readonly (readonly [label: string, sent: ValueInput, expected: readonly ValueInput[]])[] = [
+  ['NULL', data.nil, [data.nil, null]],
+  ['true', data.bool(true), [data.bool(true), true]],
+  ['false', data.bool(false), [data.bool(false), false]],
+  ['INT32 1', data.int32(1), [data.int32(1), 1, 1n]],
+  ['UINT32 1', data.uint32(1), [data.uint32(1), 1, 1n]],
+  ['INT64 1', data.int64(1), [data.int64(1), 1, 1n]],
+  ['UINT64 1', data.uint64(1), [data.uint64(1), 1, 1n]],
+  ['INT64 0', data.int64(0), [data.int64(0), 0, 0n]],
+  ['INT64 -1', data.int64(-1), [data.int64(-1), -1, -1n]],
+  ['UINT64 2^64-1', data.uint64(2n ** 64n - 1n), [data.uint64(2n ** 64n - 1n), 2n ** 64n - 1n]],
+  ['an IPV4', data.ipv4('10.0.0.1'), [data.ipv4('10.0.0.1')]],
+  ['an IPV6', data.ipv6('::1'), [data.ipv6('::1')]],
+  ['another IPV6', data.ipv6('::ffff:10.0.0.1'), [data.ipv6('::ffff:10.0.0.1')]],
+  ['a STRING', data.string('1'), [data.string('1'), '1']],
+  ['an empty STRING', data.string(''), [data.string(''), '']],
+  ['the STRING of an address', data.string('10.0.0.1'), [data.string('10.0.0.1'), '10.0.0.1']],
+  ['a BINARY', data.binary('1'), [data.binary('1'), Uint8Array.of(0x31)]],
+  ['another BINARY of one byte', data.binary('2'), [data.binary('2'), Uint8Array.of(0x32)]],
+  ['an empty BINARY', data.binary(''), [data.binary(''), new Uint8Array(0)]],
+  ['a STRING with flags', data.withFlags(data.string('1'), 1), [data.withFlags(data.string('1'), 1)]],
 ];
 const everyExpected = values.flatMap(([, , expected]) => expected);
 describe('a value', () => {
@@ -54,7 +36,7 @@ describe('a value', () => {
     for (const expected of everyExpected) {
       if (own.includes(expected)) expect(asking).toHaveMessage('m', { x: expected });
       else expect(asking).not.toHaveMessage('m', { x: expected });
-      if (own.includes(expected) && sent !== nil) expect(setting).toSetVar('txn', 'x', expected);
+      if (own.includes(expected) && sent !== data.nil) expect(setting).toSetVar('txn', 'x', expected);
       else expect(setting).not.toSetVar('txn', 'x', expected);
     }
   });
@@ -62,9 +44,9 @@ describe('a value', () => {
 
 describe('toHaveMessage', () => {
   it('takes null for an argument that is NULL, not for one that is not there', () => {
-    expect(notify().message('m', { a: nil })).toHaveMessage('m', { a: null });
+    expect(notify().message('m', { a: data.nil })).toHaveMessage('m', { a: null });
     expect(notify().message('m')).not.toHaveMessage('m', { a: null });
-    expect(notify().message('m', { b: nil })).not.toHaveMessage('m', { a: null });
+    expect(notify().message('m', { b: data.nil })).not.toHaveMessage('m', { a: null });
     expect(notify().message('m', { a: 0 })).not.toHaveMessage('m', { a: null });
     expect(notify().message('m', { a: '' })).not.toHaveMessage('m', { a: null });
   });
@@ -119,7 +101,7 @@ describe('toSetVar and toUnsetVar', () => {
   });
 
   it('take NULL for unset, and never for a value', () => {
-    const cleared = ack().setVar('txn', 'x', nil);
+    const cleared = ack().setVar('txn', 'x', data.nil);
     expect(cleared).toUnsetVar('txn', 'x');
     expect(cleared).not.toSetVar('txn', 'x');
     expect(cleared).not.toSetVar('txn', 'x', null);
@@ -127,8 +109,8 @@ describe('toSetVar and toUnsetVar', () => {
     const score = defineVariable('txn', 'x', typeOf.int32);
     expect(cleared).toUnsetVar(score);
     expect(cleared).not.toSetVar(score);
-    expect(ack().setVar('txn', 'x', 1).setVar('txn', 'x', nil)).toUnsetVar('txn', 'x');
-    expect(ack().setVar('txn', 'x', nil).setVar('txn', 'x', 1)).not.toUnsetVar('txn', 'x');
+    expect(ack().setVar('txn', 'x', 1).setVar('txn', 'x', data.nil)).toUnsetVar('txn', 'x');
+    expect(ack().setVar('txn', 'x', data.nil).setVar('txn', 'x', 1)).not.toUnsetVar('txn', 'x');
   });
 
   it('take text and bytes for what the type of a declared variable makes of them', () => {
@@ -138,7 +120,7 @@ describe('toSetVar and toUnsetVar', () => {
     const all = ack().setVar(ip, '192.0.2.1').setVar(label, 'a').setVar(body, 'b');
     expect(all).toSetVar(ip, '192.0.2.1');
     expect(all).toSetVar(ip, Uint8Array.of(192, 0, 2, 1));
-    expect(all).toSetVar(ip, ipv4('192.0.2.1'));
+    expect(all).toSetVar(ip, data.ipv4('192.0.2.1'));
     expect(all).not.toSetVar(ip, '192.0.2.2');
     expect(all).toSetVar(label, Uint8Array.of(0x61));
     expect(all).not.toSetVar(label, 'b');
@@ -168,7 +150,7 @@ describe('toBeDisconnect', () => {
   });
 
   it('goes by the last of several statuses, as HAProxy does', () => {
-    const twice = agentDisconnect({ statusCode: 2 }).item('status-code', uint32(3));
+    const twice = agentDisconnect({ statusCode: 2 }).item('status-code', data.uint32(3));
     expect(twice).toBeDisconnect(3);
     expect(twice).not.toBeDisconnect(2);
   });
@@ -183,7 +165,7 @@ describe('toBeValidSpop', () => {
   it('counts errors, and no warnings', () => {
     const options = { from: 'agent', state: 'established' } as const;
     // integer-turns-negative is a warning
-    expect(ack().setVar('txn', 'x', uint64(2n ** 63n))).toBeValidSpop(options);
+    expect(ack().setVar('txn', 'x', data.uint64(2n ** 63n))).toBeValidSpop(options);
     expect(ack().unsetVar('txn', 'a-b')).not.toBeValidSpop(options);
   });
 });

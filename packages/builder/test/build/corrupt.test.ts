@@ -2,16 +2,14 @@ import { describe, expect, it } from 'vitest';
 import {
   ack,
   agentHello,
-  binary,
   corrupt,
   corruptions,
   corruptionsOf,
+  data,
   haproxyDisconnect,
   haproxyHello,
-  int32,
   notify,
   parseStream,
-  uint32,
   unset,
 } from '../../src/index.ts';
 import type { CorruptionName, FrameBuilder } from '../../src/index.ts';
@@ -22,10 +20,10 @@ const frames: Readonly<Record<string, FrameBuilder>> = {
   DISCONNECT: haproxyDisconnect(),
   NOTIFY: notify()
     .message('first', { a: 1, b: 'text' })
-    .message('second', { c: binary('body'), d: int32(-1), e: uint32(1) }),
+    .message('second', { c: data.binary('body'), d: data.int32(-1), e: data.uint32(1) }),
   'NOTIFY without arguments': notify().message('first'),
   'NOTIFY without messages': notify(),
-  ACK: ack().setVar('sess', 'score', int32(100)).unsetVar('txn', 'old'),
+  ACK: ack().setVar('sess', 'score', data.int32(100)).unsetVar('txn', 'old'),
   'ACK without actions': ack(),
   UNSET: unset({}, '00 01 02'),
 };

@@ -1,59 +1,46 @@
 import { describe, expect, it } from 'vitest';
 import {
   ack,
-  address,
   agentDisconnect,
   agentHello,
-  binary,
-  bool,
+  data,
   frame,
   haproxyHello,
-  infer,
-  int32,
-  int64,
-  ipv4,
-  ipv6,
-  nil,
   notify,
   parseFrame,
-  raw,
   SpopError,
   statusText,
-  string,
   summarize,
   toBytes,
   toHex,
   toPlain,
-  uint32,
-  uint64,
   unset,
   variables,
-  withFlags,
   writeTypedData,
 } from '../../src/index.ts';
-import type { TypedData, Value } from '../../src/index.ts';
+import type { TypedData, ValueInput } from '../../src/index.ts';
 
 describe('infer', () => {
   it.each([
-    [0, int64(0)],
-    [-1, int64(-1)],
-    [2 ** 53 - 1, int64(2n ** 53n - 1n)],
-    [2n ** 63n - 1n, int64(2n ** 63n - 1n)],
-    [true, bool(true)],
-    ['10.0.0.1', string('10.0.0.1')],
-    ['', string('')],
-    [null, nil],
-    [int32(1), int32(1)],
-    [withFlags(string('x'), 3), withFlags(string('x'), 3)],
-  ] as [Value, TypedData][])('takes %o for %o', (value, expected) => {
-    expect(infer(value)).toEqual(expected);
+    [0, data.int64(0)],
+    [-1, data.int64(-1)],
+    [2 ** 53 - 1, data.int64(2n ** 53n - 1n)],
+    [2n ** 63n - 1n, data.int64(2n ** 63n - 1n)],
+    [true, data.bool(true)],
+    ['10.0.0.1', data.string('10.0.0.1')],
+    ['', data.string('')],
+    [null, data.nil],
+    [data.int32(1), data.int32(1)],
+    [data.withFlags(data.string('x'), 3), data.withFlags(data.string('x'), 3)],
+  ] as [ValueInput, TypedData][])('takes %o for %o', (value, expected) => {
+    expect(data.infer(value)).toEqual(expected);
   });
 
   it('takes bytes for a BINARY, and copies them', () => {
     const bytes = Buffer.from('abc');
-    const data = infer(bytes);
+    const copied = data.infer(bytes);
     bytes.fill(0);
-    expect(data).toEqual(binary('abc'));
+    expect(copied).toEqual(data.binary('abc'));
   });
 
   it.each([
@@ -68,7 +55,7 @@ describe('infer', () => {
     [{ type: 'int8', value: 1 }, /got a value of type int8/],
     ['\ud800', /a lone surrogate that stands for no byte/],
   ])('refuses %o', (value, reason) => {
-    const run = (): unknown => writeTypedData(infer(value as Value));
+    const run = (): unknown => writeTypedData(data.infer(value as ValueInput));
     expect(run).toThrow(SpopError);
     expect(run).toThrow(reason);
     expect(run).toThrow(/^SPOP_INVALID_VALUE/);
@@ -86,26 +73,26 @@ describe('addresses', () => {
     ['64:ff9b::192.0.2.1', '0064ff9b0000000000000000c0000201', '64:ff9b::c000:201'],
     ['fe80::', 'fe800000000000000000000000000000', 'fe80::'],
   ])('ipv6(%s) has the bytes %s and the text %s', (text, hex, canonical) => {
-    const data = ipv6(text);
-    expect(toHex(writeTypedData(data))).toBe(`07${hex}`);
-    expect(data.value).toBe(canonical);
-    expect(ipv6(Buffer.from(hex, 'hex'))).toEqual(data);
+    const typed = data.ipv6(text);
+    expect(toHex(writeTypedData(typed))).toBe(`07${hex}`);
+    expect(typed.value).toBe(canonical);
+    expect(data.ipv6(Buffer.from(hex, 'hex'))).toEqual(typed);
   });
 
   it('are either family, as the text or the bytes say', () => {
-    expect(address('10.0.0.1')).toEqual(ipv4(Uint8Array.of(10, 0, 0, 1)));
-    expect(address('::1')).toEqual(ipv6('::1'));
-    expect(address(new Uint8Array(16))).toEqual(ipv6('::'));
+    expect(data.address('10.0.0.1')).toEqual(data.ipv4(Uint8Array.of(10, 0, 0, 1)));
+    expect(data.address('::1')).toEqual(data.ipv6('::1'));
+    expect(data.address(new Uint8Array(16))).toEqual(data.ipv6('::'));
   });
 
   it.each(['', '1.2.3', '1.2.3.256', '01.2.3.4', ' 1.2.3.4', '1.2.3.4/8'])('ipv4(%o) is refused', (text) => {
-    expect(() => ipv4(text)).toThrow(/SPOP_INVALID_VALUE/);
+    expect(() => data.ipv4(text)).toThrow(/SPOP_INVALID_VALUE/);
   });
 
   it.each(['', ':', ':::', '1::2::3', 'fe80::1%eth0', '12345::', '1:2:3:4:5:6:7:8:9'])(
     'ipv6(%o) is refused',
     (text) => {
-      expect(() => ipv6(text)).toThrow(/SPOP_INVALID_VALUE/);
+      expect(() => data.ipv6(text)).toThrow(/SPOP_INVALID_VALUE/);
     },
   );
 });
@@ -124,10 +111,10 @@ describe('building', () => {
       messages: [
         {
           args: [
-            { name: '', value: int64(1) },
-            { name: 'x', value: int64(1) },
-            { name: 'x', value: string('y') },
-            { name: '\udcff', value: nil },
+            { name: '', value: data.int64(1) },
+            { name: 'x', value: data.int64(1) },
+            { name: 'x', value: data.string('y') },
+            { name: '\udcff', value: data.nil },
           ],
         },
       ],
@@ -148,7 +135,7 @@ describe('building', () => {
     expect(
       toHex(
         notify()
-          .message('m', { a: raw('0a0b') }, { nbArgs: 7 })
+          .message('m', { a: data.raw('0a0b') }, { nbArgs: 7 })
           .toPayload(),
       ),
     ).toBe('016d0701610a0b');
@@ -177,10 +164,10 @@ describe('building', () => {
   });
 
   it('takes messages and actions that were read', () => {
-    const messages = [{ name: 'm', args: [{ name: '', value: int32(1) }] }];
+    const messages = [{ name: 'm', args: [{ name: '', value: data.int32(1) }] }];
     expect(notify().messages(messages).toFrame()).toMatchObject({ messages });
     const actions = [{ type: 'unset-var', scope: 'txn', name: 'x' }] as const;
-    expect(ack().setVar('txn', 'y', nil).actions(actions).toFrame()).toMatchObject({
+    expect(ack().setVar('txn', 'y', data.nil).actions(actions).toFrame()).toMatchObject({
       actions: [{ name: 'y' }, ...actions],
     });
   });
@@ -212,15 +199,15 @@ describe('building', () => {
 
 describe('plain values', () => {
   it.each([
-    [nil, null],
-    [bool(true), true],
-    [int32(-1), -1],
-    [uint32(1), 1],
-    [int64(2n ** 53n - 1n), 2 ** 53 - 1],
-    [int64(2n ** 53n), 2n ** 53n],
-    [uint64(2n ** 64n - 1n), 2n ** 64n - 1n],
-    [ipv4('10.0.0.1'), '10.0.0.1'],
-    [string('x'), 'x'],
+    [data.nil, null],
+    [data.bool(true), true],
+    [data.int32(-1), -1],
+    [data.uint32(1), 1],
+    [data.int64(2n ** 53n - 1n), 2 ** 53 - 1],
+    [data.int64(2n ** 53n), 2n ** 53n],
+    [data.uint64(2n ** 64n - 1n), 2n ** 64n - 1n],
+    [data.ipv4('10.0.0.1'), '10.0.0.1'],
+    [data.string('x'), 'x'],
   ])('%o is %o', (data, plain) => {
     expect(toPlain(data)).toBe(plain);
   });
@@ -239,7 +226,7 @@ describe('plain values', () => {
 describe('summaries', () => {
   it.each([
     [
-      ack({ streamId: 3 }).setVar('sess', 's', int32(1)).unsetVar('txn', 'o'),
+      ack({ streamId: 3 }).setVar('sess', 's', data.int32(1)).unsetVar('txn', 'o'),
       'ACK 3:1 set-var sess.s = INT32 1; unset-var txn.o',
     ],
     [ack(), 'ACK 1:1 no actions'],

@@ -16,14 +16,13 @@ import {
   uint64,
 } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
-import * as b from '../../src/index.ts';
+import { ack, type ArgumentsInput, data, notify, type TypedData } from '../../src/index.ts';
 
 /** The typed data that a message of this declared type carries for a value, as a caller without types gives it. */
-function carried(type: AnyValueType, value: unknown): b.TypedData | undefined {
+function carried(type: AnyValueType, value: unknown): TypedData | undefined {
   const schema = defineMessage('m', { x: type });
-  const frame = b
-    .notify()
-    .untypedMessage(schema, { x: value } as b.ArgumentsInput)
+  const frame = notify()
+    .untypedMessage(schema, { x: value } as ArgumentsInput)
     .toFrame();
   return frame.type === 'NOTIFY' ? frame.messages[0]?.args[0]?.value : undefined;
 }
@@ -38,15 +37,15 @@ const ranges: readonly (readonly [name: string, type: AnyValueType, min: bigint,
 ];
 
 /** As HAProxy sends it, which has one integer type. */
-function asHaproxySends(value: bigint): b.TypedData {
-  return value < 2n ** 63n ? b.int64(value) : b.uint64(value);
+function asHaproxySends(value: bigint): TypedData {
+  return value < 2n ** 63n ? data.int64(value) : data.uint64(value);
 }
 
 describe('the range of a declared integer', () => {
   it.each(ranges)('of type %s ends where the type does', (_, type, min, max) => {
     expect(carried(type, min)).toEqual(asHaproxySends(min));
     expect(carried(type, max)).toEqual(asHaproxySends(max));
-    expect(carried(type, 0)).toEqual(b.int64(0));
+    expect(carried(type, 0)).toEqual(data.int64(0));
     for (const outside of [min - 1n, max + 1n]) {
       expect(() => carried(type, outside)).toThrow(expect.objectContaining({ code: 'SPOP_INVALID_VALUE' }));
     }
@@ -61,14 +60,14 @@ describe('the range of a declared integer', () => {
   });
 
   it('turns from INT64 to UINT64 at 2^63', () => {
-    expect(carried(uint64, 2n ** 63n - 1n)).toEqual(b.int64(2n ** 63n - 1n));
-    expect(carried(uint64, 2n ** 63n)).toEqual(b.uint64(2n ** 63n));
+    expect(carried(uint64, 2n ** 63n - 1n)).toEqual(data.int64(2n ** 63n - 1n));
+    expect(carried(uint64, 2n ** 63n)).toEqual(data.uint64(2n ** 63n));
   });
 
   it.each(ranges)('of type %s holds for a variable', (_, type, min, max) => {
     // As a caller without types does.
     const set = (value: bigint): unknown => {
-      const builder = b.ack();
+      const builder = ack();
       return Reflect.apply(builder.setVar, builder, [{ scope: 'txn', name: 'x', kind: type.kind }, value]);
     };
     expect(() => set(min)).not.toThrow();
@@ -79,11 +78,11 @@ describe('the range of a declared integer', () => {
 });
 
 describe('an integer of its own type', () => {
-  it.each<[string, (value: number | bigint) => b.TypedData, bigint, bigint]>([
-    ['int32', b.int32, -(2n ** 31n), 2n ** 31n - 1n],
-    ['uint32', b.uint32, 0n, 2n ** 32n - 1n],
-    ['int64', b.int64, -(2n ** 63n), 2n ** 63n - 1n],
-    ['uint64', b.uint64, 0n, 2n ** 64n - 1n],
+  it.each<[string, (value: number | bigint) => TypedData, bigint, bigint]>([
+    ['int32', data.int32, -(2n ** 31n), 2n ** 31n - 1n],
+    ['uint32', data.uint32, 0n, 2n ** 32n - 1n],
+    ['int64', data.int64, -(2n ** 63n), 2n ** 63n - 1n],
+    ['uint64', data.uint64, 0n, 2n ** 64n - 1n],
   ])('%s ends where the type does', (type, make, min, max) => {
     expect(make(min)).toMatchObject({ type });
     expect(BigInt(String(Reflect.get(make(min), 'value')))).toBe(min);
@@ -95,16 +94,16 @@ describe('an integer of its own type', () => {
   });
 });
 
-const exact: readonly b.TypedData[] = [
-  b.bool(true),
-  b.int32(1),
-  b.uint32(1),
-  b.int64(1),
-  b.uint64(1),
-  b.ipv4('10.0.0.1'),
-  b.ipv6('::1'),
-  b.string('x'),
-  b.binary('x'),
+const exact: readonly TypedData[] = [
+  data.bool(true),
+  data.int32(1),
+  data.uint32(1),
+  data.int64(1),
+  data.uint64(1),
+  data.ipv4('10.0.0.1'),
+  data.ipv6('::1'),
+  data.string('x'),
+  data.binary('x'),
 ];
 const integers = ['int32', 'uint32', 'int64', 'uint64'];
 const taken: readonly (readonly [name: string, type: AnyValueType, types: readonly string[]])[] = [
@@ -131,15 +130,15 @@ describe('a declared type', () => {
   });
 
   it.each(taken)('%s takes NULL where it is optional, and only there', (_, type) => {
-    expect(carried(optional(type), null)).toEqual(b.nil);
+    expect(carried(optional(type), null)).toEqual(data.nil);
     expect(() => carried(type, null)).toThrow(expect.objectContaining({ code: 'SPOP_MISSING_ARGUMENT' }));
     expect(carried(optional(type), undefined)).toBeUndefined();
     expect(() => carried(type, undefined)).toThrow(expect.objectContaining({ code: 'SPOP_MISSING_ARGUMENT' }));
   });
 
   it('of an address takes the bytes of either family, and of no other length', () => {
-    expect(carried(address, new Uint8Array(4))).toEqual(b.ipv4('0.0.0.0'));
-    expect(carried(address, new Uint8Array(16))).toEqual(b.ipv6('::'));
+    expect(carried(address, new Uint8Array(4))).toEqual(data.ipv4('0.0.0.0'));
+    expect(carried(address, new Uint8Array(16))).toEqual(data.ipv6('::'));
     expect(() => carried(ipv4, new Uint8Array(16))).toThrow(/SPOP_INVALID_VALUE/);
     expect(() => carried(ipv6, new Uint8Array(4))).toThrow(/SPOP_INVALID_VALUE/);
     for (const length of [0, 3, 5, 15, 17]) expect(() => carried(address, new Uint8Array(length))).toThrow();
@@ -148,11 +147,12 @@ describe('a declared type', () => {
 
 describe('flags of typed data', () => {
   it('are 1 to 15, and even for a BOOL', () => {
-    expect(b.withFlags(b.string('x'), 1).flags).toBe(1);
-    expect(b.withFlags(b.string('x'), 15).flags).toBe(15);
-    expect(b.withFlags(b.bool(true), 14).flags).toBe(14);
-    for (const flags of [0, 16, 0.5]) expect(() => b.withFlags(b.string('x'), flags)).toThrow(/SPOP_INVALID_VALUE/);
-    expect(() => b.withFlags(b.bool(true), 1)).toThrow(/SPOP_INVALID_VALUE/);
-    expect(() => b.withFlags(b.bool(true), 15)).toThrow(/SPOP_INVALID_VALUE/);
+    expect(data.withFlags(data.string('x'), 1).flags).toBe(1);
+    expect(data.withFlags(data.string('x'), 15).flags).toBe(15);
+    expect(data.withFlags(data.bool(true), 14).flags).toBe(14);
+    for (const flags of [0, 16, 0.5])
+      expect(() => data.withFlags(data.string('x'), flags)).toThrow(/SPOP_INVALID_VALUE/);
+    expect(() => data.withFlags(data.bool(true), 1)).toThrow(/SPOP_INVALID_VALUE/);
+    expect(() => data.withFlags(data.bool(true), 15)).toThrow(/SPOP_INVALID_VALUE/);
   });
 });

@@ -4,8 +4,21 @@ import { join, resolve } from 'node:path';
 import { address, binary, bool, defineMessage, defineVariable, integer, interned, optional, string } from '@spop/codec';
 import { DataType, FrameReader, int32, int64, ipv4, ipv6, MessageSet, Notify, uint64 } from '@spop/codec';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import * as b from '../../src/index.ts';
-import type { ArgumentsOf, BinaryData, BoolData, Ipv4Data, Ipv6Data, StringData } from '../../src/index.ts';
+import {
+  ack,
+  type ArgumentsInput,
+  type ArgumentsOf,
+  type BinaryData,
+  type BoolData,
+  data,
+  type Ipv4Data,
+  type Ipv6Data,
+  notify,
+  type NotifyBuilder,
+  SpopError,
+  type StringData,
+  type TypedData,
+} from '../../src/index.ts';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address, ua: optional(string), ssl: bool });
 const numbers = defineMessage('numbers', { any: optional(integer), i32: optional(int32), u64: optional(uint64) });
@@ -16,7 +29,7 @@ const rest = defineMessage('rest', {
   body: optional(binary),
 });
 
-function argsOf(builder: b.NotifyBuilder): Record<string, b.TypedData> {
+function argsOf(builder: NotifyBuilder): Record<string, TypedData> {
   const frame = builder.toFrame();
   const args = frame.type === 'NOTIFY' ? (frame.messages[0]?.args ?? []) : [];
   return Object.fromEntries(args.map(({ name, value }) => [name, value]));
@@ -24,7 +37,7 @@ function argsOf(builder: b.NotifyBuilder): Record<string, b.TypedData> {
 
 describe('a message with a schema', () => {
   it('is built with its name, and values of the declared types as HAProxy encodes them', () => {
-    const built = b.notify().message(checkClientIp, { ip: '10.0.0.1', ua: 'curl', ssl: true });
+    const built = notify().message(checkClientIp, { ip: '10.0.0.1', ua: 'curl', ssl: true });
     expect(built.toFrame()).toEqual({
       type: 'NOTIFY',
       flags: 1,
@@ -34,9 +47,9 @@ describe('a message with a schema', () => {
         {
           name: 'check-client-ip',
           args: [
-            { name: 'ip', value: b.ipv4('10.0.0.1') },
-            { name: 'ua', value: b.string('curl') },
-            { name: 'ssl', value: b.bool(true) },
+            { name: 'ip', value: data.ipv4('10.0.0.1') },
+            { name: 'ua', value: data.string('curl') },
+            { name: 'ssl', value: data.bool(true) },
           ],
         },
       ],
@@ -44,18 +57,18 @@ describe('a message with a schema', () => {
   });
 
   it('takes either family for an address, and its bytes', () => {
-    expect(argsOf(b.notify().message(checkClientIp, { ip: '::1', ssl: false }))['ip']).toEqual(b.ipv6('::1'));
+    expect(argsOf(notify().message(checkClientIp, { ip: '::1', ssl: false }))['ip']).toEqual(data.ipv6('::1'));
     const bytes = Uint8Array.of(192, 0, 2, 1);
-    expect(argsOf(b.notify().message(checkClientIp, { ip: bytes, ssl: false }))['ip']).toEqual(b.ipv4('192.0.2.1'));
+    expect(argsOf(notify().message(checkClientIp, { ip: bytes, ssl: false }))['ip']).toEqual(data.ipv4('192.0.2.1'));
   });
 
   it('sends an address mapped to IPv6 as it is written, which a handler reads as the IPv4 address', () => {
-    const notify = new Notify(new MessageSet([checkClientIp]));
+    const received = new Notify(new MessageSet([checkClientIp]));
     const read = ['192.0.2.1', '::ffff:192.0.2.1'].map((ip) => {
       const reader = new FrameReader();
-      reader.push(Buffer.from(b.notify().message(checkClientIp, { ip, ssl: false }).toBytes()));
-      notify.read(reader.next()!);
-      const view = notify.get(checkClientIp)!.ip;
+      reader.push(Buffer.from(notify().message(checkClientIp, { ip, ssl: false }).toBytes()));
+      received.read(reader.next()!);
+      const view = received.get(checkClientIp)!.ip;
       return [view.type, view.family, view.toString(), view.equals('192.0.2.1'), view.equals('::ffff:192.0.2.1')];
     });
     expect(read).toEqual([
@@ -65,37 +78,37 @@ describe('a message with a schema', () => {
   });
 
   it('writes plain integers as INT64, and as UINT64 what that cannot hold', () => {
-    expect(argsOf(b.notify().message(numbers, { any: 1, i32: -1, u64: 2n ** 64n - 1n }))).toEqual({
-      any: b.int64(1),
-      i32: b.int64(-1),
-      u64: b.uint64(2n ** 64n - 1n),
+    expect(argsOf(notify().message(numbers, { any: 1, i32: -1, u64: 2n ** 64n - 1n }))).toEqual({
+      any: data.int64(1),
+      i32: data.int64(-1),
+      u64: data.uint64(2n ** 64n - 1n),
     });
   });
 
   it('takes exact integers of any type', () => {
-    expect(argsOf(b.notify().message(numbers, { any: b.uint32(7), i32: b.int32(-7) }))).toEqual({
-      any: b.uint32(7),
-      i32: b.int32(-7),
+    expect(argsOf(notify().message(numbers, { any: data.uint32(7), i32: data.int32(-7) }))).toEqual({
+      any: data.uint32(7),
+      i32: data.int32(-7),
     });
   });
 
   it('takes strings, binaries and addresses by family', () => {
     const values = { v4: '10.0.0.1', v6: '::1', method: 'GET', body: 'text' };
-    expect(argsOf(b.notify().message(rest, values))).toEqual({
-      v4: b.ipv4('10.0.0.1'),
-      v6: b.ipv6('::1'),
-      method: b.string('GET'),
-      body: b.binary('text'),
+    expect(argsOf(notify().message(rest, values))).toEqual({
+      v4: data.ipv4('10.0.0.1'),
+      v6: data.ipv6('::1'),
+      method: data.string('GET'),
+      body: data.binary('text'),
     });
   });
 
   it('leaves out what is undefined, and writes null as NULL', () => {
-    const args = argsOf(b.notify().message(numbers, { any: undefined, i32: null }));
-    expect(args).toEqual({ i32: b.nil });
+    const args = argsOf(notify().message(numbers, { any: undefined, i32: null }));
+    expect(args).toEqual({ i32: data.nil });
   });
 
   it('keeps the order in which arguments are given', () => {
-    const args = argsOf(b.notify().message(checkClientIp, { ssl: true, ip: '10.0.0.1' }));
+    const args = argsOf(notify().message(checkClientIp, { ssl: true, ip: '10.0.0.1' }));
     expect(Object.keys(args)).toEqual(['ssl', 'ip']);
   });
 
@@ -113,11 +126,11 @@ describe('a message with a schema', () => {
     ['a number for an address', { ip: 1, ssl: true }, 'SPOP_INVALID_VALUE', /type address for argument ip .*got 1/],
     ['text that is no address', { ip: '10.0.0', ssl: true }, 'SPOP_INVALID_VALUE', /"10\.0\.0", for argument ip/],
     ['text for a boolean', { ip: '::1', ssl: 'yes' }, 'SPOP_INVALID_VALUE', /type bool for argument ssl .*got "yes"/],
-    ['an exact value of another type', { ip: b.string('::1'), ssl: true }, 'SPOP_INVALID_VALUE', /type address for/],
-    ['raw bytes', { ip: b.raw('00'), ssl: true }, 'SPOP_INVALID_VALUE', /type address for argument ip/],
+    ['an exact value of another type', { ip: data.string('::1'), ssl: true }, 'SPOP_INVALID_VALUE', /type address for/],
+    ['raw bytes', { ip: data.raw('00'), ssl: true }, 'SPOP_INVALID_VALUE', /type address for argument ip/],
   ])('refuses %s at run time', (_, args: object, code, reason) => {
-    const build = (): unknown => b.notify().untypedMessage(checkClientIp, args as b.ArgumentsInput);
-    expect(build).toThrow(b.SpopError);
+    const build = (): unknown => notify().untypedMessage(checkClientIp, args as ArgumentsInput);
+    expect(build).toThrow(SpopError);
     expect(build).toThrow(expect.objectContaining({ code }));
     expect(build).toThrow(reason);
   });
@@ -130,31 +143,31 @@ describe('a message with a schema', () => {
     ['a fraction', { any: 0.5 }],
     ['2^53 as a number', { u64: 2 ** 53 }],
   ])('refuses %s', (_, args: object) => {
-    expect(() => b.notify().untypedMessage(numbers, args as b.ArgumentsInput)).toThrow(/SPOP_INVALID_VALUE/);
+    expect(() => notify().untypedMessage(numbers, args as ArgumentsInput)).toThrow(/SPOP_INVALID_VALUE/);
   });
 
   it('refuses a list of arguments', () => {
-    expect(() => b.notify().untypedMessage(numbers, [1])).toThrow(/SPOP_INVALID_VALUE: .*pass its arguments by name/);
+    expect(() => notify().untypedMessage(numbers, [1])).toThrow(/SPOP_INVALID_VALUE: .*pass its arguments by name/);
   });
 });
 
 describe('a variable with a declared type', () => {
   it.each([
-    ['integer', integer, b.int64(7)],
-    ['int32', int32, b.int32(7)],
-    ['int64', int64, b.int64(7)],
-    ['uint64', uint64, b.uint64(7)],
+    ['integer', integer, data.int64(7)],
+    ['int32', int32, data.int32(7)],
+    ['int64', int64, data.int64(7)],
+    ['uint64', uint64, data.uint64(7)],
   ])('is set as an agent writes it: %s', (_, type, expected) => {
     const variable = defineVariable<number>('sess', 'score', type);
-    expect(b.ack().setVar(variable, 7).toFrame()).toMatchObject({
+    expect(ack().setVar(variable, 7).toFrame()).toMatchObject({
       actions: [{ type: 'set-var', scope: 'sess', name: 'score', value: expected }],
     });
   });
 
   it('is set to an address, to NULL, and unset', () => {
     const ip = defineVariable('txn', 'ip', address);
-    expect(b.ack().setVar(ip, '::1').setVar(ip, null).unsetVar(ip).toFrame()).toMatchObject({
-      actions: [{ value: b.ipv6('::1') }, { value: b.nil }, { type: 'unset-var', scope: 'txn', name: 'ip' }],
+    expect(ack().setVar(ip, '::1').setVar(ip, null).unsetVar(ip).toFrame()).toMatchObject({
+      actions: [{ value: data.ipv6('::1') }, { value: data.nil }, { type: 'unset-var', scope: 'txn', name: 'ip' }],
     });
   });
 });
@@ -171,8 +184,8 @@ describe('the types of a schema', () => {
   const lines: readonly [code: string, compiles: boolean][] = [
     [`notify().message(checkClientIp, { ip: '10.0.0.1', ssl: true });`, true],
     [`notify().message(checkClientIp, { ip: '10.0.0.1', ssl: true, ua: null });`, true],
-    [`notify().message(checkClientIp, { ip: ipv4('10.0.0.1'), ssl: true, ua: string('curl') });`, true],
-    [`notify().message(checkClientIp, { ip: string('10.0.0.1'), ssl: true });`, false],
+    [`notify().message(checkClientIp, { ip: data.ipv4('10.0.0.1'), ssl: true, ua: data.string('curl') });`, true],
+    [`notify().message(checkClientIp, { ip: data.string('10.0.0.1'), ssl: true });`, false],
     [`notify().message(numbers);`, true],
     [`notify().message('anything', { at: 'all' });`, true],
     [`notify().message(checkClientIp, { ip: '10.0.0.1', ssl: true, ipp: 1 });`, false],
@@ -208,9 +221,9 @@ describe('the types of a schema', () => {
     );
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     const head = [
-      `import { address, bool, defineMessage, defineVariable, int32, optional, string as text } from '@spop/codec';`,
-      `import { ack, connect, ipv4, notify, string } from '../../../src/index.ts';`,
-      `const checkClientIp = defineMessage('check-client-ip', { ip: address, ua: optional(text), ssl: bool });`,
+      `import { address, bool, defineMessage, defineVariable, int32, optional, string } from '@spop/codec';`,
+      `import { ack, connect, data, notify } from '../../../src/index.ts';`,
+      `const checkClientIp = defineMessage('check-client-ip', { ip: address, ua: optional(string), ssl: bool });`,
       `const numbers = defineMessage('numbers', { any: optional(int32) });`,
       `const score = defineVariable('sess', 'score', int32);`,
       `const peer = await connect({ path: 'agent.sock' });`,

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ack, agentHello, binary, connect, haproxy, notify, PeerFailure, uint32, uint64 } from '../../src/index.ts';
-import type { ConnectOptions, Frame, NotifyBuilder, NotifyFrame, ScriptedHaproxy } from '../../src/index.ts';
+import { ack, agentHello, connect, data, haproxy, notify, PeerFailure } from '../../src/index.ts';
+import type { ConnectOptions, NotifyBuilder, NotifyFrame, PlainFrame, ScriptedHaproxy } from '../../src/index.ts';
 import { politely, tinyAgent } from '../tiny-agent.ts';
 
 const closers: (() => void)[] = [];
@@ -109,7 +109,7 @@ describe('an ACK', () => {
   });
 
   it('that earns a warning is one, with the warning beside it', async () => {
-    const agent = tinyAgent(politely((_, empty) => empty.setVar('txn', 'x', uint64(2n ** 63n))));
+    const agent = tinyAgent(politely((_, empty) => empty.setVar('txn', 'x', data.uint64(2n ** 63n))));
     const peer = await connect(agent);
     closers.push(() => peer.close());
     expect((await peer.notify('m')).actions).toHaveLength(1);
@@ -130,8 +130,11 @@ describe('an ACK', () => {
 
 describe('the agreed size', () => {
   /** A scripted HAProxy that agreed on so many bytes, and what the agent got. */
-  async function agreed(maxFrameSize: number, line: '3.0' | '3.2'): Promise<{ peer: ScriptedHaproxy; got: Frame[] }> {
-    const got: Frame[] = [];
+  async function agreed(
+    maxFrameSize: number,
+    line: '3.0' | '3.2',
+  ): Promise<{ peer: ScriptedHaproxy; got: PlainFrame[] }> {
+    const got: PlainFrame[] = [];
     const agent = tinyAgent((frame) => {
       if (frame.type === 'HAPROXY-HELLO') return [agentHello({ maxFrameSize, capabilities: 'fragmentation' })];
       got.push(frame);
@@ -146,11 +149,11 @@ describe('the agreed size', () => {
   const sized = (size: number): ((builder: NotifyBuilder) => NotifyBuilder) => {
     const around =
       notify()
-        .message('m', { a: binary(new Uint8Array(300)) })
+        .message('m', { a: data.binary(new Uint8Array(300)) })
         .toBytes().length -
       4 -
       300;
-    return (builder) => builder.message('m', { a: binary(new Uint8Array(size - around)) });
+    return (builder) => builder.message('m', { a: data.binary(new Uint8Array(size - around)) });
   };
 
   it('is filled by one frame', async () => {
@@ -169,7 +172,7 @@ describe('the agreed size', () => {
 
 describe('what the agent agreed to', () => {
   it('goes by the last item of a name, and by what was offered where there is none', async () => {
-    const twice = agentHello({ maxFrameSize: 1_000 }).item('max-frame-size', uint32(2_000));
+    const twice = agentHello({ maxFrameSize: 1_000 }).item('max-frame-size', data.uint32(2_000));
     const peer = await connect(
       tinyAgent(() => [twice]),
       { strict: false },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { binary, fragment, haproxy, haproxyDisconnect, notify, parse, parseFrame, toHex } from '../../src/index.ts';
+import { data, fragment, haproxy, haproxyDisconnect, notify, parse, parseFrame, toHex } from '../../src/index.ts';
 import type { HaproxyLine, NotifyFrame } from '../../src/index.ts';
 import { readCaptures } from '@spop-internal/testbed/captures';
 import type { Capture } from '@spop-internal/testbed/captures';
@@ -116,7 +116,7 @@ describe('fragments', () => {
   });
 
   it('are refused by later lines', () => {
-    const big = notify().message('m', { a: binary(new Uint8Array(300)) });
+    const big = notify().message('m', { a: data.binary(new Uint8Array(300)) });
     expect(() => haproxy('3.2').fragments(big, 256)).toThrow(/SPOP_MISUSE: HAProxy 3\.2 never fragments/);
   });
 

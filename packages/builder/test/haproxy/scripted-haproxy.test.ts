@@ -10,13 +10,12 @@ import {
   agentDisconnect,
   agentHello,
   connect,
+  data,
   haproxy,
   haproxyDisconnect,
-  int32,
-  ipv4,
   PeerFailure,
 } from '../../src/index.ts';
-import type { ConnectOptions, Frame, NotifyBuilder, ScriptedHaproxy, Target } from '../../src/index.ts';
+import type { ConnectOptions, NotifyBuilder, PlainFrame, ScriptedHaproxy, Target } from '../../src/index.ts';
 import { politely, tinyAgent } from '../tiny-agent.ts';
 import type { Answer } from '../tiny-agent.ts';
 
@@ -49,19 +48,19 @@ async function failureOf(promise: Promise<unknown>): Promise<PeerFailure> {
 
 const scoring = politely((notify, empty) => {
   const score = notify.messages[0]?.args[0]?.value.type === 'ipv4' ? 100 : 0;
-  return empty.setVar('sess', 'ip_score', int32(score));
+  return empty.setVar('sess', 'ip_score', data.int32(score));
 });
 
 describe('connect', () => {
   it('plays HAProxy to an agent in memory', async () => {
     const peer = await open(tinyAgent(scoring));
-    const answer = await peer.notify('check-client-ip', { ip: ipv4('10.0.0.1') });
+    const answer = await peer.notify('check-client-ip', { ip: data.ipv4('10.0.0.1') });
     expect(answer).toEqual({
       type: 'ACK',
       flags: 1,
       streamId: 1n,
       frameId: 1n,
-      actions: [{ type: 'set-var', scope: 'sess', name: 'ip_score', value: int32(100) }],
+      actions: [{ type: 'set-var', scope: 'sess', name: 'ip_score', value: data.int32(100) }],
     });
   });
 
@@ -71,7 +70,7 @@ describe('connect', () => {
     await listening(server, { host: '127.0.0.1', port: 0 });
     const { port } = server.address() as AddressInfo;
     const peer = await open({ host: '127.0.0.1', port });
-    expect((await peer.notify('check-client-ip', { ip: ipv4('10.0.0.1') })).actions).toHaveLength(1);
+    expect((await peer.notify('check-client-ip', { ip: data.ipv4('10.0.0.1') })).actions).toHaveLength(1);
     expect(await peer.disconnect()).toMatchObject({ type: 'AGENT-DISCONNECT' });
   });
 
@@ -82,7 +81,7 @@ describe('connect', () => {
     const server = createServer((socket) => agent.handle(socket));
     await listening(server, { path: join(folder, 'agent.sock') });
     const peer = await open({ path: join(folder, 'agent.sock') });
-    expect((await peer.notify('check-client-ip', { ip: ipv4('10.0.0.1') })).actions).toHaveLength(1);
+    expect((await peer.notify('check-client-ip', { ip: data.ipv4('10.0.0.1') })).actions).toHaveLength(1);
   });
 
   it('says that nobody listens', async () => {
@@ -126,7 +125,7 @@ describe('notify', () => {
   it('fails with the conversation in its text where no ACK comes', async () => {
     const mute: Answer = (frame) => (frame.type === 'HAPROXY-HELLO' ? [agentHello()] : []);
     const peer = await open(tinyAgent(mute), { timeoutMs: 20 });
-    const failure = await failureOf(peer.notify('check', { ip: ipv4('10.0.0.1') }));
+    const failure = await failureOf(peer.notify('check', { ip: data.ipv4('10.0.0.1') }));
     expect(failure.kind).toBe('timeout');
     expect(failure.message.split('\n')).toEqual([
       'expected the ACK of NOTIFY 1:1 within 20 ms',
@@ -192,7 +191,7 @@ describe('notify', () => {
 
   it('sends frames in pieces', async () => {
     const peer = await open(tinyAgent(scoring), { chunkBytes: 1 });
-    expect((await peer.notify('check-client-ip', { ip: ipv4('10.0.0.1') })).actions).toHaveLength(1);
+    expect((await peer.notify('check-client-ip', { ip: data.ipv4('10.0.0.1') })).actions).toHaveLength(1);
   });
 });
 
@@ -241,7 +240,7 @@ describe('healthcheck', () => {
   });
 
   it('sends the HELLO of a health check', async () => {
-    const seen: Frame[] = [];
+    const seen: PlainFrame[] = [];
     const polite = politely();
     const agent = tinyAgent((frame, stream) => {
       seen.push(frame);
@@ -264,7 +263,7 @@ describe('healthcheck', () => {
 
 describe('disconnect', () => {
   it('sends the status, and waits for the answer and the end', async () => {
-    const seen: Frame[] = [];
+    const seen: PlainFrame[] = [];
     const polite = politely();
     const agent = tinyAgent((frame, stream) => {
       seen.push(frame);

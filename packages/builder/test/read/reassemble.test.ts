@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { ack, fragment, haproxyDisconnect, notify, reassemble, SpopError, unset } from '../../src/index.ts';
-import type { Frame } from '../../src/index.ts';
+import type { PlainFrame } from '../../src/index.ts';
 
 const whole = notify({ streamId: 7, frameId: 3 }).message('m', { a: 'a text that is cut', b: 1 });
 const parts = fragment(whole, 6).map((part) => part.toFrame());
 const [first, ...rest] = parts;
 
-function codeOf(frames: readonly Frame[]): string {
+function codeOf(frames: readonly PlainFrame[]): string {
   try {
     reassemble(frames);
   } catch (error) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { explain, fromHex, notify, parse, string, validate } from '@spop/builder';
+import { data, explain, fromHex, notify, parse, validate } from '@spop/builder';
 
 const bytes = notify().message('greet', { name: 'Ada' }).toBytes();
 assert.deepEqual(parse(bytes), [
@@ -8,7 +8,7 @@ assert.deepEqual(parse(bytes), [
     flags: 1,
     streamId: 1n,
     frameId: 1n,
-    messages: [{ name: 'greet', args: [{ name: 'name', value: string('Ada') }] }],
+    messages: [{ name: 'greet', args: [{ name: 'name', value: data.string('Ada') }] }],
   },
 ]);
 

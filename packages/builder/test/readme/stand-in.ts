@@ -1,6 +1,6 @@
 import type { MessageDefinition, Variable } from '@spop/codec';
 import { ack as emptyAck, agentHello } from '../../src/index.ts';
-import type { AckBuilder, InputOf, StreamHandler, Value } from '../../src/index.ts';
+import type { AckBuilder, InputOf, StreamHandler, ValueInput } from '../../src/index.ts';
 
 export { address, defineMessage, defineVariable, int32 } from '@spop/codec';
 import { toPlain } from '../../src/index.ts';
@@ -21,7 +21,7 @@ export function createAgent(): StreamHandler & { onMessage(message: MessageDefin
     let built: AckBuilder = emptyAck(frame);
     for (const { name, args } of frame.messages) {
       const ip = args.find((argument) => argument.name === 'ip')?.value;
-      const set = (variable: { scope: 'sess'; name: string }, value: Value): void => {
+      const set = (variable: { scope: 'sess'; name: string }, value: ValueInput): void => {
         built = built.setVar(variable.scope, variable.name, value);
       };
       const message = { ip: { equals: (text: string) => ip !== undefined && toPlain(ip) === text } };

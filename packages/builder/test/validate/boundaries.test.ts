@@ -3,21 +3,19 @@ import {
   ack,
   agentDisconnect,
   agentHello,
-  binary,
+  data,
   fragment,
   haproxyHello,
-  int64,
   notify,
-  uint64,
   unset,
   validate,
   validateSession,
 } from '../../src/index.ts';
-import type { BytesLike, RuleId, SessionOptions, Write } from '../../src/index.ts';
+import type { BytesInput, RuleId, SessionOptions, Write } from '../../src/index.ts';
 import { concat } from '../../src/data/text.ts';
 import { bytesOf } from '../../src/read/parse.ts';
 
-function says(from: 'agent' | 'haproxy', ...frames: readonly BytesLike[]): Write {
+function says(from: 'agent' | 'haproxy', ...frames: readonly BytesInput[]): Write {
   return { from, bytes: concat(frames.map(bytesOf)) };
 }
 
@@ -34,14 +32,14 @@ function broken(writes: readonly Write[], options: SessionOptions = {}): RuleId[
 }
 
 /** The rules that bytes of one side break, in a connection whose HELLOs are over. */
-function brokenBy(from: 'agent' | 'haproxy', input: BytesLike, options: SessionOptions = {}): RuleId[] {
+function brokenBy(from: 'agent' | 'haproxy', input: BytesInput, options: SessionOptions = {}): RuleId[] {
   return validate(input, { from, state: 'established', ...options }).map(({ rule }) => rule);
 }
 
 /** An ACK of so many bytes, its length field included. */
-function ackOf(size: number): BytesLike {
-  const unfilled = ack().setVar('txn', 'x', binary(new Uint8Array(8_000)));
-  return ack().setVar('txn', 'x', binary(new Uint8Array(8_000 + size - unfilled.toBytes().length)));
+function ackOf(size: number): BytesInput {
+  const unfilled = ack().setVar('txn', 'x', data.binary(new Uint8Array(8_000)));
+  return ack().setVar('txn', 'x', data.binary(new Uint8Array(8_000 + size - unfilled.toBytes().length)));
 }
 
 describe('NOTIFYs that wait for their ACKs', () => {
@@ -122,7 +120,7 @@ describe('what an agent writes at once', () => {
 
 describe('a variable’s name', () => {
   it('has at most 63 bytes with its scope, and with the prefix where that is known', () => {
-    const long = (length: number): BytesLike => ack().unsetVar('sess', 'n'.repeat(length));
+    const long = (length: number): BytesInput => ack().unsetVar('sess', 'n'.repeat(length));
     // sess. and at least x. besides
     expect(brokenBy('agent', long(56))).toEqual([]);
     expect(brokenBy('agent', long(57))).toEqual(['variable-name-too-long']);
@@ -141,9 +139,9 @@ describe('a variable’s name', () => {
 
 describe('integers', () => {
   it('turn negative from 2^63 on, in whatever frame of the agent', () => {
-    expect(brokenBy('agent', ack().setVar('txn', 'x', uint64(2n ** 63n - 1n)))).toEqual([]);
-    expect(brokenBy('agent', ack().setVar('txn', 'x', uint64(2n ** 63n)))).toEqual(['integer-turns-negative']);
-    expect(brokenBy('agent', ack().setVar('txn', 'x', int64(-1)))).toEqual([]);
+    expect(brokenBy('agent', ack().setVar('txn', 'x', data.uint64(2n ** 63n - 1n)))).toEqual([]);
+    expect(brokenBy('agent', ack().setVar('txn', 'x', data.uint64(2n ** 63n)))).toEqual(['integer-turns-negative']);
+    expect(brokenBy('agent', ack().setVar('txn', 'x', data.int64(-1)))).toEqual([]);
   });
 
   it('of a status code are 0 to 99', () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   ack,
   agentHello,
-  type BytesLike,
+  type BytesInput,
   explain,
   formatViolations,
   haproxyHello,
@@ -25,7 +25,7 @@ function repeated(part: Uint8Array, bytes: number = SIZE): Uint8Array {
 }
 
 /** 8 KiB that break a rule, or make a field, every few bytes. */
-const inputs: readonly (readonly [label: string, from: Side, bytes: BytesLike])[] = [
+const inputs: readonly (readonly [label: string, from: Side, bytes: BytesInput])[] = [
   ['zeros', 'haproxy', Buffer.alloc(SIZE)],
   ['ff', 'haproxy', Buffer.alloc(SIZE, 0xff)],
   ['empty NOTIFYs of the same ids', 'haproxy', repeated(notify().toBytes())],

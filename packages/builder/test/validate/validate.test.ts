@@ -4,32 +4,26 @@ import {
   ack,
   agentDisconnect,
   agentHello,
-  binary,
-  bool,
+  data,
   formatViolations,
   fragment,
   frame,
   fromHex,
   haproxyDisconnect,
   haproxyHello,
-  int64,
   notify,
-  raw,
   rules,
-  string,
-  uint64,
   unset,
   validate,
   validateSession,
-  withFlags,
 } from '../../src/index.ts';
-import type { BytesLike, RuleId, SessionOptions, ValidateOptions, Violation, Write } from '../../src/index.ts';
+import type { BytesInput, RuleId, SessionOptions, ValidateOptions, Violation, Write } from '../../src/index.ts';
 import { concat } from '../../src/data/text.ts';
 import { bytesOf } from '../../src/read/parse.ts';
 import { readCaptures } from '@spop-internal/testbed/captures';
 import { severities } from './severities.ts';
 
-function bytes(...frames: BytesLike[]): Uint8Array {
+function bytes(...frames: BytesInput[]): Uint8Array {
   return concat(frames.map(bytesOf));
 }
 
@@ -61,13 +55,13 @@ const cases: readonly Case[] = [
   ['a value that is not whole', bytes(ack().raw('02 02 01 05 61')), fromAgent, 'truncated', 14],
   [
     'a varint of 2^64',
-    bytes(ack().setVar('txn', 'x', raw('04 f0 f1 fe fe fe fe fe fe fe 0e'))),
+    bytes(ack().setVar('txn', 'x', data.raw('04 f0 f1 fe fe fe fe fe fe fe 0e'))),
     fromAgent,
     'varint-overflow',
     17,
   ],
-  ['a reserved type', bytes(ack().setVar('txn', 'x', raw('0a'))), fromAgent, 'reserved-type', 16],
-  ['an INT32 of 2^31', bytes(ack().setVar('txn', 'x', raw('02 f0 f1 fe fe 3e'))), fromAgent, 'integer-range', 16],
+  ['a reserved type', bytes(ack().setVar('txn', 'x', data.raw('0a'))), fromAgent, 'reserved-type', 16],
+  ['an INT32 of 2^31', bytes(ack().setVar('txn', 'x', data.raw('02 f0 f1 fe fe 3e'))), fromAgent, 'integer-range', 16],
   ['an unknown action', bytes(ack().raw('09')), fromAgent, 'invalid-action', 11],
 
   ['a frame of type 200', bytes(frame(200)), fromAgent, 'unknown-frame-type', 4],
@@ -83,7 +77,7 @@ const cases: readonly Case[] = [
   ['a DISCONNECT with a frame-id', bytes(agentDisconnect({ frameId: 1 })), fromAgent, 'ids-not-zero', 9],
   [
     'flags of typed data',
-    bytes(ack().setVar('txn', 'x', withFlags(string('y'), 1))),
+    bytes(ack().setVar('txn', 'x', data.withFlags(data.string('y'), 1))),
     fromAgent,
     'typed-data-flags',
     16,
@@ -136,7 +130,7 @@ const cases: readonly Case[] = [
   ['no message', bytes(agentDisconnect({ message: null })), fromAgent, 'message-missing', 25],
   [
     'a version as BINARY',
-    bytes(agentHello({ version: null }).item('version', binary('2.0'))),
+    bytes(agentHello({ version: null }).item('version', data.binary('2.0'))),
     first('agent'),
     'item-type',
     63,
@@ -173,7 +167,7 @@ const cases: readonly Case[] = [
   ['an empty ACK for HAProxy 3.1', bytes(ack()), { ...fromAgent, haproxy: '3.1' }, 'ack-empty', 11],
   [
     'an ACK of 16380 bytes for HAProxy 3.2',
-    bytes(ack().setVar('txn', 'x', binary(new Uint8Array(16_364)))),
+    bytes(ack().setVar('txn', 'x', data.binary(new Uint8Array(16_364)))),
     { ...fromAgent, haproxy: '3.2' },
     'ack-fills-buffer',
     0,
@@ -194,7 +188,13 @@ const cases: readonly Case[] = [
     'variable-name-too-long',
     14,
   ],
-  ['a UINT64 of 2^63', bytes(ack().setVar('txn', 'x', uint64(2n ** 63n))), fromAgent, 'integer-turns-negative', 16],
+  [
+    'a UINT64 of 2^63',
+    bytes(ack().setVar('txn', 'x', data.uint64(2n ** 63n))),
+    fromAgent,
+    'integer-turns-negative',
+    16,
+  ],
 ];
 
 describe('validate', () => {
@@ -218,7 +218,7 @@ describe('validate', () => {
     ['an ACK of the byte 00', bytes(ack().raw('00')), { ...fromAgent, haproxy: '3.1' }],
     [
       'an ACK of 16379 bytes',
-      bytes(ack().setVar('txn', 'x', binary(new Uint8Array(16_363)))),
+      bytes(ack().setVar('txn', 'x', data.binary(new Uint8Array(16_363)))),
       { ...fromAgent, haproxy: '3.2' },
     ],
     [
@@ -228,8 +228,8 @@ describe('validate', () => {
     ],
     ['fragments of HAProxy 3.0', bytes(begin!, end!), { ...fromHaproxy, haproxy: '3.0' }],
     ['an aborted NOTIFY and the next', bytes(begin!, unset({ flags: 3 }), notify().message('m')), fromHaproxy],
-    ['a negative INT64', bytes(ack().setVar('txn', 'x', int64(-1))), fromAgent],
-    ['an unknown item', bytes(answer.item('x-own', bool(true))), first('agent')],
+    ['a negative INT64', bytes(ack().setVar('txn', 'x', data.int64(-1))), fromAgent],
+    ['an unknown item', bytes(answer.item('x-own', data.bool(true))), first('agent')],
   ] as const)('finds nothing wrong with %s', (_, input, options) => {
     expect(formatViolations(validate(input, options))).toBe('');
   });
@@ -237,8 +237,8 @@ describe('validate', () => {
   it('finds everything at once, also behind what cannot be read', () => {
     const input = bytes(
       ack()
-        .setVar(9, 'a-b', raw('02 f0 f1 fe fe 3e'))
-        .setVar('txn', '', uint64(2n ** 63n))
+        .setVar(9, 'a-b', data.raw('02 f0 f1 fe fe 3e'))
+        .setVar('txn', '', data.uint64(2n ** 63n))
         .raw('07'),
       ack({ flags: 0 }).unsetVar('txn', 'c d'),
     );
@@ -260,7 +260,7 @@ describe('validate', () => {
   });
 
   it('tells a BOOL that HAProxy reads as false', () => {
-    const [violation] = validate(bytes(ack().setVar('txn', 'x', raw('31'))), fromAgent);
+    const [violation] = validate(bytes(ack().setVar('txn', 'x', data.raw('31'))), fromAgent);
     expect(violation).toMatchObject({
       rule: 'typed-data-flags',
       message: expect.stringContaining('HAProxy reads') as string,
@@ -372,19 +372,19 @@ const sessions: readonly [
   ],
 ];
 
-function agentSays(...frames: BytesLike[]): Write {
+function agentSays(...frames: BytesInput[]): Write {
   return { from: 'agent', bytes: bytes(...frames) };
 }
-function haproxySays(...frames: BytesLike[]): Write {
+function haproxySays(...frames: BytesInput[]): Write {
   return { from: 'haproxy', bytes: bytes(...frames) };
 }
 function handshake(capabilities: string = 'pipelining', maxFrameSize: number = 16_380): Write[] {
   return [haproxySays(haproxyHello()), agentSays(agentHello({ capabilities, maxFrameSize }))];
 }
-function asks(streamId: number): BytesLike {
+function asks(streamId: number): BytesInput {
   return notify({ streamId }).message('m');
 }
-function inTwo(from: 'agent', whole: BytesLike, place: number): Write[] {
+function inTwo(from: 'agent', whole: BytesInput, place: number): Write[] {
   const all = bytesOf(whole);
   return [
     { from, bytes: all.slice(0, place) },
@@ -398,7 +398,7 @@ describe('validateSession', () => {
   });
 
   it('warns of 16384 bytes at once to HAProxy 3.1 and later', () => {
-    const big = ack().setVar('txn', 'x', binary(new Uint8Array(9000)));
+    const big = ack().setVar('txn', 'x', data.binary(new Uint8Array(9000)));
     const writes = [...handshake(), haproxySays(asks(1), asks(3)), agentSays(big, bytesOf(big))];
     expect(validateSession(writes, { haproxy: '3.2' }).map(({ rule }) => rule)).toContain('agent-bytes-at-once');
     expect(validateSession(writes, { haproxy: '3.0' }).map(({ rule }) => rule)).not.toContain('agent-bytes-at-once');

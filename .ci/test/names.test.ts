@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string | { readonly '@spop/source': string }>>;
+}
+
+const packages = resolve(import.meta.dirname, '../../packages');
+const names = ['codec', 'agent', 'builder'];
+
+/** `export { a, type B as C } from 'x'`, with or without `from`; `export * from 'x'`; `export * as a from 'x'`. */
+const LIST = /^export (?:type )?(?:\{(?<list>[^}]*)\}|\*(?: as (?<namespace>\w+))?)(?: from '(?<from>[^']+)')?;/gm;
+/** `export function a`, `export const A`, `export interface B` and their like. */
+const DECLARATION = /^export (?:abstract |async )?(?:class|const|function|interface|type) (\w+)/gm;
+
+/** The sources of a package's entry points. */
+function entryPoints(name: string): string[] {
+  const manifest = JSON.parse(readFileSync(resolve(packages, name, 'package.json'), 'utf8')) as Manifest;
+  return Object.values(manifest.exports).flatMap((target) =>
+    typeof target === 'string' ? [] : [resolve(packages, name, target['@spop/source'])],
+  );
+}
+
+/** What a file exports, and where each of the names is declared: `<file>#<name>`. */
+function exportsOf(file: string): Map<string, string> {
+  const text = readFileSync(file, 'utf8');
+  const found = new Map<string, string>();
+  for (const [, name = ''] of text.matchAll(DECLARATION)) found.set(name, `${file}#${name}`);
+  for (const { groups = {} } of text.matchAll(LIST)) {
+    const { list, namespace, from } = groups;
+    const target = from?.replace(/^@spop\/(\w+)$/, `${packages}/$1/src/index.ts`);
+    const source = target === undefined ? undefined : exportsOf(resolve(dirname(file), target));
+    if (namespace !== undefined) found.set(namespace, `${file}#${namespace}`);
+    if (list === undefined && namespace === undefined) source?.forEach((origin, name) => found.set(name, origin));
+    for (const item of list?.split(',') ?? []) {
+      const [name = '', alias = name] = item
+        .trim()
+        .replace(/^type /, '')
+        .split(' as ');
+      if (name !== '') found.set(alias, source === undefined ? `${file}#${alias}` : (source.get(name) ?? 'nowhere'));
+    }
+  }
+  return found;
+}
+
+/** The exports that the report of an entry point lists; `.ci/api-report.ts` keeps it true. */
+function reported(name: string, entryPoint: string): string[] {
+  const report = `${basename(entryPoint, '.ts').replace('index', name)}.api.md`;
+  const text = readFileSync(resolve(packages, name, 'etc', report), 'utf8');
+  const listed =
+    /^(?:export \{ (\w+) \}|export (?:abstract )?(?:class|const|function|interface|type) (\w+)|declare namespace (\w+))/gm;
+  return [...text.matchAll(listed)].map(([, again, declared, namespace]) => again ?? declared ?? namespace ?? '');
+}
+
+describe('the names of the packages', () => {
+  const all = names.flatMap((name) => entryPoints(name).map((file) => ({ name, file, found: exportsOf(file) })));
+
+  it.each(all)('are all found: $file', ({ name, file, found }) => {
+    expect([...found.keys()].toSorted()).toEqual([...new Set(reported(name, file))].toSorted());
+    expect([...found.values()]).not.toContain('nowhere');
+  });
+
+  it('mean one thing each, in whatever packages a test imports', () => {
+    const meanings = Map.groupBy(
+      all.flatMap(({ found }) => [...found]),
+      ([name]) => name,
+    );
+    const origins = [...meanings].map(([name, entries]) => ({ name, origins: new Set(entries.map(([, at]) => at)) }));
+    expect(origins.filter((each) => each.origins.size > 1)).toEqual([]);
+    // The agent exports words of the codec again, which is one meaning.
+    expect(meanings.get('defineMessage')).toHaveLength(2);
+  });
+});

@@ -1,0 +1,62 @@
+/**
+ * The bits of typed data's flags that mean nothing (SPOE.txt §3.1): the high nibble, without BOOL's lowest bit. Present
+ * only where the wire has one of them set, which HAProxy never does.
+ */
+interface Flagged {
+  readonly flags?: number;
+}
+
+export interface NullData extends Flagged {
+  readonly type: 'null';
+}
+export interface BoolData extends Flagged {
+  readonly type: 'bool';
+  readonly value: boolean;
+}
+export interface Integer32Data extends Flagged {
+  readonly type: 'int32' | 'uint32';
+  readonly value: number;
+}
+export interface Integer64Data extends Flagged {
+  readonly type: 'int64' | 'uint64';
+  readonly value: bigint;
+}
+export interface Ipv4Data extends Flagged {
+  readonly type: 'ipv4';
+  /** Dotted decimal. */
+  readonly value: string;
+}
+export interface Ipv6Data extends Flagged {
+  readonly type: 'ipv6';
+  /** RFC 5952. */
+  readonly value: string;
+}
+export interface StringData extends Flagged {
+  readonly type: 'string';
+  /** UTF-8; a byte that is not valid UTF-8 stands as a lone surrogate U+DC80 to U+DCFF (see `toBytes`). */
+  readonly value: string;
+}
+export interface BinaryData extends Flagged {
+  readonly type: 'binary';
+  readonly value: Uint8Array;
+}
+
+/** One typed data as a plain object (SPOE.txt §3.1): what reading gives, and one way to write exactly. */
+export type TypedData =
+  | NullData
+  | BoolData
+  | Integer32Data
+  | Integer64Data
+  | Ipv4Data
+  | Ipv6Data
+  | StringData
+  | BinaryData;
+
+/** Bytes that are written as they are where typed data should stand: the door to everything that is wrong. */
+export interface RawData {
+  readonly type: 'raw';
+  readonly value: Uint8Array;
+}
+
+/** What may be given wherever a value is written: exactly, or plainly (see `data.infer`). */
+export type ValueInput = TypedData | RawData | null | boolean | number | bigint | string | Uint8Array;
