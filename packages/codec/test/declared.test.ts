@@ -5,12 +5,16 @@ import { address, defineMessage, defineVariable, optional, string } from '../src
 const untyped = (call: (...args: never[]) => unknown, ...args: unknown[]): unknown =>
   Reflect.apply(call, undefined, args);
 
-/** What the builder of test data has under the same name. */
+/** What the builder has under the same name, to make a value for a test. */
 const builders = { address: (text: string) => ({ type: 'ipv4', value: text }) };
 
 const types: readonly (readonly [unknown, string])[] = [
   ['address', `"address": import the type of that name, and write it without quotes`],
-  [builders.address, 'the function address(), which is none of those of @spop/agent and @spop/codec'],
+  [
+    builders.address,
+    'the function address(), as data.address of @spop/builder is: import address from @spop/agent or @spop/codec',
+  ],
+  [parseInt, 'the function "parseInt"'],
   [undefined, 'undefined'],
   [null, 'null'],
   [5, 'the number 5'],

@@ -25,9 +25,12 @@ function isValueType(type: unknown): boolean {
 
 function describe(type: unknown): string {
   if (typeof type === 'string') return `${quoteText(type)}: import the type of that name, and write it without quotes`;
-  // The builder of test data has functions of the same names.
-  if (typeof type === 'function')
-    return `the function ${type.name}(), which is none of those of @spop/agent and @spop/codec`;
+  if (typeof type === 'function') return describeFunction(type.name);
   if (typeof type === 'object') return type === null ? 'null' : 'another object';
   return typeof type === 'number' ? `the number ${type}` : typeof type;
+}
+
+function describeFunction(name: string): string {
+  if (!Object.hasOwn(acceptedTypes, name)) return `the function ${quoteText(name)}`;
+  return `the function ${name}(), as data.${name} of @spop/builder is: import ${name} from @spop/agent or @spop/codec`;
 }
