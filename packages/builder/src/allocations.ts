@@ -1,0 +1,213 @@
+/**
+ * The proof that a synchronous function allocates nothing, for handlers and parsers of your own. The process has to be
+ * started with `--expose-gc`.
+ */
+import { AssertionError } from 'node:assert';
+import { getHeapStatistics } from 'node:v8';
+
+/** How {@link withoutAllocations} measures. */
+export interface AllocationOptions {
+  /** Calls in a round: 10,000 by default, or as many as take 100 ms if these are fewer. */
+  readonly calls?: number | undefined;
+  /** Rounds in a row that have to take no bytes; 5 by default. */
+  readonly rounds?: number | undefined;
+  /**
+   * Milliseconds before the first round, in which V8 compiles what is called often; 500 by default. They end earlier after
+   * 200,000 calls.
+   */
+  readonly warmUpMs?: number | undefined;
+}
+
+/** What {@link withoutAllocations} found. */
+export interface AllocationProof {
+  /** Bytes of V8's heap that one call takes. */
+  readonly bytesPerCall: 0;
+  /** Calls in a round. */
+  readonly calls: number;
+  /** Rounds in a row that took no bytes. */
+  readonly rounds: number;
+  /**
+   * The control: bytes that a round took when one of its calls also made an object, which are 24 or more, or put a number on
+   * the heap, which are 12 or more. Less than that would be a measurement that sees nothing.
+   */
+  readonly controls: Readonly<Record<'object' | 'number', number>>;
+}
+
+type Plant = keyof AllocationProof['controls'];
+
+const DEFAULT_CALLS = 10_000;
+const DEFAULT_ROUNDS = 5;
+const DEFAULT_WARM_UP_MS = 500;
+const MAX_WARM_UP_CALLS = 200_000;
+const MAX_ROUND_MS = 100;
+/** Rounds, and the time for them, in which the compilers may still finish what they began, which is on the heap too. */
+const MAX_SETTLING_ROUNDS = 60;
+const MAX_SETTLING_MS = 5_000;
+const CONTROL_ROUNDS = 2;
+/** Fewer bytes than start a collection, which would make a figure too small. */
+const MAX_FIGURE_BYTES = 128 * 1_024;
+/** Called often and returning soon, so that it is compiled as a whole. */
+const BATCH = 1_000;
+/** What a planted allocation takes at least; a number takes 12 where V8 compresses pointers, which Node does not. */
+const LEAST_BYTES: Readonly<Record<Plant, number>> = { object: 24, number: 12 };
+
+/** Holds what is made, of mixed elements, so that no compiler leaves it out and a fraction is put on the heap. */
+const kept: unknown[] = [''];
+/** Called before the function that is measured: a call that has had several targets is never inlined. */
+const otherTargets: readonly (() => unknown)[] = [() => undefined, () => 1, () => ''];
+
+/**
+ * Calls a synchronous function many times, and throws where that takes any bytes of V8's heap. It warms up first, then
+ * demands several rounds that take none, and plants one object and one number to see that it would have seen them. Takes
+ * a second or two.
+ *
+ * What the function returns counts: V8 puts a fraction, or an integer beyond 31 bits, on the heap to return it. The bytes
+ * of a `Buffer` stand elsewhere and do not count, but each `Buffer` is an object on the heap, which does.
+ *
+ * @throws {AssertionError} with the number of bytes for each call, where there are any; {TypeError} where the function
+ * returns a Promise, or an option is no integer of 1 or more; {Error} where the process lacks `--expose-gc`, or where the
+ * control is not seen.
+ */
+export function withoutAllocations(fn: () => unknown, options: AllocationOptions = {}): AllocationProof {
+  const rounds = integerOf('rounds', options.rounds ?? DEFAULT_ROUNDS);
+  const warmUpMs = integerOf('warmUpMs', options.warmUpMs ?? DEFAULT_WARM_UP_MS);
+  const wanted = integerOf('calls', options.calls ?? DEFAULT_CALLS);
+  refuseAsynchronous(fn());
+  settleReadings();
+  const callsPerMs = warmUp(fn, warmUpMs);
+  const calls = options.calls ?? Math.max(1, Math.min(wanted, Math.floor(callsPerMs * MAX_ROUND_MS)));
+  const bytes = steadyBytes(fn, calls, rounds, (found) => found === 0);
+  if (bytes !== 0) throw allocated(fn, calls);
+  const controls = { object: control(fn, calls, 'object'), number: control(fn, calls, 'number') };
+  return { bytesPerCall: 0, calls, rounds, controls };
+}
+
+function allocated(fn: () => unknown, calls: number): AssertionError {
+  const bytes = bytesPerCall(fn, calls);
+  const figure = bytes >= 10 ? bytes.toFixed(0) : bytes.toPrecision(2);
+  return new AssertionError({
+    message:
+      `expected ${fn.name === '' ? 'the function' : fn.name} to allocate nothing; ` +
+      `found ${figure} bytes of heap per call, in rounds of ${calls} calls`,
+    actual: bytes,
+    expected: 0,
+    operator: 'withoutAllocations',
+    stackStartFn: withoutAllocations,
+  });
+}
+
+/** @throws {Error} where one allocation in a round is not seen. */
+function control(fn: () => unknown, calls: number, plant: Plant): number {
+  const least = LEAST_BYTES[plant];
+  const bytes = steadyBytes(planted(fn, plant, calls), calls, CONTROL_ROUNDS, (found) => found >= least);
+  if (bytes >= least) return bytes;
+  throw new Error(
+    `expected the control, one ${plant} in ${calls} calls, to take ${least} bytes or more; found ${bytes}, so that nothing is proved`,
+  );
+}
+
+function integerOf(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new TypeError(`expected ${name} to be an integer of 1 or more; found ${value}`);
+}
+
+function refuseAsynchronous(returned: unknown): void {
+  if (typeof returned !== 'object' || returned === null || !('then' in returned)) return;
+  throw new TypeError(
+    'expected a synchronous function; found one that returns a Promise, which is an allocation itself',
+  );
+}
+
+function runBatch(fn: () => unknown, count: number): void {
+  for (let index = 0; index < count; index++) kept[0] = fn();
+}
+
+function run(fn: () => unknown, count: number): void {
+  for (let left = count; left > 0; left -= BATCH) runBatch(fn, Math.min(left, BATCH));
+}
+
+/**
+ * Bytes of heap that so many calls take, less what the readings themselves take. As many calls go before: in a function
+ * with long loops, a collection has V8 compile the loop anew, which is on the heap too.
+ */
+function heapBytes(fn: () => unknown, count: number): number {
+  collect();
+  run(fn, count);
+  const start = getHeapStatistics().used_heap_size;
+  run(fn, 0);
+  const middle = getHeapStatistics().used_heap_size;
+  run(fn, count);
+  const end = getHeapStatistics().used_heap_size;
+  return end - middle - (middle - start);
+}
+
+/** Each measurement begins at the same place, with room for what it makes, so that no collection falls into it. */
+function collect(): void {
+  if (globalThis.gc === undefined) {
+    throw new Error(
+      'expected a process with gc(), from which each round starts; found none: start node with --expose-gc, or have vitest ' +
+        "do so with test: { execArgv: ['--expose-gc'] }",
+    );
+  }
+  globalThis.gc();
+}
+
+/** The first readings load and compile what the readings themselves need. */
+function settleReadings(): void {
+  for (const target of otherTargets) {
+    for (let round = 0; round < 3; round++) heapBytes(target, 100);
+  }
+}
+
+/** @returns how many calls a millisecond has had. */
+function warmUp(fn: () => unknown, milliseconds: number): number {
+  const start = performance.now();
+  let calls = 0;
+  let elapsed = 0;
+  for (let step = 1; calls < MAX_WARM_UP_CALLS && elapsed < milliseconds; step = Math.min(step * 2, BATCH)) {
+    run(fn, step);
+    calls += step;
+    elapsed = performance.now() - start;
+  }
+  return calls / elapsed;
+}
+
+/** Bytes of a round, once `rounds` of them in a row read the same, or one more where that is not wanted; else the last. */
+function steadyBytes(fn: () => unknown, calls: number, rounds: number, isWanted: (bytes: number) => boolean): number {
+  const start = performance.now();
+  let last = heapBytes(fn, calls);
+  let inRow = 1;
+  for (let round = 1; round < MAX_SETTLING_ROUNDS && performance.now() - start < MAX_SETTLING_MS; round++) {
+    if (inRow >= (isWanted(last) ? rounds : rounds + 1)) break;
+    const bytes = heapBytes(fn, calls);
+    inRow = bytes === last ? inRow + 1 : 1;
+    last = bytes;
+  }
+  return last;
+}
+
+/** The function with one allocation in each round. */
+function planted(fn: () => unknown, plant: Plant, calls: number): () => unknown {
+  const made: unknown[] = [''];
+  let count = 0;
+  let total = 0;
+  return () => {
+    if (++count === calls) {
+      count = 0;
+      total++;
+      made[0] = plant === 'object' ? { total } : total + 0.5;
+    }
+    return fn();
+  };
+}
+
+/** Bytes of one call where there are some, over as many calls as no collection interrupts. */
+function bytesPerCall(fn: () => unknown, calls: number): number {
+  let count = Math.min(10, calls);
+  let bytes = heapBytes(fn, count);
+  while (count < calls && bytes * 10 <= MAX_FIGURE_BYTES) {
+    count = Math.min(count * 10, calls);
+    bytes = heapBytes(fn, count);
+  }
+  return Math.max(bytes, 1) / count;
+}
