@@ -7,6 +7,7 @@ import '@spop/builder/vitest';
 import { Program } from '@spop-internal/testbed/program';
 import { stopAfterTest } from '@spop-internal/testbed/vitest';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { checkClientIp, ipScore } from './messages.ts';
 
 const AGENT = fileURLToPath(new URL('agent.ts', import.meta.url));
 
@@ -43,23 +44,19 @@ async function start(table: string): Promise<Running> {
 describe('the agent of the example', () => {
   it('answers with the score of the client’s address, 0 where it is in no range', async () => {
     const { peer } = await start('192.0.2.0/24 79\n192.0.2.7 100\n2001:db8::/32 80\n');
-    const scoreOf = async (ip: string): Promise<unknown> =>
-      (await peer.notify('check-client-ip', { ip: ip.includes(':') ? data.ipv6(ip) : data.ipv4(ip) })).actions;
-    const set = (value: number): unknown => [
-      { type: 'set-var', scope: 'sess', name: 'ip_score', value: { type: 'int32', value } },
-    ];
-    expect(await scoreOf('192.0.2.1')).toEqual(set(79));
-    expect(await scoreOf('192.0.2.7')).toEqual(set(100));
-    expect(await scoreOf('192.0.3.1')).toEqual(set(0));
-    expect(await scoreOf('2001:db8::1')).toEqual(set(80));
-    expect(await scoreOf('::1')).toEqual(set(0));
+    const scores = { '192.0.2.1': 79, '192.0.2.7': 100, '192.0.3.1': 0, '2001:db8::1': 80, '::1': 0 };
+    for (const [ip, score] of Object.entries(scores)) {
+      const ack = await peer.notify(checkClientIp, { ip });
+      expect(ack).toSetVar(ipScore, data.int32(score));
+      expect(ack.actions).toHaveLength(1);
+    }
   });
 
   it('unsets the score of a client that has no address, and where something goes wrong', async () => {
     const { peer, output } = await start('192.0.2.7 100\n');
-    expect(await peer.notify('check-client-ip', { ip: data.nil })).toUnsetVar('sess', 'ip_score');
-    expect(await peer.notify('check-client-ip', {})).toUnsetVar('sess', 'ip_score');
-    expect(await peer.notify('check-client-ip', { ip: 'no address' })).toUnsetVar('sess', 'ip_score');
+    expect(await peer.notify(checkClientIp, { ip: null })).toUnsetVar(ipScore);
+    expect(await peer.notify(checkClientIp)).toUnsetVar(ipScore);
+    expect(await peer.notify(checkClientIp.name, { ip: 'no address' })).toUnsetVar(ipScore);
     // By its logger: without one the agent would warn of it, and of nothing else.
     await expect.poll(output).toMatch(/handler .*failed.* \(error event=handlerError/);
   });
@@ -72,22 +69,22 @@ describe('the agent of the example', () => {
 
   it('takes up a new table while it runs, and keeps the old one where the new one is wrong', async () => {
     const { peer, output, replaceTable } = await start('192.0.2.7 100\n');
-    const ask = (): Promise<unknown> => peer.notify('check-client-ip', { ip: data.ipv4('192.0.2.7') });
+    const ask = (): Promise<unknown> => peer.notify(checkClientIp, { ip: '192.0.2.7' });
     replaceTable('192.0.2.7 101\n');
     await expect
       .poll(output, { timeout: 10_000 })
       .toMatch(/line 1: "101" is no score.*\n.*scores of before stay in use/);
-    expect(await ask()).toSetVar('sess', 'ip_score', 100);
+    expect(await ask()).toSetVar(ipScore, 100);
     replaceTable('192.0.2.7 42\n192.0.2.8 1\n');
     await expect.poll(output, { timeout: 10_000 }).toMatch(/again: 2 addresses and ranges/);
-    expect(await ask()).toSetVar('sess', 'ip_score', 42);
+    expect(await ask()).toSetVar(ipScore, 42);
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)(
     'says goodbye to HAProxy on %s, and ends with exit code 0',
     async (signal) => {
       const { peer, output, stop } = await start('192.0.2.7 100\n');
-      await peer.notify('check-client-ip', { ip: data.ipv4('192.0.2.7') });
+      await peer.notify(checkClientIp, { ip: '192.0.2.7' });
       const goodbye = peer.receive();
       const exit = stop(signal);
       expect(await goodbye).toBeDisconnect(0);

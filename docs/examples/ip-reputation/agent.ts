@@ -7,26 +7,13 @@
  * SCORES      the table of scores; ip-scores.txt beside this file by default
  */
 import { fileURLToPath } from 'node:url';
-import {
-  address,
-  closeOnSignals,
-  createAgent,
-  defineMessage,
-  defineVariable,
-  formatListenAddress,
-  int32,
-  optional,
-  textLogger,
-} from '@spop/agent';
+import { closeOnSignals, createAgent, formatListenAddress, textLogger } from '@spop/agent';
+import { checkClientIp, ipScore } from './messages.ts';
 import { messageOf } from './parse-table.ts';
 import { TableFile } from './table-file.ts';
 
 /** How long a request that HAProxy has already asked about may still take when the agent is told to stop. */
 const GRACE_MS = 5000;
-
-// A client on a unix socket has no address: HAProxy sends NULL.
-const checkClientIp = defineMessage('check-client-ip', { ip: optional(address) });
-const ipScore = defineVariable('sess', 'ip_score', int32);
 
 async function main(): Promise<void> {
   const scores = await TableFile.open(

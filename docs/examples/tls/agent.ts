@@ -9,21 +9,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
-import {
-  address,
-  closeOnSignals,
-  createAgent,
-  defineMessage,
-  defineVariable,
-  formatListenAddress,
-  optional,
-  parseListenAddress,
-  string,
-  textLogger,
-} from '@spop/agent';
-
-const checkClientIp = defineMessage('check-client-ip', { ip: optional(address) });
-const network = defineVariable('txn', 'network', string);
+import { closeOnSignals, createAgent, formatListenAddress, parseListenAddress, textLogger } from '@spop/agent';
+import { checkClientIp, network } from './messages.ts';
 
 const certificates = process.env['CERTIFICATES'] ?? 'certificates';
 const target = parseListenAddress(process.env['SPOE_ADDR'] ?? '127.0.0.1:9443');

@@ -1,7 +1,7 @@
 /** What plays HAProxy on a machine that has none: SPOP over a real connection, and the rule of haproxy.cfg by hand. */
-import { isIPv4 } from 'node:net';
 import { parseListenAddress } from '@spop/agent';
-import { connect, data } from '@spop/builder';
+import { connect } from '@spop/builder';
+import { checkClientIp, ipScore } from '../messages.ts';
 import type { Answer, Front } from './front.ts';
 
 /** As in haproxy.cfg: `http-request deny deny_status 403 if { var(sess.reputation.ip_score) -m int ge 80 }`. */
@@ -15,10 +15,8 @@ export async function startStandIn(spoeAddress: string): Promise<Front> {
   const { version, maxFrameSize, capabilities } = await peer.hello();
 
   const ask = async (client: string): Promise<Answer> => {
-    const { actions } = await peer.notify('check-client-ip', {
-      ip: isIPv4(client) ? data.ipv4(client) : data.ipv6(client),
-    });
-    const action = actions.find(({ scope, name }) => scope === 'sess' && name === 'ip_score');
+    const { actions } = await peer.notify(checkClientIp, { ip: client });
+    const action = actions.find(({ scope, name }) => scope === ipScore.scope && name === ipScore.name);
     const score = action?.type === 'set-var' && action.value.type === 'int32' ? action.value.value : undefined;
     const denied = score !== undefined && score >= DENIED_FROM;
     return { score, outcome: denied ? '403 Forbidden' : '200 OK', denied, error: undefined };

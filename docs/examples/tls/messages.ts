@@ -1,0 +1,8 @@
+/** What HAProxy asks and what it is answered, for the agent and for tests: importing this starts nothing. */
+import { address, defineMessage, defineVariable, optional, string } from '@spop/agent';
+
+/** `args ip=src` in spoe-network.conf. A client on a unix socket has no address: HAProxy sends NULL. */
+export const checkClientIp = defineMessage('check-client-ip', { ip: optional(address) });
+
+/** The family of the client's address: `IPv4` or `IPv6`. */
+export const network = defineVariable('txn', 'network', string);
