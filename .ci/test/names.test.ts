@@ -14,11 +14,11 @@ const LIST = /^export (?:type )?(?:\{(?<list>[^}]*)\}|\*(?: as (?<namespace>\w+)
 /** `export function a`, `export const A`, `export interface B` and their like. */
 const DECLARATION = /^export (?:abstract |async )?(?:class|const|function|interface|type) (\w+)/gm;
 
-/** The sources of a package's entry points. */
+/** The sources of a package's entry points, but for what other packages of ours alone use. */
 function entryPoints(name: string): string[] {
   const manifest = JSON.parse(readFileSync(resolve(packages, name, 'package.json'), 'utf8')) as Manifest;
-  return Object.values(manifest.exports).flatMap((target) =>
-    typeof target === 'string' ? [] : [resolve(packages, name, target['@spop/source'])],
+  return Object.entries(manifest.exports).flatMap(([entry, target]) =>
+    typeof target === 'string' || entry === './internal' ? [] : [resolve(packages, name, target['@spop/source'])],
   );
 }
 

@@ -1,17 +1,17 @@
 /** Deadline and fallback of single messages: what a NOTIFY of several gets where one of them fails. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import '@spop/builder/vitest';
-import { defineMessage, defineVariable, int32, string as text } from '@spop/codec';
+import { defineMessage, defineVariable, int32, string } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import { type Actions, createAgent, type FallbackReason, type MessageOptions } from '../../src/index.ts';
 import { eventually, startAgent, takeWarnings } from '../harness.ts';
 import { thrownBy } from '../thrown.ts';
 
-const client = defineMessage('client', { id: text });
-const body = defineMessage('body', { id: text });
+const client = defineMessage('client', { id: string });
+const body = defineMessage('body', { id: string });
 const score = defineVariable('txn', 'score', int32);
-const verdict = defineVariable('txn', 'verdict', text);
-const whole = defineVariable('txn', 'whole', text);
+const verdict = defineVariable('txn', 'verdict', string);
+const whole = defineVariable('txn', 'whole', string);
 
 const never = (): Promise<never> => new Promise(() => {});
 const broken = new Error('broken');
