@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
  * in `src` itself; all other files there are entry points, and stand above.
  */
 const LEVELS: Readonly<Record<string, readonly (string | readonly string[])[]>> = {
-  codec: [['constants', 'errors', 'printable', 'pool', 'quote'], 'wire', 'values', 'frames', 'notify', 'ack'],
+  codec: [['constants', 'errors', 'printable', 'pool', 'quote'], 'wire', 'values', 'text', 'frames', 'notify', 'ack'],
   builder: ['data', 'read', 'build', 'validate', 'haproxy', 'arbitraries', 'assert'],
   agent: [
     ['checks', 'thenable', 'output', 'turn', 'incomplete-bytes', 'notify-context', 'message-handler'],

@@ -53,6 +53,8 @@ export const ErrorStatus = {
   SPOP_INVALID_NAME: null,
   /** A value that its declared type cannot hold. */
   SPOP_INVALID_VALUE: null,
+  /** An argument that is read as headers holds none, or ends before they do. */
+  SPOP_INVALID_HEADERS: null,
   /** What was written does not fit under the frame's limit; it was taken back. */
   SPOP_FRAME_FULL: null,
   /** A pooled buffer was released twice, or to a pool that it is not from. */

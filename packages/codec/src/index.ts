@@ -3,7 +3,8 @@ export * from './constants.ts';
 export { ErrorStatus, SpopError, type SpopErrorCode } from './errors.ts';
 export { escapeText, quoteText } from './quote.ts';
 export { BufferPool, type BufferPoolOptions } from './pool.ts';
-export { varintSize, writeVarint } from './wire/varint.ts';
+export { Cursor } from './wire/cursor.ts';
+export { readVarint, varintSize, writeVarint } from './wire/varint.ts';
 export {
   address,
   type AddressLike,
@@ -29,6 +30,9 @@ export {
 export { defineNetwork, type Network } from './values/network.ts';
 export type { AddressValue, AnyValue, BinaryValue, IntegerValue, StringValue } from './values/value-views.ts';
 export { Value } from './values/value.ts';
+export { AddressReader } from './text/address-reader.ts';
+export { CookieReader } from './text/cookie-reader.ts';
+export { HeaderReader } from './text/header-reader.ts';
 export { type Disconnect, STATUS_MESSAGES, toDisconnect, writeDisconnect } from './frames/disconnect.ts';
 export { FrameReader, type FrameReaderOptions } from './frames/frame-reader.ts';
 export { FrameBody } from './frames/frame-body.ts';

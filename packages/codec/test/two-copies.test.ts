@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
+  ActionReader,
   address,
+  AddressReader,
   argumentState,
   defineMessage,
   type MessageOf,
@@ -10,7 +12,7 @@ import {
   SpopError,
   string,
 } from '../src/index.ts';
-import { message, notifyFrame, thrown } from './bytes.ts';
+import { message, notifyFrame, onlyFrame, thrown } from './bytes.ts';
 
 /** The same package a second time, as where an application and its agent have one each. */
 vi.resetModules();
@@ -70,6 +72,21 @@ describe('two copies of the codec', () => {
     notify.read(notifyFrame([message('addressed', [['ip', '060a000001']])]));
     const { ip } = notify.get(addressed)!;
     expect(['10.0.0.0/8', '192.0.2.0/24'].map((text) => ip.isWithin(other.defineNetwork(text)))).toEqual([true, false]);
+  });
+
+  it('read text in each other’s arguments, and write the addresses found there', () => {
+    const notify = new other.Notify(new other.MessageSet([ask]));
+    notify.read(notifyFrame([message('ask', [['id', `080b${Buffer.from('2001:db8::1').toString('hex')}`]])]));
+    const { id } = notify.get(ask)!;
+    const found = new AddressReader().read(id)!;
+    expect(found.toString()).toBe('2001:db8::1');
+    const out = Buffer.alloc(64);
+    const ack = new other.AckWriter();
+    ack.beginAck(out, 0, out.length, notifyFrame([]));
+    ack.set(other.defineVariable('txn', 'ip', other.address), found);
+    const actions = new ActionReader();
+    actions.read(onlyFrame(out.subarray(0, ack.end())));
+    expect([actions.next(), actions.value.toString()]).toEqual([true, '2001:db8::1']);
   });
 
   it('say so where the other is laid out otherwise', () => {

@@ -5,6 +5,7 @@ import { parseAddress } from '../wire/address.ts';
 import { IPV4_BYTES, IPV6_BYTES, TRUE_FLAG } from '../wire/typed-data.ts';
 import { varintSize, writeSmallVarint, writeVarint } from '../wire/varint.ts';
 import type { ValueKind } from './value-type.ts';
+import type { AddressValue } from './value-views.ts';
 import { Value } from './value.ts';
 
 /*
@@ -215,6 +216,9 @@ function writeAddress(bytes: Buffer, position: number, limit: number, value: unk
   } else if (isValueOf(value, Ipv4, Ipv6)) {
     from = value;
     length = value.byteLength;
+  } else if (isAddressView(value)) {
+    value.copyTo(parsedAddress);
+    length = value.family === 4 ? IPV4_BYTES : IPV6_BYTES;
   }
   if ((length !== IPV4_BYTES && length !== IPV6_BYTES) || (size !== 0 && length !== size)) {
     const family = size === IPV4_BYTES ? 'an IPv4' : size === IPV6_BYTES ? 'an IPv6' : 'an IPv4 or IPv6';
@@ -227,6 +231,12 @@ function writeAddress(bytes: Buffer, position: number, limit: number, value: unk
 
 function isBytesType(type: DataType): boolean {
   return type === STRING || type === DataType.Binary || type === Ipv4 || type === Ipv6;
+}
+
+/** Whether it is a view of an address that is no {@link Value} of this copy of the package: one that was read from text. */
+function isAddressView(value: unknown): value is AddressValue {
+  if (typeof value !== 'object' || value === null || value instanceof Value) return false;
+  return 'family' in value && (value.family === 4 || value.family === 6) && 'copyTo' in value;
 }
 
 function isValueOf(value: unknown, one: DataType, other: DataType): value is Value {

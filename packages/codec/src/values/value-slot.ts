@@ -38,7 +38,7 @@ export const SMALL_INTEGER_BASE = -2;
 export abstract class ValueSlot {
   // Protected to the compiler only: a name with # takes more code at each use, of which V8 inlines so much and no more.
   /** @internal */
-  declare protected readonly _source: ViewSource;
+  declare protected _source: ViewSource;
   /** @internal The byte with the type and the flags; more than a byte where {@link ValueSlot.unmap} changed the type. */
   protected _first: number = 0;
   /** @internal Where the value's own bytes begin, after its type and length, from the frame's length field. */
@@ -142,6 +142,18 @@ export abstract class ValueSlot {
   takeOver(found: ValueSlot): this {
     this.place(found._first, found._start, found._lengthOrSmall, this._source.generation);
     return this.lend();
+  }
+
+  /** @internal Stands on `length` bytes of the source that it has, as a value of that type, and may be read. */
+  placeBytes(type: DataType, start: number, length: number): void {
+    this.place(type, start, length, this._source.generation);
+    this.lend();
+  }
+
+  /** @internal The same of text, which is part of another value of any source. */
+  placeText(source: ViewSource, start: number, length: number): void {
+    this._source = source;
+    this.placeBytes(DataType.String, start, length);
   }
 
   /** @internal Lets the holder read the value that was found. */

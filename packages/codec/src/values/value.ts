@@ -208,6 +208,22 @@ export class Value extends ValueSlot implements IntegerValue, StringValue {
     return Buffer.from(this._source.bytes.subarray(start, start + this._lengthOrSmall));
   }
 
+  /**
+   * @internal What the bytes of a STRING or BINARY stand in.
+   *
+   * @throws {SpopError} SPOP_VIEW_CLOSED; SPOP_WRONG_TYPE for any other value.
+   */
+  textSource(): ViewSource {
+    const type = this._firstByte() & TYPE_MASK;
+    if (type !== DataType.String && type !== DataType.Binary) throw this._wrongType('STRING or BINARY');
+    return this._source;
+  }
+
+  /** @internal Where its bytes begin, from the frame's length field. */
+  get textStart(): number {
+    return this._start;
+  }
+
   /** The byte with the type and the flags. */
   private _firstByte(): number {
     if (this._lentIn !== this._source.generation) throw viewClosed();

@@ -24,9 +24,11 @@ export { CONTINUES_ as CONTINUES, ONE_BYTE_VARINTS_ as ONE_BYTE_VARINTS };
 const SIGN = 0x8000_0000 | 0;
 
 /**
- * Reads one varint into `cursor.lo` and `cursor.hi` and moves behind it.
+ * Reads one varint (SPOE.txt §3.1), 0 to 2^64 - 1, into `cursor.lo` and `cursor.hi` and moves behind it. Below 2^31 `hi` is 0
+ * and `lo` is the value. Makes no object, and reads nothing at or behind the cursor's limit.
  *
- * @throws {SpopError} SPOP_TRUNCATED where it runs past the limit, SPOP_VARINT_OVERFLOW above ten bytes or 2^64 - 1.
+ * @throws {SpopError} SPOP_TRUNCATED where it runs past the limit, SPOP_VARINT_OVERFLOW above ten bytes or 2^64 - 1. The cursor
+ * stands where it stood. Both have the status of a malformed frame: where the bytes are an argument's, the fault is a handler's.
  */
 export function readVarint(cursor: Cursor): void {
   const position = cursor.position;

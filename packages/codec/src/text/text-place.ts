@@ -1,0 +1,59 @@
+import { SpopError } from '../errors.ts';
+import type { BinaryValue } from '../values/value-views.ts';
+import type { Value } from '../values/value.ts';
+import { NO_GENERATION, ViewSource, viewClosed } from '../values/view-source.ts';
+
+/** Of readers that have read nothing yet. */
+export const NO_SOURCE: ViewSource = new ViewSource();
+
+/** Where the text of an argument stands that a reader goes through. Offsets count from the frame's length field, as those of views. */
+export class TextPlace {
+  source: ViewSource = NO_SOURCE;
+  /** In which generation of the source the text may be read. */
+  generation: number = NO_GENERATION;
+  start: number = 0;
+  end: number = 0;
+
+  /** @throws {SpopError} SPOP_VIEW_CLOSED, SPOP_WRONG_TYPE for what is no STRING or BINARY, SPOP_MISUSE for what is no view. */
+  standOn(text: BinaryValue): void {
+    const source = asValue(text).textSource();
+    this.source = source;
+    this.generation = source.generation;
+    this.start = asValue(text).textStart;
+    this.end = this.start + text.byteLength;
+  }
+
+  /** The source, on which the text still stands. @throws {SpopError} SPOP_VIEW_CLOSED. */
+  open(): ViewSource {
+    const { source } = this;
+    if (source.generation !== this.generation) throw viewClosed();
+    return source;
+  }
+}
+
+/** No `instanceof`: it may be of another copy of the package. */
+function asValue(text: BinaryValue): Value {
+  if (typeof text === 'object' && text !== null && 'textSource' in text) return text as Value;
+  throw new SpopError('SPOP_MISUSE', 'expected the view of an argument; found another value');
+}
+
+const SPACE = 0x20;
+const TAB = 0x09;
+
+/** The offset of the first byte from `start` to `end` that is no space or tab; `end` where all are (RFC 9110 §5.6.3, OWS). */
+export function skipSpace(bytes: Uint8Array, start: number, end: number): number {
+  let position = start;
+  while (position < end && isSpace(bytes[position]!)) position++;
+  return position;
+}
+
+/** The offset behind the last byte from `start` to `end` that is no space or tab; `start` where all are. */
+export function trimSpace(bytes: Uint8Array, start: number, end: number): number {
+  let position = end;
+  while (position > start && isSpace(bytes[position - 1]!)) position--;
+  return position;
+}
+
+function isSpace(byte: number): boolean {
+  return byte === SPACE || byte === TAB;
+}

@@ -1,0 +1,87 @@
+/*
+ * Addresses as the bytes of their text. The grammar is that of `parseAddress`, which reads JavaScript's text: neither can be
+ * made of the other without an object. A property holds the two together.
+ */
+
+const DOT = 0x2e;
+const COLON = 0x3a;
+const ZERO = 0x30;
+
+/** Reads the IPv4 address whose text goes from `start` to `end` into four bytes of `target`; false where it is none. */
+export function parseIpv4Bytes(bytes: Uint8Array, start: number, end: number, target: Uint8Array, to: number): boolean {
+  let position = start;
+  for (let part = 0; part < 4; part++) {
+    if (part > 0 && (position >= end || bytes[position++] !== DOT)) return false;
+    const first = position;
+    let value = 0;
+    for (; position < end && position - first < 4; position++) {
+      const digit = bytes[position]! - ZERO;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+    }
+    const digits = position - first;
+    if (digits === 0 || value > 255 || (digits > 1 && bytes[first] === ZERO)) return false;
+    target[to + part] = value;
+  }
+  return position === end;
+}
+
+/** Reads the IPv6 address whose text goes from `start` to `end` into 16 bytes of `target`; false where it is none. */
+export function parseIpv6Bytes(bytes: Uint8Array, start: number, end: number, target: Uint8Array): boolean {
+  let position = start;
+  let written = 0;
+  // Where `::` stands, as a count of bytes before it; -1 while it has not come.
+  let gap = -1;
+  if (isColon(bytes, position, end)) {
+    if (!isColon(bytes, position + 1, end)) return false;
+    position += 2;
+    gap = 0;
+  }
+  while (position < end) {
+    if (written === 16) return false;
+    const groupEnd = hexEnd(bytes, position, end);
+    if (groupEnd < end && bytes[groupEnd] === DOT) {
+      if (written > 12 || !parseIpv4Bytes(bytes, position, end, target, written)) return false;
+      written += 4;
+      break;
+    }
+    if (groupEnd === position) return false;
+    let value = 0;
+    for (; position < groupEnd; position++) value = (value << 4) | hexDigit(bytes[position]!);
+    target[written++] = value >>> 8;
+    target[written++] = value & 0xff;
+    if (position === end) break;
+    if (bytes[position++] !== COLON) return false;
+    if (isColon(bytes, position, end)) {
+      if (gap >= 0) return false;
+      gap = written;
+      position++;
+    } else if (position === end) {
+      return false;
+    }
+  }
+  if (gap < 0) return written === 16;
+  if (written > 14) return false;
+  // What was written behind the gap moves to the end.
+  let to = 16;
+  while (written > gap) target[--to] = target[--written]!;
+  while (to > gap) target[--to] = 0;
+  return true;
+}
+
+function isColon(bytes: Uint8Array, position: number, end: number): boolean {
+  return position < end && bytes[position] === COLON;
+}
+
+/** The offset behind up to four hex digits. */
+function hexEnd(bytes: Uint8Array, start: number, end: number): number {
+  let position = start;
+  while (position < end && position - start < 4 && hexDigit(bytes[position]!) >= 0) position++;
+  return position;
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= ZERO && byte <= 0x39) return byte - ZERO;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}
