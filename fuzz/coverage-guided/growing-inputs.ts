@@ -1,10 +1,13 @@
 import { ack, type ArgumentsInput, data, haproxyHello, notify } from '@spop/builder';
 import {
   ActionReader,
+  AddressReader,
+  CookieReader,
   defineMessage,
   type Frame,
   FrameReader,
   FrameType,
+  HeaderReader,
   int64,
   interned,
   KvListReader,
@@ -79,6 +82,35 @@ function walkActions(bytes: Buffer): void {
     actions.read(frame);
     while (actions.next()) actions.name.equals('x');
   });
+}
+
+/** Goes through all that readers find in the item `x` of a KV-list. */
+function readTexts(bytes: Buffer): void {
+  const list = new KvListReader();
+  const addresses = new AddressReader();
+  const headers = new HeaderReader();
+  const cookies = new CookieReader('a');
+  feed(bytes, bytes.length, (frame) => {
+    for (list.read(frame); list.next();) {
+      if (!list.name.equals('x')) continue;
+      addresses.readForwarded(list.value);
+      while (addresses.next());
+      addresses.readXForwardedFor(list.value);
+      while (addresses.next());
+      cookies.read(list.value);
+      for (headers.read(list.value); headers.next(););
+    }
+  });
+}
+
+/** A text of lines that are alike, as it would stand in `req.hdrs`. */
+function lines(line: string): (repetitions: number) => Buffer {
+  return (repetitions) =>
+    Buffer.from(
+      haproxyHello({})
+        .item('x', `a:${`${line}\r\n`.repeat(repetitions)}\r\n`)
+        .toBytes(),
+    );
 }
 
 /** Reads until the error that the bytes end in. */
@@ -180,6 +212,14 @@ export const shapes: readonly Shape[] = [
     build: repeated(FrameType.Ack, ack().setVar('sess', 'x', 300).unsetVar('txn', 'y').toPayload()),
     read: walkActions,
   },
+  ...[
+    'a=for="[::1]",',
+    'a:for="\\\\\\\\\\\\",',
+    'a:\\\\\\\\\\\\"',
+    'a:,,,,,,,,',
+    'a:for=1;for=1;"',
+    'a: b=1; a=1; a',
+  ].map((line) => ({ shape: `text of ${line}`, build: lines(line), read: readTexts })),
   { shape: 'whole frames in one chunk', build: frames, read: inChunksOf(MAX_FRAME_SIZE) },
   { shape: 'whole frames byte by byte', build: frames, read: inChunksOf(1) },
   { shape: 'frames cut at odd places', build: frames, read: inChunksOf(7) },

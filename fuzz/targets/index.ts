@@ -6,6 +6,7 @@ import { kvListTarget } from './kv-list.ts';
 import { notifyViewTarget } from './notify-view.ts';
 import { outputTarget } from './output.ts';
 import type { AnyTarget } from './target.ts';
+import { textTarget } from './text.ts';
 import { varintTarget } from './varint.ts';
 
 /** Everything that is fuzzed, by name. */
@@ -18,6 +19,7 @@ export const targets: readonly AnyTarget[] = [
   kvListTarget,
   actionsTarget,
   addressTextTarget,
+  textTarget,
   handshakeTarget,
   connectionTarget,
   outputTarget,

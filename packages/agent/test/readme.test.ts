@@ -126,6 +126,22 @@ describe('README', () => {
     });
   });
 
+  it('has a handler that reads text within an argument', async () => {
+    const headers = [
+      'host: shop.example.com',
+      'x-forwarded-for: 192.0.2.66, [2001:DB8::7]:4711',
+      'cookie: lang=de; session=1f3a',
+    ];
+    const question = (lines: readonly string[]): NotifyBuilder =>
+      notify({ streamId: 1, frameId: 1 }).message('request', { headers: string(`${lines.join('\r\n')}\r\n\r\n`) });
+    expect(await ask('text-in-arguments.ts', question(headers))).toEqual({
+      'txn.client': '2001:db8::7',
+      'txn.session': '1f3a',
+    });
+    const refused = ['x-forwarded-for: 192.0.2.66, unknown', 'cookie: session=1; session=2'];
+    expect(await ask('text-in-arguments.ts', question(refused))).toEqual({});
+  });
+
   it('listens in every way', async () => {
     const { targets } = await run('listening.ts');
     expect(targets).toEqual([

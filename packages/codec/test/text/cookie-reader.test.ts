@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CookieReader } from '../../src/index.ts';
 import { thrown, valueOf } from '../bytes.ts';
+import { plainCookie } from './plain-headers.ts';
 import { notifyWith, readNext, stringOf, SURROUNDINGS } from './text-argument.ts';
 
 const session = new CookieReader('session');
@@ -107,18 +108,6 @@ describe('a cookie reader', () => {
   });
 });
 
-/** By splitting text, as one writes it who may make objects. */
-function readPlainly(header: string, name: string): [count: number, value: string | undefined] {
-  const trim = (text: string): string => text.replaceAll(/^[ \t]+|[ \t]+$/g, '');
-  const values = header
-    .split(';')
-    .filter((pair) => pair.includes('='))
-    .map((pair) => [trim(pair.slice(0, pair.indexOf('='))), trim(pair.slice(pair.indexOf('=') + 1))] as const)
-    .filter(([found]) => found === name)
-    .map(([, value]) => value.replace(/^"(.*)"$/s, '$1'));
-  return [values.length, values[0]];
-}
-
 describe('whatever cookies', () => {
   it('read as they were written', () => {
     const name = fc.stringMatching(/^[a-z_-]{1,8}$/);
@@ -157,7 +146,7 @@ describe('whatever cookies', () => {
     const header = fc.array(part, { maxLength: 30 }).map((all) => all.join(''));
     fc.assert(
       fc.property(header, (content) => {
-        expect(ask(content)).toEqual(readPlainly(content, 'session'));
+        expect(ask(content)).toEqual(plainCookie(content, 'session'));
       }),
       { numRuns: 500 },
     );

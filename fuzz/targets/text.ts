@@ -1,0 +1,86 @@
+import { writeVarint } from '@spop/builder';
+import { AddressReader, CookieReader, Frame, HeaderReader, KvListReader, SpopError, type Value } from '@spop/codec';
+import { parseAddress, toIpv4Text, toIpv6Text } from '../../packages/codec/src/wire/address.ts';
+import { plainAddress, plainForwarded, plainXForwardedFor } from '../../packages/codec/test/text/plain-addresses.ts';
+import { plainCookie, plainLines, plainPairs } from '../../packages/codec/test/text/plain-headers.ts';
+import { expectSame } from '../support/plain-frames.ts';
+import { frameAround } from './frames.ts';
+import type { Target } from './target.ts';
+
+const STRING = 8;
+const BINARY = 9;
+const COOKIE = 'a';
+
+const frame = new Frame();
+const list = new KvListReader();
+const addresses = new AddressReader();
+const headers = new HeaderReader();
+const cookies = new CookieReader(COOKIE);
+
+/** The view of a value that holds these bytes. */
+function viewOf(type: number, content: Uint8Array): Value {
+  const bytes = frameAround(1, Buffer.from([0, type, ...writeVarint(BigInt(content.length)), ...content]));
+  frame.read(bytes, 0, bytes.length);
+  list.read(frame);
+  list.next();
+  return list.value;
+}
+
+/** An address in the form that views give it. */
+function shown(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const bytes = Buffer.alloc(16);
+  if (parseAddress(text, bytes, 0) === 4) return toIpv4Text(bytes, 0);
+  return toIpv6Text(bytes, 0).replace(/^::ffff:(?=.*\.)/, '');
+}
+
+function elements(): (string | undefined)[] {
+  const found: (string | undefined)[] = [];
+  while (addresses.next()) found.push(addresses.address?.toString());
+  return found;
+}
+
+function walk(argument: Value): unknown[] {
+  const found: unknown[] = [];
+  headers.read(argument);
+  try {
+    while (headers.next()) {
+      found.push([headers.name.toBytes().toString('latin1'), headers.value.toBytes().toString('latin1')]);
+    }
+  } catch (error) {
+    if (!(error instanceof SpopError) || error.status !== undefined) throw error;
+    found.push(error.code);
+  }
+  return found;
+}
+
+export const textTarget: Target = {
+  name: 'text',
+  checks: 'addresses, headers and cookies are found in text exactly where plain readers find them',
+  maxBytes: 120,
+  *seeds() {
+    for (const text of [
+      '192.0.2.1:80, [2001:db8::1]:_p, unknown, ::ffff:192.0.2.1',
+      'for=192.0.2.1;proto=https, For="[2001:db8::1]:80";by=_x',
+      String.raw`for="\1.2.3.4";host="a,\"b\\", for=unknown`,
+      'host: a\r\nb:\r\n\r\n',
+      '\u0001a\u0001b\u0000\u0000',
+      'a=1; b=2;a="3"; c',
+    ]) {
+      yield Buffer.from(text, 'latin1');
+    }
+  },
+  run(input) {
+    const text = input.toString('latin1');
+    const argument = viewOf(STRING, input);
+    expectSame(addresses.read(argument)?.toString(), shown(plainAddress(text)));
+    addresses.readXForwardedFor(argument);
+    expectSame(elements(), plainXForwardedFor(text).map(shown));
+    addresses.readForwarded(argument);
+    expectSame(elements(), plainForwarded(text).map(shown));
+    cookies.read(argument);
+    expectSame([cookies.count, cookies.value?.toBytes().toString('latin1')], plainCookie(text, COOKIE));
+    expectSame(walk(argument), plainLines(text));
+    expectSame(walk(viewOf(BINARY, input)), plainPairs(input));
+  },
+};
