@@ -6,10 +6,12 @@ import type { Fault } from './fault.ts';
 import { lifeFaults } from './life-faults.ts';
 import { listenFaults } from './listen-faults.ts';
 import { observeFaults } from './observe-faults.ts';
+import { textFaults } from './text-faults.ts';
 
 /** Every fault that a test has to notice, by area. */
 export const areas: readonly (readonly Fault[])[] = [
   codecFaults,
+  textFaults,
   agentFaults,
   listenFaults,
   observeFaults,

@@ -29,8 +29,12 @@ const COOKIE_NAME = /^[!-:<>-~]+$/;
  * they use it need a reader each.
  */
 export class CookieReader {
+  /** What is looked for. */
   readonly name: string;
-  /** How many cookies of that name the text has that was read last: more than one is nothing that a browser sends for one path. */
+  /**
+   * How many cookies of that name the text has that was read last. More than one come of other paths and domains, or of somebody
+   * who wants another one to be read.
+   */
   count: number = 0;
   readonly #value: Value = new Value(NO_SOURCE);
   readonly #place: TextPlace = new TextPlace();

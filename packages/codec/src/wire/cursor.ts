@@ -10,6 +10,7 @@ export const NO_BYTES: Buffer = Buffer.alloc(0);
  * behind the limit of a pooled buffer belongs to another frame.
  */
 export class Cursor {
+  /** What it stands in. */
   bytes: Buffer = NO_BYTES;
   /** Offset of the next byte to read: moved on by what reads, and by whoever takes the bytes there, up to `limit`. */
   position: number = 0;

@@ -13,7 +13,7 @@ import {
   string,
 } from '../../src/index.ts';
 import { notifyFrame, onlyFrame, thrown, valueOf } from '../bytes.ts';
-import { notifyWith, readNext, stringOf } from './text-argument.ts';
+import { asked, notifyWith, readNext, stringOf } from './text-argument.ts';
 
 const addresses = new AddressReader();
 
@@ -94,6 +94,21 @@ describe('an address that was read', () => {
       expect(actions.value.type).toBe(Number(digits.slice(0, 2)));
     }
     expect(actions.next()).toBe(false);
+  });
+
+  it('of an asynchronous handler stays to its end, and is closed for ever then', () => {
+    const { notify } = notifyWith('192.0.2.1');
+    notify.beginOneTime();
+    const { text } = notify.get(asked)!;
+    const client = addresses.read(text)!;
+    notify.moveTo(Buffer.alloc(notify.byteLength));
+    expect(client.toString()).toBe('192.0.2.1');
+    // Another handler has a reader of its own.
+    new AddressReader().read(stringOf('192.0.2.2'));
+    expect(client.equals('192.0.2.1')).toBe(true);
+    notify.close();
+    readNext(notify, '192.0.2.3');
+    expect(thrown(() => client.toString()).code).toBe('SPOP_VIEW_CLOSED');
   });
 
   it('is closed with the NOTIFY that its text is of, and moves with it', () => {

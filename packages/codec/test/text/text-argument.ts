@@ -19,7 +19,7 @@ export function binaryOf(content: string | Uint8Array, fill: number = 0x31): Val
   return valueOf(typed('09', content), fill);
 }
 
-const asked = defineMessage('asked', { text: string });
+export const asked = defineMessage('asked', { text: string });
 
 /** An argument of a NOTIFY, which can be closed, moved and read anew. */
 export function notifyWith(content: string): { notify: Notify; text: StringValue } {
