@@ -37,7 +37,7 @@ export const SMALL_INTEGER_BASE = -2;
  */
 export abstract class ValueSlot {
   // Protected to the compiler only: a name with # takes more code at each use, of which V8 inlines so much and no more.
-  /** @internal */
+  /** @internal Always the same, but where it is a part of text: see {@link ValueSlot.placeText}. */
   declare protected _source: ViewSource;
   /** @internal The byte with the type and the flags; more than a byte where {@link ValueSlot.unmap} changed the type. */
   protected _first: number = 0;
