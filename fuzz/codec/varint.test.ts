@@ -33,10 +33,10 @@ describe('varints', () => {
         const written = varintBytes(value);
         const bytes = Buffer.from([...written, canary, canary]);
         const cursor = new Cursor();
-        cursor.moveTo(bytes, 0, written.length, 0);
+        cursor.read(bytes, 0, written.length);
         readVarint(cursor);
         expect([cursor.lo, cursor.hi, cursor.position]).toEqual([lowHalf(value), highHalf(value), written.length]);
-        cursor.moveTo(bytes, 0, written.length - 1, 0);
+        cursor.read(bytes, 0, written.length - 1);
         let error: unknown;
         try {
           readVarint(cursor);

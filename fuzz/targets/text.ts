@@ -1,4 +1,4 @@
-import { writeVarint } from '@spop/builder';
+import { varintBytes } from '@spop/builder';
 import { AddressReader, CookieReader, Frame, HeaderReader, KvListReader, SpopError, type Value } from '@spop/codec';
 import { parseAddress, toIpv4Text, toIpv6Text } from '../../packages/codec/src/wire/address.ts';
 import { plainAddress, plainForwarded, plainXForwardedFor } from '../../packages/codec/test/text/plain-addresses.ts';
@@ -19,7 +19,7 @@ const cookies = new CookieReader(COOKIE);
 
 /** The view of a value that holds these bytes. */
 function viewOf(type: number, content: Uint8Array): Value {
-  const bytes = frameAround(1, Buffer.from([0, type, ...writeVarint(BigInt(content.length)), ...content]));
+  const bytes = frameAround(1, Buffer.from([0, type, ...varintBytes(content.length), ...content]));
   frame.read(bytes, 0, bytes.length);
   list.read(frame);
   list.next();

@@ -24,7 +24,7 @@ function readByTheText(bytes: Uint8Array): { value: bigint; size: number } | 'SP
 function readWithCodec(bytes: Buffer): { value: bigint; size: number } | string {
   // One byte before and two behind, which must not matter.
   const around = Buffer.from([0xff, ...bytes, 0x00, 0xff]);
-  cursor.moveTo(around, 1, 1 + bytes.length, 1);
+  cursor.read(around, 1, 1 + bytes.length);
   try {
     readVarint(cursor);
   } catch (error) {

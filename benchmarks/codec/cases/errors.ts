@@ -53,7 +53,7 @@ function refuseNaive(bytes: Buffer): Operation {
 function reservedType(bytes: Buffer): Operation {
   const cursor = new Cursor();
   return () => {
-    cursor.moveTo(bytes, bytes.length - 1, bytes.length, 0);
+    cursor.read(bytes, bytes.length - 1);
     try {
       skipTypedData(cursor);
       return 0;

@@ -133,7 +133,7 @@ describe('README', () => {
       'cookie: lang=de; session=1f3a',
     ];
     const question = (lines: readonly string[]): NotifyBuilder =>
-      notify({ streamId: 1, frameId: 1 }).message('request', { headers: string(`${lines.join('\r\n')}\r\n\r\n`) });
+      notify({ streamId: 1, frameId: 1 }).message('request', { headers: data.string(`${lines.join('\r\n')}\r\n\r\n`) });
     expect(await ask('text-in-arguments.ts', question(headers))).toEqual({
       'txn.client': '2001:db8::7',
       'txn.session': '1f3a',

@@ -1,4 +1,5 @@
-import { defineMessage, MessageSet, Notify, string, type StringValue, type Value } from '../../src/index.ts';
+import { defineMessage, MessageSet, string, type StringValue, type Value } from '../../src/index.ts';
+import { InternalNotify } from '../../src/internal.ts';
 import { message, notifyFrame, toHex, valueOf, varint } from '../bytes.ts';
 
 /** What stands around an argument: bytes that would go on with it. */
@@ -22,13 +23,13 @@ export function binaryOf(content: string | Uint8Array, fill: number = 0x31): Val
 export const asked = defineMessage('asked', { text: string });
 
 /** An argument of a NOTIFY, which can be closed, moved and read anew. */
-export function notifyWith(content: string): { notify: Notify; text: StringValue } {
-  const notify = new Notify(new MessageSet([asked]));
+export function notifyWith(content: string): { notify: InternalNotify; text: StringValue } {
+  const notify = new InternalNotify(new MessageSet([asked]));
   return { notify, text: readNext(notify, content) };
 }
 
 /** The argument of the next NOTIFY. */
-export function readNext(notify: Notify, content: string): StringValue {
+export function readNext(notify: InternalNotify, content: string): StringValue {
   notify.read(notifyFrame([message('asked', [['text', typed('08', content)]])]));
   return notify.get(asked)!.text;
 }

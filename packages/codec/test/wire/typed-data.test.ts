@@ -8,7 +8,7 @@ const BEFORE = 7;
 
 function cursorAt(bytes: Uint8Array, fill: number): Cursor {
   const cursor = new Cursor();
-  cursor.moveTo(amid(bytes, fill, BEFORE), BEFORE, BEFORE + bytes.length, BEFORE);
+  cursor.read(amid(bytes, fill, BEFORE), BEFORE, BEFORE + bytes.length);
   return cursor;
 }
 

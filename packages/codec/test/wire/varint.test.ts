@@ -10,7 +10,7 @@ const BEFORE = 5;
 
 function cursorAt(bytes: Uint8Array, fill: number = 0xff): Cursor {
   const cursor = new Cursor();
-  cursor.moveTo(amid(bytes, fill, BEFORE), BEFORE, BEFORE + bytes.length, BEFORE);
+  cursor.read(amid(bytes, fill, BEFORE), BEFORE, BEFORE + bytes.length);
   return cursor;
 }
 
@@ -145,7 +145,8 @@ describe('readVarint', () => {
 
   it('counts offsets from the origin of the frame', () => {
     const cursor = new Cursor();
-    cursor.moveTo(hex('0000000000 f0'), 5, 6, 2);
+    cursor.read(hex('0000000000 f0'), 5);
+    cursor.origin = 2;
     const error = thrown(() => readVarint(cursor));
     expect([error.offset, error.reason]).toEqual([3, expect.stringContaining('last byte is 3')]);
   });
