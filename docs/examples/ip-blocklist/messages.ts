@@ -1,0 +1,8 @@
+/** What HAProxy asks and what it gets, for the agent, tests and tools. Importing this starts nothing. */
+import { address, bool, defineMessage, defineVariable, optional } from '@spop/agent';
+
+/** A client on a unix socket has no address: HAProxy sends NULL. */
+export const checkClientIp = defineMessage('check-client-ip', { ip: optional(address) });
+
+/** Whether the client's address is on a list. */
+export const blocked = defineVariable('sess', 'blocked', bool);

@@ -1,0 +1,67 @@
+/** The thread that reads, sorts and merges lists, so that the one with the agent never waits for it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type AddressTables, layOut } from './address-set.ts';
+import { mergeRanges } from './ranges.ts';
+import { Source, type SourceStatus } from './source.ts';
+
+/** What it is started with. */
+export interface WorkerTask {
+  readonly sources: readonly string[];
+  readonly refreshMs: number;
+}
+
+/** What it says. */
+export type WorkerMessage =
+  | { readonly type: 'log'; readonly line: string }
+  | { readonly type: 'status'; readonly sources: readonly SourceStatus[] }
+  | { readonly type: 'lists'; readonly tables: AddressTables; readonly names: readonly string[] };
+
+/** How long sources that answer wait for those that do not, at the start. */
+const PATIENCE_MS = 5_000;
+/** The first pause before a source without a list is tried again; the next are twice as long each. */
+const RETRY_MS = 1_000;
+const MAX_RETRY_MS = 8_000;
+
+const { sources: texts, refreshMs } = workerData as WorkerTask;
+const sources = texts.map((text) => new Source(text, (line) => say({ type: 'log', line })));
+let isStarting = true;
+
+function say(message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer);
+}
+
+/** Puts all lists in force, in one piece. */
+function putInForce(): void {
+  const good = sources.flatMap(({ name, list }) => (list === undefined ? [] : [{ name, list }]));
+  if (isStarting || good.length === 0) return;
+  const tables = layOut(mergeRanges(good.map(({ list }) => list.ranges)));
+  const arrays = [tables.ipv4, tables.ipv6].flatMap(({ firsts, lasts, index }) => [firsts, lasts, index]);
+  say(
+    { type: 'lists', tables, names: good.map(({ name }) => name) },
+    arrays.map(({ buffer }) => buffer),
+  );
+}
+
+async function refresh(source: Source): Promise<void> {
+  const isChanged = await source.refresh();
+  say({ type: 'status', sources: sources.map(({ status }) => status) });
+  if (isChanged) putInForce();
+}
+
+async function keepFresh(source: Source, first: Promise<void>): Promise<never> {
+  await first;
+  for (let retryMs = RETRY_MS; ; retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)) {
+    await sleep(source.list === undefined ? Math.min(retryMs, refreshMs) : refreshMs);
+    await refresh(source);
+  }
+}
+
+parentPort?.on('message', () => {
+  for (const source of sources) void refresh(source);
+});
+const first = sources.map(refresh);
+for (const [index, source] of sources.entries()) void keepFresh(source, first[index]!);
+await Promise.race([Promise.all(first), sleep(PATIENCE_MS)]);
+isStarting = false;
+putInForce();

@@ -1,0 +1,56 @@
+/** What all examples do around their agent: metrics, signals, and the last line that says where it listens. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import {
+  type Agent,
+  closeOnSignals,
+  formatListenAddress,
+  type OwnMetric,
+  parseListenAddress,
+  PROMETHEUS_CONTENT_TYPE,
+  toPrometheusText,
+} from '@spop/agent';
+import { messageOf } from './settings.ts';
+
+/** How long a request that HAProxy has already asked about may still take when the agent is told to stop. */
+const GRACE_MS = 5_000;
+
+/** Runs a program: what it throws is one clear message on stderr, and exit code 1. */
+export async function run(program: () => Promise<void>): Promise<void> {
+  try {
+    await program();
+  } catch (error) {
+    console.error(messageOf(error));
+    process.exit(1);
+  }
+}
+
+/** From where on the agent ends with exit code 0 on SIGTERM and SIGINT, and serves its metrics if it should. */
+export async function serve(
+  agent: Agent,
+  settings: { readonly METRICS_ADDR: string },
+  ownMetrics: () => readonly OwnMetric[],
+): Promise<void> {
+  closeOnSignals(agent, {
+    graceMs: GRACE_MS,
+    onSignal: (signal) => console.log(`stopping on ${signal}`),
+    afterClose: () => console.log('stopped'),
+  });
+  if (settings.METRICS_ADDR === '') return;
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', PROMETHEUS_CONTENT_TYPE);
+    response.end(toPrometheusText(agent.toMetrics(), ownMetrics()));
+  });
+  await once(server.listen(parseListenAddress(settings.METRICS_ADDR)), 'listening');
+  const bound = server.address();
+  if (bound === null) throw new Error('expected the metrics to have an address');
+  const address = typeof bound === 'string' ? { path: bound } : { host: bound.address, port: bound.port };
+  console.log(`metrics on    ${formatListenAddress(address)}`);
+}
+
+/** Listens, and says so: who waits for that line knows that everything is ready. */
+export async function listen(agent: Agent, settings: { readonly SPOE_ADDR: string }): Promise<void> {
+  const listening = await agent.listen(settings.SPOE_ADDR);
+  console.log(`process       ${process.pid}, Node ${process.version}; stops on SIGTERM and SIGINT`);
+  console.log(`listening on  ${formatListenAddress(listening)}`);
+}

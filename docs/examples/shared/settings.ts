@@ -1,0 +1,82 @@
+/** The settings of an example, from its environment: checked all at once, and shown as they are in effect. */
+import { parseListenAddress } from '@spop/agent';
+
+/** How one variable of the environment is read. */
+export interface Setting<T> {
+  /** What counts where the variable is not set, or empty; without it, the variable has to be there. */
+  readonly byDefault?: string;
+  /** @throws Error that says what was expected. */
+  readonly parse: (text: string) => T;
+}
+
+/** Settings by name, with the values that their texts stand for. */
+export type SettingsOf<T extends Record<string, Setting<unknown>>> = {
+  readonly [Name in keyof T]: ReturnType<T[Name]['parse']>;
+};
+
+/** Any text that `parse` takes. */
+export function setting<T>(parse: (text: string) => T, byDefault?: string): Setting<T> {
+  return byDefault === undefined ? { parse } : { parse, byDefault };
+}
+
+/** A whole number from `min` to `max`. */
+export function integerSetting(byDefault: number, min: number, max: number): Setting<number> {
+  const parse = (text: string): number => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max)) throw new Error(`expected a whole number from ${min} to ${max}`);
+    return value;
+  };
+  return { parse, byDefault: String(byDefault) };
+}
+
+/** An address to listen on, as `agent.listen` takes it. */
+export function listenSetting(byDefault: string): Setting<string> {
+  const parse = (text: string): string => {
+    if (text !== '') parseListenAddress(text);
+    return text;
+  };
+  return { parse, byDefault };
+}
+
+/** What every example has. */
+const COMMON = {
+  /** Where HAProxy finds the agent. */
+  SPOE_ADDR: listenSetting('127.0.0.1:9000'),
+  /** Where metrics are served; the empty text for nowhere. */
+  METRICS_ADDR: listenSetting(''),
+};
+
+/** Settings of every example and those of one. */
+export type ApplicationSettings<T extends Record<string, Setting<unknown>>> = SettingsOf<T & typeof COMMON>;
+
+/** Whether the program was asked to check its settings and to end. */
+export const isCheckOnly: boolean = process.argv.includes('--check');
+
+/**
+ * Reads the settings and prints them, passwords in URLs left out.
+ *
+ * @throws Error with a line for each that cannot be used.
+ */
+export function readSettings<T extends Record<string, Setting<unknown>>>(own: T): ApplicationSettings<T> {
+  const values: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const [name, { parse, byDefault }] of Object.entries<Setting<unknown>>({ ...own, ...COMMON })) {
+    const text = process.env[name] || byDefault;
+    const shown = text?.replaceAll(/(\/\/[^/@,]*:)[^/@,]*@/g, '$1…@');
+    try {
+      if (text === undefined) throw new Error('expected a value');
+      values[name] = parse(text);
+      console.log(`${name.padEnd(20)} ${shown || '(off)'}`);
+    } catch (error) {
+      const found = shown === undefined ? 'none' : JSON.stringify(shown);
+      problems.push(`${name}: ${messageOf(error).replace(/; found .*/, '')}; found ${found}`);
+    }
+  }
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  return values as ApplicationSettings<T>;
+}
+
+/** What an error says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,56 @@
+/** What the tests of all examples do: start an agent as its README says, and HAProxy with the example's own files. */
+import { fileURLToPath } from 'node:url';
+import { Haproxy } from './haproxy/haproxy.ts';
+import type { HaproxyRelease } from './haproxy/releases.ts';
+import { HttpClient } from './http-client.ts';
+import { Origin } from './origin.ts';
+import { Program } from './program.ts';
+import { stopAfterTest } from './vitest.ts';
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string>>;
+
+/** A program of an example as a process of its own, until the test ends. */
+export function startScript(file: URL, args: readonly string[] = [], env: Environment = {}): Program {
+  const path = fileURLToPath(file);
+  const name = path.split('/').at(-1) ?? path;
+  return stopAfterTest(
+    new Program(process.execPath, ['--conditions=@spop/source', path, ...args], { name, env, cwd: new URL('.', file) }),
+  );
+}
+
+/** An example's agent that listens. */
+export interface ExampleAgent {
+  readonly agent: Program;
+  /** As the `server` line takes it. */
+  readonly spoeAddress: string;
+}
+
+/** An example's agent, on a free port of 127.0.0.1 where `env` has no `SPOE_ADDR`, once it listens. */
+export async function startAgent(file: URL, env: Environment = {}): Promise<ExampleAgent> {
+  const agent = startScript(file, [], { SPOE_ADDR: '127.0.0.1:0', ...env });
+  return { agent, spoeAddress: await agent.says(/^listening on\s+(\S+)$/m) };
+}
+
+/** HAProxy with an example's configuration as it is, in front of a site that says `the site`. */
+export async function startHaproxy(
+  { program }: Pick<HaproxyRelease, 'program'>,
+  config: URL,
+  spoeAddress: string,
+  more: Environment = {},
+): Promise<Haproxy> {
+  const site = stopAfterTest(await Origin.start('the site'));
+  const env = {
+    HTTP_ADDR: 'unix@${RUN_DIR}/direct.sock',
+    PROXY_ADDR: 'unix@${RUN_DIR}/http.sock',
+    APP_ADDR: site.address,
+    SPOE_ADDR: spoeAddress,
+    ...more,
+  };
+  return stopAfterTest(await Haproxy.start({ program, config, env }));
+}
+
+/** A client with this address, through the listener that takes the PROXY protocol. */
+export function connectAs(from: string, haproxy: Haproxy): HttpClient {
+  return stopAfterTest(new HttpClient(haproxy.httpSocket, { from }));
+}
