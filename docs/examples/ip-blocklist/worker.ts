@@ -1,7 +1,7 @@
 /** The thread that reads, sorts and merges lists, so that the one with the agent never waits for it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type AddressTables, layOut } from './address-set.ts';
+import { type AddressTables, buffersOf, layOut } from './address-set.ts';
 import { mergeRanges } from './ranges.ts';
 import { Source, type SourceStatus } from './source.ts';
 
@@ -36,11 +36,7 @@ function putInForce(): void {
   const good = sources.flatMap(({ name, list }) => (list === undefined ? [] : [{ name, list }]));
   if (isStarting || good.length === 0) return;
   const tables = layOut(mergeRanges(good.map(({ list }) => list.ranges)));
-  const arrays = [tables.ipv4, tables.ipv6].flatMap(({ firsts, lasts, index }) => [firsts, lasts, index]);
-  say(
-    { type: 'lists', tables, names: good.map(({ name }) => name) },
-    arrays.map(({ buffer }) => buffer),
-  );
+  say({ type: 'lists', tables, names: good.map(({ name }) => name) }, buffersOf(tables));
 }
 
 async function refresh(source: Source): Promise<void> {
