@@ -9,31 +9,49 @@ import { createAgent, textLogger } from '@spop/agent';
 import { listen, run, serve } from '../shared/application.ts';
 import { integerSetting, isCheckOnly, readSettings, setting } from '../shared/settings.ts';
 import { Blocklist } from './blocklist.ts';
-import { blocked, checkClientIp } from './messages.ts';
+import { Decisions } from './decisions.ts';
+import { blocked, byDefault, checkClientIp } from './messages.ts';
 import { parseSources } from './source-texts.ts';
 
 await run(async () => {
   const settings = readSettings({
     BLOCKLIST: setting(parseSources),
     BLOCKLIST_REFRESH_S: integerSetting(60, 1, 86_400),
+    PROCESSING_TIMEOUT_MS: integerSetting(100, 1, 60_000),
   });
   if (isCheckOnly) return;
 
   const blocklist = new Blocklist({ sources: settings.BLOCKLIST, refreshMs: settings.BLOCKLIST_REFRESH_S * 1_000 });
   process.on('SIGHUP', () => blocklist.refresh());
+  const decisions = new Decisions();
 
   const agent = createAgent({
-    processingTimeoutMs: 100,
+    processingTimeoutMs: settings.PROCESSING_TIMEOUT_MS,
     // The session may hold what was said of an earlier request's client: what is not known now must not stay known.
-    fallback: (ack) => void ack.unset(blocked),
+    fallback: (ack) => {
+      ack.unset(blocked).set(byDefault, 'handler failed');
+      decisions.countDefault('handler failed');
+    },
     logger: textLogger(),
   });
+
   agent.onMessage(checkClientIp, ({ ip }, ack) => {
-    if (ip === undefined) ack.unset(blocked);
-    else ack.set(blocked, blocklist.has(ip));
+    if (ip === undefined) {
+      decisions.withoutAddress++;
+      ack.unset(blocked);
+    } else if (blocklist.has(ip)) {
+      decisions.blocked++;
+      ack.set(blocked, true);
+    } else {
+      decisions.passed++;
+      ack.set(blocked, false);
+      if (blocklist.isComplete) return;
+      ack.set(byDefault, 'list missing');
+      decisions.countDefault('list missing');
+    }
   });
 
-  await serve(agent, settings, () => blocklist.toMetrics());
+  await serve(agent, settings, () => [...decisions.toMetrics(), ...blocklist.toMetrics()]);
   await blocklist.inForce;
   await listen(agent, settings);
 });

@@ -1,35 +1,39 @@
 /** The lists in force, which a thread of its own keeps up to date. */
 import { Worker } from 'node:worker_threads';
 import type { OwnMetric } from '@spop/agent';
+import { messageOf } from '../shared/settings.ts';
 import { AddressSet, type AddressWords } from './address-set.ts';
 import type { SourceStatus } from './source.ts';
 import type { WorkerMessage, WorkerTask } from './worker.ts';
 
+/** Before the thread is started anew that has ended. */
+const RESTART_MS = 1_000;
+
 /** All lists as one set of addresses. */
 export class Blocklist {
-  /** Settles when the first list is in force. */
+  /** Settles when the first lists are in force. */
   readonly inForce: Promise<void>;
+  readonly #task: WorkerTask;
+  readonly #putInForce: () => void;
   /** In one assignment the new lists take the place of those of before. */
   #set: AddressSet | undefined;
+  /** Of the sources whose lists are in force. */
+  #names: readonly string[] = [];
   #sources: readonly SourceStatus[] = [];
   #swaps = 0;
-  readonly #worker: Worker;
+  #worker: Worker;
 
   constructor(task: WorkerTask) {
-    this.#worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: task });
-    this.inForce = new Promise((resolve, reject) => {
-      this.#worker.on('error', reject);
-      this.#worker.on('message', (message: WorkerMessage) => {
-        if (message.type === 'log') console.error(message.line);
-        else if (message.type === 'status') this.#sources = message.sources;
-        else {
-          this.#set = new AddressSet(message.tables);
-          this.#swaps++;
-          console.log(`in force: ${message.names.join(', ')}`);
-          resolve();
-        }
-      });
-    });
+    this.#task = task;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.inForce = promise;
+    this.#putInForce = resolve;
+    this.#worker = this.#startWorker();
+  }
+
+  /** Whether the list of every source is in force. */
+  get isComplete(): boolean {
+    return this.#names.length === this.#task.sources.length;
   }
 
   /** Whether the address is on a list. */
@@ -46,27 +50,72 @@ export class Blocklist {
   toMetrics(): readonly OwnMetric[] {
     const each = (valueOf: (source: SourceStatus) => number): OwnMetric['value'] =>
       this.#sources.map((source) => ({ labels: { source: source.name }, value: valueOf(source) }));
+    const age = ({ goodAt }: SourceStatus): number => (goodAt === undefined ? -1 : (Date.now() - goodAt) / 1_000);
+    const metric = (type: OwnMetric['type'], name: string, help: string, value: OwnMetric['value']): OwnMetric => ({
+      name: `blocklist_${name}`,
+      type,
+      help,
+      value,
+    });
     return [
-      { name: 'blocklist_swaps', type: 'counter', help: 'Times that new lists were put in force.', value: this.#swaps },
-      { name: 'blocklist_entries', type: 'gauge', help: 'Entries of a source.', value: each(({ entries }) => entries) },
-      {
-        name: 'blocklist_bad_lines',
-        type: 'gauge',
-        help: 'Bad lines of a source, skipped.',
-        value: each((s) => s.badLines),
-      },
-      {
-        name: 'blocklist_age_seconds',
-        type: 'gauge',
-        help: 'How long ago the list of a source was read, or found to be the same; NaN where there is none.',
-        value: each(({ goodAt = Number.NaN }) => (Date.now() - goodAt) / 1_000),
-      },
-      {
-        name: 'blocklist_source_failures',
-        type: 'counter',
-        help: 'Times that a source could not be read, or had no entry.',
-        value: each(({ failures }) => failures),
-      },
+      metric('counter', 'swaps', 'Times that new lists were put in force.', this.#swaps),
+      metric(
+        'gauge',
+        'entries',
+        'Entries in the list of a source.',
+        each(({ entries }) => entries),
+      ),
+      metric(
+        'gauge',
+        'bad_lines',
+        'Lines that were skipped, of a list in force.',
+        each(({ badLines }) => badLines),
+      ),
+      metric(
+        'gauge',
+        'age_seconds',
+        'Since a list was read, or found to be the same; -1 where there is none.',
+        each(age),
+      ),
+      metric(
+        'counter',
+        'source_failures',
+        'Times that a source gave no list.',
+        each(({ failures }) => failures),
+      ),
     ];
   }
+
+  #startWorker(): Worker {
+    const worker = new Worker(new URL('worker.ts', import.meta.url), {
+      workerData: { ...this.#task, inForce: this.#names } satisfies WorkerTask,
+    });
+    worker.on('message', (message: WorkerMessage) => this.#hear(message));
+    worker.on('error', (error) => {
+      console.error(`the thread that reads lists has failed, and starts anew: ${messageOf(error)}`);
+      setTimeout(() => (this.#worker = this.#startWorker()), RESTART_MS);
+    });
+    return worker;
+  }
+
+  #hear(message: WorkerMessage): void {
+    switch (message.type) {
+      case 'log':
+        console.error(message.line);
+        return;
+      case 'status':
+        this.#sources = message.sources;
+        return;
+      case 'lists':
+        this.#set = new AddressSet(message.tables);
+        this.#names = message.names;
+        this.#swaps++;
+        console.log(`in force      ${this.#sources.map(describe).join('; ')}`);
+        this.#putInForce();
+    }
+  }
+}
+
+function describe({ name, entries, goodAt }: SourceStatus): string {
+  return goodAt === undefined ? `${name}: no list yet` : `${name}: ${entries.toLocaleString('en')} entries`;
 }

@@ -9,6 +9,8 @@ import { Source, type SourceStatus } from './source.ts';
 export interface WorkerTask {
   readonly sources: readonly string[];
   readonly refreshMs: number;
+  /** Names of sources whose lists are in force: they are not replaced before each of these has a list again. */
+  readonly inForce?: readonly string[];
 }
 
 /** What it says. */
@@ -23,7 +25,7 @@ const PATIENCE_MS = 5_000;
 const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 8_000;
 
-const { sources: texts, refreshMs } = workerData as WorkerTask;
+const { sources: texts, refreshMs, inForce = [] } = workerData as WorkerTask;
 const sources = texts.map((text) => new Source(text, (line) => say({ type: 'log', line })));
 let isStarting = true;
 
@@ -34,9 +36,10 @@ function say(message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): voi
 /** Puts all lists in force, in one piece. */
 function putInForce(): void {
   const good = sources.flatMap(({ name, list }) => (list === undefined ? [] : [{ name, list }]));
-  if (isStarting || good.length === 0) return;
+  const names = good.map(({ name }) => name);
+  if (isStarting || good.length === 0 || inForce.some((name) => !names.includes(name))) return;
   const tables = layOut(mergeRanges(good.map(({ list }) => list.ranges)));
-  say({ type: 'lists', tables, names: good.map(({ name }) => name) }, buffersOf(tables));
+  say({ type: 'lists', tables, names }, buffersOf(tables));
 }
 
 async function refresh(source: Source): Promise<void> {

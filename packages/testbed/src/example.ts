@@ -45,6 +45,7 @@ export async function startHaproxy(
     PROXY_ADDR: 'unix@${RUN_DIR}/http.sock',
     APP_ADDR: site.address,
     SPOE_ADDR: spoeAddress,
+    STATS_ADDR: 'unix@${RUN_DIR}/stats.sock',
     ...more,
   };
   return stopAfterTest(await Haproxy.start({ program, config, env }));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 
-/** A web site that answers every request with status 200 and the same text. */
+/** A web site on a free port of 127.0.0.1. */
 export class Origin {
   /** Host and port: `127.0.0.1:49152`. */
   readonly address: string;
@@ -12,12 +12,17 @@ export class Origin {
     this.#server = server;
   }
 
-  /** Starts one on a free port of 127.0.0.1. `onRequest` is told of every request: `GET /`. */
-  static async start(text: string, onRequest?: (request: string) => void): Promise<Origin> {
-    const server = createServer(({ method, url }, response) => {
+  /** One that answers every request with status 200 and the same text. `onRequest` is told of each: `GET /`. */
+  static start(text: string, onRequest?: (request: string) => void): Promise<Origin> {
+    return Origin.serve(({ method, url }, response) => {
       onRequest?.(`${method} ${url}`);
       response.end(text);
-    }).listen(0, '127.0.0.1');
+    });
+  }
+
+  /** One that answers as `listener` does; on any free port where `port` is 0. */
+  static async serve(listener: RequestListener, port: number = 0): Promise<Origin> {
+    const server = createServer(listener).listen(port, '127.0.0.1');
     await once(server, 'listening');
     const bound = server.address();
     if (bound === null || typeof bound === 'string') throw new Error(`expected a port; found ${bound}`);

@@ -1,5 +1,6 @@
 /** What ties the testbed to a test run; everything else in it does without vitest. */
 import { describe, inject, onTestFinished } from 'vitest';
+import { type DebianPackages, lastWords, unpackDebian } from './debian/unpack.ts';
 import type { FoundRelease, HaproxyRelease } from './haproxy/releases.ts';
 
 declare module 'vitest' {
@@ -30,5 +31,24 @@ export function describeHaproxies(name: string, body: (release: HaproxyRelease) 
     if (process.env['CI'] && !found.mayVanish) throw new Error(`expected ${missing}`);
     const absent = { name: found.name, version: '', fragments: false, program: '' };
     describe.skip(`${name}, ${missing}`, () => body(absent));
+  }
+}
+
+/**
+ * Declares tests that need programs of Debian's packages, with the folder of these. Where they are not to be had the tests
+ * are skipped, and the reason stands in their name; in continuous integration (`CI` is set) that is a failure.
+ */
+export async function describeWith(
+  packages: DebianPackages,
+  name: string,
+  body: (folder: string) => void,
+): Promise<void> {
+  try {
+    const folder = await unpackDebian(packages);
+    describe(name, () => body(folder));
+  } catch (error) {
+    const missing = `${packages.packages.join(', ')} of Debian ${packages.suites.at(-1)} (${lastWords(error)})`;
+    if (process.env['CI']) throw new Error(`expected ${missing}`, { cause: error });
+    describe.skip(`${name}, ${missing}`, () => body(''));
   }
 }
