@@ -19,7 +19,7 @@ const SOURCES = ['codec', 'agent', 'builder'].map((name) => `packages/${name}/sr
  */
 export function plainJsFlags(packages?: string): string[] {
   mkdirSync(CACHE, { recursive: true });
-  makeAll(path.join(ROOT, 'benchmarks'));
+  for (const folder of ['benchmarks', 'docs/examples']) makeAll(path.join(ROOT, folder));
   for (const root of new Set([ROOT, packages ?? ROOT])) {
     for (const folder of SOURCES) makeAll(path.join(root, folder));
   }

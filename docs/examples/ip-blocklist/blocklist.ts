@@ -1,13 +1,16 @@
 /** The lists in force, which a thread of its own keeps up to date. */
 import { Worker } from 'node:worker_threads';
 import type { OwnMetric } from '@spop/agent';
-import { messageOf } from '../shared/settings.ts';
+import { escapeText } from '@spop/codec';
+import { messageOf } from '../shared/message-of.ts';
 import { AddressSet, type AddressWords } from './address-set.ts';
 import type { SourceStatus } from './source.ts';
 import type { WorkerMessage, WorkerTask } from './worker.ts';
 
 /** Before the thread is started anew that has ended. */
 const RESTART_MS = 1_000;
+/** A line of the log is cut to so many characters. */
+const MAX_LINE = 8_192;
 
 /** All lists as one set of addresses. */
 export class Blocklist {
@@ -101,7 +104,8 @@ export class Blocklist {
   #hear(message: WorkerMessage): void {
     switch (message.type) {
       case 'log':
-        console.error(message.line);
+        // Lists are others' text: none of it ends a line, or moves the cursor of who reads it.
+        console.error(escapeText(message.line, MAX_LINE));
         return;
       case 'status':
         this.#sources = message.sources;

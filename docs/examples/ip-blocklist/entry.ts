@@ -24,9 +24,9 @@ export class Entry {
    */
   read(bytes: Uint8Array, from: number, to: number): boolean {
     let end = from;
-    while (end < to && bytes[end] !== SLASH) end++;
+    let isIpv6 = false;
+    for (; end < to && bytes[end] !== SLASH; end++) isIpv6 ||= bytes[end] === COLON;
     const isRange = end < to;
-    const isIpv6 = bytes.subarray(from, end).includes(COLON);
     const width = isIpv6 ? 128 : 32;
     const prefix = isRange ? readDecimal(bytes, end + 1, to, width) : width;
     if (prefix < 0) return false;
@@ -37,8 +37,9 @@ export class Entry {
       return true;
     }
     if (!this.#readIpv6(bytes, from, end)) return false;
-    const [a = 0, b = 0, c = 0, d = 0] = this.first;
-    if (a === 0 && b === 0 && c === MAPPED_WORD && prefix >= MAPPED_BITS) this.#setIpv4(d, prefix - MAPPED_BITS);
+    const { first } = this;
+    const isMapped = first[0] === 0 && first[1] === 0 && first[2] === MAPPED_WORD && prefix >= MAPPED_BITS;
+    if (isMapped) this.#setIpv4(first[3]!, prefix - MAPPED_BITS);
     else this.#setIpv6(prefix);
     return true;
   }
@@ -74,8 +75,9 @@ export class Entry {
     }
     while (at < to) {
       let end = at;
-      while (end < to && bytes[end] !== COLON) end++;
-      if (end === to && bytes.subarray(at, to).includes(DOT)) {
+      let hasDot = false;
+      for (; end < to && bytes[end] !== COLON; end++) hasDot ||= bytes[end] === DOT;
+      if (end === to && hasDot) {
         const embedded = readIpv4(bytes, at, to);
         if (embedded < 0 || count > 6) return false;
         groups[count++] = embedded >>> 16;

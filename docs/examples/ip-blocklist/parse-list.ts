@@ -1,5 +1,4 @@
 /** The text form of a list: an address or a CIDR range a line, and comments after `#`. */
-import { escapeText } from '@spop/codec';
 import { Entry } from './entry.ts';
 import { RangeCollector, type Ranges } from './ranges.ts';
 
@@ -20,7 +19,10 @@ export interface ParsedList {
   /** How many lines have an entry. */
   readonly entries: number;
   readonly badLines: number;
-  /** The bad lines in a sentence, with their numbers: `line 3 "1.2.3", line 7 "/8"`; the empty text where there is none. */
+  /**
+   * The bad lines with their numbers: `line 3 "1.2.3", line 7 "/8"`; the empty text where there is none. Control characters
+   * stand in it as they came.
+   */
   readonly badLinesText: string;
 }
 
@@ -32,14 +34,14 @@ export function parseList(bytes: Uint8Array): ParsedList {
   let entries = 0;
   let line = 0;
   for (let at = BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte) ? 3 : 0; at < bytes.length; line++) {
-    const next = bytes.indexOf(LINE_FEED, at);
-    const lineEnd = next < 0 ? bytes.length : next;
     let from = at;
     let to = at;
-    while (to < lineEnd && bytes[to] !== HASH) to++;
+    while (to < bytes.length && bytes[to] !== LINE_FEED && bytes[to] !== HASH) to++;
+    at = to;
+    while (at < bytes.length && bytes[at] !== LINE_FEED) at++;
+    at++;
     while (from < to && isBlank(bytes[from]!)) from++;
     while (to > from && isBlank(bytes[to - 1]!)) to--;
-    at = lineEnd + 1;
     if (from === to) continue;
     if (entry.read(bytes, from, to)) {
       entries++;
@@ -61,7 +63,7 @@ class BadLines {
     this.count++;
     if (this.count <= SHOWN_LINES) {
       const text = Buffer.from(bytes.subarray(from, Math.min(to, from + SHOWN_CHARACTERS * 4))).toString();
-      this.#shown.push(`line ${line} "${escapeText(text, SHOWN_CHARACTERS)}"`);
+      this.#shown.push(`line ${line} "${text.slice(0, SHOWN_CHARACTERS)}"`);
     } else if (this.count <= SHOWN_NUMBERS) this.#shown.push(String(line));
   }
 

@@ -1,6 +1,6 @@
 /** Where lists come from, as `BLOCKLIST` names them. */
 import { accessSync, constants } from 'node:fs';
-import { messageOf } from '../shared/settings.ts';
+import { messageOf } from '../shared/message-of.ts';
 
 /** What a source is read by. */
 export type SourceKind = 'file' | 'url' | 'set';

@@ -1,6 +1,6 @@
 /** One source with its last good list. */
 import { hash } from 'node:crypto';
-import { messageOf } from '../shared/settings.ts';
+import { messageOf } from '../shared/message-of.ts';
 import { parseList, type ParsedList } from './parse-list.ts';
 import { readSource, type Validators } from './read-source.ts';
 import { withoutPassword } from './source-texts.ts';

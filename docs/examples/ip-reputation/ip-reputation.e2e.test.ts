@@ -1,10 +1,16 @@
 import { rename, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
-import type { HaproxyRelease } from '@spop-internal/testbed/haproxy/releases';
-import { HttpClient, requestInTime, type Answer } from '@spop-internal/testbed/http-client';
+import {
+  connectAs,
+  type Environment,
+  type ExampleAgent,
+  startAgent as startExampleAgent,
+  startHaproxy,
+  startScript,
+} from '@spop-internal/testbed/example';
+import type { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
+import { type Answer, requestInTime } from '@spop-internal/testbed/http-client';
 import { Origin } from '@spop-internal/testbed/origin';
-import { Program } from '@spop-internal/testbed/program';
+import type { Program } from '@spop-internal/testbed/program';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
 import { describe, expect, it } from 'vitest';
@@ -12,36 +18,14 @@ import { describe, expect, it } from 'vitest';
 /** A demo asks 150 times, and a machine may be busy. */
 const DEMO_TIMEOUT_MS = 45_000;
 
-type Environment = Readonly<Record<string, string>>;
+const CONFIG = new URL('haproxy.cfg', import.meta.url);
 
-/** A program of the example as a process of its own, ended with the test: a demo then ends its own children. */
 function start(file: string, args: readonly string[], env: Environment): Program {
-  const path = fileURLToPath(new URL(file, import.meta.url));
-  return stopAfterTest(
-    new Program(process.execPath, ['--conditions=@spop/source', path, ...args], { name: file, env }),
-  );
+  return startScript(new URL(file, import.meta.url), args, env);
 }
 
-async function startAgent(env: Environment = {}): Promise<{ agent: Program; spoeAddress: string }> {
-  const agent = start('agent.ts', [], { SPOE_ADDR: '127.0.0.1:0', ...env });
-  return { agent, spoeAddress: await agent.says(/^listening on\s+(\S+)$/m) };
-}
-
-/** HAProxy with the example's own files, in front of a site. */
-async function startExample({ program }: HaproxyRelease, spoeAddress: string): Promise<Haproxy> {
-  const site = stopAfterTest(await Origin.start('the site'));
-  const config = new URL('haproxy.cfg', import.meta.url);
-  const env = {
-    HTTP_ADDR: 'unix@${RUN_DIR}/direct.sock',
-    PROXY_ADDR: 'unix@${RUN_DIR}/http.sock',
-    APP_ADDR: site.address,
-    SPOE_ADDR: spoeAddress,
-  };
-  return stopAfterTest(await Haproxy.start({ program, config, env }));
-}
-
-function connectAs(from: string, haproxy: Haproxy): HttpClient {
-  return stopAfterTest(new HttpClient(haproxy.httpSocket, { from }));
+function startAgent(env: Environment = {}): Promise<ExampleAgent> {
+  return startExampleAgent(new URL('agent.ts', import.meta.url), env);
 }
 
 function summaryOf({ status, headers }: Answer): unknown {
@@ -62,7 +46,7 @@ describeHaproxies('the IP reputation example', (release) => {
     const { spoeAddress } = await startAgent({
       SPOE_ADDR: spoeAddr === 'unix' ? `unix:${folder.file('agent.sock')}` : spoeAddr,
     });
-    const haproxy = await startExample(release, spoeAddress);
+    const haproxy = await startHaproxy(release, CONFIG, spoeAddress);
     const clients = ['192.0.2.10', '10.0.0.0', '10.255.255.255', '11.0.0.0', '2001:db8:1::1', '2001:db8:bad::1'];
     const answers: unknown[] = [];
     for (const client of [...clients, '2001:db8:bad:1::1', '::ffff:10.1.2.3']) {
@@ -88,7 +72,7 @@ describeHaproxies('the IP reputation example', (release) => {
     };
     await replace('192.0.2.0/24 79');
     const { agent, spoeAddress } = await startAgent({ SCORES: scores });
-    const haproxy = await startExample(release, spoeAddress);
+    const haproxy = await startHaproxy(release, CONFIG, spoeAddress);
     expect(await ask(haproxy, '192.0.2.10')).toEqual([200, '79', undefined]);
     await replace('192.0.2.0/24 80');
     await agent.says(/(read .* again: 1 addresses and ranges)/);
@@ -100,7 +84,7 @@ describeHaproxies('the IP reputation example', (release) => {
 
   it('lets requests pass while there is no agent, at once where HAProxy has noticed', async () => {
     const { agent, spoeAddress } = await startAgent();
-    const haproxy = await startExample(release, spoeAddress);
+    const haproxy = await startHaproxy(release, CONFIG, spoeAddress);
     const client = connectAs('10.1.2.3', haproxy);
     expect(summaryOf(await requestInTime(client))).toEqual([403, '100', undefined]);
     expect(await agent.stop()).toBe('exit code 0');

@@ -10,7 +10,7 @@ import {
   PROMETHEUS_CONTENT_TYPE,
   toPrometheusText,
 } from '@spop/agent';
-import { messageOf } from './settings.ts';
+import { messageOf } from './message-of.ts';
 
 /** How long a request that HAProxy has already asked about may still take when the agent is told to stop. */
 const GRACE_MS = 5_000;

@@ -1,5 +1,6 @@
 /** The settings of an example, from its environment: checked all at once, and shown as they are in effect. */
 import { parseListenAddress } from '@spop/agent';
+import { messageOf } from './message-of.ts';
 
 /** How one variable of the environment is read. */
 export interface Setting<T> {
@@ -74,9 +75,4 @@ export function readSettings<T extends Record<string, Setting<unknown>>>(own: T)
   }
   if (problems.length > 0) throw new Error(problems.join('\n'));
   return values as ApplicationSettings<T>;
-}
-
-/** What an error says. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

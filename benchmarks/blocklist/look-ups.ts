@@ -1,0 +1,116 @@
+/**
+ * Looks addresses up in one million entries, in the blocklist of docs/examples/ip-blocklist and in `net.BlockList`, and
+ * prints what that takes as one line of JSON. Started by run.ts, as JavaScript.
+ */
+import { BlockList } from 'node:net';
+import { AddressSet, layOut } from '../../docs/examples/ip-blocklist/address-set.ts';
+import { parseList } from '../../docs/examples/ip-blocklist/parse-list.ts';
+import { heapBytes } from '../harness/heap.ts';
+import { type Operation, run } from '../harness/operation.ts';
+import { cpuMilliseconds, timeTasks, warmUp } from '../harness/stopwatch.ts';
+import { randomFrom, randomIpv4, randomIpv6, randomLines } from './random-list.ts';
+
+const ENTRIES = 1_000_000;
+/** A power of two, so that a mask goes round. */
+const ASKED = 1 << 15;
+const WARM_MS = 500;
+const TASK_MS = 20;
+const COUNTED = 20_000;
+
+/** What the look-ups of one kind take. */
+export interface LookUpFigures {
+  readonly ns: number;
+  readonly bytes: number;
+  /** How many of a thousand addresses are listed. */
+  readonly perMille: number;
+}
+
+/** Everything that is measured here. */
+export interface Figures {
+  readonly parseMs: number;
+  readonly ipv4Bytes: number;
+  readonly ipv6Bytes: number;
+  readonly lookUps: Readonly<Record<string, LookUpFigures>>;
+}
+
+function wordsOf(text: string): Int32Array {
+  const list = parseList(Buffer.from(text)).ranges;
+  const words = text.includes(':') ? list.ipv6.subarray(0, 4) : [list.ipv4.at(-1) ?? 0];
+  return Int32Array.from(words, (word) => word | 0);
+}
+
+/** An address whose words lie in one array for all, as a handler's lie in one buffer. */
+class Asked {
+  readonly family: 4 | 6;
+  readonly #words: Int32Array;
+  readonly #width: number;
+  #at = 0;
+
+  constructor(texts: readonly string[]) {
+    const all = texts.map(wordsOf);
+    this.#width = all[0]?.length ?? 1;
+    this.family = this.#width === 1 ? 4 : 6;
+    this.#words = Int32Array.from(all.flatMap((words) => [...words]));
+  }
+
+  next(): this {
+    this.#at = (this.#at + 1) & (ASKED - 1);
+    return this;
+  }
+
+  wordAt(index: number): number {
+    return this.#words[this.#at * this.#width + index]!;
+  }
+}
+
+async function measure(operation: Operation, texts: number = ASKED): Promise<LookUpFigures> {
+  let listed = 0;
+  for (let i = 0; i < texts; i++) listed += operation();
+  const work = (count: number): number => run(operation, count);
+  const count = await warmUp(work, WARM_MS, TASK_MS);
+  const ns = await timeTasks(work, count);
+  const bytes = Math.min(...[1, 2, 3, 4, 5].map(() => heapBytes(operation, COUNTED))) / COUNTED;
+  return { ns, bytes, perMille: (listed / texts) * 1_000 };
+}
+
+const lines = randomLines(ENTRIES, 1);
+const bytes = Buffer.from(lines.join('\n'));
+const startedAt = cpuMilliseconds();
+const { ranges } = parseList(bytes);
+const tables = layOut(ranges);
+const parseMs = cpuMilliseconds() - startedAt;
+const bytesOf = (arrays: readonly { readonly byteLength: number }[]): number =>
+  arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
+const ipv4Bytes = bytesOf(Object.values(tables.ipv4));
+const ipv6Bytes = bytesOf(Object.values(tables.ipv6));
+const set = new AddressSet(tables);
+
+const random = randomFrom(2);
+const clients4 = Array.from({ length: ASKED }, () => randomIpv4(random));
+const clients6 = Array.from({ length: ASKED }, () => randomIpv6(random));
+const listed4 = lines.filter((line) => !line.includes(':') && !line.includes('/')).slice(0, ASKED);
+const lookUpIn = (texts: readonly string[]): Operation => {
+  const asked = new Asked(texts);
+  return () => (set.has(asked.next()) ? 1 : 0);
+};
+const lookUps: Record<string, LookUpFigures> = {
+  'IPv4 clients': await measure(lookUpIn(clients4)),
+  'IPv6 clients': await measure(lookUpIn(clients6)),
+  'listed IPv4 addresses': await measure(lookUpIn(listed4)),
+};
+
+const blockList = new BlockList();
+for (const line of lines) {
+  const [address = '', prefix] = line.split('/');
+  const family = address.includes(':') ? 'ipv6' : 'ipv4';
+  if (prefix === undefined) blockList.addAddress(address, family);
+  else blockList.addSubnet(address, Number(prefix), family);
+}
+const checkIn = (texts: readonly string[], family: 'ipv4' | 'ipv6'): Operation => {
+  let at = 0;
+  return () => (blockList.check(texts[(at = (at + 1) & (ASKED - 1))]!, family) ? 1 : 0);
+};
+lookUps['IPv4 clients, net.BlockList'] = await measure(checkIn(clients4, 'ipv4'));
+lookUps['IPv6 clients, net.BlockList'] = await measure(checkIn(clients6, 'ipv6'));
+
+console.log(JSON.stringify({ parseMs, ipv4Bytes, ipv6Bytes, lookUps } satisfies Figures));

@@ -1,0 +1,35 @@
+/** Lists and addresses of any size that are the same in each run. */
+
+/** Random integers from 0 to below a bound, the same for the same seed (minimal standard generator of Park and Miller). */
+export function randomFrom(seed: number): (below: number) => number {
+  const modulus = 0x7fff_ffff;
+  let state = seed;
+  return (below) => Math.floor(((state = (state * 48_271) % modulus) / modulus) * below);
+}
+
+/** First two groups of the IPv6 networks that are listed and asked for. */
+const NETWORKS = ['2001', '2400', '2600', '2804', '2a00', '2a01', '2a02', '2c0f'] as const;
+
+/** An IPv4 address that a client may have. */
+export function randomIpv4(random: (below: number) => number): string {
+  return `${1 + random(223)}.${random(256)}.${random(256)}.${random(256)}`;
+}
+
+/** An IPv6 address of eight regions' networks. */
+export function randomIpv6(random: (below: number) => number): string {
+  const group = (): string => random(0x1_0000).toString(16);
+  return `${NETWORKS[random(NETWORKS.length)]}:${group()}:${group()}:${group()}::${group()}`;
+}
+
+/** So many entries, a tenth of IPv6; a tenth of IPv4 and half of IPv6 are ranges. */
+export function randomLines(count: number, seed: number): string[] {
+  const random = randomFrom(seed);
+  return Array.from({ length: count }, (_, index) => {
+    if (index % 10 === 0) {
+      const address = randomIpv6(random);
+      return random(2) === 0 ? address : address.replace(/:[^:]*::.*/, '::/48');
+    }
+    const address = randomIpv4(random);
+    return random(10) === 0 ? `${address}/${20 + random(12)}` : address;
+  });
+}

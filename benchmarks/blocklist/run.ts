@@ -1,0 +1,159 @@
+/**
+ * What the agent of docs/examples/ip-blocklist takes with one million entries, a tenth of them IPv6, and whether that is
+ * within its limits.
+ *
+ *     pnpm run bench:blocklist
+ *
+ * Look-ups are measured in processor time. So is how long an answer waits for the agent's event loop, as in bench:flood; by
+ * the wall clock other programs count as well.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { Program } from '@spop-internal/testbed/program';
+import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
+import { haproxyHello, ipv4, notify } from '@spop/builder';
+import { exactHeapFlags } from '../harness/heap.ts';
+import { plainJsFlags } from '../harness/plain-js.ts';
+import type { Figures } from './look-ups.ts';
+import { randomLines } from './random-list.ts';
+
+const ENTRIES = 1_000_000;
+const SWAPS = 3;
+const PAUSE_MS = 2;
+const START_TIMEOUT_MS = 60_000;
+
+let missed = 0;
+
+/** One line: what was measured, its limit, and whether it holds. */
+function report(what: string, value: number, limit: number, unit: string, isAtLeast: boolean = false): void {
+  const isHeld = isAtLeast ? value >= limit : value <= limit;
+  if (!isHeld) missed++;
+  const digits = value >= 100 ? 0 : 1;
+  const bound = `${isAtLeast ? 'at least' : 'at most'} ${limit} ${unit}`;
+  console.log(
+    `${what.padEnd(58)} ${value.toFixed(digits).padStart(8)} ${unit.padEnd(6)} ${bound.padEnd(20)} ${isHeld ? 'held' : 'MISSED'}`,
+  );
+}
+
+function here(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+function reportLookUps(): void {
+  const args = [...plainJsFlags(), ...exactHeapFlags, '--disable-warning=ExperimentalWarning', here('look-ups.ts')];
+  const { parseMs, ipv4Bytes, ipv6Bytes, lookUps } = JSON.parse(
+    execFileSync(process.execPath, args, { encoding: 'utf8' }),
+  ) as Figures;
+  console.log(`one million entries are parsed, merged and laid out in ${parseMs.toFixed(0)} ms of processor time`);
+  for (const [name, { ns, bytes, perMille }] of Object.entries(lookUps)) {
+    const what = `a look-up of ${name} (${perMille.toFixed(0)} ‰ listed)`;
+    // Clients are hardly ever listed: what is listed takes two or three reads of memory more, and has no limit.
+    if (!name.endsWith('clients')) console.log(`${what.padEnd(58)} ${ns.toFixed(0).padStart(8)} ns`);
+    else {
+      report(what, ns, 100, 'ns');
+      report(`heap for a look-up of ${name}`, bytes, 0, 'B');
+    }
+  }
+  for (const family of ['IPv4', 'IPv6']) {
+    const times = (lookUps[`${family} clients, net.BlockList`]?.ns ?? 0) / (lookUps[`${family} clients`]?.ns ?? 1);
+    report(`net.BlockList takes, ${family} clients`, times, 40, 'times', true);
+  }
+  report('memory of the IPv4 part', ipv4Bytes / 1e6, 10, 'MB');
+  console.log(`${'memory of the IPv6 part'.padEnd(58)} ${(ipv6Bytes / 1e6).toFixed(1).padStart(8)} MB`);
+}
+
+/** Asks one NOTIFY after the other until it is told to stop: how long each waited, by the clock and in the agent's processor time. */
+class Asker {
+  worstWallMs = 0;
+  worstAgentMs = 0;
+  asked = 0;
+  #isOver = false;
+  readonly #done: Promise<void>;
+
+  constructor(port: number, pid: number) {
+    this.#done = this.#ask(port, pid);
+  }
+
+  stop(): Promise<void> {
+    this.#isOver = true;
+    return this.#done;
+  }
+
+  async #ask(port: number, pid: number): Promise<void> {
+    const question = notify()
+      .message('check-client-ip', { ip: ipv4('192.0.2.1') })
+      .toBytes();
+    const mainThreadMs = (): number =>
+      Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ')[0]) / 1e6;
+    const socket = connect({ host: '127.0.0.1', port, noDelay: true });
+    await once(socket, 'connect');
+    socket.write(haproxyHello({ capabilities: 'pipelining' }).toBytes());
+    await once(socket, 'data');
+    while (!this.#isOver) {
+      const before = mainThreadMs();
+      const askedAt = performance.now();
+      socket.write(question);
+      await once(socket, 'data');
+      // The first answers are those of code that is not compiled yet.
+      if (this.asked++ > 100) {
+        this.worstWallMs = Math.max(this.worstWallMs, performance.now() - askedAt);
+        this.worstAgentMs = Math.max(this.worstAgentMs, mainThreadMs() - before);
+      }
+      await sleep(PAUSE_MS);
+    }
+    socket.destroy();
+  }
+}
+
+async function reportAgent(): Promise<void> {
+  const folder = await TemporaryFolder.make();
+  // Made before anything is measured: this process does nothing else while it waits for answers.
+  for (let seed = 1; seed <= SWAPS + 1; seed++) {
+    await writeFile(folder.file(`list${seed}`), randomLines(ENTRIES, seed).join('\n'));
+  }
+  const replace = (seed: number): Promise<void> => rename(folder.file(`list${seed}`), folder.file('list'));
+  await replace(1);
+  const startedAt = performance.now();
+  const agent = new Program(
+    process.execPath,
+    ['--conditions=@spop/source', here('../../docs/examples/ip-blocklist/agent.ts')],
+    {
+      name: 'the agent',
+      env: { SPOE_ADDR: '127.0.0.1:0', BLOCKLIST: folder.file('list') },
+    },
+  );
+  try {
+    const port = Number(await agent.says(/^listening on +127\.0\.0\.1:(\d+)$/m, START_TIMEOUT_MS));
+    report('start until it listens', (performance.now() - startedAt) / 1_000, 10, 's');
+    const pid = agent.pid ?? 0;
+    const asker = new Asker(port, pid);
+    let slowest = 0;
+    for (let swap = 1; swap <= SWAPS; swap++) {
+      await replace(swap + 1);
+      const hungUpAt = performance.now();
+      agent.signal('SIGHUP');
+      const isSwapped = (): true | undefined =>
+        agent.output.match(/^in force/gm)?.length === swap + 1 ? true : undefined;
+      await agent.until(isSwapped, START_TIMEOUT_MS);
+      slowest = Math.max(slowest, performance.now() - hungUpAt);
+    }
+    await asker.stop();
+    report(`SIGHUP until another list is in force, slowest of ${SWAPS}`, slowest / 1_000, 20, 's');
+    const peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) / 1_024;
+    report('resident memory at its peak', peak, 400, 'MiB');
+    report(`an answer, slowest of ${asker.asked}, by the clock`, asker.worstWallMs, 50, 'ms');
+    report('the same, in processor time of the event loop', asker.worstAgentMs, 10, 'ms');
+  } finally {
+    await agent.stop();
+    await folder.stop();
+  }
+}
+
+reportLookUps();
+await reportAgent();
+process.exitCode = missed === 0 ? 0 : 1;
