@@ -90,8 +90,8 @@ describe('the agent of the example', SLOW, () => {
     const ack = await peer.notify('check-client-ip', { ip: '192.0.2.7' });
     expect(ack).toUnsetVar(blocked);
     expect(ack).toSetVar(byDefault, 'handler failed');
-    await agent.says(/decided by default, handler failed: 1 times/);
-    expect(await metrics()).toMatchObject({ 'default_decisions_total handler failed': 1, blocked_total: 1 });
+    await agent.says(/decided by default: handler failed, 1 times so far/);
+    expect(await metrics()).toMatchObject({ 'answers_total handler failed': 1, 'answers_total blocked': 1 });
   });
 
   it('has a file that was replaced in force within 3 s of SIGHUP, and not before', async () => {
@@ -159,8 +159,8 @@ describe('the agent of the example', SLOW, () => {
     const ack = await ask(peer, '203.0.113.9');
     expect(ack).toSetVar(blocked, false);
     expect(ack).toSetVar(byDefault, 'list missing');
-    await agent.says(/decided by default, list missing: 1 times/);
-    expect(await metrics()).toMatchObject({ 'default_decisions_total list missing': 1, [`age_seconds ${url}`]: -1 });
+    await agent.says(/decided by default: list missing, 1 times so far/);
+    expect(await metrics()).toMatchObject({ 'answers_total list missing': 1, [`age_seconds ${url}`]: -1 });
     stopAfterTest(await Origin.serve((_, response) => void response.end('203.0.113.9'), port));
     await expect.poll(() => ask(peer, '203.0.113.9'), { timeout: 15_000 }).toSetVar(blocked, true);
     expect((await ask(peer, '203.0.113.8')).actions).toHaveLength(1);

@@ -7,11 +7,13 @@
  */
 import { createAgent, textLogger } from '@spop/agent';
 import { listen, run, serve } from '../shared/application.ts';
+import { Outcomes } from '../shared/outcomes.ts';
 import { integerSetting, isCheckOnly, readSettings, setting } from '../shared/settings.ts';
 import { Blocklist } from './blocklist.ts';
-import { Decisions } from './decisions.ts';
 import { blocked, byDefault, checkClientIp } from './messages.ts';
 import { parseSources } from './source-texts.ts';
+
+const OUTCOMES = ['blocked', 'passed', 'no address', 'handler failed', 'list missing'] as const;
 
 await run(async () => {
   const settings = readSettings({
@@ -22,36 +24,39 @@ await run(async () => {
   if (isCheckOnly) return;
 
   const blocklist = new Blocklist({ sources: settings.BLOCKLIST, refreshMs: settings.BLOCKLIST_REFRESH_S * 1_000 });
-  process.on('SIGHUP', () => blocklist.refresh());
-  const decisions = new Decisions();
+  process.on('SIGHUP', () => {
+    console.log('reading all sources again on SIGHUP');
+    blocklist.refresh();
+  });
+  const outcomes = new Outcomes('blocklist_answers', OUTCOMES);
 
   const agent = createAgent({
     processingTimeoutMs: settings.PROCESSING_TIMEOUT_MS,
     // The session may hold what was said of an earlier request's client: what is not known now must not stay known.
     fallback: (ack) => {
       ack.unset(blocked).set(byDefault, 'handler failed');
-      decisions.countDefault('handler failed');
+      outcomes.countDefault('handler failed');
     },
     logger: textLogger(),
   });
 
   agent.onMessage(checkClientIp, ({ ip }, ack) => {
     if (ip === undefined) {
-      decisions.withoutAddress++;
+      outcomes.count('no address');
       ack.unset(blocked);
     } else if (blocklist.has(ip)) {
-      decisions.blocked++;
+      outcomes.count('blocked');
       ack.set(blocked, true);
-    } else {
-      decisions.passed++;
+    } else if (blocklist.isComplete) {
+      outcomes.count('passed');
       ack.set(blocked, false);
-      if (blocklist.isComplete) return;
-      ack.set(byDefault, 'list missing');
-      decisions.countDefault('list missing');
+    } else {
+      outcomes.countDefault('list missing');
+      ack.set(blocked, false).set(byDefault, 'list missing');
     }
   });
 
-  await serve(agent, settings, () => [...decisions.toMetrics(), ...blocklist.toMetrics()]);
+  await serve(agent, settings, () => [...outcomes.toMetrics(), ...blocklist.toMetrics()]);
   await blocklist.inForce;
   await listen(agent, settings);
 });

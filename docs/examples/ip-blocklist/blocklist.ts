@@ -17,6 +17,7 @@ export class Blocklist {
   /** Settles when the first lists are in force. */
   readonly inForce: Promise<void>;
   readonly #task: WorkerTask;
+  readonly #program: URL;
   readonly #putInForce: () => void;
   /** In one assignment the new lists take the place of those of before. */
   #set: AddressSet | undefined;
@@ -26,8 +27,10 @@ export class Blocklist {
   #swaps = 0;
   #worker: Worker;
 
-  constructor(task: WorkerTask) {
+  /** @param program what the thread runs; for tests. */
+  constructor(task: WorkerTask, program: URL = new URL('worker.ts', import.meta.url)) {
     this.#task = task;
+    this.#program = program;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.inForce = promise;
     this.#putInForce = resolve;
@@ -89,8 +92,13 @@ export class Blocklist {
     ];
   }
 
+  /** Ends the thread; the lists stay in force. */
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
   #startWorker(): Worker {
-    const worker = new Worker(new URL('worker.ts', import.meta.url), {
+    const worker = new Worker(this.#program, {
       workerData: { ...this.#task, inForce: this.#names } satisfies WorkerTask,
     });
     worker.on('message', (message: WorkerMessage) => this.#hear(message));

@@ -31,7 +31,7 @@ const DENIED = [403, '1', 'lists', undefined];
 async function asked({ agent }: ExampleAgent): Promise<number> {
   const metricsAddress = await agent.says(/^metrics on\s+(\S+)$/m);
   const text = await (await fetch(`http://${metricsAddress}/metrics`)).text();
-  const counts = [...text.matchAll(/^blocklist_(?:blocked|passed)_total (\d+)$/gm)];
+  const counts = [...text.matchAll(/^blocklist_answers_total\{.*\} (\d+)$/gm)];
   return counts.reduce((sum, [, count]) => sum + Number(count), 0);
 }
 

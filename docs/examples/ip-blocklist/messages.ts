@@ -7,8 +7,8 @@ export const checkClientIp = defineMessage('check-client-ip', { ip: optional(add
 /** Whether the client's address is on a list. */
 export const blocked = defineVariable('sess', 'blocked', bool);
 
-/** Why the lists did not decide alone: {@link ByDefault}. Unset where they did. */
+/**
+ * Set where the lists did not decide alone: `handler failed`; or `list missing`, where the address is on no list and one source
+ * has had none yet.
+ */
 export const byDefault = defineVariable('txn', 'by_default', string);
-
-/** A handler failed; or the address is on no list, but one source has had none yet. */
-export type ByDefault = 'handler failed' | 'list missing';

@@ -152,6 +152,12 @@ describe('a source that is a URL', () => {
     ]);
   });
 
+  it('says that a server does not answer', { timeout: 20_000 }, async () => {
+    const { source, log } = await urlSource(() => {});
+    expect(await source.refresh()).toBe(false);
+    expect(log).toEqual([expect.stringContaining('has failed: no answer within 5000 ms; it has no list yet')]);
+  });
+
   it('shows its password to nobody but the server', async () => {
     const { source, log, requests } = await urlSource((_, response) => response.writeHead(401).end());
     const secret = sourceOf(source.name.replace('://', '://me:secret@'));

@@ -32,23 +32,31 @@ export async function startAgent(file: URL, env: Environment = {}): Promise<Exam
   return { agent, spoeAddress: await agent.says(/^listening on\s+(\S+)$/m) };
 }
 
-/** HAProxy with an example's configuration as it is, in front of a site that says `the site`. */
+/** HAProxy with an example's configuration as it is, in front of a site: by default one that says `the site`. */
 export async function startHaproxy(
   { program }: Pick<HaproxyRelease, 'program'>,
   config: URL,
   spoeAddress: string,
   more: Environment = {},
+  site?: Origin,
 ): Promise<Haproxy> {
-  const site = stopAfterTest(await Origin.start('the site'));
+  const { address } = site ?? stopAfterTest(await Origin.start('the site'));
   const env = {
     HTTP_ADDR: 'unix@${RUN_DIR}/direct.sock',
     PROXY_ADDR: 'unix@${RUN_DIR}/http.sock',
-    APP_ADDR: site.address,
+    APP_ADDR: address,
     SPOE_ADDR: spoeAddress,
     STATS_ADDR: 'unix@${RUN_DIR}/stats.sock',
     ...more,
   };
   return stopAfterTest(await Haproxy.start({ program, config, env }));
+}
+
+/** A site that answers each request with its headers and its path as JSON. */
+export async function startMirror(): Promise<Origin> {
+  return stopAfterTest(
+    await Origin.serve(({ headers, url }, response) => response.end(JSON.stringify({ url, headers }))),
+  );
 }
 
 /** A client with this address, through the listener that takes the PROXY protocol. */

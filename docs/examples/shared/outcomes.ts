@@ -1,0 +1,38 @@
+/** Counts what an agent answered. */
+import type { OwnMetric } from '@spop/agent';
+
+/** Between two lines of the log about the same default. */
+const PAUSE_MS = 10_000;
+
+/** How many answers there were of each kind; those by default are told in the log, too. */
+export class Outcomes<Kind extends string> {
+  readonly #counts: Map<Kind, number>;
+  readonly #tellBy: Map<Kind, number> = new Map();
+  readonly #name: string;
+  readonly #log: (line: string) => void;
+
+  /** @param name of the counter, without `_total`; `kinds` are the values of its label `outcome`. */
+  constructor(name: string, kinds: readonly Kind[], log: (line: string) => void = console.error) {
+    this.#name = name;
+    this.#counts = new Map(kinds.map((kind) => [kind, 0]));
+    this.#log = log;
+  }
+
+  count(kind: Kind): void {
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+  }
+
+  /** Counts one that was decided by default; the log has a line of it every ten seconds at most. */
+  countDefault(kind: Kind): void {
+    this.count(kind);
+    const now = performance.now();
+    if (now < (this.#tellBy.get(kind) ?? 0)) return;
+    this.#tellBy.set(kind, now + PAUSE_MS);
+    this.#log(`decided by default: ${kind}, ${this.#counts.get(kind)} times so far`);
+  }
+
+  toMetrics(): OwnMetric[] {
+    const value = [...this.#counts].map(([outcome, count]) => ({ labels: { outcome }, value: count }));
+    return [{ name: this.#name, type: 'counter', help: 'Answers by their outcome.', value }];
+  }
+}
