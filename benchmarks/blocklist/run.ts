@@ -16,7 +16,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Program } from '@spop-internal/testbed/program';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
-import { haproxyHello, ipv4, notify } from '@spop/builder';
+import { data, haproxyHello, notify } from '@spop/builder';
 import { exactHeapFlags } from '../harness/heap.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
 import type { Figures } from './look-ups.ts';
@@ -86,7 +86,7 @@ class Asker {
 
   async #ask(port: number, pid: number): Promise<void> {
     const question = notify()
-      .message('check-client-ip', { ip: ipv4('192.0.2.1') })
+      .message('check-client-ip', { ip: data.ipv4('192.0.2.1') })
       .toBytes();
     const mainThreadMs = (): number =>
       Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ')[0]) / 1e6;

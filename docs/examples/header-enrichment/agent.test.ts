@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { startAgent, startScript } from '@spop-internal/testbed/example';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { stopAfterTest } from '@spop-internal/testbed/vitest';
-import { connect, nil } from '@spop/builder';
+import { connect, data } from '@spop/builder';
 import '@spop/builder/vitest';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { byDefault, describeClient, network, region } from './messages.ts';
@@ -21,7 +21,7 @@ describe('the agent of the example', () => {
     const known = await ask('192.0.2.1');
     expect(known).toSetVar(network, 'office');
     expect(known).toSetVar(region, 'eu');
-    for (const ack of [await ask('198.51.100.1'), await peer.notify('describe-client', { ip: nil })]) {
+    for (const ack of [await ask('198.51.100.1'), await peer.notify('describe-client', { ip: data.nil })]) {
       expect(ack).toUnsetVar(network);
       expect(ack).toUnsetVar(region);
     }

@@ -1,5 +1,5 @@
 import { rename, writeFile } from 'node:fs/promises';
-import { address, connect, ipv4, nil, type ScriptedHaproxy } from '@spop/builder';
+import { connect, data, type ScriptedHaproxy } from '@spop/builder';
 import '@spop/builder/vitest';
 import { type Environment, startAgent, startScript } from '@spop-internal/testbed/example';
 import { Origin } from '@spop-internal/testbed/origin';
@@ -49,7 +49,7 @@ async function start(text: string, more: readonly string[] = [], env: Environmen
 }
 
 function ask(peer: ScriptedHaproxy, ip: string): ReturnType<ScriptedHaproxy['notify']> {
-  return peer.notify('check-client-ip', { ip: address(ip) });
+  return peer.notify('check-client-ip', { ip: data.address(ip) });
 }
 
 describe('the agent of the example', SLOW, () => {
@@ -65,7 +65,7 @@ describe('the agent of the example', SLOW, () => {
       expect(ack).toSetVar(blocked, false);
       expect(ack.actions).toHaveLength(1);
     }
-    for (const args of [{ ip: nil }, {}]) {
+    for (const args of [{ ip: data.nil }, {}]) {
       const ack = await peer.notify('check-client-ip', args);
       expect(ack).toUnsetVar(blocked);
       expect(ack.actions).toHaveLength(1);
@@ -76,14 +76,14 @@ describe('the agent of the example', SLOW, () => {
   it('announces pipelining, and acknowledges other messages', async () => {
     const { peer } = await start('192.0.2.7');
     expect((await peer.hello()).capabilities).toContain('pipelining');
-    expect(await peer.notify('check-ip', { ip: ipv4('192.0.2.7') })).toHaveNoActions();
+    expect(await peer.notify('check-ip', { ip: data.ipv4('192.0.2.7') })).toHaveNoActions();
   });
 
   it('finds arguments by their names, in any order, and unsets what it said where one is no address', async () => {
     const { peer, agent, metrics } = await start('192.0.2.7');
     const args = [
       ['port', 1],
-      ['ip', ipv4('192.0.2.7')],
+      ['ip', data.ipv4('192.0.2.7')],
       ['ua', 'x'],
     ] as const;
     expect(await peer.notify('check-client-ip', args)).toSetVar(blocked, true);

@@ -33,7 +33,7 @@ await run(async () => {
   const agent = createAgent({
     processingTimeoutMs: settings.PROCESSING_TIMEOUT_MS,
     // The session may hold what was said of an earlier request's client: what is not known now must not stay known.
-    fallback: (ack) => {
+    fallback: (_, ack) => {
       ack.unset(blocked).set(byDefault, 'handler failed');
       outcomes.countDefault('handler failed');
     },

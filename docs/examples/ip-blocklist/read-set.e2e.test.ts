@@ -2,7 +2,7 @@ import { startAgent } from '@spop-internal/testbed/example';
 import { freePort } from '@spop-internal/testbed/ports';
 import { Store } from '@spop-internal/testbed/store';
 import { describeWith, stopAfterTest } from '@spop-internal/testbed/vitest';
-import { address, connect } from '@spop/builder';
+import { connect, data } from '@spop/builder';
 import '@spop/builder/vitest';
 import { Redis } from 'iovalkey';
 import { expect, it, onTestFinished } from 'vitest';
@@ -88,7 +88,8 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'sets o
     await agent.says(/banned: skipped 1 bad lines: line \d "nobody"/);
     const peer = await connect({ host: '127.0.0.1', port: Number(spoeAddress.split(':')[1]) }, { timeoutMs: 10_000 });
     onTestFinished(() => peer.close());
-    const ask = (ip: string): ReturnType<typeof peer.notify> => peer.notify('check-client-ip', { ip: address(ip) });
+    const ask = (ip: string): ReturnType<typeof peer.notify> =>
+      peer.notify('check-client-ip', { ip: data.address(ip) });
     expect(await ask('192.0.2.7')).toSetVar(blocked, true);
     expect(await ask('2001:db8::1')).toSetVar(blocked, true);
     expect(await ask('192.0.2.8')).toSetVar(blocked, false);
