@@ -10,8 +10,8 @@ import {
   type Notify,
   SpopError,
   type SpopErrorCode,
-  Value,
 } from '@spop/codec';
+import { ValueView } from '../../packages/codec/src/values/value.ts';
 import { expectSame, toPlainValue, walkMessages } from './plain-frames.ts';
 import { checkId, expectCode } from './value-checks.ts';
 
@@ -61,7 +61,7 @@ function promised(type: AnyValueType, data: TypedData | undefined): Read {
 function found(read: () => unknown): Read {
   try {
     const value = read();
-    return value instanceof Value ? { data: toPlainValue(value) } : { value };
+    return value instanceof ValueView ? { data: toPlainValue(value) } : { value };
   } catch (error) {
     if (error instanceof SpopError) return { code: error.code };
     throw error;
@@ -149,7 +149,7 @@ export function checkNotify(
   for (const { view, name, held } of expectations) {
     expectCode('SPOP_VIEW_CLOSED', () => view[name]);
     expectCode('SPOP_VIEW_CLOSED', () => argumentState(view, name));
-    if (held instanceof Value) {
+    if (held instanceof ValueView) {
       expectCode('SPOP_VIEW_CLOSED', () => held.type);
       expectCode('SPOP_VIEW_CLOSED', () => held.toString());
     }

@@ -10,7 +10,6 @@ import {
   int32,
   optional,
   string,
-  Value,
 } from '@spop/codec';
 import { readCaptures } from '@spop-internal/testbed/captures';
 import { streamPair } from '../support/stream-pair.ts';
@@ -22,7 +21,7 @@ const score = defineVariable('sess', 'score', int32);
 function startAgent(): Agent {
   return createAgent({ helloTimeoutMs: 0, partialFrameTimeoutMs: 0, maxReassembledBytes: 2_000, lingerTimeoutMs: 1 })
     .onMessage(checkClientIp, (message, ack) => {
-      if (message.ip instanceof Value) ack.set(score, message.ip.byteAt(0));
+      if (message.ip !== undefined) ack.set(score, message.ip.byteAt(0));
     })
     .onNotify(async (notify) => {
       const walk = notify.walk();

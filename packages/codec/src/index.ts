@@ -28,8 +28,16 @@ export {
   type WriteOf,
 } from './values/value-type.ts';
 export { defineNetwork, type Network } from './values/network.ts';
-export type { AddressValue, AnyValue, BinaryValue, IntegerValue, StringValue } from './values/value-views.ts';
-export { Value } from './values/value.ts';
+export type {
+  AddressValue,
+  AnyValue,
+  BinaryValue,
+  BytesValue,
+  IntegerValue,
+  StringValue,
+  TextValue,
+  Value,
+} from './values/value-views.ts';
 export { AddressReader } from './text/address-reader.ts';
 export { CookieReader } from './text/cookie-reader.ts';
 export { HeaderReader } from './text/header-reader.ts';

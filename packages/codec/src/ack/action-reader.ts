@@ -2,7 +2,8 @@ import { ActionType, SCOPE_NAMES, type ScopeName } from '../constants.ts';
 import { SpopError } from '../errors.ts';
 import type { Frame } from '../frames/frame.ts';
 import { Name } from '../frames/kv-list.ts';
-import { Value } from '../values/value.ts';
+import type { Value } from '../values/value-views.ts';
+import { ValueView } from '../values/value.ts';
 import { ViewSource } from '../values/view-source.ts';
 import { Cursor } from '../wire/cursor.ts';
 import { truncated } from '../wire/varint.ts';
@@ -25,12 +26,14 @@ export class ActionReader {
   readonly name: Name;
   /** The value of a set-var: the same object for each action. That of an unset-var throws SPOP_VIEW_CLOSED. */
   readonly value: Value;
+  readonly #value: ValueView;
   readonly #cursor: Cursor = new Cursor();
   readonly #source: ViewSource = new ViewSource();
 
   constructor() {
     this.name = new Name(this.#source);
-    this.value = new Value(this.#source);
+    this.#value = new ValueView(this.#source);
+    this.value = this.#value;
   }
 
   /** Stands before the first action of an ACK frame. */
@@ -63,10 +66,11 @@ export class ActionReader {
     this.type = type;
     this.scope = scopeName;
     this.name.read(cursor);
-    this.value.recall();
+    const value = this.#value;
+    value.recall();
     if (type === ActionType.SetVar) {
-      cursor.position = this.value.read(cursor, cursor.bytes, cursor.position, cursor.limit);
-      this.value.lend();
+      cursor.position = value.read(cursor, cursor.bytes, cursor.position, cursor.limit);
+      value.lend();
     }
     return true;
   }

@@ -1,7 +1,7 @@
 import { DataType, FrameType, Key, MIN_MAX_FRAME_SIZE } from '../constants.ts';
 import { SpopError, type SpopErrorCode } from '../errors.ts';
 import { bool, string, uint32 } from '../values/value-type.ts';
-import type { Value } from '../values/value.ts';
+import type { Value } from '../values/value-views.ts';
 import { dataTypeName } from '../wire/typed-data.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import type { Frame } from './frame.ts';

@@ -1,4 +1,5 @@
-import { Value } from '../values/value.ts';
+import type { Value } from '../values/value-views.ts';
+import { ValueView } from '../values/value.ts';
 import { NO_GENERATION, ViewSource, viewClosed } from '../values/view-source.ts';
 import { Cursor } from '../wire/cursor.ts';
 import { utf8PrefixLength } from '../wire/utf8.ts';
@@ -52,6 +53,7 @@ export class Name {
 export class KvListReader {
   readonly name: Name;
   readonly value: Value;
+  readonly #value: ValueView;
   readonly #cursor: Cursor;
   readonly #source: ViewSource;
   /** Items still to come; -1 where the list goes up to the limit. */
@@ -63,7 +65,8 @@ export class KvListReader {
     this.#cursor = cursor;
     this.#source = source;
     this.name = new Name(source);
-    this.value = new Value(source);
+    this.#value = new ValueView(source);
+    this.value = this.#value;
   }
 
   /** Stands before the first item of a HELLO's or DISCONNECT's payload. */
@@ -91,9 +94,10 @@ export class KvListReader {
     if (this.#remaining > 0) this.#remaining--;
     this.name.read(cursor);
     // Found only when the whole value is known to lie within the limit.
-    this.value.recall();
-    cursor.position = this.value.read(cursor, cursor.bytes, cursor.position, cursor.limit);
-    this.value.lend();
+    const value = this.#value;
+    value.recall();
+    cursor.position = value.read(cursor, cursor.bytes, cursor.position, cursor.limit);
+    value.lend();
     return true;
   }
 }

@@ -1,6 +1,6 @@
 import { SpopError } from '../errors.ts';
 import { escapeText } from '../quote.ts';
-import type { Value } from '../values/value.ts';
+import type { ValueView } from '../values/value.ts';
 import { dataTypeName } from '../wire/typed-data.ts';
 import type { Arguments } from './arguments.ts';
 import type { MessageDefinition } from './message-definition.ts';
@@ -20,7 +20,7 @@ export function explainMissing(message: Arguments, slot: number): undefined {
 }
 
 /** The error of an argument that has another type on the wire than the declared one. */
-function wrongArgumentType(definition: MessageDefinition, slot: number, value: Value): SpopError {
+function wrongArgumentType(definition: MessageDefinition, slot: number, value: ValueView): SpopError {
   return new SpopError(
     'SPOP_WRONG_TYPE',
     `${describe(definition, slot)}; found ${dataTypeName(value.foundType)}. Declare the type that ` +
@@ -42,7 +42,7 @@ function missingArgument(definition: MessageDefinition, slot: number, isNull: bo
 export function argumentOutOfRange(
   definition: MessageDefinition,
   slot: number,
-  value: Value,
+  value: ValueView,
   min: number,
   max: number,
 ): SpopError {

@@ -1,5 +1,5 @@
 import type { TextCache } from '../values/text-cache.ts';
-import type { Value } from '../values/value.ts';
+import type { ValueView } from '../values/value.ts';
 import type { ViewSource } from '../values/view-source.ts';
 import type { MessageDefinition } from './message-definition.ts';
 
@@ -10,11 +10,11 @@ export type ArgumentState = 'missing' | 'null' | 'present';
 export interface Arguments {
   readonly definition: MessageDefinition;
   /** Where the values stand; only their types and offsets may be asked for. */
-  readonly values: readonly Value[];
+  readonly values: readonly ValueView[];
   stateOf(slot: number): ArgumentState;
   numberOf(slot: number, min: number, max: number): number | undefined;
   /** The value of an accepted type, if there is one. */
-  lendFound(slot: number): Value | undefined;
+  lendFound(slot: number): ValueView | undefined;
 }
 
 /** What a view that is used for one NOTIFY asks besides. */
@@ -23,7 +23,7 @@ export interface OneTimeArguments extends Arguments {
   readonly source: ViewSource;
   readonly view: object;
   /** The value. @throws {SpopError} as `MessageView`. */
-  lend(slot: number): Value | undefined;
+  lend(slot: number): ValueView | undefined;
   booleanOf(slot: number): boolean | undefined;
   textOf(slot: number, cache: TextCache): string | undefined;
 }

@@ -1,7 +1,7 @@
 import type { SpopError } from '../errors.ts';
 import type { Frame } from '../frames/frame.ts';
 import { KvListReader, Name } from '../frames/kv-list.ts';
-import type { Value } from '../values/value.ts';
+import type { Value } from '../values/value-views.ts';
 import { ViewSource } from '../values/view-source.ts';
 import { Cursor } from '../wire/cursor.ts';
 import { truncated } from '../wire/varint.ts';

@@ -5,7 +5,7 @@ import {
   type ValueSlot,
 } from '../values/value-slot.ts';
 import type { ReadOf } from '../values/value-type.ts';
-import { Value } from '../values/value.ts';
+import { ValueView } from '../values/value.ts';
 import { NO_GENERATION, type ViewSource, viewClosed } from '../values/view-source.ts';
 import type { Cursor } from '../wire/cursor.ts';
 import { DATA_SIZES as DATA_SIZES_, SIZE_FIRST as SIZE_FIRST_, TYPE_MASK as TYPE_MASK_ } from '../wire/typed-data.ts';
@@ -47,22 +47,22 @@ export class MessageState implements Arguments {
   /** How the message's name stands in a frame; found nowhere in a state that is not its definition's first. */
   declare readonly name: NamePattern;
   /** The values of its declared arguments, by slot. */
-  declare readonly values: readonly Value[];
+  declare readonly values: readonly ValueView[];
   /** Stands on arguments that nobody asks for, one after the other. */
-  readonly #skipped: Value;
+  readonly #skipped: ValueView;
   /** The generation of the source in which the values were found. */
   generation: number = NO_GENERATION;
   /** What stands behind the view that was made of it for one NOTIFY, most recently. */
   oneTime: OneTimeArguments | undefined;
 
   /** @param skipped Shared by all states of a source. */
-  constructor(definition: MessageDefinition, index: number, source: ViewSource, name: NamePattern, skipped: Value) {
+  constructor(definition: MessageDefinition, index: number, source: ViewSource, name: NamePattern, skipped: ValueView) {
     this.definition = definition;
     this.index = index;
     this.source = source;
     this.name = name;
-    const absent = (value: ValueSlot): undefined => explainMissing(this, this.values.indexOf(value as Value));
-    this.values = definition.argumentNames.map(() => new Value(source, absent));
+    const absent = (value: ValueSlot): undefined => explainMissing(this, this.values.indexOf(value as ValueView));
+    this.values = definition.argumentNames.map(() => new ValueView(source, absent));
     this.#skipped = skipped;
     // The view's class is made of the same definition.
     this.view = toView(this) as MessageView<ArgumentTypes>;
@@ -174,7 +174,7 @@ export class MessageState implements Arguments {
     return value.foundType === DataType.Null ? 'null' : 'present';
   }
 
-  lendFound(slot: number): Value | undefined {
+  lendFound(slot: number): ValueView | undefined {
     const value = this.values[slot]!;
     return value.isFound ? value.lend() : undefined;
   }

@@ -1,7 +1,7 @@
 import { SpopError } from '../errors.ts';
 import { type Frame, IDS_OFFSET, readSafeId } from '../frames/frame.ts';
 import { copyRange } from '../values/typed-data-writer.ts';
-import { Value } from '../values/value.ts';
+import { ValueView } from '../values/value.ts';
 import { NO_GENERATION, ViewSource, viewClosed } from '../values/view-source.ts';
 import { Cursor } from '../wire/cursor.ts';
 import { readLengthAt } from '../wire/varint.ts';
@@ -109,7 +109,7 @@ export class Notify {
   #payloadStart: number = 0;
   readonly #set: MessageSet;
   /** Stands on arguments that nobody asks for, one after the other. */
-  readonly #skipped: Value = new Value(this.#source);
+  readonly #skipped: ValueView = new ValueView(this.#source);
   /**
    * The reused states of each definition, by its index in the set: made when a NOTIFY first has the message, more than
    * one where it has it again.

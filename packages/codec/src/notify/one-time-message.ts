@@ -1,6 +1,6 @@
 import { DataType } from '../constants.ts';
 import type { TextCache } from '../values/text-cache.ts';
-import { Value } from '../values/value.ts';
+import { ValueView } from '../values/value.ts';
 import { type ViewSource, viewClosed } from '../values/view-source.ts';
 import { explainMissing } from './argument-errors.ts';
 import type { ArgumentState, OneTimeArguments } from './arguments.ts';
@@ -19,7 +19,7 @@ export class OneTimeMessage implements OneTimeArguments {
   declare readonly view: object;
   readonly #found: MessageState;
   /** By slot, those that were read. */
-  #lent: (Value | undefined)[] | undefined;
+  #lent: (ValueView | undefined)[] | undefined;
 
   /** @param source Open as long as nothing else is read into `found`. */
   constructor(found: MessageState, source: ViewSource) {
@@ -29,7 +29,7 @@ export class OneTimeMessage implements OneTimeArguments {
     this.view = toOneTimeView(this);
   }
 
-  get values(): readonly Value[] {
+  get values(): readonly ValueView[] {
     return this.#found.values;
   }
 
@@ -40,12 +40,12 @@ export class OneTimeMessage implements OneTimeArguments {
     return value.foundType === DataType.Null ? 'null' : 'present';
   }
 
-  lendFound(slot: number): Value | undefined {
+  lendFound(slot: number): ValueView | undefined {
     const value = this.#placeOf(slot);
     return value === undefined ? undefined : this.#lend(slot, value);
   }
 
-  lend(slot: number): Value | undefined {
+  lend(slot: number): ValueView | undefined {
     const value = this.#placeOf(slot);
     return value === undefined ? explainMissing(this, slot) : this.#lend(slot, value);
   }
@@ -74,16 +74,16 @@ export class OneTimeMessage implements OneTimeArguments {
   }
 
   /** Where the value stands, if it is of an accepted type. */
-  #placeOf(slot: number): Value | undefined {
+  #placeOf(slot: number): ValueView | undefined {
     const found = this.#open();
     const value = found.values[slot]!;
     return value.isFoundIn(found.generation) ? value : undefined;
   }
 
-  #lend(slot: number, place: Value): Value {
+  #lend(slot: number, place: ValueView): ValueView {
     // Array.from takes longer than all else here.
     // oxlint-disable-next-line no-new-array
-    this.#lent ??= new Array<Value | undefined>(this.definition.argumentNames.length);
-    return (this.#lent[slot] ??= new Value(this.source).takeOver(place));
+    this.#lent ??= new Array<ValueView | undefined>(this.definition.argumentNames.length);
+    return (this.#lent[slot] ??= new ValueView(this.source).takeOver(place));
   }
 }

@@ -2,7 +2,7 @@ import { SpopError } from '../errors.ts';
 import { definePrintable } from '../printable.ts';
 import { TextCache } from '../values/text-cache.ts';
 import type { ValueKind } from '../values/value-type.ts';
-import type { Value } from '../values/value.ts';
+import type { ValueView } from '../values/value.ts';
 import { argumentOutOfRange } from './argument-errors.ts';
 import type { Arguments, OneTimeArguments } from './arguments.ts';
 import type { MessageDefinition } from './message-definition.ts';
@@ -29,7 +29,7 @@ class MessageViewBase {
 
 /** A view that is used for NOTIFY after NOTIFY. */
 class ReusedView extends MessageViewBase {
-  declare readonly [VALUES]: readonly Value[];
+  declare readonly [VALUES]: readonly ValueView[];
 
   constructor(state: Arguments) {
     super(state);
@@ -68,7 +68,7 @@ function plainValue(view: MessageViewBase, slot: number, name: string): unknown 
 export function longNumber(
   definition: MessageDefinition,
   slot: number,
-  value: Value,
+  value: ValueView,
   min: number,
   max: number,
 ): number {

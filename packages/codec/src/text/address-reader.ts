@@ -1,4 +1,4 @@
-import type { AddressValue, BinaryValue } from '../values/value-views.ts';
+import type { AddressValue, TextValue } from '../values/value-views.ts';
 import type { ViewSource } from '../values/view-source.ts';
 import { parseIpv4Bytes, parseIpv6Bytes } from '../wire/address-bytes.ts';
 import { IPV4_BYTES, IPV6_BYTES } from '../wire/typed-data.ts';
@@ -56,7 +56,7 @@ export class AddressReader {
    *
    * @throws {SpopError} SPOP_VIEW_CLOSED, SPOP_WRONG_TYPE for what is no STRING or BINARY.
    */
-  read(text: BinaryValue): AddressValue | undefined {
+  read(text: TextValue): AddressValue | undefined {
     this.#begin(text);
     this.#isDone = true;
     const { source, start, end } = this.#place;
@@ -69,7 +69,7 @@ export class AddressReader {
    *
    * @throws {SpopError} as `read`.
    */
-  readXForwardedFor(text: BinaryValue): void {
+  readXForwardedFor(text: TextValue): void {
     this.#begin(text);
     this.#isForwarded = false;
   }
@@ -84,7 +84,7 @@ export class AddressReader {
    *
    * @throws {SpopError} as `read`.
    */
-  readForwarded(text: BinaryValue): void {
+  readForwarded(text: TextValue): void {
     this.#begin(text);
     this.#isForwarded = true;
     const { source, start, end } = this.#place;
@@ -115,7 +115,7 @@ export class AddressReader {
     return true;
   }
 
-  #begin(text: BinaryValue): void {
+  #begin(text: TextValue): void {
     this.#forget();
     this.#isDone = true;
     this.#isMalformed = false;

@@ -1,10 +1,9 @@
 import { SpopError } from '../errors.ts';
 import { quoteText } from '../quote.ts';
-import type { BinaryValue, StringValue } from '../values/value-views.ts';
-import { Value } from '../values/value.ts';
+import type { StringValue, TextValue } from '../values/value-views.ts';
 import type { ViewSource } from '../values/view-source.ts';
 import { utf8PrefixLength } from '../wire/utf8.ts';
-import { NO_SOURCE, skipSpace, TextPlace, trimSpace } from './text-place.ts';
+import { NO_SOURCE, skipSpace, TextPlace, type TextView, toTextView, trimSpace } from './text-place.ts';
 
 const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
@@ -36,7 +35,7 @@ export class CookieReader {
    * who wants another one to be read.
    */
   count: number = 0;
-  readonly #value: Value = new Value(NO_SOURCE);
+  readonly #value: TextView = toTextView(NO_SOURCE);
   readonly #place: TextPlace = new TextPlace();
 
   /** @throws {SpopError} SPOP_INVALID_NAME for a name that no cookie can have: empty, or with spaces, `=` or `;`. */
@@ -57,7 +56,7 @@ export class CookieReader {
    *
    * @throws {SpopError} SPOP_VIEW_CLOSED, SPOP_WRONG_TYPE for what is no STRING or BINARY. Whatever stands in the text is no error.
    */
-  read(cookies: BinaryValue): void {
+  read(cookies: TextValue): void {
     this.count = 0;
     this.#value.recall();
     this.#place.standOn(cookies);

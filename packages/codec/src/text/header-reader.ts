@@ -1,10 +1,9 @@
 import { DataType } from '../constants.ts';
 import { SpopError } from '../errors.ts';
-import type { BinaryValue, StringValue } from '../values/value-views.ts';
-import { Value } from '../values/value.ts';
+import type { StringValue, TextValue } from '../values/value-views.ts';
 import { Cursor } from '../wire/cursor.ts';
 import { readLength } from '../wire/varint.ts';
-import { NO_SOURCE, skipSpace, TextPlace, trimSpace } from './text-place.ts';
+import { NO_SOURCE, skipSpace, TextPlace, type TextView, toTextView, trimSpace } from './text-place.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -33,8 +32,8 @@ export class HeaderReader {
   readonly name: StringValue;
   /** Its value, without spaces and tabs around it. */
   readonly value: StringValue;
-  readonly #name: Value = new Value(NO_SOURCE);
-  readonly #value: Value = new Value(NO_SOURCE);
+  readonly #name: TextView = toTextView(NO_SOURCE);
+  readonly #value: TextView = toTextView(NO_SOURCE);
   /** From the next header on. */
   readonly #place: TextPlace = new TextPlace();
   #isBinary: boolean = false;
@@ -50,7 +49,7 @@ export class HeaderReader {
    *
    * @throws {SpopError} SPOP_VIEW_CLOSED, SPOP_WRONG_TYPE for what is no STRING or BINARY.
    */
-  read(headers: BinaryValue): void {
+  read(headers: TextValue): void {
     this.#name.recall();
     this.#value.recall();
     this.#place.standOn(headers);

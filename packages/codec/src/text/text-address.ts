@@ -2,7 +2,7 @@ import { DataType } from '../constants.ts';
 import { definePrintable } from '../printable.ts';
 import type { Network } from '../values/network.ts';
 import type { AddressValue } from '../values/value-views.ts';
-import { Value } from '../values/value.ts';
+import { ValueView } from '../values/value.ts';
 import { NO_GENERATION, ViewSource, viewClosed } from '../values/view-source.ts';
 import { isMappedAddress, MAPPED_PREFIX_BYTES } from '../wire/address.ts';
 import { IPV4_BYTES, IPV6_BYTES } from '../wire/typed-data.ts';
@@ -14,7 +14,7 @@ import { NO_SOURCE } from './text-place.ts';
  */
 export class TextAddress implements AddressValue {
   readonly #bytes: Buffer;
-  readonly #value: Value;
+  readonly #value: ValueView;
   /** Of the text. */
   #source: ViewSource = NO_SOURCE;
   #generation: number = NO_GENERATION;
@@ -24,7 +24,7 @@ export class TextAddress implements AddressValue {
     this.#bytes = bytes;
     const own = new ViewSource();
     own.open(bytes, 0, IPV6_BYTES);
-    this.#value = new Value(own);
+    this.#value = new ValueView(own);
   }
 
   /** Stands on the `size` bytes that were read from the text of `source`: as IPv4 where they are an address mapped to IPv6. */
@@ -43,8 +43,8 @@ export class TextAddress implements AddressValue {
     this.#generation = NO_GENERATION;
   }
 
-  get type(): DataType {
-    return this.#open().type;
+  get type(): AddressValue['type'] {
+    return this.family === 4 ? DataType.Ipv4 : DataType.Ipv6;
   }
 
   get family(): 4 | 6 {
@@ -91,7 +91,7 @@ export class TextAddress implements AddressValue {
     return this.#open().toBytes();
   }
 
-  #open(): Value {
+  #open(): ValueView {
     if (this.#source.generation !== this.#generation) throw viewClosed();
     return this.#value;
   }

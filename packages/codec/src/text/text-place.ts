@@ -1,10 +1,17 @@
 import { SpopError } from '../errors.ts';
-import type { BinaryValue } from '../values/value-views.ts';
-import type { Value } from '../values/value.ts';
+import type { StringValue, TextValue } from '../values/value-views.ts';
+import { ValueView } from '../values/value.ts';
 import { NO_GENERATION, ViewSource, viewClosed } from '../values/view-source.ts';
 
 /** Of readers that have read nothing yet. */
 export const NO_SOURCE: ViewSource = new ViewSource();
+
+/** A view that stands on text alone, which {@link ValueView.placeText} sees to. */
+export type TextView = ValueView & StringValue;
+
+export function toTextView(source: ViewSource): TextView {
+  return new ValueView(source) as TextView;
+}
 
 /** Where the text of an argument stands that a reader goes through. Offsets count from the frame's length field, as those of views. */
 export class TextPlace {
@@ -15,7 +22,7 @@ export class TextPlace {
   end: number = 0;
 
   /** @throws {SpopError} SPOP_VIEW_CLOSED, SPOP_WRONG_TYPE for what is no STRING or BINARY, SPOP_MISUSE for what is no view. */
-  standOn(text: BinaryValue): void {
+  standOn(text: TextValue): void {
     const source = asValue(text).textSource();
     this.source = source;
     this.generation = source.generation;
@@ -32,8 +39,8 @@ export class TextPlace {
 }
 
 /** No `instanceof`: it may be of another copy of the package. */
-function asValue(text: BinaryValue): Value {
-  if (typeof text === 'object' && text !== null && 'textSource' in text) return text as Value;
+function asValue(text: TextValue): ValueView {
+  if (typeof text === 'object' && text !== null && 'textSource' in text) return text as ValueView;
   throw new SpopError('SPOP_MISUSE', 'expected the view of an argument; found another value');
 }
 

@@ -6,7 +6,7 @@ import { IPV4_BYTES, IPV6_BYTES, TRUE_FLAG } from '../wire/typed-data.ts';
 import { varintSize, writeSmallVarint, writeVarint } from '../wire/varint.ts';
 import type { ValueKind } from './value-type.ts';
 import type { AddressValue } from './value-views.ts';
-import { Value } from './value.ts';
+import { ValueView } from './value.ts';
 
 /*
  * Each function writes at `position`, never at or behind `limit`, and returns the offset behind what it wrote. Nothing
@@ -97,7 +97,7 @@ export function writeTypedData(
 export function mostBytes(value: unknown): number {
   if (typeof value === 'string') return MAX_PREFIX_BYTES + 3 * value.length;
   if (value instanceof Uint8Array) return MAX_PREFIX_BYTES + trueLength(value);
-  return value instanceof Value && isBytesType(value.type) ? MAX_PREFIX_BYTES + value.byteLength : MAX_FIXED_BYTES;
+  return value instanceof ValueView && isBytesType(value.type) ? MAX_PREFIX_BYTES + value.byteLength : MAX_FIXED_BYTES;
 }
 
 /** Writes NULL. */
@@ -198,7 +198,7 @@ function writeBytes(bytes: Buffer, position: number, limit: number, type: DataTy
   if (!(value instanceof Uint8Array || isValueOf(value, DataType.String, DataType.Binary))) {
     throw invalidValue('text, a Uint8Array or a view of a STRING or BINARY', value);
   }
-  const length = value instanceof Value ? value.byteLength : trueLength(value);
+  const length = value instanceof ValueView ? value.byteLength : trueLength(value);
   const size = varintSize(length, 0) + length;
   if (size > limit - position - 1) throw frameFull(position, limit, size + 1);
   return copyInto(bytes, writeSmallVarint(bytes, position + 1, length), value, length);
@@ -207,7 +207,7 @@ function writeBytes(bytes: Buffer, position: number, limit: number, type: DataTy
 /** Writes an address of `size` bytes, or of either size where that is 0. */
 function writeAddress(bytes: Buffer, position: number, limit: number, value: unknown, size: number): number {
   let length = 0;
-  let from: Uint8Array | Value = parsedAddress;
+  let from: Uint8Array | ValueView = parsedAddress;
   if (typeof value === 'string') {
     length = parseAddress(value, parsedAddress, 0);
   } else if (value instanceof Uint8Array) {
@@ -233,18 +233,18 @@ function isBytesType(type: DataType): boolean {
   return type === STRING || type === DataType.Binary || type === Ipv4 || type === Ipv6;
 }
 
-/** Whether it is a view of an address that is no {@link Value} of this copy of the package: one that was read from text. */
+/** Whether it is a view of an address that is no {@link ValueView} of this copy of the package: one that was read from text. */
 function isAddressView(value: unknown): value is AddressValue {
-  if (typeof value !== 'object' || value === null || value instanceof Value) return false;
+  if (typeof value !== 'object' || value === null || value instanceof ValueView) return false;
   return 'family' in value && (value.family === 4 || value.family === 6) && 'copyTo' in value;
 }
 
-function isValueOf(value: unknown, one: DataType, other: DataType): value is Value {
-  return value instanceof Value && (value.type === one || value.type === other);
+function isValueOf(value: unknown, one: DataType, other: DataType): value is ValueView {
+  return value instanceof ValueView && (value.type === one || value.type === other);
 }
 
-function copyInto(bytes: Buffer, position: number, from: Uint8Array | Value, length: number): number {
-  if (from instanceof Value) from.copyTo(bytes, position);
+function copyInto(bytes: Buffer, position: number, from: Uint8Array | ValueView, length: number): number {
+  if (from instanceof ValueView) from.copyTo(bytes, position);
   else if (from === parsedAddress) parsedAddress.copy(bytes, position, 0, length);
   else bytes.set(from, position);
   return position + length;
@@ -284,7 +284,7 @@ function invalidValue(expected: string, value: unknown): SpopError {
 }
 
 function describe(value: unknown): string {
-  if (value instanceof Value) return quoteText(value.toString());
+  if (value instanceof ValueView) return quoteText(value.toString());
   switch (typeof value) {
     case 'string':
       return quoteText(value);

@@ -214,7 +214,6 @@ export abstract class ValueSlot {
     this._lentIn = NO_GENERATION;
   }
 
-  /** @internal Offset of the typed data's first byte from the frame's length field, for errors. */
   get offset(): number {
     if (this._first >= UNMAPPED) return this._start - 1 - MAPPED_PREFIX_BYTES;
     const hasLength = DATA_SIZES[this._first & TYPE_MASK] === SIZE_FIRST;

@@ -1,6 +1,5 @@
 import { DataType } from '../constants.ts';
-import type { AddressValue, BinaryValue, IntegerValue, StringValue } from './value-views.ts';
-import type { Value } from './value.ts';
+import type { AddressValue, BinaryValue, IntegerValue, StringValue, Value } from './value-views.ts';
 
 /** What a {@link ValueType} reads and writes as, apart from `optional`. */
 export type ValueKind =
@@ -21,10 +20,10 @@ export type ValueKind =
  * Text or bytes for a STRING or BINARY: text is written as UTF-8, and a view of another one is copied. An address is
  * neither: write its `toString()` or `toBytes()`.
  */
-export type BytesLike = string | Uint8Array | Value | (BinaryValue & { readonly family?: never });
+export type BytesLike = string | Uint8Array | Value | StringValue | BinaryValue;
 
 /** An address as text, as 4 or 16 bytes, or as a view of another address. */
-export type AddressLike = string | Uint8Array | AddressValue;
+export type AddressLike = string | Uint8Array | Value | AddressValue;
 
 /**
  * The declared type of an argument or a variable: `Read` is what a message's property gives, `Write` what an action or

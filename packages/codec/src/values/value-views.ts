@@ -11,6 +11,7 @@ export interface AnyValue {
 
 /** An integer of any of the four wire types, all 64 bits of it. */
 export interface IntegerValue extends AnyValue {
+  readonly type: typeof DataType.Int32 | typeof DataType.Uint32 | typeof DataType.Int64 | typeof DataType.Uint64;
   /** Low 32 bits as a signed integer. */
   readonly lo: number;
   /** High 32 bits as a signed integer. */
@@ -20,8 +21,8 @@ export interface IntegerValue extends AnyValue {
   toBigInt(): bigint;
 }
 
-/** Bytes of any length. */
-export interface BinaryValue extends AnyValue {
+/** What has bytes of its own. */
+export interface BytesValue extends AnyValue {
   /** Length in bytes. */
   readonly byteLength: number;
   /** The byte at `index`, 0 to 255; -1 outside of the value. */
@@ -37,11 +38,17 @@ export interface BinaryValue extends AnyValue {
   toBytes(): Buffer;
 }
 
+/** Bytes of any length. */
+export interface BinaryValue extends BytesValue {
+  readonly type: typeof DataType.Binary;
+}
+
 /**
  * Text; HAProxy does not check that it is UTF-8. It is compared as bytes, with the UTF-8 form of what is asked for, in which
  * half a surrogate pair is U+FFFD. Offsets count bytes. Nothing here makes text but what is named `to…`.
  */
-export interface StringValue extends BinaryValue {
+export interface StringValue extends BytesValue {
+  readonly type: typeof DataType.String;
   /** Whether the bytes begin with those of `text`. */
   startsWith(text: string): boolean;
   /** Whether the bytes end with those of `text`. */
@@ -61,7 +68,8 @@ export interface StringValue extends BinaryValue {
  * An IPv4 or IPv6 address. `toString()` gives RFC 5952 text. What is declared `address` is an IPv4 address wherever it came
  * mapped to IPv6, as `::ffff:192.0.2.1`.
  */
-export interface AddressValue extends BinaryValue {
+export interface AddressValue extends BytesValue {
+  readonly type: typeof DataType.Ipv4 | typeof DataType.Ipv6;
   readonly family: 4 | 6;
   /**
    * Whether it is the address `other`, in any form that text has for it, or as its bytes. An IPv4 address also is the one
@@ -86,4 +94,24 @@ export interface AddressValue extends BinaryValue {
   toNumber(): number;
   /** IPv4: 32 bits, IPv6: 128 bits, unsigned. */
   toBigInt(): bigint;
+}
+
+/** What has text in it: a view of a STRING or BINARY, or one of any type that turns out to be. */
+export type TextValue = StringValue | BinaryValue | Value;
+
+/**
+ * A value of any type, as a walk over arguments or actions gives it. It has what any of the others has; to read it as what it
+ * is not throws SPOP_WRONG_TYPE.
+ */
+export interface Value
+  extends
+    AnyValue,
+    Omit<IntegerValue, 'type'>,
+    Omit<StringValue, 'type'>,
+    Omit<AddressValue, 'type' | 'equals' | 'toNumber' | 'toBigInt'> {
+  readonly isNull: boolean;
+  /** Where its first byte, that of its type, stands in the frame, from the length field; for errors. */
+  readonly offset: number;
+  /** The value of a BOOL. */
+  readonly boolean: boolean;
 }

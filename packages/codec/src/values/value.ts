@@ -9,7 +9,7 @@ import { readVarint } from '../wire/varint.ts';
 import { isNetwork, type Network } from './network.ts';
 import type { TextCache } from './text-cache.ts';
 import { ValueSlot } from './value-slot.ts';
-import type { IntegerValue, StringValue } from './value-views.ts';
+import type { Value } from './value-views.ts';
 import { type ViewSource, viewClosed } from './view-source.ts';
 
 // Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `decode realistic`).
@@ -29,7 +29,7 @@ const decoding = new Cursor();
  * An argument that is declared `address` is an IPv4 address here wherever it is one mapped to IPv6, `::ffff:192.0.2.1`
  * (RFC 4291 §2.5.5.2): `type` alone says IPV6 then.
  */
-export class Value extends ValueSlot implements IntegerValue, StringValue {
+export class ValueView extends ValueSlot implements Value {
   get type(): DataType {
     this._firstByte();
     return DATA_TYPES[this._wireType]!;
@@ -265,7 +265,7 @@ export class Value extends ValueSlot implements IntegerValue, StringValue {
   }
 }
 
-definePrintable(Value.prototype, (value) => value.toString());
+definePrintable(ValueView.prototype, (value) => value.toString());
 
 /** The offset as a whole number from 0 to `length`. */
 function within(length: number, offset: number): number {

@@ -23,8 +23,9 @@ import {
   string,
   uint32,
   uint64,
-  Value,
+  type Value,
 } from '../../src/index.ts';
+import { ValueView } from '../../src/values/value.ts';
 import { hex, notifyBytes, PAYLOAD_AT, text, varint } from '../bytes.ts';
 import { integerDigits, MALFORMED, VALID } from '../typed-data-samples.ts';
 
@@ -101,7 +102,7 @@ function outcome<Result>(read: () => Result): Result | Fault {
 
 /** All that a value can be asked for. */
 function facts(value: unknown): unknown {
-  if (!(value instanceof Value)) return value;
+  if (!(value instanceof ValueView)) return value;
   const parts: (() => unknown)[] = [
     () => value.type,
     () => value.toString(),

@@ -17,8 +17,8 @@ import {
   string,
   uint32,
   uint64,
-  Value,
 } from '../../src/index.ts';
+import { ValueView } from '../../src/values/value.ts';
 import { message, notifyFrame, thrown, toHex, varint } from '../bytes.ts';
 
 /** The property `a` of a message that declares it so; `digits` is its typed data, undefined for none. */
@@ -65,7 +65,7 @@ describe.each(kinds)('an argument declared %s', (kind, type, accepted, isView) =
   it.each(wire.filter(([name]) => accepted.includes(name)))('reads %s', (_, digits, text) => {
     for (const declared of [type, optional(type)]) {
       const value = readAs(declared, digits);
-      expect(value instanceof Value).toBe(isView);
+      expect(value instanceof ValueView).toBe(isView);
       expect(String(value)).toBe(text);
     }
   });
@@ -136,7 +136,7 @@ describe('64-bit arguments', () => {
   ])('hold %s, whichever of the two is declared', (_, digits, expected) => {
     for (const type of [int64, uint64]) {
       const value = readAs(type, digits);
-      expect(value instanceof Value && value.toBigInt()).toBe(expected);
+      expect(value instanceof ValueView && value.toBigInt()).toBe(expected);
     }
   });
 });

@@ -15,8 +15,9 @@ import {
   optional,
   SpopError,
   string,
-  Value,
+  type Value,
 } from '../../src/index.ts';
+import { ValueView } from '../../src/values/value.ts';
 import { message, notifyFrame, text, thrown, toHex, varint } from '../bytes.ts';
 
 /*
@@ -80,7 +81,7 @@ function expectedMessages(messages: readonly SentMessage[]): unknown[] {
 function readProperty(view: AnyView, name: string): unknown {
   try {
     const value = view[name];
-    return value instanceof Value ? value.toString() : value;
+    return value instanceof ValueView ? value.toString() : value;
   } catch (error) {
     return error instanceof SpopError ? error.code : error;
   }
@@ -268,7 +269,7 @@ describe('any NOTIFYs, one after the other', () => {
           kept = views.flatMap((view) => {
             try {
               const value = view['ua'];
-              return value instanceof Value ? [value] : [];
+              return value instanceof ValueView ? [value] : [];
             } catch {
               return [];
             }

@@ -11,6 +11,7 @@ import {
   ipv4,
   ipv6,
   string,
+  type Value,
 } from '../../src/index.ts';
 import { notifyFrame, onlyFrame, thrown, valueOf } from '../bytes.ts';
 import { asked, notifyWith, readNext, stringOf } from './text-argument.ts';
@@ -18,7 +19,7 @@ import { asked, notifyWith, readNext, stringOf } from './text-argument.ts';
 const addresses = new AddressReader();
 
 /** An address of a text, and the same as an argument's view says it. */
-function likeArgument(content: string, digits: string): [AddressValue, AddressValue] {
+function likeArgument(content: string, digits: string): [AddressValue, Value] {
   return [addresses.read(stringOf(content))!, valueOf(digits)];
 }
 
