@@ -90,6 +90,15 @@ describe('README', () => {
     expect(aborted).toHaveBeenCalledOnce();
   });
 
+  it('has a message whose argument is text or an address', async () => {
+    const client = (value: Parameters<NotifyBuilder['message']>[1]): NotifyBuilder =>
+      notify({ streamId: 1, frameId: 1 }).message('check-client', value);
+    expect(await ask('one-of.ts', client({ client: data.ipv4('192.0.2.7') }))).toEqual({ 'txn.client': '192.0.2.7' });
+    const list = data.string('198.51.100.1, 192.0.2.8:4711');
+    expect(await ask('one-of.ts', client({ client: list }))).toEqual({ 'txn.client': '192.0.2.8' });
+    expect(await ask('one-of.ts', client({ client: data.string('unknown') }))).toEqual({});
+  });
+
   it('has a message with a fallback of its own', async () => {
     const warned = vi.spyOn(console, 'warn').mockReturnValue();
     const question = notify({ streamId: 1, frameId: 1 }).message('inspect-body', {

@@ -9,6 +9,7 @@ import {
   interned,
   ipv4,
   ipv6,
+  oneOf,
   optional,
   string,
   uint32,
@@ -47,6 +48,20 @@ function some(holds: (args: ArgumentsOf<typeof declared>) => boolean): boolean {
 }
 
 describe('argumentsOf', () => {
+  it('gives each of the types that an argument may be', () => {
+    const either = defineMessage('either', { client: oneOf(string, address) });
+    const found = new Set<string>();
+    fc.assert(
+      fc.property(argumentsOf(either), (args) => {
+        const { client } = args;
+        if (typeof client === 'object' && 'type' in client) found.add(client.type);
+        notify().message(either, args);
+      }),
+      { seed: 1, numRuns: 200 },
+    );
+    expect([...found].toSorted()).toEqual(['ipv4', 'ipv6', 'string']);
+  });
+
   it('has the type that the message is built with', () => {
     expectTypeOf(argumentsOf(declared)).toEqualTypeOf<fc.Arbitrary<ArgumentsOf<typeof declared>>>();
     expect(samples).toHaveLength(500);

@@ -18,6 +18,7 @@ export {
   interned,
   ipv4,
   ipv6,
+  oneOf,
   optional,
   type ReadOf,
   string,
@@ -25,6 +26,7 @@ export {
   uint64,
   type ValueKind,
   type ValueType,
+  type ViewType,
   type WriteOf,
 } from './values/value-type.ts';
 export { defineNetwork, type Network } from './values/network.ts';

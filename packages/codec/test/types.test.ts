@@ -9,6 +9,7 @@ import {
   binary,
   bool,
   type BytesLike,
+  DataType,
   defineMessage,
   defineVariable,
   int32,
@@ -21,6 +22,7 @@ import {
   type MessageOf,
   type Notify,
   type NotifyWriter,
+  oneOf,
   optional,
   type ReadOf,
   string,
@@ -45,6 +47,7 @@ const declared = defineMessage('m', {
   interned: interned(string),
   binary,
   maybe: optional(string),
+  either: oneOf(string, address),
   'with-dash': optional(bool),
 });
 type Message = MessageOf<typeof declared>;
@@ -82,6 +85,16 @@ export function mistakes(message: Message, ack: Actions, notify: Notify, writer:
   void message.binary.startsWith;
   // @ts-expect-error: a misspelt name of an argument
   void argumentState<typeof declared.args>(message, 'adress');
+
+  // @ts-expect-error: what may be text or an address has no family before its type is known
+  void message.either.family;
+  if (message.either.type === DataType.String) {
+    void message.either.startsWith('x');
+    // @ts-expect-error: text has no family
+    void message.either.family;
+  } else {
+    void message.either.family;
+  }
 
   // @ts-expect-error: a boolean is no number
   ack.set(flag, 1);
@@ -138,9 +151,10 @@ describe('the types', () => {
       readonly interned: string;
       readonly binary: BinaryValue;
       readonly maybe: StringValue | undefined;
+      readonly either: StringValue | AddressValue;
       readonly 'with-dash': boolean | undefined;
     }>();
-    expect(Object.keys(declared.args)).toHaveLength(14);
+    expect(Object.keys(declared.args)).toHaveLength(15);
   });
 
   it('know what each variable takes', () => {

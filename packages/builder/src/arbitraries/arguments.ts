@@ -1,6 +1,6 @@
-import type { ValueKind } from '@spop/codec';
+import type { AnyValueType, ValueKind } from '@spop/codec';
 import * as fc from 'fast-check';
-import type { ArgumentsOf, MessageSchema } from '../build/schema.ts';
+import { type ArgumentsOf, type MessageSchema, toDeclaredData } from '../build/schema.ts';
 import { ipv4, ipv6 } from '../data/values.ts';
 import { text } from './data.ts';
 
@@ -66,7 +66,7 @@ export function argumentsOf<Schema extends MessageSchema>(definition: Schema): f
     fc.constant(names),
     fc.shuffledSubarray(names, { minLength: names.length }),
   );
-  const values = fc.tuple(...Object.values(definition.args).map(({ kind, optional }) => argument(kind, optional)));
+  const values = fc.tuple(...Object.values(definition.args).map((type) => argument(type)));
   return fc.tuple(order, values).map(([ordered, all]) => {
     const given = ordered.map((name) => [name, all[names.indexOf(name)]] as const);
     // The compiler cannot follow that each name of the declaration got a value of its kind.
@@ -74,10 +74,16 @@ export function argumentsOf<Schema extends MessageSchema>(definition: Schema): f
   });
 }
 
+/** Values of that kind and no other, whatever else an argument takes. */
+function exactly(kind: ValueKind): fc.Arbitrary<unknown> {
+  const value: fc.Arbitrary<string | Uint8Array | boolean | number | bigint> = valuesOf[kind]();
+  return value.map((given) => toDeclaredData('an argument', kind, given));
+}
+
 /** What one argument may be given as: undefined is left out. */
-function argument(kind: ValueKind, isOptional: boolean): fc.Arbitrary<unknown> {
-  const value: fc.Arbitrary<unknown> = valuesOf[kind]();
-  if (!isOptional) return value;
+function argument({ kind, kinds = [], optional }: AnyValueType): fc.Arbitrary<unknown> {
+  const value: fc.Arbitrary<unknown> = kind === 'oneOf' ? fc.oneof(...kinds.map(exactly)) : valuesOf[kind]();
+  if (!optional) return value;
   return fc.oneof(
     { withCrossShrink: true },
     { weight: 1, arbitrary: fc.constant(undefined) },

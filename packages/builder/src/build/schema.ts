@@ -1,5 +1,5 @@
 import { SpopError } from '@spop/codec';
-import type { AnyValueType, BinaryValue, ReadOf, ScopeName, ValueKind, WriteOf } from '@spop/codec';
+import type { AddressValue, AnyValueType, BinaryValue, ReadOf, ScopeName, ValueKind, WriteOf } from '@spop/codec';
 import { describe } from '../data/describe.ts';
 import { address, binary, bool, infer, int64, ipv4, ipv6, nil, string, uint64 } from '../data/values.ts';
 import type {
@@ -29,16 +29,15 @@ export interface VariableSchema {
   readonly '~write'?: (value: never) => void;
 }
 
-/** What may be given for a declared type: plainly, or exactly. Whether text is an IPv4 address shows at run time. */
+/**
+ * What may be given for a declared type: plainly, or exactly. Whether text is an IPv4 address shows at run time. Of `oneOf` a
+ * plain value is of the first type that takes it.
+ */
 export type InputOf<Type> =
-  boolean extends WriteOf<Type>
-    ? boolean | BoolData
-    : number extends WriteOf<Type>
-      ? number | bigint | Integer32Data | Integer64Data
-      : // Before the addresses, because a view of an address would do for a view of bytes.
-        BinaryValue extends WriteOf<Type>
-        ? string | Uint8Array | StringData | BinaryData
-        : string | Uint8Array | Ipv4Data | Ipv6Data;
+  | (boolean extends WriteOf<Type> ? boolean | BoolData : never)
+  | (number extends WriteOf<Type> ? number | bigint | Integer32Data | Integer64Data : never)
+  | (BinaryValue extends WriteOf<Type> ? string | Uint8Array | StringData | BinaryData : never)
+  | (AddressValue extends WriteOf<Type> ? string | Uint8Array | Ipv4Data | Ipv6Data : never);
 
 /** What may be expected of a declared variable: what {@link InputOf} takes, or any value where nothing is known of its type. */
 export type ExpectedOf<Variable extends VariableSchema> = [WriteOf<Variable>] extends [never]
@@ -161,6 +160,19 @@ export function toDeclaredData(where: string, kind: ValueKind, value: unknown): 
   });
 }
 
+/** The typed data of a value under the first of a type's kinds that takes it. */
+function ofAnyKind(where: string, { kind, kinds = [] }: AnyValueType, value: unknown): TypedData {
+  if (kind !== 'oneOf') return toDeclaredData(where, kind, value);
+  for (const each of kinds) {
+    try {
+      return toDeclaredData(where, each, value);
+    } catch (error) {
+      if (!(error instanceof SpopError)) throw error;
+    }
+  }
+  throw wrongType(where, `a value of type ${kinds.join(' or ')}`, value);
+}
+
 /**
  * Names and typed data of a message's arguments, in the order given, checked against its schema.
  *
@@ -182,7 +194,7 @@ export function toDeclaredArguments(
     if (value === undefined) continue;
     const isNull = type.optional && value === null;
     const where = `argument ${name} of message ${schema.name}`;
-    if (value !== null || isNull) result.push({ name, value: isNull ? nil : toDeclaredData(where, type.kind, value) });
+    if (value !== null || isNull) result.push({ name, value: isNull ? nil : ofAnyKind(where, type, value) });
   }
   const given = new Set(result.map(({ name }) => name));
   const missing = declared.find((name) => schema.args[name]?.optional === false && !given.has(name));

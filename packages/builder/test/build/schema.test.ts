@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { address, binary, bool, defineMessage, defineVariable, integer, interned, optional, string } from '@spop/codec';
-import { DataType, FrameReader, int32, int64, ipv4, ipv6, MessageSet, Notify, uint64 } from '@spop/codec';
+import { DataType, FrameReader, int32, int64, ipv4, ipv6, MessageSet, Notify, oneOf, uint64 } from '@spop/codec';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
   ack,
@@ -34,6 +34,31 @@ function argsOf(builder: NotifyBuilder): Record<string, TypedData> {
   const args = frame.type === 'NOTIFY' ? (frame.messages[0]?.args ?? []) : [];
   return Object.fromEntries(args.map(({ name, value }) => [name, value]));
 }
+
+describe('an argument that is one of several types', () => {
+  const either = defineMessage('either', { client: optional(oneOf(address, string)), id: oneOf(int64, binary) });
+
+  it('takes exact values of each, and plain ones as the first type that takes them', () => {
+    const cases: [ArgumentsOf<typeof either>['client'], TypedData][] = [
+      ['192.0.2.7', data.ipv4('192.0.2.7')],
+      ['unknown', data.string('unknown')],
+      [data.string('192.0.2.7'), data.string('192.0.2.7')],
+      [data.ipv6('::1'), data.ipv6('::1')],
+      [null, data.nil],
+    ];
+    for (const [client, expected] of cases) {
+      expect(argsOf(notify().message(either, { client, id: 7 }))).toEqual({ client: expected, id: data.int64(7) });
+    }
+    expect(argsOf(notify().message(either, { id: Buffer.from('x') }))).toEqual({ id: data.binary(Buffer.from('x')) });
+  });
+
+  it('refuses all else, and says what would do', () => {
+    const wrong = (): unknown => Reflect.apply(notify().message, notify(), [either, { client: true, id: 7 }]);
+    expect(wrong).toThrow(/a value of type address or string for argument client of message either/);
+    // @ts-expect-error: a boolean is neither
+    expect(() => notify().message(either, { id: true })).toThrow(SpopError);
+  });
+});
 
 describe('a message with a schema', () => {
   it('is built with its name, and values of the declared types as HAProxy encodes them', () => {

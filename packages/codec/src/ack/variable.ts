@@ -1,7 +1,7 @@
 import { ActionType, DataType, MAX_VARIABLE_NAME_BYTES, Scope, type ScopeName } from '../constants.ts';
 import { SpopError } from '../errors.ts';
 import { quoteText } from '../quote.ts';
-import { checkName, checkValueType } from '../values/check-declared.ts';
+import { checkName, checkOneKind, checkValueType } from '../values/check-declared.ts';
 import type { ValueKind, ValueType } from '../values/value-type.ts';
 
 const SET_VAR_ARGS = 3;
@@ -87,5 +87,6 @@ export function defineVariable<Write>(
     );
   }
   checkValueType(`the type of variable ${scope}.${name}`, type);
+  checkOneKind(`the type of variable ${scope}.${name}`, type);
   return new Variable(scope, name, type.kind);
 }

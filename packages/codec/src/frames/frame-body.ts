@@ -1,6 +1,7 @@
 import { LENGTH_BYTES as LENGTH_BYTES_ } from '../constants.ts';
 import { SpopError } from '../errors.ts';
 import { defineHidden, definePrintable } from '../printable.ts';
+import { checkOneKind } from '../values/check-declared.ts';
 import { frameFull, writeNull, writeText, writeTypedData } from '../values/typed-data-writer.ts';
 import type { ValueType } from '../values/value-type.ts';
 import { NO_BYTES } from '../wire/cursor.ts';
@@ -81,8 +82,13 @@ export abstract class FrameBody {
     this.#writeId(frameId);
   }
 
-  /** Appends a name and a typed data. @throws {SpopError} SPOP_FRAME_FULL, SPOP_INVALID_VALUE: nothing was written. */
+  /**
+   * Appends a name and a typed data.
+   *
+   * @throws {SpopError} SPOP_FRAME_FULL, SPOP_INVALID_VALUE; {TypeError} for a type that is `oneOf(…)`. Nothing was written.
+   */
   protected append<Write>(name: string, type: ValueType<unknown, Write>, value: Write): void {
+    checkOneKind('the type of a value', type);
     const { bytes, limit } = this;
     this.position = writeTypedData(bytes, writeText(bytes, this.position, limit, name), limit, type.kind, value);
   }

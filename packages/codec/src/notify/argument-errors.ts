@@ -2,6 +2,7 @@ import { SpopError } from '../errors.ts';
 import { escapeText } from '../quote.ts';
 import type { ValueView } from '../values/value.ts';
 import { dataTypeName } from '../wire/typed-data.ts';
+import { nameOf } from '../values/value-type.ts';
 import type { Arguments } from './arguments.ts';
 import type { MessageDefinition } from './message-definition.ts';
 
@@ -64,5 +65,5 @@ export function undeclaredArgument(definition: MessageDefinition, name: string):
 /** Which argument it is, and what was expected of it: its declared type where nothing else is given. */
 function describe(definition: MessageDefinition, slot: number, expected?: string): string {
   const name = definition.argumentNames[slot]!;
-  return `message '${definition.name}', argument '${name}': expected ${expected ?? definition.args[name]!.kind}`;
+  return `message '${definition.name}', argument '${name}': expected ${expected ?? nameOf(definition.args[name]!)}`;
 }

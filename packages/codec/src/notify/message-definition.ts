@@ -1,6 +1,6 @@
 import { SpopError } from '../errors.ts';
 import { checkName, checkValueType } from '../values/check-declared.ts';
-import { type AnyValueType, acceptedTypes, type ValueKind } from '../values/value-type.ts';
+import { type AnyValueType, acceptedTypes, kindsOf } from '../values/value-type.ts';
 import { quoteText } from '../quote.ts';
 import { NamePattern } from './name-pattern.ts';
 import { encodeName, NameTable } from './name-table.ts';
@@ -19,11 +19,12 @@ export class ArgumentPattern extends NamePattern {
   /** Those of them whose values are taken as they stand. Of an `address`, an IPV6 may be an IPv4 address. */
   declare readonly takenAsSent: number;
 
-  constructor(name: Buffer, slot: number, kind: ValueKind) {
+  constructor(name: Buffer, slot: number, type: AnyValueType) {
     super(name);
     this.slot = slot;
-    this.accepted = acceptedTypes[kind];
-    this.takenAsSent = kind === 'address' ? acceptedTypes.ipv4 : this.accepted;
+    const kinds = kindsOf(type);
+    this.accepted = kinds.reduce((sum, kind) => sum | acceptedTypes[kind], 0);
+    this.takenAsSent = kinds.includes('address') ? this.accepted & ~acceptedTypes.ipv6 : this.accepted;
   }
 }
 
@@ -56,7 +57,7 @@ export class MessageDefinition<Args extends ArgumentTypes = ArgumentTypes> {
     this.argumentNames = Object.keys(args);
     this.table = new NameTable(this.argumentNames);
     this.arguments = this.table.names.map(
-      (encoded, slot) => new ArgumentPattern(encoded, slot, args[this.argumentNames[slot]!]!.kind),
+      (encoded, slot) => new ArgumentPattern(encoded, slot, args[this.argumentNames[slot]!]!),
     );
     const positions = Math.max(this.arguments.length, MIN_POSITIONS);
     this.learnedOrder = Array.from({ length: positions }, (_, position) => this.arguments[position]);

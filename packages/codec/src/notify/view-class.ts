@@ -1,7 +1,7 @@
 import { SpopError } from '../errors.ts';
 import { definePrintable } from '../printable.ts';
 import { TextCache } from '../values/text-cache.ts';
-import type { ValueKind } from '../values/value-type.ts';
+import type { AnyValueType } from '../values/value-type.ts';
 import type { ValueView } from '../values/value.ts';
 import { argumentOutOfRange } from './argument-errors.ts';
 import type { Arguments, OneTimeArguments } from './arguments.ts';
@@ -106,7 +106,7 @@ function classesOf(definition: MessageDefinition): ViewClasses {
 
 type Getters = readonly [(this: ReusedView) => unknown, (this: OneTimeView) => unknown];
 
-function getters(kind: ValueKind, slot: number): Getters {
+function getters(kind: AnyValueType['kind'], slot: number): Getters {
   switch (kind) {
     case 'bool':
       return [

@@ -1,5 +1,5 @@
 import { quoteText } from '../quote.ts';
-import { acceptedTypes, type AnyValueType } from './value-type.ts';
+import { acceptedTypes, type AnyValueType, kindsOf, type ValueKind } from './value-type.ts';
 
 /**
  * Refuses what is no value type, which only a caller without types can give.
@@ -12,6 +12,15 @@ export function checkValueType(what: string, type: unknown): asserts type is Any
   throw new TypeError(`expected ${what} to be a type, such as string or optional(address); found ${describe(type)}`);
 }
 
+/** @throws {TypeError} where a type is `oneOf(…)`, of which a value is not written. */
+export function checkOneKind(
+  what: string,
+  type: AnyValueType,
+): asserts type is AnyValueType & { readonly kind: ValueKind } {
+  if (type.kind !== 'oneOf') return;
+  throw new TypeError(`expected ${what} to be one type; found oneOf(${kindsOf(type).join(', ')})`);
+}
+
 /** @throws {TypeError} where a name is no string, as a caller without types can have it. */
 export function checkName(what: string, name: unknown): asserts name is string {
   if (typeof name === 'string') return;
@@ -20,7 +29,8 @@ export function checkName(what: string, name: unknown): asserts name is string {
 
 function isValueType(type: unknown): boolean {
   if (typeof type !== 'object' || type === null || !('kind' in type && 'optional' in type)) return false;
-  return typeof type.kind === 'string' && Object.hasOwn(acceptedTypes, type.kind) && typeof type.optional === 'boolean';
+  const isKind = typeof type.kind === 'string' && (type.kind === 'oneOf' || Object.hasOwn(acceptedTypes, type.kind));
+  return isKind && typeof type.optional === 'boolean';
 }
 
 function describe(type: unknown): string {

@@ -1,5 +1,5 @@
 import { DataType } from '../constants.ts';
-import type { AddressValue, BinaryValue, IntegerValue, StringValue, Value } from './value-views.ts';
+import type { AddressValue, AnyValue, BinaryValue, IntegerValue, StringValue, Value } from './value-views.ts';
 
 /** What a {@link ValueType} reads and writes as, apart from `optional`. */
 export type ValueKind =
@@ -30,7 +30,10 @@ export type AddressLike = string | Uint8Array | Value | AddressValue;
  * argument takes. Made by {@link bool}, {@link string} and their like; not by hand.
  */
 export interface ValueType<Read, Write> {
-  readonly kind: ValueKind;
+  /** What it is; `oneOf` where it is any of {@link ValueType.kinds}. */
+  readonly kind: ValueKind | 'oneOf';
+  /** Of {@link oneOf} the kinds that it may be, in their order. */
+  readonly kinds?: readonly ValueKind[];
   /** Whether a missing or NULL argument reads as undefined instead of throwing. */
   readonly optional: boolean;
   /** Only in the type system: carries `Read`. */
@@ -98,7 +101,52 @@ export function interned(type: typeof string): ValueType<string, BytesLike> {
 
 /** The same type, reading as undefined where the argument is missing or NULL. */
 export function optional<Read, Write>(type: ValueType<Read, Write>): ValueType<Read | undefined, Write> {
-  return { kind: type.kind, optional: true };
+  return { ...type, optional: true };
+}
+
+/** A type that reads as a view: all but {@link bool}, {@link interned} and the integers that are numbers. */
+export type ViewType = ValueType<AnyValue, never>;
+
+/**
+ * An argument that comes as one of several types, which `type` of the view tells apart:
+ *
+ *     const checkClient = defineMessage('check-client', { client: optional(oneOf(string, address)) });
+ *     // args client=req.hdr(x-forwarded-for) is a STRING, args client=src an IPV4 or IPV6.
+ *     if (client?.type === DataType.String) addresses.readXForwardedFor(client);
+ *
+ * No type on the wire may be that of two of them. A variable is always one type.
+ *
+ * @throws {TypeError} for fewer than two types, one that is optional or reads as no view, or two that take the same.
+ */
+export function oneOf<const Types extends readonly [ViewType, ViewType, ...ViewType[]]>(
+  ...types: Types
+): ValueType<ReadOf<Types[number]>, WriteOf<Types[number]>> {
+  const kinds = types.map(({ kind }) => kind) as ValueKind[];
+  const names = types.map((type, index) => (type.optional ? `optional(${kinds[index]})` : kinds[index]));
+  const accepted = kinds.map((kind) => (VIEW_KINDS.has(kind) ? acceptedTypes[kind] : 0));
+  const all = accepted.reduce((sum, bits) => sum | bits, 0);
+  const isApart = accepted.reduce((sum, bits) => sum + bits, 0) === all;
+  const areViews = types.every((type, index) => !type.optional && accepted[index] !== 0);
+  if (kinds.length < 2 || !areViews || !isApart) {
+    throw new TypeError(
+      `expected two types or more that read as views and are not the same on the wire, such as oneOf(string, address); ` +
+        `found oneOf(${names.join(', ')})`,
+    );
+  }
+  return { kind: 'oneOf', kinds, optional: false };
+}
+
+/** Those of {@link ViewType}. */
+const VIEW_KINDS: ReadonlySet<ValueKind> = new Set(['int64', 'uint64', 'ipv4', 'ipv6', 'address', 'string', 'binary']);
+
+/** The kinds that a type may be. */
+export function kindsOf(type: AnyValueType): readonly ValueKind[] {
+  return type.kind === 'oneOf' ? (type.kinds ?? []) : [type.kind];
+}
+
+/** What a type is, for errors. */
+export function nameOf(type: AnyValueType): string {
+  return kindsOf(type).join(' or ');
 }
 
 /** Which data types a kind takes on the wire, as a bit set indexed by {@link DataType}. */
