@@ -118,4 +118,11 @@ export {
   toPlain,
   variables,
 } from './assert/assertions.ts';
+export {
+  type MatcherContext,
+  type MatcherResult,
+  type Matchers,
+  matchers,
+  type SpopMatchers,
+} from './assert/matchers.ts';
 export type { Ids, Received } from './assert/outcomes.ts';

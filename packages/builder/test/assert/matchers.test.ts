@@ -2,7 +2,7 @@ import { AssertionError } from 'node:assert';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { defineVariable, int32 } from '@spop/codec';
 import '@spop/builder/vitest';
-import { type Assertion, describe, expect, it } from 'vitest';
+import { type Assertion, describe, expect, expectTypeOf, it } from 'vitest';
 import {
   ack,
   agentDisconnect,
@@ -15,9 +15,11 @@ import {
   assertUnsetVar,
   assertValid,
   data,
+  matchers,
   notify,
+  type Received,
+  type SpopMatchers,
 } from '../../src/index.ts';
-import type { Received } from '../../src/index.ts';
 
 const score = defineVariable('sess', 'score', int32);
 const full = ack({ streamId: 3 })
@@ -43,6 +45,21 @@ function failureOf(run: () => void): Error {
 function untyped(value: object): Received {
   return value as Received;
 }
+
+describe('matchers', () => {
+  const received = full.toFrame();
+
+  it('are for every runner with an expect.extend, which says whether the opposite is expected', () => {
+    const { pass, message } = matchers.toSetVar.call({}, received, score, 99);
+    expect([pass, message()]).toEqual([false, expect.stringMatching(/^expected ACK 3:1 to set sess.score to 99, but/)]);
+    const opposite = matchers.toSetVar.call({ isNot: true }, received, 'sess', 'score', 100);
+    expect([opposite.pass, opposite.message()]).toEqual([true, expect.stringMatching(/^expected ACK 3:1 not to set /)]);
+  });
+
+  it('are all that have a type', () => {
+    expectTypeOf<keyof typeof matchers>().toEqualTypeOf<keyof SpopMatchers<void>>();
+  });
+});
 
 describe('toSetVar', () => {
   it('takes any value, a plain one, or an exact one', () => {
