@@ -78,7 +78,7 @@ export function ackFrame(constraints: { readonly maxActions?: number | undefined
 function kvFrame(frame: { toFrame(): PlainFrame }): KvFrame {
   const built = frame.toFrame();
   if ('items' in built) return built;
-  throw new TypeError(`expected a KV-list, got ${built.type}`);
+  throw new TypeError(`expected a KV-list; found ${built.type}`);
 }
 
 function maxFrameSize(): fc.Arbitrary<number> {

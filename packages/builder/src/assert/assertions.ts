@@ -57,7 +57,7 @@ function assertOutcome(outcome: Outcome, caller: (...args: never[]) => unknown):
  * Asserts that an ACK sets a declared variable, to any value or to this one, of the variable's type. Text and bytes stand for
  * what the variable's type makes of them, such as an address.
  *
- * @throws AssertionError of `node:assert`, and SpopError `SPOP_INVALID_VALUE` for text that the type cannot be.
+ * @throws {AssertionError} of `node:assert`, {SpopError} SPOP_INVALID_VALUE for text that the type cannot be.
  */
 export function assertSetVar<Variable extends VariableSchema>(
   received: Received,
@@ -69,7 +69,7 @@ export function assertSetVar<Variable extends VariableSchema>(
  * integer type; typed data matches only itself. NULL is no value: HAProxy unsets what is set to it, see
  * {@link assertUnsetVar}.
  *
- * @throws AssertionError of `node:assert`.
+ * @throws {AssertionError} of `node:assert`.
  */
 export function assertSetVar(received: Received, scope: ScopeName, name: string, value?: ValueInput): void;
 export function assertSetVar(
@@ -87,7 +87,7 @@ export function assertUnsetVar(received: Received, variable: VariableSchema): vo
 /**
  * Asserts that an ACK unsets a variable, by an unset-var or by setting NULL, as its last word on it.
  *
- * @throws AssertionError of `node:assert`.
+ * @throws {AssertionError} of `node:assert`.
  */
 export function assertUnsetVar(received: Received, scope: ScopeName, name: string): void;
 export function assertUnsetVar(received: Received, target: VariableSchema | ScopeName, name?: string): void {
@@ -97,7 +97,7 @@ export function assertUnsetVar(received: Received, target: VariableSchema | Scop
 /**
  * Asserts that an ACK has no actions.
  *
- * @throws AssertionError of `node:assert`.
+ * @throws {AssertionError} of `node:assert`.
  */
 export function assertNoActions(received: Received): void {
   assertOutcome(hasNoActions(received), assertNoActions);
@@ -106,7 +106,7 @@ export function assertNoActions(received: Received): void {
 /**
  * Asserts that a frame is an ACK, of any NOTIFY or of the one with these ids.
  *
- * @throws AssertionError of `node:assert`.
+ * @throws {AssertionError} of `node:assert`.
  */
 export function assertAck(received: Received, ids?: Ids): void {
   assertOutcome(isAck(received, ids), assertAck);
@@ -115,7 +115,7 @@ export function assertAck(received: Received, ids?: Ids): void {
 /**
  * Asserts that a frame is a DISCONNECT of either side, with any status code or this one.
  *
- * @throws AssertionError of `node:assert`.
+ * @throws {AssertionError} of `node:assert`.
  */
 export function assertDisconnect(received: Received, statusCode?: number): void {
   assertOutcome(isDisconnect(received, statusCode), assertDisconnect);
@@ -124,7 +124,7 @@ export function assertDisconnect(received: Received, statusCode?: number): void 
 /**
  * Asserts that a NOTIFY has a message with this name and, among others, these arguments.
  *
- * @throws AssertionError of `node:assert`.
+ * @throws {AssertionError} of `node:assert`.
  */
 export function assertMessage(received: Received, name: string, args: Readonly<Record<string, ValueInput>> = {}): void {
   assertOutcome(hasMessage(received, name, args), assertMessage);
@@ -133,7 +133,7 @@ export function assertMessage(received: Received, name: string, args: Readonly<R
 /**
  * Asserts that bytes break no rule of `validate`; warnings do not count.
  *
- * @throws AssertionError of `node:assert`, with every violation and an annotated hex dump.
+ * @throws {AssertionError} of `node:assert`, with every violation and an annotated hex dump.
  */
 export function assertValid(received: BytesInput, options: ValidateOptions): void {
   assertOutcome(isValid(received, options), assertValid);
@@ -142,7 +142,7 @@ export function assertValid(received: BytesInput, options: ValidateOptions): voi
 /**
  * Asserts that bytes are exactly these, given as bytes or hexadecimal digits; the difference is shown field by field.
  *
- * @throws AssertionError of `node:assert`.
+ * @throws {AssertionError} of `node:assert`.
  */
 export function assertBytes(received: BytesInput, expected: BytesInput | string): void {
   assertOutcome(equalsBytes(received, expected), assertBytes);

@@ -42,7 +42,7 @@ function frameOf(received: Received): PlainFrame {
 
 function ackOf(received: Received): AckFrame | string {
   const frame = frameOf(received);
-  return frame.type === 'ACK' ? frame : `expected an ACK, got ${summarize(frame)}`;
+  return frame.type === 'ACK' ? frame : `expected an ACK; found ${summarize(frame)}`;
 }
 
 /** What follows from a Promise in place of a frame, whose answer nobody waited for; undefined where it is none. */
@@ -79,7 +79,7 @@ export function targetOf(
 ): { readonly variable: VariableReference; readonly value: ValueInput | undefined } {
   if (typeof target !== 'string') return { variable: target, value: declaredValue(target, nameOrValue) };
   if (typeof nameOrValue === 'string') return { variable: { scope: target, name: nameOrValue }, value };
-  throw new SpopError('SPOP_INVALID_NAME', `expected the name of a variable, got ${describe(nameOrValue)}`);
+  throw new SpopError('SPOP_INVALID_NAME', `expected the name of a variable; found ${describe(nameOrValue)}`);
 }
 
 /** Text and bytes stand for what a declared variable makes of them: an address, for one. */
@@ -180,7 +180,7 @@ export function isAck(received: Received, ids?: Ids): Outcome {
     ids === undefined || (frame.streamId === BigInt(ids.streamId) && frame.frameId === BigInt(ids.frameId));
   return {
     pass: frame.type === 'ACK' && hasIds,
-    message: (not) => `expected ${not ? 'anything but ' : ''}${expected}, got ${summarize(frame)}`,
+    message: (not) => `expected ${not ? 'anything but ' : ''}${expected}; found ${summarize(frame)}`,
   };
 }
 
@@ -198,7 +198,7 @@ export function isDisconnect(received: Received, statusCode?: number): Outcome {
   const expected = `a DISCONNECT${statusCode === undefined ? '' : ` with status code ${statusCode}`}`;
   return {
     pass: isOne && (statusCode === undefined || statusOf(frame) === BigInt(statusCode)),
-    message: (not) => `expected ${not ? 'anything but ' : ''}${expected}, got ${summarize(frame)}`,
+    message: (not) => `expected ${not ? 'anything but ' : ''}${expected}; found ${summarize(frame)}`,
   };
 }
 
@@ -219,7 +219,7 @@ export function hasMessage(received: Received, name: string, args: Readonly<Reco
   return {
     pass: isFound,
     message: (not) =>
-      `expected a NOTIFY with${not ? 'out' : ''} a message ${JSON.stringify(name)} { ${wanted.join(', ')} }, got ${summarize(frame)}`,
+      `expected a NOTIFY with${not ? 'out' : ''} a message ${JSON.stringify(name)} { ${wanted.join(', ')} }; found ${summarize(frame)}`,
   };
 }
 
@@ -228,14 +228,14 @@ export function isValid(received: Received, options: ValidateOptions): Outcome {
   const mistake = notAwaited(received);
   if (mistake !== undefined) return mistake;
   const bytes = isBytesLike(received) ? bytesOf(received) : undefined;
-  if (bytes === undefined) return failed('expected bytes to validate, got a frame that was read from them');
+  if (bytes === undefined) return failed('expected bytes to validate; found a frame that was read from them');
   const errors = validate(bytes, options).filter((violation) => violation.severity === 'error');
   return {
     pass: errors.length === 0,
     message: (not) =>
       not
-        ? `expected bytes that break a rule of SPOP, got right ones:\n${firstLines(explain(bytes))}`
-        : `expected bytes that break no rule of SPOP, got ${errors.length} errors:\n${firstLines(formatViolations(errors))}\n${firstLines(explain(bytes))}`,
+        ? `expected bytes that break a rule of SPOP; found right ones:\n${firstLines(explain(bytes))}`
+        : `expected bytes that break no rule of SPOP; found ${errors.length} errors:\n${firstLines(formatViolations(errors))}\n${firstLines(explain(bytes))}`,
   };
 }
 

@@ -274,7 +274,7 @@ const otherSide: Readonly<Record<number, number>> = {
 function fieldsOf(bytes: Uint8Array): readonly Field[] {
   const length = frameLength(bytes, 0);
   if (length !== bytes.length - LENGTH_BYTES) {
-    throw new SpopError('SPOP_MISUSE', `expected the bytes of one frame, got ${bytes.length} bytes`);
+    throw new SpopError('SPOP_MISUSE', `expected the bytes of one frame; found ${bytes.length} bytes`);
   }
   const reader = new PlainReader(bytes, { strict: true, ackPadding: false });
   reader.readFrame(0xffffffff);
@@ -284,7 +284,7 @@ function fieldsOf(bytes: Uint8Array): readonly Field[] {
 /**
  * Spoils one right frame in a named way.
  *
- * @throws SpopError `SPOP_MISUSE` where the frame has nothing to spoil in this way, and what is wrong with a frame that
+ * @throws {SpopError} SPOP_MISUSE where the frame has nothing to spoil in this way, and what is wrong with a frame that
  * is not right to begin with.
  */
 export function corrupt(input: BytesInput, name: CorruptionName): Uint8Array {

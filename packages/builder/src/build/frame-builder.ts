@@ -51,7 +51,7 @@ export class FrameBuilder {
   /**
    * The frame's bytes with the length field, in a new array.
    *
-   * @throws SpopError `SPOP_INVALID_VALUE` for an id outside of 64 bits.
+   * @throws {SpopError} SPOP_INVALID_VALUE for an id outside of 64 bits.
    */
   toBytes(): Uint8Array {
     const { flags = FrameFlag.Fin, streamId = 0, frameId = 0, length } = this.options;
@@ -61,7 +61,7 @@ export class FrameBuilder {
   /**
    * The frame as a plain object, as `parse` reads it.
    *
-   * @throws SpopError where it was built wrong.
+   * @throws {SpopError} where it was built wrong.
    */
   toFrame(): PlainFrame {
     return parseFrame(this, { maxFrameSize: 0xffffffff });
@@ -112,14 +112,14 @@ export class NotifyBuilder extends FrameBuilder {
   /**
    * Appends a message that a schema declares: a wrong name, a wrong type or a missing argument does not compile.
    *
-   * @throws SpopError for the same faults of untyped callers: `SPOP_INVALID_NAME`, `SPOP_INVALID_VALUE`,
-   * `SPOP_MISSING_ARGUMENT`.
+   * @throws {SpopError} for the same faults of untyped callers: SPOP_INVALID_NAME, SPOP_INVALID_VALUE,
+   * SPOP_MISSING_ARGUMENT.
    */
   message<Schema extends MessageSchema>(schema: Schema, ...args: SchemaParameters<Schema>): NotifyBuilder;
   /**
    * Appends a message with any arguments. `nbArgs` makes the count byte lie; it is their number modulo 256 otherwise.
    *
-   * @throws SpopError `SPOP_INVALID_VALUE` for a value that SPOP cannot carry.
+   * @throws {SpopError} SPOP_INVALID_VALUE for a value that SPOP cannot carry.
    */
   message(
     name: string | Uint8Array,
@@ -218,7 +218,7 @@ export class AckBuilder extends FrameBuilder {
 
 function variableName(name: unknown): string | Uint8Array {
   if (typeof name === 'string' || name instanceof Uint8Array) return name;
-  throw new SpopError('SPOP_INVALID_NAME', `expected the name of a variable, got ${describe(name)}`);
+  throw new SpopError('SPOP_INVALID_NAME', `expected the name of a variable; found ${describe(name)}`);
 }
 
 /** A variable's value as an agent writes it: with the declared wire type, where HAProxy would always write INT64. */

@@ -8,12 +8,12 @@ import type { RawData, TypedData } from '../data/typed-data.ts';
 /**
  * The bytes of a varint (SPOE.txt §3.1, "Peers encoding").
  *
- * @throws SpopError `SPOP_INVALID_VALUE` outside of 0 to 2^64-1.
+ * @throws {SpopError} SPOP_INVALID_VALUE outside of 0 to 2^64-1.
  */
 export function varintBytes(value: number | bigint): Uint8Array {
   let rest = BigInt(value);
   if (rest < 0n || rest >= 2n ** 64n) {
-    throw new SpopError('SPOP_INVALID_VALUE', `expected 0 to 2^64-1 for a varint, got ${rest}`);
+    throw new SpopError('SPOP_INVALID_VALUE', `expected 0 to 2^64-1 for a varint; found ${rest}`);
   }
   if (rest < 240n) return Uint8Array.of(Number(rest));
   const bytes = [Number((rest % 256n) | 0xf0n)];
@@ -38,7 +38,7 @@ function writeSigned(value: number | bigint): Uint8Array {
 }
 
 function addressBytes(bytes: Uint8Array | undefined, text: string): Uint8Array {
-  if (bytes === undefined) throw new SpopError('SPOP_INVALID_VALUE', `expected an address, got ${text}`);
+  if (bytes === undefined) throw new SpopError('SPOP_INVALID_VALUE', `expected an address; found ${text}`);
   return bytes;
 }
 
@@ -178,7 +178,7 @@ function typeAndPayload(frame: PlainFrame): { typeByte: number; payload: Uint8Ar
 /**
  * The bytes of a plain frame, as `parse` gives it. Every input that `parse` accepts comes back byte for byte.
  *
- * @throws SpopError `SPOP_INVALID_VALUE` where a value does not fit its type.
+ * @throws {SpopError} SPOP_INVALID_VALUE where a value does not fit its type.
  */
 export function writeFrame(frame: PlainFrame): Uint8Array {
   const { flags, streamId, frameId } = frame;

@@ -91,7 +91,7 @@ const exactTypes: Readonly<Record<ValueKind, readonly string[]>> = {
 };
 
 function wrongType(where: string, expected: string, value: unknown): SpopError {
-  return new SpopError('SPOP_INVALID_VALUE', `expected ${expected} for ${where}, got ${describe(value)}`);
+  return new SpopError('SPOP_INVALID_VALUE', `expected ${expected} for ${where}; found ${describe(value)}`);
 }
 
 function isTyped(value: unknown): value is TypedData {
@@ -150,7 +150,7 @@ function at<T>(where: string, make: () => T): T {
 /**
  * The typed data of one value under a declared kind, encoded as HAProxy would.
  *
- * @throws SpopError `SPOP_INVALID_VALUE`, naming `where`.
+ * @throws {SpopError} SPOP_INVALID_VALUE, naming `where`.
  */
 export function toDeclaredData(where: string, kind: ValueKind, value: unknown): TypedData {
   return at(where, () => {
@@ -176,8 +176,8 @@ function ofAnyKind(where: string, { kind, kinds = [] }: AnyValueType, value: unk
 /**
  * Names and typed data of a message's arguments, in the order given, checked against its schema.
  *
- * @throws SpopError `SPOP_INVALID_NAME` for an argument that is not declared, `SPOP_MISSING_ARGUMENT` for one that is
- * declared and missing or null, `SPOP_INVALID_VALUE` for one of another type.
+ * @throws {SpopError} SPOP_INVALID_NAME for an argument that is not declared, SPOP_MISSING_ARGUMENT for one that is
+ * declared and missing or null, SPOP_INVALID_VALUE for one of another type.
  */
 export function toDeclaredArguments(
   schema: MessageSchema,
@@ -189,7 +189,10 @@ export function toDeclaredArguments(
     const type = Object.hasOwn(schema.args, name) ? schema.args[name] : undefined;
     if (type === undefined) {
       const known = declared.length === 0 ? 'no arguments' : declared.join(', ');
-      throw new SpopError('SPOP_INVALID_NAME', `message ${schema.name} declares ${known}, got ${JSON.stringify(name)}`);
+      throw new SpopError(
+        'SPOP_INVALID_NAME',
+        `message ${schema.name} declares ${known}; found ${JSON.stringify(name)}`,
+      );
     }
     if (value === undefined) continue;
     const isNull = type.optional && value === null;

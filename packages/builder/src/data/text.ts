@@ -58,7 +58,7 @@ export function toText(bytes: Uint8Array): string {
 /**
  * The bytes of a text, the inverse of {@link toText}. A `Uint8Array` is copied.
  *
- * @throws SpopError `SPOP_INVALID_VALUE` for a lone surrogate that stands for no byte.
+ * @throws {SpopError} SPOP_INVALID_VALUE for a lone surrogate that stands for no byte.
  */
 export function toBytes(text: string | Uint8Array): Uint8Array {
   if (typeof text !== 'string') return Uint8Array.from(text);
@@ -75,7 +75,7 @@ function utf8(text: string): Uint8Array {
   if (text.isWellFormed()) return encoder.encode(text);
   throw new SpopError(
     'SPOP_INVALID_VALUE',
-    'expected text, got a lone surrogate that stands for no byte; pass the bytes as a Uint8Array instead',
+    'expected text; found a lone surrogate that stands for no byte: pass the bytes as a Uint8Array instead',
   );
 }
 
@@ -98,12 +98,12 @@ export function toHex(bytes: Uint8Array): string {
 /**
  * The bytes of hexadecimal digits; white space between them is ignored: `fromHex('f0 00')`.
  *
- * @throws SpopError `SPOP_INVALID_VALUE` for anything else than pairs of digits.
+ * @throws {SpopError} SPOP_INVALID_VALUE for anything else than pairs of digits.
  */
 export function fromHex(hex: string): Uint8Array {
   const digits = hex.replaceAll(/\s/g, '');
   if (digits.length % 2 !== 0 || /[^0-9a-f]/i.test(digits)) {
-    throw new SpopError('SPOP_INVALID_VALUE', `expected pairs of hexadecimal digits, got ${JSON.stringify(hex)}`);
+    throw new SpopError('SPOP_INVALID_VALUE', `expected pairs of hexadecimal digits; found ${JSON.stringify(hex)}`);
   }
   return Uint8Array.from({ length: digits.length / 2 }, (_, index) =>
     Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16),

@@ -22,10 +22,10 @@ function invalid(reason: string): SpopError {
 
 function integer(type: string, value: number | bigint, min: bigint, max: bigint): bigint {
   if (typeof value === 'number' && !Number.isSafeInteger(value)) {
-    throw invalid(`expected an integer for ${type}, got ${value}; pass a bigint beyond 2^53`);
+    throw invalid(`expected an integer for ${type}; found ${value}: pass a bigint beyond 2^53`);
   }
   const exact = BigInt(value);
-  if (exact < min || exact > max) throw invalid(`expected ${min} to ${max} for ${type}, got ${exact}`);
+  if (exact < min || exact > max) throw invalid(`expected ${min} to ${max} for ${type}; found ${exact}`);
   return exact;
 }
 
@@ -40,7 +40,7 @@ export function bool(value: boolean): BoolData {
 /**
  * An INT32, -2^31 to 2^31-1.
  *
- * @throws SpopError `SPOP_INVALID_VALUE` out of range.
+ * @throws {SpopError} SPOP_INVALID_VALUE out of range.
  */
 export function int32(value: number | bigint): Integer32Data {
   return { type: 'int32', value: Number(integer('int32', value, -(2n ** 31n), 2n ** 31n - 1n)) };
@@ -49,7 +49,7 @@ export function int32(value: number | bigint): Integer32Data {
 /**
  * A UINT32, 0 to 2^32-1.
  *
- * @throws SpopError `SPOP_INVALID_VALUE` out of range.
+ * @throws {SpopError} SPOP_INVALID_VALUE out of range.
  */
 export function uint32(value: number | bigint): Integer32Data {
   return { type: 'uint32', value: Number(integer('uint32', value, 0n, 2n ** 32n - 1n)) };
@@ -58,7 +58,7 @@ export function uint32(value: number | bigint): Integer32Data {
 /**
  * An INT64, -2^63 to 2^63-1: how HAProxy sends every integer.
  *
- * @throws SpopError `SPOP_INVALID_VALUE` out of range, or for a number beyond 2^53.
+ * @throws {SpopError} SPOP_INVALID_VALUE out of range, or for a number beyond 2^53.
  */
 export function int64(value: number | bigint): Integer64Data {
   return { type: 'int64', value: integer('int64', value, -(2n ** 63n), 2n ** 63n - 1n) };
@@ -67,7 +67,7 @@ export function int64(value: number | bigint): Integer64Data {
 /**
  * A UINT64, 0 to 2^64-1.
  *
- * @throws SpopError `SPOP_INVALID_VALUE` out of range, or for a number beyond 2^53.
+ * @throws {SpopError} SPOP_INVALID_VALUE out of range, or for a number beyond 2^53.
  */
 export function uint64(value: number | bigint): Integer64Data {
   return { type: 'uint64', value: integer('uint64', value, 0n, 2n ** 64n - 1n) };
@@ -76,29 +76,29 @@ export function uint64(value: number | bigint): Integer64Data {
 /**
  * An IPV4 from dotted decimal or four bytes.
  *
- * @throws SpopError `SPOP_INVALID_VALUE` for anything else.
+ * @throws {SpopError} SPOP_INVALID_VALUE for anything else.
  */
 export function ipv4(address: string | Uint8Array): Ipv4Data {
   const bytes = typeof address === 'string' ? ipv4Bytes(address) : address;
-  if (bytes?.length !== 4) throw invalid(`expected an IPv4 address or four bytes, got ${describe(address)}`);
+  if (bytes?.length !== 4) throw invalid(`expected an IPv4 address or four bytes; found ${describe(address)}`);
   return { type: 'ipv4', value: ipv4Text(bytes) };
 }
 
 /**
  * An IPV6 from text or 16 bytes.
  *
- * @throws SpopError `SPOP_INVALID_VALUE` for anything else.
+ * @throws {SpopError} SPOP_INVALID_VALUE for anything else.
  */
 export function ipv6(address: string | Uint8Array): Ipv6Data {
   const bytes = typeof address === 'string' ? ipv6Bytes(address) : address;
-  if (bytes?.length !== 16) throw invalid(`expected an IPv6 address or 16 bytes, got ${describe(address)}`);
+  if (bytes?.length !== 16) throw invalid(`expected an IPv6 address or 16 bytes; found ${describe(address)}`);
   return { type: 'ipv6', value: ipv6Text(bytes) };
 }
 
 /**
  * An IPV4 or IPV6, whichever the text or the number of bytes says.
  *
- * @throws SpopError `SPOP_INVALID_VALUE` where it is no address.
+ * @throws {SpopError} SPOP_INVALID_VALUE where it is no address.
  */
 export function address(value: string | Uint8Array): Ipv4Data | Ipv6Data {
   const isV6 = typeof value === 'string' ? value.includes(':') : value.length === 16;
@@ -124,11 +124,11 @@ export function raw(value: Uint8Array | string): RawData {
  * The same typed data with meaningless flags, 1 to 15 (1 is BOOL's value and not allowed there): legal, but nothing
  * that HAProxy sends.
  *
- * @throws SpopError `SPOP_INVALID_VALUE` out of range.
+ * @throws {SpopError} SPOP_INVALID_VALUE out of range.
  */
 export function withFlags<T extends TypedData>(value: T, flags: number): T {
   if (!Number.isInteger(flags) || flags < 1 || flags > 15 || (value.type === 'bool' && flags % 2 === 1)) {
-    throw invalid(`expected flags of 1 to 15 (for BOOL: even), got ${flags}`);
+    throw invalid(`expected flags of 1 to 15 (for BOOL: even); found ${flags}`);
   }
   return { ...value, flags };
 }
@@ -138,7 +138,7 @@ export function withFlags<T extends TypedData>(value: T, flags: number): T {
  * `Uint8Array` BINARY, null NULL. Only the JavaScript type decides: `'10.0.0.1'` is a STRING, as a header with that text
  * is; for an address write `data.ipv4('10.0.0.1')`, or build with a message schema that declares one.
  *
- * @throws SpopError `SPOP_INVALID_VALUE` for an integer outside of INT64, a fraction, or another type.
+ * @throws {SpopError} SPOP_INVALID_VALUE for an integer outside of INT64, a fraction, or another type.
  */
 export function infer(value: ValueInput): TypedData | RawData {
   if (value === null) return nil;
@@ -147,7 +147,7 @@ export function infer(value: ValueInput): TypedData | RawData {
   if (typeof value === 'string') return string(value);
   if (value instanceof Uint8Array) return binary(value);
   if (typeof value === 'object' && typeof value.type === 'string') return exact(value);
-  throw invalid(`expected a value that SPOP can carry, got ${describe(value)}`);
+  throw invalid(`expected a value that SPOP can carry; found ${describe(value)}`);
 }
 
 /** Checks a typed data that was written as an object, by passing it through its own constructor. */
@@ -183,6 +183,6 @@ function rebuild(data: TypedData | RawData): TypedData | RawData {
     case 'raw':
       return raw(data.value);
     default:
-      throw invalid(`expected typed data, got ${describe(data)}`);
+      throw invalid(`expected typed data; found ${describe(data)}`);
   }
 }

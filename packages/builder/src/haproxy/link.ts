@@ -76,7 +76,7 @@ function isStream(target: Target): target is Duplex {
 /**
  * Opens a link to an agent.
  *
- * @throws PeerFailure `closed` where nobody listens, `timeout` after `timeoutMs`.
+ * @throws {PeerFailure} `closed` where nobody listens, `timeout` after `timeoutMs`.
  */
 export async function openLink(target: Target, timeoutMs: number): Promise<Link> {
   if (isStream(target)) return streamLink(target, 'agent behind a stream', () => target.destroy());

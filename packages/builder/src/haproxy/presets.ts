@@ -102,7 +102,7 @@ export class HaproxyPreset {
    * The frames in which 3.0 and older send a NOTIFY that is larger than the negotiated max-frame-size: NOTIFY without
    * FIN, UNSET frames, the last with FIN. One frame where it fits.
    *
-   * @throws SpopError `SPOP_MISUSE` on a line that never fragments.
+   * @throws {SpopError} SPOP_MISUSE on a line that never fragments.
    */
   fragments(whole: NotifyBuilder, maxFrameSize: number): FrameBuilder[] {
     const payload = whole.toPayload();

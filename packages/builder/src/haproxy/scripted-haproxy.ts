@@ -83,7 +83,7 @@ export class ScriptedHaproxy {
   /**
    * Sends the HAPROXY-HELLO and returns what the agent agreed to. `notify()` and `burst()` do it where it was not done.
    *
-   * @throws PeerFailure where the agent refuses, or answers what HAProxy would refuse.
+   * @throws {PeerFailure} where the agent refuses, or answers what HAProxy would refuse.
    */
   hello(options: HaproxyHelloOptions = {}): Promise<ReceivedAgentHello> {
     return runStep(() => (this.greeting ??= this.handshake(this.preset.hello(options))));
@@ -93,7 +93,7 @@ export class ScriptedHaproxy {
    * Sends one NOTIFY with HAProxy's next ids and returns its ACK. Calls that are not awaited are pipelined: as many as
    * HAProxy would have in flight, the others wait for their turn.
    *
-   * @throws PeerFailure where no ACK comes, and SpopError where the message does not fit its schema.
+   * @throws {PeerFailure} where no ACK comes, and SpopError where the message does not fit its schema.
    */
   notify<Schema extends MessageSchema>(schema: Schema, ...args: SchemaParameters<Schema>): Promise<AckFrame>;
   notify(name: string, args?: ArgumentsInput): Promise<AckFrame>;
@@ -110,7 +110,7 @@ export class ScriptedHaproxy {
    * Sends NOTIFYs, as many in one write as HAProxy would have in flight, and returns their ACKs in the order of the
    * NOTIFYs. In which order they came tells `received`.
    *
-   * @throws PeerFailure where an ACK is missing.
+   * @throws {PeerFailure} where an ACK is missing.
    */
   burst(inputs: readonly NotifyInput[]): Promise<AckFrame[]> {
     return runStep(() => this.exchange(inputs));
@@ -119,7 +119,7 @@ export class ScriptedHaproxy {
   /**
    * Makes HAProxy's health check: its HELLO, an AGENT-HELLO with nothing after it, and a reset.
    *
-   * @throws PeerFailure where HAProxy would call the agent down.
+   * @throws {PeerFailure} where HAProxy would call the agent down.
    */
   healthcheck(): Promise<ReceivedAgentHello> {
     return runStep(async () => {
@@ -130,7 +130,7 @@ export class ScriptedHaproxy {
       const [extra] = this.conversation.unclaimed;
       if (extra !== undefined || this.conversation.incompleteBytes > 0) {
         const what = extra === undefined ? `${this.conversation.incompleteBytes} bytes` : summarize(extra);
-        const text = `expected nothing after the AGENT-HELLO of a health check, got ${what}`;
+        const text = `expected nothing after the AGENT-HELLO of a health check; found ${what}`;
         throw this.conversation.failure('violation', text);
       }
       this.close();
@@ -141,7 +141,7 @@ export class ScriptedHaproxy {
   /**
    * Sends a HAPROXY-DISCONNECT, waits for the AGENT-DISCONNECT and for the end of the connection.
    *
-   * @throws PeerFailure where either does not come.
+   * @throws {PeerFailure} where either does not come.
    */
   disconnect(options: DisconnectOptions = {}): Promise<KvFrame> {
     return runStep(async () => {
@@ -163,7 +163,7 @@ export class ScriptedHaproxy {
   /**
    * Returns the next frame of the agent that no other step waited for.
    *
-   * @throws PeerFailure where none comes.
+   * @throws {PeerFailure} where none comes.
    */
   receive(timeoutMs: number = this.conversation.timeoutMs): Promise<PlainFrame> {
     return runStep(
@@ -176,7 +176,7 @@ export class ScriptedHaproxy {
   /**
    * Resolves once the agent has ended the connection.
    *
-   * @throws PeerFailure where it does not.
+   * @throws {PeerFailure} where it does not.
    */
   closed(timeoutMs: number = this.conversation.timeoutMs): Promise<void> {
     return runStep(() => this.conversation.closed(timeoutMs));
@@ -278,7 +278,7 @@ export class ScriptedHaproxy {
  * Connects a scripted HAProxy to an agent: one in this process (anything with `handle(stream)`, without a socket), an
  * address (`{ host, port }` or `{ path }`), or a stream. Nothing is sent yet.
  *
- * @throws PeerFailure where the address cannot be reached in time.
+ * @throws {PeerFailure} where the address cannot be reached in time.
  */
 export function connect(target: Target, options: ConnectOptions = {}): Promise<ScriptedHaproxy> {
   const open = async (): Promise<ScriptedHaproxy> =>

@@ -119,7 +119,7 @@ export class ByteReader {
       if (byte < 128) break;
     }
     if (value >= 2n ** 64n) {
-      this.fail('SPOP_VARINT_OVERFLOW', start, `expected less than 2^64 for the ${what}, got ${value}`);
+      this.fail('SPOP_VARINT_OVERFLOW', start, `expected less than 2^64 for the ${what}; found ${value}`);
     }
     return value;
   }

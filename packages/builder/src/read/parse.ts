@@ -77,8 +77,8 @@ export function parseStream(input: BytesInput, options: ParseOptions = {}): Pars
 /**
  * Reads bytes that hold whole frames into plain objects, to compare and to print.
  *
- * @throws SpopError with the code and the offset of the first wrong byte, counted from its frame's length field;
- * `SPOP_TRUNCATED` at 0 where the last frame is not complete.
+ * @throws {SpopError} with the code and the offset of the first wrong byte, counted from its frame's length field;
+ * SPOP_TRUNCATED at 0 where the last frame is not complete.
  */
 export function parse(input: BytesInput, options: ParseOptions = {}): PlainFrame[] {
   const bytes = bytesOf(input);
@@ -98,13 +98,16 @@ export function parse(input: BytesInput, options: ParseOptions = {}): PlainFrame
 /**
  * Reads bytes that hold exactly one frame.
  *
- * @throws SpopError as {@link parse} does, and `SPOP_MISUSE` for no frame or more than one.
+ * @throws {SpopError} as {@link parse} does, and `SPOP_MISUSE` for no frame or more than one.
  */
 export function parseFrame(input: BytesInput, options: ParseOptions = {}): PlainFrame {
   const frames = parse(input, options);
   const [frame] = frames;
   if (frame === undefined || frames.length > 1) {
-    throw new SpopError('SPOP_MISUSE', `expected bytes of one frame, got ${frames.length} frames; use parse() instead`);
+    throw new SpopError(
+      'SPOP_MISUSE',
+      `expected bytes of one frame; found ${frames.length} frames: use parse() instead`,
+    );
   }
   return frame;
 }
@@ -113,12 +116,12 @@ export function parseFrame(input: BytesInput, options: ParseOptions = {}): Plain
  * Reads bytes that hold exactly one ACK. Like HAProxy, it takes the single payload byte `00` for no action at all:
  * agents write it because HAProxy 3.1.0 hangs on an ACK with an empty payload.
  *
- * @throws SpopError as {@link parseFrame} does, and `SPOP_UNEXPECTED_FRAME` for another frame.
+ * @throws {SpopError} as {@link parseFrame} does, and `SPOP_UNEXPECTED_FRAME` for another frame.
  */
 export function parseAck(input: BytesInput, options: ParseOptions = {}): AckFrame {
   const frame = parseFrame(input, { ...options, ackPadding: options.ackPadding ?? true });
   if (frame.type === 'ACK') return frame;
-  throw new SpopError('SPOP_UNEXPECTED_FRAME', `expected an ACK, got a frame of type ${frame.type}`, LENGTH_BYTES);
+  throw new SpopError('SPOP_UNEXPECTED_FRAME', `expected an ACK; found a frame of type ${frame.type}`, LENGTH_BYTES);
 }
 
 function messagesOf(first: FragmentFrame, payload: Uint8Array): NotifyFrame['messages'] {
@@ -127,7 +130,7 @@ function messagesOf(first: FragmentFrame, payload: Uint8Array): NotifyFrame['mes
   const length = new Uint8Array(LENGTH_BYTES);
   new DataView(length.buffer).setUint32(0, body.length);
   const [whole] = parse(concat([length, body]), { maxFrameSize: body.length });
-  if (whole?.type !== 'NOTIFY') throw new SpopError('SPOP_UNEXPECTED_FRAME', `expected a NOTIFY, got ${first.type}`);
+  if (whole?.type !== 'NOTIFY') throw new SpopError('SPOP_UNEXPECTED_FRAME', `expected a NOTIFY; found ${first.type}`);
   return whole.messages;
 }
 
@@ -135,7 +138,7 @@ function messagesOf(first: FragmentFrame, payload: Uint8Array): NotifyFrame['mes
  * Puts fragmented NOTIFYs together (HAProxy 3.0 and older, SPOE.txt §3.2 there): each comes out as one whole NOTIFY in
  * the place of its last fragment, aborted ones vanish, and all other frames stay as they are.
  *
- * @throws SpopError `SPOP_INTERLACED_FRAMES`, `SPOP_FRAME_ID_NOT_FOUND`, or what is wrong with the joined payload;
+ * @throws {SpopError} SPOP_INTERLACED_FRAMES, SPOP_FRAME_ID_NOT_FOUND, or what is wrong with the joined payload;
  * offsets in it count as if one frame with ids of one byte each had brought it.
  */
 export function reassemble(frames: readonly PlainFrame[]): PlainFrame[] {
@@ -148,7 +151,10 @@ export function reassemble(frames: readonly PlainFrame[]): PlainFrame[] {
       parts = [frame];
     } else if (frame.type === 'UNSET') {
       if (first === undefined) {
-        throw new SpopError('SPOP_FRAME_ID_NOT_FOUND', 'expected a NOTIFY without FIN before a continuation, got none');
+        throw new SpopError(
+          'SPOP_FRAME_ID_NOT_FOUND',
+          'expected a NOTIFY without FIN before a continuation; found none',
+        );
       }
       if (first.streamId !== frame.streamId || first.frameId !== frame.frameId) throw interlaced(first, frame);
       parts.push(frame);
@@ -172,6 +178,6 @@ function joined(first: FragmentFrame, parts: readonly FragmentFrame[], flags: nu
 function interlaced(first: FragmentFrame, frame: FragmentFrame): SpopError {
   return new SpopError(
     'SPOP_INTERLACED_FRAMES',
-    `expected a fragment of stream-id ${first.streamId}, frame-id ${first.frameId}, got ${frame.type} of stream-id ${frame.streamId}, frame-id ${frame.frameId}`,
+    `expected a fragment of stream-id ${first.streamId}, frame-id ${first.frameId}; found ${frame.type} of stream-id ${frame.streamId}, frame-id ${frame.frameId}`,
   );
 }

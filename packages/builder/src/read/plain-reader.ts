@@ -56,21 +56,21 @@ export class PlainReader extends ByteReader {
       case DataType.Binary:
         return { type: 'binary', value: this.takeCounted(label) };
       default:
-        return this.fail('SPOP_RESERVED_TYPE', start, `expected a data type of 0 to 9, got ${type}`);
+        return this.fail('SPOP_RESERVED_TYPE', start, `expected a data type of 0 to 9; found ${type}`);
     }
   }
 
   private int32(start: number): number {
     const value = BigInt.asIntN(64, this.takeVarint('INT32'));
     if (value !== BigInt.asIntN(32, value)) {
-      this.note('SPOP_INTEGER_RANGE', start, `expected -2^31 to 2^31-1 in an INT32, got ${value}`);
+      this.note('SPOP_INTEGER_RANGE', start, `expected -2^31 to 2^31-1 in an INT32; found ${value}`);
     }
     return Number(value);
   }
 
   private uint32(start: number): number {
     const value = this.takeVarint('UINT32');
-    if (value >= 2n ** 32n) this.note('SPOP_INTEGER_RANGE', start, `expected 0 to 2^32-1 in a UINT32, got ${value}`);
+    if (value >= 2n ** 32n) this.note('SPOP_INTEGER_RANGE', start, `expected 0 to 2^32-1 in a UINT32; found ${value}`);
     return Number(value);
   }
 
@@ -123,7 +123,7 @@ export class PlainReader extends ByteReader {
     const start = this.position;
     const type = this.takeByte('action type');
     if (type !== ActionType.SetVar && type !== ActionType.UnsetVar) {
-      this.fail('SPOP_INVALID_ACTION', start, `expected action type 1 (set-var) or 2 (unset-var), got ${type}`);
+      this.fail('SPOP_INVALID_ACTION', start, `expected action type 1 (set-var) or 2 (unset-var); found ${type}`);
     }
     const isSet = type === ActionType.SetVar;
     this.field(start, 'action type', isSet ? '1 set-var' : '2 unset-var');
@@ -139,7 +139,7 @@ export class PlainReader extends ByteReader {
     const count = this.takeByte('NB-ARGS');
     this.field(start, 'NB-ARGS', String(count));
     if (count !== expected) {
-      this.note('SPOP_INVALID_ACTION', start, `expected NB-ARGS ${expected} for this action, got ${count}`);
+      this.note('SPOP_INVALID_ACTION', start, `expected NB-ARGS ${expected} for this action; found ${count}`);
     }
   }
 
@@ -149,7 +149,7 @@ export class PlainReader extends ByteReader {
     const scope = scopeName(number);
     this.field(start, 'variable scope', `${number} ${scope ?? 'unknown'}`);
     if (scope === undefined) {
-      this.note('SPOP_INVALID_ACTION', start, `expected a scope of 0 (proc) to 4 (res), got ${number}`);
+      this.note('SPOP_INVALID_ACTION', start, `expected a scope of 0 (proc) to 4 (res); found ${number}`);
     }
     return scope ?? 'proc';
   }
@@ -218,14 +218,14 @@ export function checkLength(reader: PlainReader, length: number, maxFrameSize: n
     reader.note(
       'SPOP_FRAME_TOO_BIG',
       0,
-      `expected a frame of at most ${maxFrameSize} bytes, got a length of ${length}`,
+      `expected a frame of at most ${maxFrameSize} bytes; found a length of ${length}`,
     );
   }
   if (length < MIN_FRAME_BYTES) {
     reader.fail(
       'SPOP_FRAME_TOO_SMALL',
       0,
-      `expected a frame of at least ${MIN_FRAME_BYTES} bytes, got a length of ${length}`,
+      `expected a frame of at least ${MIN_FRAME_BYTES} bytes; found a length of ${length}`,
     );
   }
 }

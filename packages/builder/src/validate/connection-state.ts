@@ -69,7 +69,7 @@ export class ConnectionState {
   /** Follows one frame, and reports what it must not do here. */
   advance(from: Side, frame: PlainFrame, size: number, report: Report): void {
     if (frame.type === 'UNKNOWN') {
-      return report('unknown-frame-type', LENGTH_BYTES, `expected a known frame type, got ${frame.typeByte}`);
+      return report('unknown-frame-type', LENGTH_BYTES, `expected a known frame type; found ${frame.typeByte}`);
     }
     const isAgents = frame.type === 'ACK' || frame.type.startsWith('AGENT-');
     if (isAgents !== (from === 'agent')) {
@@ -98,18 +98,18 @@ export class ConnectionState {
     const isHello = frame.type === 'HAPROXY-HELLO' || frame.type === 'AGENT-HELLO';
     const isDisconnect = frame.type === 'AGENT-DISCONNECT' || frame.type === 'HAPROXY-DISCONNECT';
     if (this.disconnected.has(from)) {
-      report('after-disconnect', LENGTH_BYTES, `expected nothing after the DISCONNECT, got ${frame.type}`);
+      report('after-disconnect', LENGTH_BYTES, `expected nothing after the DISCONNECT; found ${frame.type}`);
     } else if (isHello && this.greeted.has(from)) {
-      report('hello-twice', LENGTH_BYTES, `expected one ${frame.type}, got another`);
+      report('hello-twice', LENGTH_BYTES, `expected one ${frame.type}; found another`);
     } else if (this.isHealthcheck && !isHello && !isDisconnect) {
       report(
         'after-healthcheck',
         LENGTH_BYTES,
-        `expected nothing after the HELLO of a health check, got ${frame.type}`,
+        `expected nothing after the HELLO of a health check; found ${frame.type}`,
       );
     } else if (!isHello && !this.greeted.has(from) && !(isDisconnect && from === 'agent')) {
       const hello = from === 'agent' ? 'AGENT-HELLO' : 'HAPROXY-HELLO';
-      report('hello-not-first', LENGTH_BYTES, `expected ${hello} first, got ${frame.type}`);
+      report('hello-not-first', LENGTH_BYTES, `expected ${hello} first; found ${frame.type}`);
     }
   }
 
@@ -120,7 +120,7 @@ export class ConnectionState {
     if (typeof offered !== 'number' && typeof offered !== 'bigint') return;
     this.offered = Number(offered);
     if (size - LENGTH_BYTES > this.offered) {
-      const text = `expected a HAPROXY-HELLO of at most its own ${this.offered} bytes, got ${size - LENGTH_BYTES}`;
+      const text = `expected a HAPROXY-HELLO of at most its own ${this.offered} bytes; found ${size - LENGTH_BYTES}`;
       report('hello-above-own-limit', 0, text);
     }
   }
@@ -138,7 +138,7 @@ export class ConnectionState {
 
   private notify(frame: PlainFrame, report: Report): void {
     if (this.begun !== undefined) {
-      report('fragments-interlaced', LENGTH_BYTES, `expected a fragment of ${idsOf(this.begun)}, got a NOTIFY`);
+      report('fragments-interlaced', LENGTH_BYTES, `expected a fragment of ${idsOf(this.begun)}; found a NOTIFY`);
     }
     this.begin(frame, report);
   }
@@ -149,11 +149,11 @@ export class ConnectionState {
       report(
         'notify-before-agent-hello',
         LENGTH_BYTES,
-        `expected the AGENT-HELLO before any NOTIFY, got ${frame.type}`,
+        `expected the AGENT-HELLO before any NOTIFY; found ${frame.type}`,
       );
     }
     if (this.waiting.has(ids) && this.knowsBoth) {
-      report('ids-in-use', 9, `expected new ids, got ${ids}, which wait for an ACK`);
+      report('ids-in-use', 9, `expected new ids; found ${ids}, which wait for an ACK`);
     }
     this.answered.delete(ids);
     this.waiting.add(ids);
@@ -162,7 +162,7 @@ export class ConnectionState {
       report(
         'too-many-in-flight',
         LENGTH_BYTES,
-        `expected at most ${most} NOTIFYs without ACK, got ${this.waiting.count}`,
+        `expected at most ${most} NOTIFYs without ACK; found ${this.waiting.count}`,
       );
     }
   }
@@ -176,7 +176,7 @@ export class ConnectionState {
       return report('fragment-not-begun', LENGTH_BYTES, 'expected a NOTIFY without FIN before a continuation');
     }
     if (idsOf(this.begun) !== idsOf(frame)) {
-      report('fragments-interlaced', 9, `expected a fragment of ${idsOf(this.begun)}, got one of ${idsOf(frame)}`);
+      report('fragments-interlaced', 9, `expected a fragment of ${idsOf(this.begun)}; found one of ${idsOf(frame)}`);
     }
     const isAborted = (frame.flags & FrameFlag.Abort) !== 0;
     if (isAborted && (frame.flags & FrameFlag.Fin) === 0) report('fin-missing', 5, 'expected FIN beside ABORT');
@@ -190,7 +190,7 @@ export class ConnectionState {
       report('fragment-not-announced', 5, 'expected FIN: the agent did not announce fragmentation');
     }
     if (this.begun !== undefined) {
-      report('fragments-interlaced', LENGTH_BYTES, `expected a fragment of ${idsOf(this.begun)}, got another NOTIFY`);
+      report('fragments-interlaced', LENGTH_BYTES, `expected a fragment of ${idsOf(this.begun)}; found another NOTIFY`);
     }
     this.begun = frame;
     this.begin(frame, report);
@@ -202,7 +202,7 @@ export class ConnectionState {
       this.answered.add(ids);
     } else if (this.knowsBoth) {
       const rule = this.answered.has(ids) ? 'ack-twice' : 'ack-unknown';
-      report(rule, 9, `expected the ids of a NOTIFY that waits for its ACK (${this.waiting.describe()}), got ${ids}`);
+      report(rule, 9, `expected the ids of a NOTIFY that waits for its ACK (${this.waiting.describe()}); found ${ids}`);
     }
   }
 }

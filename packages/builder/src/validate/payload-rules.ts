@@ -30,11 +30,15 @@ function itemsOf(frame: KvFrame, fields: readonly Field[]): Item[] {
 /** The item that counts, checked for its type; HAProxy takes the last one of a name. */
 function find(items: readonly Item[], name: string, types: readonly string[], report: Report): Item | undefined {
   const found = items.filter((item) => item.name === name);
-  if (found[1] !== undefined) report('item-twice', found[1].nameOffset, `expected item ${name} once, got it again`);
+  if (found[1] !== undefined) report('item-twice', found[1].nameOffset, `expected item ${name} once; found it again`);
   const item = found.at(-1);
   if (item === undefined) return undefined;
   if (types.includes(item.value.type)) return item;
-  report('item-type', item.valueOffset, `expected type ${types.join(' or ')} for item ${name}, got ${item.value.type}`);
+  report(
+    'item-type',
+    item.valueOffset,
+    `expected type ${types.join(' or ')} for item ${name}; found ${item.value.type}`,
+  );
   return { ...item, value: { type: 'null' } };
 }
 
@@ -47,11 +51,15 @@ function numberOf(item: Item): number | undefined {
 
 function checkVersion(items: readonly Item[], key: string, end: number, report: Report): void {
   const item = find(items, key, ['string'], report);
-  if (item === undefined) return report('version-missing', end, `expected item ${key}, got none`);
+  if (item === undefined) return report('version-missing', end, `expected item ${key}; found none`);
   if (item.value.type !== 'string') return undefined;
   const versions = key === Key.Version ? [item.value.value.trim()] : splitList(item.value.value);
   if (versions.length === 0 || versions.some((version) => !/^\d+\.\d+$/.test(version))) {
-    return report('version-format', item.valueOffset, `expected Major.Minor in ${key}, got ${quote(item.value.value)}`);
+    return report(
+      'version-format',
+      item.valueOffset,
+      `expected Major.Minor in ${key}; found ${quote(item.value.value)}`,
+    );
   }
   const isKnown = versions.some((version) =>
     key === Key.Version ? version === SPOP_VERSION : version.startsWith('2.'),
@@ -60,7 +68,7 @@ function checkVersion(items: readonly Item[], key: string, end: number, report: 
     report(
       'version-unsupported',
       item.valueOffset,
-      `expected ${SPOP_VERSION} in ${key}, got ${quote(item.value.value)}`,
+      `expected ${SPOP_VERSION} in ${key}; found ${quote(item.value.value)}`,
     );
   }
   return undefined;
@@ -68,19 +76,19 @@ function checkVersion(items: readonly Item[], key: string, end: number, report: 
 
 function checkMaxFrameSize(items: readonly Item[], end: number, offered: number, report: Report): void {
   const item = find(items, Key.MaxFrameSize, integers, report);
-  if (item === undefined) return report('max-frame-size-missing', end, `expected item ${Key.MaxFrameSize}, got none`);
+  if (item === undefined) return report('max-frame-size-missing', end, `expected item ${Key.MaxFrameSize}; found none`);
   const size = numberOf(item);
   if (size === undefined) return undefined;
   if (item.value.type !== 'uint32') {
     report(
       'max-frame-size-type',
       item.valueOffset,
-      `expected a UINT32, got ${item.value.type}, which HAProxy takes too`,
+      `expected a UINT32; found ${item.value.type}, which HAProxy takes too`,
     );
   }
   if (size < MIN_MAX_FRAME_SIZE || size > offered) {
     const expected = `${MIN_MAX_FRAME_SIZE} to ${offered} bytes`;
-    report('max-frame-size-range', item.valueOffset, `expected a max-frame-size of ${expected}, got ${size}`);
+    report('max-frame-size-range', item.valueOffset, `expected a max-frame-size of ${expected}; found ${size}`);
   }
   return undefined;
 }
@@ -99,7 +107,7 @@ export function checkHello(
   checkVersion(items, isAgent ? Key.Version : Key.SupportedVersions, end, report);
   checkMaxFrameSize(items, end, offered, report);
   const capabilities = find(items, Key.Capabilities, ['string'], report);
-  if (capabilities === undefined) report('capabilities-missing', end, `expected item ${Key.Capabilities}, got none`);
+  if (capabilities === undefined) report('capabilities-missing', end, `expected item ${Key.Capabilities}; found none`);
   else if (isAgent && capabilities.value.type === 'string' && splitList(capabilities.value.value).includes('async')) {
     const text = 'expected no async: HAProxy 3.0 and older then take ACKs from any connection, later ones from none';
     report('async-announced', capabilities.valueOffset, text);
@@ -111,10 +119,14 @@ export function checkHello(
 
 function checkItemNames(items: readonly Item[], known: readonly string[], report: Report): void {
   for (const { name, nameOffset } of items) {
-    if (name === '') report('item-name-empty', nameOffset, 'expected a name for every item, got an empty one');
+    if (name === '') report('item-name-empty', nameOffset, 'expected a name for every item; found an empty one');
     const prefix = known.find((key) => name !== key && name.startsWith(key));
     if (prefix !== undefined) {
-      report('item-name-prefix', nameOffset, `expected a name that does not begin with ${prefix}, got ${quote(name)}`);
+      report(
+        'item-name-prefix',
+        nameOffset,
+        `expected a name that does not begin with ${prefix}; found ${quote(name)}`,
+      );
     }
   }
 }
@@ -123,12 +135,12 @@ function checkItemNames(items: readonly Item[], known: readonly string[], report
 export function checkDisconnect(frame: KvFrame, fields: readonly Field[], size: number, report: Report): void {
   const items = itemsOf(frame, fields);
   const status = find(items, Key.StatusCode, integers, report);
-  if (status === undefined) report('status-code-missing', size, `expected item ${Key.StatusCode}, got none`);
+  if (status === undefined) report('status-code-missing', size, `expected item ${Key.StatusCode}; found none`);
   else if ((numberOf(status) ?? 0) > 99) {
-    report('status-code-above-99', status.valueOffset, `expected a status code of 0 to 99, got ${numberOf(status)}`);
+    report('status-code-above-99', status.valueOffset, `expected a status code of 0 to 99; found ${numberOf(status)}`);
   }
   const message = find(items, Key.Message, ['string'], report);
-  if (message === undefined) report('message-missing', size, `expected item ${Key.Message}, got none`);
+  if (message === undefined) report('message-missing', size, `expected item ${Key.Message}; found none`);
 }
 
 /** What the receiver of an ACK is. */
@@ -147,12 +159,12 @@ function checkVariableName(
   prefix: string | undefined,
   report: Report,
 ): void {
-  if (name === '') report('variable-name-empty', offset, 'expected the name of a variable, got an empty one');
+  if (name === '') report('variable-name-empty', offset, 'expected the name of a variable; found an empty one');
   if (/[^A-Za-z0-9_.]/.test(name)) {
     report(
       'variable-name-characters',
       offset,
-      `expected letters, digits, _ and . in a variable name, got ${quote(name)}`,
+      `expected letters, digits, _ and . in a variable name; found ${quote(name)}`,
     );
   }
   const full = prefix === undefined ? `${scope}.${name}` : `${scope}.${prefix}.${name}`;
@@ -163,7 +175,7 @@ function checkVariableName(
     report(
       'variable-name-too-long',
       offset,
-      `expected at most ${MAX_VARIABLE_NAME_BYTES} bytes in ${quote(what)}, got ${bytes}`,
+      `expected at most ${MAX_VARIABLE_NAME_BYTES} bytes in ${quote(what)}; found ${bytes}`,
     );
   }
 }
@@ -182,16 +194,16 @@ export function checkAck(
   }
   for (const field of fields) {
     if (field.data?.type === 'uint64' && field.data.value >= 2n ** 63n) {
-      report('integer-turns-negative', field.offset, `expected less than 2^63, got ${field.data.value}`);
+      report('integer-turns-negative', field.offset, `expected less than 2^63; found ${field.data.value}`);
     }
   }
   const isEmpty = fields.at(-1)?.label === 'frame-id';
   if (receiver.line === '3.1' && isEmpty) {
-    report('ack-empty', size, 'expected a payload of at least one byte (00 for no action), got none');
+    report('ack-empty', size, 'expected a payload of at least one byte (00 for no action); found none');
   }
   const isMux = receiver.line === '3.1' || receiver.line === '3.2';
   if (isMux && size >= receiver.bufferLimit + 4) {
-    report('ack-fills-buffer', 0, `expected an ACK of at most ${receiver.bufferLimit - 1} bytes, got ${size - 4}`);
+    report('ack-fills-buffer', 0, `expected an ACK of at most ${receiver.bufferLimit - 1} bytes; found ${size - 4}`);
   }
 }
 
@@ -200,22 +212,22 @@ export function checkTypedData(fields: readonly Field[], report: Report): void {
   for (const { data, offset } of fields) {
     if (data?.flags === undefined) continue;
     const consequence = data.type === 'bool' ? '; HAProxy reads such a BOOL as false' : '';
-    report('typed-data-flags', offset, `expected flags 0, got ${data.flags}${consequence}`);
+    report('typed-data-flags', offset, `expected flags 0; found ${data.flags}${consequence}`);
   }
 }
 
 /** The rules of a frame's flags and ids that need no state. */
 export function checkHeader(frame: PlainFrame, report: Report): void {
   const { flags } = frame;
-  if (flags > 3) report('reserved-flags', 5, `expected flags of 0 to 3, got ${flags}`);
+  if (flags > 3) report('reserved-flags', 5, `expected flags of 0 to 3; found ${flags}`);
   const isKv = 'items' in frame;
   if ((isKv || frame.type === 'ACK') && flags % 2 === 0) {
-    report('fin-missing', 5, `expected FIN on a frame of type ${frame.type}, got flags ${flags}`);
+    report('fin-missing', 5, `expected FIN on a frame of type ${frame.type}; found flags ${flags}`);
   }
   if (frame.type !== 'UNSET' && Math.floor(flags / 2) % 2 === 1) {
-    report('abort-without-fragments', 5, `expected no ABORT on a frame of type ${frame.type}, got flags ${flags}`);
+    report('abort-without-fragments', 5, `expected no ABORT on a frame of type ${frame.type}; found flags ${flags}`);
   }
   if (isKv && (frame.streamId !== 0n || frame.frameId !== 0n)) {
-    report('ids-not-zero', 9, `expected stream-id 0 and frame-id 0, got ${frame.streamId} and ${frame.frameId}`);
+    report('ids-not-zero', 9, `expected stream-id 0 and frame-id 0; found ${frame.streamId} and ${frame.frameId}`);
   }
 }

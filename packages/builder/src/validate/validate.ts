@@ -152,7 +152,7 @@ export class SessionValidator {
       checkDisconnect(frame, fields, size, report);
     }
     if (frame.type === 'NOTIFY' && frame.messages.length === 0 && !reader.isPartial) {
-      report('notify-without-messages', size, 'expected at least one message, got none');
+      report('notify-without-messages', size, 'expected at least one message; found none');
     }
     if (frame.type === 'ACK') {
       const { haproxy: line, variablePrefix } = this.options;
@@ -169,7 +169,7 @@ export class SessionValidator {
       violation(rule, from, direction.frames + 1, direction.offset, 0, message);
     const buffer = this.state.offered + LENGTH_BYTES;
     const found =
-      size >= buffer ? [place('agent-bytes-at-once', `expected less than ${buffer} bytes at once, got ${size}`)] : [];
+      size >= buffer ? [place('agent-bytes-at-once', `expected less than ${buffer} bytes at once; found ${size}`)] : [];
     const rule = splitRule(line, direction.pending.bytes);
     if (rule === undefined || direction.splitFrame > direction.frames) return found;
     direction.splitFrame = direction.frames + 1;

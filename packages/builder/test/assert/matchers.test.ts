@@ -98,7 +98,7 @@ describe('toSetVar', () => {
     );
     expect(failureOf(() => expect(empty).toSetVar(score)).message).toContain('but it does not. It has no actions.');
     expect(failureOf(() => expect(notify().message('m')).toSetVar(score)).message).toContain(
-      'expected an ACK, got NOTIFY',
+      'expected an ACK; found NOTIFY',
     );
     expect(failureOf(() => expect(full).not.toSetVar(score)).message).toContain(
       'expected ACK 3:1 not to set sess.score.',
@@ -129,7 +129,7 @@ describe('the other matchers', () => {
     expect(full).not.toBeAck({ streamId: 4, frameId: 1 });
     expect(notify().message('m')).not.toBeAck();
     expect(failureOf(() => expect(full).toBeAck({ streamId: 4, frameId: 1 })).message).toMatch(
-      /the ACK of 4:1, got ACK 3:1/,
+      /the ACK of 4:1; found ACK 3:1/,
     );
   });
 
@@ -150,7 +150,7 @@ describe('the other matchers', () => {
     expect(built).not.toHaveMessage('a', { x: 2 });
     expect(built).not.toHaveMessage('b', { x: 1 });
     expect(failureOf(() => expect(built).toHaveMessage('a', { x: 2 })).message).toContain(
-      'a message "a" { x: 2 }, got NOTIFY',
+      'a message "a" { x: 2 }; found NOTIFY',
     );
   });
 

@@ -46,13 +46,13 @@ describe('infer', () => {
   it.each([
     [0.5, /expected an integer/],
     [2 ** 53, /pass a bigint beyond 2\^53/],
-    [Number.NaN, /got NaN/],
+    [Number.NaN, /found NaN/],
     [2n ** 63n, /to 9223372036854775807 for int64/],
-    [undefined, /got undefined/],
-    [{}, /got an object/],
-    [{ type: 'int32', value: 2 ** 31 }, /for int32, got 2147483648/],
+    [undefined, /found undefined/],
+    [{}, /found an object/],
+    [{ type: 'int32', value: 2 ** 31 }, /for int32; found 2147483648/],
     [{ type: 'ipv4', value: '::1' }, /expected an IPv4 address/],
-    [{ type: 'int8', value: 1 }, /got a value of type int8/],
+    [{ type: 'int8', value: 1 }, /found a value of type int8/],
     ['\ud800', /a lone surrogate that stands for no byte/],
   ])('refuses %o', (value, reason) => {
     const run = (): unknown => writeTypedData(data.infer(value as ValueInput));

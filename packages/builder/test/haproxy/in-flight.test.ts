@@ -50,7 +50,7 @@ const inputs = (count: number): ((builder: NotifyBuilder) => NotifyBuilder)[] =>
 async function failureOf(promise: Promise<unknown>): Promise<PeerFailure> {
   const error: unknown = await promise.then(() => undefined).catch((reason: unknown) => reason);
   if (error instanceof PeerFailure) return error;
-  throw new Error(`expected a PeerFailure, got ${String(error)}`);
+  throw new Error(`expected a PeerFailure; found ${String(error)}`);
 }
 
 describe('NOTIFYs in flight', () => {

@@ -43,7 +43,7 @@ async function failureOf(promise: Promise<unknown>): Promise<PeerFailure> {
     (reason: unknown) => reason,
   );
   if (error instanceof PeerFailure) return error;
-  throw new Error(`expected a PeerFailure, got ${String(error)}`);
+  throw new Error(`expected a PeerFailure; found ${String(error)}`);
 }
 
 const scoring = politely((notify, empty) => {
@@ -98,10 +98,10 @@ describe('hello', () => {
   });
 
   it.each([
-    ['version 1.0', agentHello({ version: '1.0' }), /version-unsupported: expected 2\.0 in version, got "1\.0"/],
+    ['version 1.0', agentHello({ version: '1.0' }), /version-unsupported: expected 2\.0 in version; found "1\.0"/],
     ['no version', agentHello({ version: null }), /version-missing: expected item version/],
-    ['max-frame-size 255', agentHello({ maxFrameSize: 255 }), /256 to 16380.*got 255/],
-    ['max-frame-size 16381', agentHello({ maxFrameSize: 16_381 }), /256 to 16380.*got 16381/],
+    ['max-frame-size 255', agentHello({ maxFrameSize: 255 }), /256 to 16380.*found 255/],
+    ['max-frame-size 16381', agentHello({ maxFrameSize: 16_381 }), /256 to 16380.*found 16381/],
     ['no FIN', agentHello({ flags: 0 }), /fin-missing: expected FIN/],
     ['stream-id 1', agentHello({ streamId: 1 }), /stream-id 0/],
   ])('refuses an AGENT-HELLO with %s', async (_, hello, text) => {
@@ -152,7 +152,7 @@ describe('notify', () => {
     const failure = await failureOf(peer.notify('check'));
     expect(failure.kind).toBe('violation');
     expect(failure.message).toMatch(
-      /error ack-unknown: expected the ids of a NOTIFY that waits for its ACK \(1:1\), got 99:1/,
+      /error ack-unknown: expected the ids of a NOTIFY that waits for its ACK \(1:1\); found 99:1/,
     );
   });
 
@@ -257,7 +257,9 @@ describe('healthcheck', () => {
     const peer = await open(tinyAgent(() => [agentHello(), extra]));
     const failure = await failureOf(peer.healthcheck());
     expect(failure.kind).toBe('violation');
-    expect(failure.message).toMatch(/nothing after the AGENT-HELLO of a health check, got (AGENT-DISCONNECT|2 bytes)/);
+    expect(failure.message).toMatch(
+      /nothing after the AGENT-HELLO of a health check; found (AGENT-DISCONNECT|2 bytes)/,
+    );
   });
 });
 

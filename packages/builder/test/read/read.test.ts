@@ -201,7 +201,7 @@ describe('parse', () => {
 
   it('names the frame that is wrong', () => {
     const bytes = Buffer.concat([ack().toBytes(), ack().setVar(9, 'x', 1).toBytes()]);
-    expect(thrown(() => parse(bytes)).reason).toMatch(/got 9, in frame 2 \(which begins at byte 11 of the input\)/);
+    expect(thrown(() => parse(bytes)).reason).toMatch(/found 9, in frame 2 \(which begins at byte 11 of the input\)/);
   });
 
   it('takes a larger limit', () => {

@@ -76,7 +76,7 @@ describe('a session with many NOTIFYs that wait', () => {
     const oldest = Array.from({ length: 20 }, (_, id) => `${id}:1`).join(', ');
     expect(last).toMatchObject({
       rule: 'ack-unknown',
-      message: `expected the ids of a NOTIFY that waits for its ACK (${oldest} and 3 more), got 1000000:1`,
+      message: `expected the ids of a NOTIFY that waits for its ACK (${oldest} and 3 more); found 1000000:1`,
     });
   });
 
