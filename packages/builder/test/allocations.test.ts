@@ -6,8 +6,11 @@ import { withoutAllocations } from '../src/allocations.ts';
 // The tests' own process has no --expose-gc, and reads a heap on which nothing happens.
 vi.mock('node:v8', () => ({ getHeapStatistics: () => ({ used_heap_size: 0 }) }));
 
-function node(program: string, ...flags: string[]): { output: string; errors: string } {
-  const path = fileURLToPath(new URL(program, import.meta.url));
+const README_PROGRAM = new URL('readme/allocations.ts', import.meta.url);
+const FIXTURE = new URL('allocations.fixture.ts', import.meta.url);
+
+function node(program: URL, ...flags: string[]): { output: string; errors: string } {
+  const path = fileURLToPath(program);
   const { stdout, stderr } = spawnSync(
     process.execPath,
     [...flags, '--conditions=@spop/source', '--disable-warning=ExperimentalWarning', path],
@@ -23,20 +26,20 @@ afterEach(() => {
 // Processes that measure take seconds, and more of them where others compete for the processor.
 describe('withoutAllocations', { timeout: 120_000 }, () => {
   it('proves that a handler of a NOTIFY allocates nothing, in plain node', () => {
-    expect(node('readme/allocations.ts', '--expose-gc')).toEqual({
+    expect(node(README_PROGRAM, '--expose-gc')).toEqual({
       output: match(/^0 bytes in each of \d+ calls; one object among them would be (?:2[4-9]|[3-9]\d) bytes$/m),
       errors: '',
     });
   });
 
   it('says which flag is missing', () => {
-    expect(node('readme/allocations.ts').errors).toMatch(
+    expect(node(README_PROGRAM).errors).toMatch(
       /expected a process with gc\(\).*found none: start node with --expose-gc/,
     );
   });
 
   it('tells what allocates, and how much of it, from what does not', () => {
-    const found = JSON.parse(node('allocations.fixture.ts', '--expose-gc').output) as Record<string, unknown>;
+    const found = JSON.parse(node(FIXTURE, '--expose-gc').output) as Record<string, unknown>;
     const holds = { bytesPerCall: 0, calls: 1_000, rounds: 2, controls: satisfy((controls) => controls !== undefined) };
     const controls = { object: satisfy(isAtLeast(24)), number: satisfy(isAtLeast(12)) };
     expect(found).toEqual({

@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
-import { corrupt, corruptionNames, corruptionsOf } from '../build/corrupt.ts';
-import type { CorruptionName } from '../build/corrupt.ts';
+import { corrupt, type CorruptionName, corruptionNames, corruptionsOf } from '../build/corrupt.ts';
 import { writeFrame } from '../build/plain-writer.ts';
 import type { PlainFrame } from '../data/model.ts';
 import { concat } from '../data/text.ts';

@@ -9,14 +9,16 @@ import {
   equalsBytes,
   hasMessage,
   hasNoActions,
+  type Ids,
   isAck,
   isDisconnect,
   isValid,
+  type Outcome,
+  type Received,
   setsVariable,
   targetOf,
   unsetsVariable,
 } from './outcomes.ts';
-import type { Ids, Outcome, Received } from './outcomes.ts';
 
 /** A value as JavaScript has it: integers as numbers where these can hold them, as bigints otherwise; addresses as text. */
 export type PlainValue = null | boolean | number | bigint | string | Uint8Array;

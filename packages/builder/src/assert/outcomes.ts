@@ -1,20 +1,15 @@
-import { SpopError } from '@spop/codec';
-import type { ScopeName } from '@spop/codec';
-import { toDeclaredData } from '../build/schema.ts';
-import type { VariableSchema } from '../build/schema.ts';
-import { describeTypedData } from '../data/describe.ts';
+import { type ScopeName, SpopError } from '@spop/codec';
+import { toDeclaredData, type VariableSchema } from '../build/schema.ts';
+import { describe, describeTypedData } from '../data/describe.ts';
 import type { AckFrame, Action, KvFrame, Message, PlainFrame } from '../data/model.ts';
 import { summarize, summarizeAction } from '../data/summary.ts';
 import { firstLines, fromHex, toHex } from '../data/text.ts';
-import { describe } from '../data/describe.ts';
 import { infer } from '../data/values.ts';
 import type { TypedData, ValueInput } from '../data/typed-data.ts';
 import { reportOf } from '../haproxy/agent-reports.ts';
 import { explain } from '../read/explain.ts';
-import { bytesOf, parseFrame } from '../read/parse.ts';
-import type { BytesInput } from '../read/parse.ts';
-import { formatViolations, validate } from '../validate/validate.ts';
-import type { ValidateOptions } from '../validate/validate.ts';
+import { type BytesInput, bytesOf, parseFrame } from '../read/parse.ts';
+import { formatViolations, validate, type ValidateOptions } from '../validate/validate.ts';
 
 /** What an assertion found: `expected` and `actual` are for the test runner's diff. */
 export interface Outcome {

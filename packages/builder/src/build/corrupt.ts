@@ -1,9 +1,7 @@
-import { FrameType, LENGTH_BYTES, SpopError } from '@spop/codec';
-import type { SpopErrorCode } from '@spop/codec';
+import { FrameType, LENGTH_BYTES, SpopError, type SpopErrorCode } from '@spop/codec';
 import { concat, fromHex } from '../data/text.ts';
 import type { Field } from '../read/byte-reader.ts';
-import { bytesOf, frameLength } from '../read/parse.ts';
-import type { BytesInput } from '../read/parse.ts';
+import { type BytesInput, bytesOf, frameLength } from '../read/parse.ts';
 import { PlainReader } from '../read/plain-reader.ts';
 import { writeUint32 } from './plain-writer.ts';
 

@@ -1,5 +1,4 @@
-import { FrameFlag, FrameType, SpopError } from '@spop/codec';
-import type { ScopeName } from '@spop/codec';
+import { FrameFlag, FrameType, type ScopeName, SpopError } from '@spop/codec';
 import type { Action, Message, PlainFrame } from '../data/model.ts';
 import { concat, fromHex } from '../data/text.ts';
 import { describe } from '../data/describe.ts';
@@ -7,8 +6,14 @@ import { infer, int32, nil, uint32, uint64 } from '../data/values.ts';
 import type { RawData, TypedData, ValueInput } from '../data/typed-data.ts';
 import { parseFrame } from '../read/parse.ts';
 import { writeAction, writeKvList, writeMessage, writeRawFrame, writeSetVar, writeUnsetVar } from './plain-writer.ts';
-import { toDeclaredArguments, toDeclaredData } from './schema.ts';
-import type { InputOf, MessageSchema, SchemaParameters, VariableSchema } from './schema.ts';
+import {
+  type InputOf,
+  type MessageSchema,
+  type SchemaParameters,
+  toDeclaredArguments,
+  toDeclaredData,
+  type VariableSchema,
+} from './schema.ts';
 
 /** What every frame has besides its payload; all of it may be wrong on purpose. */
 export interface FrameOptions {

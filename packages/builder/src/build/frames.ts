@@ -1,8 +1,7 @@
 import { DEFAULT_MAX_FRAME_SIZE, FrameFlag, FrameType, Key, SPOP_VERSION } from '@spop/codec';
 import { given } from '../data/options.ts';
 import { string, uint32 } from '../data/values.ts';
-import { AckBuilder, KvBuilder, NotifyBuilder, RawFrameBuilder } from './frame-builder.ts';
-import type { FrameOptions } from './frame-builder.ts';
+import { AckBuilder, type FrameOptions, KvBuilder, NotifyBuilder, RawFrameBuilder } from './frame-builder.ts';
 import { statusText } from './status-text.ts';
 
 /** A NOTIFY without messages yet; stream-id 1 and frame-id 1 unless said otherwise. */

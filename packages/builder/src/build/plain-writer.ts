@@ -1,5 +1,4 @@
-import { ActionType, DataType, FrameType, Scope, SpopError } from '@spop/codec';
-import type { ScopeName } from '@spop/codec';
+import { ActionType, DataType, FrameType, Scope, type ScopeName, SpopError } from '@spop/codec';
 import { ipv4Bytes, ipv6Bytes } from '../data/address.ts';
 import type { Action, Argument, Message, PlainFrame } from '../data/model.ts';
 import { concat, toBytes } from '../data/text.ts';

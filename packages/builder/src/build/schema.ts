@@ -1,5 +1,13 @@
-import { SpopError } from '@spop/codec';
-import type { AddressValue, AnyValueType, BinaryValue, ReadOf, ScopeName, ValueKind, WriteOf } from '@spop/codec';
+import {
+  type AddressValue,
+  type AnyValueType,
+  type BinaryValue,
+  type ReadOf,
+  type ScopeName,
+  SpopError,
+  type ValueKind,
+  type WriteOf,
+} from '@spop/codec';
 import { describe } from '../data/describe.ts';
 import { address, binary, bool, infer, int64, ipv4, ipv6, nil, string, uint64 } from '../data/values.ts';
 import type {

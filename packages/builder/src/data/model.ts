@@ -1,5 +1,4 @@
-import { FrameType, Scope } from '@spop/codec';
-import type { ScopeName } from '@spop/codec';
+import { FrameType, Scope, type ScopeName } from '@spop/codec';
 import type { TypedData } from './typed-data.ts';
 
 /** A name and a value: an argument of a message, or an item of a KV-list (SPOE.txt §3.2). Names may be empty and repeat. */

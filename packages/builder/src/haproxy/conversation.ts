@@ -4,15 +4,11 @@ import { summarize } from '../data/summary.ts';
 import { PendingBytes } from '../data/pending-bytes.ts';
 import { concat, firstLines, quote } from '../data/text.ts';
 import { explain } from '../read/explain.ts';
-import { bytesOf, parseStream } from '../read/parse.ts';
-import type { BytesInput } from '../read/parse.ts';
-import { formatViolations, SessionValidator } from '../validate/validate.ts';
-import type { SessionOptions, Violation } from '../validate/validate.ts';
-import { noteReport, startListening, stopListening, writeAs } from './agent-reports.ts';
-import type { ReportListener } from './agent-reports.ts';
+import { type BytesInput, bytesOf, parseStream } from '../read/parse.ts';
+import { formatViolations, type SessionOptions, SessionValidator, type Violation } from '../validate/validate.ts';
+import { noteReport, type ReportListener, startListening, stopListening, writeAs } from './agent-reports.ts';
 import type { Link } from './link.ts';
-import { PeerFailure } from './peer-failure.ts';
-import type { PeerFailureKind } from './peer-failure.ts';
+import { PeerFailure, type PeerFailureKind } from './peer-failure.ts';
 import { Transcript } from './transcript.ts';
 
 /** Characters of a DISCONNECT's message that a failure repeats. */
@@ -55,34 +51,34 @@ export class Conversation implements ReportListener {
   readonly violations: Violation[] = [];
   readonly timeoutMs: number;
   readonly localPort: number | undefined;
-  private readonly link: Link;
-  private readonly options: ConversationOptions;
-  private readonly validator: SessionValidator;
-  private readonly transcript = new Transcript();
-  private readonly waiters = new Set<Waiter>();
-  private readonly closeListeners = new Set<() => void>();
-  private readonly pending = new PendingBytes();
+  readonly #link: Link;
+  readonly #options: ConversationOptions;
+  readonly #validator: SessionValidator;
+  readonly #transcript = new Transcript();
+  readonly #waiters = new Set<Waiter>();
+  readonly #closeListeners = new Set<() => void>();
+  readonly #pending = new PendingBytes();
   /** NOTIFYs that wait for their ACKs, by stream-id, with what the agent reported of them. */
-  private readonly asked = new Map<bigint, string | undefined>();
-  private writing: Promise<void> = Promise.resolve();
-  private ending: Ending | undefined;
-  private isClosed = false;
+  readonly #asked = new Map<bigint, string | undefined>();
+  #writing: Promise<void> = Promise.resolve();
+  #ending: Ending | undefined;
+  #isClosed = false;
 
   constructor(link: Link, options: ConversationOptions) {
-    this.link = link;
-    this.options = options;
+    this.#link = link;
+    this.#options = options;
     this.timeoutMs = options.timeoutMs;
     this.localPort = link.localPort;
-    this.validator = new SessionValidator({ ...options, areWholeWrites: link.areWholeWrites });
-    link.stream.on('data', (chunk: Uint8Array) => this.take(chunk));
-    link.stream.on('error', (error: Error) => this.close(`the connection broke (${error.message})`));
-    link.onClosed(() => this.close('the agent closed the connection'));
+    this.#validator = new SessionValidator({ ...options, areWholeWrites: link.areWholeWrites });
+    link.stream.on('data', (chunk: Uint8Array) => this.#take(chunk));
+    link.stream.on('error', (error: Error) => this.#close(`the connection broke (${error.message})`));
+    link.onClosed(() => this.#close('the agent closed the connection'));
     startListening(this);
   }
 
   /** Bytes that came and are no whole frame yet. */
   get incompleteBytes(): number {
-    return this.pending.length;
+    return this.#pending.length;
   }
 
   /** Writes bytes as they are, in one write or in pieces of `chunkBytes`. */
@@ -91,40 +87,40 @@ export class Conversation implements ReportListener {
     if (bytes.length === 0) return;
     const { frames, consumed, error } = parseStream(bytes, { maxFrameSize: 0xffffffff });
     for (const frame of frames) {
-      this.transcript.add(`HAProxy: ${summarize(frame)}`);
-      if (frame.type === 'NOTIFY' || frame.type === 'NOTIFY-FRAGMENT') this.asked.set(frame.streamId, undefined);
+      this.#transcript.add(`HAProxy: ${summarize(frame)}`);
+      if (frame.type === 'NOTIFY' || frame.type === 'NOTIFY-FRAGMENT') this.#asked.set(frame.streamId, undefined);
     }
     if (consumed < bytes.length) {
-      this.transcript.add(
+      this.#transcript.add(
         `HAProxy: ${bytes.length - consumed} bytes${error === undefined ? '' : ` (${error.message})`}`,
       );
     }
-    this.validator.push('haproxy', bytes);
-    this.enqueue(() => this.write(bytes));
+    this.#validator.push('haproxy', bytes);
+    this.#enqueue(() => this.#write(bytes));
   }
 
   /** Sends nothing more, and keeps reading. */
   finish(): void {
-    this.enqueue(() => {
-      this.link.stream.end();
+    this.#enqueue(() => {
+      this.#link.stream.end();
       return Promise.resolve();
     });
   }
 
   /** Reads nothing until {@link resume}: what the agent writes piles up on its side. */
   pause(): void {
-    this.link.stream.pause();
+    this.#link.stream.pause();
   }
 
   /** Reads on. */
   resume(): void {
-    this.link.stream.resume();
+    this.#link.stream.resume();
   }
 
   /** Ends both directions at once. */
   reset(): void {
-    this.link.reset();
-    this.close('the scripted HAProxy closed the connection');
+    this.#link.reset();
+    this.#close('the scripted HAProxy closed the connection');
   }
 
   /** Resolves with what `match` makes of the first frame that it takes; rejects after `timeoutMs`, or when nothing can come. */
@@ -133,7 +129,7 @@ export class Conversation implements ReportListener {
     match: (frame: PlainFrame) => T | undefined,
     timeoutMs: number = this.timeoutMs,
   ): Promise<T> {
-    if (this.ending !== undefined) return Promise.reject(this.endingFailure(this.ending, what));
+    if (this.#ending !== undefined) return Promise.reject(this.#endingFailure(this.#ending, what));
     return new Promise<T>((resolve, reject) => {
       const waiter: Waiter = {
         offer: (frame) => {
@@ -154,121 +150,121 @@ export class Conversation implements ReportListener {
       }, timeoutMs);
       const done = (): void => {
         clearTimeout(timer);
-        this.waiters.delete(waiter);
+        this.#waiters.delete(waiter);
       };
-      this.waiters.add(waiter);
+      this.#waiters.add(waiter);
     });
   }
 
   /** Resolves once nothing more can come; rejects after `timeoutMs`. */
   closed(timeoutMs: number = this.timeoutMs): Promise<void> {
-    if (this.isClosed) return Promise.resolve();
+    if (this.#isClosed) return Promise.resolve();
     return new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.closeListeners.delete(listener);
+        this.#closeListeners.delete(listener);
         reject(this.failure('timeout', `expected the agent to close the connection within ${timeoutMs} ms`));
       }, timeoutMs);
       const listener = (): void => {
         clearTimeout(timer);
         resolve();
       };
-      this.closeListeners.add(listener);
+      this.#closeListeners.add(listener);
     });
   }
 
   /** A failure with the conversation until now in its text. */
   failure(kind: PeerFailureKind, text: string, statusCode?: number): PeerFailure {
-    const conversation = `conversation with the ${this.link.description}:\n${String(this.transcript)}`;
+    const conversation = `conversation with the ${this.#link.description}:\n${String(this.#transcript)}`;
     return new PeerFailure(kind, `${text}\n${conversation}`, statusCode);
   }
 
   isWaiting(streamId: bigint): boolean {
-    return this.asked.has(streamId) && this.asked.get(streamId) === undefined;
+    return this.#asked.has(streamId) && this.#asked.get(streamId) === undefined;
   }
 
   report(streamId: bigint, text: string): void {
-    this.asked.set(streamId, text);
-    this.transcript.add(`agent, of NOTIFY ${streamId}: ${text}`);
+    this.#asked.set(streamId, text);
+    this.#transcript.add(`agent, of NOTIFY ${streamId}: ${text}`);
   }
 
-  private endingFailure(ending: Ending, what: string): PeerFailure {
+  #endingFailure(ending: Ending, what: string): PeerFailure {
     return this.failure(ending.kind, `expected ${what}, but ${ending.text}`, ending.statusCode);
   }
 
-  private enqueue(step: () => Promise<void>): void {
-    const previous = this.writing;
-    this.writing = (async () => {
+  #enqueue(step: () => Promise<void>): void {
+    const previous = this.#writing;
+    this.#writing = (async () => {
       await previous;
       await step();
     })();
   }
 
-  private async write(bytes: Uint8Array): Promise<void> {
-    for (let start = 0; start < bytes.length && !this.link.stream.destroyed; start += this.options.chunkBytes) {
-      const piece = bytes.slice(start, start + this.options.chunkBytes);
-      writeAs(this, () => this.link.stream.write(piece));
+  async #write(bytes: Uint8Array): Promise<void> {
+    for (let start = 0; start < bytes.length && !this.#link.stream.destroyed; start += this.#options.chunkBytes) {
+      const piece = bytes.slice(start, start + this.#options.chunkBytes);
+      writeAs(this, () => this.#link.stream.write(piece));
       // A turn of the event loop between the pieces, so that they arrive as pieces.
-      if (this.options.chunkBytes < bytes.length) await nextTurn();
+      if (this.#options.chunkBytes < bytes.length) await nextTurn();
     }
   }
 
-  private take(chunk: Uint8Array): void {
-    const found = this.validator.push('agent', chunk);
+  #take(chunk: Uint8Array): void {
+    const found = this.#validator.push('agent', chunk);
     for (const violation of found) this.violations.push(violation);
-    const errors = this.options.isStrict ? found.filter(({ severity }) => severity === 'error') : [];
-    this.pending.add(chunk);
-    const { maxFrameSize } = this.options;
-    const { bytes } = this.pending;
+    const errors = this.#options.isStrict ? found.filter(({ severity }) => severity === 'error') : [];
+    this.#pending.add(chunk);
+    const { maxFrameSize } = this.#options;
+    const { bytes } = this.#pending;
     const { frames, offsets, consumed, error } = parseStream(bytes, { maxFrameSize, ackPadding: true });
     for (const [index, frame] of frames.entries()) {
-      this.receive(frame, bytes.subarray(offsets[index], offsets[index + 1] ?? consumed), errors);
+      this.#receive(frame, bytes.subarray(offsets[index], offsets[index + 1] ?? consumed), errors);
     }
-    this.pending.take(consumed);
-    const left = this.pending.bytes;
+    this.#pending.take(consumed);
+    const left = this.#pending.bytes;
     // What is left is wrong, or it is the beginning of a frame and was written in a wrong way.
     const rest = errors.filter(({ frame }) => frame > this.received.length);
-    if (error !== undefined) this.transcript.add(`agent: ${left.length} bytes that are no valid frame`);
-    if (rest.length > 0) this.stop(brokenRules(rest, left));
+    if (error !== undefined) this.#transcript.add(`agent: ${left.length} bytes that are no valid frame`);
+    if (rest.length > 0) this.#stop(brokenRules(rest, left));
     else if (error !== undefined)
-      this.stop({
+      this.#stop({
         kind: 'violation',
         text: `the agent sent a wrong frame: ${error.message}\n${firstLines(explain(left))}`,
       });
   }
 
-  private receive(frame: PlainFrame, bytes: Uint8Array, errors: readonly Violation[]): void {
+  #receive(frame: PlainFrame, bytes: Uint8Array, errors: readonly Violation[]): void {
     this.received.push(frame);
-    this.transcript.add(`agent: ${summarize(frame)}`);
-    if (frame.type === 'ACK') this.settle(frame);
+    this.#transcript.add(`agent: ${summarize(frame)}`);
+    if (frame.type === 'ACK') this.#settle(frame);
     const broken = errors.filter((violation) => violation.frame === this.received.length);
-    if (broken.length > 0) this.stop(brokenRules(broken, bytes));
-    const isClaimed = [...this.waiters].some((waiter) => waiter.offer(frame));
+    if (broken.length > 0) this.#stop(brokenRules(broken, bytes));
+    const isClaimed = [...this.#waiters].some((waiter) => waiter.offer(frame));
     if (!isClaimed) this.unclaimed.push(frame);
-    if (frame.type === 'AGENT-DISCONNECT') this.stop(disconnected(frame.items));
+    if (frame.type === 'AGENT-DISCONNECT') this.#stop(disconnected(frame.items));
   }
 
   /** An ACK that answers a NOTIFY knows what was reported of it, for who asserts on it. */
-  private settle(ack: AckFrame): void {
-    const report = this.asked.get(ack.streamId);
+  #settle(ack: AckFrame): void {
+    const report = this.#asked.get(ack.streamId);
     if (report !== undefined) noteReport(ack, report);
-    this.asked.delete(ack.streamId);
+    this.#asked.delete(ack.streamId);
   }
 
   /** No step can succeed from now on. */
-  private stop(ending: Ending): void {
-    this.ending ??= ending;
-    for (const waiter of this.waiters) waiter.fail(new PeerFailure(ending.kind, ending.text, ending.statusCode));
+  #stop(ending: Ending): void {
+    this.#ending ??= ending;
+    for (const waiter of this.#waiters) waiter.fail(new PeerFailure(ending.kind, ending.text, ending.statusCode));
   }
 
-  private close(text: string): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
+  #close(text: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     stopListening(this);
-    this.transcript.add(`(${text})`);
-    this.stop({ kind: 'closed', text });
-    for (const listener of this.closeListeners) listener();
+    this.#transcript.add(`(${text})`);
+    this.#stop({ kind: 'closed', text });
+    for (const listener of this.#closeListeners) listener();
     // Its own direction ends too, so that the agent sees the end.
-    if (!this.link.stream.writableEnded && !this.link.stream.destroyed) this.link.stream.end();
+    if (!this.#link.stream.writableEnded && !this.#link.stream.destroyed) this.#link.stream.end();
   }
 }
 

@@ -1,6 +1,5 @@
 import { connect as connectSocket, Socket } from 'node:net';
-import { duplexPair } from 'node:stream';
-import type { Duplex } from 'node:stream';
+import { type Duplex, duplexPair } from 'node:stream';
 import { PeerFailure } from './peer-failure.ts';
 
 /** An agent in this process: `createAgent()` of `@spop/agent` is one, and anything else that takes a stream. */

@@ -1,9 +1,15 @@
 import { DEFAULT_MAX_FRAME_SIZE, FrameFlag, FrameType, SpopError } from '@spop/codec';
 import type { FrameBuilder, FrameOptions, KvBuilder, NotifyBuilder } from '../build/frame-builder.ts';
-import { frame, haproxyDisconnect, haproxyHello, notify, unset } from '../build/frames.ts';
-import type { DisconnectOptions, HaproxyHelloOptions } from '../build/frames.ts';
-import { MAX_WAITING_FRAMES } from '../data/haproxy-line.ts';
-import type { HaproxyLine } from '../data/haproxy-line.ts';
+import {
+  type DisconnectOptions,
+  frame,
+  haproxyDisconnect,
+  haproxyHello,
+  type HaproxyHelloOptions,
+  notify,
+  unset,
+} from '../build/frames.ts';
+import { type HaproxyLine, MAX_WAITING_FRAMES } from '../data/haproxy-line.ts';
 import { given } from '../data/options.ts';
 
 /** How a HAProxy is configured, as far as an agent can see it. */
@@ -31,15 +37,15 @@ interface Counter {
 export class HaproxyPreset {
   readonly line: HaproxyLine;
   readonly options: HaproxyOptions;
-  private readonly streams: Counter;
-  private streamId = 0n;
-  private frameId = 0n;
+  readonly #streams: Counter;
+  #streamId = 0n;
+  #frameId = 0n;
 
   /** Use {@link haproxy}. */
   constructor(line: HaproxyLine, options: HaproxyOptions, streams: Counter) {
     this.line = line;
     this.options = options;
-    this.streams = streams;
+    this.#streams = streams;
   }
 
   /** Whether this line fragments a large NOTIFY for agents that announce `fragmentation`. */
@@ -67,7 +73,7 @@ export class HaproxyPreset {
 
   /** The same HAProxy on another connection: 3.0 and older count stream-ids in the process, later ones per connection. */
   connection(): HaproxyPreset {
-    return new HaproxyPreset(this.line, this.options, this.canFragment ? this.streams : { next: 1n });
+    return new HaproxyPreset(this.line, this.options, this.canFragment ? this.#streams : { next: 1n });
   }
 
   /** The HAPROXY-HELLO of a connection that will carry NOTIFYs. */
@@ -88,14 +94,14 @@ export class HaproxyPreset {
    */
   notify(options: FrameOptions & { readonly sameStream?: boolean | undefined } = {}): NotifyBuilder {
     const { sameStream = false, ...frameOptions } = options;
-    if (sameStream && this.canFragment && this.frameId > 0n) {
-      this.frameId++;
+    if (sameStream && this.canFragment && this.#frameId > 0n) {
+      this.#frameId++;
     } else {
-      this.streamId = this.streams.next;
-      this.streams.next += this.canFragment ? 1n : 2n;
-      this.frameId = 1n;
+      this.#streamId = this.#streams.next;
+      this.#streams.next += this.canFragment ? 1n : 2n;
+      this.#frameId = 1n;
     }
-    return notify({ streamId: this.streamId, frameId: this.frameId, ...given(frameOptions) });
+    return notify({ streamId: this.#streamId, frameId: this.#frameId, ...given(frameOptions) });
   }
 
   /**

@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LENGTH_BYTES } from '@spop/codec';
-import { NotifyBuilder } from '../build/frame-builder.ts';
-import type { ArgumentsInput, FrameBuilder, KvBuilder } from '../build/frame-builder.ts';
+import { type ArgumentsInput, type FrameBuilder, type KvBuilder, NotifyBuilder } from '../build/frame-builder.ts';
 import type { DisconnectOptions, HaproxyHelloOptions } from '../build/frames.ts';
 import type { MessageSchema, SchemaParameters } from '../build/schema.ts';
 import type { HaproxyLine } from '../data/haproxy-line.ts';
@@ -9,11 +8,9 @@ import type { AckFrame, KvFrame, PlainFrame } from '../data/model.ts';
 import { summarize } from '../data/summary.ts';
 import type { BytesInput } from '../read/parse.ts';
 import type { Violation } from '../validate/validate.ts';
-import { toAgentHello } from './agent-hello.ts';
-import type { ReceivedAgentHello } from './agent-hello.ts';
+import { type ReceivedAgentHello, toAgentHello } from './agent-hello.ts';
 import { Conversation } from './conversation.ts';
-import { openLink } from './link.ts';
-import type { Link, Target } from './link.ts';
+import { type Link, openLink, type Target } from './link.ts';
 import { haproxy, HaproxyPreset } from './presets.ts';
 import { runStep } from './step.ts';
 
@@ -51,16 +48,16 @@ function toInput(input: MessageSchema | string | NotifyInput, args: ArgumentsInp
 export class ScriptedHaproxy {
   /** Builds this HAProxy's frames: `peer.send(peer.preset.notify().message(…))` sends one by hand. */
   readonly preset: HaproxyPreset;
-  private readonly conversation: Conversation;
-  private readonly roomWaiters: (() => void)[] = [];
-  private inFlight = 0;
-  private greeting: Promise<ReceivedAgentHello> | undefined;
+  readonly #conversation: Conversation;
+  readonly #roomWaiters: (() => void)[] = [];
+  #inFlight = 0;
+  #greeting: Promise<ReceivedAgentHello> | undefined;
 
   /** Use {@link connect}. */
   constructor(link: Link, options: ConnectOptions) {
     const preset = options.haproxy ?? '3.2';
     this.preset = preset instanceof HaproxyPreset ? preset.connection() : haproxy(preset);
-    this.conversation = new Conversation(link, {
+    this.#conversation = new Conversation(link, {
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       chunkBytes: options.chunkBytes ?? Number.POSITIVE_INFINITY,
       maxFrameSize: this.preset.maxFrameSize,
@@ -72,12 +69,12 @@ export class ScriptedHaproxy {
 
   /** Every frame that the agent sent, in order of arrival. */
   get received(): readonly PlainFrame[] {
-    return this.conversation.received;
+    return this.#conversation.received;
   }
 
   /** Every rule that the agent broke, warnings too. */
   get violations(): readonly Violation[] {
-    return this.conversation.violations;
+    return this.#conversation.violations;
   }
 
   /**
@@ -86,7 +83,7 @@ export class ScriptedHaproxy {
    * @throws {PeerFailure} where the agent refuses, or answers what HAProxy would refuse.
    */
   hello(options: HaproxyHelloOptions = {}): Promise<ReceivedAgentHello> {
-    return runStep(() => (this.greeting ??= this.handshake(this.preset.hello(options))));
+    return runStep(() => (this.#greeting ??= this.#handshake(this.preset.hello(options))));
   }
 
   /**
@@ -100,8 +97,8 @@ export class ScriptedHaproxy {
   notify(input: NotifyInput): Promise<AckFrame>;
   notify(input: MessageSchema | string | NotifyInput, args: ArgumentsInput = {}): Promise<AckFrame> {
     return runStep(async () => {
-      const [ackFrame] = await this.exchange([toInput(input, args)]);
-      if (ackFrame === undefined) throw this.conversation.failure('closed', 'no ACK came');
+      const [ackFrame] = await this.#exchange([toInput(input, args)]);
+      if (ackFrame === undefined) throw this.#conversation.failure('closed', 'no ACK came');
       return ackFrame;
     });
   }
@@ -113,7 +110,7 @@ export class ScriptedHaproxy {
    * @throws {PeerFailure} where an ACK is missing.
    */
   burst(inputs: readonly NotifyInput[]): Promise<AckFrame[]> {
-    return runStep(() => this.exchange(inputs));
+    return runStep(() => this.#exchange(inputs));
   }
 
   /**
@@ -123,15 +120,15 @@ export class ScriptedHaproxy {
    */
   healthcheck(): Promise<ReceivedAgentHello> {
     return runStep(async () => {
-      this.greeting ??= this.handshake(this.preset.healthcheck());
-      const agreed = await this.greeting;
+      this.#greeting ??= this.#handshake(this.preset.healthcheck());
+      const agreed = await this.#greeting;
       // Bytes that came in the same write as the AGENT-HELLO are there by now.
       await nextTurn();
-      const [extra] = this.conversation.unclaimed;
-      if (extra !== undefined || this.conversation.incompleteBytes > 0) {
-        const what = extra === undefined ? `${this.conversation.incompleteBytes} bytes` : summarize(extra);
+      const [extra] = this.#conversation.unclaimed;
+      if (extra !== undefined || this.#conversation.incompleteBytes > 0) {
+        const what = extra === undefined ? `${this.#conversation.incompleteBytes} bytes` : summarize(extra);
         const text = `expected nothing after the AGENT-HELLO of a health check; found ${what}`;
-        throw this.conversation.failure('violation', text);
+        throw this.#conversation.failure('violation', text);
       }
       this.close();
       return agreed;
@@ -145,19 +142,19 @@ export class ScriptedHaproxy {
    */
   disconnect(options: DisconnectOptions = {}): Promise<KvFrame> {
     return runStep(async () => {
-      const answer = this.conversation.expectFrame('the AGENT-DISCONNECT', (frame) =>
+      const answer = this.#conversation.expectFrame('the AGENT-DISCONNECT', (frame) =>
         frame.type === 'AGENT-DISCONNECT' ? frame : undefined,
       );
       this.send(this.preset.disconnect(options));
       const frame = await answer;
-      await this.conversation.closed();
+      await this.#conversation.closed();
       return frame;
     });
   }
 
   /** Writes frames or bytes as they are, right or wrong, in one write. */
   send(...pieces: readonly BytesInput[]): void {
-    this.conversation.send(pieces);
+    this.#conversation.send(pieces);
   }
 
   /**
@@ -165,11 +162,11 @@ export class ScriptedHaproxy {
    *
    * @throws {PeerFailure} where none comes.
    */
-  receive(timeoutMs: number = this.conversation.timeoutMs): Promise<PlainFrame> {
+  receive(timeoutMs: number = this.#conversation.timeoutMs): Promise<PlainFrame> {
     return runStep(
       async () =>
-        this.conversation.unclaimed.shift() ??
-        (await this.conversation.expectFrame('a frame', (frame) => frame, timeoutMs)),
+        this.#conversation.unclaimed.shift() ??
+        (await this.#conversation.expectFrame('a frame', (frame) => frame, timeoutMs)),
     );
   }
 
@@ -178,28 +175,28 @@ export class ScriptedHaproxy {
    *
    * @throws {PeerFailure} where it does not.
    */
-  closed(timeoutMs: number = this.conversation.timeoutMs): Promise<void> {
-    return runStep(() => this.conversation.closed(timeoutMs));
+  closed(timeoutMs: number = this.#conversation.timeoutMs): Promise<void> {
+    return runStep(() => this.#conversation.closed(timeoutMs));
   }
 
   /** Sends nothing more, but keeps reading: half of a close. */
   finish(): void {
-    this.conversation.finish();
+    this.#conversation.finish();
   }
 
   /** Stops reading, as a slow peer does, until {@link resume}. */
   pause(): void {
-    this.conversation.pause();
+    this.#conversation.pause();
   }
 
   /** Reads on after {@link pause}. */
   resume(): void {
-    this.conversation.resume();
+    this.#conversation.resume();
   }
 
   /** Resets the connection at once, as HAProxy 3.1 and later do; steps that still wait fail. */
   close(): void {
-    this.conversation.reset();
+    this.#conversation.reset();
   }
 
   /** `await using peer = await connect(…)` closes the connection at the end of the block. */
@@ -208,67 +205,67 @@ export class ScriptedHaproxy {
     await nextTurn();
   }
 
-  private async handshake(hello: KvBuilder): Promise<ReceivedAgentHello> {
-    const answer = this.conversation.expectFrame('the AGENT-HELLO', (frame) =>
+  async #handshake(hello: KvBuilder): Promise<ReceivedAgentHello> {
+    const answer = this.#conversation.expectFrame('the AGENT-HELLO', (frame) =>
       frame.type === 'AGENT-HELLO' ? frame : undefined,
     );
     this.send(hello);
     return toAgentHello(await answer, this.preset.maxFrameSize);
   }
 
-  private async exchange(inputs: readonly NotifyInput[]): Promise<AckFrame[]> {
-    const agreed = await (this.greeting ??= this.handshake(this.preset.hello()));
+  async #exchange(inputs: readonly NotifyInput[]): Promise<AckFrame[]> {
+    const agreed = await (this.#greeting ??= this.#handshake(this.preset.hello()));
     const limit = this.preset.maxInFlight(agreed.capabilities);
     const acks: Promise<AckFrame>[] = [];
     let batch: FrameBuilder[] = [];
     for (const input of inputs) {
-      if (this.inFlight >= limit) {
-        this.conversation.send(batch);
+      if (this.#inFlight >= limit) {
+        this.#conversation.send(batch);
         batch = [];
         // HAProxy keeps a NOTIFY back until an ACK makes room for it.
-        await this.room(limit);
+        await this.#room(limit);
       }
       const whole = input instanceof NotifyBuilder ? input : input(this.preset.notify());
-      batch = batch.concat(this.framesOf(whole, agreed));
-      const ack = this.awaitAck(whole);
+      batch = batch.concat(this.#framesOf(whole, agreed));
+      const ack = this.#awaitAck(whole);
       // It may fail while this still waits for room; whoever called hears of it below.
       ack.catch(() => undefined);
       acks.push(ack);
     }
-    this.conversation.send(batch);
+    this.#conversation.send(batch);
     return Promise.all(acks);
   }
 
-  private framesOf(whole: NotifyBuilder, agreed: ReceivedAgentHello): readonly FrameBuilder[] {
+  #framesOf(whole: NotifyBuilder, agreed: ReceivedAgentHello): readonly FrameBuilder[] {
     const size = whole.toBytes().length - LENGTH_BYTES;
     if (size <= agreed.maxFrameSize) return [whole];
     if (this.preset.canFragment && agreed.capabilities.includes('fragmentation')) {
       return this.preset.fragments(whole, agreed.maxFrameSize);
     }
-    throw this.conversation.failure(
+    throw this.#conversation.failure(
       'refused',
       `HAProxy ${this.preset.line} does not send a NOTIFY of ${size} bytes where ${agreed.maxFrameSize} were agreed; use send() to do it all the same`,
     );
   }
 
-  private async awaitAck(whole: NotifyBuilder): Promise<AckFrame> {
+  async #awaitAck(whole: NotifyBuilder): Promise<AckFrame> {
     const streamId = BigInt(whole.options.streamId ?? 0);
     const frameId = BigInt(whole.options.frameId ?? 0);
-    this.inFlight++;
+    this.#inFlight++;
     try {
-      return await this.conversation.expectFrame(`the ACK of NOTIFY ${streamId}:${frameId}`, (frame) =>
+      return await this.#conversation.expectFrame(`the ACK of NOTIFY ${streamId}:${frameId}`, (frame) =>
         frame.type === 'ACK' && frame.streamId === streamId && frame.frameId === frameId ? frame : undefined,
       );
     } finally {
-      this.inFlight--;
-      this.roomWaiters.shift()?.();
+      this.#inFlight--;
+      this.#roomWaiters.shift()?.();
     }
   }
 
-  private async room(limit: number): Promise<void> {
-    while (this.inFlight >= limit) {
+  async #room(limit: number): Promise<void> {
+    while (this.#inFlight >= limit) {
       await new Promise<void>((resolve) => {
-        this.roomWaiters.push(resolve);
+        this.#roomWaiters.push(resolve);
       });
     }
   }

@@ -1,5 +1,4 @@
-import { MAX_VARINT_BYTES, SpopError } from '@spop/codec';
-import type { SpopErrorCode } from '@spop/codec';
+import { MAX_VARINT_BYTES, SpopError, type SpopErrorCode } from '@spop/codec';
 import type { TypedData } from '../data/typed-data.ts';
 
 /** One field of the grammar as it was read; `explain` prints one line for each. */
@@ -43,7 +42,7 @@ export class ByteReader {
   protected position = 0;
   protected readonly bytes: Uint8Array;
   protected readonly mode: ReadMode;
-  private depth = 0;
+  #depth = 0;
 
   /** `bytes` is one frame with its length field, and nothing after it: no read can leave the frame. */
   constructor(bytes: Uint8Array, mode: ReadMode) {
@@ -64,14 +63,14 @@ export class ByteReader {
   }
 
   protected field(offset: number, label: string, text: string, data?: TypedData): void {
-    const field = { offset, length: this.position - offset, depth: this.depth, label, text };
+    const field = { offset, length: this.position - offset, depth: this.#depth, label, text };
     this.fields.push(data === undefined ? field : { ...field, data });
   }
 
   protected nested<T>(read: () => T): T {
-    this.depth++;
+    this.#depth++;
     const result = read();
-    this.depth--;
+    this.#depth--;
     return result;
   }
 
@@ -79,7 +78,7 @@ export class ByteReader {
     return this.bytes.length - this.position;
   }
 
-  private truncated(offset: number, what: string, needed: number | bigint): never {
+  #truncated(offset: number, what: string, needed: number | bigint): never {
     return this.fail(
       'SPOP_TRUNCATED',
       offset,
@@ -88,7 +87,7 @@ export class ByteReader {
   }
 
   protected takeBytes(count: number, what: string): Uint8Array {
-    if (this.remaining() < count) this.truncated(this.position, what, count);
+    if (this.remaining() < count) this.#truncated(this.position, what, count);
     this.position += count;
     return this.bytes.slice(this.position - count, this.position);
   }
@@ -104,10 +103,10 @@ export class ByteReader {
   /** Additive decoding: each byte counts whole, at shifts 0, 4, 11, 18, … (HAProxy include/haproxy/intops.h). */
   protected takeVarint(what: string): bigint {
     const start = this.position;
-    let value = BigInt(this.varintByte(start, what));
+    let value = BigInt(this.#varintByte(start, what));
     if (value < 240n) return value;
     for (let count = 1, shift = 4n; ; count++, shift += 7n) {
-      const byte = this.varintByte(start, what);
+      const byte = this.#varintByte(start, what);
       value += BigInt(byte) << shift;
       if (count === MAX_VARINT_BYTES - 1 && byte >= 128) {
         this.fail(
@@ -124,7 +123,7 @@ export class ByteReader {
     return value;
   }
 
-  private varintByte(start: number, what: string): number {
+  #varintByte(start: number, what: string): number {
     if (this.remaining() === 0) {
       this.fail('SPOP_TRUNCATED', start, `expected the rest of the varint of the ${what}, but the frame ends`);
     }
@@ -135,7 +134,7 @@ export class ByteReader {
   protected takeCounted(what: string): Uint8Array {
     const start = this.position;
     const length = this.takeVarint(`length of the ${what}`);
-    if (length > BigInt(this.remaining())) this.truncated(start, what, length);
+    if (length > BigInt(this.remaining())) this.#truncated(start, what, length);
     return this.takeBytes(Number(length), what);
   }
 }

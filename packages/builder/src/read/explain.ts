@@ -1,8 +1,7 @@
 import { DEFAULT_MAX_FRAME_SIZE, LENGTH_BYTES, SpopError } from '@spop/codec';
 import { toHex } from '../data/text.ts';
 import type { Field } from './byte-reader.ts';
-import { bytesOf, frameLength } from './parse.ts';
-import type { BytesInput, ParseOptions } from './parse.ts';
+import { type BytesInput, bytesOf, frameLength, type ParseOptions } from './parse.ts';
 import { PlainReader } from './plain-reader.ts';
 
 /** Bytes that one line shows; longer fields are cut. */

@@ -1,8 +1,16 @@
 import { ActionType, DataType, LENGTH_BYTES, MIN_FRAME_BYTES, SpopError } from '@spop/codec';
 import { ipv4Text, ipv6Text } from '../data/address.ts';
 import { describeFlags, describeTypedData } from '../data/describe.ts';
-import { frameTypeName, scopeName } from '../data/model.ts';
-import type { Action, Argument, FrameHeader, KvFrame, Message, PlainFrame } from '../data/model.ts';
+import {
+  type Action,
+  type Argument,
+  type FrameHeader,
+  frameTypeName,
+  type KvFrame,
+  type Message,
+  type PlainFrame,
+  scopeName,
+} from '../data/model.ts';
 import { quote, toText } from '../data/text.ts';
 import type { TypedData } from '../data/typed-data.ts';
 import { ByteReader } from './byte-reader.ts';
@@ -26,23 +34,23 @@ export class PlainReader extends ByteReader {
     const typeByte = this.takeByte(label);
     const type = typeByte % 16;
     const flags = Math.floor(typeByte / 16);
-    const value = this.data(type, flags, start, label);
+    const value = this.#data(type, flags, start, label);
     const meaningless = type === DataType.Bool ? flags - (flags % 2) : flags;
     const typed = meaningless === 0 ? value : { ...value, flags: meaningless };
     this.field(start, label, describeTypedData(typed), typed);
     return typed;
   }
 
-  private data(type: number, flags: number, start: number, label: string): TypedData {
+  #data(type: number, flags: number, start: number, label: string): TypedData {
     switch (type) {
       case DataType.Null:
         return { type: 'null' };
       case DataType.Bool:
         return { type: 'bool', value: flags % 2 === 1 };
       case DataType.Int32:
-        return { type: 'int32', value: this.int32(start) };
+        return { type: 'int32', value: this.#int32(start) };
       case DataType.Uint32:
-        return { type: 'uint32', value: this.uint32(start) };
+        return { type: 'uint32', value: this.#uint32(start) };
       case DataType.Int64:
         return { type: 'int64', value: BigInt.asIntN(64, this.takeVarint('INT64')) };
       case DataType.Uint64:
@@ -60,7 +68,7 @@ export class PlainReader extends ByteReader {
     }
   }
 
-  private int32(start: number): number {
+  #int32(start: number): number {
     const value = BigInt.asIntN(64, this.takeVarint('INT32'));
     if (value !== BigInt.asIntN(32, value)) {
       this.note('SPOP_INTEGER_RANGE', start, `expected -2^31 to 2^31-1 in an INT32; found ${value}`);
@@ -68,14 +76,14 @@ export class PlainReader extends ByteReader {
     return Number(value);
   }
 
-  private uint32(start: number): number {
+  #uint32(start: number): number {
     const value = this.takeVarint('UINT32');
     if (value >= 2n ** 32n) this.note('SPOP_INTEGER_RANGE', start, `expected 0 to 2^32-1 in a UINT32; found ${value}`);
     return Number(value);
   }
 
   /** Entries to the end of the frame, or, where reading is forgiving, to the first that cannot be read. */
-  private list<T>(read: () => T): T[] {
+  #list<T>(read: () => T): T[] {
     const entries: T[] = [];
     try {
       while (this.remaining() > 0) entries.push(this.nested(read));
@@ -86,27 +94,27 @@ export class PlainReader extends ByteReader {
     return entries;
   }
 
-  private readKv(kind: string): Argument {
+  #readKv(kind: string): Argument {
     return { name: this.readName(`${kind} name`), value: this.readTypedData(`${kind} value`) };
   }
 
   /** `KV-LIST : [ <KV-NAME> <KV-VALUE> ... ]`, to the end of the frame. */
   readKvList(): Argument[] {
-    return this.list(() => this.readKv('item'));
+    return this.#list(() => this.#readKv('item'));
   }
 
   /** `LIST-OF-MESSAGES : [ <MESSAGE-NAME> <NB-ARGS:1 byte> <KV-LIST> ... ]`, to the end of the frame. */
   readMessages(): Message[] {
-    return this.list(() => this.readMessage());
+    return this.#list(() => this.#readMessage());
   }
 
-  private readMessage(): Message {
+  #readMessage(): Message {
     const name = this.readName('message name');
     const start = this.position;
     const count = this.takeByte('NB-ARGS');
     this.field(start, 'NB-ARGS', String(count));
     const args: Argument[] = [];
-    while (args.length < count) args.push(this.nested(() => this.readKv('argument')));
+    while (args.length < count) args.push(this.nested(() => this.#readKv('argument')));
     return { name, args };
   }
 
@@ -116,10 +124,10 @@ export class PlainReader extends ByteReader {
       this.position++;
       this.field(this.position - 1, 'no action', 'one byte 00 in place of an empty payload');
     }
-    return this.list(() => this.readAction());
+    return this.#list(() => this.#readAction());
   }
 
-  private readAction(): Action {
+  #readAction(): Action {
     const start = this.position;
     const type = this.takeByte('action type');
     if (type !== ActionType.SetVar && type !== ActionType.UnsetVar) {
@@ -127,14 +135,14 @@ export class PlainReader extends ByteReader {
     }
     const isSet = type === ActionType.SetVar;
     this.field(start, 'action type', isSet ? '1 set-var' : '2 unset-var');
-    this.readCount(isSet ? 3 : 2);
-    const scope = this.nested(() => this.readScope());
+    this.#readCount(isSet ? 3 : 2);
+    const scope = this.nested(() => this.#readScope());
     const name = this.nested(() => this.readName('variable name'));
     if (!isSet) return { type: 'unset-var', scope, name };
     return { type: 'set-var', scope, name, value: this.nested(() => this.readTypedData('variable value')) };
   }
 
-  private readCount(expected: number): void {
+  #readCount(expected: number): void {
     const start = this.position;
     const count = this.takeByte('NB-ARGS');
     this.field(start, 'NB-ARGS', String(count));
@@ -143,7 +151,7 @@ export class PlainReader extends ByteReader {
     }
   }
 
-  private readScope(): Action['scope'] {
+  #readScope(): Action['scope'] {
     const start = this.position;
     const number = this.takeByte('variable scope');
     const scope = scopeName(number);
@@ -155,7 +163,7 @@ export class PlainReader extends ByteReader {
   }
 
   /** `<FRAME-LENGTH:4 bytes>`; offset 0 is at fault, because it is the length that no receiver can take. */
-  private readLength(maxFrameSize: number): void {
+  #readLength(maxFrameSize: number): void {
     const length = this.takeUint32('frame length');
     this.field(0, 'frame length', String(length));
     checkLength(this, length, maxFrameSize);
@@ -163,48 +171,48 @@ export class PlainReader extends ByteReader {
 
   /** `FRAME : <FRAME-TYPE:1 byte> <METADATA> <FRAME-PAYLOAD>` (§3.2) */
   readFrame(maxFrameSize: number): PlainFrame {
-    this.readLength(maxFrameSize);
+    this.#readLength(maxFrameSize);
     const typeByte = this.takeByte('frame type');
     this.field(LENGTH_BYTES, 'frame type', `${typeByte} ${frameTypeName(typeByte)}`);
-    const header = this.readMetadata();
-    return this.readPayload(typeByte, header);
+    const header = this.#readMetadata();
+    return this.#readPayload(typeByte, header);
   }
 
   /** `METADATA : <FLAGS:4 bytes> <STREAM-ID:varint> <FRAME-ID:varint>` */
-  private readMetadata(): FrameHeader {
+  #readMetadata(): FrameHeader {
     const start = this.position;
     const flags = this.takeUint32('flags');
     this.field(start, 'flags', describeFlags(flags));
-    const streamId = this.readId('stream-id');
-    return { flags, streamId, frameId: this.readId('frame-id') };
+    const streamId = this.#readId('stream-id');
+    return { flags, streamId, frameId: this.#readId('frame-id') };
   }
 
-  private readId(label: string): bigint {
+  #readId(label: string): bigint {
     const start = this.position;
     const id = this.takeVarint(label);
     this.field(start, label, String(id));
     return id;
   }
 
-  private readPayload(typeByte: number, header: FrameHeader): PlainFrame {
+  #readPayload(typeByte: number, header: FrameHeader): PlainFrame {
     const name = frameTypeName(typeByte);
     switch (name) {
       case 'NOTIFY':
         return header.flags % 2 === 1
           ? { type: 'NOTIFY', ...header, messages: this.readMessages() }
-          : { type: 'NOTIFY-FRAGMENT', ...header, payload: this.readRest('fragment of the payload') };
+          : { type: 'NOTIFY-FRAGMENT', ...header, payload: this.#readRest('fragment of the payload') };
       case 'UNSET':
-        return { type: 'UNSET', ...header, payload: this.readRest('fragment of the payload') };
+        return { type: 'UNSET', ...header, payload: this.#readRest('fragment of the payload') };
       case 'ACK':
         return { type: 'ACK', ...header, actions: this.readActions() };
       case 'UNKNOWN':
-        return { type: 'UNKNOWN', typeByte, ...header, payload: this.readRest('payload') };
+        return { type: 'UNKNOWN', typeByte, ...header, payload: this.#readRest('payload') };
       default:
         return { type: name as KvFrame['type'], ...header, items: this.readKvList() };
     }
   }
 
-  private readRest(label: string): Uint8Array {
+  #readRest(label: string): Uint8Array {
     const start = this.position;
     const rest = this.takeBytes(this.remaining(), label);
     if (rest.length > 0) this.field(start, label, `${rest.length} bytes`);

@@ -1,6 +1,5 @@
 import { FrameFlag, Key, LENGTH_BYTES } from '@spop/codec';
-import { MAX_WAITING_FRAMES, splitList } from '../data/haproxy-line.ts';
-import type { HaproxyLine } from '../data/haproxy-line.ts';
+import { type HaproxyLine, MAX_WAITING_FRAMES, splitList } from '../data/haproxy-line.ts';
 import type { FragmentFrame, KvFrame, PlainFrame } from '../data/model.ts';
 import type { Report } from './payload-rules.ts';
 
@@ -30,40 +29,40 @@ function idsOf(frame: PlainFrame): string {
 export class ConnectionState {
   /** HAProxy's max-frame-size, in bytes. */
   offered: number;
-  private agreed: number | undefined;
-  private readonly line: HaproxyLine | undefined;
-  private readonly greeted = new Set<Side>();
-  private readonly disconnected = new Set<Side>();
-  private isHealthcheck = false;
-  private agentCapabilities: string[] = [];
-  private begun: FragmentFrame | undefined;
-  private readonly waiting = new WaitingIds();
-  private readonly answered = new Set<string>();
+  #agreed: number | undefined;
+  readonly #line: HaproxyLine | undefined;
+  readonly #greeted = new Set<Side>();
+  readonly #disconnected = new Set<Side>();
+  #isHealthcheck = false;
+  #agentCapabilities: string[] = [];
+  #begun: FragmentFrame | undefined;
+  readonly #waiting = new WaitingIds();
+  readonly #answered = new Set<string>();
   /** Everything that either side sent so far is known. */
-  private knowsBoth: boolean;
+  #knowsBoth: boolean;
 
   constructor(line: HaproxyLine | undefined, offered: number, seesBoth: boolean) {
-    this.line = line;
+    this.#line = line;
     this.offered = offered;
-    this.knowsBoth = seesBoth;
+    this.#knowsBoth = seesBoth;
   }
 
   /** Both HELLOs are over. */
   establish(): void {
-    this.greeted.add('haproxy').add('agent');
-    this.knowsBoth = false;
+    this.#greeted.add('haproxy').add('agent');
+    this.#knowsBoth = false;
   }
 
   /** A frame of this side could not be read. */
   misses(side: Side): void {
-    this.greeted.add(side);
-    this.knowsBoth = false;
+    this.#greeted.add(side);
+    this.#knowsBoth = false;
   }
 
   /** The longest frame that this side may send now, in bytes without the length field. */
   limit(side: Side): number {
     // HAProxy 3.1.0 ignores an agent's smaller limit.
-    return side === 'haproxy' && this.line === '3.1' ? this.offered : (this.agreed ?? this.offered);
+    return side === 'haproxy' && this.#line === '3.1' ? this.offered : (this.#agreed ?? this.offered);
   }
 
   /** Follows one frame, and reports what it must not do here. */
@@ -75,47 +74,47 @@ export class ConnectionState {
     if (isAgents !== (from === 'agent')) {
       return report('wrong-direction', LENGTH_BYTES, `expected no ${frame.type} from ${nameOf(from)}`);
     }
-    this.checkOrder(from, frame, report);
+    this.#checkOrder(from, frame, report);
     switch (frame.type) {
       case 'HAPROXY-HELLO':
-        return this.haproxyHello(frame, size, report);
+        return this.#haproxyHello(frame, size, report);
       case 'AGENT-HELLO':
-        return this.agentHello(frame, report);
+        return this.#agentHello(frame, report);
       case 'NOTIFY':
-        return this.notify(frame, report);
+        return this.#notify(frame, report);
       case 'NOTIFY-FRAGMENT':
       case 'UNSET':
-        return this.fragment(frame, report);
+        return this.#fragment(frame, report);
       case 'ACK':
-        return this.ack(frame, report);
+        return this.#ack(frame, report);
       default:
-        this.disconnected.add(from);
+        this.#disconnected.add(from);
         return undefined;
     }
   }
 
-  private checkOrder(from: Side, frame: PlainFrame, report: Report): void {
+  #checkOrder(from: Side, frame: PlainFrame, report: Report): void {
     const isHello = frame.type === 'HAPROXY-HELLO' || frame.type === 'AGENT-HELLO';
     const isDisconnect = frame.type === 'AGENT-DISCONNECT' || frame.type === 'HAPROXY-DISCONNECT';
-    if (this.disconnected.has(from)) {
+    if (this.#disconnected.has(from)) {
       report('after-disconnect', LENGTH_BYTES, `expected nothing after the DISCONNECT; found ${frame.type}`);
-    } else if (isHello && this.greeted.has(from)) {
+    } else if (isHello && this.#greeted.has(from)) {
       report('hello-twice', LENGTH_BYTES, `expected one ${frame.type}; found another`);
-    } else if (this.isHealthcheck && !isHello && !isDisconnect) {
+    } else if (this.#isHealthcheck && !isHello && !isDisconnect) {
       report(
         'after-healthcheck',
         LENGTH_BYTES,
         `expected nothing after the HELLO of a health check; found ${frame.type}`,
       );
-    } else if (!isHello && !this.greeted.has(from) && !(isDisconnect && from === 'agent')) {
+    } else if (!isHello && !this.#greeted.has(from) && !(isDisconnect && from === 'agent')) {
       const hello = from === 'agent' ? 'AGENT-HELLO' : 'HAPROXY-HELLO';
       report('hello-not-first', LENGTH_BYTES, `expected ${hello} first; found ${frame.type}`);
     }
   }
 
-  private haproxyHello(frame: KvFrame, size: number, report: Report): void {
-    this.greeted.add('haproxy');
-    this.isHealthcheck = itemValue(frame, Key.Healthcheck) === true;
+  #haproxyHello(frame: KvFrame, size: number, report: Report): void {
+    this.#greeted.add('haproxy');
+    this.#isHealthcheck = itemValue(frame, Key.Healthcheck) === true;
     const offered = itemValue(frame, Key.MaxFrameSize);
     if (typeof offered !== 'number' && typeof offered !== 'bigint') return;
     this.offered = Number(offered);
@@ -125,84 +124,92 @@ export class ConnectionState {
     }
   }
 
-  private agentHello(frame: KvFrame, report: Report): void {
-    if (this.knowsBoth && !this.greeted.has('haproxy')) {
+  #agentHello(frame: KvFrame, report: Report): void {
+    if (this.#knowsBoth && !this.#greeted.has('haproxy')) {
       report('agent-hello-unasked', LENGTH_BYTES, 'expected a HAPROXY-HELLO before the AGENT-HELLO');
     }
-    this.greeted.add('agent');
+    this.#greeted.add('agent');
     const size = itemValue(frame, Key.MaxFrameSize);
-    if (typeof size === 'number' || typeof size === 'bigint') this.agreed = Math.min(Number(size), this.offered);
+    if (typeof size === 'number' || typeof size === 'bigint') this.#agreed = Math.min(Number(size), this.offered);
     const capabilities = itemValue(frame, Key.Capabilities);
-    this.agentCapabilities = typeof capabilities === 'string' ? splitList(capabilities) : [];
+    this.#agentCapabilities = typeof capabilities === 'string' ? splitList(capabilities) : [];
   }
 
-  private notify(frame: PlainFrame, report: Report): void {
-    if (this.begun !== undefined) {
-      report('fragments-interlaced', LENGTH_BYTES, `expected a fragment of ${idsOf(this.begun)}; found a NOTIFY`);
+  #notify(frame: PlainFrame, report: Report): void {
+    if (this.#begun !== undefined) {
+      report('fragments-interlaced', LENGTH_BYTES, `expected a fragment of ${idsOf(this.#begun)}; found a NOTIFY`);
     }
-    this.begin(frame, report);
+    this.#begin(frame, report);
   }
 
-  private begin(frame: PlainFrame, report: Report): void {
+  #begin(frame: PlainFrame, report: Report): void {
     const ids = idsOf(frame);
-    if (this.knowsBoth && !this.greeted.has('agent')) {
+    if (this.#knowsBoth && !this.#greeted.has('agent')) {
       report(
         'notify-before-agent-hello',
         LENGTH_BYTES,
         `expected the AGENT-HELLO before any NOTIFY; found ${frame.type}`,
       );
     }
-    if (this.waiting.has(ids) && this.knowsBoth) {
+    if (this.#waiting.has(ids) && this.#knowsBoth) {
       report('ids-in-use', 9, `expected new ids; found ${ids}, which wait for an ACK`);
     }
-    this.answered.delete(ids);
-    this.waiting.add(ids);
-    const most = this.agentCapabilities.includes('pipelining') ? MAX_WAITING_FRAMES : 1;
-    if (this.knowsBoth && this.greeted.has('agent') && this.waiting.count > most) {
+    this.#answered.delete(ids);
+    this.#waiting.add(ids);
+    const most = this.#agentCapabilities.includes('pipelining') ? MAX_WAITING_FRAMES : 1;
+    if (this.#knowsBoth && this.#greeted.has('agent') && this.#waiting.count > most) {
       report(
         'too-many-in-flight',
         LENGTH_BYTES,
-        `expected at most ${most} NOTIFYs without ACK; found ${this.waiting.count}`,
+        `expected at most ${most} NOTIFYs without ACK; found ${this.#waiting.count}`,
       );
     }
   }
 
-  private fragment(frame: FragmentFrame, report: Report): void {
-    if (this.line === '3.1' || this.line === '3.2') {
-      report('fragment-deprecated', 5, `expected no fragments from HAProxy ${this.line}`);
+  #fragment(frame: FragmentFrame, report: Report): void {
+    if (this.#line === '3.1' || this.#line === '3.2') {
+      report('fragment-deprecated', 5, `expected no fragments from HAProxy ${this.#line}`);
     }
-    if (frame.type === 'NOTIFY-FRAGMENT') return this.firstFragment(frame, report);
-    if (this.begun === undefined) {
+    if (frame.type === 'NOTIFY-FRAGMENT') return this.#firstFragment(frame, report);
+    if (this.#begun === undefined) {
       return report('fragment-not-begun', LENGTH_BYTES, 'expected a NOTIFY without FIN before a continuation');
     }
-    if (idsOf(this.begun) !== idsOf(frame)) {
-      report('fragments-interlaced', 9, `expected a fragment of ${idsOf(this.begun)}; found one of ${idsOf(frame)}`);
+    if (idsOf(this.#begun) !== idsOf(frame)) {
+      report('fragments-interlaced', 9, `expected a fragment of ${idsOf(this.#begun)}; found one of ${idsOf(frame)}`);
     }
     const isAborted = (frame.flags & FrameFlag.Abort) !== 0;
     if (isAborted && (frame.flags & FrameFlag.Fin) === 0) report('fin-missing', 5, 'expected FIN beside ABORT');
-    if (isAborted) this.waiting.delete(idsOf(this.begun));
-    if (isAborted || (frame.flags & FrameFlag.Fin) !== 0) this.begun = undefined;
+    if (isAborted) this.#waiting.delete(idsOf(this.#begun));
+    if (isAborted || (frame.flags & FrameFlag.Fin) !== 0) this.#begun = undefined;
     return undefined;
   }
 
-  private firstFragment(frame: FragmentFrame, report: Report): void {
-    if (this.knowsBoth && !this.agentCapabilities.includes('fragmentation')) {
+  #firstFragment(frame: FragmentFrame, report: Report): void {
+    if (this.#knowsBoth && !this.#agentCapabilities.includes('fragmentation')) {
       report('fragment-not-announced', 5, 'expected FIN: the agent did not announce fragmentation');
     }
-    if (this.begun !== undefined) {
-      report('fragments-interlaced', LENGTH_BYTES, `expected a fragment of ${idsOf(this.begun)}; found another NOTIFY`);
+    if (this.#begun !== undefined) {
+      report(
+        'fragments-interlaced',
+        LENGTH_BYTES,
+        `expected a fragment of ${idsOf(this.#begun)}; found another NOTIFY`,
+      );
     }
-    this.begun = frame;
-    this.begin(frame, report);
+    this.#begun = frame;
+    this.#begin(frame, report);
   }
 
-  private ack(frame: PlainFrame, report: Report): void {
+  #ack(frame: PlainFrame, report: Report): void {
     const ids = idsOf(frame);
-    if (this.waiting.delete(ids)) {
-      this.answered.add(ids);
-    } else if (this.knowsBoth) {
-      const rule = this.answered.has(ids) ? 'ack-twice' : 'ack-unknown';
-      report(rule, 9, `expected the ids of a NOTIFY that waits for its ACK (${this.waiting.describe()}); found ${ids}`);
+    if (this.#waiting.delete(ids)) {
+      this.#answered.add(ids);
+    } else if (this.#knowsBoth) {
+      const rule = this.#answered.has(ids) ? 'ack-twice' : 'ack-unknown';
+      report(
+        rule,
+        9,
+        `expected the ids of a NOTIFY that waits for its ACK (${this.#waiting.describe()}); found ${ids}`,
+      );
     }
   }
 }
@@ -210,23 +217,23 @@ export class ConnectionState {
 /** Ids of the NOTIFYs that wait for an ACK. Ids may be in use more than once. */
 class WaitingIds {
   count = 0;
-  private readonly counts = new Map<string, number>();
+  readonly #counts = new Map<string, number>();
 
   has(ids: string): boolean {
-    return this.counts.has(ids);
+    return this.#counts.has(ids);
   }
 
   add(ids: string): void {
-    this.counts.set(ids, (this.counts.get(ids) ?? 0) + 1);
+    this.#counts.set(ids, (this.#counts.get(ids) ?? 0) + 1);
     this.count++;
   }
 
   /** Removes one NOTIFY with these ids; returns whether there was one. */
   delete(ids: string): boolean {
-    const count = this.counts.get(ids);
+    const count = this.#counts.get(ids);
     if (count === undefined) return false;
-    if (count === 1) this.counts.delete(ids);
-    else this.counts.set(ids, count - 1);
+    if (count === 1) this.#counts.delete(ids);
+    else this.#counts.set(ids, count - 1);
     this.count--;
     return true;
   }
@@ -234,11 +241,11 @@ class WaitingIds {
   /** The oldest ids, and how many more there are. */
   describe(): string {
     const quoted: string[] = [];
-    for (const ids of this.counts.keys()) {
+    for (const ids of this.#counts.keys()) {
       if (quoted.length === MAX_QUOTED_IDS) break;
       quoted.push(ids);
     }
-    const omitted = this.counts.size - quoted.length;
+    const omitted = this.#counts.size - quoted.length;
     return `${quoted.join(', ') || 'none'}${omitted > 0 ? ` and ${omitted} more` : ''}`;
   }
 }

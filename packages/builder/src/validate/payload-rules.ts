@@ -1,6 +1,5 @@
 import { Key, MAX_VARIABLE_NAME_BYTES, MIN_MAX_FRAME_SIZE, SPOP_VERSION } from '@spop/codec';
-import { splitList } from '../data/haproxy-line.ts';
-import type { HaproxyLine } from '../data/haproxy-line.ts';
+import { type HaproxyLine, splitList } from '../data/haproxy-line.ts';
 import type { AckFrame, KvFrame, PlainFrame } from '../data/model.ts';
 import { quote, toBytes } from '../data/text.ts';
 import type { TypedData } from '../data/typed-data.ts';

@@ -1,17 +1,19 @@
-import { DEFAULT_MAX_FRAME_SIZE, FrameType, LENGTH_BYTES, MAX_VARINT_BYTES, SpopError } from '@spop/codec';
-import type { SpopErrorCode } from '@spop/codec';
+import {
+  DEFAULT_MAX_FRAME_SIZE,
+  FrameType,
+  LENGTH_BYTES,
+  MAX_VARINT_BYTES,
+  SpopError,
+  type SpopErrorCode,
+} from '@spop/codec';
 import type { HaproxyLine } from '../data/haproxy-line.ts';
 import type { PlainFrame } from '../data/model.ts';
 import { PendingBytes } from '../data/pending-bytes.ts';
-import { bytesOf, frameLength } from '../read/parse.ts';
-import type { BytesInput } from '../read/parse.ts';
+import { type BytesInput, bytesOf, frameLength } from '../read/parse.ts';
 import { PlainReader } from '../read/plain-reader.ts';
-import { ConnectionState } from './connection-state.ts';
-import type { Side } from './connection-state.ts';
-import { checkAck, checkDisconnect, checkHeader, checkHello, checkTypedData } from './payload-rules.ts';
-import type { Report } from './payload-rules.ts';
-import { readerRule, rules } from './rules.ts';
-import type { RuleId } from './rules.ts';
+import { ConnectionState, type Side } from './connection-state.ts';
+import { checkAck, checkDisconnect, checkHeader, checkHello, checkTypedData, type Report } from './payload-rules.ts';
+import { readerRule, type RuleId, rules } from './rules.ts';
 
 /** One broken rule. */
 export interface Violation {
@@ -66,15 +68,15 @@ interface Direction {
 
 /** Checks both sides of one connection as their bytes come. */
 export class SessionValidator {
-  private readonly options: SessionOptions;
-  private readonly state: ConnectionState;
-  private readonly directions: Readonly<Record<Side, Direction>>;
+  readonly #options: SessionOptions;
+  readonly #state: ConnectionState;
+  readonly #directions: Readonly<Record<Side, Direction>>;
 
   constructor(options: SessionOptions = {}) {
-    this.options = options;
+    this.#options = options;
     const { haproxy, maxFrameSize = DEFAULT_MAX_FRAME_SIZE, onlySide } = options;
-    this.state = new ConnectionState(haproxy, maxFrameSize, onlySide === undefined);
-    if (options.state === 'established') this.state.establish();
+    this.#state = new ConnectionState(haproxy, maxFrameSize, onlySide === undefined);
+    if (options.state === 'established') this.#state.establish();
     const direction = (): Direction => ({
       pending: new PendingBytes(),
       offset: 0,
@@ -82,13 +84,13 @@ export class SessionValidator {
       isLost: false,
       splitFrame: 0,
     });
-    this.directions = { haproxy: direction(), agent: direction() };
+    this.#directions = { haproxy: direction(), agent: direction() };
   }
 
   /** Takes bytes that one side wrote at once, and returns every rule that the frames which they complete break. */
   push(from: Side, input: BytesInput): Violation[] {
     const chunk = bytesOf(input);
-    const direction = this.directions[from];
+    const direction = this.#directions[from];
     direction.pending.add(chunk);
     const { bytes } = direction.pending;
     const found: Violation[][] = [];
@@ -98,22 +100,22 @@ export class SessionValidator {
       if (length === undefined) break;
       const size = LENGTH_BYTES + length;
       const isWhole = bytes.length - read >= size;
-      const tooLong = length > this.state.limit(from);
+      const tooLong = length > this.#state.limit(from);
       if (!isWhole && !tooLong) break;
-      found.push(this.frame(from, direction, bytes.subarray(read, read + size)));
+      found.push(this.#frame(from, direction, bytes.subarray(read, read + size)));
       direction.isLost = !isWhole;
       direction.offset += size;
       read += size;
     }
     direction.pending.take(direction.isLost ? bytes.length : read);
-    found.push(this.pieces(from, direction, chunk.length));
+    found.push(this.#pieces(from, direction, chunk.length));
     return found.flat();
   }
 
   /** Tells of frames that are not complete; nothing may be pushed afterwards. */
   finish(): Violation[] {
     return (['haproxy', 'agent'] as const).flatMap((from) => {
-      const direction = this.directions[from];
+      const direction = this.#directions[from];
       const { bytes } = direction.pending;
       if (bytes.length === 0 || direction.isLost) return [];
       const missing = LENGTH_BYTES + (frameLength(bytes, 0) ?? 0) - bytes.length;
@@ -122,32 +124,32 @@ export class SessionValidator {
     });
   }
 
-  private frame(from: Side, direction: Direction, bytes: Uint8Array): Violation[] {
+  #frame(from: Side, direction: Direction, bytes: Uint8Array): Violation[] {
     direction.frames++;
     const violations: Violation[] = [];
     const report: Report = (rule, offset, message) => {
       violations.push(violation(rule, from, direction.frames, direction.offset, offset, message));
     };
     const reader = new PlainReader(bytes, { strict: false, ackPadding: true });
-    const frame = readTolerantly(reader, this.state.limit(from));
+    const frame = readTolerantly(reader, this.#state.limit(from));
     for (const problem of reader.problems) report(readerRule(problem.code), problem.offset, problem.reason);
     checkTypedData(reader.fields, report);
     if (frame !== undefined) {
       checkHeader(frame, report);
-      this.checkPayload(frame, reader, bytes.length, report);
+      this.#checkPayload(frame, reader, bytes.length, report);
     }
     const isUnknown = frame === undefined || (reader.isPartial && 'items' in frame);
-    if (!isUnknown) this.state.advance(from, frame, bytes.length, report);
-    if (isUnknown || reader.isPartial) this.state.misses(from);
+    if (!isUnknown) this.#state.advance(from, frame, bytes.length, report);
+    if (isUnknown || reader.isPartial) this.#state.misses(from);
     return violations.toSorted((a, b) => a.offset - b.offset);
   }
 
-  private checkPayload(frame: PlainFrame, reader: PlainReader, size: number, report: Report): void {
+  #checkPayload(frame: PlainFrame, reader: PlainReader, size: number, report: Report): void {
     const { fields } = reader;
     // What is missing in it may stand where it could not be read.
     if ('items' in frame && reader.isPartial) return;
     if (frame.type === 'HAPROXY-HELLO') checkHello(frame, fields, size, 0xffffffff, report);
-    if (frame.type === 'AGENT-HELLO') checkHello(frame, fields, size, this.state.offered, report);
+    if (frame.type === 'AGENT-HELLO') checkHello(frame, fields, size, this.#state.offered, report);
     if (frame.type === 'HAPROXY-DISCONNECT' || frame.type === 'AGENT-DISCONNECT') {
       checkDisconnect(frame, fields, size, report);
     }
@@ -155,19 +157,19 @@ export class SessionValidator {
       report('notify-without-messages', size, 'expected at least one message; found none');
     }
     if (frame.type === 'ACK') {
-      const { haproxy: line, variablePrefix } = this.options;
-      checkAck(frame, fields, size, { line, bufferLimit: this.state.offered, variablePrefix }, report);
+      const { haproxy: line, variablePrefix } = this.#options;
+      checkAck(frame, fields, size, { line, bufferLimit: this.#state.offered, variablePrefix }, report);
     }
   }
 
   /** The rules about how an agent's bytes are cut into writes. */
-  private pieces(from: Side, direction: Direction, size: number): Violation[] {
-    const line = this.options.haproxy;
-    const { areWholeWrites = true } = this.options;
+  #pieces(from: Side, direction: Direction, size: number): Violation[] {
+    const line = this.#options.haproxy;
+    const { areWholeWrites = true } = this.#options;
     if (!areWholeWrites || from !== 'agent' || (line !== '3.1' && line !== '3.2')) return [];
     const place = (rule: RuleId, message: string): Violation =>
       violation(rule, from, direction.frames + 1, direction.offset, 0, message);
-    const buffer = this.state.offered + LENGTH_BYTES;
+    const buffer = this.#state.offered + LENGTH_BYTES;
     const found =
       size >= buffer ? [place('agent-bytes-at-once', `expected less than ${buffer} bytes at once; found ${size}`)] : [];
     const rule = splitRule(line, direction.pending.bytes);
