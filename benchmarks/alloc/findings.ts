@@ -1,4 +1,4 @@
-import type { Plant } from './plant.ts';
+import type { Allocations } from '@spop/builder/allocations';
 
 /** What a proof found; bytes are those of one round of `operations`. */
 export interface Findings {
@@ -10,13 +10,12 @@ export interface Findings {
   /** Change of the memory outside the heap over all rounds. */
   outside: number;
   /** What each planted allocation added to a round. */
-  controls: Record<Plant, number>;
+  controls: Allocations['controls'];
 }
 
 export interface ModeSettings {
   flags: readonly string[];
-  warmUpOperations: number;
-  warmUpMilliseconds: number;
+  warmUpMs: number;
   /** Rounds in a row that have to read the expected figure. */
   rounds: number;
 }
@@ -26,11 +25,10 @@ export interface ModeSettings {
  * object out, so that what the code asks for is what is counted.
  */
 export const modes = {
-  optimised: { flags: [], warmUpOperations: 500_000, warmUpMilliseconds: 2_000, rounds: 15 },
+  optimised: { flags: [], warmUpMs: 2_000, rounds: 15 },
   unoptimised: {
     flags: ['--no-opt', '--no-maglev'],
-    warmUpOperations: 20_000,
-    warmUpMilliseconds: 300,
+    warmUpMs: 300,
     rounds: 5,
   },
 } as const satisfies Record<string, ModeSettings>;

@@ -2,11 +2,11 @@
  * One proof in a process of its own: that 20,000 operations of a case take exactly the stated number of bytes, round
  * after round, and that one planted allocation among them is seen. Prints its findings as one line of JSON.
  */
+import { measureAllocations } from '@spop/builder/allocations';
 import type { Allowance, Case } from '../harness/case.ts';
-import { heapBytes, lowerMedian, outsideBytes } from '../harness/heap.ts';
+import { outsideBytes } from '../harness/heap.ts';
 import { type Operation, run } from '../harness/operation.ts';
 import { type Findings, type Mode, modes } from './findings.ts';
-import { type Plant, planted, plants } from './plant.ts';
 
 const OPERATIONS = 20_000;
 /**
@@ -14,12 +14,6 @@ const OPERATIONS = 20_000;
  * what is left over at a page's end is counted as used, and differs from round to round.
  */
 const LIKE_OPERATIONS = 200;
-const CONTROL_ROUNDS = 2;
-/** How many rounds more have to agree on a figure that was not expected. */
-const UNEXPECTED_ROUNDS = 1;
-/** Rounds in which the compilers may still finish what they began, which is on the heap too. */
-const MAX_SETTLING_ROUNDS = 60;
-
 /** What a reference holds must not be collected while the memory outside the heap is watched. */
 const kept: Operation[] = [];
 
@@ -38,47 +32,28 @@ process.stdout.write(`${JSON.stringify(prove(definition, definition.subjects.spo
 function prove(proven: Case, operation: Operation): Findings {
   const allowance = modeName === 'unoptimised' ? proven.unoptimised : undefined;
   const operations = allowance !== undefined && 'like' in allowance ? LIKE_OPERATIONS : OPERATIONS;
-  settleHeapReadings();
-  warmUp(operation);
   const expected = allowance === undefined ? 0 : allowedBytes(allowance, operations);
+  settleOutside(operation);
   const outsideBefore = outsideBytes();
-  const measured = steadyBytes(operation, operations, expected, mode.rounds);
+  const { bytes, rounds, controls } = measure(operation, operations, expected);
   const outside = outsideBytes() - outsideBefore;
-  const controls = {} as Record<Plant, number>;
-  for (const plant of Object.keys(plants) as Plant[]) {
-    const work = planted(operation, plant, operations);
-    controls[plant] = steadyBytes(work, operations, expected + plants[plant], CONTROL_ROUNDS) - measured;
-  }
-  return { operations, rounds: mode.rounds, expected, measured, outside, controls };
+  return { operations, rounds, expected, measured: bytes, outside, controls };
+}
+
+function measure(operation: Operation, calls: number, expectedBytes?: number): ReturnType<typeof measureAllocations> {
+  return measureAllocations(operation, { calls, expectedBytes, rounds: mode.rounds, warmUpMs: mode.warmUpMs });
 }
 
 function allowedBytes(allowance: Allowance, operations: number): number {
   if ('bytes' in allowance) return allowance.bytes * operations;
   const reference = allowance.like();
   kept.push(reference);
-  warmUp(reference);
-  return lowerMedian(Array.from({ length: 7 }, () => heapBytes(reference, operations)));
+  return measure(reference, operations).bytes;
 }
 
-/** Bytes per round, once that is the expected figure `rounds` times in a row, or once it is another as often. */
-function steadyBytes(operation: Operation, operations: number, expected: number, rounds: number): number {
-  let last = heapBytes(operation, operations);
-  for (let round = 1, inRow = 1; round < MAX_SETTLING_ROUNDS; round++) {
-    if (inRow >= (last === expected ? rounds : rounds + UNEXPECTED_ROUNDS)) break;
-    const bytes = heapBytes(operation, operations);
-    inRow = bytes === last ? inRow + 1 : 1;
-    last = bytes;
-  }
-  return last;
-}
-
-/** The first readings load and compile what the readings themselves need. */
-function settleHeapReadings(): void {
-  for (let round = 0; round < 8; round++) heapBytes(() => round, 100);
-  outsideBytes();
-}
-
-function warmUp(operation: Operation): void {
-  const end = performance.now() + mode.warmUpMilliseconds;
-  for (let done = 0; done < mode.warmUpOperations && performance.now() < end; done += 1_000) run(operation, 1_000);
+/** What the operation and the measurement keep outside of the heap is there after the first of them; what loading them took, is not. */
+function settleOutside(operation: Operation): void {
+  run(operation, OPERATIONS);
+  measureAllocations(() => undefined, { calls: 100, rounds: 2, warmUpMs: 1 });
+  for (let round = 0; round < 4; round++) outsideBytes();
 }

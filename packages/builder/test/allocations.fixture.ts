@@ -1,5 +1,5 @@
 /** Measures some functions, and prints the error of each, or calls and controls of its proof, as JSON. */
-import { type AllocationOptions, withoutAllocations } from '../src/allocations.ts';
+import { type AllocationOptions, measureAllocations, withoutAllocations } from '../src/allocations.ts';
 
 let total = 0;
 const cell = new Float64Array(1);
@@ -32,4 +32,7 @@ function proof(name: string, fn: () => unknown): unknown {
   }
 }
 
-console.log(JSON.stringify(Object.fromEntries(Object.entries(functions).map(([name, fn]) => [name, proof(name, fn)]))));
+const object = functions['object'] ?? (() => undefined);
+const proofs = Object.entries(functions).map(([name, fn]) => [name, proof(name, fn)]);
+const measured = { once: measureAllocations(object, once), ten: measureAllocations(object, { ...once, calls: 10 }) };
+console.log(JSON.stringify({ ...Object.fromEntries(proofs), measured }));

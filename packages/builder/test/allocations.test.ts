@@ -54,6 +54,10 @@ describe('withoutAllocations', { timeout: 120_000 }, () => {
       async:
         'TypeError: expected a synchronous function; found one that returns a Promise, which is an allocation itself',
       throws: 'RangeError: expected less',
+      measured: {
+        once: { bytes: satisfy(isBetween(24_000, 40_000)), calls: 1_000, rounds: 2, controls },
+        ten: { bytes: satisfy(isBetween(240, 400)), calls: 10, rounds: 2, controls },
+      },
     });
   });
 
@@ -83,6 +87,10 @@ function match(pattern: RegExp): unknown {
 
 function satisfy(predicate: (value: number | undefined) => boolean): unknown {
   return expect.toSatisfy(predicate);
+}
+
+function isBetween(least: number, most: number): (bytes: number | undefined) => boolean {
+  return (bytes = 0) => bytes >= least && bytes <= most;
 }
 
 function isAtLeast(least: number): (bytes: number | undefined) => boolean {
