@@ -2,15 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Agent, createAgent } from '@spop/agent';
 import { haproxyHello, notify, parseStream } from '@spop/builder';
 import type { NotifyFrame, PlainFrame } from '@spop/builder';
-import {
-  address,
-  DEFAULT_MAX_FRAME_SIZE,
-  defineMessage,
-  defineVariable,
-  int32,
-  optional,
-  string,
-} from '@spop/codec';
+import { address, DEFAULT_MAX_FRAME_SIZE, defineMessage, defineVariable, int32, optional, string } from '@spop/codec';
 import { readCaptures } from '@spop-internal/testbed/captures';
 import { streamPair } from '../support/stream-pair.ts';
 import type { AsyncTarget } from './target.ts';

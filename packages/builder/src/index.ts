@@ -20,6 +20,7 @@ export { fromHex, toBytes, toHex, toText } from './data/text.ts';
 export type {
   BinaryData,
   BoolData,
+  Flagged,
   Integer32Data,
   Integer64Data,
   Ipv4Data,
@@ -84,6 +85,7 @@ export type {
   ExpectedOf,
   InputOf,
   MessageSchema,
+  OptionalNames,
   SchemaParameters,
   VariableSchema,
 } from './build/schema.ts';

@@ -54,7 +54,8 @@ export type ExpectedOf<Variable extends VariableSchema> = [WriteOf<Variable>] ex
     ? ValueInput
     : InputOf<Variable>;
 
-type OptionalNames<Args> = {
+/** The names of the arguments that may be left out. */
+export type OptionalNames<Args> = {
   [Name in keyof Args]: undefined extends ReadOf<Args[Name]> ? Name : never;
 }[keyof Args];
 

@@ -2,7 +2,8 @@
  * The bits of typed data's flags that mean nothing (SPOE.txt §3.1): the high nibble, without BOOL's lowest bit. Present
  * only where the wire has one of them set, which HAProxy never does.
  */
-interface Flagged {
+/** A value whose type byte may have flags that say nothing: the upper four bits of it (SPOE.txt §3.1). */
+export interface Flagged {
   readonly flags?: number;
 }
 

@@ -42,6 +42,7 @@ export class HaproxyPreset {
   #frameId = 0n;
 
   /** Use {@link haproxy}. */
+  /** @internal Made by {@link haproxy}. */
   constructor(line: HaproxyLine, options: HaproxyOptions, streams: Counter) {
     this.line = line;
     this.options = options;
