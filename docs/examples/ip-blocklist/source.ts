@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { messageOf } from '../shared/message-of.ts';
 import { parseList, type ParsedList } from './parse-list.ts';
 import { readSource, type Validators } from './read-source.ts';
-import { withoutPassword } from './source-texts.ts';
+import { kindOf, withoutPassword } from './source-texts.ts';
 
 /** How a source stands; times are of Date.now(). */
 export interface SourceStatus {
@@ -34,6 +34,10 @@ export class Source {
     this.name = withoutPassword(text);
     this.#text = text;
     this.#log = log;
+  }
+
+  get isFile(): boolean {
+    return kindOf(this.#text) === 'file';
   }
 
   get list(): ParsedList | undefined {

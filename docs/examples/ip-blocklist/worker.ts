@@ -19,7 +19,7 @@ export type WorkerMessage =
   | { readonly type: 'status'; readonly sources: readonly SourceStatus[] }
   | { readonly type: 'lists'; readonly tables: AddressTables; readonly names: readonly string[] };
 
-/** How long sources that answer wait for those that do not, at the start. */
+/** How long lists wait at the start for servers that do not answer; files are always waited for. */
 const PATIENCE_MS = 5_000;
 /** The first pause before a source without a list is tried again; the next are twice as long each. */
 const RETRY_MS = 1_000;
@@ -62,5 +62,6 @@ parentPort?.on('message', () => {
 const first = sources.map(refresh);
 for (const [index, source] of sources.entries()) void keepFresh(source, first[index]!);
 await Promise.race([Promise.all(first), sleep(PATIENCE_MS)]);
+await Promise.all(first.filter((_, index) => sources[index]!.isFile));
 isStarting = false;
 putInForce();
