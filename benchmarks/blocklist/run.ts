@@ -46,10 +46,9 @@ function here(name: string): string {
 
 function reportLookUps(): void {
   const args = [...plainJsFlags(), ...exactHeapFlags, '--disable-warning=ExperimentalWarning', here('look-ups.ts')];
-  const { parseMs, ipv4Bytes, ipv6Bytes, lookUps } = JSON.parse(
+  const { ipv4Bytes, ipv6Bytes, lookUps } = JSON.parse(
     execFileSync(process.execPath, args, { encoding: 'utf8' }),
   ) as Figures;
-  console.log(`one million entries are parsed, merged and laid out in ${parseMs.toFixed(0)} ms of processor time`);
   for (const [name, { ns, bytes, perMille }] of Object.entries(lookUps)) {
     const what = `a look-up of ${name} (${perMille.toFixed(0)} ‰ listed)`;
     // Clients are hardly ever listed: what is listed takes two or three reads of memory more, and has no limit.
