@@ -179,6 +179,15 @@ describe('the agent of the example', SLOW, () => {
     expect(await other.stop()).toBe('exit code 0');
   });
 
+  it('does not wait for ever for a list that does not come to its end', async () => {
+    const site = stopAfterTest(await Origin.serve((_, response) => void response.write('203.0.113.9\n')));
+    const startedAt = performance.now();
+    const { peer } = await start('192.0.2.7', [`http://${site.address}/list`]);
+    expect(performance.now() - startedAt).toBeGreaterThan(4_900);
+    expect(await ask(peer, '192.0.2.7')).toSetVar(blocked, true);
+    expect(await ask(peer, '203.0.113.9')).toSetVar(byDefault, 'list missing');
+  });
+
   it('takes up other lists by itself', async () => {
     const { peer, replace } = await start('192.0.2.7', [], { BLOCKLIST_REFRESH_S: '1' });
     await replace('192.0.2.8');
