@@ -25,7 +25,7 @@ await run(async () => {
 
   const agent = createAgent({
     processingTimeoutMs: settings.PROCESSING_TIMEOUT_MS,
-    fallback: (ack) => {
+    fallback: (_, ack) => {
       ack.unset(backend).unset(isCanary).set(byDefault, 'handler failed');
       outcomes.countDefault('handler failed');
     },
