@@ -1,0 +1,37 @@
+import type { Call, Command } from '../command.ts';
+import { ExitCode } from '../command.ts';
+import { openPeer } from '../peer.ts';
+import { parseTarget, targetOptions } from '../target.ts';
+import { expectWords } from '../words.ts';
+
+/** Asks an agent for its health as `option spop-check` does. */
+export const command: Command = {
+  usage: 'ping TARGET [options]',
+  about: `Makes the health check of HAProxy ("option spop-check"): the same HAPROXY-HELLO, byte for byte, an AGENT-HELLO for it, and a close. TARGET is host:port or unix:/path.
+For a container's HEALTHCHECK and for probes: --quiet says nothing but what is wrong, and --timeout is for everything together.`,
+  options: {
+    quiet: { short: 'q', about: 'say nothing where the agent is well' },
+    json: { about: 'one line of JSON' },
+    ...targetOptions,
+  },
+  examples: [
+    ['spop ping 127.0.0.1:9000', 'is the agent up?'],
+    ['spop ping unix:/run/agent.sock --quiet --timeout 2s', 'in a container'],
+    ['spop ping agent.internal:9000 --tls --ca ca.pem', 'behind TLS'],
+  ],
+  async run({ args, output }: Call): Promise<number> {
+    const [address] = expectWords(args.words, 1, command.usage);
+    const target = parseTarget(address, args);
+    const start = performance.now();
+    const peer = await openPeer(target, { haproxy: '3.2', strict: true, isTotal: true });
+    try {
+      const agreed = await peer.healthcheck();
+      const milliseconds = Math.round((performance.now() - start) * 100) / 100;
+      output.print(`${target.text} is up: SPOP ${agreed.version}, ${milliseconds} ms`);
+      output.json({ target: target.text, up: true, milliseconds, ...agreed });
+      return ExitCode.Good;
+    } finally {
+      peer.close();
+    }
+  },
+};

@@ -1,0 +1,85 @@
+import { styleText } from 'node:util';
+
+/** Characters that a terminal would act upon, and those that change the direction of text. */
+// oxlint-disable-next-line eslint/no-control-regex -- these are what is looked for
+const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** A text from the wire as it may stand on a terminal: what would act upon it is written as `\x1b`. */
+export function printable(text: string): string {
+  return text.replaceAll(UNPRINTABLE, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 0x100 ? String.raw`\x${code.toString(16).padStart(2, '0')}` : String.raw`\u${code.toString(16)}`;
+  });
+}
+
+/** The two streams of the program: data on stdout, talk on stderr. Colours follow `NO_COLOR` and what the stream is. */
+export class Output {
+  readonly isJson: boolean;
+  readonly isQuiet: boolean;
+  #hasProgress = false;
+
+  constructor({ isJson = false, isQuiet = false }: { readonly isJson?: boolean; readonly isQuiet?: boolean } = {}) {
+    this.isJson = isJson;
+    this.isQuiet = isQuiet;
+  }
+
+  /** A line of data for people; nothing with `--json` or `--quiet`. */
+  print(line: string): void {
+    if (!this.isJson && !this.isQuiet) this.#write(process.stdout, printable(line));
+  }
+
+  /** An object of data, one line; only with `--json`. 64-bit integers become numbers where these are exact, else text. */
+  json(object: unknown): void {
+    if (this.isJson) this.#write(process.stdout, JSON.stringify(object, toJson));
+  }
+
+  /** Rows of data for people, in columns under their titles; the last column is as long as it likes. */
+  table(titles: readonly string[], rows: readonly (readonly string[])[]): void {
+    if (this.isJson || this.isQuiet) return;
+    const cells = [titles, ...rows].map((row) => row.map(printable));
+    const widths = titles.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+    for (const [index, row] of cells.entries()) {
+      const line = row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd();
+      this.#write(process.stdout, index === 0 ? styleText('dim', line) : line);
+    }
+  }
+
+  /** Talk: what the user wants to know, and no data. */
+  say(text: string): void {
+    if (!this.isQuiet) this.#write(process.stderr, printable(text));
+  }
+
+  /** Something that is wrong, and does not end the program. */
+  warn(text: string): void {
+    if (!this.isQuiet) this.#write(process.stderr, `${styleText('yellow', 'warning:', ON_STDERR)} ${printable(text)}`);
+  }
+
+  /** What ends the program; said with `--quiet` too. */
+  fail(text: string, hint?: string): void {
+    this.#write(process.stderr, `${styleText('red', 'spop:', ON_STDERR)} ${printable(text)}`);
+    if (hint !== undefined) this.#write(process.stderr, styleText('dim', `  ${printable(hint)}`, ON_STDERR));
+  }
+
+  /** A line on a terminal that the next one replaces; nothing where stderr is none. */
+  progress(text: string): void {
+    if (!process.stderr.isTTY || this.isQuiet) return;
+    process.stderr.write(`\r\u001b[K${printable(text)}`);
+    this.#hasProgress = true;
+  }
+
+  #write(stream: NodeJS.WriteStream, line: string): void {
+    if (this.#hasProgress) process.stderr.write('\r\u001b[K');
+    this.#hasProgress = false;
+    stream.write(`${line}\n`);
+  }
+}
+
+const ON_STDERR = { stream: process.stderr } as const;
+
+function toJson(_: string, value: unknown): unknown {
+  if (typeof value !== 'bigint') return value;
+  return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+}

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { connect as connectSocket, isIPv6 } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
+import { PeerFailure } from '../haproxy/peer-failure.ts';
+import type { Arguments, OptionSpecs } from './arguments.ts';
+import { parseDuration } from './duration.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Where somebody listens. */
+export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** An agent to connect to, as a command line names it. */
+export interface AgentTarget {
+  /** As it was written. */
+  readonly text: string;
+  readonly address: Address;
+  /** Undefined without TLS. */
+  readonly tls: ConnectionOptions | undefined;
+  readonly timeoutMs: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 5000;
+const FORMS = 'write host:port, such as 127.0.0.1:9000 or [::1]:9000, or unix:/run/agent.sock';
+
+/** The options of every command that connects to an agent. */
+export const targetOptions: OptionSpecs = {
+  timeout: {
+    value: 'TIME',
+    about: 'how long to wait at each step, such as 500ms or 10s; a number alone is milliseconds; 5s by default',
+  },
+  tls: { about: 'connect with TLS; the options below imply it' },
+  ca: { value: 'FILE', about: 'trust the authorities in this PEM file instead of the usual ones' },
+  cert: { value: 'FILE', about: 'present the certificate in this PEM file' },
+  key: { value: 'FILE', about: 'the private key of --cert; the same file by default' },
+  servername: { value: 'NAME', about: 'the name to ask for and to find in the certificate; the host by default' },
+  insecure: { about: 'take any certificate' },
+};
+
+/**
+ * Reads an address: `host:port`, `[::1]:9000`, `:9000` for this machine, `unix:/path`, or HAProxy's `unix@/path`.
+ *
+ * @throws UsageError for anything else.
+ */
+export function parseAddress(text: string): Address {
+  const [, path] = /^unix[:@](.+)$/s.exec(text) ?? [];
+  if (path !== undefined) return { path };
+  const [, host = '', port = ''] = /^(.*):(\d{1,5})$/s.exec(text) ?? [];
+  const bare = /^\[(.*)\]$/s.exec(host)?.[1];
+  const isHost = bare === undefined ? !/[:\s/@[\]]/.test(host) : isIPv6(bare);
+  if (port === '' || Number(port) > 0xffff || !isHost) {
+    throw new UsageError(`expected an address; found ${JSON.stringify(text)}`, FORMS);
+  }
+  return { host: bare ?? (host || '127.0.0.1'), port: Number(port) };
+}
+
+/** An address as it is written. */
+export function addressText(address: Address): string {
+  if ('path' in address) return `unix:${address.path}`;
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+/** @throws UsageError where the target or an option of {@link targetOptions} is wrong, or a file cannot be read. */
+export function parseTarget(text: string | undefined, args: Arguments): AgentTarget {
+  if (text === undefined) throw new UsageError('expected the address of an agent; found none', FORMS);
+  const address = parseAddress(text);
+  if ('port' in address && address.port === 0) {
+    throw new UsageError('expected a port from 1 to 65535; found 0', FORMS);
+  }
+  const timeout = args.text('timeout');
+  const timeoutMs = timeout === undefined ? DEFAULT_TIMEOUT_MS : parseDuration('--timeout', timeout);
+  return { text, address, tls: tlsOptions(address, args), timeoutMs };
+}
+
+function tlsOptions(address: Address, args: Arguments): ConnectionOptions | undefined {
+  if (!['tls', 'ca', 'cert', 'key', 'servername', 'insecure'].some((name) => args.has(name))) return undefined;
+  const [ca, cert, key] = [args.text('ca'), args.text('cert'), args.text('key')];
+  if (key !== undefined && cert === undefined) {
+    throw new UsageError('the option --key needs --cert', 'add --cert FILE with the certificate of that key');
+  }
+  const servername = args.text('servername') ?? nameOf(address);
+  return {
+    ...(ca === undefined ? {} : { ca: readOption('ca', ca) }),
+    ...(cert === undefined ? {} : { cert: readOption('cert', cert), key: readOption('key', key ?? cert) }),
+    ...(servername === undefined ? {} : { servername }),
+    rejectUnauthorized: !args.has('insecure'),
+  };
+}
+
+/** The name for SNI, which takes no address (RFC 6066 §3). */
+function nameOf(address: Address): string | undefined {
+  return 'host' in address && !isIPv6(address.host) && !/^[\d.]+$/.test(address.host) ? address.host : undefined;
+}
+
+function readOption(name: string, path: string): Buffer {
+  return readInput(path, `the file of --${name}`);
+}
+
+/** @throws UsageError where the file cannot be read. */
+export function readInput(path: string, what: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new UsageError(
+      `could not read ${what}: ${error instanceof Error ? error.message : String(error)}`,
+      'check its path',
+    );
+  }
+}
+
+/**
+ * Connects to an agent, with TLS where the target says so.
+ *
+ * @throws PeerFailure `closed` where nobody listens or the certificate is refused, `timeout` after the target's time.
+ */
+export function openSocket({ text, address, tls, timeoutMs }: AgentTarget): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const socket = open(address, tls);
+  const timer = setTimeout(() => {
+    socket.destroy();
+    reject(new PeerFailure('timeout', `could not connect to ${text} within ${timeoutMs} ms`));
+  }, timeoutMs);
+  socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
+    clearTimeout(timer);
+    socket.removeListener('error', fail);
+    resolve(socket);
+  });
+  const fail = (error: Error): void => {
+    clearTimeout(timer);
+    socket.destroy();
+    reject(new PeerFailure('closed', `could not connect to ${text}: ${describeError(error)}`));
+  };
+  socket.once('error', fail);
+  return promise;
+}
+
+function open(address: Address, tls: ConnectionOptions | undefined): Socket {
+  if (tls !== undefined) return connectTls({ ...address, ...tls });
+  return 'path' in address ? connectSocket({ path: address.path }) : connectSocket({ ...address, noDelay: true });
+}
+
+/** Node tells of several addresses, such as those of localhost, in an error without a message. */
+function describeError(error: Error): string {
+  if (error instanceof AggregateError)
+    return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
+  return error.message;
+}

@@ -1,0 +1,33 @@
+/** What is wrong with the words of a command line: one sentence, and what to write instead. Ends the program with exit code 2. */
+export class UsageError extends Error {
+  override readonly name: string = 'UsageError';
+  readonly hint: string;
+
+  constructor(sentence: string, hint: string) {
+    super(sentence);
+    this.hint = hint;
+  }
+}
+
+/** The word of a list that somebody may have meant: at most two slips away, or one that it begins. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const ranked = known
+    .map((candidate) => ({ candidate, slips: candidate.startsWith(word) ? 1 : slipsBetween(word, candidate) }))
+    .toSorted((a, b) => a.slips - b.slips);
+  const [best] = ranked;
+  return best !== undefined && best.slips <= 2 ? best.candidate : undefined;
+}
+
+/** How many letters have to be added, left out or exchanged (Levenshtein). */
+function slipsBetween(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [row, letter] of Array.from(a).entries()) {
+    const current = [row + 1];
+    for (const [column, other] of Array.from(b).entries()) {
+      const exchanged = (previous[column] ?? 0) + (letter === other ? 0 : 1);
+      current.push(Math.min(exchanged, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous.at(-1) ?? 0;
+}

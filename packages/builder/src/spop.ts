@@ -1,0 +1,92 @@
+#!/usr/bin/env node
+/** The program `spop`: finds the command, loads it alone, and turns what it throws into a sentence and an exit code. */
+import { SpopError } from '@spop/codec';
+import { Arguments } from './cli/arguments.ts';
+import { ExitCode } from './cli/command.ts';
+import type { Command, CommandTable } from './cli/command.ts';
+import { commandHelp, programHelp } from './cli/help.ts';
+import { Output } from './cli/output.ts';
+import { nearest, UsageError } from './cli/usage-error.ts';
+import { PeerFailure } from './haproxy/peer-failure.ts';
+
+const table: CommandTable = {
+  ping: {
+    summary: "make HAProxy's health check",
+    load: async () => (await import('./cli/commands/ping.ts')).command,
+  },
+  hello: {
+    summary: 'show what an agent agrees to',
+    load: async () => (await import('./cli/commands/hello.ts')).command,
+  },
+};
+
+/** A status that no agent should send is told as 99, an unknown error. */
+const UNKNOWN_STATUS = 99;
+
+// Who reads the data may have had enough of it.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(ExitCode.Good);
+});
+process.exitCode = await main(process.argv.slice(2));
+
+async function main([name, ...words]: readonly string[]): Promise<number> {
+  let output = new Output({ isJson: words.includes('--json') });
+  try {
+    if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+      return await help(name === undefined ? undefined : words[0], name === undefined);
+    }
+    const command = await find(name);
+    const isHelp = words.includes('--help') || words.includes('-h');
+    if (isHelp) return await help(name, false);
+    const args = new Arguments(words, command.options);
+    const isQuiet = 'quiet' in command.options && args.has('quiet');
+    output = new Output({ isJson: 'json' in command.options && args.has('json'), isQuiet });
+    return await command.run({ args, output, table });
+  } catch (error) {
+    return explainFailure(error, output);
+  }
+}
+
+function find(name: string): Promise<Command> {
+  const entry = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (entry !== undefined) return entry.load();
+  const guess = nearest(name, Object.keys(table));
+  const hint = guess === undefined ? `commands: ${Object.keys(table).join(', ')}` : `did you mean spop ${guess}?`;
+  throw new UsageError(`there is no command ${JSON.stringify(name)}`, hint);
+}
+
+/** The help that was asked for is data; one that nobody asked for is talk, and wrong use. */
+async function help(name: string | undefined, isWrongUse: boolean): Promise<number> {
+  const text = name === undefined ? programHelp(table) : commandHelp(await find(name));
+  (isWrongUse ? process.stderr : process.stdout).write(`${text}\n`);
+  return isWrongUse ? ExitCode.Usage : ExitCode.Good;
+}
+
+function explainFailure(error: unknown, output: Output): number {
+  if (error instanceof UsageError) {
+    output.fail(error.message, error.hint);
+    return ExitCode.Usage;
+  }
+  if (error instanceof PeerFailure) {
+    const { kind, message, statusCode } = error;
+    output.json({ error: { kind, message: message.split('\n')[0], statusCode } });
+    output.fail(message);
+    return kind === 'disconnected' ? disconnectCode(statusCode) : ExitCode.Negative;
+  }
+  if (error instanceof SpopError || isSystemError(error)) {
+    output.json({ error: { kind: error.code, message: error.message } });
+    output.fail(error.message);
+    return ExitCode.Negative;
+  }
+  throw error;
+}
+
+function disconnectCode(status: number = UNKNOWN_STATUS): number {
+  const isKnown = Number.isInteger(status) && status >= 0 && status <= UNKNOWN_STATUS;
+  return ExitCode.Disconnect + (isKnown ? status : UNKNOWN_STATUS);
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'code' in error;
+}
