@@ -18,6 +18,10 @@ const table: CommandTable = {
     summary: 'show what an agent agrees to',
     load: async () => (await import('./cli/commands/hello.ts')).command,
   },
+  send: {
+    summary: 'send messages, and show the variables that the agent sets',
+    load: async () => (await import('./cli/commands/send.ts')).command,
+  },
 };
 
 /** A status that no agent should send is told as 99, an unknown error. */

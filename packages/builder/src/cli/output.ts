@@ -33,11 +33,13 @@ export class Output {
     if (this.isJson) this.#write(process.stdout, JSON.stringify(object, toJson));
   }
 
-  /** Rows of data for people, in columns under their titles; the last column is as long as it likes. */
+  /** Rows of data for people, in columns under their titles; a last column without any cell is left out. */
   table(titles: readonly string[], rows: readonly (readonly string[])[]): void {
     if (this.isJson || this.isQuiet) return;
-    const cells = [titles, ...rows].map((row) => row.map(printable));
-    const widths = titles.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+    const hasLast = rows.some((row) => (row[titles.length - 1] ?? '') !== '');
+    const shown = hasLast ? titles : titles.slice(0, -1);
+    const cells = [shown, ...rows].map((row) => row.slice(0, shown.length).map(printable));
+    const widths = shown.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
     for (const [index, row] of cells.entries()) {
       const line = row
         .map((cell, column) => cell.padEnd(widths[column] ?? 0))

@@ -98,7 +98,7 @@ function readOption(name: string, path: string): Buffer {
 }
 
 /** @throws UsageError where the file cannot be read. */
-export function readInput(path: string, what: string): Buffer {
+export function readInput(path: string | number, what: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {

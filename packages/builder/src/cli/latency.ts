@@ -1,0 +1,20 @@
+/** The shares of answers whose slowest is told. */
+const SHARES: readonly (readonly [name: string, share: number])[] = [
+  ['min', 0],
+  ['p50', 0.5],
+  ['p90', 0.9],
+  ['p99', 0.99],
+  ['p99.9', 0.999],
+  ['max', 1],
+];
+
+/** How long answers took, in milliseconds with two decimals: the fastest, the slowest, and the slowest of each share. */
+export function latencyShares(milliseconds: Float64Array): Record<string, number> {
+  const sorted = milliseconds.toSorted();
+  return Object.fromEntries(
+    SHARES.map(([name, share]) => {
+      const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+      return [name, Math.round(value * 100) / 100];
+    }),
+  );
+}
