@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
  */
 const LEVELS: Readonly<Record<string, readonly (string | readonly string[])[]>> = {
   codec: [['constants', 'errors', 'printable', 'pool', 'quote'], 'wire', 'values', 'text', 'frames', 'notify', 'ack'],
-  builder: ['data', 'read', 'build', 'validate', 'haproxy', 'arbitraries', 'assert', 'cli', 'cli/commands'],
+  builder: [
   agent: [
     ['checks', 'thenable', 'output', 'turn', 'incomplete-bytes', 'notify-context', 'message-handler'],
     'observe',

@@ -22,6 +22,10 @@ const table: CommandTable = {
     summary: 'send messages, and show the variables that the agent sets',
     load: async () => (await import('./cli/commands/send.ts')).command,
   },
+  decode: {
+    summary: 'show the frames in a file',
+    load: async () => (await import('./cli/commands/decode.ts')).command,
+  },
 };
 
 /** A status that no agent should send is told as 99, an unknown error. */

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { toHex } from '../data/text.ts';
 
 /** Characters that a terminal would act upon, and those that change the direction of text. */
 // oxlint-disable-next-line eslint/no-control-regex -- these are what is looked for
@@ -28,7 +29,7 @@ export class Output {
     if (!this.isJson && !this.isQuiet) this.#write(process.stdout, printable(line));
   }
 
-  /** An object of data, one line; only with `--json`. 64-bit integers become numbers where these are exact, else text. */
+  /** An object of data, one line; only with `--json`. Bytes become hexadecimal digits; 64-bit integers numbers where these are exact, else text. */
   json(object: unknown): void {
     if (this.isJson) this.#write(process.stdout, JSON.stringify(object, toJson));
   }
@@ -82,6 +83,7 @@ export class Output {
 const ON_STDERR = { stream: process.stderr } as const;
 
 function toJson(_: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return toHex(value);
   if (typeof value !== 'bigint') return value;
   return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
 }

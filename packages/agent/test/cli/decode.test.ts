@@ -1,0 +1,82 @@
+import { writeFileSync } from 'node:fs';
+import { ack, notify, toHex } from '@spop/builder';
+import { readCaptures } from '@spop-internal/testbed/captures';
+import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
+import { stopAfterTest } from '@spop-internal/testbed/vitest';
+import { describe, expect, it } from 'vitest';
+import { jsonLines, spop } from './run-spop.ts';
+
+const fixture = (label: string): string => new URL(`../../../testbed/fixtures/${label}.bin`, import.meta.url).pathname;
+
+describe('spop decode', () => {
+  const bytes = notify().message('m', { a: 1 }).toBytes();
+
+  it.each([
+    ['binary', bytes],
+    ['hexadecimal digits', toHex(bytes)],
+  ])('reads %s from stdin', async (_, input) => {
+    const shown = { code: 0, stdout: '       0  NOTIFY 1:1 "m" { a: INT64 1 }\n', stderr: '' };
+    expect(await spop(['decode'], { input })).toEqual(shown);
+    expect(await spop(['decode', '-'], { input })).toEqual(shown);
+  });
+
+  it('shows every byte with --explain', async () => {
+    const { stdout } = await spop(['decode', '-e'], { input: bytes });
+    expect(stdout).toMatch(/^ +0 {2}NOTIFY 1:1 .*\n +0 {2}00 00 00 0e +frame length: 14\n/);
+    expect(stdout).toMatch(/argument value: INT64 1\n$/);
+  });
+
+  it('marks the first wrong byte, goes on after it, and is 1', async () => {
+    const input = `0000000d 67 00000001 01 01 01 03 09 02 2d 2d ${toHex(ack().toBytes())}`;
+    const { code, stdout } = await spop(['decode'], { input });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^>> +13 {2}09 .*SPOP_INVALID_ACTION: expected a scope of 0 \(proc\) to 4 \(res\), got 9$/m);
+    expect(stdout).toMatch(/^ +17 {2}ACK 1:1 no actions$/m);
+    expect(jsonLines(await spop(['decode', '--json'], { input }))).toEqual([
+      {
+        offset: 0,
+        error: { code: 'SPOP_INVALID_ACTION', offset: 13, message: 'expected a scope of 0 (proc) to 4 (res), got 9' },
+        bytes: '0000000d6700000001010101030902' + '2d2d',
+      },
+      { offset: 17, frame: { type: 'ACK', flags: 1, streamId: 1, frameId: 1, actions: [] } },
+    ]);
+  });
+
+  it('reads every capture of real HAProxy, several files at once too', async () => {
+    const captures = readCaptures();
+    const { code, stdout, stderr } = await spop(['decode', '--json', ...captures.map(({ label }) => fixture(label))]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const types = jsonLines({ code, stdout, stderr }).map((line) => (line as { frame: { type: string } }).frame.type);
+    expect(types.length).toBe(captures.reduce((sum, { frames }) => sum + frames.length, 0));
+    expect(types.filter((type) => type === 'HAPROXY-HELLO').length).toBe(captures.length);
+  });
+
+  it('joins fragments', async () => {
+    const { stdout } = await spop(['decode', fixture('2.6.12/fragmented.c1')]);
+    expect(stdout).toMatch(/^ +184 {2}NOTIFY-FRAGMENT 4:1 flags 0 968 bytes of payload$/m);
+    expect(stdout).toMatch(
+      /^ +3121 {2}all fragments: NOTIFY 4:1 "pre" .* "big" \{ len: INT64 3000, body: BINARY of 3000 bytes/m,
+    );
+  });
+
+  it('ends without a complaint where nobody reads its output', async () => {
+    const file = stopAfterTest(await TemporaryFolder.make()).file('many.bin');
+    writeFileSync(file, Buffer.concat(Array.from({ length: 20_000 }, () => bytes)));
+    const program = new URL('../../../builder/src/spop.ts', import.meta.url).pathname;
+    const { promisify } = await import('node:util');
+    const { execFile } = await import('node:child_process');
+    const line = `"${process.execPath}" --conditions=@spop/source "${program}" decode "${file}" | head -1`;
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-o', 'pipefail', '-c', line]);
+    expect({ stdout, stderr }).toEqual({ stdout: '       0  NOTIFY 1:1 "m" { a: INT64 1 }\n', stderr: '' });
+  });
+
+  it.each([
+    [['decode', '/nowhere'], '', 'could not read the file "/nowhere"'],
+    [['decode', '--format', 'hex'], 'what?', 'the input is no hexadecimal text'],
+    [['decode', '--format', 'exe'], '', 'expected one of binary, hex, pcap, pcapng, session for --format'],
+  ])('takes %j with %j for wrong use', async (words, input, sentence) => {
+    const outcome = await spop(words, { input });
+    expect(outcome).toMatchObject({ code: 2, stdout: '' });
+    expect(outcome.stderr).toContain(sentence);
+  });
+});

@@ -1,0 +1,90 @@
+import { SpopError } from '@spop/codec';
+import { FrameStream, MAX_CAPTURED_FRAME_SIZE } from '../capture/frame-stream.ts';
+import { detectFormat, inputFormats, parseHexText } from '../capture/input-format.ts';
+import type { InputFormat } from '../capture/input-format.ts';
+import type { Call, Command } from '../command.ts';
+import { ExitCode } from '../command.ts';
+import { FramePrinter } from '../frame-printer.ts';
+import type { Output } from '../output.ts';
+import { readInput } from '../target.ts';
+import { UsageError } from '../usage-error.ts';
+
+/** How a file is shown. */
+interface Showing {
+  readonly output: Output;
+  readonly isExplaining: boolean;
+  readonly maxFrameSize: number;
+}
+
+/** A file that is read from stdin. */
+const STDIN = 0;
+/** Beyond this no release of HAProxy can have a buffer. */
+const MAX_FRAME_SIZE = 0x7fff_ffff;
+
+/** Reads frames of all kinds of files. */
+export const command: Command = {
+  usage: 'decode [FILE …] [options]',
+  about: `Shows the frames in files, or in stdin where there is none or it is called -. What a file is shows in its first bytes: the bytes of one side of a connection; hexadecimal digits, also as xxd and hexdump -C write them; --format says it where that fails.
+A line has the offset of the frame in bytes, and what it says. Fragments of HAProxy 3.0 and older are shown, and what they join to. Where bytes are wrong the exit code is 1; the first wrong byte is marked.`,
+  options: {
+    explain: { short: 'e', about: 'show every byte, and what it says' },
+    format: { value: 'FORMAT', choices: inputFormats, about: `what the files are: ${inputFormats.join(', ')}` },
+    'max-frame-size': {
+      value: 'BYTES',
+      about: `the longest frame to believe in; ${MAX_CAPTURED_FRAME_SIZE} by default`,
+    },
+    json: { about: 'a line of JSON for each frame' },
+  },
+  completes: 'files',
+  examples: [
+    ['echo 0000000d 67 00000001 01 01 01 03 09 02 2d 2d | spop decode', 'what is wrong with these bytes?'],
+    ['spop decode --explain connection.bin', 'every byte of a connection'],
+  ],
+  run({ args, output }: Call): Promise<number> {
+    const showing = {
+      output,
+      isExplaining: args.has('explain'),
+      maxFrameSize: args.count('max-frame-size', MAX_CAPTURED_FRAME_SIZE, 7, MAX_FRAME_SIZE),
+    };
+    const format = inputFormats.find((name) => name === args.text('format'));
+    const files = args.words.length === 0 ? ['-'] : args.words;
+    let errors = 0;
+    for (const file of files) {
+      const bytes = file === '-' ? readInput(STDIN, 'stdin') : readInput(file, `the file ${JSON.stringify(file)}`);
+      if (files.length > 1) output.print(`${file}:`);
+      errors += decode(bytes, format ?? detectFormat(bytes), showing);
+    }
+    return Promise.resolve(errors === 0 ? ExitCode.Good : ExitCode.Negative);
+  },
+};
+
+/** @returns how many frames are wrong. */
+function decode(bytes: Buffer, format: InputFormat, showing: Showing): number {
+  switch (format) {
+    case 'hex':
+      return decodeBytes(fromHexText(bytes), showing);
+    default:
+      return decodeBytes(bytes, showing);
+  }
+}
+
+function decodeBytes(bytes: Uint8Array, { output, isExplaining, maxFrameSize }: Showing): number {
+  const printer = new FramePrinter(output, isExplaining);
+  const stream = new FrameStream(maxFrameSize);
+  const last = [...stream.push(bytes), stream.finish()];
+  for (const captured of last) if (captured !== undefined) printer.print(captured);
+  if (bytes.length === 0) output.say('no bytes');
+  return printer.errors;
+}
+
+function fromHexText(bytes: Buffer): Uint8Array {
+  try {
+    return parseHexText(bytes.toString('latin1'));
+  } catch (error) {
+    if (!(error instanceof SpopError)) throw error;
+    throw new UsageError(
+      `the input is no hexadecimal text: ${error.reason.slice(0, 200)}`,
+      'add --format binary where it is bytes',
+    );
+  }
+}

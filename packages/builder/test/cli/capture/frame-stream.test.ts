@@ -1,0 +1,129 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { chunking, corrupted, notifyFrame } from '../../../src/arbitraries.ts';
+import { ack, haproxy, notify, parse, writeFrame } from '../../../src/index.ts';
+import { FragmentJoiner, FrameStream } from '../../../src/cli/capture/frame-stream.ts';
+import { detectFormat, parseHexText } from '../../../src/cli/capture/input-format.ts';
+import { concat, fromHex } from '../../../src/data/text.ts';
+
+const good = ack().setVar('txn', 'a', 1).toBytes();
+/** An ACK with an action of an unknown type. */
+const wrong = fromHex('0000000b 67 00000001 01 01 09 03 02 00');
+
+describe('FrameStream', () => {
+  it('gives the same frames however the bytes are cut', () => {
+    const cut = fc
+      .array(notifyFrame(), { minLength: 1, maxLength: 4 })
+      .map((frames) => frames.map((frame) => writeFrame(frame)))
+      .chain((all) => chunking(concat(all)).map((chunks) => ({ all, chunks })));
+    fc.assert(
+      fc.property(cut, ({ all, chunks }) => {
+        const stream = new FrameStream();
+        const captured = chunks.flatMap((chunk) => stream.push(chunk));
+        expect(stream.finish()).toBeUndefined();
+        expect(captured.map(({ frame }) => frame)).toEqual(all.flatMap((bytes) => parse(bytes)));
+        expect(captured.map(({ bytes }) => bytes)).toEqual(all);
+        const starts = all.map((_, index) => concat(all.slice(0, index)).length);
+        expect(captured.map(({ offset }) => offset)).toEqual(starts);
+      }),
+    );
+  });
+
+  it('goes on after a wrong frame, 100,000 of them as well', () => {
+    const captured = new FrameStream().push(concat([...Array.from({ length: 100_000 }, () => wrong), good]));
+    expect(captured.length).toBe(100_001);
+    expect(captured[0]).toMatchObject({ offset: 0, bytes: wrong, error: { code: 'SPOP_INVALID_ACTION' } });
+    expect(captured.at(-1)).toMatchObject({ offset: 1_500_000, frame: { type: 'ACK' } });
+  });
+
+  it('looks for a piece that begins with a frame after a length that is wrong', () => {
+    const stream = new FrameStream();
+    expect(stream.push(fromHex('00 00 00 02 01'))).toMatchObject([{ error: { code: 'SPOP_FRAME_TOO_SMALL' } }]);
+    expect(stream.push(fromHex('ff ff ff ff ff'))).toEqual([]);
+    expect(stream.push(good)).toMatchObject([{ offset: 10, frame: { type: 'ACK' } }]);
+    expect(stream.push(fromHex('7f ff ff ff'))).toMatchObject([{ error: { code: 'SPOP_FRAME_TOO_BIG' } }]);
+  });
+
+  it('tells what is missing', () => {
+    const stream = new FrameStream();
+    expect(stream.push(good.subarray(0, 9))).toEqual([]);
+    expect(stream.finish()).toMatchObject({
+      error: { reason: `expected a whole frame, but ${good.length - 9} bytes of it are missing` },
+    });
+    expect(stream.skip(good.length - 9)).toMatchObject({ offset: 0, bytes: good.subarray(0, 9) });
+    expect(stream.push(good)).toMatchObject([{ offset: good.length, frame: { type: 'ACK' } }]);
+  });
+
+  it('throws for nothing', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.oneof(
+            corrupted().map(({ bytes }) => bytes),
+            fc.uint8Array(),
+          ),
+        ),
+        (pieces) => {
+          const stream = new FrameStream();
+          const shown = pieces.flatMap((piece) => stream.push(piece)).reduce((sum, { bytes }) => sum + bytes.length, 0);
+          expect(shown + (stream.finish()?.bytes.length ?? 0)).toBeLessThanOrEqual(concat(pieces).length);
+        },
+      ),
+    );
+  });
+});
+
+describe('FragmentJoiner', () => {
+  const whole = notify({ streamId: 3 }).message('m', { body: 'x'.repeat(1000) });
+  const frames = haproxy('3.0')
+    .fragments(whole, 256)
+    .map((frame) => frame.toFrame());
+
+  it('gives the whole NOTIFY with its last fragment', () => {
+    const joiner = new FragmentJoiner();
+    const joined = frames.map((frame) => joiner.push(frame));
+    expect(joined.slice(0, -1).filter((frame) => frame !== undefined)).toEqual([]);
+    expect(joined.at(-1)).toEqual(whole.toFrame());
+  });
+
+  it('gives nothing for fragments that do not belong together, that were given up, or begin nowhere', () => {
+    const joiner = new FragmentJoiner();
+    const [first, ...others] = frames;
+    const last = others.at(-1)!;
+    expect(joiner.push(last)).toBeUndefined();
+    expect([first!, { ...last, streamId: 9n }].map((frame) => joiner.push(frame))).toEqual([undefined, undefined]);
+    expect([first!, { ...last, flags: 3 }].map((frame) => joiner.push(frame))).toEqual([undefined, undefined]);
+    expect([first!, last].map((frame) => joiner.push(frame))).toEqual([undefined, undefined]);
+  });
+});
+
+describe('parseHexText', () => {
+  it.each([
+    ['digits', '0000000b6700000001010109030200'],
+    ['groups', '0000000b 67 00000001\n01 01 09 03 02 00\n'],
+    ['C', '0x00, 0x00, 0x00, 0x0b, 0x67, 0x00, 0x00, 0x00, 0x01, 0x01, 0x01, 0x09, 0x03, 0x02, 0x00'],
+    ['colons', '00:00:00:0b:67:00:00:00:01:01:01:09:03:02:00'],
+    ['xxd', '00000000: 0000 000b 6700 0000 0101 0109 0302 00    ....g..........\n'],
+    ['hexdump -C', '00000000  00 00 00 0b 67 00 00 00  01 01 01 09 03 02 00     |....g..........|\n0000000f\n'],
+  ])('reads %s', (_, text) => {
+    expect(parseHexText(text)).toEqual(wrong);
+    expect(detectFormat(Buffer.from(text))).toBe('hex');
+  });
+
+  it.each(['0', 'xy', '00000000: 0000  ..\nno line'])('refuses %j', (text) => {
+    expect(() => parseHexText(text)).toThrow('SPOP_INVALID_VALUE');
+  });
+});
+
+describe('detectFormat', () => {
+  it.each([
+    ['binary', wrong],
+    ['binary', new Uint8Array(0)],
+    ['pcap', fromHex('d4c3b2a1')],
+    ['pcap', fromHex('a1b23c4d')],
+    ['pcapng', fromHex('0a0d0d0a')],
+    ['session', Buffer.from('# spop session 1\n')],
+  ])('finds %s', (format, bytes) => {
+    expect(detectFormat(Buffer.from(bytes))).toBe(format);
+  });
+});
