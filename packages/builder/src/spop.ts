@@ -2,7 +2,7 @@
 /** The program `spop`: finds the command, loads it alone, and turns what it throws into a sentence and an exit code. */
 import { SpopError } from '@spop/codec';
 import { Arguments } from './cli/arguments.ts';
-import { ExitCode } from './cli/command.ts';
+import { disconnectCode, ExitCode } from './cli/command.ts';
 import type { Command, CommandTable } from './cli/command.ts';
 import { commandHelp, programHelp } from './cli/help.ts';
 import { Output } from './cli/output.ts';
@@ -26,10 +26,15 @@ const table: CommandTable = {
     summary: 'show the frames in a file',
     load: async () => (await import('./cli/commands/decode.ts')).command,
   },
+  record: {
+    summary: 'write down what HAProxy and an agent say',
+    load: async () => (await import('./cli/commands/record.ts')).command,
+  },
+  replay: {
+    summary: 'say it again, and compare the ACKs',
+    load: async () => (await import('./cli/commands/replay.ts')).command,
+  },
 };
-
-/** A status that no agent should send is told as 99, an unknown error. */
-const UNKNOWN_STATUS = 99;
 
 // Who reads the data may have had enough of it.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -88,11 +93,6 @@ function explainFailure(error: unknown, output: Output): number {
     return ExitCode.Negative;
   }
   throw error;
-}
-
-function disconnectCode(status: number = UNKNOWN_STATUS): number {
-  const isKnown = Number.isInteger(status) && status >= 0 && status <= UNKNOWN_STATUS;
-  return ExitCode.Disconnect + (isKnown ? status : UNKNOWN_STATUS);
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

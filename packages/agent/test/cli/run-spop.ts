@@ -2,11 +2,16 @@
 import { spawn } from 'node:child_process';
 import { createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { Program } from '@spop-internal/testbed/program';
+import { stopAfterTest } from '@spop-internal/testbed/vitest';
 import { onTestFinished } from 'vitest';
 
 const PROGRAM = fileURLToPath(new URL('../../../builder/src/spop.ts', import.meta.url));
 /** Without it each run would strip the types of all files again, which takes most of its time. */
 const COMPILE_CACHE = fileURLToPath(new URL('../../../../node_modules/.cache/compile', import.meta.url));
+
+const WORDS = ['--conditions=@spop/source', PROGRAM] as const;
+const ENV = { NODE_COMPILE_CACHE: COMPILE_CACHE, NO_COLOR: '1' } as const;
 
 /** How the program went. */
 export interface Outcome {
@@ -25,8 +30,8 @@ export interface RunOptions {
 /** Runs `spop` with these words to its end. */
 export function spop(words: readonly string[], { input = '', env = {} }: RunOptions = {}): Promise<Outcome> {
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
-  const child = spawn(process.execPath, ['--conditions=@spop/source', PROGRAM, ...words], {
-    env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, NO_COLOR: '1', ...env },
+  const child = spawn(process.execPath, [...WORDS, ...words], {
+    env: { ...process.env, ...ENV, ...env },
   });
   let stdout = '';
   let stderr = '';
@@ -38,6 +43,11 @@ export function spop(words: readonly string[], { input = '', env = {} }: RunOpti
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   return promise;
+}
+
+/** Starts `spop` with these words, until the test ends. */
+export function startSpop(words: readonly string[]): Program {
+  return stopAfterTest(new Program(process.execPath, [...WORDS, ...words], { name: 'spop', env: ENV }));
 }
 
 /** The lines of JSON that a run wrote. */

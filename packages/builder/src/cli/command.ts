@@ -4,6 +4,15 @@ import type { Output } from './output.ts';
 /** Exit codes of every command; 64 + status stands for a DISCONNECT. */
 export const ExitCode = { Good: 0, Negative: 1, Usage: 2, Disconnect: 64 } as const;
 
+/** A status that no agent should send is told as 99, an unknown error. */
+const UNKNOWN_STATUS = 99;
+
+/** The exit code that stands for an AGENT-DISCONNECT. */
+export function disconnectCode(status: number = UNKNOWN_STATUS): number {
+  const isKnown = Number.isInteger(status) && status >= 0 && status <= UNKNOWN_STATUS;
+  return ExitCode.Disconnect + (isKnown ? status : UNKNOWN_STATUS);
+}
+
 /** How to find one command without loading it. */
 export interface CommandEntry {
   /** One line for the list of commands. */

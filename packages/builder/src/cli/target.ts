@@ -135,9 +135,11 @@ export function openSocket({ text, address, tls, timeoutMs }: AgentTarget): Prom
   return promise;
 }
 
+/** One side may say that it is done while the other still speaks. */
 function open(address: Address, tls: ConnectionOptions | undefined): Socket {
-  if (tls !== undefined) return connectTls({ ...address, ...tls });
-  return 'path' in address ? connectSocket({ path: address.path }) : connectSocket({ ...address, noDelay: true });
+  const common = { allowHalfOpen: true, noDelay: true };
+  if (tls === undefined) return connectSocket({ ...address, ...common });
+  return connectTls({ ...tls, ...address, ...common });
 }
 
 /** Node tells of several addresses, such as those of localhost, in an error without a message. */

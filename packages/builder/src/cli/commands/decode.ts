@@ -2,6 +2,8 @@ import { SpopError } from '@spop/codec';
 import { FrameStream, MAX_CAPTURED_FRAME_SIZE } from '../capture/frame-stream.ts';
 import { detectFormat, inputFormats, parseHexText } from '../capture/input-format.ts';
 import type { InputFormat } from '../capture/input-format.ts';
+import { parseSession, SessionFileError } from '../capture/session-file.ts';
+import type { SessionEvent } from '../capture/session-file.ts';
 import type { Call, Command } from '../command.ts';
 import { ExitCode } from '../command.ts';
 import { FramePrinter } from '../frame-printer.ts';
@@ -63,6 +65,8 @@ function decode(bytes: Buffer, format: InputFormat, showing: Showing): number {
   switch (format) {
     case 'hex':
       return decodeBytes(fromHexText(bytes), showing);
+    case 'session':
+      return decodeSession(bytes, showing);
     default:
       return decodeBytes(bytes, showing);
   }
@@ -75,6 +79,31 @@ function decodeBytes(bytes: Uint8Array, { output, isExplaining, maxFrameSize }: 
   for (const captured of last) if (captured !== undefined) printer.print(captured);
   if (bytes.length === 0) output.say('no bytes');
   return printer.errors;
+}
+
+function decodeSession(bytes: Buffer, { output, isExplaining, maxFrameSize }: Showing): number {
+  const sides = new Map<string, { readonly stream: FrameStream; readonly printer: FramePrinter }>();
+  for (const event of readSession(bytes)) {
+    if (event.kind !== 'bytes') continue;
+    const { connection, from } = event;
+    const key = `${connection} ${from}`;
+    const side = sides.get(key) ?? {
+      stream: new FrameStream(maxFrameSize),
+      printer: new FramePrinter(output, isExplaining),
+    };
+    sides.set(key, side);
+    for (const captured of side.stream.push(event.bytes)) side.printer.print(captured, { connection, from });
+  }
+  return [...sides.values()].reduce((sum, { printer }) => sum + printer.errors, 0);
+}
+
+function readSession(bytes: Buffer): readonly SessionEvent[] {
+  try {
+    return parseSession(bytes.toString('utf8')).events;
+  } catch (error) {
+    if (!(error instanceof SessionFileError)) throw error;
+    throw new UsageError(`the input is no session file: ${error.message}`, '"spop record" writes one');
+  }
 }
 
 function fromHexText(bytes: Buffer): Uint8Array {

@@ -1,0 +1,121 @@
+import { FrameFlag } from '@spop/codec';
+import { notify } from '../../build/frames.ts';
+import { writeFrame } from '../../build/plain-writer.ts';
+import type { Action, FragmentFrame, Frame, Message } from '../../data/model.ts';
+import { toBytes } from '../../data/text.ts';
+import { ipv4, ipv6 } from '../../data/values.ts';
+import type { TypedData } from '../../data/values.ts';
+import { FragmentJoiner } from './frame-stream.ts';
+
+/** What stands for each byte of a text. */
+const FILLER = 'x';
+
+/**
+ * Replaces what frames tell of people: texts and bytes by as many `x`, addresses by others, the same one always by the same, out of
+ * 198.18.0.0/15 and 2001:db8::/32, which belong to nobody (RFC 2544, RFC 3849). Numbers, names and frames' lengths stay.
+ */
+export class Redactor {
+  readonly #addresses: Map<string, TypedData> = new Map();
+
+  /** The same typed data without what it tells. */
+  data(value: TypedData): TypedData {
+    switch (value.type) {
+      case 'string':
+        return { ...value, value: FILLER.repeat(toBytes(value.value).length) };
+      case 'binary':
+        return { ...value, value: new Uint8Array(value.value.length).fill(FILLER.charCodeAt(0)) };
+      case 'ipv4':
+      case 'ipv6':
+        return this.#address(value.type, value.value);
+      default:
+        return value;
+    }
+  }
+
+  messages(messages: readonly Message[]): Message[] {
+    return messages.map(({ name, args }) => ({
+      name,
+      args: args.map((arg) => ({ ...arg, value: this.data(arg.value) })),
+    }));
+  }
+
+  actions(actions: readonly Action[]): Action[] {
+    return actions.map((action) =>
+      action.type === 'set-var' ? { ...action, value: this.data(action.value) } : action,
+    );
+  }
+
+  #address(type: 'ipv4' | 'ipv6', text: string): TypedData {
+    const known = this.#addresses.get(text);
+    if (known !== undefined) return known;
+    const number = this.#addresses.size + 1;
+    const [high, middle, low] = [(number >> 16) & 1, (number >> 8) & 0xff, number & 0xff];
+    const replaced =
+      type === 'ipv4'
+        ? ipv4(`198.${18 + high}.${middle}.${low}`)
+        : ipv6(`2001:db8::${high}:${(number & 0xffff).toString(16)}`);
+    this.#addresses.set(text, replaced);
+    return replaced;
+  }
+}
+
+/** Redacts the frames of one side in their order. Fragments are kept back until the NOTIFY is whole, since they cut values. */
+export class FrameRedactor {
+  readonly #redactor: Redactor;
+  readonly #joiner: FragmentJoiner = new FragmentJoiner();
+  #parts: FragmentFrame[] = [];
+
+  /** `redactor` is shared by all sides and connections. */
+  constructor(redactor: Redactor) {
+    this.#redactor = redactor;
+  }
+
+  /** @returns the frames that can be told now, with their bytes. */
+  push(frame: Frame): { readonly frame: Frame; readonly bytes: Uint8Array }[] {
+    if (frame.type !== 'NOTIFY-FRAGMENT' && frame.type !== 'UNSET') return [...this.finish(), ...this.#whole(frame)];
+    const before = frame.type === 'NOTIFY-FRAGMENT' ? this.finish() : [];
+    this.#parts.push(frame);
+    const whole = this.#joiner.push(frame);
+    if (whole !== undefined) {
+      const payload = notify().messages(this.#redactor.messages(whole.messages)).toPayload();
+      return [...before, ...this.#release(payload)];
+    }
+    const isLast = (frame.flags & (FrameFlag.Fin | FrameFlag.Abort)) !== 0;
+    return isLast ? [...before, ...this.finish()] : before;
+  }
+
+  /** Nothing more comes. @returns fragments that no NOTIFY was made of, with fillers for what they hold. */
+  finish(): { readonly frame: Frame; readonly bytes: Uint8Array }[] {
+    const size = this.#parts.reduce((sum, { payload }) => sum + payload.length, 0);
+    return this.#release(new Uint8Array(size).fill(FILLER.charCodeAt(0)));
+  }
+
+  #whole(frame: Frame): { readonly frame: Frame; readonly bytes: Uint8Array }[] {
+    const told = this.#redacted(frame);
+    return told === undefined ? [] : [{ frame: told, bytes: writeFrame(told) }];
+  }
+
+  #redacted(frame: Frame): Frame | undefined {
+    switch (frame.type) {
+      case 'NOTIFY':
+        return { ...frame, messages: this.#redactor.messages(frame.messages) };
+      case 'ACK':
+        return { ...frame, actions: this.#redactor.actions(frame.actions) };
+      case 'UNKNOWN':
+        // Nobody knows what it tells.
+        return undefined;
+      default:
+        return frame;
+    }
+  }
+
+  #release(payload: Uint8Array): { readonly frame: Frame; readonly bytes: Uint8Array }[] {
+    const parts = this.#parts;
+    this.#parts = [];
+    let start = 0;
+    return parts.map((part) => {
+      const frame: Frame = { ...part, payload: payload.slice(start, (start += part.payload.length)) };
+      return { frame, bytes: writeFrame(frame) };
+    });
+  }
+}

@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AckFrame } from '../../data/model.ts';
+import { parseSession, SessionFileError } from '../capture/session-file.ts';
+import type { Session, SessionEvent } from '../capture/session-file.ts';
+import type { Call, Command } from '../command.ts';
+import { disconnectCode, ExitCode } from '../command.ts';
+import { compareAcks } from '../compared-acks.ts';
+import { latencyShares } from '../latency.ts';
+import type { Output } from '../output.ts';
+import { framesOf, ReplayedConnection } from '../replayed-connection.ts';
+import type { ReplayOptions } from '../replayed-connection.ts';
+import { parseTarget, readInput, targetOptions } from '../target.ts';
+import { UsageError } from '../usage-error.ts';
+import { expectWords } from '../words.ts';
+
+/** Differences that are told at most. */
+const MAX_TOLD = 20;
+
+/** Says again what was recorded. */
+export const command: Command = {
+  usage: 'replay FILE TARGET [options]',
+  about: `Says what HAProxy said in a session file (see "spop record") to an agent, and compares the ACKs with those that were recorded: 0 where all are the same, 1 where one is different or missing. Connections and NOTIFYs come as far apart as they were recorded, never before the agent's HELLO, and at most 20 in flight on a connection.
+Of a redacted session the values of actions are not compared, only which variables are set and to what type: the agent was asked something else.`,
+  options: {
+    fast: { about: 'wait for nothing but answers' },
+    json: { about: 'a line of JSON for each difference, and one for the whole' },
+    ...targetOptions,
+  },
+  completes: 'files',
+  examples: [
+    ['spop replay session.txt 127.0.0.1:9000', 'does the new agent answer as the old one did?'],
+    ['spop replay session.txt 127.0.0.1:9000 --fast', 'and how fast?'],
+  ],
+  async run({ args, output }: Call): Promise<number> {
+    const [file, address] = expectWords(args.words, 2, command.usage);
+    if (file === undefined) throw new UsageError('expected a session file; found none', `usage: spop ${command.usage}`);
+    const session = readSession(file);
+    const target = parseTarget(address, args);
+    return replay(session, { target, isFast: args.has('fast') }, output);
+  },
+};
+
+/** @throws UsageError where it is no session file. */
+function readSession(file: string): Session {
+  const bytes = readInput(file === '-' ? 0 : file, `the file ${JSON.stringify(file)}`);
+  try {
+    return parseSession(bytes.toString('utf8'));
+  } catch (error) {
+    if (!(error instanceof SessionFileError)) throw error;
+    throw new UsageError(`${file} is no session file: ${error.message}`, '"spop record" writes one');
+  }
+}
+
+async function replay(session: Session, options: ReplayOptions, output: Output): Promise<number> {
+  const byConnection = Map.groupBy(session.events, ({ connection }) => connection);
+  const start = performance.now();
+  const pairs = await Promise.all(
+    [...byConnection].map(async ([number, events]) => {
+      const connection = new ReplayedConnection(events, options);
+      if (!options.isFast) await sleep((events[0]?.seconds ?? 0) * 1000);
+      await connection.run();
+      return { number, events, connection };
+    }),
+  );
+  const seconds = (performance.now() - start) / 1000;
+  let [same, different, missing, added, told] = [0, 0, 0, 0, 0];
+  for (const { number, events, connection } of pairs) {
+    const result = compareAcks(recordedAcks(events), connection.acks, session.isRedacted);
+    same += result.same;
+    added += result.added;
+    for (const { notify, recorded, replayed } of result.differences) {
+      if (replayed === undefined) missing++;
+      else different++;
+      output.json({ connection: number, notify, recorded, replayed });
+      if (told++ >= MAX_TOLD) continue;
+      output.print(
+        `connection ${number}, NOTIFY ${notify}:\n  recorded  ${recorded}\n  now       ${replayed ?? 'no ACK'}`,
+      );
+    }
+    if (connection.failure !== undefined) output.warn(`connection ${number}: ${connection.failure}`);
+  }
+  if (told > MAX_TOLD) output.print(`${told - MAX_TOLD} more are different or missing`);
+  const latencies = Float64Array.from(pairs.flatMap(({ connection }) => connection.latencies));
+  output.print(
+    `${same} ACKs are the same, ${different} different, ${missing} missing, ${added} added; ${pairs.length} ${pairs.length === 1 ? 'connection' : 'connections'} in ${seconds.toFixed(2)} s`,
+  );
+  const milliseconds = latencies.length === 0 ? undefined : latencyShares(latencies);
+  if (milliseconds !== undefined) {
+    output.print(
+      `milliseconds: ${Object.entries(milliseconds)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(', ')}`,
+    );
+  }
+  output.json({ same, different, missing, added, connections: pairs.length, seconds, milliseconds });
+  const status = pairs.map(unexpectedStatus).find((found) => found !== undefined);
+  if (status !== undefined) return disconnectCode(status);
+  return different + missing + added === 0 ? ExitCode.Good : ExitCode.Negative;
+}
+
+function recordedAcks(events: readonly SessionEvent[]): AckFrame[] {
+  return framesOfAgent(events).flatMap((frame) => (frame.type === 'ACK' ? [frame] : []));
+}
+
+function framesOfAgent(events: readonly SessionEvent[]): ReturnType<typeof framesOf> {
+  return events.flatMap((event) => (event.kind === 'bytes' && event.from === 'agent' ? framesOf(event) : []));
+}
+
+/** The status of a DISCONNECT that was not recorded; 0 is a polite end. */
+function unexpectedStatus({
+  events,
+  connection: { status },
+}: {
+  events: readonly SessionEvent[];
+  connection: ReplayedConnection;
+}): number | undefined {
+  if (status === undefined || status === 0) return undefined;
+  if (framesOfAgent(events).some(({ type }) => type === 'AGENT-DISCONNECT')) return undefined;
+  return status;
+}

@@ -1,0 +1,123 @@
+import { once } from 'node:events';
+import { createServer, Socket } from 'node:net';
+import type { Server } from 'node:net';
+import { PeerFailure } from '../haproxy/peer-failure.ts';
+import type { Side } from '../validate/connection-state.ts';
+import type { RecordedConnection, Recorder } from './capture/recorder.ts';
+import { addressText, openSocket } from './target.ts';
+import type { Address, AgentTarget } from './target.ts';
+
+/** Hands everything on between HAProxy and an agent, and lets a recorder see it. */
+export class RecordingProxy {
+  /** Connections that were taken. */
+  connections: number = 0;
+  readonly #server: Server;
+  readonly #target: AgentTarget;
+  readonly #recorder: Recorder;
+  readonly #report: (text: string) => void;
+  readonly #sockets: Set<Socket> = new Set();
+  #onEnded: (() => void) | undefined;
+  #ended = 0;
+
+  /** `report` is told of connections that do not reach the agent. */
+  constructor(target: AgentTarget, recorder: Recorder, report: (text: string) => void) {
+    this.#target = target;
+    this.#recorder = recorder;
+    this.#report = report;
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      this.connections++;
+      this.#ended++;
+      void this.#take(socket).finally(() => {
+        this.#ended--;
+        this.#onEnded?.();
+      });
+    });
+  }
+
+  /** Listens. @returns the address, with the port that was chosen for port 0. Rejects where the system refuses it. */
+  async listen(address: Address): Promise<string> {
+    this.#server.listen(address);
+    await once(this.#server, 'listening');
+    const bound = this.#server.address();
+    return addressText(
+      'host' in address && typeof bound === 'object' && bound !== null ? { ...address, port: bound.port } : address,
+    );
+  }
+
+  /** Resolves once so many connections have come and all of them have gone. */
+  whenEnded(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onEnded = () => {
+        if (this.connections >= count && this.#ended === 0) resolve();
+      };
+    });
+  }
+
+  /** Takes no other connection, and ends those that there are. */
+  async close(): Promise<void> {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await once(this.#server, 'close');
+  }
+
+  async #take(haproxy: Socket): Promise<void> {
+    this.#sockets.add(haproxy);
+    haproxy.once('close', () => this.#sockets.delete(haproxy));
+    const recorded = this.#recorder.open();
+    const broken = (): void => void haproxy.destroy();
+    haproxy.once('error', broken);
+    try {
+      const agent = await openSocket(this.#target);
+      haproxy.removeListener('error', broken);
+      this.#sockets.add(agent);
+      agent.once('close', () => this.#sockets.delete(agent));
+      await handOn(haproxy, agent, recorded);
+    } catch (error) {
+      if (!(error instanceof PeerFailure)) throw error;
+      this.#report(error.message);
+      recorded.close('agent');
+      reset(haproxy);
+    }
+  }
+}
+
+/** Resolves when both are closed. */
+async function handOn(haproxy: Socket, agent: Socket, recorded: RecordedConnection): Promise<void> {
+  let first: Side | undefined;
+  const pass = (from: Side, socket: Socket, other: Socket): Promise<void> => {
+    socket.on('data', (chunk: Buffer) => {
+      recorded.push(from, new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
+      if (!other.write(chunk)) socket.pause();
+    });
+    other.on('drain', () => socket.resume());
+    socket.on('end', () => {
+      first ??= from;
+      other.end();
+    });
+    socket.on('error', () => {
+      first ??= from;
+      reset(other);
+    });
+    return new Promise((resolve) => {
+      socket.once('close', () => {
+        if (!other.destroyed && !other.writableEnded) other.destroy();
+        resolve();
+      });
+      if (socket.destroyed) {
+        first ??= from;
+        other.destroy();
+        resolve();
+      }
+    });
+  };
+  await Promise.all([pass('haproxy', haproxy, agent), pass('agent', agent, haproxy)]);
+  recorded.close(first ?? 'haproxy');
+}
+
+/** HAProxy and agents tell a reset from an end. */
+function reset(socket: Socket): void {
+  if (socket.destroyed) return;
+  // TLS and unix sockets know no reset.
+  if (Object.getPrototypeOf(socket) === Socket.prototype && socket.remotePort !== undefined) socket.resetAndDestroy();
+  else socket.destroy();
+}
