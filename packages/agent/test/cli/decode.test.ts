@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
-import { ack, notify, toHex } from '@spop/builder';
+import { ack, agentHello, haproxyHello, notify, toHex } from '@spop/builder';
 import { readCaptures } from '@spop-internal/testbed/captures';
+import { pcapngOf, pcapOf, tcpPackets, type Said } from '@spop-internal/testbed/packets';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { stopAfterTest } from '@spop-internal/testbed/vitest';
 import { describe, expect, it } from 'vitest';
@@ -57,6 +58,48 @@ describe('spop decode', () => {
     expect(stdout).toMatch(
       /^ +3121 {2}all fragments: NOTIFY 4:1 "pre" .* "big" \{ len: INT64 3000, body: BINARY of 3000 bytes/m,
     );
+  });
+
+  it.each([
+    ['pcap', pcapOf],
+    ['pcapng', pcapngOf],
+  ])('finds SPOP in a %s file, in the order of its packets', async (_, fileOf) => {
+    const conversation: Said[] = [
+      { from: 'client', bytes: haproxyHello().toBytes() },
+      { from: 'server', bytes: agentHello().toBytes() },
+      {
+        from: 'client',
+        bytes: notify()
+          .message('m', { body: 'x'.repeat(5000) })
+          .toBytes(),
+      },
+      { from: 'server', bytes: ack().setVar('txn', 'a', 1).toBytes() },
+    ];
+    const input = fileOf(tcpPackets(conversation));
+    const { code, stdout, stderr } = await spop(['decode'], { input });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines[0]).toBe('connection #1: HAProxy at 127.0.0.1:40000, agent at 127.0.0.2:9000');
+    expect(lines.slice(1).map((line) => line.replace(/^08:00:00\.\d{3} {2}#1 {2}/, '').slice(0, 30))).toEqual([
+      'haproxy  HAPROXY-HELLO support',
+      'agent    AGENT-HELLO version: ',
+      'haproxy  NOTIFY 1:1 "m" { body',
+      'agent    ACK 1:1 set-var txn.a',
+    ]);
+    expect(jsonLines(await spop(['decode', '--json'], { input }))).toMatchObject([
+      { connection: 1, haproxy: '127.0.0.1:40000' },
+      { connection: 1, from: 'haproxy', offset: 0, frame: { type: 'HAPROXY-HELLO' } },
+      { from: 'agent', time: expect.any(Number) as unknown },
+      { from: 'haproxy' },
+      { from: 'agent', frame: { type: 'ACK' } },
+    ]);
+  });
+
+  it('is 1 where a capture has no SPOP', async () => {
+    const input = pcapOf(tcpPackets([{ from: 'client', bytes: Buffer.from('GET / HTTP/1.1') }]));
+    const { code, stderr } = await spop(['decode'], { input });
+    expect(code).toBe(1);
+    expect(stderr).toBe('spop: no SPOP in 1 TCP connections of 7 packets\n  frames within TLS cannot be read\n');
   });
 
   it('ends without a complaint where nobody reads its output', async () => {

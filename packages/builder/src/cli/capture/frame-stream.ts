@@ -41,33 +41,34 @@ export class FrameStream {
     this.#isLost = false;
     this.#pending.add(piece);
     const found: CapturedFrame[] = [];
-    for (;;) {
-      const { bytes } = this.#pending;
-      const { frames, offsets, consumed, error } = parseStream(bytes, {
+    const { bytes } = this.#pending;
+    let start = 0;
+    while (!this.#isLost) {
+      const rest = bytes.subarray(start);
+      const { frames, offsets, consumed, error } = parseStream(rest, {
         maxFrameSize: this.#maxFrameSize,
         ackPadding: true,
       });
       for (const [index, frame] of frames.entries()) {
-        const start = offsets[index] ?? 0;
-        const end = offsets[index + 1] ?? consumed;
-        found.push({ offset: this.#offset + start, bytes: bytes.slice(start, end), frame, error: undefined });
+        const place = offsets[index] ?? 0;
+        const whole = rest.slice(place, offsets[index + 1] ?? consumed);
+        found.push({ offset: this.#offset + start + place, bytes: whole, frame, error: undefined });
       }
-      this.#take(consumed);
-      if (error === undefined) return found;
-      found.push(this.#giveUp(error));
-      if (this.#isLost) return found;
+      start += consumed;
+      if (error === undefined) break;
+      const wrong = this.#wrongBytes(bytes.subarray(start));
+      found.push({ offset: this.#offset + start, bytes: wrong.slice(), frame: undefined, error });
+      start += wrong.length;
     }
+    this.#take(start);
+    return found;
   }
 
   /** A frame is wrong: the next one begins where its length says. A length that is wrong leaves no way to go on. */
-  #giveUp(error: SpopError): CapturedFrame {
-    const { bytes } = this.#pending;
-    const size = LENGTH_BYTES + (frameLength(bytes, 0) ?? 0);
-    this.#isLost = size > LENGTH_BYTES + this.#maxFrameSize || size > bytes.length;
-    const end = this.#isLost ? bytes.length : size;
-    const wrong = { offset: this.#offset, bytes: bytes.slice(0, end), frame: undefined, error };
-    this.#take(end);
-    return wrong;
+  #wrongBytes(rest: Uint8Array): Uint8Array {
+    const size = LENGTH_BYTES + (frameLength(rest, 0) ?? 0);
+    this.#isLost = size > LENGTH_BYTES + this.#maxFrameSize || size > rest.length;
+    return this.#isLost ? rest : rest.subarray(0, size);
   }
 
   /** So many bytes were not captured. @returns the error, with what stood before them. */

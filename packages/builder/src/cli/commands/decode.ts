@@ -2,8 +2,12 @@ import { SpopError } from '@spop/codec';
 import { FrameStream, MAX_CAPTURED_FRAME_SIZE } from '../capture/frame-stream.ts';
 import { detectFormat, inputFormats, parseHexText } from '../capture/input-format.ts';
 import type { InputFormat } from '../capture/input-format.ts';
+import { readPcap, readPcapng } from '../capture/pcap.ts';
+import type { PacketFile } from '../capture/pcap.ts';
 import { parseSession, SessionFileError } from '../capture/session-file.ts';
 import type { SessionEvent } from '../capture/session-file.ts';
+import { SpopFinder } from '../capture/spop-finder.ts';
+import type { FoundFrame } from '../capture/spop-finder.ts';
 import type { Call, Command } from '../command.ts';
 import { ExitCode } from '../command.ts';
 import { FramePrinter } from '../frame-printer.ts';
@@ -26,8 +30,12 @@ const MAX_FRAME_SIZE = 0x7fff_ffff;
 /** Reads frames of all kinds of files. */
 export const command: Command = {
   usage: 'decode [FILE …] [options]',
-  about: `Shows the frames in files, or in stdin where there is none or it is called -. What a file is shows in its first bytes: the bytes of one side of a connection; hexadecimal digits, also as xxd and hexdump -C write them; --format says it where that fails.
-A line has the offset of the frame in bytes, and what it says. Fragments of HAProxy 3.0 and older are shown, and what they join to. Where bytes are wrong the exit code is 1; the first wrong byte is marked.`,
+  about: `Shows the frames in files, or in stdin where there is none or it is called -. What a file is shows in its first bytes; --format says it where that fails.
+  binary        the bytes of one side of a connection
+  hex           hexadecimal digits, also as xxd and hexdump -C write them
+  pcap, pcapng  what tcpdump and Wireshark write: SPOP is found on any port, both directions are put together
+  session       what "spop record" writes
+A line has the offset of the frame in bytes, or the time (UTC), the connection and the side; and what the frame says. Fragments of HAProxy 3.0 and older are shown, and what they join to. Where bytes are wrong or missing the exit code is 1; the first wrong byte is marked.`,
   options: {
     explain: { short: 'e', about: 'show every byte, and what it says' },
     format: { value: 'FORMAT', choices: inputFormats, about: `what the files are: ${inputFormats.join(', ')}` },
@@ -41,6 +49,7 @@ A line has the offset of the frame in bytes, and what it says. Fragments of HAPr
   examples: [
     ['echo 0000000d 67 00000001 01 01 01 03 09 02 2d 2d | spop decode', 'what is wrong with these bytes?'],
     ['spop decode --explain connection.bin', 'every byte of a connection'],
+    ["tcpdump -i lo -w - 'port 9000' | spop decode", 'what HAProxy and the agent say, once tcpdump ends'],
   ],
   run({ args, output }: Call): Promise<number> {
     const showing = {
@@ -65,9 +74,13 @@ function decode(bytes: Buffer, format: InputFormat, showing: Showing): number {
   switch (format) {
     case 'hex':
       return decodeBytes(fromHexText(bytes), showing);
+    case 'pcap':
+      return decodePackets(readPcap(bytes), showing);
+    case 'pcapng':
+      return decodePackets(readPcapng(bytes), showing);
     case 'session':
       return decodeSession(bytes, showing);
-    default:
+    case 'binary':
       return decodeBytes(bytes, showing);
   }
 }
@@ -79,6 +92,36 @@ function decodeBytes(bytes: Uint8Array, { output, isExplaining, maxFrameSize }: 
   for (const captured of last) if (captured !== undefined) printer.print(captured);
   if (bytes.length === 0) output.say('no bytes');
   return printer.errors;
+}
+
+/** A capture without SPOP counts as one that is wrong. */
+function decodePackets({ packets, problem }: PacketFile, showing: Showing): number {
+  const { output, isExplaining, maxFrameSize } = showing;
+  const finder = new SpopFinder(maxFrameSize);
+  const printers = new Map<string, FramePrinter>();
+  const show = ({ connection, from, time, captured }: FoundFrame): void => {
+    const { number, haproxy, agent } = connection;
+    const key = `${number} ${from}`;
+    if (!printers.has(`${number} haproxy`)) {
+      output.print(`connection #${number}: HAProxy at ${haproxy}, agent at ${agent}`);
+      output.json({ connection: number, haproxy, agent });
+      for (const side of ['haproxy', 'agent']) {
+        printers.set(`${number} ${side}`, new FramePrinter(output, isExplaining));
+      }
+    }
+    printers.get(key)?.print(captured, { connection: number, from, time });
+  };
+  for (const packet of packets) for (const found of finder.push(packet)) show(found);
+  for (const found of finder.finish()) show(found);
+  if (problem !== undefined) output.warn(problem);
+  if (finder.found === 0) {
+    output.fail(
+      `no SPOP in ${finder.connections} TCP connections of ${packets.length} packets`,
+      'frames within TLS cannot be read',
+    );
+    return 1;
+  }
+  return [...printers.values()].reduce((sum, { errors }) => sum + errors, 0);
 }
 
 function decodeSession(bytes: Buffer, { output, isExplaining, maxFrameSize }: Showing): number {

@@ -1,0 +1,147 @@
+import type { Side } from '../../validate/connection-state.ts';
+import { FrameStream } from './frame-stream.ts';
+import type { CapturedFrame } from './frame-stream.ts';
+import type { Packet } from './pcap.ts';
+import { tcpSegmentOf } from './tcp-segment.ts';
+import type { TcpSegment } from './tcp-segment.ts';
+import { TcpStream } from './tcp-stream.ts';
+import type { StreamPiece } from './tcp-stream.ts';
+
+/** A frame that was found in a capture. */
+export interface FoundFrame {
+  readonly connection: FoundConnection;
+  readonly from: Side;
+  readonly time: number | undefined;
+  readonly captured: CapturedFrame;
+}
+
+/** A connection that speaks SPOP. */
+export interface FoundConnection {
+  /** Counted from 1, in the order in which they were found. */
+  readonly number: number;
+  /** `address:port` of each side. */
+  readonly haproxy: string;
+  readonly agent: string;
+}
+
+interface Direction {
+  readonly tcp: TcpStream;
+  readonly frames: FrameStream;
+  /** Undefined until the first frame says it. */
+  side: Side | undefined;
+}
+
+interface Connection {
+  readonly directions: Readonly<Record<string, Direction>>;
+  found: FoundConnection | undefined;
+  hasData: boolean;
+  isOver: boolean;
+}
+
+/** Finds SPOP in the packets of a capture: a TCP connection on which a side begins, or goes on, with a frame that is right. */
+export class SpopFinder {
+  /** TCP connections that were seen. */
+  connections: number = 0;
+  /** Those of them that speak SPOP. */
+  found: number = 0;
+  /** Packets without TCP, or with a part of it alone. */
+  otherPackets: number = 0;
+  readonly #maxFrameSize: number;
+  readonly #open: Map<string, Connection> = new Map();
+  #lastTime: number | undefined;
+
+  constructor(maxFrameSize: number) {
+    this.#maxFrameSize = maxFrameSize;
+  }
+
+  /** Takes the next packet. @returns the frames that it completes. */
+  push(packet: Packet): FoundFrame[] {
+    const segment = tcpSegmentOf(packet);
+    this.#lastTime = packet.time;
+    if (segment === undefined) {
+      this.otherPackets++;
+      return [];
+    }
+    const frames = this.#endBefore(segment);
+    const connection = this.#connectionOf(segment);
+    if (segment.payload.length > 0) connection.hasData = true;
+    const own = connection.directions[segment.from];
+    const other = connection.directions[segment.to];
+    if (other !== undefined && segment.ack !== undefined) {
+      frames.push(...this.#take(connection, segment.to, other, other.tcp.acknowledge(segment.ack)));
+    }
+    if (own !== undefined) frames.push(...this.#take(connection, segment.from, own, own.tcp.push(segment)));
+    if (segment.isReset) frames.push(...this.#end(connection));
+    return frames;
+  }
+
+  /** Nothing more comes. @returns the frames that are not complete. */
+  finish(): FoundFrame[] {
+    return [...this.#open.values()].flatMap((connection) => this.#end(connection));
+  }
+
+  /** The ports of a connection that has gone are used again: a SYN begins another one. */
+  #endBefore(segment: TcpSegment): FoundFrame[] {
+    const key = keyOf(segment);
+    const known = this.#open.get(key);
+    const isNew = segment.isSyn && segment.ack === undefined && known?.hasData === true;
+    if (known === undefined || !isNew) return [];
+    this.#open.delete(key);
+    return this.#end(known);
+  }
+
+  #connectionOf(segment: TcpSegment): Connection {
+    const key = keyOf(segment);
+    const known = this.#open.get(key);
+    if (known !== undefined) return known;
+    const direction = (): Direction => ({
+      tcp: new TcpStream(),
+      frames: new FrameStream(this.#maxFrameSize),
+      side: undefined,
+    });
+    const directions = { [segment.from]: direction(), [segment.to]: direction() };
+    const connection: Connection = { directions, found: undefined, hasData: false, isOver: false };
+    this.connections++;
+    this.#open.set(key, connection);
+    return connection;
+  }
+
+  #take(connection: Connection, sender: string, direction: Direction, pieces: readonly StreamPiece[]): FoundFrame[] {
+    return pieces.flatMap((piece) => {
+      const captured = 'bytes' in piece ? direction.frames.push(piece.bytes) : [direction.frames.skip(piece.missing)];
+      return captured.flatMap((one) => this.#found(connection, sender, direction, one));
+    });
+  }
+
+  #found(connection: Connection, sender: string, direction: Direction, captured: CapturedFrame): FoundFrame[] {
+    if (direction.side === undefined && captured.frame !== undefined) {
+      const isAgent = /^A/.test(captured.frame.type);
+      if (captured.frame.type !== 'UNKNOWN') direction.side = isAgent ? 'agent' : 'haproxy';
+    }
+    const { side } = direction;
+    // What comes before the first frame that is right may be anything.
+    if (side === undefined) return [];
+    connection.found ??= this.#number(connection, sender, side);
+    return [{ connection: connection.found, from: side, time: this.#lastTime, captured }];
+  }
+
+  #number(connection: Connection, sender: string, side: Side): FoundConnection {
+    const other = Object.keys(connection.directions).find((name) => name !== sender) ?? sender;
+    const [haproxy, agent] = side === 'haproxy' ? [sender, other] : [other, sender];
+    return { number: ++this.found, haproxy, agent };
+  }
+
+  #end(connection: Connection): FoundFrame[] {
+    if (connection.isOver) return [];
+    connection.isOver = true;
+    return Object.entries(connection.directions).flatMap(([sender, direction]) => {
+      const frames = this.#take(connection, sender, direction, direction.tcp.finish());
+      const last = direction.side === undefined ? undefined : direction.frames.finish();
+      return last === undefined ? frames : [...frames, ...this.#found(connection, sender, direction, last)];
+    });
+  }
+}
+
+function keyOf({ from, to }: TcpSegment): string {
+  return [from, to].toSorted().join(' ');
+}

@@ -1,0 +1,132 @@
+import { ipv4Text, ipv6Text } from '../../data/address.ts';
+import type { Packet } from './pcap.ts';
+
+/** One TCP segment. */
+export interface TcpSegment {
+  /** `address:port` of the sender. */
+  readonly from: string;
+  /** `address:port` of the receiver. */
+  readonly to: string;
+  readonly seq: number;
+  /** Undefined without ACK. */
+  readonly ack: number | undefined;
+  readonly isSyn: boolean;
+  readonly isFin: boolean;
+  readonly isReset: boolean;
+  readonly payload: Uint8Array;
+  /** Bytes at the end that the capture left out, since it took only the beginning of packets. */
+  readonly missing: number;
+}
+
+const IPV4 = 0x0800;
+const IPV6 = 0x86dd;
+const VLAN = new Set([0x8100, 0x88a8, 0x9100]);
+const TCP = 6;
+/** Hop-by-hop, routing, destination options: extension headers of IPv6 that have a length of their own (RFC 8200 §4). */
+const EXTENSIONS = new Set([0, 43, 60]);
+const Flag = { Fin: 1, Syn: 2, Reset: 4, Ack: 16 } as const;
+/** The families of BSD's loopback that stand for IPv6; 2 is IPv4. */
+const LOOPBACK_IPV6 = new Set([10, 24, 28, 30]);
+
+/** An IP packet, and what is known of it. */
+interface IpPacket {
+  readonly version: number;
+  readonly data: Uint8Array;
+}
+
+/** The TCP segment in a packet; undefined where it holds none that can be read. */
+export function tcpSegmentOf(packet: Packet): TcpSegment | undefined {
+  const ip = ipPacketOf(packet);
+  if (ip === undefined) return undefined;
+  return ip.version === 4 ? fromIpv4(ip.data) : fromIpv6(ip.data);
+}
+
+/** The link layers of Linux, of BSD's loopback, and none at all. */
+function ipPacketOf({ linkType, data }: Packet): IpPacket | undefined {
+  switch (linkType) {
+    case 1:
+      return fromEtherType(data, 12);
+    case 113:
+      return fromEtherType(data, 14);
+    case 276:
+      return uint16(data, 0) === undefined ? undefined : withVersion(uint16(data, 0), data.subarray(20));
+    case 0:
+    case 108:
+      return fromLoopback(data);
+    case 12:
+    case 101:
+    case 228:
+    case 229:
+      return { version: (data[0] ?? 0) >> 4, data };
+    default:
+      return undefined;
+  }
+}
+
+function fromEtherType(data: Uint8Array, offset: number): IpPacket | undefined {
+  let place = offset;
+  while (VLAN.has(uint16(data, place) ?? 0)) place += 4;
+  return withVersion(uint16(data, place), data.subarray(place + 2));
+}
+
+function withVersion(etherType: number | undefined, data: Uint8Array): IpPacket | undefined {
+  if (etherType === IPV4) return { version: 4, data };
+  return etherType === IPV6 ? { version: 6, data } : undefined;
+}
+
+/** The family stands in the byte order of the machine that captured. */
+function fromLoopback(data: Uint8Array): IpPacket | undefined {
+  const family = Math.max(data[0] ?? 0, data[3] ?? 0);
+  const rest = data.subarray(4);
+  if (family === 2) return { version: 4, data: rest };
+  return LOOPBACK_IPV6.has(family) ? { version: 6, data: rest } : undefined;
+}
+
+function fromIpv4(data: Uint8Array): TcpSegment | undefined {
+  const headerLength = ((data[0] ?? 0) & 15) * 4;
+  const fragment = (uint16(data, 6) ?? 0) & 0x3fff;
+  if (data[0] === undefined || data[0] >> 4 !== 4 || headerLength < 20 || data[9] !== TCP || fragment !== 0) {
+    return undefined;
+  }
+  // What a network card cuts later is 0 here.
+  const total = uint16(data, 2) || data.length;
+  const [from, to] = [ipv4Text(data.subarray(12, 16)), ipv4Text(data.subarray(16, 20))];
+  return fromTcp(data.subarray(headerLength, total), total - headerLength, from, to);
+}
+
+function fromIpv6(data: Uint8Array): TcpSegment | undefined {
+  if (data.length < 40 || (data[0] ?? 0) >> 4 !== 6) return undefined;
+  const total = (uint16(data, 4) || data.length - 40) + 40;
+  let next = data[6] ?? 0;
+  let offset = 40;
+  while (EXTENSIONS.has(next) && offset + 2 <= data.length) {
+    next = data[offset] ?? 0;
+    offset += ((data[offset + 1] ?? 0) + 1) * 8;
+  }
+  if (next !== TCP) return undefined;
+  const [from, to] = [`[${ipv6Text(data.subarray(8, 24))}]`, `[${ipv6Text(data.subarray(24, 40))}]`];
+  return fromTcp(data.subarray(offset, total), total - offset, from, to);
+}
+
+/** `length` is what the IP header says of header and payload together. */
+function fromTcp(data: Uint8Array, length: number, from: string, to: string): TcpSegment | undefined {
+  const headerLength = ((data[12] ?? 0) >> 4) * 4;
+  if (headerLength < 20 || data.length < headerLength || length < headerLength) return undefined;
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  const flags = data[13] ?? 0;
+  return {
+    from: `${from}:${view.getUint16(0)}`,
+    to: `${to}:${view.getUint16(2)}`,
+    seq: view.getUint32(4),
+    ack: (flags & Flag.Ack) === 0 ? undefined : view.getUint32(8),
+    isSyn: (flags & Flag.Syn) !== 0,
+    isFin: (flags & Flag.Fin) !== 0,
+    isReset: (flags & Flag.Reset) !== 0,
+    payload: data.subarray(headerLength),
+    missing: length - data.length,
+  };
+}
+
+function uint16(data: Uint8Array, offset: number): number | undefined {
+  return offset + 2 <= data.length ? (data[offset] ?? 0) * 256 + (data[offset + 1] ?? 0) : undefined;
+}
