@@ -9,6 +9,17 @@ import { describe, expect, it } from 'vitest';
 const LEVELS: Readonly<Record<string, readonly (string | readonly string[])[]>> = {
   codec: [['constants', 'errors', 'printable', 'pool', 'quote'], 'wire', 'values', 'text', 'frames', 'notify', 'ack'],
   builder: [
+    'data',
+    'read',
+    'build',
+    'validate',
+    'haproxy',
+    'arbitraries',
+    'assert',
+    'cli/capture',
+    'cli',
+    'cli/commands',
+  ],
   agent: [
     ['checks', 'thenable', 'output', 'turn', 'incomplete-bytes', 'notify-context', 'message-handler'],
     'observe',

@@ -34,6 +34,10 @@ const table: CommandTable = {
     summary: 'say it again, and compare the ACKs',
     load: async () => (await import('./cli/commands/replay.ts')).command,
   },
+  completions: {
+    summary: 'write the completions for bash, zsh or fish',
+    load: async () => (await import('./cli/commands/completions.ts')).command,
+  },
 };
 
 // Who reads the data may have had enough of it.

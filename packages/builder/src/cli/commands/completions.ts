@@ -1,0 +1,40 @@
+import type { Call, Command } from '../command.ts';
+import { ExitCode } from '../command.ts';
+import { completionScript } from '../completion-scripts.ts';
+import type { Completable, Shell } from '../completion-scripts.ts';
+import { UsageError } from '../usage-error.ts';
+import { expectWords } from '../words.ts';
+
+const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish'];
+
+/** Writes what a shell needs to complete the words of this program. */
+export const command: Command = {
+  usage: 'completions SHELL',
+  about: 'Writes the completions for bash, zsh or fish to stdout.',
+  options: {},
+  completes: SHELLS,
+  examples: [
+    ['eval "$(spop completions bash)"', 'in ~/.bashrc'],
+    ['source <(spop completions zsh)', 'in ~/.zshrc, after compinit'],
+    ['spop completions fish > ~/.config/fish/completions/spop.fish', 'once'],
+  ],
+  async run({ args, output, table }: Call): Promise<number> {
+    const [word] = expectWords(args.words, 1, command.usage);
+    const shell = SHELLS.find((name) => name === word);
+    if (shell === undefined) {
+      throw new UsageError(
+        `expected a shell; found ${word === undefined ? 'none' : JSON.stringify(word)}`,
+        `shells: ${SHELLS.join(', ')}`,
+      );
+    }
+    const commands = await Promise.all(
+      Object.entries(table).map(async ([name, { summary, load }]) => {
+        const { options, completes = 'none' } = await load();
+        const words: Completable['words'] = completes;
+        return { name, summary, options, words };
+      }),
+    );
+    output.print(completionScript(shell, commands));
+    return ExitCode.Good;
+  },
+};
