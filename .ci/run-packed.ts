@@ -24,8 +24,7 @@ async function spop(...words: readonly string[]): Promise<string> {
   return stdout;
 }
 
-const { createAgent } = load('@spop/agent') as AgentPackage;
-const agent = createAgent({ hooks: { unhandled: () => undefined } });
+const agent = (load('@spop/agent') as AgentPackage).createAgent({ hooks: { unhandled: () => undefined } });
 const { port } = await agent.listen({ port: 0 });
 for (const [words, expected] of [
   [['--help'], /^Usage: spop COMMAND/],

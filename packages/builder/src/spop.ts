@@ -34,6 +34,10 @@ const table: CommandTable = {
     summary: 'say it again, and compare the ACKs',
     load: async () => (await import('./cli/commands/replay.ts')).command,
   },
+  init: {
+    summary: "write HAProxy's configurations for an agent",
+    load: async () => (await import('./cli/commands/init.ts')).command,
+  },
   completions: {
     summary: 'write the completions for bash, zsh or fish',
     load: async () => (await import('./cli/commands/completions.ts')).command,

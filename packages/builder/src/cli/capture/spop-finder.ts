@@ -115,7 +115,7 @@ export class SpopFinder {
 
   #found(connection: Connection, sender: string, direction: Direction, captured: CapturedFrame): FoundFrame[] {
     if (direction.side === undefined && captured.frame !== undefined) {
-      const isAgent = /^A/.test(captured.frame.type);
+      const isAgent = captured.frame.type.startsWith('A');
       if (captured.frame.type !== 'UNKNOWN') direction.side = isAgent ? 'agent' : 'haproxy';
     }
     const { side } = direction;

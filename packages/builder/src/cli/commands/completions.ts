@@ -28,10 +28,10 @@ export const command: Command = {
       );
     }
     const commands = await Promise.all(
-      Object.entries(table).map(async ([name, { summary, load }]) => {
-        const { options, completes = 'none' } = await load();
+      Object.entries(table).map(async ([name, entry]) => {
+        const { options, completes = 'none' } = await entry.load();
         const words: Completable['words'] = completes;
-        return { name, summary, options, words };
+        return { name, summary: entry.summary, options, words };
       }),
     );
     output.print(completionScript(shell, commands));

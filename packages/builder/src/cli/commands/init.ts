@@ -1,0 +1,90 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Call, Command } from '../command.ts';
+import { ExitCode } from '../command.ts';
+import { definitionsOf } from '../definitions.ts';
+import { haproxyOption, lineOf } from '../peer.ts';
+import { fullName, guesses, haproxyConfiguration, spoeConfiguration } from '../spoe-configuration.ts';
+import type { ConfigurationPlan } from '../spoe-configuration.ts';
+import { addressText, parseAddress } from '../target.ts';
+import { UsageError } from '../usage-error.ts';
+import { expectWords } from '../words.ts';
+
+const DEFAULT_ADDRESS = '127.0.0.1:9000';
+const NAME = /^[A-Za-z0-9_-]{1,40}$/;
+const PREFIX = /^[A-Za-z0-9_]{1,40}$/;
+/** What HAProxy has for the name of a variable, in bytes (src/flt_spoe.c). */
+const MAX_VARIABLE_NAME = 63;
+
+/** Writes the configurations of HAProxy that an agent needs. */
+export const command: Command = {
+  usage: 'init AGENT-MODULE [options]',
+  about: `Writes haproxy.cfg and spoe-NAME.conf for the messages and variables that a module exports: those of defineMessage() and defineVariable(), also within exported objects and lists. Samples are chosen by the names and types of arguments; those of a type alone are told on stderr, to be looked at.`,
+  options: {
+    ...haproxyOption,
+    name: { value: 'NAME', about: "of the engine; the module's by default" },
+    'var-prefix': { value: 'NAME', about: 'for "option var-prefix"; the name of the engine by default' },
+    agent: { value: 'ADDRESS', about: `where the agent listens; ${DEFAULT_ADDRESS} by default` },
+    output: { short: 'o', value: 'FOLDER', about: 'where the files are written; here by default' },
+    force: { about: 'replace files that are there' },
+  },
+  completes: 'files',
+  examples: [
+    ['spop init definitions.ts --haproxy 3.2 --output haproxy', 'two files in the folder haproxy'],
+    ['haproxy -c -f haproxy/haproxy.cfg', 'what HAProxy says of them'],
+  ],
+  async run({ args, output }: Call): Promise<number> {
+    const [module] = expectWords(args.words, 1, command.usage);
+    if (module === undefined) throw new UsageError('expected a module; found none', `usage: spop ${command.usage}`);
+    const name =
+      args.text('name') ??
+      basename(module)
+        .replace(/\.\w+$/, '')
+        .replaceAll(/[^\w-]/g, '-');
+    const variablePrefix = args.text('var-prefix') ?? name.replaceAll('-', '_');
+    if (!NAME.test(name) || !PREFIX.test(variablePrefix)) {
+      throw new UsageError(
+        'expected letters, digits and _ in --name and --var-prefix, 1 to 40 of them',
+        '- is for --name alone',
+      );
+    }
+    const definitions = await definitionsOf(module);
+    const long = definitions.variables
+      .map((variable) => fullName(variable, variablePrefix))
+      .find((full) => full.length > MAX_VARIABLE_NAME);
+    if (long !== undefined) {
+      throw new UsageError(`HAProxy has ${MAX_VARIABLE_NAME} bytes for ${long}`, 'give a shorter --var-prefix');
+    }
+    const line = lineOf(args);
+    const plan: ConfigurationPlan = {
+      definitions,
+      name,
+      variablePrefix,
+      agentAddress: addressText(parseAddress(args.text('agent') ?? DEFAULT_ADDRESS)).replace(/^unix:/, 'unix@'),
+      release: args.text('haproxy') ?? '3.4',
+      isApplet: line === '2.6' || line === '3.0',
+      spoeFile: `spoe-${name}.conf`,
+    };
+    const files = { [plan.spoeFile]: spoeConfiguration(plan), 'haproxy.cfg': haproxyConfiguration(plan) };
+    for (const path of write(args.text('output') ?? '.', files, args.has('force'))) output.print(path);
+    for (const guess of guesses(definitions)) output.warn(`chosen by its type alone: ${guess}`);
+    // A module that opened a port when it was imported would keep the program alive.
+    setImmediate(() => process.exit(ExitCode.Good));
+    return ExitCode.Good;
+  },
+};
+
+/** All of the files or none. @returns their paths. @throws UsageError where one is there and must not be replaced. */
+function write(folder: string, files: Readonly<Record<string, string>>, mayReplace: boolean): string[] {
+  const entries = Object.entries(files).map(([name, text]): [string, string] => [join(folder, name), text]);
+  const present = entries.map(([path]) => path).find((path) => existsSync(path));
+  if (present !== undefined && !mayReplace) {
+    throw new UsageError(
+      `there is a file ${present} already`,
+      'add --force to replace it, or --output for another folder',
+    );
+  }
+  mkdirSync(folder, { recursive: true });
+  for (const [path, text] of entries) writeFileSync(path, text);
+  return entries.map(([path]) => path);
+}

@@ -1,0 +1,101 @@
+import { pathToFileURL } from 'node:url';
+import { resolve } from 'node:path';
+import { Scope } from '@spop/codec';
+import type { ScopeName } from '@spop/codec';
+import { UsageError } from './usage-error.ts';
+
+/** A declared argument of a message. */
+export interface DeclaredArgument {
+  readonly name: string;
+  /** A kind of value types, such as `address`. */
+  readonly kind: string;
+}
+
+/** A message that an agent declares. */
+export interface DeclaredMessage {
+  readonly name: string;
+  readonly args: readonly DeclaredArgument[];
+}
+
+/** A variable that an agent declares. */
+export interface DeclaredVariable {
+  readonly scope: ScopeName;
+  readonly name: string;
+}
+
+/** What a module declares with `defineMessage` and `defineVariable`. */
+export interface Definitions {
+  readonly messages: readonly DeclaredMessage[];
+  readonly variables: readonly DeclaredVariable[];
+}
+
+/** HAProxy takes no other characters in names (src/flt_spoe.c, src/vars.c). */
+const NAME = /^[A-Za-z0-9_.:-]+$/;
+const VARIABLE_NAME = /^[A-Za-z0-9_.]+$/;
+
+/**
+ * Imports a module, and finds the definitions among its exports, also within exported objects and lists.
+ *
+ * @throws UsageError where it cannot be imported, has no messages, or a name that HAProxy does not take.
+ */
+export async function definitionsOf(path: string): Promise<Definitions> {
+  const found = { messages: new Map<string, DeclaredMessage>(), variables: new Map<string, DeclaredVariable>() };
+  for (const value of Object.values(await load(path))) {
+    collect(value, found);
+    if (isRecord(value)) for (const nested of Object.values(value)) collect(nested, found);
+  }
+  if (found.messages.size === 0) {
+    throw new UsageError(
+      `${path} exports no message of defineMessage()`,
+      'export the definitions of messages and variables, such as: export const checkClientIp = defineMessage(…)',
+    );
+  }
+  return { messages: [...found.messages.values()], variables: [...found.variables.values()] };
+}
+
+async function load(path: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `could not import ${path}: ${reason}`,
+      'a module with the definitions alone is best: it opens no port',
+    );
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function collect(
+  value: unknown,
+  found: { messages: Map<string, DeclaredMessage>; variables: Map<string, DeclaredVariable> },
+): void {
+  if (!isRecord(value) || typeof value['name'] !== 'string') return;
+  const { name, args, scope, kind } = value;
+  if (isRecord(args) && Object.values(args).every((type) => isRecord(type) && typeof type['kind'] === 'string')) {
+    found.messages.set(name, toMessage(name, args));
+  } else if (typeof scope === 'string' && Object.hasOwn(Scope, scope) && typeof kind === 'string') {
+    checkName('the variable', name, VARIABLE_NAME);
+    found.variables.set(`${scope}.${name}`, { scope: scope as ScopeName, name });
+  }
+}
+
+function toMessage(name: string, args: Record<string, unknown>): DeclaredMessage {
+  checkName('the message', name, NAME);
+  return {
+    name,
+    args: Object.entries(args).map(([argument, type]) => {
+      checkName(`an argument of ${name}`, argument, NAME);
+      return { name: argument, kind: isRecord(type) ? String(type['kind']) : '' };
+    }),
+  };
+}
+
+function checkName(what: string, name: string, allowed: RegExp): void {
+  if (allowed.test(name)) return;
+  const hint = 'HAProxy takes letters, digits, _ and .; in names of messages and arguments : and - too';
+  throw new UsageError(`HAProxy does not take the name ${JSON.stringify(name)} of ${what}`, hint);
+}
