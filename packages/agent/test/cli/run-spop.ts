@@ -25,13 +25,16 @@ export interface RunOptions {
   /** What it reads from stdin; nothing by default. */
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
+  /** Where it runs; here by default. */
+  readonly cwd?: string;
 }
 
 /** Runs `spop` with these words to its end. */
-export function spop(words: readonly string[], { input = '', env = {} }: RunOptions = {}): Promise<Outcome> {
+export function spop(words: readonly string[], { input = '', env = {}, cwd }: RunOptions = {}): Promise<Outcome> {
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
   const child = spawn(process.execPath, [...WORDS, ...words], {
     env: { ...process.env, ...ENV, ...env },
+    cwd,
   });
   let stdout = '';
   let stderr = '';
