@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The program `spop`: finds the command, loads it alone, and turns what it throws into a sentence and an exit code. */
+import { readFileSync } from 'node:fs';
 import { SpopError } from '@spop/codec';
 import { Arguments } from './cli/arguments.ts';
 import { disconnectCode, ExitCode } from './cli/command.ts';
@@ -57,6 +58,10 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
     if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
       return await help(name === undefined ? undefined : words[0], name === undefined);
     }
+    if (name === '--version') {
+      process.stdout.write(`${version()}\n`);
+      return ExitCode.Good;
+    }
     const command = await find(name);
     const isHelp = words.includes('--help') || words.includes('-h');
     if (isHelp) return await help(name, false);
@@ -75,6 +80,12 @@ function find(name: string): Promise<Command> {
   const guess = nearest(name, Object.keys(table));
   const hint = guess === undefined ? `commands: ${Object.keys(table).join(', ')}` : `did you mean spop ${guess}?`;
   throw new UsageError(`there is no command ${JSON.stringify(name)}`, hint);
+}
+
+function version(): string {
+  // Of sources and of what was compiled, both one folder below.
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
 }
 
 /** The help that was asked for is data; one that nobody asked for is talk, and wrong use. */

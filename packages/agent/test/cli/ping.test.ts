@@ -118,6 +118,7 @@ describe('spop', () => {
     expect(asked).toMatchObject({ code: 0, stderr: '' });
     expect(asked.stdout).toContain('ping');
     expect(await spop([])).toEqual({ code: 2, stdout: '', stderr: asked.stdout });
+    expect((await spop(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect((await spop(['help', 'ping'])).stdout).toMatch(/^Usage: spop ping TARGET/);
   });
 

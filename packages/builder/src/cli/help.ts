@@ -63,7 +63,7 @@ export function programHelp(table: CommandTable): string {
     'Commands:',
     ...rowLines(rows),
     '',
-    '`spop COMMAND --help` explains one. Data goes to stdout, talk to stderr.',
+    '`spop COMMAND --help` explains one, `spop --version` says which this is. Data goes to stdout, talk to stderr.',
     '',
     'Examples:',
     '  spop ping 127.0.0.1:9000',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connect as connectSocket, isIPv6 } from 'node:net';
 import type { Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createSecureContext } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import { PeerFailure } from '../haproxy/peer-failure.ts';
 import type { Arguments, OptionSpecs } from './arguments.ts';
@@ -80,12 +80,22 @@ function tlsOptions(address: Address, args: Arguments): ConnectionOptions | unde
     throw new UsageError('the option --key needs --cert', 'add --cert FILE with the certificate of that key');
   }
   const servername = args.text('servername') ?? nameOf(address);
-  return {
+  return usable({
     ...(ca === undefined ? {} : { ca: readOption('ca', ca) }),
     ...(cert === undefined ? {} : { cert: readOption('cert', cert), key: readOption('key', key ?? cert) }),
     ...(servername === undefined ? {} : { servername }),
     rejectUnauthorized: !args.has('insecure'),
-  };
+  });
+}
+
+/** Certificates and keys that cannot be read, or do not belong together, are found before anything is connected. */
+function usable(options: ConnectionOptions): ConnectionOptions {
+  try {
+    return { ...options, secureContext: createSecureContext(options) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`the options of TLS do not work: ${reason}`, '--ca, --cert and --key take files in PEM form');
+  }
 }
 
 /** The name for SNI, which takes no address (RFC 6066 §3). */

@@ -78,7 +78,9 @@ async function send(plan: Plan, output: Output): Promise<number> {
     for (const complaint of sending.complaints) output.warn(complaint);
     isBroken = reportViolations(sending.violations, output);
   }
-  return isBroken ? ExitCode.Negative : ExitCode.Good;
+  const isStopped = sending.done < plan.repeat;
+  if (isStopped) output.warn(`stopped after ${count(sending.done)} of ${count(plan.repeat)}`);
+  return isBroken || isStopped ? ExitCode.Negative : ExitCode.Good;
 }
 
 function showAnswers(
