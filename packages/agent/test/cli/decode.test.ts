@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { ack, agentHello, haproxyHello, notify, toHex } from '@spop/builder';
 import { readCaptures } from '@spop-internal/testbed/captures';
 import { pcapngOf, pcapOf, tcpPackets, type Said } from '@spop-internal/testbed/packets';
@@ -19,6 +21,15 @@ describe('spop decode', () => {
     const shown = { code: 0, stdout: '       0  NOTIFY 1:1 "m" { a: INT64 1 }\n', stderr: '' };
     expect(await spop(['decode'], { input })).toEqual(shown);
     expect(await spop(['decode', '-'], { input })).toEqual(shown);
+  });
+
+  it('waits for a stdin that comes late', async () => {
+    const program = new URL('../../../builder/src/spop.ts', import.meta.url).pathname;
+    const { stdout } = await promisify(execFile)('bash', [
+      '-c',
+      `(sleep 1; echo ${toHex(bytes)}) | "${process.execPath}" --conditions=@spop/source "${program}" decode`,
+    ]);
+    expect(stdout).toBe('       0  NOTIFY 1:1 "m" { a: INT64 1 }\n');
   });
 
   it('shows every byte with --explain', async () => {
@@ -106,8 +117,6 @@ describe('spop decode', () => {
     const file = stopAfterTest(await TemporaryFolder.make()).file('many.bin');
     writeFileSync(file, Buffer.concat(Array.from({ length: 20_000 }, () => bytes)));
     const program = new URL('../../../builder/src/spop.ts', import.meta.url).pathname;
-    const { promisify } = await import('node:util');
-    const { execFile } = await import('node:child_process');
     const line = `"${process.execPath}" --conditions=@spop/source "${program}" decode "${file}" | head -1`;
     const { stdout, stderr } = await promisify(execFile)('bash', ['-o', 'pipefail', '-c', line]);
     expect({ stdout, stderr }).toEqual({ stdout: '       0  NOTIFY 1:1 "m" { a: INT64 1 }\n', stderr: '' });

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { once } from 'node:events';
 import { address, defineMessage, defineVariable, int32, optional, string } from '@spop/codec';
@@ -182,6 +182,26 @@ describe('spop replay', () => {
   it('compares no values of a redacted session', async () => {
     const file = await session(['--redact']);
     expect(await spop(['replay', file, await agentPort(7), '--fast'])).toMatchObject({ code: 0 });
+  });
+
+  it('takes many connections at once, and gives up at once where one cannot be opened', async () => {
+    const { at, end, file } = await record(await agentPort());
+    for (let number = 0; number < 30; number++) {
+      const peer = await connect(portOf(at));
+      await peer.notify(check, { ip: '192.0.2.1' });
+      peer.close();
+    }
+    await end();
+    for (const words of [[], ['--fast']]) {
+      const { code, stdout, stderr } = await spop(['replay', file, await agentPort(), ...words]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toContain('30 ACKs are the same, 0 different, 0 missing, 0 added; 30 connections in');
+    }
+    const late = readFileSync(file, 'utf8').replaceAll(/^(\d+)(\.\d+ (?:[2-9]|\d\d) )/gm, '3600$2');
+    writeFileSync(file, late);
+    const start = performance.now();
+    expect(await spop(['replay', file, await closedPort()])).toMatchObject({ code: 1, stdout: '' });
+    expect(performance.now() - start).toBeLessThan(20_000);
   });
 
   it('is 1 where nobody answers, and 64 + status where the agent ends the connection', async () => {

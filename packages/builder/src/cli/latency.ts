@@ -18,3 +18,9 @@ export function latencyShares(milliseconds: Float64Array): Record<string, number
     }),
   );
 }
+
+/** {@link latencyShares} in one line. */
+export function latencyText(shares: Readonly<Record<string, number>>): string {
+  const list = Object.entries(shares).map(([name, value]) => `${name} ${value}`);
+  return `milliseconds: ${list.join(', ')}`;
+}

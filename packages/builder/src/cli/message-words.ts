@@ -5,7 +5,7 @@ import { ipv6Bytes } from '../data/address.ts';
 import { fromHex } from '../data/text.ts';
 import { address, binary, bool, int32, int64, ipv4, ipv6, nil, string, uint32, uint64 } from '../data/values.ts';
 import type { TypedData } from '../data/values.ts';
-import { readInput } from './target.ts';
+import { readInput, STDIN } from './target.ts';
 import { nearest, UsageError } from './usage-error.ts';
 
 /** A message to send, as the words of a command line say it. */
@@ -14,8 +14,6 @@ export interface MessageWords {
   readonly args: readonly ArgumentItem[];
 }
 
-/** A file that is read from stdin. */
-const STDIN = 0;
 const MAX_ARGUMENTS = 255;
 const EXAMPLE = 'for instance: check-client-ip ip=192.0.2.1 port=443 name:string=42';
 

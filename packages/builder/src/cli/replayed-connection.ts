@@ -22,6 +22,8 @@ export interface ReplayOptions {
   readonly target: AgentTarget;
   /** Whether nothing waits but for answers. */
   readonly isFast: boolean;
+  /** Ends it before its time. */
+  readonly signal: AbortSignal;
 }
 
 /** Says what HAProxy said on one recorded connection, and collects what the agent answers. */
@@ -53,12 +55,13 @@ export class ReplayedConnection {
   async run(): Promise<void> {
     const socket = await openSocket(this.#options.target);
     this.#listen(socket);
+    this.#options.signal.addEventListener('abort', () => socket.destroy());
     const start = performance.now();
     const began = this.#events[0]?.seconds ?? 0;
     for (const event of this.#events) {
       if (event.kind !== 'bytes' || event.from !== 'haproxy') continue;
       const pause = this.#options.isFast ? 0 : (event.seconds - began) * 1000 - (performance.now() - start);
-      if (pause > 1) await sleep(pause);
+      if (pause > 1) await sleep(pause, undefined, { signal: this.#options.signal });
       if (!(await this.#mayFollow(event))) break;
       this.#note(event);
       socket.write(event.bytes);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readSync } from 'node:fs';
 import { connect as connectSocket, isIPv6 } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls, createSecureContext } from 'node:tls';
@@ -21,6 +21,10 @@ export interface AgentTarget {
   readonly timeoutMs: number;
 }
 
+/** Stands for stdin where a path does for a file. */
+export const STDIN = 0;
+const STDIN_CHUNK = 65_536;
+const STDIN_PAUSE_MS = 10;
 const DEFAULT_TIMEOUT_MS = 5000;
 const FORMS = 'write host:port, such as 127.0.0.1:9000 or [::1]:9000, or unix:/run/agent.sock';
 
@@ -107,15 +111,37 @@ function readOption(name: string, path: string): Buffer {
   return readInput(path, `the file of --${name}`);
 }
 
-/** @throws UsageError where the file cannot be read. */
-export function readInput(path: string | number, what: string): Buffer {
+/** The bytes of a file, or of stdin. @throws UsageError where they cannot be read. */
+export function readInput(path: string | typeof STDIN, what: string): Buffer {
   try {
-    return readFileSync(path);
+    return path === STDIN ? readStdin() : readFileSync(path);
   } catch (error) {
-    throw new UsageError(
-      `could not read ${what}: ${error instanceof Error ? error.message : String(error)}`,
-      'check its path',
-    );
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`could not read ${what}: ${reason}`, 'check its path');
+  }
+}
+
+/** Reads stdin to its end, also where whoever started this program has made it one that does not wait. */
+function readStdin(): Buffer {
+  const chunks: Buffer[] = [];
+  for (;;) {
+    const chunk = Buffer.alloc(STDIN_CHUNK);
+    const count = readSome(chunk);
+    if (count === 0) return Buffer.concat(chunks);
+    chunks.push(chunk.subarray(0, count));
+  }
+}
+
+function readSome(chunk: Buffer): number {
+  for (;;) {
+    try {
+      return readSync(STDIN, chunk);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'EOF') return 0;
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STDIN_PAUSE_MS);
+    }
   }
 }
 

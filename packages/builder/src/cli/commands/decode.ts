@@ -12,7 +12,7 @@ import type { Call, Command } from '../command.ts';
 import { ExitCode } from '../command.ts';
 import { FramePrinter } from '../frame-printer.ts';
 import type { Output } from '../output.ts';
-import { readInput } from '../target.ts';
+import { readInput, STDIN } from '../target.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** How a file is shown. */
@@ -22,8 +22,6 @@ interface Showing {
   readonly maxFrameSize: number;
 }
 
-/** A file that is read from stdin. */
-const STDIN = 0;
 /** Beyond this no release of HAProxy can have a buffer. */
 const MAX_FRAME_SIZE = 0x7fff_ffff;
 

@@ -64,7 +64,11 @@ async function record({ target, listen, file, isRedacting, count }: Recording, o
   const sink = file === undefined ? process.stdout : await openFile(file);
   const recorder = new Recorder((lines) => void sink.write(lines), isRedacting);
   const proxy = new RecordingProxy(target, recorder, (text) => output.warn(text));
-  const ended = Promise.race([proxy.whenEnded(count), ...['SIGINT', 'SIGTERM'].map((signal) => once(process, signal))]);
+  const ended = Promise.race([
+    proxy.whenEnded(count),
+    ...['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)),
+    failureOf(sink),
+  ]);
   const bound = await proxy.listen(parseAddress(listen));
   sink.write(
     sessionHead(`Recorded ${new Date().toISOString()} in front of ${addressText(target.address)}.`, isRedacting),
@@ -82,6 +86,13 @@ async function record({ target, listen, file, isRedacting, count }: Recording, o
   const { frames, leftOut } = recorder;
   output.say(`${frames} frames of ${proxy.connections} ${proxy.connections === 1 ? 'connection' : 'connections'}`);
   if (leftOut > 0) output.warn(`${leftOut} bytes that are no frame were left out`);
+}
+
+/** Rejects where what is recorded cannot be kept, as on a full disk. */
+function failureOf(sink: Writable): Promise<never> {
+  return new Promise((_, reject) => {
+    sink.once('error', reject);
+  });
 }
 
 /** Readable by its owner alone. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AckFrame } from '../../data/model.ts';
 import { parseSession, SessionFileError } from '../capture/session-file.ts';
@@ -5,16 +6,18 @@ import type { Session, SessionEvent } from '../capture/session-file.ts';
 import type { Call, Command } from '../command.ts';
 import { disconnectCode, ExitCode } from '../command.ts';
 import { compareAcks } from '../compared-acks.ts';
-import { latencyShares } from '../latency.ts';
+import { latencyShares, latencyText } from '../latency.ts';
 import type { Output } from '../output.ts';
 import { framesOf, ReplayedConnection } from '../replayed-connection.ts';
-import type { ReplayOptions } from '../replayed-connection.ts';
-import { parseTarget, readInput, targetOptions } from '../target.ts';
+import { parseTarget, readInput, STDIN, targetOptions } from '../target.ts';
+import type { AgentTarget } from '../target.ts';
 import { UsageError } from '../usage-error.ts';
 import { expectWords } from '../words.ts';
 
 /** Differences that are told at most. */
 const MAX_TOLD = 20;
+/** How many connections are open together where nothing waits. */
+const CONNECTIONS_AT_ONCE = 20;
 
 /** Says again what was recorded. */
 export const command: Command = {
@@ -42,7 +45,7 @@ Of a redacted session the values of actions are not compared, only which variabl
 
 /** @throws UsageError where it is no session file. */
 function readSession(file: string): Session {
-  const bytes = readInput(file === '-' ? 0 : file, `the file ${JSON.stringify(file)}`);
+  const bytes = readInput(file === '-' ? STDIN : file, `the file ${JSON.stringify(file)}`);
   try {
     return parseSession(bytes.toString('utf8'));
   } catch (error) {
@@ -51,17 +54,51 @@ function readSession(file: string): Session {
   }
 }
 
-async function replay(session: Session, options: ReplayOptions, output: Output): Promise<number> {
+interface Replayed {
+  readonly number: number;
+  readonly events: readonly SessionEvent[];
+  readonly connection: ReplayedConnection;
+}
+
+/** All connections, at their times, or some at once. Where one cannot be opened the others are given up. */
+async function replayAll(
+  byConnection: ReadonlyMap<number, readonly SessionEvent[]>,
+  { target, isFast }: { readonly target: AgentTarget; readonly isFast: boolean },
+): Promise<Replayed[]> {
+  const giveUp = new AbortController();
+  // As many as there are connections.
+  setMaxListeners(0, giveUp.signal);
+  const waiting = [...byConnection];
+  const replayed: Replayed[] = [];
+  const lane = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [number, events] = next;
+      const connection = new ReplayedConnection(events, { target, isFast, signal: giveUp.signal });
+      replayed.push({ number, events, connection });
+      if (!isFast) await sleep((events[0]?.seconds ?? 0) * 1000, undefined, { signal: giveUp.signal });
+      await connection.run();
+    }
+  };
+  const lanes = Array.from({ length: isFast ? CONNECTIONS_AT_ONCE : waiting.length }, async () => {
+    try {
+      await lane();
+    } catch (error) {
+      if (!giveUp.signal.aborted) giveUp.abort(error);
+    }
+  });
+  await Promise.all(lanes);
+  giveUp.signal.throwIfAborted();
+  return replayed.toSorted((a, b) => a.number - b.number);
+}
+
+async function replay(
+  session: Session,
+  options: { readonly target: AgentTarget; readonly isFast: boolean },
+  output: Output,
+): Promise<number> {
   const byConnection = Map.groupBy(session.events, ({ connection }) => connection);
   const start = performance.now();
-  const pairs = await Promise.all(
-    [...byConnection].map(async ([number, events]) => {
-      const connection = new ReplayedConnection(events, options);
-      if (!options.isFast) await sleep((events[0]?.seconds ?? 0) * 1000);
-      await connection.run();
-      return { number, events, connection };
-    }),
-  );
+  const pairs = await replayAll(byConnection, options);
   const seconds = (performance.now() - start) / 1000;
   let [same, different, missing, added, told] = [0, 0, 0, 0, 0];
   for (const { number, events, connection } of pairs) {
@@ -85,13 +122,7 @@ async function replay(session: Session, options: ReplayOptions, output: Output):
     `${same} ACKs are the same, ${different} different, ${missing} missing, ${added} added; ${pairs.length} ${pairs.length === 1 ? 'connection' : 'connections'} in ${seconds.toFixed(2)} s`,
   );
   const milliseconds = latencies.length === 0 ? undefined : latencyShares(latencies);
-  if (milliseconds !== undefined) {
-    output.print(
-      `milliseconds: ${Object.entries(milliseconds)
-        .map(([name, value]) => `${name} ${value}`)
-        .join(', ')}`,
-    );
-  }
+  if (milliseconds !== undefined) output.print(latencyText(milliseconds));
   output.json({ same, different, missing, added, connections: pairs.length, seconds, milliseconds });
   const status = pairs.map(unexpectedStatus).find((found) => found !== undefined);
   if (status !== undefined) return disconnectCode(status);

@@ -3,7 +3,7 @@ import { haproxy } from '../../haproxy/presets.ts';
 import { ACTION_TITLES, actionJson, actionRows } from '../actions.ts';
 import type { Call, Command } from '../command.ts';
 import { ExitCode } from '../command.ts';
-import { latencyShares } from '../latency.ts';
+import { latencyShares, latencyText } from '../latency.ts';
 import { parseMessages } from '../message-words.ts';
 import type { Output } from '../output.ts';
 import { haproxyOption, lineOf, reportViolations } from '../peer.ts';
@@ -111,11 +111,7 @@ function showLatencies(sending: RepeatedNotify, seconds: number, plan: Plan, out
   output.print(
     `${count(done)} NOTIFYs of ${count(bytes)} bytes in ${seconds.toFixed(2)} s, ${count(concurrency)} at a time on ${count(connections)} ${connections === 1 ? 'connection' : 'connections'}: ${count(perSecond)} a second`,
   );
-  output.print(
-    `milliseconds: ${Object.entries(shares)
-      .map(([name, value]) => `${name} ${value}`)
-      .join(', ')}`,
-  );
+  output.print(latencyText(shares));
   output.json({ notifies: done, asked: plan.repeat, seconds, perSecond, connections, milliseconds: shares });
 }
 
