@@ -27,7 +27,7 @@ describe('spop decode', () => {
     const program = new URL('../../../builder/src/spop.ts', import.meta.url).pathname;
     const { stdout } = await promisify(execFile)('bash', [
       '-c',
-      `(sleep 1; echo ${toHex(bytes)}) | "${process.execPath}" --conditions=@spop/source "${program}" decode`,
+      `(sleep 1; echo ${toHex(bytes)}) | "${process.execPath}" --disable-warning=ExperimentalWarning --conditions=@spop/source "${program}" decode`,
     ]);
     expect(stdout).toBe('       0  NOTIFY 1:1 "m" { a: INT64 1 }\n');
   });
@@ -117,7 +117,7 @@ describe('spop decode', () => {
     const file = stopAfterTest(await TemporaryFolder.make()).file('many.bin');
     writeFileSync(file, Buffer.concat(Array.from({ length: 20_000 }, () => bytes)));
     const program = new URL('../../../builder/src/spop.ts', import.meta.url).pathname;
-    const line = `"${process.execPath}" --conditions=@spop/source "${program}" decode "${file}" | head -1`;
+    const line = `"${process.execPath}" --disable-warning=ExperimentalWarning --conditions=@spop/source "${program}" decode "${file}" | head -1`;
     const { stdout, stderr } = await promisify(execFile)('bash', ['-o', 'pipefail', '-c', line]);
     expect({ stdout, stderr }).toEqual({ stdout: '       0  NOTIFY 1:1 "m" { a: INT64 1 }\n', stderr: '' });
   });

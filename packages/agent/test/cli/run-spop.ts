@@ -10,7 +10,8 @@ const PROGRAM = fileURLToPath(new URL('../../../builder/src/spop.ts', import.met
 /** Without it each run would strip the types of all files again, which takes most of its time. */
 const COMPILE_CACHE = fileURLToPath(new URL('../../../../node_modules/.cache/compile', import.meta.url));
 
-const WORDS = ['--conditions=@spop/source', PROGRAM] as const;
+// Node 22 warns of types that it strips.
+const WORDS = ['--disable-warning=ExperimentalWarning', '--conditions=@spop/source', PROGRAM] as const;
 const ENV = { NODE_COMPILE_CACHE: COMPILE_CACHE, NO_COLOR: '1' } as const;
 
 /** How the program went. */

@@ -46,6 +46,7 @@ describe('spop send --repeat', () => {
     const line = `"${process.execPath}" --conditions=@spop/source "${program}" send ${target} m --repeat 9`;
     const terminal = new Program('script', ['-qec', line, '/dev/null']);
     expect(await terminal.ended).toBe('exit code 0');
+    // oxlint-disable-next-line eslint/no-control-regex -- what a terminal acts upon is looked for
     expect(terminal.output).toMatch(/\r\u001b\[K\d of 9 ACKs\r\u001b\[K/);
   });
 });

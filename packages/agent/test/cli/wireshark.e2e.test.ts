@@ -149,22 +149,12 @@ for (const [suite, lua] of suites) {
       const packets = captures.flatMap((capture, index) =>
         tcpPackets(conversationOf(capture), { port: 20_000 + index }),
       );
-      const words = FIELDS.flatMap((field) => ['-e', `spop.${field}`]);
-      const output = await tshark(path ?? '', packets, [
-        ...[
-          '-T',
-          'fields',
-          '-E',
-          'separator=/t',
-          '-E',
-          `aggregator=${SEPARATOR}`,
-          '-e',
-          'tcp.stream',
-          '-e',
-          'tcp.srcport',
-        ],
-        ...words,
+      const shown = ['tcp.stream', 'tcp.srcport', ...FIELDS.map((field) => `spop.${field}`)].flatMap((name) => [
+        '-e',
+        name,
       ]);
+      const form = ['-T', 'fields', '-E', 'separator=/t', '-E', `aggregator=${SEPARATOR}`];
+      const output = await tshark(path ?? '', packets, [...form, ...shown]);
       const read = new Map<string, string[]>();
       for (const line of output.trimEnd().split('\n')) {
         const [stream = '', port = '', ...columns] = line.split('\t');
