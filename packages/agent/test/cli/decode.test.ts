@@ -38,6 +38,12 @@ describe('spop decode', () => {
     expect(stdout).toMatch(/argument value: INT64 1\n$/);
   });
 
+  it('takes one line for a frame, whatever its names hold', async () => {
+    const input = notify().message('m', { 'a\n       9  ACK\t\u001b[1m': 1 }).toBytes();
+    const { stdout } = await spop(['decode'], { input });
+    expect(stdout).toBe(String.raw`       0  NOTIFY 1:1 "m" { a\n       9  ACK\t\x1b[1m: INT64 1 }` + '\n');
+  });
+
   it('marks the first wrong byte, goes on after it, and is 1', async () => {
     const input = `0000000d 67 00000001 01 01 01 03 09 02 2d 2d ${toHex(ack().toBytes())}`;
     const { code, stdout } = await spop(['decode'], { input });

@@ -125,6 +125,14 @@ describe('spop record', () => {
     expect(text).toMatch(/ 1 close haproxy\n$/);
   });
 
+  it('writes the end of connections that are open when it is told to end', async () => {
+    const { at, end } = await record(await agentPort());
+    const peers = await Promise.all(Array.from({ length: 9 }, () => connect(portOf(at))));
+    await Promise.all(peers.map((peer) => peer.hello()));
+    const text = await end();
+    expect(text.match(/^\S+ \d close (?:haproxy|agent)$/gm)).toHaveLength(9);
+  });
+
   it.each([
     [['record', ':9'], 2, 'expected --listen with the address for HAProxy; found none'],
     [['record', ':9', '--listen', 'here'], 2, 'expected an address; found "here"'],

@@ -1,6 +1,7 @@
 import type { AckFrame, Action } from '../data/model.ts';
 import { summarizeAction } from '../data/summary.ts';
 import { toHex } from '../data/text.ts';
+import { oneLine } from './output.ts';
 import { idsOf } from './replayed-connection.ts';
 
 /** An answer that is not what was recorded. */
@@ -57,5 +58,5 @@ function fingerprint({ actions }: AckFrame, shapeOnly: boolean): string {
 }
 
 function actionsText(actions: readonly Action[]): string {
-  return actions.length === 0 ? 'no actions' : actions.map(summarizeAction).join('; ');
+  return actions.length === 0 ? 'no actions' : oneLine(actions.map(summarizeAction).join('; '));
 }

@@ -3,6 +3,7 @@ import { explain } from '../read/explain.ts';
 import type { Side } from '../validate/connection-state.ts';
 import { FragmentJoiner, MAX_CAPTURED_FRAME_SIZE } from './capture/frame-stream.ts';
 import type { CapturedFrame } from './capture/frame-stream.ts';
+import { oneLine } from './output.ts';
 import type { Output } from './output.ts';
 
 /** Where and when a frame was seen, as far as that is known. */
@@ -42,10 +43,10 @@ export class FramePrinter {
         ? {}
         : { error: { code: error.code, offset: error.offset, message: error.reason }, bytes }),
     });
-    if (frame !== undefined) this.#output.print(`${place}  ${summarize(frame)}`);
+    if (frame !== undefined) this.#output.print(`${place}  ${oneLine(summarize(frame))}`);
     if (error !== undefined) this.#output.print(`${place}  ${error.code}: ${error.reason}`);
     if (this.#isExplaining || error !== undefined) this.#output.print(explained(bytes));
-    if (whole !== undefined) this.#output.print(`${place}  all fragments: ${summarize(whole)}`);
+    if (whole !== undefined) this.#output.print(`${place}  all fragments: ${oneLine(summarize(whole))}`);
   }
 }
 

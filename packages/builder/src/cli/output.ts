@@ -13,6 +13,13 @@ export function printable(text: string): string {
   });
 }
 
+/** {@link printable}, in one line: names on the wire may hold line breaks, which would look like other lines. */
+export function oneLine(text: string): string {
+  return printable(text)
+    .replaceAll('\n', String.raw`\n`)
+    .replaceAll('\t', String.raw`\t`);
+}
+
 /** The two streams of the program: data on stdout, talk on stderr. Colours follow `NO_COLOR` and what the stream is. */
 export class Output {
   readonly isJson: boolean;
@@ -39,7 +46,7 @@ export class Output {
     if (this.isJson || this.isQuiet) return;
     const hasLast = rows.some((row) => (row[titles.length - 1] ?? '') !== '');
     const shown = hasLast ? titles : titles.slice(0, -1);
-    const cells = [shown, ...rows].map((row) => row.slice(0, shown.length).map(printable));
+    const cells = [shown, ...rows].map((row) => row.slice(0, shown.length).map(oneLine));
     const widths = shown.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
     for (const [index, row] of cells.entries()) {
       const line = row

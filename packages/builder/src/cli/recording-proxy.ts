@@ -16,8 +16,8 @@ export class RecordingProxy {
   readonly #recorder: Recorder;
   readonly #report: (text: string) => void;
   readonly #sockets: Set<Socket> = new Set();
+  readonly #current: Set<Promise<void>> = new Set();
   #onEnded: (() => void) | undefined;
-  #ended = 0;
 
   /** `report` is told of connections that do not reach the agent. */
   constructor(target: AgentTarget, recorder: Recorder, report: (text: string) => void) {
@@ -26,11 +26,11 @@ export class RecordingProxy {
     this.#report = report;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.connections++;
-      this.#ended++;
-      void this.#take(socket).finally(() => {
-        this.#ended--;
+      const taken = this.#take(socket).finally(() => {
+        this.#current.delete(taken);
         this.#onEnded?.();
       });
+      this.#current.add(taken);
     });
   }
 
@@ -48,16 +48,18 @@ export class RecordingProxy {
   whenEnded(count: number): Promise<void> {
     return new Promise((resolve) => {
       this.#onEnded = () => {
-        if (this.connections >= count && this.#ended === 0) resolve();
+        if (this.connections >= count && this.#current.size === 0) resolve();
       };
     });
   }
 
-  /** Takes no other connection, and ends those that there are. */
+  /** Takes no other connection, and ends those that there are. Resolves when the recorder has heard of their ends. */
   async close(): Promise<void> {
+    const closed = once(this.#server, 'close');
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
-    await once(this.#server, 'close');
+    await Promise.all(this.#current);
+    await closed;
   }
 
   async #take(haproxy: Socket): Promise<void> {
