@@ -1,11 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createAgent } from '@spop/agent';
-import { ack, agentHello, haproxyHello, int32, ipv4, notify } from '@spop/builder';
+import { ack, agentHello, haproxyHello, notify } from '@spop/builder';
 import { address, defineMessage, defineVariable, int32 as int32Type } from '@spop/codec';
 import { pcapOf, tcpPackets } from '@spop-internal/testbed/packets';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spop, startSpop } from '../../packages/agent/test/cli/run-spop.ts';
+import { int32, ipv4 } from '../../packages/builder/src/data/values.ts';
 
 const guide = readFileSync(new URL('command-line.md', import.meta.url), 'utf8');
 const examples = [...guide.matchAll(/^```console\n\$ (.*)\n([^]*?)^```$/gm)].map(([, line = '', output = '']) => ({

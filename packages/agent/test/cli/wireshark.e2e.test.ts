@@ -12,7 +12,6 @@ import {
   notify,
   parse,
   parseStream,
-  type Frame,
   type TypedData,
 } from '@spop/builder';
 import { readCaptures, type Capture } from '@spop-internal/testbed/captures';
@@ -24,6 +23,8 @@ import { describe, expect, it } from 'vitest';
 
 const DISSECTOR = fileURLToPath(new URL('../../../builder/wireshark/spop.lua', import.meta.url));
 const run = promisify(execFile);
+
+type Frame = ReturnType<typeof parse>[number];
 
 /** Debian's releases with the Lua of their Wireshark. */
 const suites = [

@@ -104,15 +104,15 @@ function contents(text: string): string | Uint8Array {
 
 function toNull(text: string): TypedData {
   if (text === '' || text === 'null') return nil;
-  throw new SpopError('SPOP_INVALID_VALUE', `expected nothing after the =, got ${JSON.stringify(text)}`);
+  throw new SpopError('SPOP_INVALID_VALUE', `expected nothing after the =; found ${JSON.stringify(text)}`);
 }
 
 function toBool(text: string): TypedData {
   if (text === 'true' || text === 'false') return bool(text === 'true');
-  throw new SpopError('SPOP_INVALID_VALUE', `expected true or false, got ${JSON.stringify(text)}`);
+  throw new SpopError('SPOP_INVALID_VALUE', `expected true or false; found ${JSON.stringify(text)}`);
 }
 
 function toInteger(text: string): bigint {
   if (/^-?\d{1,20}$/.test(text)) return BigInt(text);
-  throw new SpopError('SPOP_INVALID_VALUE', `expected a whole number, got ${JSON.stringify(text)}`);
+  throw new SpopError('SPOP_INVALID_VALUE', `expected a whole number; found ${JSON.stringify(text)}`);
 }

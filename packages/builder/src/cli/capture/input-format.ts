@@ -43,7 +43,7 @@ export function parseHexText(text: string): Uint8Array {
       const [, words, bytes] = DUMP_LINE.exec(line) ?? [];
       const digits = words ?? bytes;
       if (digits !== undefined) return fromHex(digits);
-      throw new SpopError('SPOP_INVALID_VALUE', `expected a line of a hex dump, got ${JSON.stringify(line)}`);
+      throw new SpopError('SPOP_INVALID_VALUE', `expected a line of a hex dump; found ${JSON.stringify(line)}`);
     }),
   );
 }

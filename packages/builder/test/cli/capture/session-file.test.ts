@@ -6,7 +6,8 @@ import { FrameRedactor, Redactor } from '../../../src/cli/capture/redactor.ts';
 import { parseSession, sessionHead, sessionLines } from '../../../src/cli/capture/session-file.ts';
 import type { SessionEvent } from '../../../src/cli/capture/session-file.ts';
 import { concat } from '../../../src/data/text.ts';
-import { ack, agentHello, binary, haproxy, ipv4, ipv6, notify, parse, reassemble } from '../../../src/index.ts';
+import { binary, ipv4, ipv6 } from '../../../src/data/values.ts';
+import { ack, agentHello, haproxy, notify, parse, reassemble } from '../../../src/index.ts';
 
 const events: SessionEvent[] = [
   { seconds: 0, connection: 1, kind: 'open' },

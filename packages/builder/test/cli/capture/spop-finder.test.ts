@@ -6,12 +6,11 @@ import type { PacketFile } from '../../../src/cli/capture/pcap.ts';
 import { SpopFinder } from '../../../src/cli/capture/spop-finder.ts';
 import type { FoundFrame } from '../../../src/cli/capture/spop-finder.ts';
 import { ack, agentDisconnect, agentHello, haproxy, notify } from '../../../src/index.ts';
-import type { BytesLike } from '../../../src/index.ts';
 
 const preset = haproxy('3.2');
 const body = 'x'.repeat(5000);
 
-function said(from: 'haproxy' | 'agent', frame: Exclude<BytesLike, Uint8Array>): Said {
+function said(from: 'haproxy' | 'agent', frame: { toBytes(): Uint8Array }): Said {
   return { from: from === 'haproxy' ? 'client' : 'server', bytes: frame.toBytes() };
 }
 
