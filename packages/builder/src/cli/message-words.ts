@@ -4,7 +4,7 @@ import type { ArgumentItem } from '../build/frame-builder.ts';
 import { ipv6Bytes } from '../data/address.ts';
 import { fromHex } from '../data/text.ts';
 import { address, binary, bool, int32, int64, ipv4, ipv6, nil, string, uint32, uint64 } from '../data/values.ts';
-import type { TypedData } from '../data/values.ts';
+import type { TypedData } from '../data/typed-data.ts';
 import { readInput, STDIN } from './target.ts';
 import { nearest, UsageError } from './usage-error.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import { FrameFlag } from '@spop/codec';
-import type { AckFrame, Frame } from '../data/model.ts';
+import type { AckFrame, PlainFrame } from '../data/model.ts';
 import { MAX_WAITING_FRAMES, splitList } from '../data/haproxy-line.ts';
 import { FrameStream } from './capture/frame-stream.ts';
 import type { SessionEvent } from './capture/session-file.ts';
@@ -12,7 +12,7 @@ import type { AgentTarget } from './target.ts';
 const GOODBYE_MS = 500;
 
 /** The frames in the bytes of one event; bytes that are none have none. */
-export function framesOf(event: SessionEvent): Frame[] {
+export function framesOf(event: SessionEvent): PlainFrame[] {
   if (event.kind !== 'bytes') return [];
   return new FrameStream().push(event.bytes).flatMap(({ frame }) => (frame === undefined ? [] : [frame]));
 }
@@ -93,7 +93,7 @@ export class ReplayedConnection {
     });
   }
 
-  #take(frame: Frame): void {
+  #take(frame: PlainFrame): void {
     if (frame.type === 'AGENT-HELLO') {
       const value = frame.items.find(({ name }) => name === 'capabilities')?.value;
       const capabilities = value?.type === 'string' ? splitList(value.value) : [];

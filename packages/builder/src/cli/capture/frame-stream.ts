@@ -1,5 +1,5 @@
 import { FrameFlag, LENGTH_BYTES, SpopError } from '@spop/codec';
-import type { FragmentFrame, Frame, NotifyFrame } from '../../data/model.ts';
+import type { FragmentFrame, PlainFrame, NotifyFrame } from '../../data/model.ts';
 import { PendingBytes } from '../../data/pending-bytes.ts';
 import { frameLength, parseStream, reassemble } from '../../read/parse.ts';
 
@@ -13,7 +13,7 @@ export interface CapturedFrame {
   /** With the length field. */
   readonly bytes: Uint8Array;
   /** Undefined where `error` says why there is none. */
-  readonly frame: Frame | undefined;
+  readonly frame: PlainFrame | undefined;
   readonly error: SpopError | undefined;
 }
 
@@ -107,7 +107,7 @@ export class FragmentJoiner {
   #parts: FragmentFrame[] = [];
 
   /** Takes each frame of HAProxy. @returns the whole NOTIFY where this is its last fragment. */
-  push(frame: Frame): NotifyFrame | undefined {
+  push(frame: PlainFrame): NotifyFrame | undefined {
     if (frame.type === 'NOTIFY-FRAGMENT') this.#parts = [frame];
     if (frame.type !== 'UNSET' || this.#parts.length === 0) return undefined;
     this.#parts.push(frame);

@@ -1,4 +1,4 @@
-import type { Frame } from '../../data/model.ts';
+import type { PlainFrame } from '../../data/model.ts';
 import { PendingBytes } from '../../data/pending-bytes.ts';
 import { parseStream } from '../../read/parse.ts';
 import type { Side } from '../../validate/connection-state.ts';
@@ -8,7 +8,7 @@ import { sessionLines } from './session-file.ts';
 
 /** A frame with its bytes, or bytes that are none. */
 interface Told {
-  readonly frame?: Frame;
+  readonly frame?: PlainFrame;
   readonly bytes: Uint8Array;
 }
 

@@ -1,10 +1,10 @@
 import { FrameFlag } from '@spop/codec';
 import { notify } from '../../build/frames.ts';
 import { writeFrame } from '../../build/plain-writer.ts';
-import type { Action, FragmentFrame, Frame, Message } from '../../data/model.ts';
+import type { Action, FragmentFrame, PlainFrame, Message } from '../../data/model.ts';
 import { toBytes } from '../../data/text.ts';
 import { ipv4, ipv6 } from '../../data/values.ts';
-import type { TypedData } from '../../data/values.ts';
+import type { TypedData } from '../../data/typed-data.ts';
 import { FragmentJoiner } from './frame-stream.ts';
 
 /** What stands for each byte of a text. */
@@ -71,7 +71,7 @@ export class FrameRedactor {
   }
 
   /** @returns the frames that can be told now, with their bytes. */
-  push(frame: Frame): { readonly frame: Frame; readonly bytes: Uint8Array }[] {
+  push(frame: PlainFrame): { readonly frame: PlainFrame; readonly bytes: Uint8Array }[] {
     if (frame.type !== 'NOTIFY-FRAGMENT' && frame.type !== 'UNSET') return [...this.finish(), ...this.#whole(frame)];
     const before = frame.type === 'NOTIFY-FRAGMENT' ? this.finish() : [];
     this.#parts.push(frame);
@@ -85,17 +85,17 @@ export class FrameRedactor {
   }
 
   /** Nothing more comes. @returns fragments that no NOTIFY was made of, with fillers for what they hold. */
-  finish(): { readonly frame: Frame; readonly bytes: Uint8Array }[] {
+  finish(): { readonly frame: PlainFrame; readonly bytes: Uint8Array }[] {
     const size = this.#parts.reduce((sum, { payload }) => sum + payload.length, 0);
     return this.#release(new Uint8Array(size).fill(FILLER.charCodeAt(0)));
   }
 
-  #whole(frame: Frame): { readonly frame: Frame; readonly bytes: Uint8Array }[] {
+  #whole(frame: PlainFrame): { readonly frame: PlainFrame; readonly bytes: Uint8Array }[] {
     const told = this.#redacted(frame);
     return told === undefined ? [] : [{ frame: told, bytes: writeFrame(told) }];
   }
 
-  #redacted(frame: Frame): Frame | undefined {
+  #redacted(frame: PlainFrame): PlainFrame | undefined {
     switch (frame.type) {
       case 'NOTIFY':
         return { ...frame, messages: this.#redactor.messages(frame.messages) };
@@ -109,12 +109,12 @@ export class FrameRedactor {
     }
   }
 
-  #release(payload: Uint8Array): { readonly frame: Frame; readonly bytes: Uint8Array }[] {
+  #release(payload: Uint8Array): { readonly frame: PlainFrame; readonly bytes: Uint8Array }[] {
     const parts = this.#parts;
     this.#parts = [];
     let start = 0;
     return parts.map((part) => {
-      const frame: Frame = { ...part, payload: payload.slice(start, (start += part.payload.length)) };
+      const frame: PlainFrame = { ...part, payload: payload.slice(start, (start += part.payload.length)) };
       return { frame, bytes: writeFrame(frame) };
     });
   }

@@ -1,6 +1,6 @@
 import { summarize } from '../../data/summary.ts';
 import { fromHex, toHex } from '../../data/text.ts';
-import type { Frame } from '../../data/model.ts';
+import type { PlainFrame } from '../../data/model.ts';
 import type { Side } from '../../validate/connection-state.ts';
 import { SESSION_TITLE } from './input-format.ts';
 
@@ -48,7 +48,7 @@ export function sessionHead(origin: string, isRedacted: boolean): string {
 }
 
 /** One event as lines of a session file; a frame has its summary in front of it. */
-export function sessionLines(event: SessionEvent, frame?: Frame): string {
+export function sessionLines(event: SessionEvent, frame?: PlainFrame): string {
   const start = `${event.seconds.toFixed(6)} ${event.connection}`;
   if (event.kind === 'open') return `\n${start} open\n`;
   if (event.kind === 'close') return `${start} close ${event.from}\n`;
