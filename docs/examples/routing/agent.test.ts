@@ -21,7 +21,12 @@ describe('the agent of the example', () => {
     const canary = await peer.notify(chooseBackend, { host: 'a.test', ip: '192.0.2.1' });
     expect(canary).toSetVar(backend, 'two');
     expect(canary).toSetVar(isCanary, true);
-    const main = await peer.notify('choose-backend', { host: 'a.test', tenant: data.nil, user: data.nil, ip: data.nil });
+    const main = await peer.notify('choose-backend', {
+      host: 'a.test',
+      tenant: data.nil,
+      user: data.nil,
+      ip: data.nil,
+    });
     expect(main).toSetVar(backend, 'one');
     expect(main).toSetVar(isCanary, false);
     expect(await peer.notify('choose-backend', { ip: data.nil, tenant: 'acme' })).toSetVar(backend, 'acme');

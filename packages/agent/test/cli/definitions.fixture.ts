@@ -1,5 +1,16 @@
 /** What an agent declares, for `spop init`. */
-import { address, binary, bool, defineMessage, defineVariable, int32, integer, optional, string } from '@spop/codec';
+import {
+  address,
+  binary,
+  bool,
+  defineMessage,
+  defineVariable,
+  int32,
+  integer,
+  oneOf,
+  optional,
+  string,
+} from '@spop/codec';
 
 export const request = defineMessage('check-request', {
   ip: address,
@@ -11,6 +22,7 @@ export const request = defineMessage('check-request', {
   tls: bool,
   body: binary,
   depth: integer,
+  client: oneOf(address, string),
 });
 const response = defineMessage('check-response', { status: integer, method: string });
 export const messages: readonly unknown[] = [response];

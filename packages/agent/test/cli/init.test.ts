@@ -23,7 +23,7 @@ describe('spop init', () => {
     expect(stdout).toBe(`${folder.file('spoe-checks.conf')}\n${folder.file('haproxy.cfg')}\n`);
     const spoe = readFileSync(folder.file('spoe-checks.conf'), 'utf8');
     expect(spoe).toContain(
-      '  args ip=src port=src_port method=method path=path user-agent=req.hdr(user-agent) id=unique-id tls=ssl_fc body=req.body depth=int(0)\n  event on-frontend-http-request\n',
+      '  args ip=src port=src_port method=method path=path user-agent=req.hdr(user-agent) id=unique-id tls=ssl_fc body=req.body depth=int(0) client=src\n  event on-frontend-http-request\n',
     );
     expect(spoe).toContain(
       'spoe-message check-response\n  args status=status method=method\n  event on-http-response\n',

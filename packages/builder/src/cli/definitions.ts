@@ -89,7 +89,7 @@ function toMessage(name: string, args: Record<string, unknown>): DeclaredMessage
     name,
     args: Object.entries(args).map(([argument, type]) => {
       checkName(`an argument of ${name}`, argument, NAME);
-      return { name: argument, kind: isRecord(type) ? String(type['kind']) : '' };
+      return { name: argument, kind: isRecord(type) ? kindOf(type) : '' };
     }),
   };
 }
@@ -98,4 +98,10 @@ function checkName(what: string, name: string, allowed: RegExp): void {
   if (allowed.test(name)) return;
   const hint = 'HAProxy takes letters, digits, _ and .; in names of messages and arguments : and - too';
   throw new UsageError(`HAProxy does not take the name ${JSON.stringify(name)} of ${what}`, hint);
+}
+
+/** The kind of a type; of one that is several, the first of them. */
+function kindOf({ kind, kinds }: Record<string, unknown>): string {
+  const [first] = Array.isArray(kinds) ? (kinds as readonly unknown[]) : [];
+  return String(kind === 'oneOf' ? first : kind);
 }
