@@ -34,6 +34,8 @@ export {
   type Network,
   oneOf,
   optional,
+  parseAddress,
+  parseAddressBytes,
   type ReadOf,
   SpopError,
   type SpopErrorCode,

@@ -29,6 +29,8 @@ export {
   type ViewType,
   type WriteOf,
 } from './values/value-type.ts';
+export { parseAddress } from './wire/address.ts';
+export { parseAddressBytes } from './wire/address-bytes.ts';
 export { defineNetwork, type Network } from './values/network.ts';
 export type {
   AddressValue,

@@ -8,11 +8,11 @@ const DOT = 0x2e;
 const COLON = 0x3a;
 
 /**
- * Reads an IPv4 or IPv6 address from `text` into `target` at `offset` and returns its bytes: 4, 16, or 0 where the text
- * is no address. `target` has 16 bytes of room. IPv4 takes exactly four decimal numbers without leading zeros; IPv6
+ * Reads an IPv4 or IPv6 address from `text` into `target` at `offset` (0 by default) and returns its size in bytes: 4, 16, or 0
+ * where the text is no address. `target` has 16 bytes of room. Nothing is allocated. IPv4 takes exactly four decimal numbers without leading zeros; IPv6
  * takes every form of RFC 4291 §2.2, without a zone.
  */
-export function parseAddress(text: string, target: Uint8Array, offset: number): 0 | 4 | 16 {
+export function parseAddress(text: string, target: Uint8Array, offset: number = 0): 0 | 4 | 16 {
   for (let i = 0; i < text.length && i < 5; i++) {
     if (text.charCodeAt(i) === COLON) return parseIpv6(text, target, offset) ? 16 : 0;
   }

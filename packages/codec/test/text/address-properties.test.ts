@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AddressReader } from '../../src/index.ts';
+import { AddressReader, parseAddress, parseAddressBytes } from '../../src/index.ts';
 import { parseIpv4Bytes, parseIpv6Bytes } from '../../src/wire/address-bytes.ts';
-import { parseAddress, toIpv4Text, toIpv6Text } from '../../src/wire/address.ts';
+import { toIpv4Text, toIpv6Text } from '../../src/wire/address.ts';
 import { plainAddress, plainForwarded, plainXForwardedFor } from './plain-addresses.ts';
 import { stringOf, SURROUNDINGS } from './text-argument.ts';
 
@@ -76,6 +76,17 @@ const element = fc
   .tuple(space, fc.array(fc.oneof({ weight: 3, arbitrary: forPair }, otherPair), { maxLength: 3 }), space)
   .map(([before, pairs, behind]) => `${before}${pairs.join(`${behind};${before}`)}${behind}`);
 
+describe('parseAddressBytes', () => {
+  it.each([
+    [-1, 3, 16, 'expected a part of 9 bytes; found what goes from -1 to 3'],
+    [0, 10, 16, 'expected a part of 9 bytes; found what goes from 0 to 10'],
+    [0, 9, 15, 'expected room for 16 bytes; found 15'],
+  ])('refuses bytes from %i to %i, and room for %i', (start, end, room, message) => {
+    const read = (): unknown => parseAddressBytes(Buffer.from('192.0.2.1'), start, end, Buffer.alloc(room));
+    expect(read).toThrow(new RangeError(message));
+  });
+});
+
 describe('addresses in text', () => {
   it('are found in a Forwarded field where a plain reader finds them', () => {
     fc.assert(
@@ -131,6 +142,9 @@ describe('addresses in text', () => {
         expect(parseIpv4Bytes(bytes, 1, end, found, 12)).toBe(size === 4);
         if (size === 4) expect(found.subarray(12, 16)).toEqual(expected.subarray(0, 4));
         expect(found.readUInt32BE(16)).toBe(0x5a5a5a5a);
+        const either = Buffer.alloc(16);
+        expect(parseAddressBytes(bytes, 1, end, either)).toBe(size);
+        expect(either.subarray(0, size)).toEqual(expected.subarray(0, size));
       }),
       { numRuns: 2_000 },
     );
