@@ -61,7 +61,7 @@ function sample(): SoakSample {
     outputBuffers: metrics.outputBuffers,
     notifies: metrics.notifies,
     handlerErrors: metrics.events.handlerError,
-    timeouts: metrics.events.timeout,
+    timeouts: metrics.events.handlerTimeout,
     lateAnswers: metrics.lateAnswers,
     protocolErrors: metrics.events.protocolError,
     disconnects: metrics.events.disconnect,

@@ -39,11 +39,11 @@ describeHaproxies('troubleshooting', (release) => {
   const seen = defineVariable('txn', 'seen', string);
 
   it('tells of a message that the agent names otherwise', async () => {
-    const unhandled: AgentEvents['unhandled'][] = [];
+    const unhandled: AgentEvents['unhandledNotify'][] = [];
     const lines: string[] = [];
     const log = (_: object, text: string): void => void lines.push(text);
     const agent = createAgent({
-      hooks: { unhandled: (event) => void unhandled.push(event) },
+      hooks: { unhandledNotify: (event) => void unhandled.push(event) },
       logger: { debug: log, info: log, warn: log, error: log },
     });
     agent.onMessage(defineMessage('aks', {}), (_, ack) => void ack.set(seen, 'x'));

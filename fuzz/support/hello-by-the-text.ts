@@ -18,14 +18,14 @@ export function expectedHello(items: readonly Argument[], type: 'HAPROXY-HELLO' 
   let healthcheck = false;
   for (const { name, value } of items) {
     if (name === 'healthcheck') {
-      if (value.type !== 'bool') return 'SPOP_INVALID_ITEM';
+      if (value.type !== 'bool') return 'SPOP_BAD_ITEM';
       healthcheck = value.value;
     } else if (name === 'max-frame-size') {
-      if (!integerTypes.includes(value.type) || !('value' in value)) return 'SPOP_INVALID_ITEM';
+      if (!integerTypes.includes(value.type) || !('value' in value)) return 'SPOP_BAD_ITEM';
       maxFrameSize = Number(value.value);
       if (maxFrameSize < 256 || maxFrameSize > 0xffff_ffff) return 'SPOP_BAD_MAX_FRAME_SIZE';
     } else if (name === versionKey || name === 'capabilities' || name === 'engine-id') {
-      if (value.type !== 'string') return 'SPOP_INVALID_ITEM';
+      if (value.type !== 'string') return 'SPOP_BAD_ITEM';
       texts.set(name, utf8(value.value));
     }
   }

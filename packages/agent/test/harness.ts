@@ -107,12 +107,12 @@ export interface BenchOptions extends AgentOptions {
  */
 export async function startAgent({ setup, link = 'memory', ...options }: BenchOptions = {}): Promise<Bench> {
   const reports: Reports = {
-    connection: [],
+    connect: [],
     disconnect: [],
     protocolError: [],
     handlerError: [],
-    unhandled: [],
-    timeout: [],
+    unhandledNotify: [],
+    handlerTimeout: [],
     overload: [],
     transportError: [],
     eventLoopBlocked: [],

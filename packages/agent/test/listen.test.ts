@@ -351,7 +351,7 @@ describe('handle', () => {
     if (address === null || typeof address === 'string') throw new Error('expected a port');
     const peer = await connectPeer({ host: '127.0.0.1', port: address.port });
     expect((await peer.notify('m')).actions).toEqual([]);
-    expect(reports.connection[0]?.connection.remote).toMatch(/^127\.0\.0\.1:\d+$/);
+    expect(reports.connect[0]?.connection.remote).toMatch(/^127\.0\.0\.1:\d+$/);
     await peer.disconnect();
     expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
   });
@@ -391,7 +391,7 @@ describe('handle', () => {
     expect(agent.connectionCount).toBe(0);
   });
 
-  it.each(['timeout', 'handlerError'] as const)('takes a hook %s that ends its own connection', async (name) => {
+  it.each(['handlerTimeout', 'handlerError'] as const)('takes a hook %s that ends its own connection', async (name) => {
     const { haproxyHello, notify } = await import('@spop/builder');
     const [ours, theirs] = duplexPair();
     ours.resume();
@@ -402,7 +402,7 @@ describe('handle', () => {
       hooks: { [name]: () => void (told++ === 0 && ours.write(Buffer.alloc(9, 0xff))) },
       setup: (a) =>
         a.onNotify(async () => {
-          await new Promise((resolve) => void setTimeout(resolve, name === 'timeout' ? 60 : 10));
+          await new Promise((resolve) => void setTimeout(resolve, name === 'handlerTimeout' ? 60 : 10));
           throw new Error('too late, or not at all');
         }),
     });

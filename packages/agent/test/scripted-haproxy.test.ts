@@ -206,7 +206,7 @@ describe('reports', () => {
   });
 
   it('are listened to only while a conversation is open', async () => {
-    const names = ['spop:handlerError', 'spop:timeout', 'spop:unhandled'];
+    const names = ['spop:handlerError', 'spop:handlerTimeout', 'spop:unhandledNotify'];
     const heard = (): boolean[] => names.map((name) => channel(name).hasSubscribers);
     expect(heard()).toEqual([false, false, false]);
     const one = await ask(() => {});
@@ -231,7 +231,7 @@ describe('reports', () => {
       { connection: { remote: 1 }, streamId: 1, messages: [] },
     ];
     for (const message of nonsense) channel('spop:handlerError').publish(message);
-    channel('spop:timeout').publish({ connection: { remote: undefined }, streamId: 99, messages: ['x'] });
+    channel('spop:handlerTimeout').publish({ connection: { remote: undefined }, streamId: 99, messages: ['x'] });
     expect(await peer.notify(checkIp, arguments_)).toHaveNoActions();
   });
 });

@@ -33,7 +33,7 @@ describe('an option that is undefined', () => {
       expect(value).toBe(Reflect.get(defaults, name));
       expect(Object.keys(others)).toHaveLength(Object.keys(defaults).length - 1);
     }
-    expect(createAgent({ hooks: { connection: undefined }, logger: undefined }).options.maxFrameSize).toBe(1_048_576);
+    expect(createAgent({ hooks: { connect: undefined }, logger: undefined }).options.maxFrameSize).toBe(1_048_576);
   });
 
   it('has the default of listen() and close()', async () => {

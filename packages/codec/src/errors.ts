@@ -20,7 +20,7 @@ export const ErrorStatus = {
   /** A NOTIFY has the same messages again and again. */
   SPOP_TOO_MANY_MESSAGES: 4,
   /** An action has an unknown type, a wrong number of arguments, or an unknown scope. */
-  SPOP_INVALID_ACTION: 4,
+  SPOP_BAD_ACTION: 4,
   /** A frame came that its receiver cannot take in this state, or has the wrong flags or ids. */
   SPOP_UNEXPECTED_FRAME: 4,
   /** A HELLO has no version. */
@@ -40,7 +40,7 @@ export const ErrorStatus = {
   /** A continuation came although no NOTIFY was begun. */
   SPOP_FRAME_ID_NOT_FOUND: 12,
   /** A KV-list item has a wrong type. */
-  SPOP_INVALID_ITEM: 4,
+  SPOP_BAD_ITEM: 4,
   /** A view was used after the frame it belongs to was closed. */
   SPOP_VIEW_CLOSED: null,
   /** A value was read as a type that it is not. */
@@ -54,7 +54,7 @@ export const ErrorStatus = {
   /** A value that its declared type cannot hold. */
   SPOP_INVALID_VALUE: null,
   /** An argument that is read as headers holds none, or ends before they do. */
-  SPOP_INVALID_HEADERS: null,
+  SPOP_BAD_HEADERS: null,
   /** What was written does not fit under the frame's limit; it was taken back. */
   SPOP_FRAME_FULL: null,
   /** A pooled buffer was released twice, or to a pool that it is not from. */

@@ -22,7 +22,7 @@ const MAX_NAMES = 16;
 
 /** How each event is logged. What came from a peer is cut and escaped here, where `details` and `message` become text. */
 export const EVENT_LINES: { readonly [Name in keyof AgentEvents]: EventLine<AgentEvents[Name]> } = {
-  connection: {
+  connect: {
     level: 'info',
     details: ({ connection }) => about(connection),
     message: () => 'HAProxy connected',
@@ -63,7 +63,7 @@ export const EVENT_LINES: { readonly [Name in keyof AgentEvents]: EventLine<Agen
     message: ({ error, messages }) =>
       `a handler${of(messages)} failed, and its NOTIFY got the fallback: ${textOf(error)}`,
   },
-  unhandled: {
+  unhandledNotify: {
     level: 'warn',
     details: ({ connection, streamId, messages, declared }) => ({
       ...about(connection),
@@ -73,7 +73,7 @@ export const EVENT_LINES: { readonly [Name in keyof AgentEvents]: EventLine<Agen
     }),
     message: ({ messages, declared }) => `no handler for ${list(messages)}; there are handlers for ${list(declared)}`,
   },
-  timeout: {
+  handlerTimeout: {
     level: 'warn',
     details: ({ connection, streamId, messages }) => ({ ...about(connection), streamId, messages: shown(messages) }),
     message: ({ messages }) => `a handler${of(messages)} was too late, and its NOTIFY got the fallback`,

@@ -34,7 +34,7 @@ export interface DisconnectInfo {
 /** What an agent reports, by name. */
 export interface AgentEvents {
   /** A handshake was completed. Health checks are not reported. */
-  connection: { readonly connection: ConnectionInfo };
+  connect: { readonly connection: ConnectionInfo };
   /** A connection that completed its handshake ended. */
   disconnect: DisconnectInfo;
   /** The peer broke the protocol: it got an AGENT-DISCONNECT with `error.status`, and its connection is closed. */
@@ -50,14 +50,14 @@ export interface AgentEvents {
    * A NOTIFY came for which there is no handler, and was acknowledged without actions: `messages` are its messages' names,
    * `declared` those that there are handlers for. Names differ from HAProxy's configuration, or a handler was forgotten.
    */
-  unhandled: {
+  unhandledNotify: {
     readonly connection: ConnectionInfo;
     readonly streamId: number;
     readonly messages: readonly string[];
     readonly declared: readonly string[];
   };
   /** Handlers of a NOTIFY did not settle in time, and their messages got the fallback actions: `messages` are their names. */
-  timeout: {
+  handlerTimeout: {
     readonly connection: ConnectionInfo;
     readonly streamId: number;
     readonly messages: readonly string[];
@@ -82,12 +82,12 @@ export type Hooks = { readonly [Name in keyof AgentEvents]?: ((info: AgentEvents
 
 /** Every event once: the compiler misses the one that is forgotten here. */
 const EVERY_EVENT: { readonly [Name in keyof AgentEvents]: true } = {
-  connection: true,
+  connect: true,
   disconnect: true,
   protocolError: true,
   handlerError: true,
-  unhandled: true,
-  timeout: true,
+  unhandledNotify: true,
+  handlerTimeout: true,
   overload: true,
   transportError: true,
   eventLoopBlocked: true,

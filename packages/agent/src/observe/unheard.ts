@@ -11,8 +11,8 @@ const QUIET_MS = 60_000;
 const CODES: { readonly [Name in keyof AgentEvents]?: string } = {
   protocolError: 'SPOP_PEER_REFUSED',
   handlerError: 'SPOP_HANDLER_FAILED',
-  unhandled: 'SPOP_MESSAGE_UNHANDLED',
-  timeout: 'SPOP_NOTIFY_TIMEOUT',
+  unhandledNotify: 'SPOP_MESSAGE_UNHANDLED',
+  handlerTimeout: 'SPOP_NOTIFY_TIMEOUT',
   overload: 'SPOP_PEER_REFUSED',
 };
 

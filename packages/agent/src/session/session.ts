@@ -231,7 +231,7 @@ export class Session implements Engine, Leaver, Owner {
     } else {
       this.#state = stateAfter(this.#state, 'hello');
       if (this.#mustDrain) this.drain();
-      this.#shared.hooks.emit('connection', { connection: this.describe() });
+      this.#shared.hooks.emit('connect', { connection: this.describe() });
     }
   }
 
@@ -342,7 +342,7 @@ export class Session implements Engine, Leaver, Owner {
    */
   #reportUnhandled(exchange: Exchange): void {
     if (!exchange.notify.walk().next()) return;
-    this.#shared.hooks.emitLazily('unhandled', () => ({
+    this.#shared.hooks.emitLazily('unhandledNotify', () => ({
       connection: this.describe(),
       streamId: exchange.reportedStreamId,
       messages: toReportedNames(exchange.notify),

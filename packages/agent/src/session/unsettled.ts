@@ -97,14 +97,14 @@ export class Unsettled implements Answerer {
 
   expire(exchange: Exchange): void {
     const { hooks } = this.#shared;
-    hooks.emitLazily('timeout', () => this.#describe(exchange, []));
+    hooks.emitLazily('handlerTimeout', () => this.#describe(exchange, []));
     // A hook may have ended the connection.
     if (exchange.isPending) this.#timeOut(exchange, `No answer within ${exchange.timeoutMs} ms`);
   }
 
   expirePart(exchange: Exchange, { timeoutMs }: MessagePart): void {
     const late = exchange.parts.filter((part) => part.isPending && part.timeoutMs > 0 && part.timeoutMs <= timeoutMs);
-    this.#shared.hooks.emitLazily('timeout', () =>
+    this.#shared.hooks.emitLazily('handlerTimeout', () =>
       this.#describe(
         exchange,
         late.map(({ entry }) => entry),
@@ -134,7 +134,7 @@ export class Unsettled implements Answerer {
   }
 
   /** What is reported of a NOTIFY, or of some of its messages where its handlers fail one by one. */
-  #describe(exchange: Exchange, entries: readonly HandlerEntry[]): AgentEvents['timeout'] {
+  #describe(exchange: Exchange, entries: readonly HandlerEntry[]): AgentEvents['handlerTimeout'] {
     // The handler of whole NOTIFYs is about all messages.
     const isWhole = entries.length === 0 || entries.some(({ definition }) => definition === undefined);
     return {

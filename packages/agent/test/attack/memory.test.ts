@@ -132,7 +132,7 @@ async function startHellos(hello: Uint8Array): Promise<{ readonly connectAll: ()
         socket.resume();
         onTestFinished(() => void socket.destroy());
       }
-      expect(await eventually(() => agent.toMetrics().events.connection === HELLOS)).toBe(true);
+      expect(await eventually(() => agent.toMetrics().events.connect === HELLOS)).toBe(true);
     },
   };
 }

@@ -48,14 +48,12 @@ describe('spop decode', () => {
     const input = `0000000d 67 00000001 01 01 01 03 09 02 2d 2d ${toHex(ack().toBytes())}`;
     const { code, stdout } = await spop(['decode'], { input });
     expect(code).toBe(1);
-    expect(stdout).toMatch(
-      /^>> +13 {2}09 .*SPOP_INVALID_ACTION: expected a scope of 0 \(proc\) to 4 \(res\); found 9$/m,
-    );
+    expect(stdout).toMatch(/^>> +13 {2}09 .*SPOP_BAD_ACTION: expected a scope of 0 \(proc\) to 4 \(res\); found 9$/m);
     expect(stdout).toMatch(/^ +17 {2}ACK 1:1 no actions$/m);
     expect(jsonLines(await spop(['decode', '--json'], { input }))).toEqual([
       {
         offset: 0,
-        error: { code: 'SPOP_INVALID_ACTION', offset: 13, message: 'expected a scope of 0 (proc) to 4 (res); found 9' },
+        error: { code: 'SPOP_BAD_ACTION', offset: 13, message: 'expected a scope of 0 (proc) to 4 (res); found 9' },
         bytes: '0000000d6700000001010101030902' + '2d2d',
       },
       { offset: 17, frame: { type: 'ACK', flags: 1, streamId: 1, frameId: 1, actions: [] } },

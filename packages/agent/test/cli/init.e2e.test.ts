@@ -16,7 +16,7 @@ const MODULE = fileURLToPath(new URL('definitions.fixture.ts', import.meta.url))
 
 describeHaproxies('spop init', ({ version, program }) => {
   it('writes configurations that HAProxy takes, and that work', async () => {
-    const agent = createAgent({ hooks: { unhandled: () => undefined } });
+    const agent = createAgent({ hooks: { unhandledNotify: () => undefined } });
     onTestFinished(() => agent.close({ graceMs: 0 }));
     agent.onMessage(request, ({ ip, method, path, id, body, tls }, ack) => {
       ack.set(variables.score, body.byteLength);

@@ -84,7 +84,7 @@ txn.rep.seen       STRING  "ab c"
 
   it('says that there are no actions', async () => {
     expect(
-      await spop(['send', await agentPort({ hooks: { unhandled: () => undefined } }), 'nobody-knows-this']),
+      await spop(['send', await agentPort({ hooks: { unhandledNotify: () => undefined } }), 'nobody-knows-this']),
     ).toMatchObject({
       code: 0,
       stdout: 'no actions\n',

@@ -34,7 +34,7 @@ describe('TLS', () => {
 
   /** An agent behind TLS. @returns its `host:port`. */
   async function startAgent(options: TlsOptions = {}): Promise<string> {
-    const agent = createAgent({ hooks: { transportError: () => undefined, unhandled: () => undefined } });
+    const agent = createAgent({ hooks: { transportError: () => undefined, unhandledNotify: () => undefined } });
     const listener = createServer({ cert: server.cert, key: server.key, ...options }, (socket) => agent.handle(socket));
     listener.on('tlsClientError', () => undefined);
     await new Promise<void>((resolve) => {

@@ -180,13 +180,13 @@ describe('processingTimeoutMs', () => {
     peer.send(asking(2));
     await turns();
     await pass(39);
-    expect(reports.timeout).toHaveLength(0);
+    expect(reports.handlerTimeout).toHaveLength(0);
     await pass(3);
-    expect(reports.timeout.map(({ streamId }) => streamId)).toEqual([1]);
+    expect(reports.handlerTimeout.map(({ streamId }) => streamId)).toEqual([1]);
     await pass(55);
-    expect(reports.timeout).toHaveLength(1);
+    expect(reports.handlerTimeout).toHaveLength(1);
     await pass(6);
-    expect(reports.timeout.map(({ streamId }) => streamId)).toEqual([1, 2]);
+    expect(reports.handlerTimeout.map(({ streamId }) => streamId)).toEqual([1, 2]);
     expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'ACK']);
     expect(agent.inFlightCount).toBe(0);
     // None is in flight: the next has all of its time again.
@@ -194,8 +194,8 @@ describe('processingTimeoutMs', () => {
     peer.send(asking(3));
     await turns();
     await pass(98);
-    expect(reports.timeout).toHaveLength(2);
+    expect(reports.handlerTimeout).toHaveLength(2);
     await pass(4);
-    expect(reports.timeout).toHaveLength(3);
+    expect(reports.handlerTimeout).toHaveLength(3);
   });
 });

@@ -89,7 +89,7 @@ describe.each(linkKinds)('a connection over %s', (link) => {
     await expectTimeoutAt(stopped, 400);
     peer.stream.end();
     expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
-    expect(reports.connection).toEqual([]);
+    expect(reports.connect).toEqual([]);
     expect(reports.disconnect).toMatchObject([{ status: 2, reason: 'no HAPROXY-HELLO within 400 ms' }]);
   });
 

@@ -64,7 +64,7 @@ describe('handle(a TLS socket)', () => {
     );
     for (const [i, ack] of acks.entries()) expect(ack).toSetVar('txn', 'number', i);
     expect(reports.overload).toEqual([]);
-    expect(reports.connection[0]?.connection.remote).toMatch(/^127\.0\.0\.1:\d+$/);
+    expect(reports.connect[0]?.connection.remote).toMatch(/^127\.0\.0\.1:\d+$/);
     await peer.disconnect();
     expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
     expect(reports.transportError).toEqual([]);

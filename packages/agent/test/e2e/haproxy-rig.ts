@@ -32,7 +32,7 @@ export function createReportingAgent(options: AgentOptions = {}): { agent: Agent
   const agent = createAgent({
     ...options,
     hooks: {
-      connection: () => void reports.connections++,
+      connect: () => void reports.connections++,
       disconnect: ({ frames }) => {
         reports.disconnections++;
         reports.frames += frames;

@@ -212,7 +212,7 @@ describe('a deadline', () => {
     const peer = await connect();
     const ack = await peer.notify(ask, { id: '1' });
     expect(ack.actions).toEqual([{ type: 'set-var', scope: 'txn', name: 'answer', value: data.string('fallback') }]);
-    expect(reports.timeout).toMatchObject([{ connection: { id: 1 }, streamId: 1 }]);
+    expect(reports.handlerTimeout).toMatchObject([{ connection: { id: 1 }, streamId: 1 }]);
     expect(reasons).toEqual([new Error('No answer within 20 ms')]);
     expect(agent.inFlightCount).toBe(0);
     gate.open();
@@ -233,7 +233,7 @@ describe('a deadline', () => {
     await sleep(10);
     const second = peers.map((peer) => peer.burst(Array.from({ length: 10 }, () => asking('2'))));
     await Promise.all([...first, ...second]);
-    expect(reports.timeout).toHaveLength(60);
+    expect(reports.handlerTimeout).toHaveLength(60);
     expect(agent.inFlightCount).toBe(0);
   });
 
@@ -246,7 +246,7 @@ describe('a deadline', () => {
     await peer.hello();
     const huge = peer.preset.notify({ streamId: 2n ** 64n - 1n }).message(ask, { id: '1' });
     expect(await peer.notify(huge)).toHaveNoActions();
-    expect(reports.timeout).toMatchObject([{ streamId: 2 ** 64 }]);
+    expect(reports.handlerTimeout).toMatchObject([{ streamId: 2 ** 64 }]);
   });
 
   it('is no matter to a handler that settles in time', async () => {
@@ -266,7 +266,7 @@ describe('a deadline', () => {
     await time.pass(50);
     await sleep(50);
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
-    expect(reports.timeout).toEqual([]);
+    expect(reports.handlerTimeout).toEqual([]);
   });
 });
 

@@ -62,7 +62,7 @@ describe.each(FAILURES)('a handler that %s', (_name, reason, fail) => {
     const peer = await connect();
     expect(setIn(await peer.notify(body, { id: '1' }))).toEqual(['verdict=of the message']);
     expect(seen).toEqual([['1', 1, reason]]);
-    expect([...reports.handlerError, ...reports.timeout]).toMatchObject([{ streamId: 1, messages: ['body'] }]);
+    expect([...reports.handlerError, ...reports.handlerTimeout]).toMatchObject([{ streamId: 1, messages: ['body'] }]);
   });
 
   it.each(['at once', 'later'])('leaves what another message of the NOTIFY sets %s', async (when) => {
@@ -92,7 +92,7 @@ describe.each(FAILURES)('a handler that %s', (_name, reason, fail) => {
         expect([i, setIn(ack).toSorted()]).toEqual([i, ['score=7', `verdict=of one, ${reason}`]]);
       }
     }
-    const told = [...reports.handlerError, ...reports.timeout];
+    const told = [...reports.handlerError, ...reports.handlerTimeout];
     expect(told.map(({ messages }) => messages)).toEqual(Array.from({ length: 6 }, () => ['body']));
   });
 
@@ -145,7 +145,7 @@ describe('deadlines of several messages', () => {
     expect(agent.inFlightCount).toBe(1);
     answer?.();
     expect(setIn(await answered)).toEqual(['score=-1', 'verdict=x']);
-    expect(reports.timeout).toMatchObject([{ messages: ['client'] }]);
+    expect(reports.handlerTimeout).toMatchObject([{ messages: ['client'] }]);
     expect(agent.toMetrics().lateAnswers).toBe(0);
   });
 
@@ -158,7 +158,7 @@ describe('deadlines of several messages', () => {
     await peer.hello();
     const ack = await peer.notify((notify) => notify.message(client, { id: '1' }).message(body, { id: '1' }));
     expect(ack.actions).toEqual([]);
-    expect(reports.timeout).toMatchObject([{ messages: ['client', 'body'] }]);
+    expect(reports.handlerTimeout).toMatchObject([{ messages: ['client', 'body'] }]);
   });
 
   it('may be shorter than those of NOTIFYs that came before', async () => {
@@ -171,7 +171,7 @@ describe('deadlines of several messages', () => {
     peer.send(peer.preset.notify().message(client, { id: '1' }));
     expect(await eventually(() => agent.inFlightCount === 1)).toBe(true);
     expect((await peer.notify(body, { id: '2' })).actions).toEqual([]);
-    expect(reports.timeout).toMatchObject([{ messages: ['body'] }]);
+    expect(reports.handlerTimeout).toMatchObject([{ messages: ['body'] }]);
   });
 
   it('are none with timeoutMs 0', async () => {
@@ -191,7 +191,7 @@ describe('deadlines of several messages', () => {
     });
     expect(setIn(await (await connect()).notify(body, { id: '1' }))).toEqual(['score=1']);
     expect(contexts).toEqual([Infinity]);
-    expect(reports.timeout).toEqual([]);
+    expect(reports.handlerTimeout).toEqual([]);
   });
 });
 

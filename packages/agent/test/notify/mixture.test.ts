@@ -63,7 +63,7 @@ function expectedOf(kind: string, id: string): unknown[] {
 
 /** Connections and stream-ids of what took too long, on a busy machine not just what never answers. */
 function timedOut(reports: Reports): Set<string> {
-  return new Set(reports.timeout.map(({ connection, streamId }) => `${connection.id} ${streamId}`));
+  return new Set(reports.handlerTimeout.map(({ connection, streamId }) => `${connection.id} ${streamId}`));
 }
 
 describe.each(Array.from({ length: 24 }, (_, seed) => seed))('a mixture of everything (seed %i)', (seed) => {

@@ -25,7 +25,7 @@ async function warnings(count: number): Promise<string[]> {
 
 describe('hooks', () => {
   it('whose promises reject are reported as process warnings, and change nothing', async () => {
-    const names = ['connection', 'disconnect', 'protocolError', 'handlerError', 'timeout', 'overload'] as const;
+    const names = ['connect', 'disconnect', 'protocolError', 'handlerError', 'handlerTimeout', 'overload'] as const;
     const called: (keyof AgentEvents)[] = [];
     const hooks: Hooks = Object.fromEntries(
       names.map((name) => [
@@ -83,9 +83,9 @@ describe('hooks', () => {
     // oxlint-disable-next-line prefer-promise-reject-errors
     ['reject with', () => Promise.reject(mute)],
   ])('may %s what has no text', async (_, connection) => {
-    const { connect } = await startAgent({ hooks: { connection } });
+    const { connect } = await startAgent({ hooks: { connect: connection } });
     expect((await (await connect()).hello()).version).toBe('2.0');
-    expect(await warnings(1)).toEqual(["The hook 'connection' threw: object without a text"]);
+    expect(await warnings(1)).toEqual(["The hook 'connect' threw: object without a text"]);
   });
 
   it('are warned about ten times a second, thrown or rejected', async () => {

@@ -28,7 +28,7 @@ describe('EventLog', () => {
     const log = new EventLog(logger);
     const error = new SpopError('SPOP_TRUNCATED', 'expected more', 12);
     const failure = new Error('no database');
-    report(log, 'connection', { connection });
+    report(log, 'connect', { connection });
     report(log, 'disconnect', {
       connection,
       status: 0,
@@ -40,16 +40,16 @@ describe('EventLog', () => {
     report(log, 'disconnect', { connection, status: 2, reason: 'late', bytesRead: 1, bytesWritten: 2, frames: 3 });
     report(log, 'protocolError', { connection, error });
     report(log, 'handlerError', { connection, error: failure, streamId: 3, messages: ['ask'] });
-    report(log, 'unhandled', { connection, streamId: 3, messages: ['aks', 'tell'], declared: ['ask'] });
-    report(log, 'unhandled', { connection, streamId: 3, messages: ['aks'], declared: [] });
-    report(log, 'timeout', { connection, streamId: 3, messages: [] });
+    report(log, 'unhandledNotify', { connection, streamId: 3, messages: ['aks', 'tell'], declared: ['ask'] });
+    report(log, 'unhandledNotify', { connection, streamId: 3, messages: ['aks'], declared: [] });
+    report(log, 'handlerTimeout', { connection, streamId: 3, messages: [] });
     report(log, 'overload', { connection: undefined, limit: 'maxConnections', reason: 'too many' });
     report(log, 'transportError', { connection: undefined, error: failure });
     report(log, 'eventLoopBlocked', { blockedMs: 120 });
     const who = { connection: 7, remote: '127.0.0.1:4711', engineId: 'engine' };
     const traffic = { bytesRead: 1, bytesWritten: 2, frames: 3 };
     expect(lines.map(([level, details]) => [level, details])).toEqual([
-      ['info', { event: 'connection', ...who }],
+      ['info', { event: 'connect', ...who }],
       [
         'info',
         { event: 'disconnect', ...who, status: 0, reason: 'normal', bytesRead: 10, bytesWritten: 20, frames: 3 },
@@ -60,9 +60,9 @@ describe('EventLog', () => {
         { event: 'protocolError', ...who, code: 'SPOP_TRUNCATED', status: error.status, offset: 12, err: error },
       ],
       ['error', { event: 'handlerError', ...who, streamId: 3, messages: ['ask'], err: failure }],
-      ['warn', { event: 'unhandled', ...who, streamId: 3, messages: ['aks', 'tell'], declared: ['ask'] }],
-      ['warn', { event: 'unhandled', ...who, streamId: 3, messages: ['aks'], declared: [] }],
-      ['warn', { event: 'timeout', ...who, streamId: 3, messages: [] }],
+      ['warn', { event: 'unhandledNotify', ...who, streamId: 3, messages: ['aks', 'tell'], declared: ['ask'] }],
+      ['warn', { event: 'unhandledNotify', ...who, streamId: 3, messages: ['aks'], declared: [] }],
+      ['warn', { event: 'handlerTimeout', ...who, streamId: 3, messages: [] }],
       ['warn', { event: 'overload', limit: 'maxConnections', reason: 'too many' }],
       ['error', { event: 'transportError', err: failure }],
       ['warn', { event: 'eventLoopBlocked', blockedMs: 120 }],
@@ -78,17 +78,17 @@ describe('EventLog', () => {
   it('writes the first ten of a kind in ten seconds, and then one line with the number of the others at the same level', () => {
     const { logger, lines } = recorder();
     const log = new EventLog(logger);
-    for (let i = 0; i < 3_000; i++) report(log, 'connection', { connection });
+    for (let i = 0; i < 3_000; i++) report(log, 'connect', { connection });
     expect(lines).toHaveLength(10);
     vi.advanceTimersByTime(10_000);
     expect(lines.slice(10)).toEqual([
       [
         'info',
-        { event: 'repeated', kind: 'connection', suppressed: 2_990, windowMs: 10_000 },
-        "2990 more of 'connection' within 10 s were not logged",
+        { event: 'repeated', kind: 'connect', suppressed: 2_990, windowMs: 10_000 },
+        "2990 more of 'connect' within 10 s were not logged",
       ],
     ]);
-    report(log, 'connection', { connection });
+    report(log, 'connect', { connection });
     expect(lines).toHaveLength(12);
   });
 
@@ -137,7 +137,7 @@ describe('EventLog', () => {
       for (let i = 0; i < 2; i++) {
         for (let status = 0; status < 100; status++) report(log, 'disconnect', { ...end, status, reason: text });
         for (const error of errors) report(log, 'protocolError', { connection, error });
-        report(log, 'unhandled', { connection, streamId: 1, messages: Array(8).fill(text), declared: [] });
+        report(log, 'unhandledNotify', { connection, streamId: 1, messages: Array(8).fill(text), declared: [] });
         report(log, 'handlerError', { connection, streamId: 1, messages: [text], error: failure });
         report(log, 'overload', { connection, limit: 'output', reason: 'x' });
       }
@@ -170,10 +170,10 @@ describe('EventLog', () => {
     const log = new EventLog(logger);
     const evil = '\u001b[2J\u009b\u202e\u2028\nforged';
     const peer = { ...connection, engineId: `${evil}${'x'.repeat(1_000)}` };
-    report(log, 'connection', { connection: peer });
+    report(log, 'connect', { connection: peer });
     report(log, 'disconnect', { connection: peer, status: 3, reason: evil, bytesRead: 0, bytesWritten: 0, frames: 0 });
-    report(log, 'unhandled', { connection: peer, streamId: 1, messages: [evil], declared: ['ask'] });
-    report(log, 'timeout', { connection: peer, streamId: 1, messages: [evil] });
+    report(log, 'unhandledNotify', { connection: peer, streamId: 1, messages: [evil], declared: ['ask'] });
+    report(log, 'handlerTimeout', { connection: peer, streamId: 1, messages: [evil] });
     report(log, 'handlerError', { connection: peer, streamId: 1, messages: [evil], error: evil });
     expect(lines).toHaveLength(5);
     for (const [, details, message] of lines) {
@@ -199,11 +199,11 @@ describe('EventLog', () => {
 
   it('has no timer left once its window has ended, or was ended', () => {
     const log = new EventLog(recorder().logger);
-    report(log, 'connection', { connection });
+    report(log, 'connect', { connection });
     expect(vi.getTimerCount()).toBe(1);
     vi.advanceTimersByTime(10_000);
     expect(vi.getTimerCount()).toBe(0);
-    report(log, 'connection', { connection });
+    report(log, 'connect', { connection });
     log.flush();
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -229,7 +229,7 @@ describe('EventLog', () => {
     const broken = (): void => {
       throw new Error('disk full');
     };
-    report(new EventLog({ ...recorder().logger, info: broken }), 'connection', { connection });
+    report(new EventLog({ ...recorder().logger, info: broken }), 'connect', { connection });
     expect(warn).toHaveBeenCalledExactlyOnceWith("The logger's 'info' threw: Error: disk full", {
       code: 'SPOP_LOGGER_THREW',
     });

@@ -10,17 +10,17 @@ const connection = { id: 7, remote: '127.0.0.1:4711', engineId: undefined };
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 const INFOS: AgentEvents = {
-  connection: { connection },
+  connect: { connection },
   disconnect: { connection, status: 2, reason: 'late', bytesRead: 0, bytesWritten: 0, frames: 0 },
   protocolError: { connection, error: new SpopError('SPOP_FRAME_TOO_BIG', 'x') },
   handlerError: { connection, error: new TypeError('boom'), streamId: 1, messages: ['ask'] },
-  unhandled: { connection, streamId: 1, messages: ['aks'], declared: ['ask'] },
-  timeout: { connection, streamId: 1, messages: ['ask'] },
+  unhandledNotify: { connection, streamId: 1, messages: ['aks'], declared: ['ask'] },
+  handlerTimeout: { connection, streamId: 1, messages: ['ask'] },
   overload: { connection, limit: 'maxConnections', reason: 'too many' },
   transportError: { connection, error: new Error('cut') },
   eventLoopBlocked: { blockedMs: 100 },
 };
-const TOLD = ['protocolError', 'handlerError', 'unhandled', 'timeout', 'overload'] as const;
+const TOLD = ['protocolError', 'handlerError', 'unhandledNotify', 'handlerTimeout', 'overload'] as const;
 
 function emitted(reporter: EventReporter, name: keyof AgentEvents, times: number = 1): string[] {
   const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
@@ -62,16 +62,16 @@ describe('an event that nobody is told of', () => {
 
   it('is told of the first time, and then at most once in 60 s, with how many there were', () => {
     const reporter = reporterWith();
-    expect(emitted(reporter, 'timeout', 5_000)).toHaveLength(1);
+    expect(emitted(reporter, 'handlerTimeout', 5_000)).toHaveLength(1);
     vi.advanceTimersByTime(59_999);
-    expect(emitted(reporter, 'timeout')).toEqual([]);
-    expect(emitted(reporter, 'unhandled')).toHaveLength(1);
+    expect(emitted(reporter, 'handlerTimeout')).toEqual([]);
+    expect(emitted(reporter, 'unhandledNotify')).toHaveLength(1);
     vi.advanceTimersByTime(1);
-    const again = emitted(reporter, 'timeout', 2);
+    const again = emitted(reporter, 'handlerTimeout', 2);
     expect(again).toHaveLength(1);
     expect(again[0]).toContain('fallback; 5000 more since the last of these warnings. For each');
     vi.advanceTimersByTime(60_000);
-    expect(emitted(reporter, 'timeout')[0]).toContain('; 1 more since');
+    expect(emitted(reporter, 'handlerTimeout')[0]).toContain('; 1 more since');
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -92,31 +92,36 @@ describe('an event that somebody is told of', () => {
     subscribe(`spop:${name}`, listener);
     expect(emitted(reporterWith(), name)).toEqual([]);
     unsubscribe(`spop:${name}`, listener);
-    expect(emitted(reporterWith({ connection: () => {} }), name)).toHaveLength(1);
+    expect(emitted(reporterWith({ connect: () => {} }), name)).toHaveLength(1);
   });
 
   it('is put together once, and only where it is read', () => {
-    const make = vi.fn(() => INFOS.timeout);
+    const make = vi.fn(() => INFOS.handlerTimeout);
     const counters = new Counters();
     const seen: unknown[] = [];
     const timeout = (info: unknown): void => void seen.push(info);
-    new EventReporter({ hooks: { timeout }, logger: silent }, counters).emitLazily('timeout', make);
+    new EventReporter({ hooks: { handlerTimeout: timeout }, logger: silent }, counters).emitLazily(
+      'handlerTimeout',
+      make,
+    );
     expect(make).toHaveBeenCalledTimes(1);
-    expect(seen).toEqual([INFOS.timeout]);
+    expect(seen).toEqual([INFOS.handlerTimeout]);
     const unheard = new EventReporter({ hooks: {}, logger: undefined }, counters);
     vi.spyOn(process, 'emitWarning').mockReturnValue();
-    for (let i = 0; i < 100; i++) unheard.emitLazily('timeout', make);
+    for (let i = 0; i < 100; i++) unheard.emitLazily('handlerTimeout', make);
     expect(make).toHaveBeenCalledTimes(2);
-    expect(counters.events.timeout).toBe(101);
+    expect(counters.events.handlerTimeout).toBe(101);
   });
 
   it('reaches hooks and counters each time, whatever the log leaves out', () => {
     const counters = new Counters();
     const timeout = vi.fn();
     const warn = vi.fn();
-    const reporter = new EventReporter({ hooks: { timeout }, logger: { ...silent, warn } }, counters);
-    for (let i = 0; i < 1_000; i++) reporter.emit('timeout', INFOS.timeout);
-    expect([counters.events.timeout, timeout.mock.calls.length, warn.mock.calls.length]).toEqual([1_000, 1_000, 10]);
+    const reporter = new EventReporter({ hooks: { handlerTimeout: timeout }, logger: { ...silent, warn } }, counters);
+    for (let i = 0; i < 1_000; i++) reporter.emit('handlerTimeout', INFOS.handlerTimeout);
+    expect([counters.events.handlerTimeout, timeout.mock.calls.length, warn.mock.calls.length]).toEqual([
+      1_000, 1_000, 10,
+    ]);
   });
 });
 

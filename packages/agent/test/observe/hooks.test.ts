@@ -13,12 +13,12 @@ const number = defineVariable('txn', 'number', int32);
 describe('hooks', () => {
   it('that throw are reported as process warnings, and change nothing', async () => {
     const names = [
-      'connection',
+      'connect',
       'disconnect',
       'protocolError',
       'handlerError',
-      'unhandled',
-      'timeout',
+      'unhandledNotify',
+      'handlerTimeout',
       'overload',
     ] as const;
     const called: (keyof AgentEvents)[] = [];
@@ -86,9 +86,9 @@ describe('hooks', () => {
     const peer = await connect();
     const ack = (built: NotifyBuilder): NotifyBuilder => built.message('ask', { id: 'x' }).message('unknown');
     expect(await peer.notify(ack)).toHaveNoActions();
-    expect(reports.unhandled).toEqual([]);
+    expect(reports.unhandledNotify).toEqual([]);
     const { streamId } = await peer.notify((built) => built.message('aks').message('a"\nb'));
-    expect(reports.unhandled).toEqual([
+    expect(reports.unhandledNotify).toEqual([
       {
         connection: expect.objectContaining({ id: 1 }) as unknown,
         streamId: Number(streamId),
@@ -96,7 +96,7 @@ describe('hooks', () => {
         declared: ['ask', 'tell'],
       },
     ]);
-    expect(agent.toMetrics().events.unhandled).toBe(1);
+    expect(agent.toMetrics().events.unhandledNotify).toBe(1);
   });
 
   it('are not told of NOTIFYs without messages, nor where a handler takes whole NOTIFYs', async () => {
@@ -104,15 +104,15 @@ describe('hooks', () => {
     expect(await (await without.connect()).notify((built) => built)).toHaveNoActions();
     const whole = await startAgent({ setup: (agent) => agent.onNotify(() => {}) });
     expect(await (await whole.connect()).notify((built) => built.message('any'))).toHaveNoActions();
-    expect([...without.reports.unhandled, ...whole.reports.unhandled]).toEqual([]);
+    expect([...without.reports.unhandledNotify, ...whole.reports.unhandledNotify]).toEqual([]);
   });
 
   it('are told of few of many names, and of the beginning of long ones', async () => {
     const { connect, reports } = await startAgent();
     const names = Array.from({ length: 20 }, (_, i) => `${i}`.padEnd(100, 'x'));
     await (await connect()).notify((built) => names.reduce((all, name) => all.message(name), built));
-    expect(reports.unhandled[0]?.messages).toEqual(names.slice(0, 8).map((name) => name.slice(0, 64)));
-    expect(reports.unhandled[0]?.declared).toEqual([]);
+    expect(reports.unhandledNotify[0]?.messages).toEqual(names.slice(0, 8).map((name) => name.slice(0, 64)));
+    expect(reports.unhandledNotify[0]?.declared).toEqual([]);
   });
 
   it.each(['connection lost', 7, Symbol('gone'), null])('are told of a stream that fails with %o', async (thrown) => {
@@ -152,7 +152,7 @@ describe('hooks', () => {
     async (link) => {
       const { connect, reports } = await startAgent({ link });
       await (await connect()).hello();
-      expect(reports.connection[0]?.connection.remote).toMatch(/^\[::1\]:\d+$/);
+      expect(reports.connect[0]?.connection.remote).toMatch(/^\[::1\]:\d+$/);
     },
   );
 });

@@ -50,8 +50,8 @@ describe('what a peer sends', () => {
     expect(reports.handlerError[0]?.error).toMatchObject({ code: 'SPOP_INVALID_VALUE' });
     expect(reports.protocolError[0]?.error.message).not.toMatch(UNPRINTABLE);
     // What was decoded is as it was sent.
-    expect(reports.connection[0]?.connection.engineId).toBe(EVIL);
-    expect(reports.unhandled[0]?.messages).toEqual([EVIL.slice(0, 64)]);
+    expect(reports.connect[0]?.connection.engineId).toBe(EVIL);
+    expect(reports.unhandledNotify[0]?.messages).toEqual([EVIL.slice(0, 64)]);
 
     expect(lines).toHaveLength(5);
     for (const line of [...lines, ...texts]) {

@@ -64,9 +64,9 @@ describe('toAgentMetrics', () => {
   it('is of this moment: what is counted later does not change it', () => {
     const counters = new Counters();
     const before = toAgentMetrics(sourcesOf(counters), new Set());
-    counters.events.timeout++;
+    counters.events.handlerTimeout++;
     counters.countDisconnect(0);
-    expect(before.events.timeout).toBe(0);
+    expect(before.events.handlerTimeout).toBe(0);
     expect(before.disconnects).toEqual({});
   });
 });

@@ -170,7 +170,7 @@ describe('the logger of an agent', () => {
     peer.stream.end();
     await eventually(() => agent.connectionCount === 0);
     await agent.close();
-    expect(lines).toEqual(['listening', 'connection', 'handlerError', 'disconnect', 'closing', 'closed']);
+    expect(lines).toEqual(['listening', 'connect', 'handlerError', 'disconnect', 'closing', 'closed']);
   });
 
   it('is told in a few lines of a peer that reconnects over and over', async () => {
@@ -205,14 +205,14 @@ function subscribe(name: string): unknown[] {
 
 describe('the diagnostics channels', () => {
   it('carry the same as the hooks', async () => {
-    const seen = ['connection', 'disconnect', 'protocolError', 'handlerError'].map((name) => subscribe(`spop:${name}`));
+    const seen = ['connect', 'disconnect', 'protocolError', 'handlerError'].map((name) => subscribe(`spop:${name}`));
     const { agent, reports, target } = await startAgent({ setup });
     const peer = await connectRaw(target);
     peer.send(haproxyHello(), asking(1, 'throw'));
     await acks(peer, 1);
     peer.send(haproxyHello());
     await eventually(() => agent.connectionCount === 0);
-    expect(seen).toEqual([reports.connection, reports.disconnect, reports.protocolError, reports.handlerError]);
+    expect(seen).toEqual([reports.connect, reports.disconnect, reports.protocolError, reports.handlerError]);
     expect(seen.map(({ length }) => length)).toEqual([1, 1, 1, 1]);
   });
 

@@ -17,7 +17,7 @@ describe('textLogger', () => {
   it('writes one line for an event: the sentence, the level, the details', () => {
     const { logger, lines } = recorder();
     const log = new EventLog(logger);
-    log.report('unhandled', () => ({ connection, streamId: 3, messages: ['aks', 'tell'], declared: ['ask me'] }));
+    log.report('unhandledNotify', () => ({ connection, streamId: 3, messages: ['aks', 'tell'], declared: ['ask me'] }));
     log.report('disconnect', () => ({
       connection,
       status: 2,
@@ -26,7 +26,7 @@ describe('textLogger', () => {
       bytesWritten: 2,
       frames: 3,
     }));
-    log.report('connection', () => ({ connection: { ...connection, remote: undefined } }));
+    log.report('connect', () => ({ connection: { ...connection, remote: undefined } }));
     expect(lines).toEqual([
       'no handler for "aks", "tell"; there are handlers for "ask me" ' +
         '(warn event=unhandled connection=7 remote=127.0.0.1:4711 engineId=engine streamId=3 messages=aks,tell declared="ask me")',

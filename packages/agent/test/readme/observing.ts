@@ -4,7 +4,7 @@ import { createAgent, PROMETHEUS_CONTENT_TYPE, textLogger, toPrometheusText } fr
 const agent = createAgent({
   logger: textLogger(), // one line an event; or pino(), or console
   hooks: {
-    timeout: ({ streamId }) => console.log(`stream ${streamId} got the fallback`),
+    handlerTimeout: ({ streamId }) => console.log(`stream ${streamId} got the fallback`),
     eventLoopBlocked: ({ blockedMs }) => console.log(`nobody was answered for ${blockedMs} ms`),
   },
 });

@@ -23,8 +23,8 @@ describe.each(linkKinds)('a handshake over %s', (link) => {
     });
     expect(peer.received).toHaveLength(1);
     expect(peer.received[0]).toMatchObject({ type: 'AGENT-HELLO', flags: 1, streamId: 0n, frameId: 0n });
-    expect(reports.connection).toHaveLength(1);
-    expect(reports.connection[0]?.connection).toMatchObject({
+    expect(reports.connect).toHaveLength(1);
+    expect(reports.connect[0]?.connection).toMatchObject({
       id: 1,
       engineId: '5bf1ac4e-3f0c-4d3b-9a57-0c1f6de2b8a4',
     });
@@ -148,7 +148,7 @@ describe.each(['memory', 'IPv4'] as const)('a first frame over %s with', (link) 
     expect(peer.received[0]).toMatchObject({ type: 'AGENT-DISCONNECT', flags: 1, streamId: 0n, frameId: 0n });
     expect(peer.received[0]).toHaveProperty('items.0', { name: 'status-code', value: data.uint32(status) });
     expect(reports.protocolError.map(({ error }) => error.status)).toEqual([status]);
-    expect(reports.connection).toEqual([]);
+    expect(reports.connect).toEqual([]);
     expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
   });
 

@@ -199,12 +199,12 @@ export const corruptions: Readonly<Record<CorruptionName, Corruption>> = {
   },
   'unknown-action': {
     description: 'the first action has type 99',
-    code: 'SPOP_INVALID_ACTION',
+    code: 'SPOP_BAD_ACTION',
     apply: (bytes, fields) => setByte(bytes, labelled(fields, 'action type'), () => 99),
   },
   'action-nb-args': {
     description: 'the first action has one argument more than it should',
-    code: 'SPOP_INVALID_ACTION',
+    code: 'SPOP_BAD_ACTION',
     apply(bytes, fields) {
       const action = labelled(fields, 'action type');
       return action && setByte(bytes, fields[fields.indexOf(action) + 1], (count) => count + 1);
@@ -212,7 +212,7 @@ export const corruptions: Readonly<Record<CorruptionName, Corruption>> = {
   },
   'unknown-scope': {
     description: 'the first action has scope 9',
-    code: 'SPOP_INVALID_ACTION',
+    code: 'SPOP_BAD_ACTION',
     apply: (bytes, fields) => setByte(bytes, labelled(fields, 'variable scope'), () => 9),
   },
   'fin-missing': {

@@ -35,8 +35,9 @@ const reports = new WeakMap<AckFrame, string>();
 /** Names of the agent's diagnostics channels, and what each of them tells. */
 const channels: Readonly<Record<string, (event: AgentEvent) => string>> = {
   'spop:handlerError': ({ messages, error }) => `a handler of ${listNames(messages)} threw ${describeThrown(error)}`,
-  'spop:timeout': ({ messages }) => `the handlers of ${listNames(messages)} did not settle in processingTimeoutMs`,
-  'spop:unhandled': ({ messages, declared = [] }) =>
+  'spop:handlerTimeout': ({ messages }) =>
+    `the handlers of ${listNames(messages)} did not settle in processingTimeoutMs`,
+  'spop:unhandledNotify': ({ messages, declared = [] }) =>
     `there is no handler for ${listNames(messages)}${declared.length === 0 ? ', nor for any other message' : `; there are handlers for ${listNames(declared)}`}`,
 };
 

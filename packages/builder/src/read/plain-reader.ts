@@ -131,7 +131,7 @@ export class PlainReader extends ByteReader {
     const start = this.position;
     const type = this.takeByte('action type');
     if (type !== ActionType.SetVar && type !== ActionType.UnsetVar) {
-      this.fail('SPOP_INVALID_ACTION', start, `expected action type 1 (set-var) or 2 (unset-var); found ${type}`);
+      this.fail('SPOP_BAD_ACTION', start, `expected action type 1 (set-var) or 2 (unset-var); found ${type}`);
     }
     const isSet = type === ActionType.SetVar;
     this.field(start, 'action type', isSet ? '1 set-var' : '2 unset-var');
@@ -147,7 +147,7 @@ export class PlainReader extends ByteReader {
     const count = this.takeByte('NB-ARGS');
     this.field(start, 'NB-ARGS', String(count));
     if (count !== expected) {
-      this.note('SPOP_INVALID_ACTION', start, `expected NB-ARGS ${expected} for this action; found ${count}`);
+      this.note('SPOP_BAD_ACTION', start, `expected NB-ARGS ${expected} for this action; found ${count}`);
     }
   }
 
@@ -157,7 +157,7 @@ export class PlainReader extends ByteReader {
     const scope = scopeName(number);
     this.field(start, 'variable scope', `${number} ${scope ?? 'unknown'}`);
     if (scope === undefined) {
-      this.note('SPOP_INVALID_ACTION', start, `expected a scope of 0 (proc) to 4 (res); found ${number}`);
+      this.note('SPOP_BAD_ACTION', start, `expected a scope of 0 (proc) to 4 (res); found ${number}`);
     }
     return scope ?? 'proc';
   }

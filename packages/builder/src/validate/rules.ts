@@ -96,7 +96,7 @@ export const rules: Readonly<Record<RuleId, Rule>> = {
   /** An INT32 that is no sign-extended 32-bit value, or a UINT32 of 2^32 or more. Offset of the type byte. */
   'integer-range': error('SPOE.txt §3.1', 'SPOP_INTEGER_RANGE'),
   /** An action's type, NB-ARGS or scope; HAProxy silently ignores it and all later actions. Offset of that byte. */
-  'invalid-action': error('SPOE.txt §3.4', 'SPOP_INVALID_ACTION'),
+  'invalid-action': error('SPOE.txt §3.4', 'SPOP_BAD_ACTION'),
 
   'unknown-frame-type': warning('SPOE.txt §3.2.2'),
   'wrong-direction': error('SPOE.txt §3.2.2', 'SPOP_UNEXPECTED_FRAME'),
@@ -125,7 +125,7 @@ export const rules: Readonly<Record<RuleId, Rule>> = {
   'status-code-missing': error('SPOE.txt §3.2.8, §3.2.9'),
   'status-code-above-99': warning('HAProxy 3.1 src/mux_spop.c indexes spop_err_reasons with it'),
   'message-missing': error('SPOE.txt §3.2.8, §3.2.9'),
-  'item-type': error('SPOE.txt §3.2.4, §3.2.5, §3.2.8, §3.2.9', 'SPOP_INVALID_ITEM'),
+  'item-type': error('SPOE.txt §3.2.4, §3.2.5, §3.2.8, §3.2.9', 'SPOP_BAD_ITEM'),
   'item-name-empty': error('HAProxy src/flt_spoe.c 2.6 and src/mux_spop.c 3.1: a HELLO with an empty key is refused'),
   'item-name-prefix': warning('HAProxy src/mux_spop.c compares only the beginning of a key'),
   'item-twice': warning('SPOE.txt §3.2.4, §3.2.5'),
@@ -162,7 +162,7 @@ const readerRules: Readonly<Partial<Record<SpopErrorCode, RuleId>>> = {
   SPOP_VARINT_OVERFLOW: 'varint-overflow',
   SPOP_RESERVED_TYPE: 'reserved-type',
   SPOP_INTEGER_RANGE: 'integer-range',
-  SPOP_INVALID_ACTION: 'invalid-action',
+  SPOP_BAD_ACTION: 'invalid-action',
 };
 
 /** The rule behind an error of the reader. */

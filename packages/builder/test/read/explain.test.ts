@@ -24,7 +24,7 @@ describe('explain', () => {
     expect(explain(fromHex('0000000f 67 00000001 01 01 01 03 09 01 78 04 05 06')).split('\n').slice(-4)).toEqual([
       '      11  01                                       action type: 1 set-var',
       '      12  03                                       NB-ARGS: 3',
-      '>>    13  09                                         variable scope: 9 unknown  SPOP_INVALID_ACTION: expected a scope of 0 (proc) to 4 (res); found 9',
+      '>>    13  09                                         variable scope: 9 unknown  SPOP_BAD_ACTION: expected a scope of 0 (proc) to 4 (res); found 9',
       '      14  01 78 04 05 06                         (not read)',
     ]);
   });

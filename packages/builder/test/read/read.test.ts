@@ -131,16 +131,16 @@ const refused: readonly [label: string, bytes: Uint8Array, code: SpopErrorCode, 
   ['NB-ARGS 2 with one argument', around.notify('01 6d 02 01 61 00'), 'SPOP_TRUNCATED', 17],
   ['an item without value', around.hello('01 61'), 'SPOP_TRUNCATED', 13],
   ['an item of type 10', around.hello('01 61 0a'), 'SPOP_RESERVED_TYPE', 13],
-  ['action type 0', around.ack('00'), 'SPOP_INVALID_ACTION', 11],
-  ['action type 3', around.ack('03 02'), 'SPOP_INVALID_ACTION', 11],
+  ['action type 0', around.ack('00'), 'SPOP_BAD_ACTION', 11],
+  ['action type 3', around.ack('03 02'), 'SPOP_BAD_ACTION', 11],
   ['no NB-ARGS of an action', around.ack('01'), 'SPOP_TRUNCATED', 12],
-  ['set-var with NB-ARGS 2', around.ack('01 02 01 01 78'), 'SPOP_INVALID_ACTION', 12],
-  ['unset-var with NB-ARGS 3', around.ack('02 03 01 01 78'), 'SPOP_INVALID_ACTION', 12],
+  ['set-var with NB-ARGS 2', around.ack('01 02 01 01 78'), 'SPOP_BAD_ACTION', 12],
+  ['unset-var with NB-ARGS 3', around.ack('02 03 01 01 78'), 'SPOP_BAD_ACTION', 12],
   ['no scope', around.ack('01 03'), 'SPOP_TRUNCATED', 13],
-  ['scope 5', around.ack('01 03 05 01 78 00'), 'SPOP_INVALID_ACTION', 13],
+  ['scope 5', around.ack('01 03 05 01 78 00'), 'SPOP_BAD_ACTION', 13],
   ['no variable name', around.ack('02 02 01'), 'SPOP_TRUNCATED', 14],
   ['no variable value', around.ack('01 03 01 01 78'), 'SPOP_TRUNCATED', 16],
-  ['a second action of type 9', around.ack('02 02 01 01 78 09'), 'SPOP_INVALID_ACTION', 16],
+  ['a second action of type 9', around.ack('02 02 01 01 78 09'), 'SPOP_BAD_ACTION', 16],
 ];
 
 describe('parse', () => {
@@ -217,7 +217,7 @@ describe('parse', () => {
     expect(parseAck(bytes).actions).toEqual([]);
     expect(parse(bytes, { ackPadding: true })).toHaveLength(1);
     expect(thrown(() => parseAck(ack().unsetVar('txn', 'x').raw('00')))).toMatchObject({
-      code: 'SPOP_INVALID_ACTION',
+      code: 'SPOP_BAD_ACTION',
     });
   });
 

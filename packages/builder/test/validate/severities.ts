@@ -8,7 +8,7 @@ export const severities: Readonly<Record<RuleId, readonly ['error' | 'warning', 
   'varint-overflow': ['error', 'SPOP_VARINT_OVERFLOW'],
   'reserved-type': ['error', 'SPOP_RESERVED_TYPE'],
   'integer-range': ['error', 'SPOP_INTEGER_RANGE'],
-  'invalid-action': ['error', 'SPOP_INVALID_ACTION'],
+  'invalid-action': ['error', 'SPOP_BAD_ACTION'],
 
   // Ignored by whoever does not know it.
   'unknown-frame-type': ['warning'],
@@ -39,7 +39,7 @@ export const severities: Readonly<Record<RuleId, readonly ['error' | 'warning', 
   'status-code-missing': ['error'],
   'status-code-above-99': ['warning'],
   'message-missing': ['error'],
-  'item-type': ['error', 'SPOP_INVALID_ITEM'],
+  'item-type': ['error', 'SPOP_BAD_ITEM'],
   'item-name-empty': ['error'],
   'item-name-prefix': ['warning'],
   // The last one counts.

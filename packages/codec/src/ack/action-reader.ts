@@ -47,7 +47,7 @@ export class ActionReader {
   /**
    * Moves to the next action; false behind the last.
    *
-   * @throws {SpopError} SPOP_INVALID_ACTION for an unknown type or scope or a wrong number of arguments, or what is
+   * @throws {SpopError} SPOP_BAD_ACTION for an unknown type or scope or a wrong number of arguments, or what is
    * malformed in name or value.
    */
   next(): boolean {
@@ -84,9 +84,5 @@ function readByte(cursor: Cursor): number {
 }
 
 function invalidAction(cursor: Cursor, expected: string, found: number): SpopError {
-  return new SpopError(
-    'SPOP_INVALID_ACTION',
-    `expected ${expected}; found ${found}`,
-    cursor.position - 1 - cursor.origin,
-  );
+  return new SpopError('SPOP_BAD_ACTION', `expected ${expected}; found ${found}`, cursor.position - 1 - cursor.origin);
 }

@@ -46,7 +46,7 @@ interface HelloItems {
  * Reads a HAPROXY-HELLO. Items may come in any order, unknown ones are passed over, and the last of equals counts.
  *
  * @throws {SpopError} SPOP_NO_VERSION, SPOP_NO_MAX_FRAME_SIZE, SPOP_NO_CAPABILITIES, SPOP_BAD_MAX_FRAME_SIZE below 256,
- * SPOP_INVALID_ITEM for an item of a wrong type, SPOP_UNEXPECTED_FRAME or SPOP_FRAGMENTED_FRAME for a frame that is no
+ * SPOP_BAD_ITEM for an item of a wrong type, SPOP_UNEXPECTED_FRAME or SPOP_FRAGMENTED_FRAME for a frame that is no
  * HAPROXY-HELLO with FIN and both ids 0, or what is malformed.
  */
 export function toHaproxyHello(frame: Frame): HaproxyHello {
@@ -192,7 +192,7 @@ function required<T>(value: T | undefined, code: SpopErrorCode, key: string): T 
 
 function invalidItem(key: string, expected: string, value: Value): SpopError {
   return new SpopError(
-    'SPOP_INVALID_ITEM',
+    'SPOP_BAD_ITEM',
     `expected item '${key}' to be a ${expected}; found ${dataTypeName(value.type)}`,
     value.offset,
   );

@@ -60,7 +60,7 @@ export class HeaderReader {
   /**
    * Moves to the next header; false where the empty line or pair stands that ends all headers. What follows that is not read.
    *
-   * @throws {SpopError} SPOP_INVALID_HEADERS where no header stands, or the argument ends before its end was marked. HAProxy
+   * @throws {SpopError} SPOP_BAD_HEADERS where no header stands, or the argument ends before its end was marked. HAProxy
    * sends none like that, unless the configuration cuts the sample, or sends another one. SPOP_VIEW_CLOSED.
    */
   next(): boolean {
@@ -134,7 +134,7 @@ function readPairLength(at: Cursor): number {
 
 function invalidHeaders(expected: string, found: string, offset: number, cause?: unknown): SpopError {
   return new SpopError(
-    'SPOP_INVALID_HEADERS',
+    'SPOP_BAD_HEADERS',
     `expected headers as req.hdrs or req.hdrs_bin gives them, and there ${expected}; found ${found}`,
     offset,
     cause === undefined ? undefined : { cause },

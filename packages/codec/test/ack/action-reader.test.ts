@@ -36,14 +36,14 @@ describe('ActionReader', () => {
   });
 
   it.each([
-    ['type 0', '000301 0173 0264', 'SPOP_INVALID_ACTION', 0],
-    ['type 0 behind an action', '020200 0161 00', 'SPOP_INVALID_ACTION', 5],
-    ['type 3', '030301 0173 0264', 'SPOP_INVALID_ACTION', 0],
-    ['two bytes 00', '0000', 'SPOP_INVALID_ACTION', 0],
-    ['a set-var of two arguments', '010201 0173 0264', 'SPOP_INVALID_ACTION', 1],
-    ['an unset-var of three', '020301 0173 0264', 'SPOP_INVALID_ACTION', 1],
-    ['scope 5', '010305 0173 0264', 'SPOP_INVALID_ACTION', 2],
-    ['scope 255', '0202ff 0173', 'SPOP_INVALID_ACTION', 2],
+    ['type 0', '000301 0173 0264', 'SPOP_BAD_ACTION', 0],
+    ['type 0 behind an action', '020200 0161 00', 'SPOP_BAD_ACTION', 5],
+    ['type 3', '030301 0173 0264', 'SPOP_BAD_ACTION', 0],
+    ['two bytes 00', '0000', 'SPOP_BAD_ACTION', 0],
+    ['a set-var of two arguments', '010201 0173 0264', 'SPOP_BAD_ACTION', 1],
+    ['an unset-var of three', '020301 0173 0264', 'SPOP_BAD_ACTION', 1],
+    ['scope 5', '010305 0173 0264', 'SPOP_BAD_ACTION', 2],
+    ['scope 255', '0202ff 0173', 'SPOP_BAD_ACTION', 2],
     ['a type alone', '01', 'SPOP_TRUNCATED', 1],
     ['no scope', '0103', 'SPOP_TRUNCATED', 2],
     ['no name', '010301', 'SPOP_TRUNCATED', 3],

@@ -106,7 +106,7 @@ describe('toHaproxyHello', () => {
   ])('refuses %s', (_, bad) => {
     const frame = onlyFrame(frameBytes(1, Buffer.concat([bad, versions, size, capabilities])));
     const at = PAYLOAD_AT + 1 + bad[0]!;
-    expect(fault(() => toHaproxyHello(frame))).toEqual(['SPOP_INVALID_ITEM', 4, at]);
+    expect(fault(() => toHaproxyHello(frame))).toEqual(['SPOP_BAD_ITEM', 4, at]);
   });
 });
 
@@ -128,16 +128,16 @@ describe.each(directions)('%s', (_, type, key, read) => {
   });
 
   it.each([
-    ['version as BINARY', key, '0903322e30', 'SPOP_INVALID_ITEM', 4],
-    ['version as NULL', key, '00', 'SPOP_INVALID_ITEM', 4],
-    ['max-frame-size as STRING', 'max-frame-size', string('16380'), 'SPOP_INVALID_ITEM', 4],
-    ['max-frame-size as BOOL', 'max-frame-size', '11', 'SPOP_INVALID_ITEM', 4],
+    ['version as BINARY', key, '0903322e30', 'SPOP_BAD_ITEM', 4],
+    ['version as NULL', key, '00', 'SPOP_BAD_ITEM', 4],
+    ['max-frame-size as STRING', 'max-frame-size', string('16380'), 'SPOP_BAD_ITEM', 4],
+    ['max-frame-size as BOOL', 'max-frame-size', '11', 'SPOP_BAD_ITEM', 4],
     ['max-frame-size 0', 'max-frame-size', '0300', 'SPOP_BAD_MAX_FRAME_SIZE', 9],
     ['max-frame-size 255', 'max-frame-size', `03${toHex(varint(255n))}`, 'SPOP_BAD_MAX_FRAME_SIZE', 9],
     ['max-frame-size -1', 'max-frame-size', `04${toHex(varint((1n << 64n) - 1n))}`, 'SPOP_BAD_MAX_FRAME_SIZE', 9],
     ['max-frame-size 2^32', 'max-frame-size', `05${toHex(varint(1n << 32n))}`, 'SPOP_BAD_MAX_FRAME_SIZE', 9],
-    ['capabilities as NULL', 'capabilities', '00', 'SPOP_INVALID_ITEM', 4],
-    ['capabilities as BINARY', 'capabilities', '0900', 'SPOP_INVALID_ITEM', 4],
+    ['capabilities as NULL', 'capabilities', '00', 'SPOP_BAD_ITEM', 4],
+    ['capabilities as BINARY', 'capabilities', '0900', 'SPOP_BAD_ITEM', 4],
   ])('with %s is refused where it stands', (_name, name, digits, code, status) => {
     const frame = onlyFrame(frameBytes(type, Buffer.concat([item(name, digits), ...good])));
     expect(fault(() => read(frame))).toEqual([code, status, PAYLOAD_AT + 1 + name.length]);

@@ -6,7 +6,7 @@
 export type Header = readonly [name: string, value: string];
 
 /** In the place of what is no header. */
-export const MALFORMED = 'SPOP_INVALID_HEADERS';
+export const MALFORMED = 'SPOP_BAD_HEADERS';
 
 function trim(text: string): string {
   return text.replaceAll(/^[ \t]+|[ \t]+$/g, '');

@@ -32,7 +32,7 @@ describe('FrameStream', () => {
   it('goes on after a wrong frame, 10,000 of them as well', () => {
     const captured = new FrameStream().push(concat([...Array.from({ length: 10_000 }, () => wrong), good]));
     expect(captured.length).toBe(10_001);
-    expect(captured[0]).toMatchObject({ offset: 0, bytes: wrong, error: { code: 'SPOP_INVALID_ACTION' } });
+    expect(captured[0]).toMatchObject({ offset: 0, bytes: wrong, error: { code: 'SPOP_BAD_ACTION' } });
     expect(captured.at(-1)).toMatchObject({ offset: 150_000, frame: { type: 'ACK' } });
   });
 
