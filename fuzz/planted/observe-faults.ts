@@ -98,7 +98,7 @@ export const observeFaults: readonly Fault[] = [
     name: 'names of two counters swapped',
     mistake: 'errors of handlers are counted as NOTIFYs without one',
     file: source('prometheus'),
-    search: "'NOTIFYs for which there is no handler.', (m) => m.events.unhandled)",
+    search: "'NOTIFYs for which there is no handler.', (m) => m.events.unhandledNotify)",
     replace: "'NOTIFYs for which there is no handler.', (m) => m.events.handlerError)",
     noticedBy: tests('observe/metrics-text'),
   },

@@ -60,7 +60,7 @@ describe('toMetrics', () => {
       openConnections: 1,
       inFlightNotifies: 0,
       outputBuffers: 0,
-      events: { connection: 1, disconnect: 0, handlerError: 2, timeout: 1, protocolError: 0 },
+      events: { connect: 1, disconnect: 0, handlerError: 2, handlerTimeout: 1, protocolError: 0 },
       notifies: 5,
       framesRead: 6,
       bytesRead: [...sent, asking(5, 'never')].reduce((sum, frame) => sum + frame.toBytes().length, 0),
@@ -102,7 +102,7 @@ describe('toMetrics', () => {
       refusedConnections: 1,
       oversizedNotifies: 1,
       // A health check is no connection, and one that is refused has no handshake.
-      events: { connection: 1, overload: 2, timeout: 1 },
+      events: { connect: 1, overload: 2, handlerTimeout: 1 },
     });
   });
 });

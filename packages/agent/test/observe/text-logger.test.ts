@@ -29,10 +29,10 @@ describe('textLogger', () => {
     log.report('connect', () => ({ connection: { ...connection, remote: undefined } }));
     expect(lines).toEqual([
       'no handler for "aks", "tell"; there are handlers for "ask me" ' +
-        '(warn event=unhandled connection=7 remote=127.0.0.1:4711 engineId=engine streamId=3 messages=aks,tell declared="ask me")',
+        '(warn event=unhandledNotify connection=7 remote=127.0.0.1:4711 engineId=engine streamId=3 messages=aks,tell declared="ask me")',
       'connection ended with status 2: late ' +
         '(warn event=disconnect connection=7 remote=127.0.0.1:4711 engineId=engine status=2 reason=late bytesRead=1 bytesWritten=2 frames=3)',
-      'HAProxy connected (info event=connection connection=7 engineId=engine)',
+      'HAProxy connected (info event=connect connection=7 engineId=engine)',
     ]);
   });
 
