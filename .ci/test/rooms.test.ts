@@ -18,6 +18,7 @@ const LEVELS: Readonly<Record<string, readonly (string | readonly string[])[]>> 
     'assert',
     'cli/capture',
     'cli',
+    'cli/lint',
     'cli/commands',
   ],
   agent: [

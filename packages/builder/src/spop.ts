@@ -39,6 +39,10 @@ const table: CommandTable = {
     summary: "write HAProxy's configurations for an agent",
     load: async () => (await import('./cli/commands/init.ts')).command,
   },
+  lint: {
+    summary: "find what is wrong in HAProxy's configurations",
+    load: async () => (await import('./cli/commands/lint.ts')).command,
+  },
   completions: {
     summary: 'write the completions for bash, zsh or fish',
     load: async () => (await import('./cli/commands/completions.ts')).command,

@@ -7,8 +7,12 @@ import { UsageError } from './usage-error.ts';
 /** A declared argument of a message. */
 export interface DeclaredArgument {
   readonly name: string;
-  /** A kind of value types, such as `address`. */
+  /** A kind of value types, such as `address`; of a type that is several, the first of them. */
   readonly kind: string;
+  /** All kinds that the type may be. */
+  readonly kinds: readonly string[];
+  /** Whether HAProxy may leave it out, or send NULL. */
+  readonly isOptional: boolean;
 }
 
 /** A message that an agent declares. */
@@ -89,7 +93,7 @@ function toMessage(name: string, args: Record<string, unknown>): DeclaredMessage
     name,
     args: Object.entries(args).map(([argument, type]) => {
       checkName(`an argument of ${name}`, argument, NAME);
-      return { name: argument, kind: isRecord(type) ? kindOf(type) : '' };
+      return { name: argument, ...(isRecord(type) ? typeOf(type) : { kind: '', kinds: [], isOptional: true }) };
     }),
   };
 }
@@ -100,8 +104,7 @@ function checkName(what: string, name: string, allowed: RegExp): void {
   throw new UsageError(`HAProxy does not take the name ${JSON.stringify(name)} of ${what}`, hint);
 }
 
-/** The kind of a type; of one that is several, the first of them. */
-function kindOf({ kind, kinds }: Record<string, unknown>): string {
-  const [first] = Array.isArray(kinds) ? (kinds as readonly unknown[]) : [];
-  return String(kind === 'oneOf' ? first : kind);
+function typeOf({ kind, kinds, optional }: Record<string, unknown>): Omit<DeclaredArgument, 'name'> {
+  const all = kind === 'oneOf' && Array.isArray(kinds) ? (kinds as readonly unknown[]).map(String) : [String(kind)];
+  return { kind: all[0] ?? String(kind), kinds: all, isOptional: optional === true };
 }

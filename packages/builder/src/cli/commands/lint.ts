@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import type { Call, Command } from '../command.ts';
+import { ExitCode } from '../command.ts';
+import { definitionsOf } from '../definitions.ts';
+import { parseDuration } from '../duration.ts';
+import { lint } from '../lint/lint.ts';
+import type { Finding } from '../lint/lint.ts';
+import { haproxyOption } from '../peer.ts';
+import { UsageError } from '../usage-error.ts';
+import { expectWords } from '../words.ts';
+
+/** Looks for what is wrong in both configurations of HAProxy. */
+export const command: Command = {
+  usage: 'lint HAPROXY.CFG SPOE.CONF [AGENT-MODULE] [options]',
+  about: `Looks for what "haproxy -c" is content with, and what does not work all the same: messages that nobody sends, groups without a rule, variables that nobody sets, waits that are too long, and clients that get past the agent. AGENT-MODULE exports the agent's messages and variables, and is imported: with it arguments, types and variables are compared too. A line has the place, how bad it is, the rule, what comes of it with where that stands, and what to write. What cannot be known, such as what Lua or a file that is not given sets, is not told.
+  error    HAProxy refuses it, or it never works
+  warning  it works otherwise than it is meant
+  note     something to look at, with exit code 0`,
+  options: {
+    haproxy: { ...haproxyOption['haproxy'], about: 'which HAProxy it is for; any by default' },
+    deadline: { value: 'TIME', about: 'the agent\'s processingTimeoutMs, to compare with "timeout processing"' },
+    json: { about: 'a line of JSON for each finding' },
+  },
+  completes: 'files',
+  examples: [
+    ['spop lint haproxy.cfg spoe.conf', 'is anything wrong?'],
+    ['spop lint haproxy.cfg spoe.conf definitions.ts --haproxy 3.4 --deadline 100ms', 'with all that is known'],
+  ],
+  async run({ args, output }: Call): Promise<number> {
+    const [haproxyPath, spoePath, module] = expectWords(args.words, 3, command.usage);
+    if (haproxyPath === undefined || spoePath === undefined) {
+      throw new UsageError("expected HAProxy's configuration and that of SPOE", `usage: spop ${command.usage}`);
+    }
+    const deadline = args.text('deadline');
+    const findings = lint({
+      haproxyText: textOf(haproxyPath),
+      spoeText: textOf(spoePath),
+      spoePath,
+      definitions: module === undefined ? undefined : await definitionsOf(module),
+      release: args.text('haproxy'),
+      deadlineMs: deadline === undefined ? undefined : parseDuration('--deadline', deadline),
+    });
+    for (const finding of findings) {
+      const path = finding.file === 'haproxy' ? haproxyPath : spoePath;
+      output.json({ ...finding, file: path });
+      output.print(lineOf(finding, path));
+    }
+    const hasFailed = findings.some(({ severity }) => severity !== 'note');
+    const code = hasFailed ? ExitCode.Negative : ExitCode.Good;
+    // A module that opened a port when it was imported would keep the program alive.
+    if (module !== undefined) setImmediate(() => process.exit(code));
+    return code;
+  },
+};
+
+function lineOf({ line, severity, rule, sentence, source, advice }: Finding, path: string): string {
+  return `${path}:${line}: ${severity}: ${rule}: ${sentence} (${source}). What to write: ${advice}.`;
+}
+
+/** @throws UsageError where it cannot be read. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`could not read ${path}: ${reason}`, `usage: spop ${command.usage}`);
+  }
+}

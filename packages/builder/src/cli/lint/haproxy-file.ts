@@ -1,0 +1,111 @@
+import { isLine, linesOf, linesWith, sectionsOf, valueOf } from './configuration-text.ts';
+import type { ConfigurationLine, Section } from './configuration-text.ts';
+
+/** Words that open a section (configuration manual of HAProxy 2.6 to 3.4). */
+const SECTIONS: ReadonlySet<string> = new Set([
+  'global',
+  'defaults',
+  'frontend',
+  'backend',
+  'listen',
+  'peers',
+  'resolvers',
+  'userlist',
+  'mailers',
+  'program',
+  'cache',
+  'http-errors',
+  'ring',
+  'log-forward',
+  'log-profile',
+  'fcgi-app',
+  'traces',
+  'crt-store',
+  'acme',
+]);
+
+/** A frontend, backend or listen section, with the `defaults` that count for it. */
+export interface Proxy extends Section {
+  readonly defaults: Section | undefined;
+}
+
+/** A line `filter spoe`. */
+export interface SpoeFilter {
+  readonly proxy: Proxy;
+  readonly line: ConfigurationLine;
+  /** Undefined where the line has none. */
+  readonly engine: string | undefined;
+  /** The path of the SPOE configuration, as it is written. */
+  readonly config: string;
+}
+
+/** What HAProxy's configuration says, as far as it concerns agents. */
+export interface HaproxyFile {
+  readonly lines: readonly ConfigurationLine[];
+  readonly global: Pick<Section, 'lines'>;
+  readonly proxies: readonly Proxy[];
+  readonly filters: readonly SpoeFilter[];
+  /** Whether Lua, or a filter of another kind, may set and read variables: then nobody knows which. */
+  readonly hasPrograms: boolean;
+}
+
+/** Filters that set no variables. */
+const KNOWN_FILTERS: ReadonlySet<string> = new Set(['spoe', 'compression', 'comp-req', 'comp-res', 'cache', 'trace']);
+
+/** Reads HAProxy's configuration. Takes any text: what it does not know it passes over. */
+export function parseHaproxyFile(text: string): HaproxyFile {
+  const lines = linesOf(text);
+  const sections = sectionsOf(lines, SECTIONS);
+  const named = new Map(sections.filter(({ kind }) => kind === 'defaults').map((section) => [section.name, section]));
+  const proxies: Proxy[] = [];
+  let latest: Section | undefined;
+  for (const section of sections) {
+    if (section.kind === 'defaults') latest = section;
+    if (!['frontend', 'backend', 'listen'].includes(section.kind)) continue;
+    const from = section.head.words.indexOf('from');
+    const name = from < 0 ? undefined : section.head.words[from + 1];
+    proxies.push({ ...section, defaults: name === undefined ? latest : named.get(name) });
+  }
+  return {
+    lines,
+    global: { lines: sections.filter(({ kind }) => kind === 'global').flatMap((section) => section.lines) },
+    proxies,
+    filters: proxies.flatMap((proxy) => linesWith(proxy, 'filter', 'spoe').map((line) => filterOf(proxy, line))),
+    hasPrograms: lines.some(
+      (line) =>
+        line.words.some((word) => /^lua[-.]/.test(word)) ||
+        (isLine(line, 'filter') && !KNOWN_FILTERS.has(line.words[1] ?? '')),
+    ),
+  };
+}
+
+function filterOf(proxy: Proxy, line: ConfigurationLine): SpoeFilter {
+  return { proxy, line, engine: wordAfter(line, 'engine'), config: wordAfter(line, 'config') ?? '' };
+}
+
+/** The word after another one. */
+export function wordAfter({ words }: ConfigurationLine, word: string): string | undefined {
+  const index = words.indexOf(word);
+  return index < 0 ? undefined : words[index + 1];
+}
+
+/** What a proxy has set, its `defaults` included: the proxy's own line counts. */
+export function settingOf(proxy: Proxy, ...words: readonly string[]): string | undefined {
+  return valueOf(proxy, ...words) ?? (proxy.defaults === undefined ? undefined : valueOf(proxy.defaults, ...words));
+}
+
+/** Whether a proxy has an option: `true` and `false` where it or its `defaults` say so, undefined where neither does. */
+export function optionOf(proxy: Proxy, option: string): boolean | undefined {
+  for (const section of [proxy, proxy.defaults]) {
+    const line = section?.lines.findLast(
+      (each) => isLine(each, 'option', option) || isLine(each, 'no', 'option', option),
+    );
+    if (line !== undefined) return line.words[0] === 'option';
+  }
+  return undefined;
+}
+
+/** `http`, `tcp` and so on; `tcp` is HAProxy's default. */
+export function modeOf(proxy: Proxy): string {
+  return settingOf(proxy, 'mode') ?? 'tcp';
+}

@@ -1,0 +1,34 @@
+import { agentRules } from './agent-rules.ts';
+import { definitionRules } from './definition-rules.ts';
+import { nameRules } from './name-rules.ts';
+import { proxyRules } from './proxy-rules.ts';
+import type { Fault, Rule, Severity } from './rule.ts';
+import { subjectOf } from './subject.ts';
+import type { Sources } from './subject.ts';
+import { variableRules } from './variable-rules.ts';
+
+/** All rules, in the order in which they are told of one line. */
+export const rules: readonly Rule[] = [
+  ...nameRules,
+  ...agentRules,
+  ...definitionRules,
+  ...variableRules,
+  ...proxyRules,
+];
+
+/** A fault, and the rule that it breaks. */
+export interface Finding extends Fault {
+  readonly rule: string;
+  readonly severity: Severity;
+  readonly source: string;
+}
+
+/** What is wrong with two configurations, HAProxy's first, from the first line to the last. Takes any text. */
+export function lint(sources: Sources): Finding[] {
+  const subject = subjectOf(sources);
+  return rules
+    .flatMap(({ id, severity, source, find }) =>
+      [...find(subject)].map((fault) => ({ ...fault, rule: id, severity, source })),
+    )
+    .toSorted((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
+}

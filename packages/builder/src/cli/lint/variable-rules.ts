@@ -1,0 +1,137 @@
+import { nearest } from '../usage-error.ts';
+import { linesWith, namesOn, valueOf } from './configuration-text.ts';
+import type { ConfigurationLine } from './configuration-text.ts';
+import type { Fault, Rule } from './rule.ts';
+import type { LinkedEngine, Subject } from './subject.ts';
+
+/** Rules on variables: who sets them, and who reads them. */
+export const variableRules: readonly Rule[] = [
+  { id: 'variable-unset', severity: 'warning', source: 'SPOE.txt §2.2, option var-prefix', find: variableUnset },
+  { id: 'variable-unread', severity: 'note', source: 'SPOE.txt §2.2, option var-prefix', find: variableUnread },
+  { id: 'agent-variable-unread', severity: 'note', source: 'SPOE.txt §3.4', find: agentVariableUnread },
+];
+
+/** A place where a variable is named. */
+interface Mention {
+  readonly name: string;
+  /** `other` may be a reading or a setting, such as the arguments of most converters. */
+  readonly use: 'read' | 'set' | 'unset' | 'other';
+  readonly file: 'haproxy' | 'spoe';
+  readonly line: number;
+}
+
+const NAME = /(?<![\w.-])(?:proc|sess|txn|req|res)\.\w[\w.]*(?![\w.$%-])/g;
+
+function* mentionsIn(lines: Iterable<ConfigurationLine>, file: Mention['file']): Iterable<Mention> {
+  for (const { words, number } of lines) {
+    for (const [index, word] of words.entries()) {
+      for (const { 0: name, index: offset } of word.matchAll(NAME)) {
+        yield { name, use: useOf(word.slice(0, offset), words[index - 1]), file, line: number };
+      }
+    }
+  }
+}
+
+function useOf(before: string, previous: string | undefined): Mention['use'] {
+  if (/unset-var\($/.test(before)) return 'unset';
+  if (/set-var(?:-fmt|-dflt)?\($/.test(before)) return 'set';
+  // In "global": set-var NAME VALUE.
+  if (before === '' && /^set-var(?:-fmt)?$/.test(previous ?? '')) return 'set';
+  return /(?<![\w-])var\($/.test(before) ? 'read' : 'other';
+}
+
+function mentionsOf({ haproxy, engines }: Subject): Mention[] {
+  const sections = engines.flatMap(({ agent, messages }) => [agent, ...messages.map(({ section }) => section)]);
+  return [
+    ...mentionsIn(haproxy.lines, 'haproxy'),
+    ...mentionsIn(
+      sections.flatMap((section) => section?.lines ?? []),
+      'spoe',
+    ),
+  ];
+}
+
+/** What HAProxy itself sets for an engine. */
+function ownVariables({ agent, prefix }: LinkedEngine): string[] {
+  if (agent === undefined) return [];
+  return ['set-on-error', 'set-process-time', 'set-total-time'].flatMap((option) => {
+    const name = valueOf(agent, 'option', option);
+    return name === undefined ? [] : [`txn.${prefix}.${name}`];
+  });
+}
+
+/** Whether a variable may be set by the agent of an engine. */
+function isOf({ prefix }: LinkedEngine, name: string): boolean {
+  return prefix.includes('$') || name.slice(name.indexOf('.') + 1).startsWith(`${prefix}.`);
+}
+
+function* variableUnset(subject: Subject): Iterable<Fault> {
+  const { haproxy, engines, definitions, otherFilters } = subject;
+  if (haproxy.hasPrograms) return;
+  const mentions = mentionsOf(subject);
+  const set = new Set(mentions.filter(({ use }) => use === 'set' || use === 'other').map(({ name }) => name));
+  const own = engines.flatMap((engine) => ownVariables(engine));
+  const told = new Set<string>();
+  for (const { name, use, file, line } of mentions) {
+    if (use !== 'read' || set.has(name) || own.includes(name) || told.has(name)) continue;
+    const agents = engines.filter((engine) => isOf(engine, name));
+    // Nobody knows what an agent sets that declares nothing, or whose engine stands in another file.
+    if (agents.some(({ isDeclared }) => !isDeclared) || (agents.length === 0 && otherFilters.length > 0)) continue;
+    const known = [...own, ...agents.flatMap(({ prefix }) => declaredBy(definitions, prefix)), ...set];
+    if (known.includes(name)) continue;
+    told.add(name);
+    const guess = nearest(name, known);
+    const who = agents.length === 0 ? 'nothing in the configuration sets it' : 'neither the agent nor a rule sets it';
+    yield {
+      file,
+      line,
+      sentence: `the variable "${name}" is read, and ${who}`,
+      advice: guess === undefined ? 'the name of one that is set: SCOPE.PREFIX.NAME' : `var(${guess})`,
+    };
+  }
+}
+
+function declaredBy(definitions: Subject['definitions'], prefix: string): string[] {
+  return definitions?.variables.map(({ scope, name }) => `${scope}.${prefix}.${name}`) ?? [];
+}
+
+function* variableUnread(subject: Subject): Iterable<Fault> {
+  if (subject.haproxy.hasPrograms || subject.otherFilters.length > 0) return;
+  const mentions = mentionsOf(subject);
+  const read = new Set(mentions.filter(({ use }) => use === 'read' || use === 'other').map(({ name }) => name));
+  const told = new Set<string>();
+  for (const { name, use, file, line } of mentions) {
+    // The command line of HAProxy shows those of the process.
+    if (use !== 'set' || read.has(name) || told.has(name) || name.startsWith('proc.')) continue;
+    told.add(name);
+    yield {
+      file,
+      line,
+      sentence: `the variable "${name}" is set, and never read`,
+      advice: `var(${name}) where it is meant to count, or no line that sets it`,
+    };
+  }
+}
+
+function* agentVariableUnread(subject: Subject): Iterable<Fault> {
+  const { haproxy, engines, definitions } = subject;
+  const engine = engines.find(({ isDeclared }) => isDeclared);
+  const hasSeveral = engines.filter(({ isDeclared }) => isDeclared).length > 1;
+  if (haproxy.hasPrograms || engine?.agent === undefined || hasSeveral || engine.prefix.includes('$')) return;
+  const read = new Set(
+    mentionsOf(subject).flatMap(({ name, use }) => (use === 'read' || use === 'other' ? [name] : [])),
+  );
+  const registered = namesOn(engine.agent, 'register-var-names').map(({ name }) => name);
+  const [line = engine.agent.head] = linesWith(engine.agent, 'option', 'var-prefix');
+  for (const { scope, name } of definitions?.variables ?? []) {
+    const full = `${scope}.${engine.prefix}.${name}`;
+    if (read.has(full) || registered.includes(name)) continue;
+    const guess = nearest(full, [...read]);
+    yield {
+      file: 'spoe',
+      line: line.number,
+      sentence: `the agent sets "${full}", and no line reads it`,
+      advice: guess === undefined ? `var(${full}), in a rule` : `var(${full}) instead of var(${guess})`,
+    };
+  }
+}
