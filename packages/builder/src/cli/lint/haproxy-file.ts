@@ -47,10 +47,22 @@ export interface HaproxyFile {
   readonly filters: readonly SpoeFilter[];
   /** Whether Lua, or a filter of another kind, may set and read variables: then nobody knows which. */
   readonly hasPrograms: boolean;
+  /** Whether all that is named is there: HAProxy may be given more files, which nobody knows. */
+  readonly isWhole: boolean;
 }
 
 /** Filters that set no variables. */
-const KNOWN_FILTERS: ReadonlySet<string> = new Set(['spoe', 'compression', 'comp-req', 'comp-res', 'cache', 'trace']);
+const KNOWN_FILTERS: ReadonlySet<string> = new Set([
+  'spoe',
+  'compression',
+  'comp-req',
+  'comp-res',
+  'cache',
+  'trace',
+  'bwlim-in',
+  'bwlim-out',
+  'fcgi-app',
+]);
 
 /** Reads HAProxy's configuration. Takes any text: what it does not know it passes over. */
 export function parseHaproxyFile(text: string): HaproxyFile {
@@ -71,12 +83,22 @@ export function parseHaproxyFile(text: string): HaproxyFile {
     global: { lines: sections.filter(({ kind }) => kind === 'global').flatMap((section) => section.lines) },
     proxies,
     filters: proxies.flatMap((proxy) => linesWith(proxy, 'filter', 'spoe').map((line) => filterOf(proxy, line))),
+    isWhole: isWhole(lines, proxies),
     hasPrograms: lines.some(
       (line) =>
         line.words.some((word) => /^lua[-.]/.test(word)) ||
         (isLine(line, 'filter') && !KNOWN_FILTERS.has(line.words[1] ?? '')),
     ),
   };
+}
+
+function isWhole(lines: readonly ConfigurationLine[], proxies: readonly Proxy[]): boolean {
+  const names = new Set(proxies.map(({ name }) => name));
+  const named = lines
+    .filter(({ words }) => words[0] === 'use_backend' || words[0] === 'default_backend')
+    .map(({ words }) => words[1] ?? '');
+  const hasEntry = proxies.some(({ kind }) => kind !== 'backend');
+  return hasEntry && named.every((name) => names.has(name) || /[%$]/.test(name));
 }
 
 function filterOf(proxy: Proxy, line: ConfigurationLine): SpoeFilter {

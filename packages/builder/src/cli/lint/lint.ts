@@ -27,8 +27,13 @@ export interface Finding extends Fault {
 export function lint(sources: Sources): Finding[] {
   const subject = subjectOf(sources);
   return rules
-    .flatMap(({ id, severity, source, find }) =>
-      [...find(subject)].map((fault) => ({ ...fault, rule: id, severity, source })),
+    .flatMap((rule) =>
+      Array.from(rule.find(subject), (fault) => ({
+        ...fault,
+        rule: rule.id,
+        severity: fault.severity ?? rule.severity,
+        source: rule.source,
+      })),
     )
     .toSorted((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
 }

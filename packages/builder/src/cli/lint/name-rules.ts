@@ -48,11 +48,14 @@ function* engineMissing({ filters, engines }: Subject): Iterable<Fault> {
 }
 
 function* engineUnused({ filters, engines }: Subject): Iterable<Fault> {
-  if (filters.some(({ engine }) => engine?.includes('$') === true)) return;
+  // A filter that names an engine that is not there is told by another rule.
+  if (filters.some(({ engine }) => !engines.some(({ scope }) => scope === engine))) return;
   for (const engine of engines) {
     if (engine.filters.length > 0) continue;
     const name = engine.scope ?? 'NAME';
     yield {
+      // Where others are used, this one may be another HAProxy's.
+      ...(filters.length > 0 && engines.some((other) => other.filters.length > 0) ? { severity: 'note' as const } : {}),
       file: 'spoe',
       line: engine.line,
       sentence: `no "filter spoe" names ${engine.scope === undefined ? 'the engine without a name' : `the engine "${name}"`}: HAProxy passes over its sections`,
@@ -185,7 +188,8 @@ function* groupMissing({ engines, haproxy, otherFilters }: Subject): Iterable<Fa
     const listed = namesOn(agent, 'groups').map(({ name }) => name);
     // Another proxy may have an engine of the same name, of another file.
     const isElsewhere = otherFilters.some((filter) => filter.engine === engineName);
-    if (filters.length === 0 || isElsewhere || listed.some((name) => name.includes('$'))) continue;
+    if (agent === undefined || filters.length === 0 || isElsewhere || listed.some((name) => name.includes('$')))
+      continue;
     for (const { line, engine, group } of groupRules(haproxy.lines)) {
       if (engine !== engineName || group.includes('$') || listed.includes(group)) continue;
       yield {
@@ -217,10 +221,11 @@ function* groupUnnamed({ engines }: Subject): Iterable<Fault> {
 function* groupUnsent({ engines, haproxy }: Subject): Iterable<Fault> {
   const rules = groupRules(haproxy.lines);
   if (rules.some(({ engine, group }) => engine.includes('$') || group.includes('$'))) return;
-  for (const { agent, engineName, filters } of engines) {
+  for (const { agent, groups, engineName, filters } of engines) {
     if (filters.length === 0) continue;
     for (const { name, line } of namesOn(agent, 'groups')) {
-      if (name.includes('$') || rules.some(({ engine, group }) => engine === engineName && group === name)) continue;
+      if (!groups.some((group) => group.name === name)) continue;
+      if (rules.some(({ engine, group }) => engine === engineName && group === name)) continue;
       const isTcp = filters.every(({ proxy }) => proxy.lines.some((each) => isLine(each, 'mode', 'tcp')));
       yield {
         file: 'spoe',

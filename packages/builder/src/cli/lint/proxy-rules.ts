@@ -133,15 +133,25 @@ function* abortOnClose(subject: Subject): Iterable<Fault> {
   }
 }
 
+/** Words of lines that may keep a request from the site, or say when. */
+const DECISIONS: ReadonlySet<string> = new Set([
+  'acl',
+  'deny',
+  'redirect',
+  'reject',
+  'return',
+  'silent-drop',
+  'tarpit',
+  'use_backend',
+]);
+
 /** Whether a rule decides by the variable of `option set-on-error`, which holds 4 in that case. */
 function looksAtError({ agent, prefix }: LinkedEngine, lines: readonly ConfigurationLine[]): boolean {
   const name = agent === undefined ? undefined : valueOf(agent, 'option', 'set-on-error');
   if (name === undefined) return false;
   const read = `var(txn.${prefix}.${name})`;
   return lines.some(
-    ({ words }) =>
-      (words.includes('deny') || words.includes('reject') || words.includes('silent-drop')) &&
-      words.some((word) => word.includes(read)),
+    ({ words }) => words.some((word) => DECISIONS.has(word)) && words.some((word) => word.includes(read)),
   );
 }
 
@@ -153,14 +163,15 @@ function* bodies({ messages }: LinkedEngine): Iterable<{ message: SentMessage; l
   }
 }
 
-function* bodyNotBuffered(subject: Subject): Iterable<Fault> {
-  for (const engine of subject.engines) {
-    const proxies = engine.filters.map(({ proxy }) => proxy).filter((proxy) => modeOf(proxy) === 'http');
-    const proxy = proxies.find(
-      (each) =>
-        optionOf(each, 'http-buffer-request') !== true &&
-        !each.lines.some(({ words }) => words.includes('wait-for-body')),
-    );
+function* bodyNotBuffered({ engines, haproxy }: Subject): Iterable<Fault> {
+  // A frontend may wait for what a backend's filter sends.
+  const isBuffered = haproxy.proxies.some(
+    (proxy) =>
+      optionOf(proxy, 'http-buffer-request') === true ||
+      proxy.lines.some(({ words }) => words.includes('wait-for-body')),
+  );
+  for (const engine of isBuffered ? [] : engines) {
+    const proxy = engine.filters.map((filter) => filter.proxy).find((each) => modeOf(each) === 'http');
     if (proxy === undefined) continue;
     for (const { message, line } of bodies(engine)) {
       yield {
@@ -173,7 +184,13 @@ function* bodyNotBuffered(subject: Subject): Iterable<Fault> {
   }
 }
 
-function* bodySize({ engines }: Subject): Iterable<Fault> {
+/** Whether a line of HAProxy's configuration looks at the size of bodies: it may say when a message is sent. */
+function looksAtSize(lines: readonly ConfigurationLine[]): boolean {
+  return lines.some(({ words }) => words.some((word) => /req\.body_(?:size|len)/.test(word)));
+}
+
+function* bodySize({ engines, haproxy }: Subject): Iterable<Fault> {
+  if (looksAtSize(haproxy.lines)) return;
   for (const engine of engines) {
     for (const { message, line } of bodies(engine)) {
       const all = [...message.args.map(({ expression }) => expression), ...(message.event?.words ?? [])];
@@ -193,7 +210,7 @@ const MAX_REWRITE = 1024;
 
 function* bodyAboveFrame(subject: Subject): Iterable<Fault> {
   const buffer = bufferSizeOf(subject);
-  if (buffer === undefined) return;
+  if (buffer === undefined || looksAtSize(subject.haproxy.lines)) return;
   const rewrite = Number(valueOf(subject.haproxy.global, 'tune.maxrewrite') ?? MAX_REWRITE);
   const most = buffer - rewrite;
   for (const engine of subject.engines) {

@@ -12,6 +12,8 @@ export interface Fault {
   readonly sentence: string;
   /** What to write, without a full stop. */
   readonly advice: string;
+  /** Where it differs from the rule's. */
+  readonly severity?: Severity;
 }
 
 /** One thing that is looked for. */

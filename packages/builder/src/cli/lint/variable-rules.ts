@@ -26,14 +26,22 @@ function* mentionsIn(lines: Iterable<ConfigurationLine>, file: Mention['file']):
   for (const { words, number } of lines) {
     for (const [index, word] of words.entries()) {
       for (const { 0: name, index: offset } of word.matchAll(NAME)) {
-        yield { name, use: useOf(word.slice(0, offset), words[index - 1]), file, line: number };
+        yield {
+          name,
+          use: useOf(word.slice(Math.max(0, offset - LONGEST), offset), words[index - 1]),
+          file,
+          line: number,
+        };
       }
     }
   }
 }
 
+/** What may stand before a name and say what it is for, in characters. */
+const LONGEST = 20;
+
 function useOf(before: string, previous: string | undefined): Mention['use'] {
-  if (/unset-var\($/.test(before)) return 'unset';
+  if (before.endsWith('unset-var(')) return 'unset';
   if (/set-var(?:-fmt|-dflt)?\($/.test(before)) return 'set';
   // In "global": set-var NAME VALUE.
   if (before === '' && /^set-var(?:-fmt)?$/.test(previous ?? '')) return 'set';
@@ -60,14 +68,19 @@ function ownVariables({ agent, prefix }: LinkedEngine): string[] {
   });
 }
 
+/** Whether the names of an agent's variables are known: its prefix is there, is a good one, and not the environment's. */
+function hasPlainPrefix({ prefix }: LinkedEngine): boolean {
+  return /^[\w.]+$/.test(prefix);
+}
+
 /** Whether a variable may be set by the agent of an engine. */
 function isOf({ prefix }: LinkedEngine, name: string): boolean {
-  return prefix.includes('$') || name.slice(name.indexOf('.') + 1).startsWith(`${prefix}.`);
+  return name.slice(name.indexOf('.') + 1).startsWith(`${prefix}.`);
 }
 
 function* variableUnset(subject: Subject): Iterable<Fault> {
   const { haproxy, engines, definitions, otherFilters } = subject;
-  if (haproxy.hasPrograms) return;
+  if (haproxy.hasPrograms || !haproxy.isWhole || !engines.every((engine) => hasPlainPrefix(engine))) return;
   const mentions = mentionsOf(subject);
   const set = new Set(mentions.filter(({ use }) => use === 'set' || use === 'other').map(({ name }) => name));
   const own = engines.flatMap((engine) => ownVariables(engine));
@@ -95,8 +108,14 @@ function declaredBy(definitions: Subject['definitions'], prefix: string): string
   return definitions?.variables.map(({ scope, name }) => `${scope}.${prefix}.${name}`) ?? [];
 }
 
+/** Whether all that may read a variable is in the configurations: Lua and files with a log format are not. */
+function isAllRead({ haproxy }: Subject): boolean {
+  const hasFiles = haproxy.lines.some(({ words }) => words.includes('lf-file'));
+  return !haproxy.hasPrograms && haproxy.isWhole && !hasFiles;
+}
+
 function* variableUnread(subject: Subject): Iterable<Fault> {
-  if (subject.haproxy.hasPrograms || subject.otherFilters.length > 0) return;
+  if (!isAllRead(subject) || subject.otherFilters.length > 0) return;
   const mentions = mentionsOf(subject);
   const read = new Set(mentions.filter(({ use }) => use === 'read' || use === 'other').map(({ name }) => name));
   const told = new Set<string>();
@@ -114,10 +133,10 @@ function* variableUnread(subject: Subject): Iterable<Fault> {
 }
 
 function* agentVariableUnread(subject: Subject): Iterable<Fault> {
-  const { haproxy, engines, definitions } = subject;
+  const { engines, definitions } = subject;
   const engine = engines.find(({ isDeclared }) => isDeclared);
   const hasSeveral = engines.filter(({ isDeclared }) => isDeclared).length > 1;
-  if (haproxy.hasPrograms || engine?.agent === undefined || hasSeveral || engine.prefix.includes('$')) return;
+  if (!isAllRead(subject) || engine?.agent === undefined || hasSeveral || !hasPlainPrefix(engine)) return;
   const read = new Set(
     mentionsOf(subject).flatMap(({ name, use }) => (use === 'read' || use === 'other' ? [name] : [])),
   );

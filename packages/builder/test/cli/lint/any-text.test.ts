@@ -1,0 +1,112 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { linesOf, millisecondsOf } from '../../../src/cli/lint/configuration-text.ts';
+import { lint } from '../../../src/cli/lint/lint.ts';
+import { sampleTypeOf } from '../../../src/cli/lint/sample-types.ts';
+import { parseSpoeFile } from '../../../src/cli/lint/spoe-file.ts';
+import { DEFINITIONS, HAPROXY, SPOE } from './configurations.ts';
+
+describe('the words of a line', () => {
+  it.each([
+    ['a  b\tc', ['a', 'b', 'c']],
+    ['  a # b', ['a']],
+    [String.raw`a\ b \# c`, ['a b', '#', 'c']],
+    [`'a "b' "c 'd"`, ['a "b', "c 'd"]],
+    [String.raw`"a \" b"c`, ['a " bc']],
+    [String.raw`'a\ b'`, [String.raw`a\ b`]],
+    ['""', ['']],
+    [`"\${NAME-a b}"`, ['${NAME-a b}']],
+    [`'no end`, ['no end']],
+    [String.raw`end\ `.trim(), ['end']],
+  ])('of %s are %j', (line, words) => {
+    expect(linesOf(line)).toEqual([{ number: 1, words }]);
+  });
+
+  it('are counted with the lines, whatever ends them', () => {
+    expect(linesOf('\n# a\r\nb\n\nc').map(({ number, words }) => [number, ...words])).toEqual([
+      [3, 'b'],
+      [5, 'c'],
+    ]);
+  });
+});
+
+describe('millisecondsOf', () => {
+  it.each([
+    ['250', 250],
+    ['250ms', 250],
+    ['2s', 2000],
+    ['1m', 60_000],
+    ['500us', 0.5],
+    ['1d', 86_400_000],
+    ['${WAIT}', undefined],
+    ['2 s', undefined],
+    ['constructor', undefined],
+  ])('reads %s as %s', (word, milliseconds) => {
+    expect(millisecondsOf(word)).toBe(milliseconds);
+  });
+});
+
+describe('sampleTypeOf', () => {
+  it.each([
+    ['src', 'address'],
+    ['req.hdr(x,1)', 'string'],
+    ['src,ipmask(24,64)', 'address'],
+    ['req.hdr(a),lower,length', 'integer'],
+    ['req.body', 'binary'],
+    ['var(txn.a)', undefined],
+    ['req.hdr(a),of_tomorrow', undefined],
+    ['${SAMPLE}', undefined],
+    ['', undefined],
+    ['constructor', undefined],
+  ])('of %s is %s', (expression, type) => {
+    expect(sampleTypeOf(expression)).toBe(type);
+  });
+});
+
+describe('parseSpoeFile', () => {
+  it('tells engines apart, and arguments with their names', () => {
+    const engines = parseSpoeFile(
+      '[a]\nspoe-agent x\n[b c]\nspoe-agent y\n option var-prefix p\nspoe-message m\n args src k=hdr(x=y)',
+    );
+    expect(engines.map(({ scope, line, prefix }) => [scope, line, prefix])).toEqual([
+      ['a', 1, 'x'],
+      ['b c', 3, 'p'],
+    ]);
+    expect(engines[1]?.messages[0]?.args.map(({ name, expression }) => [name, expression])).toEqual([
+      ['', 'src'],
+      ['k', 'hdr(x=y)'],
+    ]);
+  });
+});
+
+/** Lines that rules look at, with words of any kind between and after them. */
+const lines = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(...HAPROXY.split('\n'), ...SPOE.split('\n')) },
+    fc
+      .tuple(
+        fc.constantFrom(...`${HAPROXY} ${SPOE}`.split(/\s+/)),
+        fc.string(),
+        fc.constantFrom('', '"', "'", '\\', '#', '$'),
+      )
+      .map((words) => words.join(' ')),
+    fc.string({ unit: 'binary' }),
+  ),
+  { maxLength: 60 },
+);
+
+describe('spop lint', () => {
+  it('takes any text, and names lines that are there', () => {
+    fc.assert(
+      fc.property(lines, lines, fc.boolean(), (haproxy, spoe, isDeclared) => {
+        const [haproxyText, spoeText] = [haproxy.join('\n'), spoe.join('\n')];
+        const definitions = isDeclared ? DEFINITIONS : undefined;
+        const findings = lint({ haproxyText, spoeText, spoePath: 'spoe.conf', definitions, deadlineMs: 300 });
+        for (const { file, line } of findings) {
+          expect(line).toBeGreaterThan(0);
+          expect(line).toBeLessThanOrEqual((file === 'haproxy' ? haproxyText : spoeText).split(/\r?\n/).length);
+        }
+      }),
+    );
+  });
+});
