@@ -13,6 +13,7 @@ export const nameRules: readonly Rule[] = [
   { id: 'message-without-event', severity: 'warning', source: 'SPOE.txt §2.3', find: messageWithoutEvent },
   { id: 'event-unknown', severity: 'error', source: 'SPOE.txt §2.3', find: eventUnknown },
   { id: 'event-of-frontend', severity: 'warning', source: 'SPOE.txt §3.3', find: eventOfFrontend },
+  { id: 'group-without-filter', severity: 'error', source: 'SPOE.txt §2.4', find: groupWithoutFilter },
   { id: 'group-missing', severity: 'error', source: 'SPOE.txt §2.2', find: groupMissing },
   { id: 'group-unnamed', severity: 'warning', source: 'SPOE.txt §2.2', find: groupUnnamed },
   { id: 'group-unsent', severity: 'warning', source: 'SPOE.txt §2.4', find: groupUnsent },
@@ -41,7 +42,7 @@ function* engineMissing({ filters, engines }: Subject): Iterable<Fault> {
     yield {
       file: 'haproxy',
       line: line.number,
-      sentence: `the SPOE configuration has no engine ${engine === undefined ? 'without a name' : `"${engine}"`}; it has ${scopes === '' ? 'none' : scopes}`,
+      sentence: `the SPOE configuration has no engine ${engine === undefined ? 'without a name' : `"${engine}"`}; it has ${scopes === '' ? 'none' : scopes}. HAProxy does not start`,
       advice: `a line [${engine ?? 'NAME'}] before "spoe-agent", and "filter spoe engine ${engine ?? 'NAME'} config FILE"`,
     };
   }
@@ -169,6 +170,24 @@ function* eventOfFrontend({ engines }: Subject): Iterable<Fault> {
         line: event.number,
         sentence: `the filter is in a backend, which has no event ${eventName}: HAProxy never sends the message "${name}"`,
         advice: `event ${eventName.replace('client', 'server').replace('frontend', 'backend')}, or the filter in the frontend`,
+      };
+    }
+  }
+}
+
+function* groupWithoutFilter({ haproxy, engines }: Subject): Iterable<Fault> {
+  for (const proxy of haproxy.proxies) {
+    const filters = haproxy.filters.filter((filter) => filter.proxy === proxy);
+    for (const { line, engine } of groupRules(proxy.lines)) {
+      // A filter that names no engine has the agent's name, and its file may be another.
+      const isThere = filters.some((filter) => filter.engine === undefined || filter.engine === engine);
+      if (isThere || engine.includes('$') || filters.some((filter) => filter.engine?.includes('$'))) continue;
+      const config = engines.some(({ engineName }) => engineName === engine) ? 'FILE' : 'FILE, with that engine in it';
+      yield {
+        file: 'haproxy',
+        line: line.number,
+        sentence: `"${proxy.kind} ${proxy.name}" has no filter with the engine "${engine}": HAProxy does not start`,
+        advice: `filter spoe engine ${engine} config ${config}`,
       };
     }
   }

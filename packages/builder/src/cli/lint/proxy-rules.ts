@@ -18,7 +18,7 @@ export const proxyRules: readonly Rule[] = [
     source: 'docs/guides/troubleshooting.md, No answer in time',
     find: spopCheck,
   },
-  { id: 'agent-mode', severity: 'error', source: 'HAProxy 3.4', find: agentMode },
+  { id: 'agent-mode', severity: 'error', source: 'HAProxy 2.6 and later', find: agentMode },
   { id: 'queue', severity: 'warning', source: 'docs/guides/troubleshooting.md, No answer in time', find: queue },
   { id: 'abortonclose', severity: 'warning', source: 'HAProxy 3.3 and later', find: abortOnClose },
   { id: 'body-not-buffered', severity: 'warning', source: 'docs/guides/limits.md', find: bodyNotBuffered },
@@ -69,7 +69,7 @@ function* agentMode(subject: Subject): Iterable<Fault> {
     yield {
       file: 'haproxy',
       line: backend.head.number,
-      sentence: `the backend "${backend.name}" of the agents is in mode http: HAProxy 3.4 does not start with it`,
+      sentence: `the backend "${backend.name}" of the agents is in mode http: HAProxy does not start`,
       advice: 'mode tcp',
     };
   }

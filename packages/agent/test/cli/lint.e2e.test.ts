@@ -1,0 +1,44 @@
+/** What `haproxy -c` says of the configurations that `spop lint` finds fault with. */
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
+import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
+import { expect, it } from 'vitest';
+import { lint } from '../../../builder/src/cli/lint/lint.ts';
+import { brokenSources, CASES, mendedSources } from '../../../builder/test/cli/lint/cases.ts';
+import type { Sources } from '../../../builder/src/cli/lint/subject.ts';
+
+/** Whether HAProxy takes a configuration, and what it says. */
+async function check(program: string, { haproxyText, spoeText }: Sources): Promise<{ isTaken: boolean; said: string }> {
+  const folder = stopAfterTest(await TemporaryFolder.make());
+  const spoePath = folder.file('spoe.conf');
+  writeFileSync(spoePath, spoeText);
+  writeFileSync(folder.file('haproxy.cfg'), haproxyText.replace(/config \S+/, `config ${spoePath}`));
+  return new Promise((resolve) => {
+    execFile(program, ['-c', '-f', folder.file('haproxy.cfg')], (error, _, stderr) => {
+      resolve({ isTaken: error === null, said: stderr });
+    });
+  });
+}
+
+describeHaproxies('haproxy -c', ({ program }) => {
+  it('takes the configurations without a fault', async () => {
+    for (const isTcp of [false, true]) {
+      const at = ['spoe', ''] as const;
+      expect(await check(program, mendedSources({ rule: '', at, isTcp }))).toMatchObject({ isTaken: true });
+    }
+  });
+
+  it('refuses what is said to be refused, and is content with the rest', async () => {
+    const wrong: string[] = [];
+    for (const each of CASES) {
+      // HAProxy knows nothing of the agent's definitions.
+      if (each.definitions !== undefined || (each.haproxy ?? each.spoe) === undefined) continue;
+      const [finding] = lint(brokenSources(each));
+      const isRefused = / does not start| refuses /.test(finding?.sentence ?? '');
+      const { isTaken, said } = await check(program, brokenSources(each));
+      if (isTaken === isRefused) wrong.push(`${each.rule} at ${each.at.join(': ')}: ${said}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+});
