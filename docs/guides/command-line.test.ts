@@ -14,6 +14,12 @@ const examples = [...guide.matchAll(/^```console\n\$ (.*)\n([^]*?)^```$/gm)].map
   output,
 }));
 
+/** Configurations that the guide shows, by the names in their first lines. */
+const configurations = [...guide.matchAll(/^```\n(# (\S+)\n[^]*?)^```$/gm)].map(([, text = '', name = '']) => ({
+  name,
+  text,
+}));
+
 const DEFINITIONS = `export const checkClientIp = { name: 'check-client-ip', args: { ip: { kind: 'address', optional: false } } };
 export const ipScore = { scope: 'sess', name: 'ip_score', kind: 'int32' };
 `;
@@ -42,6 +48,9 @@ describe('docs/guides/command-line.md', () => {
     const listening = await agent.listen({ port: 0 });
     target = 'port' in listening ? `127.0.0.1:${listening.port}` : '';
     writeFileSync(folder.file('definitions.mjs'), DEFINITIONS);
+    for (const { name, text } of configurations.filter((each) => each.name.includes('.'))) {
+      writeFileSync(folder.file(name), text);
+    }
     const packets = tcpPackets([
       { from: 'client', bytes: haproxyHello().toBytes() },
       { from: 'server', bytes: agentHello().toBytes() },

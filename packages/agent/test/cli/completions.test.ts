@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { spop } from './run-spop.ts';
 
-const commands = ['ping', 'hello', 'send', 'decode', 'record', 'replay', 'completions'];
+const commands = ['ping', 'hello', 'send', 'decode', 'record', 'replay', 'init', 'lint', 'completions'];
 
 describe('spop completions', () => {
   let bash = '';

@@ -1,8 +1,9 @@
 import type { DeclaredMessage } from '../definitions.ts';
 import { nearest } from '../usage-error.ts';
 import type { Fault, Rule } from './rule.ts';
+import { messageNames } from './name-rules.ts';
 import { canTake, sampleTypeOf } from './sample-types.ts';
-import type { SentMessage } from './spoe-file.ts';
+import type { SentArgument, SentMessage } from './spoe-file.ts';
 import type { Subject } from './subject.ts';
 
 /** Rules on what the agent declares, and what HAProxy sends it. */
@@ -30,7 +31,9 @@ function* pairs({ engines, definitions }: Subject): Iterable<{ sent: SentMessage
 
 function* messageUndeclared({ engines, definitions }: Subject): Iterable<Fault> {
   const names = definitions?.messages.map(({ name }) => name) ?? [];
-  for (const { name, section } of engines.filter(({ isDeclared }) => isDeclared).flatMap(({ messages }) => messages)) {
+  const known = engines.filter(({ isDeclared }) => isDeclared);
+  const sent = known.flatMap((engine) => engine.messages.filter(({ name }) => messageNames(engine).has(name)));
+  for (const { name, section } of sent) {
     if (name.includes('$') || names.includes(name)) continue;
     yield {
       file: 'spoe',
@@ -57,15 +60,19 @@ function* messageNotSent({ engines, definitions, otherFilters }: Subject): Itera
   }
 }
 
-function* missing(subject: Subject, isOptional: boolean): Iterable<{ sent: SentMessage; name: string; like?: string }> {
+function* missing(subject: Subject, isOptional: boolean): Iterable<{ sent: SentMessage; name: string }> {
   for (const { sent, declared } of pairs(subject)) {
     const names = sent.args.map(({ name }) => name);
     for (const argument of declared.args) {
-      if (names.includes(argument.name) || argument.isOptional !== isOptional) continue;
-      const like = sent.args.find(({ name, expression }) => name === '' && expression === argument.name)?.expression;
-      yield { sent, name: argument.name, ...(like === undefined ? {} : { like }) };
+      if (!names.includes(argument.name) && argument.isOptional === isOptional) yield { sent, name: argument.name };
     }
   }
+}
+
+/** The only argument without a name: most likely what is missing. */
+function onlyNameless({ args }: SentMessage): SentArgument | undefined {
+  const nameless = args.filter(({ name }) => name === '');
+  return nameless.length === 1 ? nameless[0] : undefined;
 }
 
 function lineOf({ args, section }: SentMessage): number {
@@ -73,12 +80,14 @@ function lineOf({ args, section }: SentMessage): number {
 }
 
 function* argumentNotSent(subject: Subject): Iterable<Fault> {
-  for (const { sent, name, like } of missing(subject, false)) {
+  for (const { sent, name } of missing(subject, false)) {
+    const nameless = onlyNameless(sent);
+    const instead = nameless === undefined ? '' : `; it sends "${nameless.expression}" without a name`;
     yield {
       file: 'spoe',
-      line: lineOf(sent),
-      sentence: `the agent needs the argument "${name}" of "${sent.name}", and HAProxy does not send it: the handler fails with SPOP_MISSING_ARGUMENT`,
-      advice: `args ${name}=${like ?? '…'}`,
+      line: nameless?.line.number ?? lineOf(sent),
+      sentence: `the agent needs the argument "${name}" of "${sent.name}", and HAProxy does not send it${instead}: the handler fails with SPOP_MISSING_ARGUMENT`,
+      advice: `args ${name}=${nameless?.expression ?? '…'}`,
     };
   }
 }
@@ -129,7 +138,11 @@ function* argumentType(subject: Subject): Iterable<Fault> {
 
 function* argumentWithoutName(subject: Subject): Iterable<Fault> {
   for (const { sent, declared } of pairs(subject)) {
-    if (declared.args.length === 0) continue;
+    // Where one that is needed is missing, that is told.
+    const isMissing = declared.args.some(
+      ({ name, isOptional }) => !isOptional && !sent.args.some((each) => each.name === name),
+    );
+    if (declared.args.length === 0 || (isMissing && onlyNameless(sent) !== undefined)) continue;
     for (const { name, expression, line } of sent.args) {
       if (name !== '') continue;
       const guess = declared.args.find((argument) => !sent.args.some((each) => each.name === argument.name));

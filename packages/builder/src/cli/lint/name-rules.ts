@@ -93,7 +93,8 @@ function* messageMissing({ engines }: Subject): Iterable<Fault> {
   }
 }
 
-function messageNames(engine: LinkedEngine): ReadonlySet<string> {
+/** The messages that lines `messages` of an engine name. */
+export function messageNames(engine: LinkedEngine): ReadonlySet<string> {
   const sections = [engine.agent, ...engine.groups];
   return new Set(sections.flatMap((section) => namesOn(section, 'messages').map(({ name }) => name)));
 }

@@ -20,11 +20,26 @@ export const proxyRules: readonly Rule[] = [
   },
   { id: 'agent-mode', severity: 'error', source: 'HAProxy 2.6 and later', find: agentMode },
   { id: 'queue', severity: 'warning', source: 'docs/guides/troubleshooting.md, No answer in time', find: queue },
-  { id: 'abortonclose', severity: 'warning', source: 'HAProxy 3.3 and later', find: abortOnClose },
-  { id: 'body-not-buffered', severity: 'warning', source: 'docs/guides/limits.md', find: bodyNotBuffered },
-  { id: 'body-size', severity: 'note', source: 'docs/guides/limits.md', find: bodySize },
+  {
+    id: 'abortonclose',
+    severity: 'warning',
+    source: 'docs/guides/troubleshooting.md, The client closes while the agent thinks',
+    find: abortOnClose,
+  },
+  {
+    id: 'body-not-buffered',
+    severity: 'warning',
+    source: 'docs/guides/limits.md, How large a question may be',
+    find: bodyNotBuffered,
+  },
+  { id: 'body-size', severity: 'note', source: 'docs/guides/limits.md, How large a question may be', find: bodySize },
   { id: 'body-above-frame', severity: 'warning', source: 'SPOE.txt §3.2', find: bodyAboveFrame },
-  { id: 'tcp-before-data', severity: 'warning', source: 'docs/guides/troubleshooting.md', find: tcpBeforeData },
+  {
+    id: 'tcp-before-data',
+    severity: 'warning',
+    source: 'docs/guides/troubleshooting.md, The agent is up, and nobody asks it',
+    find: tcpBeforeData,
+  },
 ];
 
 /** Each backend of agents once. */

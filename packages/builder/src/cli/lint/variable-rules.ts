@@ -141,16 +141,14 @@ function* agentVariableUnread(subject: Subject): Iterable<Fault> {
     mentionsOf(subject).flatMap(({ name, use }) => (use === 'read' || use === 'other' ? [name] : [])),
   );
   const registered = namesOn(engine.agent, 'register-var-names').map(({ name }) => name);
+  const declared = declaredBy(definitions, engine.prefix);
+  // A name that is near, and that nobody sets, is told by another rule.
+  const strange = [...read].filter((name) => isOf(engine, name) && !declared.includes(name));
   const [line = engine.agent.head] = linesWith(engine.agent, 'option', 'var-prefix');
   for (const { scope, name } of definitions?.variables ?? []) {
     const full = `${scope}.${engine.prefix}.${name}`;
-    if (read.has(full) || registered.includes(name)) continue;
-    const guess = nearest(full, [...read]);
-    yield {
-      file: 'spoe',
-      line: line.number,
-      sentence: `the agent sets "${full}", and no line reads it`,
-      advice: guess === undefined ? `var(${full}), in a rule` : `var(${full}) instead of var(${guess})`,
-    };
+    if (read.has(full) || registered.includes(name) || nearest(full, strange) !== undefined) continue;
+    const sentence = `the agent sets "${full}", and no line reads it`;
+    yield { file: 'spoe', line: line.number, sentence, advice: `var(${full}), in a rule` };
   }
 }

@@ -115,6 +115,18 @@ export const CASES: readonly Case[] = [
   },
   { rule: 'argument-without-name', at: ['spoe', 'dst'], definitions: DEFINITIONS, spoe: ['ip=src', 'ip=src dst'] },
   {
+    rule: 'argument-not-sent',
+    at: ['spoe', 'args src'],
+    definitions: DEFINITIONS,
+    spoe: ['ip=src', 'src'],
+  },
+  {
+    rule: 'variable-unset',
+    at: ['haproxy', 'checks.scor)'],
+    definitions: DEFINITIONS,
+    haproxy: ['sess.checks.score)', 'sess.checks.scor)'],
+  },
+  {
     rule: 'too-many-arguments',
     at: ['spoe', 'spoe-message check'],
     spoe: ['ip=src', `ip=src${'\n  args a=src b=src c=src d=src e=src'.repeat(51)}`],

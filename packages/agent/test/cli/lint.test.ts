@@ -1,0 +1,86 @@
+import { writeFileSync } from 'node:fs';
+import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
+import { stopAfterTest } from '@spop-internal/testbed/vitest';
+import { describe, expect, it } from 'vitest';
+import { HAPROXY, SPOE } from '../../../builder/test/cli/lint/configurations.ts';
+import { jsonLines, spop } from './run-spop.ts';
+
+/** What an agent declares by hand, and a port that it opens when it is imported. */
+const MODULE = `import { createServer } from 'node:net';
+createServer().listen(0, '127.0.0.1');
+const type = (kind, optional = false) => ({ kind, optional });
+export const ip = { name: 'check-ip', args: { ip: type('address'), port: type('integer', true) } };
+export const login = { name: 'login', args: { user: type('string'), body: type('binary'), size: type('int32') } };
+export const score = { scope: 'sess', name: 'score', kind: 'int32' };
+`;
+
+/** A folder with these files. */
+async function folderWith(haproxy: string, spoe: string): Promise<TemporaryFolder> {
+  const folder = stopAfterTest(await TemporaryFolder.make());
+  writeFileSync(folder.file('haproxy.cfg'), haproxy);
+  writeFileSync(folder.file('spoe.conf'), spoe);
+  writeFileSync(folder.file('agent.mjs'), MODULE);
+  return folder;
+}
+
+const WORDS = ['lint', 'haproxy.cfg', 'spoe.conf'] as const;
+
+describe('spop lint', () => {
+  it('says nothing of configurations without a fault, and ends where the module opens a port', async () => {
+    const { path: cwd } = await folderWith(HAPROXY, SPOE);
+    const good = { code: 0, stdout: '', stderr: '' };
+    expect(await spop(WORDS, { cwd })).toEqual(good);
+    const all = [...WORDS, 'agent.mjs', '--haproxy', '3.4', '--deadline', '100ms', '--json'];
+    expect(await spop(all, { cwd })).toEqual(good);
+  });
+
+  it('tells what is wrong, a line each, and ends with 1', async () => {
+    const { path: cwd } = await folderWith(HAPROXY.replace('option spop-check', ''), SPOE.replace('ip=src', 'ip=path'));
+    expect(await spop([...WORDS, 'agent.mjs'], { cwd })).toEqual({
+      code: 1,
+      stdout: `haproxy.cfg:23: warning: spop-check: the backend "agents" has no "option spop-check": its checks only see that something takes connections there (docs/guides/troubleshooting.md, No answer in time). What to write: option spop-check.
+spoe.conf:11: error: argument-type: "path" gives string, and the agent declares the argument "ip" of "check-ip" as address: the handler fails (SPOE.txt §3.1). What to write: ip: string in the agent, or a sample that gives address.
+`,
+      stderr: '',
+    });
+  });
+
+  it('ends with 0 where there are notes alone', async () => {
+    const { path: cwd } = await folderWith(HAPROXY, SPOE.replace(' size=req.body_size', ''));
+    const outcome = await spop([...WORDS, '--json'], { cwd });
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(jsonLines(outcome)).toMatchObject([
+      {
+        file: 'spoe.conf',
+        line: 15,
+        severity: 'note',
+        rule: 'body-size',
+        source: 'docs/guides/limits.md, How large a question may be',
+        advice: 'size=req.body_size beside it, to compare with the length',
+      },
+    ]);
+  });
+
+  it('writes nothing that a terminal would act upon', async () => {
+    const { path: cwd } = await folderWith(HAPROXY, SPOE.replace('messages check-ip', 'messages \u001b[31m check-ip'));
+    const { code, stdout } = await spop(WORDS, { cwd });
+    expect(code).toBe(1);
+    expect(stdout).toContain(String.raw`no message "\x1b[31m"`);
+  });
+
+  it.each([
+    [[], "expected HAProxy's configuration and that of SPOE"],
+    [['haproxy.cfg'], "expected HAProxy's configuration and that of SPOE"],
+    [['haproxy.cfg', 'none.conf'], 'could not read none.conf: ENOENT'],
+    [['haproxy.cfg', '.'], 'could not read .: EISDIR'],
+    [['haproxy.cfg', 'spoe.conf', 'none.mjs'], 'could not import none.mjs'],
+    [['haproxy.cfg', 'spoe.conf', 'agent.mjs', 'more'], 'expected nothing after "agent.mjs"; found "more"'],
+    [['haproxy.cfg', 'spoe.conf', '--deadline', 'soon'], 'expected a duration from 1ms'],
+    [['haproxy.cfg', 'spoe.conf', '--haproxy', '1.8'], 'expected one of 2.6'],
+  ])('refuses the words %j', async (words, sentence) => {
+    const { path: cwd } = await folderWith(HAPROXY, SPOE);
+    const outcome = await spop(['lint', ...words], { cwd });
+    expect(outcome).toMatchObject({ code: 2, stdout: '' });
+    expect(outcome.stderr).toContain(sentence);
+  });
+});
