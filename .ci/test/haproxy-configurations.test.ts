@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 const root = resolve(import.meta.dirname, '../..');
 const files = globSync(['*.md', '{packages,docs,benchmarks,fuzz,.changeset}/**/*.{cfg,conf,md,ts}'], {
   cwd: root,
-  exclude: ['**/node_modules', '**/fixtures', '**/dist', '**/*.api.md'],
+  // What public agents' configurations have is not ours to follow: it is there for `spop lint`.
+  exclude: ['**/node_modules', '**/fixtures', '**/dist', '**/*.api.md', '**/lint/public-constructs.test.ts'],
 }).toSorted();
 
 /** The lines of every `defaults` section in a text: a configuration, a Markdown page, or code with one in a template. */

@@ -7,6 +7,7 @@ export const HAPROXY = `global
 
 defaults
   mode http
+  # A client that closes early must not get past the agent.
   no option abortonclose
   timeout connect 2s
   timeout queue 100ms
