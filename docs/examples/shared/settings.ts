@@ -8,6 +8,8 @@ export interface Setting<T> {
   readonly byDefault?: string;
   /** @throws Error that says what was expected. */
   readonly parse: (text: string) => T;
+  /** What is printed after the text: ` µs = 100 requests/s`. `before` has the settings that stand before it. */
+  meaning?(value: T, before: Readonly<Record<string, unknown>>): string;
 }
 
 /** Settings by name, with the values that their texts stand for. */
@@ -21,13 +23,28 @@ export function setting<T>(parse: (text: string) => T, byDefault?: string): Sett
 }
 
 /** A whole number from `min` to `max`. */
-export function integerSetting(byDefault: number, min: number, max: number): Setting<number> {
+export function integerSetting(
+  byDefault: number,
+  min: number,
+  max: number,
+  meaning: (value: number, before: Readonly<Record<string, unknown>>) => string = () => '',
+): Setting<number> {
   const parse = (text: string): number => {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= min && value <= max)) throw new Error(`expected a whole number from ${min} to ${max}`);
     return value;
   };
-  return { parse, byDefault: String(byDefault) };
+  return { parse, byDefault: String(byDefault), meaning };
+}
+
+/** One of these words, the first by default. */
+export function choiceSetting<T extends string>(words: readonly [T, ...T[]]): Setting<T> {
+  const parse = (text: string): T => {
+    const found = words.find((word) => word === text);
+    if (found === undefined) throw new Error(`expected ${words.join(', ')}`);
+    return found;
+  };
+  return { parse, byDefault: words[0] };
 }
 
 /** An address to listen on, as `agent.listen` takes it. */
@@ -61,13 +78,14 @@ export const isCheckOnly: boolean = process.argv.includes('--check');
 export function readSettings<T extends Record<string, Setting<unknown>>>(own: T): ApplicationSettings<T> {
   const values: Record<string, unknown> = {};
   const problems: string[] = [];
-  for (const [name, { parse, byDefault }] of Object.entries<Setting<unknown>>({ ...own, ...COMMON })) {
-    const text = process.env[name] || byDefault;
+  for (const [name, each] of Object.entries<Setting<unknown>>({ ...own, ...COMMON })) {
+    const text = process.env[name] || each.byDefault;
     const shown = text?.replaceAll(/(\/\/[^/@,]*:)[^/@,]*@/g, '$1…@');
     try {
       if (text === undefined) throw new Error('expected a value');
-      values[name] = parse(text);
-      console.log(`${name.padEnd(20)} ${shown || '(off)'}`);
+      const value = each.parse(text);
+      console.log(`${name.padEnd(21)} ${shown || '(off)'}${each.meaning?.(value, values) ?? ''}`);
+      values[name] = value;
     } catch (error) {
       const found = shown === undefined ? 'none' : JSON.stringify(shown);
       problems.push(`${name}: ${messageOf(error).replace(/; found .*/, '')}; found ${found}`);

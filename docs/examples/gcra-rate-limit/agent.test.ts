@@ -1,0 +1,144 @@
+import { connect, data, type ScriptedHaproxy } from '@spop/builder';
+import '@spop/builder/vitest';
+import { type Environment, startAgent, startScript } from '@spop-internal/testbed/example';
+import type { Program } from '@spop-internal/testbed/program';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { checkRate } from './messages.ts';
+
+const AGENT = new URL('agent.ts', import.meta.url);
+const SLOW = { timeout: 25_000 };
+/** A burst of three, which does not come back while a test runs. */
+const SPARING = { SPOA_RATE_INTERVAL: '100000000', SPOA_RATE_BURST: '300000000' };
+
+interface Running {
+  readonly agent: Program;
+  readonly peer: ScriptedHaproxy;
+}
+
+async function start(env: Environment = {}): Promise<Running> {
+  const { agent, spoeAddress } = await startAgent(AGENT, { ...SPARING, METRICS_ADDR: '127.0.0.1:0', ...env });
+  const [host = '', port = ''] = spoeAddress.split(':');
+  const peer = await connect({ host, port: Number(port) }, { timeoutMs: 10_000 });
+  onTestFinished(() => peer.close());
+  return { agent, peer };
+}
+
+type Args = Readonly<Record<string, string | number | ReturnType<typeof data.address> | typeof data.nil>>;
+
+/** The variables that it sets, by name; all are `sess`. */
+async function ask(peer: ScriptedHaproxy, args: Args): Promise<Record<string, unknown>> {
+  const { actions } = await peer.notify('check-rate', args);
+  const set = actions.map((action): [string, unknown] => {
+    if (action.type !== 'set-var' || action.scope !== 'sess') throw new Error(`found ${action.type} ${action.scope}`);
+    const { value } = action;
+    if (value.type === 'string') return [action.name, value.value];
+    if (value.type === 'int64') return [action.name, Number(value.value)];
+    throw new Error(`found ${action.name} of type ${value.type}`);
+  });
+  return Object.fromEntries(set);
+}
+
+const ALLOWED = { ip_score: 0, retry_after_ms: 0, rate_source: 'memory' };
+const REFUSED = { ip_score: 100, rate_remaining: 0, rate_source: 'memory' };
+const NOBODY = {
+  ip_score: 0,
+  retry_after_ms: 0,
+  rate_remaining: 3,
+  rate_reset_s: 0,
+  rate_source: 'default',
+  rate_time_us: 0,
+};
+
+describe('the agent of the rate limiter', SLOW, () => {
+  it('allows a burst and no more, and has all variables in each answer', async () => {
+    const { peer } = await start();
+    const args = { ip_src: data.ipv4('192.0.2.7') };
+    for (const left of [2, 1, 0]) {
+      expect(await ask(peer, args)).toEqual({
+        ...ALLOWED,
+        rate_remaining: left,
+        rate_reset_s: (3 - left) * 100,
+        rate_time_us: expect.any(Number) as number,
+      });
+    }
+    expect(await ask(peer, args)).toMatchObject(REFUSED);
+  });
+
+  it('knows a client by whatever its address is written like', async () => {
+    const { peer } = await start();
+    const forms = [
+      { ip_fwd: 'for="192.0.2.7:80"' },
+      { ip_xff: '203.0.113.1, ::ffff:192.0.2.7' },
+      { ip_src: data.address('::ffff:192.0.2.7') },
+    ];
+    for (const form of forms) expect(await ask(peer, form)).toMatchObject(ALLOWED);
+    expect(await ask(peer, { ip_src: '192.0.2.7', ip_fwd: 'unknown', ip_xff: data.nil })).toMatchObject(REFUSED);
+    expect(await ask(peer, { ip_src: '192.0.2.8' })).toMatchObject(ALLOWED);
+  });
+
+  it('never refuses those that have no address', async () => {
+    const { peer, agent } = await start();
+    for (const args of [{}, { ip_src: data.nil }, { ip_xff: 'unknown' }, { ip_src: 'unknown' }, { ip_fwd: 7 }]) {
+      expect(await ask(peer, args)).toEqual(NOBODY);
+    }
+    await agent.says(/decided by default: no address, 1 times so far/);
+    const metrics = await agent.says(/^metrics on\s+(\S+)$/m);
+    const text = await (await fetch(`http://${metrics}/metrics`)).text();
+    expect(text).toMatch(/^rate_answers_total\{outcome="no address"\} 5$/m);
+  });
+
+  it('refuses nobody with SHADOW, and says whom it would', async () => {
+    const { peer } = await start({ SHADOW: '1' });
+    const args = { ip_src: data.ipv4('192.0.2.7') };
+    for (let i = 0; i < 3; i++) expect(await ask(peer, args)).toMatchObject({ ...ALLOWED, shadow_score: 0 });
+    expect(await ask(peer, args)).toMatchObject({ ...ALLOWED, rate_remaining: 0, shadow_score: 100 });
+    expect(await ask(peer, {})).toEqual({ ...NOBODY, shadow_score: 0 });
+  });
+
+  it('lets a refused client pass after the wait that it was told', async () => {
+    const { peer } = await start({ SPOA_RATE_INTERVAL: '2000000', SPOA_RATE_BURST: '2000000' });
+    const args = { ip_src: data.ipv6('2001:db8::1') };
+    expect(await ask(peer, args)).toMatchObject(ALLOWED);
+    const ack = await ask(peer, { ip_src: data.ipv6('2001:db8::2') });
+    expect(ack).toMatchObject(REFUSED);
+    const wait = Number(ack['retry_after_ms']);
+    expect(wait).toBeLessThanOrEqual(2_000);
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    expect(await ask(peer, args)).toMatchObject(ALLOWED);
+  });
+
+  it('announces pipelining, and ends on SIGTERM and SIGINT', async () => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const { peer, agent } = await start();
+      expect((await peer.hello()).capabilities).toContain('pipelining');
+      await peer.notify(checkRate, { ip_src: '192.0.2.7' });
+      expect(await agent.stop({ signal })).toBe('exit code 0');
+    }
+  });
+});
+
+describe('the settings of the rate limiter', SLOW, () => {
+  it('are shown with what they mean', async () => {
+    const agent = startScript(AGENT, ['--check'], {});
+    expect(await agent.ended).toBe('exit code 0');
+    expect(agent.output).toMatch(/^SPOA_RATE_INTERVAL +10000 µs = 100 requests\/s$/m);
+    expect(agent.output).toMatch(/^SPOA_RATE_BURST +200000 µs = 20 in a burst$/m);
+    expect(agent.output).toMatch(/^SPOA_RATE_MAX_CLIENTS +1000000 clients in memory = 44 MB$/m);
+    expect(agent.output).not.toContain('listening');
+  });
+
+  it.each([
+    [{ SPOA_RATE_INTERVAL: '0' }, 'SPOA_RATE_INTERVAL: expected a whole number from 1 to 3600000000; found "0"'],
+    [{ SPOA_RATE_BURST: '9999' }, 'SPOA_RATE_BURST: expected at least SPOA_RATE_INTERVAL, 10000 µs; found "9999"'],
+    [
+      { SPOA_RATE_BURST: '2000001', SPOA_RATE_TTL: '2' },
+      'SPOA_RATE_TTL: expected at least SPOA_RATE_BURST, 2.000001 s; found "2"',
+    ],
+    [{ SPOA_RATE_IPV6_PREFIX: '129' }, 'SPOA_RATE_IPV6_PREFIX: expected a whole number from 1 to 128'],
+    [{ SHADOW: 'yes' }, 'SHADOW: expected 0, 1; found "yes"'],
+  ])('end the start where they are %o, and say why', async (env, reason) => {
+    const agent = startScript(AGENT, [], { SPOE_ADDR: '127.0.0.1:0', ...env });
+    expect(await agent.ended).toBe('exit code 1');
+    expect(agent.output).toContain(reason);
+  });
+});
