@@ -1,43 +1,10 @@
-import { connect, data, type ScriptedHaproxy } from '@spop/builder';
-import '@spop/builder/vitest';
-import { type Environment, startAgent, startScript } from '@spop-internal/testbed/example';
-import type { Program } from '@spop-internal/testbed/program';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { data } from '@spop/builder';
+import { startScript } from '@spop-internal/testbed/example';
+import { describe, expect, it } from 'vitest';
 import { checkRate } from './messages.ts';
+import { AGENT, ask, metric, startPair } from './testing.ts';
 
-const AGENT = new URL('agent.ts', import.meta.url);
 const SLOW = { timeout: 25_000 };
-/** A burst of three, which does not come back while a test runs. */
-const SPARING = { SPOA_RATE_INTERVAL: '100000000', SPOA_RATE_BURST: '300000000' };
-
-interface Running {
-  readonly agent: Program;
-  readonly peer: ScriptedHaproxy;
-}
-
-async function start(env: Environment = {}): Promise<Running> {
-  const { agent, spoeAddress } = await startAgent(AGENT, { ...SPARING, METRICS_ADDR: '127.0.0.1:0', ...env });
-  const [host = '', port = ''] = spoeAddress.split(':');
-  const peer = await connect({ host, port: Number(port) }, { timeoutMs: 10_000 });
-  onTestFinished(() => peer.close());
-  return { agent, peer };
-}
-
-type Args = Readonly<Record<string, string | number | ReturnType<typeof data.address> | typeof data.nil>>;
-
-/** The variables that it sets, by name; all are `sess`. */
-async function ask(peer: ScriptedHaproxy, args: Args): Promise<Record<string, unknown>> {
-  const { actions } = await peer.notify('check-rate', args);
-  const set = actions.map((action): [string, unknown] => {
-    if (action.type !== 'set-var' || action.scope !== 'sess') throw new Error(`found ${action.type} ${action.scope}`);
-    const { value } = action;
-    if (value.type === 'string') return [action.name, value.value];
-    if (value.type === 'int64') return [action.name, Number(value.value)];
-    throw new Error(`found ${action.name} of type ${value.type}`);
-  });
-  return Object.fromEntries(set);
-}
-
 const ALLOWED = { ip_score: 0, retry_after_ms: 0, rate_source: 'memory' };
 const REFUSED = { ip_score: 100, rate_remaining: 0, rate_source: 'memory' };
 const NOBODY = {
@@ -51,7 +18,7 @@ const NOBODY = {
 
 describe('the agent of the rate limiter', SLOW, () => {
   it('allows a burst and no more, and has all variables in each answer', async () => {
-    const { peer } = await start();
+    const { peer } = await startPair();
     const args = { ip_src: data.ipv4('192.0.2.7') };
     for (const left of [2, 1, 0]) {
       expect(await ask(peer, args)).toEqual({
@@ -65,7 +32,7 @@ describe('the agent of the rate limiter', SLOW, () => {
   });
 
   it('knows a client by whatever its address is written like', async () => {
-    const { peer } = await start();
+    const { peer } = await startPair();
     const forms = [
       { ip_fwd: 'for="192.0.2.7:80"' },
       { ip_xff: '203.0.113.1, ::ffff:192.0.2.7' },
@@ -77,18 +44,16 @@ describe('the agent of the rate limiter', SLOW, () => {
   });
 
   it('never refuses those that have no address', async () => {
-    const { peer, agent } = await start();
+    const { peer, agent } = await startPair();
     for (const args of [{}, { ip_src: data.nil }, { ip_xff: 'unknown' }, { ip_src: 'unknown' }, { ip_fwd: 7 }]) {
       expect(await ask(peer, args)).toEqual(NOBODY);
     }
     await agent.says(/decided by default: no address, 1 times so far/);
-    const metrics = await agent.says(/^metrics on\s+(\S+)$/m);
-    const text = await (await fetch(`http://${metrics}/metrics`)).text();
-    expect(text).toMatch(/^rate_answers_total\{outcome="no address"\} 5$/m);
+    expect(await metric(agent, /^rate_answers_total\{outcome="no address"\} (\d+)$/m)).toBe(5);
   });
 
   it('refuses nobody with SHADOW, and says whom it would', async () => {
-    const { peer } = await start({ SHADOW: '1' });
+    const { peer } = await startPair({ SHADOW: '1' });
     const args = { ip_src: data.ipv4('192.0.2.7') };
     for (let i = 0; i < 3; i++) expect(await ask(peer, args)).toMatchObject({ ...ALLOWED, shadow_score: 0 });
     expect(await ask(peer, args)).toMatchObject({ ...ALLOWED, rate_remaining: 0, shadow_score: 100 });
@@ -96,7 +61,7 @@ describe('the agent of the rate limiter', SLOW, () => {
   });
 
   it('lets a refused client pass after the wait that it was told', async () => {
-    const { peer } = await start({ SPOA_RATE_INTERVAL: '2000000', SPOA_RATE_BURST: '2000000' });
+    const { peer } = await startPair({ SPOA_RATE_INTERVAL: '2000000', SPOA_RATE_BURST: '2000000' });
     const args = { ip_src: data.ipv6('2001:db8::1') };
     expect(await ask(peer, args)).toMatchObject(ALLOWED);
     const ack = await ask(peer, { ip_src: data.ipv6('2001:db8::2') });
@@ -109,7 +74,7 @@ describe('the agent of the rate limiter', SLOW, () => {
 
   it('announces pipelining, and ends on SIGTERM and SIGINT', async () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      const { peer, agent } = await start();
+      const { peer, agent } = await startPair();
       expect((await peer.hello()).capabilities).toContain('pipelining');
       await peer.notify(checkRate, { ip_src: '192.0.2.7' });
       expect(await agent.stop({ signal })).toBe('exit code 0');

@@ -5,53 +5,118 @@
  *
  * Settings are in the environment; README.md has them all. --check checks them and ends.
  */
-import { type Actions, createAgent, textLogger } from '@spop/agent';
+import { type Actions, createAgent, type NotifyContext, textLogger } from '@spop/agent';
 import { listen, run, serve } from '../shared/application.ts';
 import { Outcomes } from '../shared/outcomes.ts';
 import { isCheckOnly } from '../shared/settings.ts';
 import { answer } from './answer.ts';
 import { ClientKey } from './client-key.ts';
-import { Gcra } from './gcra.ts';
+import { Gcra, type Rate } from './gcra.ts';
 import { MemoryLimiter } from './memory-limiter.ts';
 import { checkRate, type RateSource } from './messages.ts';
-import { readRateSettings } from './settings.ts';
+import { type RateSettings, readRateSettings } from './settings.ts';
+import { Store } from './store.ts';
+import type { Kept } from './store-node.ts';
+
+const OUTCOMES = ['allowed', 'refused', 'no address', 'store failed', 'handler failed'] as const;
 
 await run(async () => {
   const settings = readRateSettings();
   if (isCheckOnly) return;
 
-  const gcra = new Gcra({ intervalUs: settings.SPOA_RATE_INTERVAL, burstUs: settings.SPOA_RATE_BURST });
-  const memory = new MemoryLimiter(gcra, settings.SPOA_RATE_MAX_CLIENTS);
+  const rate = { intervalUs: settings.SPOA_RATE_INTERVAL, burstUs: settings.SPOA_RATE_BURST };
+  const store = openStore(settings, rate);
+  const isMemoryUsed = store === undefined || settings.ON_STORE_FAILURE === 'local';
+  const gcra = new Gcra(rate);
+  const memory = new MemoryLimiter(gcra, isMemoryUsed ? settings.SPOA_RATE_MAX_CLIENTS : 1);
   const client = new ClientKey(settings.SPOA_RATE_IPV6_PREFIX);
-  const outcomes = new Outcomes('rate_answers', ['allowed', 'refused', 'no address', 'handler failed']);
+  const outcomes = new Outcomes('rate_answers', OUTCOMES);
 
   /** Answers with what stands in `gcra`. */
   function say(ack: Actions, source: RateSource): void {
     answer(ack, gcra, source, settings.SHADOW);
+    if (source !== 'default' && source !== 'local') outcomes.count(gcra.isAllowed ? 'allowed' : 'refused');
   }
 
-  const agent = createAgent({
-    fallback: (_, ack) => {
-      gcra.allow();
-      say(ack, 'default');
-      outcomes.countDefault('handler failed');
-    },
-    logger: textLogger(),
-  });
+  /** Answers for the store, which did not. The client is read. */
+  function sayWithoutStore(ack: Actions): void {
+    outcomes.countDefault('store failed');
+    const mode = settings.ON_STORE_FAILURE;
+    if (mode === 'local') memory.decide(client);
+    else if (mode === 'closed') gcra.refuse();
+    else gcra.allow();
+    say(ack, mode === 'local' ? 'local' : 'default');
+  }
 
-  agent.onMessage(checkRate, (_, ack, notify) => {
-    if (!client.read(notify.walk())) {
-      // One bucket for all of them would be anybody's to fill.
-      gcra.allow();
-      say(ack, 'default');
-      outcomes.countDefault('no address');
+  /** Lets a request pass about whose client nothing is known. */
+  function letPass(ack: Actions, outcome: 'no address' | 'handler failed'): void {
+    outcomes.countDefault(outcome);
+    gcra.allow();
+    say(ack, 'default');
+  }
+
+  async function sayWhatStoreKept(asked: Promise<Kept>, ack: Actions, notify: NotifyContext): Promise<void> {
+    let kept: Kept | undefined;
+    try {
+      kept = await asked;
+    } catch {
+      // Why is in the log already, once for all: see StoreNode.
+    }
+    // The deadline is over: the fallback below has answered.
+    if (notify.isAnswered) return;
+    client.read(notify.walk());
+    if (kept === undefined) {
+      sayWithoutStore(ack);
       return;
     }
-    memory.decide(client);
-    say(ack, 'memory');
-    outcomes.count(gcra.isAllowed ? 'allowed' : 'refused');
-  });
+    gcra.decide(kept.arrivalUs, kept.nowUs);
+    if (settings.ON_STORE_FAILURE === 'local') memory.learn(client, gcra.arrivalUs - kept.nowUs);
+    say(ack, 'store');
+  }
 
-  await serve(agent, settings, () => outcomes.toMetrics());
+  const agent = createAgent({ fallback: (_, ack) => letPass(ack, 'handler failed'), logger: textLogger() });
+
+  agent.onMessage(
+    checkRate,
+    (_, ack, notify) => {
+      if (!client.read(notify.walk())) {
+        // One bucket for all of them would be anybody's to fill.
+        letPass(ack, 'no address');
+        return;
+      }
+      if (store === undefined) {
+        memory.decide(client);
+        say(ack, 'memory');
+        return;
+      }
+      const asked = store.decide(client);
+      if (asked === undefined) {
+        sayWithoutStore(ack);
+        return;
+      }
+      return sayWhatStoreKept(asked, ack, notify);
+    },
+    {
+      timeoutMs: settings.VALKEY_DEADLINE_MS,
+      fallback: (_, ack, notify, reason) => {
+        if (reason === 'timeout' && client.read(notify.walk())) sayWithoutStore(ack);
+        else letPass(ack, 'handler failed');
+      },
+    },
+  );
+
+  await serve(agent, settings, () => [...outcomes.toMetrics(), ...(store?.toMetrics() ?? [])]);
   await listen(agent, settings);
 });
+
+function openStore(settings: RateSettings, rate: Rate): Store | undefined {
+  if (settings.VALKEY_NODES.length === 0) return undefined;
+  return new Store({
+    ...rate,
+    ttlMs: settings.SPOA_RATE_TTL * 1_000,
+    deadlineMs: settings.VALKEY_DEADLINE_MS,
+    urls: settings.VALKEY_NODES,
+    ca: settings.VALKEY_CA_FILE,
+    prefix: settings.VALKEY_PREFIX,
+  });
+}

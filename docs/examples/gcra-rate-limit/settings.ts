@@ -1,4 +1,5 @@
 /** The settings of the rate limiter. */
+import { readFileSync } from 'node:fs';
 import {
   type ApplicationSettings,
   choiceSetting,
@@ -8,6 +9,7 @@ import {
   setting,
 } from '../shared/settings.ts';
 import { BYTES_PER_CLIENT } from './arrival-times.ts';
+import { parseNodes } from './store.ts';
 
 const HOUR_US = 3_600_000_000;
 
@@ -21,6 +23,11 @@ const SETTINGS = {
     return ` clients in memory = ${Math.ceil((clients * BYTES_PER_CLIENT) / 1e6)} MB`;
   }),
   SPOA_RATE_IPV6_PREFIX: integerSetting(64, 1, 128, () => ` bits of an IPv6 address are one client`),
+  VALKEY_NODES: setting(parseNodes, ''),
+  VALKEY_CA_FILE: setting((path) => (path === '' ? undefined : readFileSync(path, 'utf8')), ''),
+  VALKEY_PREFIX: setting(parsePrefix, 'rate:'),
+  VALKEY_DEADLINE_MS: integerSetting(8, 1, 10_000, () => ' ms, after which ON_STORE_FAILURE counts'),
+  ON_STORE_FAILURE: failureSetting(),
   SHADOW: shadowSetting(),
 } as const;
 
@@ -42,6 +49,21 @@ export function readRateSettings(): RateSettings {
 
 function perSecond(intervalUs: number): string {
   return String(Number((1e6 / intervalUs).toPrecision(3)));
+}
+
+/** Keys are ASCII, so that their slots are known. */
+function parsePrefix(text: string): string {
+  if (!/^[!-~]*$/.test(text)) throw new Error('expected visible characters of ASCII');
+  return text;
+}
+
+function failureSetting(): Setting<'open' | 'closed' | 'local'> {
+  const meanings = {
+    open: ': allows all requests',
+    closed: ': refuses all requests',
+    local: ': counts in its own memory',
+  };
+  return { ...choiceSetting(['open', 'closed', 'local']), meaning: (mode) => meanings[mode] };
 }
 
 function shadowSetting(): Setting<boolean> {

@@ -1,0 +1,213 @@
+/** One server of the store: its connection, and the breaker that drops it. */
+import { Redis, type RedisOptions } from 'iovalkey';
+import { messageOf } from '../shared/message-of.ts';
+import { monotonicUs } from './memory-limiter.ts';
+import { SCRIPT, SCRIPT_DIGEST } from './store-script.ts';
+
+const TICK_MS = 25;
+/** Without any answer for so long, or for the deadline, while some are waited for, the server stands still. */
+const MIN_STILL_MS = 100;
+/** So many answers one after the other that are errors, or come too late. */
+const MAX_FAILURES = 20;
+/** Calls that wait for their answers at once; each is waited for no longer than the deadline. */
+const MAX_IN_FLIGHT = 1_000;
+const CONNECT_TIMEOUT_MS = 1_000;
+const MIN_PAUSE_MS = 200;
+const MAX_PAUSE_MS = 1_000;
+
+/** What the store kept of a client when it decided, in µs of its clock. */
+export interface Kept {
+  readonly nowUs: number;
+  readonly arrivalUs: number;
+}
+
+/** What the script is told each time. */
+export interface ScriptSettings {
+  readonly intervalUs: number;
+  readonly burstUs: number;
+  readonly ttlMs: number;
+  readonly deadlineMs: number;
+}
+
+/**
+ * A server that is connected to, again and again while it does not answer. As long as it does not, nothing waits for it: the
+ * connection is dropped, since what it has not read yet it would execute later, for clients that were told otherwise.
+ */
+export class StoreNode {
+  /** Host and port. */
+  readonly address: string;
+  /** Times that the connection was dropped. */
+  openings = 0;
+  readonly #options: RedisOptions;
+  readonly #script: ScriptSettings;
+  readonly #onChange: () => void;
+  readonly #timer: NodeJS.Timeout;
+  #redis: Redis | undefined;
+  #isReady = false;
+  #isClosed = false;
+  #isReported = false;
+  #pauseMs = MIN_PAUSE_MS;
+  #inFlight = 0;
+  #idleTicks = 0;
+  #failures = 0;
+  /** The server's clock, ahead of ours, at least. */
+  #offsetUs = 0;
+
+  constructor(address: string, options: RedisOptions, script: ScriptSettings, onChange: () => void) {
+    this.address = address;
+    this.#options = options;
+    this.#script = script;
+    this.#onChange = onChange;
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
+    void this.#connect();
+  }
+
+  get isReady(): boolean {
+    return this.#isReady && this.#inFlight < MAX_IN_FLIGHT;
+  }
+
+  /**
+   * Decides about a request of the client with this key.
+   *
+   * @throws Error where the server did not: nothing is charged, or it is not known whether it was.
+   */
+  async decide(key: string): Promise<Kept> {
+    const { intervalUs, burstUs, ttlMs, deadlineMs } = this.#script;
+    const sentUs = monotonicUs();
+    const until = sentUs + deadlineMs * 1_000 + this.#offsetUs;
+    const answer = await this.ask(async (redis) => {
+      try {
+        return await redis.evalsha(SCRIPT_DIGEST, 1, key, intervalUs, burstUs, ttlMs, until);
+      } catch (error) {
+        // The server was started anew, or SCRIPT FLUSH was called. The call had no effect.
+        if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
+        return redis.eval(SCRIPT, 1, key, intervalUs, burstUs, ttlMs, until);
+      }
+    });
+    if (!Array.isArray(answer)) throw new Error('expected an array');
+    const [nowUs, arrivalUs] = answer as readonly unknown[];
+    const isLate = this.#learnClock(Number(nowUs), sentUs) > deadlineMs * 1_000;
+    this.#count(isLate ? 'answers come too late' : undefined);
+    if (arrivalUs === undefined) throw new Error('the store was asked too late');
+    return { nowUs: Number(nowUs), arrivalUs: Number(arrivalUs) };
+  }
+
+  /** Asks it anything, as long as the connection lasts. @throws Error where there is none, or what it answers. */
+  async ask<T>(call: (redis: Redis) => Promise<T>): Promise<T> {
+    const redis = this.#redis;
+    if (redis === undefined) throw new Error(`${this.address} is not connected`);
+    this.#inFlight++;
+    try {
+      return await call(redis);
+    } catch (error) {
+      // A slot that has moved is no failure of the server.
+      if (!/^(MOVED|ASK) /.test(messageOf(error)) && redis === this.#redis) this.#count(messageOf(error));
+      throw error;
+    } finally {
+      if (redis === this.#redis) {
+        this.#inFlight--;
+        this.#idleTicks = 0;
+      }
+    }
+  }
+
+  /** Ends the connection for good. */
+  close(): void {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    this.#disconnect();
+  }
+
+  async #connect(): Promise<void> {
+    const redis = new Redis({
+      ...this.#options,
+      lazyConnect: true,
+      enableReadyCheck: false,
+      enableOfflineQueue: false,
+      enableAutoPipelining: true,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => null,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+    });
+    let reason: Error | undefined;
+    redis.on('error', (error: Error) => (reason ??= error));
+    redis.once('end', () => {
+      if (redis === this.#redis) this.#open(reason?.message ?? 'the connection has ended');
+    });
+    this.#redis = redis;
+    this.#inFlight = 0;
+    this.#idleTicks = 0;
+    this.#failures = 0;
+    const timer = setTimeout(() => {
+      if (redis === this.#redis) this.#open(`not connected within ${CONNECT_TIMEOUT_MS} ms`);
+    }, CONNECT_TIMEOUT_MS);
+    try {
+      await redis.connect();
+      const sentUs = monotonicUs();
+      const [seconds, us] = await redis.time();
+      if (redis !== this.#redis) return;
+      this.#offsetUs = -Infinity;
+      this.#learnClock(Number(seconds) * 1e6 + Number(us), sentUs);
+      this.#isReady = true;
+      if (this.#isReported) console.error(`store ${this.address} answers again`);
+      else console.log(`store ${this.address} answers`);
+      this.#isReported = false;
+      this.#onChange();
+    } catch (error) {
+      if (redis === this.#redis) this.#open((reason ?? (error as Error)).message);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #tick(): void {
+    if (!this.#isReady || this.#inFlight === 0) return;
+    // Ticks, not time: while this process itself stands still, it has none.
+    const stillMs = Math.max(MIN_STILL_MS, this.#script.deadlineMs);
+    if (++this.#idleTicks > stillMs / TICK_MS) this.#open(`no answer for ${stillMs} ms`);
+  }
+
+  #count(failure: string | undefined): void {
+    if (failure === undefined) {
+      this.#failures = 0;
+      this.#pauseMs = MIN_PAUSE_MS;
+    } else if (++this.#failures >= MAX_FAILURES && this.#isReady) {
+      this.#open(`${MAX_FAILURES} failures one after the other: ${failure}`);
+    }
+  }
+
+  /** Opens the breaker: drops the connection, with all calls that wait; a new one is made after a pause. */
+  #open(reason: string): void {
+    this.#disconnect();
+    if (this.#isClosed) return;
+    if (!this.#isReported) {
+      console.error(`store ${this.address} is left alone: ${reason}`);
+      this.#isReported = true;
+      this.openings++;
+    }
+    setTimeout(() => {
+      if (!this.#isClosed) void this.#connect();
+    }, this.#pauseMs).unref();
+    this.#pauseMs = Math.min(MAX_PAUSE_MS, 2 * this.#pauseMs);
+    this.#onChange();
+  }
+
+  #disconnect(): void {
+    const redis = this.#redis;
+    this.#redis = undefined;
+    this.#isReady = false;
+    redis?.disconnect();
+    // At once, with what is still to be written.
+    redis?.stream?.destroy();
+  }
+
+  /** Learns how far the server's clock is ahead from an answer to what was sent at `sentUs`. @returns how long it took, in µs. */
+  #learnClock(serverUs: number, sentUs: number): number {
+    const receivedUs = monotonicUs();
+    // It was read between the two: what comes fast says most. Where it cannot be, somebody has set that clock.
+    const isSetBack = serverUs - sentUs < this.#offsetUs;
+    if (isSetBack || serverUs - receivedUs > this.#offsetUs) this.#offsetUs = serverUs - receivedUs;
+    return receivedUs - sentUs;
+  }
+}

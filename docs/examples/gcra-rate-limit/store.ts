@@ -1,0 +1,185 @@
+/** The state that several agents share: one server, or a cluster of them. */
+import type { OwnMetric } from '@spop/agent';
+import type { RedisOptions } from 'iovalkey';
+import { messageOf } from '../shared/message-of.ts';
+import type { ClientKey } from './client-key.ts';
+import { keySlot, SLOTS } from './key-slot.ts';
+import { type Kept, type ScriptSettings, StoreNode } from './store-node.ts';
+
+/** How often the cluster is asked where its slots are: while one of its servers does not answer, and else. */
+const URGENT_MS = 300;
+const CALM_MS = 10_000;
+const DEFAULT_PORT = 6_379;
+
+/** Where the store is. */
+export interface StoreSettings extends ScriptSettings {
+  /** Any of its servers; of a cluster the others are asked for. */
+  readonly urls: readonly URL[];
+  /** Certificates to trust, for `rediss:`. */
+  readonly ca: string | undefined;
+  /** Before each key. */
+  readonly prefix: string;
+}
+
+/** Asks the server that has a client's key. */
+export class Store {
+  readonly #settings: StoreSettings;
+  readonly #nodes: Map<string, StoreNode> = new Map();
+  readonly #seeds: ReadonlySet<string>;
+  /** The server of each slot; of a single server there is one. */
+  #slots: (StoreNode | undefined)[] = [];
+  #kind: 'unknown' | 'single' | 'cluster' = 'unknown';
+  #timer: NodeJS.Timeout | undefined;
+  #isAsking = false;
+
+  constructor(settings: StoreSettings) {
+    this.#settings = settings;
+    this.#seeds = new Set(settings.urls.map(addressOf));
+    for (const address of this.#seeds) this.#node(address);
+  }
+
+  /** Decides about a request; undefined where no server that could is there. Rejects where it did not. */
+  decide(client: ClientKey): Promise<Kept> | undefined {
+    const key = this.#settings.prefix + client.toString();
+    const slot = this.#kind === 'cluster' ? keySlot(key) : 0;
+    const node = this.#slots[slot];
+    if (node?.isReady !== true) return undefined;
+    return this.#kind === 'cluster' ? this.#follow(node, slot, key) : node.decide(key);
+  }
+
+  toMetrics(): OwnMetric[] {
+    const each = (valueOf: (node: StoreNode) => number): OwnMetric['value'] =>
+      [...this.#nodes.values()].map((node) => ({ labels: { node: node.address }, value: valueOf(node) }));
+    return [
+      {
+        name: 'rate_store_ready',
+        type: 'gauge',
+        help: 'Whether a server of the store answers.',
+        value: each(({ isReady }) => Number(isReady)),
+      },
+      {
+        name: 'rate_store_openings',
+        type: 'counter',
+        help: 'Times that the connection to a server was dropped.',
+        value: each(({ openings }) => openings),
+      },
+    ];
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const node of this.#nodes.values()) node.close();
+  }
+
+  /** A slot that has moved: what was asked had no effect, and is asked again where it is now. */
+  async #follow(node: StoreNode, slot: number, key: string): Promise<Kept> {
+    try {
+      return await node.decide(key);
+    } catch (error) {
+      const [, address] = /^MOVED \d+ (\S+)$/.exec(messageOf(error)) ?? [];
+      if (address === undefined) throw error;
+      const owner = this.#node(address.startsWith(':') ? hostOf(node.address) + address : address);
+      this.#slots[slot] = owner;
+      this.#schedule(0);
+      return owner.decide(key);
+    }
+  }
+
+  #node(address: string): StoreNode {
+    let node = this.#nodes.get(address);
+    if (node === undefined) {
+      node = new StoreNode(address, this.#optionsFor(address), this.#settings, () => this.#schedule(0));
+      this.#nodes.set(address, node);
+    }
+    return node;
+  }
+
+  #optionsFor(address: string): RedisOptions {
+    const { urls, ca } = this.#settings;
+    // The servers of a cluster that are not listed are as the first that is.
+    const url = urls.find((each) => addressOf(each) === address) ?? urls[0];
+    const { username = '', password = '', protocol = '' } = url ?? {};
+    return {
+      host: hostOf(address).replace(/^\[(.*)\]$/, '$1'),
+      port: Number(address.slice(address.lastIndexOf(':') + 1)),
+      ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+      ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+      ...(protocol === 'rediss:' ? { tls: ca === undefined ? {} : { ca } } : {}),
+    };
+  }
+
+  #schedule(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#learn(), ms).unref();
+  }
+
+  /** Asks any server that answers what the store is, and where the slots are. */
+  async #learn(): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    for (const node of [...this.#nodes.values()].filter(({ isReady }) => isReady)) {
+      try {
+        await this.#learnFrom(node);
+        break;
+      } catch (error) {
+        console.error(`store ${node.address} does not say where its slots are: ${messageOf(error)}`);
+      }
+    }
+    this.#isAsking = false;
+    const isCalm = this.#kind !== 'unknown' && this.#slots.every((node) => node?.isReady === true);
+    this.#schedule(isCalm ? CALM_MS : URGENT_MS);
+  }
+
+  async #learnFrom(node: StoreNode): Promise<void> {
+    if (this.#kind === 'unknown') {
+      const isCluster = /^cluster_enabled:1/m.test(await node.ask((redis) => redis.info('cluster')));
+      this.#kind = isCluster ? 'cluster' : 'single';
+      console.log(`store is       ${isCluster ? 'a cluster' : 'a single server'}`);
+    }
+    if (this.#kind === 'single') {
+      const [first] = this.#nodes.values();
+      this.#slots = [first];
+      return;
+    }
+    const ranges = (await node.ask((redis) => redis.cluster('SLOTS'))) as unknown as SlotRange[];
+    const slots = Array.from<StoreNode | undefined>({ length: SLOTS });
+    for (const [from, to, [host, port]] of ranges) {
+      slots.fill(this.#node(`${host || hostOf(node.address)}:${port}`), from, to + 1);
+    }
+    this.#slots = slots;
+    for (const [address, each] of this.#nodes) {
+      if (this.#seeds.has(address) || slots.includes(each)) continue;
+      each.close();
+      this.#nodes.delete(address);
+    }
+  }
+}
+
+/** What CLUSTER SLOTS says: first and last slot, and their master, then replicas. */
+type SlotRange = readonly [from: number, to: number, master: readonly [host: string, port: number]];
+
+function addressOf(url: URL): string {
+  return `${url.hostname}:${url.port || DEFAULT_PORT}`;
+}
+
+function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':'));
+}
+
+/**
+ * URLs of servers with commas between them.
+ *
+ * @throws Error that says what was expected.
+ */
+export function parseNodes(text: string): readonly URL[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map((part) => {
+      const url = URL.parse(part);
+      const isStore = url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== '';
+      if (!isStore) throw new Error('expected URLs such as redis://user:password@host:6379, with commas between them');
+      return url;
+    });
+}
