@@ -1,4 +1,5 @@
 import { data } from '@spop/builder';
+import '@spop/builder/vitest';
 import { startScript } from '@spop-internal/testbed/example';
 import { describe, expect, it } from 'vitest';
 import { checkRate } from './messages.ts';
@@ -72,13 +73,14 @@ describe('the agent of the rate limiter', SLOW, () => {
     expect(await ask(peer, args)).toMatchObject(ALLOWED);
   });
 
-  it('announces pipelining, and ends on SIGTERM and SIGINT', async () => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      const { peer, agent } = await startPair();
-      expect((await peer.hello()).capabilities).toContain('pipelining');
-      await peer.notify(checkRate, { ip_src: '192.0.2.7' });
-      expect(await agent.stop({ signal })).toBe('exit code 0');
-    }
+  it('announces pipelining, and says goodbye on SIGTERM', async () => {
+    const { peer, agent } = await startPair();
+    expect((await peer.hello()).capabilities).toContain('pipelining');
+    await peer.notify(checkRate, { ip_src: '192.0.2.7' });
+    const goodbye = peer.receive();
+    const exit = agent.stop();
+    expect(await goodbye).toBeDisconnect(0);
+    expect(await exit).toBe('exit code 0');
   });
 });
 
@@ -92,18 +94,35 @@ describe('the settings of the rate limiter', SLOW, () => {
     expect(agent.output).not.toContain('listening');
   });
 
-  it.each([
-    [{ SPOA_RATE_INTERVAL: '0' }, 'SPOA_RATE_INTERVAL: expected a whole number from 1 to 3600000000; found "0"'],
-    [{ SPOA_RATE_BURST: '9999' }, 'SPOA_RATE_BURST: expected at least SPOA_RATE_INTERVAL, 10000 µs; found "9999"'],
-    [
-      { SPOA_RATE_BURST: '2000001', SPOA_RATE_TTL: '2' },
-      'SPOA_RATE_TTL: expected at least SPOA_RATE_BURST, 2.000001 s; found "2"',
-    ],
-    [{ SPOA_RATE_IPV6_PREFIX: '129' }, 'SPOA_RATE_IPV6_PREFIX: expected a whole number from 1 to 128'],
-    [{ SHADOW: 'yes' }, 'SHADOW: expected 0, 1; found "yes"'],
-  ])('end the start where they are %o, and say why', async (env, reason) => {
-    const agent = startScript(AGENT, [], { SPOE_ADDR: '127.0.0.1:0', ...env });
-    expect(await agent.ended).toBe('exit code 1');
-    expect(agent.output).toContain(reason);
+  it('end the start where they cannot be meant, and say why', async () => {
+    for (const [env, reasons] of [
+      [
+        {
+          SPOA_RATE_INTERVAL: '0',
+          SPOA_RATE_IPV6_PREFIX: '129',
+          SHADOW: 'yes',
+          ON_STORE_FAILURE: 'x',
+          VALKEY_NODES: 'redis://:secret@127.0.0.1:1,http://127.0.0.1',
+          VALKEY_CA_FILE: '/nonexistent',
+        },
+        [
+          'SPOA_RATE_INTERVAL: expected a whole number from 1 to 3600000000; found "0"',
+          'SPOA_RATE_IPV6_PREFIX: expected a whole number from 1 to 128; found "129"',
+          'SHADOW: expected 0, 1; found "yes"',
+          'ON_STORE_FAILURE: expected open, closed, local; found "x"',
+          'with commas between them; found "redis://:…@127.0.0.1:1,http://127.0.0.1"',
+          'VALKEY_CA_FILE: ENOENT',
+        ],
+      ],
+      [{ SPOA_RATE_BURST: '9999' }, ['SPOA_RATE_BURST: expected at least SPOA_RATE_INTERVAL, 10000 µs; found "9999"']],
+      [
+        { SPOA_RATE_BURST: '2000001', SPOA_RATE_TTL: '2' },
+        ['SPOA_RATE_TTL: expected at least SPOA_RATE_BURST, 2.000001 s; found "2"'],
+      ],
+    ] as const) {
+      const agent = startScript(AGENT, [], { SPOE_ADDR: '127.0.0.1:0', ...env });
+      expect(await agent.ended).toBe('exit code 1');
+      for (const reason of reasons) expect(agent.output).toContain(reason);
+    }
   });
 });

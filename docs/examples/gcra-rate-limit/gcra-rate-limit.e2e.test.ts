@@ -3,11 +3,9 @@ import type { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
 import { type Answer, HttpClient, requestInTime } from '@spop-internal/testbed/http-client';
 import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
 import { expect, it } from 'vitest';
+import { AGENT, SPARING } from './testing.ts';
 
-const AGENT = new URL('agent.ts', import.meta.url);
 const CONFIG = new URL('haproxy.cfg', import.meta.url);
-/** A burst of three, which does not come back while a test runs. */
-const SPARING = { SPOA_RATE_INTERVAL: '100000000', SPOA_RATE_BURST: '300000000' };
 const PROXY = '192.0.2.80';
 
 function summaryOf({ status, headers }: Answer): unknown {
@@ -24,8 +22,8 @@ const left = (count: number): unknown => [200, 'memory', `"burst";r=${count};t=$
 const REFUSED = [429, 'memory', '"burst";r=0;t=100'];
 
 describeHaproxies('the rate limiter', (release) => {
-  it('allows a burst, then answers 429 and says when to come back', async () => {
-    const { spoeAddress } = await startAgent(AGENT, SPARING);
+  it('answers 429 behind a burst, to whoever has the same address, as long as there is an agent', async () => {
+    const { agent, spoeAddress } = await startAgent(AGENT, SPARING);
     const haproxy = await startHaproxy(release, CONFIG, spoeAddress);
     const client = connectAs('192.0.2.7', haproxy);
     for (const count of [2, 1, 0]) expect(summaryOf(await requestInTime(client))).toEqual(left(count));
@@ -35,52 +33,39 @@ describeHaproxies('the rate limiter', (release) => {
     expect(Number(headers['x-retry-after-ms'])).toBeGreaterThan(99_000);
     expect(headers['ratelimit-policy']).toBe('"burst";q=20;w=1');
     await haproxy.says(/ 429 .* score=100 by=memory spoe=-/);
-  });
 
-  it('takes every form of an address for one client, and fields of its own proxies alone', async () => {
-    const { spoeAddress } = await startAgent(AGENT, SPARING);
-    const haproxy = await startHaproxy(release, CONFIG, spoeAddress);
+    // Every form of an address is one client; what says so counts from its own proxies alone.
     expect(await ask(haproxy, '203.0.113.7')).toEqual(left(2));
     expect(await ask(haproxy, '::ffff:203.0.113.7')).toEqual(left(1));
     expect(await ask(haproxy, PROXY, { Forwarded: 'for=192.0.2.1, for="203.0.113.7:4711"' })).toEqual(left(0));
     expect(await ask(haproxy, PROXY, { 'X-Forwarded-For': '192.0.2.1, 203.0.113.7' })).toEqual(REFUSED);
-    // Nobody else can say who he is, or that he is somebody else.
     expect(await ask(haproxy, '203.0.113.7', { 'X-Forwarded-For': '192.0.2.9' })).toEqual(REFUSED);
     expect(await ask(haproxy, '203.0.113.8', { Forwarded: 'for=203.0.113.7' })).toEqual(left(2));
-    // A /64 of IPv6 is one client.
     expect(await ask(haproxy, '2001:db8:0:1::7')).toEqual(left(2));
     expect(await ask(haproxy, PROXY, { Forwarded: 'for="[2001:db8:0:1:ffff::]:80"' })).toEqual(left(1));
     expect(await ask(haproxy, '2001:db8:0:2::7')).toEqual(left(2));
+
+    // Clients without an address pass.
+    const direct = stopAfterTest(new HttpClient(haproxy.httpSocket.replace('http.sock', 'direct.sock')));
+    for (let i = 0; i < 5; i++) {
+      expect(summaryOf(await requestInTime(direct))).toEqual([200, 'default', '"burst";r=3;t=0']);
+    }
+    await agent.says(/decided by default: no address/);
+
+    // Without an agent everybody does, whatever it has said before on the same connection.
+    expect(summaryOf(await requestInTime(client))).toEqual(REFUSED);
+    expect(await agent.stop()).toBe('exit code 0');
+    await haproxy.says(/spoe-agents\/agent1 is DOWN/);
+    expect(summaryOf(await client.request())).toEqual([200, 'no-agent', undefined]);
+    expect(await haproxy.command('show table sources')).toMatch(/key=no-agent .*http_req_cnt=[1-9]/);
   });
 
-  it('refuses nobody in the shadow', async () => {
+  it.runIf(release.name === 'forky')('refuses nobody in the shadow', async () => {
     const { spoeAddress } = await startAgent(AGENT, { ...SPARING, SHADOW: '1' });
     const haproxy = await startHaproxy(release, CONFIG, spoeAddress);
     const client = connectAs('192.0.2.7', haproxy);
     for (let i = 0; i < 3; i++) expect((await requestInTime(client)).headers['x-shadow-score']).toBe('0');
     const { status, headers } = await requestInTime(client);
     expect([status, headers['x-shadow-score'], headers['x-rate-score']]).toEqual([200, '100', '0']);
-  });
-
-  it('lets clients without an address pass', async () => {
-    const { spoeAddress, agent } = await startAgent(AGENT, SPARING);
-    const haproxy = await startHaproxy(release, CONFIG, spoeAddress);
-    const direct = stopAfterTest(new HttpClient(haproxy.httpSocket.replace('http.sock', 'direct.sock')));
-    for (let i = 0; i < 5; i++) {
-      expect(summaryOf(await requestInTime(direct))).toEqual([200, 'default', '"burst";r=3;t=0']);
-    }
-    await agent.says(/decided by default: no address/);
-  });
-
-  it('lets requests pass while there is no agent, whatever it has said before', async () => {
-    const { agent, spoeAddress } = await startAgent(AGENT, SPARING);
-    const haproxy = await startHaproxy(release, CONFIG, spoeAddress);
-    const client = connectAs('192.0.2.7', haproxy);
-    for (let i = 0; i < 3; i++) await requestInTime(client);
-    expect(summaryOf(await requestInTime(client))).toEqual(REFUSED);
-    expect(await agent.stop()).toBe('exit code 0');
-    await haproxy.says(/spoe-agents\/agent1 is DOWN/);
-    expect(summaryOf(await client.request())).toEqual([200, 'no-agent', undefined]);
-    expect(await haproxy.command('show table sources')).toMatch(/key=no-agent .*http_req_cnt=[1-9]/);
   });
 });

@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startAgent, startHaproxy } from '@spop-internal/testbed/example';
+import { Store } from '@spop-internal/testbed/store';
+import { StoreCluster } from '@spop-internal/testbed/store-cluster';
+import { unpackDebian } from '@spop-internal/testbed/debian/unpack';
+import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
+import { Redis } from 'iovalkey';
+import { expect, it } from 'vitest';
+import { countUnknown, visit, type Visits } from './load.ts';
+import { replay } from './model.ts';
+import { AGENT } from './testing.ts';
+
+const CONFIG = new URL('haproxy.cfg', import.meta.url);
+const RATE = { intervalUs: 20_000, burstUs: 200_000 };
+const CLIENTS = 6;
+const AGENTS = 2;
+
+/** Two agents with this store, each behind a HAProxy of its own. @returns the sockets of these. */
+async function startTwo(release: Parameters<typeof startHaproxy>[0], nodes: string): Promise<string[]> {
+  const env = {
+    SPOA_RATE_INTERVAL: `${RATE.intervalUs}`,
+    SPOA_RATE_BURST: `${RATE.burstUs}`,
+    VALKEY_NODES: nodes,
+    VALKEY_DEADLINE_MS: '200',
+  };
+  return Promise.all(
+    Array.from({ length: AGENTS }, async () => {
+      const { agent, spoeAddress } = await startAgent(AGENT, env);
+      await agent.says(/(?:store \S+ answers\n[^]*){3}/);
+      return (await startHaproxy(release, CONFIG, spoeAddress)).httpSocket;
+    }),
+  );
+}
+
+/** The figures of exactness.md. */
+function tell(what: string, visits: Visits): void {
+  const allowed = visits.seen.filter(({ isAllowed }) => isAllowed).length;
+  const { different } = replay(visits.seen, RATE);
+  console.log(
+    `${what}: ${allowed} allowed and ${visits.seen.length - allowed} refused by the store, ${different.length} not as the ` +
+      `model; ${countUnknown(visits)} by default; slowest answer ${Math.round(visits.slowestMs)} ms`,
+  );
+}
+
+/** That every answer is the model's, in each number, and both agents were asked at once. */
+function expectExact(what: string, visits: Visits): void {
+  const { seen, unknown } = visits;
+  tell(what, visits);
+  const { clients, different } = replay(
+    seen.filter(({ client }) => !unknown.has(client)),
+    RATE,
+  );
+  expect(different).toEqual([]);
+  for (const { expected, allowed } of clients.values()) expect(allowed).toBe(expected);
+  expect(clients.size).toBeGreaterThan(CLIENTS / 2);
+  expect(seen.filter(({ isAllowed }) => isAllowed).length).toBeGreaterThan(CLIENTS * 20);
+  expect(seen.filter(({ isAllowed }) => !isAllowed).length).toBeGreaterThan(CLIENTS * 20);
+}
+
+/** That no more were allowed than the model has, and less only as far as charges are unknown. */
+function expectNoneTooMany(what: string, visits: Visits): void {
+  const { seen, unknown } = visits;
+  tell(what, visits);
+  for (const [client, { expected, allowed }] of replay(seen, RATE).clients) {
+    expect(allowed).toBeLessThanOrEqual(expected);
+    expect(expected - allowed).toBeLessThanOrEqual(unknown.get(client) ?? 0);
+  }
+}
+
+function clientsOf(stores: readonly Store[]): Redis[] {
+  return stores.map(({ port }) => {
+    const client = new Redis({ host: '127.0.0.1', port });
+    stopAfterTest({ stop: () => client.disconnect() });
+    return client;
+  });
+}
+
+describeHaproxies('two agents on one store', (release) => {
+  // All of them would take a minute: EXACTNESS_RELEASE=bookworm chooses another.
+  it.runIf(release.name === (process.env['EXACTNESS_RELEASE'] ?? 'forky'))(
+    'allow not one request more or less, whatever the store forgets',
+    async () => {
+      const programs = await unpackDebian({ packages: ['valkey-server'], suites: ['trixie'] });
+      const cluster = stopAfterTest(await StoreCluster.start(`${programs}/valkey-server`));
+      const sockets = await startTwo(release, `redis://${cluster.masters[0]?.address}`);
+      // Until each HAProxy has its connections to the agent.
+      await visit(sockets, 0, CLIENTS, () => sleep(500));
+      expectExact('calm', await visit(sockets, 1, CLIENTS, () => sleep(1_500)));
+
+      const nodes = clientsOf(cluster.masters);
+      const flushed = await visit(sockets, 2, CLIENTS, async () => {
+        for (let round = 0; round < 30; round++) {
+          await Promise.all(nodes.map((node) => node.script('FLUSH')));
+          await sleep(50);
+        }
+      });
+      expectExact('SCRIPT FLUSH 20 times a second', flushed);
+
+      let backAt = 0;
+      const stopped = await visit(sockets, 3, CLIENTS, async () => {
+        cluster.masters[0]?.signal('SIGSTOP');
+        await sleep(1_500);
+        cluster.masters[0]?.signal('SIGCONT');
+        backAt = performance.now();
+        await sleep(2_000);
+      });
+      expectNoneTooMany('a master stopped for 1.5 s', stopped);
+      expect(countUnknown(stopped)).toBeGreaterThan(0);
+      expect(stopped.lastUnknownAt - backAt).toBeLessThan(5_000);
+      expectExact('calm again', await visit(sockets, 4, CLIENTS, () => sleep(1_000)));
+    },
+  );
+});
