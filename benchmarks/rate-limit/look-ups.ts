@@ -1,0 +1,70 @@
+/**
+ * Decides about requests in memory, as docs/examples/gcra-rate-limit does, and prints what that takes as one line of JSON.
+ * Started by run.ts, as JavaScript.
+ */
+import { address, FrameReader, MessageReader, NotifyWriter, string } from '@spop/codec';
+import { ClientKey } from '../../docs/examples/gcra-rate-limit/client-key.ts';
+import { Gcra } from '../../docs/examples/gcra-rate-limit/gcra.ts';
+import { MemoryLimiter } from '../../docs/examples/gcra-rate-limit/memory-limiter.ts';
+import { heapBytes } from '../harness/heap.ts';
+import { type Operation, run } from '../harness/operation.ts';
+import { timeTasks, warmUp } from '../harness/stopwatch.ts';
+
+const CLIENTS = 1_000_000;
+const WARM_MS = 500;
+const TASK_MS = 20;
+const COUNTED = 20_000;
+
+/** What a decision takes. */
+export interface Figures {
+  readonly ns: number;
+  readonly bytes: number;
+}
+
+const gcra = new Gcra({ intervalUs: 10_000, burstUs: 200_000 });
+
+/** NOTIFYs of clients whose numbers `next` gives, from the argument to the decision. */
+function decide(limiter: MemoryLimiter, next: () => number): Operation {
+  const bytes = Buffer.alloc(256);
+  const writer = new NotifyWriter();
+  writer.beginNotify(bytes, 0, bytes.length, 1, 1);
+  writer.message('check-rate');
+  writer.argument('ip_xff', string, 'unknown');
+  writer.argument('ip_src', address, '203.0.113.7');
+  const end = writer.end();
+  const at = bytes.indexOf(Buffer.from([203, 0, 113, 7]));
+  const reader = new FrameReader();
+  const messages = new MessageReader();
+  const client = new ClientKey(64);
+  return () => {
+    const number = next();
+    for (let byte = 0; byte < 4; byte++) bytes[at + byte] = number >>> (24 - 8 * byte);
+    reader.push(bytes, 0, end);
+    const frame = reader.next();
+    if (frame === undefined) return 0;
+    messages.read(frame);
+    if (!client.read(messages)) return 0;
+    limiter.decide(client);
+    return gcra.isAllowed ? 1 : 2;
+  };
+}
+
+async function measure(operation: Operation): Promise<Figures> {
+  const work = (count: number): number => run(operation, count);
+  const count = await warmUp(work, WARM_MS, TASK_MS);
+  const ns = await timeTasks(work, count);
+  return { ns, bytes: Math.min(...[1, 2, 3, 4, 5].map(() => heapBytes(operation, COUNTED))) / COUNTED };
+}
+
+let next = 0;
+const newcomer = (): number => (next = (next + 1) | 0);
+const full = new MemoryLimiter(gcra, CLIENTS);
+const fill = decide(full, newcomer);
+for (let i = 0; i < CLIENTS; i++) fill();
+let known = 0;
+const figures = {
+  'a client that comes often, mostly refused': await measure(decide(new MemoryLimiter(gcra, CLIENTS), () => 7)),
+  'one of a million clients': await measure(decide(full, () => (known = (known + 7_919) % CLIENTS))),
+  'a newcomer, where a million are known': await measure(decide(full, newcomer)),
+};
+console.log(JSON.stringify(figures satisfies Record<string, Figures>));

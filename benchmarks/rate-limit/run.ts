@@ -1,0 +1,152 @@
+/**
+ * What the agent of docs/examples/gcra-rate-limit takes in memory, alone and while 200,000 new addresses come at full speed,
+ * and whether that is within its limits.
+ *
+ *     pnpm run bench:rate-limit
+ */
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Program } from '@spop-internal/testbed/program';
+import { connect as connectPeer, data, haproxyHello, type ScriptedHaproxy } from '@spop/builder';
+import { address, NotifyWriter } from '@spop/codec';
+import { exactHeapFlags } from '../harness/heap.ts';
+import { plainJsFlags } from '../harness/plain-js.ts';
+import type { Figures } from './look-ups.ts';
+
+const NEWCOMERS = 200_000;
+const INTERVAL_MS = 10;
+const BURST = 20;
+/** So few that newcomers drive others out. */
+const FEW_CLIENTS = 50_000;
+
+let missed = 0;
+
+/** One line: what was measured, its limit, and whether it holds. */
+function report(what: string, value: number, limit: number, unit: string): void {
+  const isHeld = value <= limit;
+  if (!isHeld) missed++;
+  const bound = `at most ${limit} ${unit}`;
+  console.log(
+    `${what.padEnd(64)} ${value.toFixed(value >= 100 ? 0 : 1).padStart(8)} ${unit.padEnd(9)} ${bound.padEnd(24)} ${isHeld ? 'held' : 'MISSED'}`,
+  );
+}
+
+function here(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+function reportLookUps(): void {
+  const args = [...plainJsFlags(), ...exactHeapFlags, '--disable-warning=ExperimentalWarning', here('look-ups.ts')];
+  const found = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Record<string, Figures>;
+  for (const [name, { ns, bytes }] of Object.entries(found)) {
+    console.log(`${`a decision about ${name}`.padEnd(64)} ${ns.toFixed(0).padStart(8)} ns`);
+    report(`heap for a decision about ${name}`, bytes, 0, 'B');
+  }
+}
+
+/** NOTIFYs of so many addresses, each of them new. */
+function newcomers(): Buffer {
+  const bytes = Buffer.alloc(64 * NEWCOMERS);
+  const writer = new NotifyWriter();
+  let end = 0;
+  for (let number = 0; number < NEWCOMERS; number++) {
+    writer.beginNotify(bytes, end, bytes.length, number, 1);
+    writer.message('check-rate');
+    writer.argument('ip_src', address, `10.${number >> 16}.${(number >> 8) & 255}.${number & 255}`);
+    end = writer.end();
+  }
+  return bytes.subarray(0, end);
+}
+
+/** Sends all of them as fast as the agent takes them, and waits until it has answered the last. */
+async function flood(port: number, frames: Buffer): Promise<void> {
+  const socket = connect({ host: '127.0.0.1', port });
+  await once(socket, 'connect');
+  socket.write(haproxyHello({ capabilities: 'pipelining' }).toBytes());
+  await once(socket, 'data');
+  socket.resume();
+  for (let at = 0; at < frames.length; at += 65_536) {
+    if (!socket.write(frames.subarray(at, at + 65_536))) await once(socket, 'drain');
+  }
+  socket.end();
+  await once(socket, 'close');
+}
+
+/** Asks for one client until it is told to stop. */
+async function visit(
+  peer: ScriptedHaproxy,
+  ip: string,
+  pauseMs: number,
+  state: { isOver: boolean },
+): Promise<{ asked: number; allowed: number; slowestMs: number }> {
+  const found = { asked: 0, allowed: 0, slowestMs: 0 };
+  while (!state.isOver) {
+    const askedAt = performance.now();
+    const { actions } = await peer.notify('check-rate', { ip_src: data.ipv4(ip) });
+    found.slowestMs = Math.max(found.slowestMs, performance.now() - askedAt);
+    found.asked++;
+    const score = actions.find(({ name }) => name === 'ip_score');
+    if (score?.type === 'set-var' && score.value.type === 'int64' && score.value.value === 0n) found.allowed++;
+    if (pauseMs > 0) await sleep(pauseMs);
+  }
+  return found;
+}
+
+async function reportFlood(maxClients: number | undefined): Promise<void> {
+  const agent = new Program(
+    process.execPath,
+    ['--conditions=@spop/source', here('../../docs/examples/gcra-rate-limit/agent.ts')],
+    {
+      name: 'the agent',
+      env: {
+        SPOE_ADDR: '127.0.0.1:0',
+        SPOA_RATE_INTERVAL: `${INTERVAL_MS * 1_000}`,
+        SPOA_RATE_BURST: `${BURST * INTERVAL_MS * 1_000}`,
+        ...(maxClients === undefined ? {} : { SPOA_RATE_MAX_CLIENTS: `${maxClients}` }),
+      },
+    },
+  );
+  const residentMb = (): number =>
+    Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${agent.pid}/status`, 'latin1'))?.[1]) / 1_000;
+  const frames = newcomers();
+  try {
+    const port = Number(await agent.says(/^listening on +127\.0\.0\.1:(\d+)$/m));
+    const peers = await Promise.all([1, 2].map(() => connectPeer({ host: '127.0.0.1', port })));
+    const [one, two] = peers;
+    if (one === undefined || two === undefined) throw new Error('expected two peers');
+    // Compiled, and warm.
+    const warm = { isOver: false };
+    const warming = visit(one, '192.0.2.1', 0, warm);
+    await sleep(500);
+    warm.isOver = true;
+    await warming;
+    const before = residentMb();
+    const state = { isOver: false };
+    const startedAt = performance.now();
+    const honest = visit(one, '192.0.2.7', INTERVAL_MS + 2, state);
+    const greedy = visit(two, '192.0.2.8', 0, state);
+    await flood(port, frames);
+    state.isOver = true;
+    const [patient, impatient] = await Promise.all([honest, greedy]);
+    const elapsedMs = performance.now() - startedAt;
+    const room = maxClients === undefined ? 'room for a million' : `room for ${maxClients}`;
+    console.log(`\n${NEWCOMERS} new addresses in ${elapsedMs.toFixed(0)} ms, ${room}`);
+    report('resident memory more than before', residentMb() - before, 150, 'MB');
+    report('the slowest answer to others', Math.max(patient.slowestMs, impatient.slowestMs), 50, 'ms');
+    report(`refused of ${patient.asked} requests of an honest client`, patient.asked - patient.allowed, 0, 'requests');
+    const due = Math.ceil(elapsedMs / INTERVAL_MS) + BURST;
+    report(`more than due allowed to a greedy client, ${due} due`, impatient.allowed - due, BURST, 'requests');
+    for (const peer of peers) peer.close();
+  } finally {
+    await agent.stop();
+  }
+}
+
+reportLookUps();
+await reportFlood(undefined);
+await reportFlood(FEW_CLIENTS);
+process.exitCode = missed === 0 ? 0 : 1;
