@@ -47,15 +47,4 @@ await describeWith({ packages: ['valkey-server'], suites: ['trixie'] }, 'a clust
     second?.signal('SIGCONT');
     expect(await untilExact(pair)).toBeLessThan(5_000);
   });
-
-  it('is followed when a replica takes over', async () => {
-    const cluster = stopAfterTest(await StoreCluster.start(program, { hasReplicas: true }));
-    const VALKEY_NODES = cluster.masters.map(({ address }) => `redis://${address}`).join(',');
-    const env = { VALKEY_NODES, VALKEY_DEADLINE_MS: '1000', SPOA_RATE_BURST: '9000000000', SPOA_RATE_TTL: '9000' };
-    const pair = await startPair(env);
-    await untilExact(pair);
-    await cluster.masters[0]?.stop({ signal: 'SIGKILL' });
-    expect((await sources(pair.peer))['default']).toBeGreaterThan(3);
-    await untilExact(pair);
-  });
 });

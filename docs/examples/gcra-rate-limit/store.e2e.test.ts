@@ -6,6 +6,7 @@ import { Store } from '@spop-internal/testbed/store';
 import { describeWith, stopAfterTest } from '@spop-internal/testbed/vitest';
 import { Redis } from 'iovalkey';
 import { expect, it, onTestFinished } from 'vitest';
+import { StoreNode } from './store-node.ts';
 import { ask, metric, startPair } from './testing.ts';
 
 const CLIENT = { ip_src: data.address('192.0.2.7') };
@@ -122,6 +123,24 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'the st
       (await ask(peer, { ip_src: '192.0.2.8' }))['rate_source'] === 'store' ? 1 : undefined,
     );
     expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+
+  it('has a thousand calls to answer at most', async () => {
+    const store = stopAfterTest(await Store.start(program));
+    const script = { intervalUs: 1, burstUs: 1, ttlMs: 1_000, deadlineMs: 5_000 };
+    const node = new StoreNode(store.address, { host: '127.0.0.1', port: store.port }, script, () => {});
+    onTestFinished(() => node.close());
+    await expect.poll(() => node.isReady, { timeout: 5_000 }).toBe(true);
+    store.signal('SIGSTOP');
+    const calls: Promise<unknown>[] = [];
+    for (let i = 0; i < 1_000; i++) {
+      expect(node.isReady).toBe(true);
+      calls.push(node.decide(`client ${i}`));
+    }
+    expect(node.isReady).toBe(false);
+    store.signal('SIGCONT');
+    await Promise.all(calls);
+    expect(node.isReady).toBe(true);
   });
 
   it('may be slow: answers come in time, and it is left alone until it is fast', async () => {
