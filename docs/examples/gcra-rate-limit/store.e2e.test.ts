@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { data } from '@spop/builder';
+import { promisify } from 'node:util';
 import { freePort } from '@spop-internal/testbed/ports';
 import { Store } from '@spop-internal/testbed/store';
+import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { describeWith, stopAfterTest } from '@spop-internal/testbed/vitest';
 import { Redis } from 'iovalkey';
 import { expect, it, onTestFinished } from 'vitest';
@@ -64,6 +67,28 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'the st
     const ttl = await client.pttl('r:192.0.2.7');
     expect(ttl).toBeGreaterThan(1_700_000);
     expect(ttl).toBeLessThanOrEqual(1_800_000);
+  });
+
+  it('is reached by TLS with user and password, and not by who does not know its certificate', async () => {
+    const folder = stopAfterTest(await TemporaryFolder.make());
+    const [key, certificate] = [folder.file('key'), folder.file('certificate')];
+    const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+    const subject = ['-subj', '/CN=store', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    await promisify(execFile)('openssl', [...request, ...subject, '-keyout', key, '-out', certificate]);
+    const port = await freePort();
+    const tls = ['--port', '0', '--tls-port', `${port}`, '--tls-auth-clients', 'no'];
+    const files = ['--tls-cert-file', certificate, '--tls-key-file', key];
+    const user = ['--user', 'limiter', 'on', '>se,cret', '~*', '+@all'];
+    stopAfterTest(await Store.start(program, [...tls, ...files, ...user], port));
+    const VALKEY_NODES = `rediss://limiter:se%2Ccret@127.0.0.1:${port}`;
+    const { agent, peer } = await startPair({ VALKEY_NODES, VALKEY_CA_FILE: certificate, ...PATIENT });
+    await agent.says(/store is +a single server/);
+    expect(await ask(peer, CLIENT)).toMatchObject(BY_STORE);
+    expect(agent.output).not.toContain('cret');
+    const stranger = await startPair({ VALKEY_NODES, ...PATIENT });
+    await stranger.agent.says(/is left alone: self-signed certificate/);
+    const wrong = await startPair({ VALKEY_NODES: VALKEY_NODES.replace('se%2C', 'x'), VALKEY_CA_FILE: certificate });
+    await wrong.agent.says(/is left alone: WRONGPASS/);
   });
 
   it('may lose its scripts', async () => {
