@@ -1,0 +1,166 @@
+/**
+ * What a decision of docs/examples/gcra-rate-limit takes behind HAProxy 3.2, with 16 visitors that keep their connections: in
+ * memory, with one server and with a cluster, each beside the same agent with the least client that there can be.
+ *
+ *     pnpm run bench:rate-limit-store [--seconds 3] [--rounds 3]
+ */
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { unpackDebian } from '@spop-internal/testbed/debian/unpack';
+import { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
+import { haproxyConfig, spoeConfig } from '@spop-internal/testbed/haproxy/config';
+import { findHaproxies } from '@spop-internal/testbed/haproxy/releases';
+import { freePort } from '@spop-internal/testbed/ports';
+import { Program } from '@spop-internal/testbed/program';
+import { Store } from '@spop-internal/testbed/store';
+import { StoreCluster } from '@spop-internal/testbed/store-cluster';
+import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
+import { summarize } from '../codec/statistics.ts';
+import { plainJsFlags } from '../harness/plain-js.ts';
+import { cpuSecondsOf } from '../load/agent-process.ts';
+
+const { values } = parseArgs({
+  options: { seconds: { type: 'string', default: '3' }, rounds: { type: 'string', default: '3' } },
+});
+const seconds = Number(values.seconds);
+const VISITORS = 16;
+const WARM_S = 2;
+/** At most so many times the CPU of the floor. */
+const LIMITS: Readonly<Record<string, number>> = { 'one server': 1.4, cluster: 2.1 };
+/** Any client of 65,536, each time. */
+const VISIT = `request = function()
+  local host = math.random(0, 65535)
+  return wrk.format(nil, nil, { ["x-forwarded-for"] = "10.0." .. math.floor(host / 256) .. "." .. host % 256 })
+end`;
+
+/** One agent to measure. */
+interface Subject {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+interface Sample {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly cpuUs: number;
+}
+
+function here(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+async function visit(
+  wrk: string,
+  script: string,
+  port: number,
+  duration: number,
+): Promise<Omit<Sample, 'cpuUs'> & { requests: number }> {
+  const args = ['--latency', '-t1', `-c${VISITORS}`, `-d${duration}s`, '-s', script, `http://127.0.0.1:${port}/`];
+  const { stdout } = await promisify(execFile)(wrk, args);
+  const failed = /Non-2xx or 3xx responses: \d+|Socket errors: .*/.exec(stdout)?.[0];
+  if (failed !== undefined) throw new Error(`expected every answer of the store; ${failed}`);
+  const latency = (share: number): number => {
+    const [, value, unit = 'us'] = new RegExp(`${share}%\\s+([\\d.]+)(us|ms|s)`).exec(stdout) ?? [];
+    return Number(value) * { us: 0.001, ms: 1, s: 1_000 }[unit as 'us' | 'ms' | 's'];
+  };
+  return {
+    requests: Number(/(\d+) requests in/.exec(stdout)?.[1]),
+    perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
+    p50Ms: latency(50),
+    p99Ms: latency(99),
+  };
+}
+
+async function measure(subject: Subject, haproxyProgram: string, wrk: string, script: string): Promise<Sample> {
+  const agent = new Program(process.execPath, [...plainJsFlags(), ...subject.args], {
+    name: subject.name,
+    env: { SPOE_ADDR: '127.0.0.1:0', ...subject.env },
+  });
+  let haproxy: Haproxy | undefined;
+  try {
+    const address = await agent.says(/^listening on +(\S+)$/m);
+    const port = await freePort();
+    const configuration = {
+      messages: { 'check-rate': { args: 'ip_xff=req.hdr(x-forwarded-for)', event: 'on-frontend-http-request' } },
+      agentLines: ['option pipelining'],
+      frontendLines: [
+        `bind 127.0.0.1:${port}`,
+        `http-request return status 503 unless { var(sess.e2e.rate_source) -m str ${subject.name.startsWith('in memory') ? 'memory' : 'store'} }`,
+        'http-request return status 200 content-type text/plain string ok',
+      ],
+    };
+    haproxy = await Haproxy.start({
+      program: haproxyProgram,
+      config: haproxyConfig(configuration, address),
+      files: { 'spoe.conf': spoeConfig(configuration) },
+      entry: { host: '127.0.0.1', port },
+    });
+    await sleep(1_500);
+    await visit(wrk, script, port, WARM_S);
+    const before = cpuSecondsOf(agent.pid);
+    const { requests, ...found } = await visit(wrk, script, port, seconds);
+    return { ...found, cpuUs: ((cpuSecondsOf(agent.pid) - before) / requests) * 1e6 };
+  } finally {
+    await haproxy?.stop();
+    await agent.stop();
+  }
+}
+
+const [release] = await findHaproxies(['forky']);
+if (release === undefined) throw new Error('expected HAProxy 3.2');
+const wrk = `${await unpackDebian({ packages: ['wrk'], suites: ['bookworm'] })}/wrk`;
+const valkey = `${await unpackDebian({ packages: ['valkey-server'], suites: ['trixie'] })}/valkey-server`;
+const folder = await TemporaryFolder.make();
+const script = folder.file('visit.lua');
+await writeFile(script, VISIT);
+const store = await Store.start(valkey);
+const cluster = await StoreCluster.start(valkey);
+let missed = false;
+try {
+  const agent = here('../../docs/examples/gcra-rate-limit/agent.ts');
+  const withStore = (nodes: string) => ({ VALKEY_NODES: nodes, VALKEY_DEADLINE_MS: '2000' });
+  const subjects: readonly Subject[] = [
+    { name: 'in memory', args: [agent] },
+    { name: 'one server, floor', args: [here('bare-agent.ts'), `${store.port}`] },
+    { name: 'one server', args: [agent], env: withStore(`redis://${store.address}`) },
+    { name: 'cluster, floor', args: [here('bare-agent.ts'), ...cluster.masters.map(({ port }) => `${port}`)] },
+    { name: 'cluster', args: [agent], env: withStore(`redis://${cluster.masters[0]?.address}`) },
+  ];
+  const samples = new Map<Subject, Sample[]>(subjects.map((subject) => [subject, []]));
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const subject of subjects) samples.get(subject)?.push(await measure(subject, release.program, wrk, script));
+  }
+  console.log(
+    `HAProxy ${release.version}, Node ${process.versions.node}, ${VISITORS} visitors, medians of ${values.rounds} rounds\n`,
+  );
+  console.log('| store | decisions/s | p50, ms | p99, ms | CPU of the agent, µs a decision | against the floor |');
+  console.log('| --- | ---: | ---: | ---: | ---: | ---: |');
+  let floorUs = Number.NaN;
+  for (const [{ name }, found] of samples) {
+    const median = (of: keyof Sample): number => summarize(found.map((sample) => sample[of])).median;
+    const cpuUs = median('cpuUs');
+    if (name.endsWith('floor')) floorUs = cpuUs;
+    const limit = LIMITS[name];
+    const ratio = cpuUs / floorUs;
+    if (limit !== undefined && ratio > limit) missed = true;
+    const verdict =
+      limit === undefined ? '' : `${ratio.toFixed(2)}, ${ratio > limit ? 'MISSED' : 'held'}: at most ${limit}`;
+    const figures = [
+      median('perSecond').toFixed(0),
+      median('p50Ms').toFixed(2),
+      median('p99Ms').toFixed(2),
+      cpuUs.toFixed(1),
+    ];
+    console.log(`| ${[name, ...figures, verdict].join(' | ')} |`);
+  }
+} finally {
+  await store.stop();
+  await cluster.stop();
+  await folder.stop();
+}
+process.exitCode = missed ? 1 : 0;
