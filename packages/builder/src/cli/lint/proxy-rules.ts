@@ -54,9 +54,9 @@ function* spopCheck(subject: Subject): Iterable<Fault> {
     const servers = ['server', 'server-template'].flatMap((word) => linesWith(backend, word));
     const sections = backend.defaults === undefined ? [backend] : [backend, backend.defaults];
     const isByDefault = sections.some((section) =>
-      linesWith(section, 'default-server').some(({ words }) => words.includes('check')),
+      linesWith(section, 'default-server').some((line) => isChecked(line)),
     );
-    const unchecked = servers.find(({ words }) => !isByDefault && !words.includes('check'));
+    const unchecked = servers.find((line) => !isByDefault && !isChecked(line));
     const hasOption = optionOf(backend, 'spop-check') === true;
     if (unchecked !== undefined) {
       yield {
@@ -76,6 +76,11 @@ function* spopCheck(subject: Subject): Iterable<Fault> {
       };
     }
   }
+}
+
+/** Whether checks of its own, or of the server that it tracks, say that a server is up. */
+function isChecked({ words }: ConfigurationLine): boolean {
+  return words.includes('check') || words.includes('track');
 }
 
 function* agentMode(subject: Subject): Iterable<Fault> {

@@ -8,6 +8,12 @@ import type { LinkedEngine, Subject } from './subject.ts';
 export const variableRules: readonly Rule[] = [
   { id: 'variable-unset', severity: 'warning', source: 'SPOE.txt §2.2, option var-prefix', find: variableUnset },
   { id: 'variable-unread', severity: 'note', source: 'SPOE.txt §2.2, option var-prefix', find: variableUnread },
+  {
+    id: 'variable-scope',
+    severity: 'warning',
+    source: 'docs/guides/troubleshooting.md, Answered, but no variable',
+    find: variableScope,
+  },
   { id: 'agent-variable-unread', severity: 'note', source: 'SPOE.txt §3.4', find: agentVariableUnread },
 ];
 
@@ -128,6 +134,29 @@ function* variableUnread(subject: Subject): Iterable<Fault> {
       line,
       sentence: `the variable "${name}" is set, and never read`,
       advice: `var(${name}) where it is meant to count, or no line that sets it`,
+    };
+  }
+}
+
+function* variableScope({ haproxy, engines }: Subject): Iterable<Fault> {
+  const rules = haproxy.lines.filter(({ words }) => words[0] === 'http-request' || words[0] === 'http-response');
+  for (const line of rules) yield* outOfScope([line], line.words[0] === 'http-request', 'haproxy');
+  for (const { event, section } of engines.flatMap(({ messages }) => messages)) {
+    const [, name = ''] = event?.words ?? [];
+    const isRequest = /^on-(?:frontend|backend)-http-request$/.test(name);
+    if (isRequest || name === 'on-http-response') yield* outOfScope(section.lines, isRequest, 'spoe');
+  }
+}
+
+/** Variables of `req` have gone when the response comes, and those of `res` are not there before (measured, 2.6 to 3.5). */
+function* outOfScope(lines: readonly ConfigurationLine[], isRequest: boolean, file: Mention['file']): Iterable<Fault> {
+  for (const { name, use, line } of mentionsIn(lines, file)) {
+    if (use !== 'read' || !name.startsWith(isRequest ? 'res.' : 'req.')) continue;
+    yield {
+      file,
+      line,
+      sentence: `the variable "${name}" is read ${isRequest ? 'with the request, and is there with the response alone' : 'with the response, and has gone with the request'}`,
+      advice: `txn.${name.slice('req.'.length)}, where it is set and where it is read`,
     };
   }
 }

@@ -127,6 +127,19 @@ export const CASES: readonly Case[] = [
     haproxy: ['sess.checks.score)', 'sess.checks.scor)'],
   },
   {
+    rule: 'variable-scope',
+    at: ['haproxy', 'http-response'],
+    haproxy: [
+      'default_backend',
+      'http-request set-var(req.a) src\n  http-response set-header a %[var(req.a)]\n  default_backend',
+    ],
+  },
+  {
+    rule: 'variable-scope',
+    at: ['spoe', 'var(res.checks.a)'],
+    spoe: ['ip=src', 'ip=src a=var(res.checks.a)'],
+  },
+  {
     rule: 'too-many-arguments',
     at: ['spoe', 'spoe-message check'],
     spoe: ['ip=src', `ip=src${'\n  args a=src b=src c=src d=src e=src'.repeat(51)}`],
