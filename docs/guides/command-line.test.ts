@@ -6,6 +6,7 @@ import { pcapOf, tcpPackets } from '@spop-internal/testbed/packets';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spop, startSpop } from '../../packages/agent/test/cli/run-spop.ts';
+import { rules } from '../../packages/builder/src/cli/lint/lint.ts';
 import { int32, ipv4 } from '../../packages/builder/src/data/values.ts';
 
 const guide = readFileSync(new URL('command-line.md', import.meta.url), 'utf8');
@@ -81,6 +82,12 @@ describe('docs/guides/command-line.md', () => {
     const { stdout, stderr } = await spop(all, { input, cwd: folder.path });
     expect(stderr).toBe('');
     expect(timeless(stdout, target)).toBe(timeless(output, target));
+  });
+
+  it('has every rule of spop lint, and no other', () => {
+    const [table = ''] = /^\| what +\| rules[^]*?^$/m.exec(guide) ?? [];
+    const named = [...table.matchAll(/`([a-z-]+)`/g)].map(([, id]) => id);
+    expect(named.toSorted()).toEqual(rules.map(({ id }) => id).toSorted());
   });
 
   it('has an example of every command that ends by itself', async () => {

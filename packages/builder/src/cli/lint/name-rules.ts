@@ -1,5 +1,5 @@
 import { isLine, namesOn } from './configuration-text.ts';
-import type { ConfigurationLine } from './configuration-text.ts';
+import type { ConfigurationLine, Section } from './configuration-text.ts';
 import type { Fault, Rule } from './rule.ts';
 import type { LinkedEngine, Subject } from './subject.ts';
 
@@ -121,10 +121,12 @@ function* messageUnnamed({ engines }: Subject): Iterable<Fault> {
 }
 
 function* messageWithoutEvent({ engines }: Subject): Iterable<Fault> {
-  for (const { agent, messages } of engines) {
+  for (const { agent, messages, groups } of engines) {
     const names = namesOn(agent, 'messages').map(({ name }) => name);
+    // With a group, HAProxy sends it all the same.
+    const grouped = groups.flatMap((group) => namesOn(group, 'messages').map(({ name }) => name));
     for (const { name, section, event } of messages) {
-      if (event !== undefined || !names.includes(name)) continue;
+      if (event !== undefined || !names.includes(name) || grouped.includes(name)) continue;
       yield {
         file: 'spoe',
         line: section.head.number,
@@ -241,11 +243,13 @@ function* groupUnnamed({ engines }: Subject): Iterable<Fault> {
 function* groupUnsent({ engines, haproxy }: Subject): Iterable<Fault> {
   const rules = groupRules(haproxy.lines);
   if (rules.some(({ engine, group }) => engine.includes('$') || group.includes('$'))) return;
-  for (const { agent, groups, engineName, filters } of engines) {
+  for (const engine of engines) {
+    const { agent, groups, engineName, filters } = engine;
     if (filters.length === 0) continue;
     for (const { name, line } of namesOn(agent, 'groups')) {
-      if (!groups.some((group) => group.name === name)) continue;
-      if (rules.some(({ engine, group }) => engine === engineName && group === name)) continue;
+      const group = groups.find((each) => each.name === name);
+      if (group === undefined || isSentByEvents(engine, group)) continue;
+      if (rules.some((rule) => rule.engine === engineName && rule.group === name)) continue;
       const isTcp = filters.every(({ proxy }) => proxy.lines.some((each) => isLine(each, 'mode', 'tcp')));
       yield {
         file: 'spoe',
@@ -255,4 +259,13 @@ function* groupUnsent({ engines, haproxy }: Subject): Iterable<Fault> {
       };
     }
   }
+}
+
+/** Whether all messages of a group are sent without it. */
+function isSentByEvents({ agent, messages }: LinkedEngine, group: Section): boolean {
+  const named = new Set(namesOn(agent, 'messages').map(({ name }) => name));
+  const sent = new Set(
+    messages.filter(({ name, event }) => event !== undefined && named.has(name)).map(({ name }) => name),
+  );
+  return namesOn(group, 'messages').every(({ name }) => sent.has(name));
 }

@@ -122,6 +122,14 @@ describe('nothing is found', () => {
     ],
     ['of one that the process has', [['haproxy', 'log', 'set-var proc.key str(a)\n log']]],
     [
+      'of a group that no rule sends, with messages that events send',
+      [
+        ['spoe', 'groups login', 'groups login more'],
+        ['spoe', 'spoe-group', 'spoe-group more\n messages check-ip\nspoe-group'],
+      ],
+    ],
+    ['of a message without an event that a group has', [['spoe', 'messages check-ip', 'messages check-ip login']]],
+    [
       'of comments',
       [
         ['spoe', 'args ip', '# args src\n args ip'],
