@@ -1,5 +1,6 @@
 /** One server of the store: its connection, and the breaker that drops it. */
 import { Redis, type RedisOptions } from 'iovalkey';
+import { messageOf } from '../shared/message-of.ts';
 import { monotonicUs } from './memory-limiter.ts';
 import { SCRIPT, SCRIPT_DIGEST } from './store-script.ts';
 
@@ -8,8 +9,8 @@ const TICK_MS = 25;
 const MIN_STILL_MS = 100;
 /** So many answers one after the other that are errors, or come too late. */
 const MAX_FAILURES = 20;
-/** Calls that wait until others are decided; with these, no more than twice as many are open. */
-const MAX_WAITING = 500;
+/** Calls that wait for their answers at once; each is waited for no longer than the deadline. */
+const MAX_IN_FLIGHT = 1_000;
 const CONNECT_TIMEOUT_MS = 1_000;
 const MIN_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 1_000;
@@ -19,17 +20,6 @@ export interface Kept {
   readonly nowUs: number;
   readonly arrivalUs: number;
 }
-
-/** A request that waits for its decision. */
-interface Call {
-  readonly key: string;
-  readonly atUs: number;
-  readonly resolve: (kept: Kept | Promise<Kept>) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** Who knows where a key is that the server says is elsewhere; undefined where the error says something else. */
-type Elsewhere = (error: Error, key: string) => Promise<Kept> | undefined;
 
 /** What the script is told each time. */
 export interface ScriptSettings {
@@ -48,16 +38,11 @@ export class StoreNode {
   readonly address: string;
   /** Times that the connection was dropped. */
   openings = 0;
-  /** Whether it has all keys, which one script may take together then. */
-  isSingle = false;
   readonly #options: RedisOptions;
   readonly #script: ScriptSettings;
   readonly #onChange: () => void;
-  readonly #elsewhere: Elsewhere;
   readonly #timer: NodeJS.Timeout;
   #redis: Redis | undefined;
-  #calls: Call[] = [];
-  #isSending = false;
   #isReady = false;
   #isClosed = false;
   #isReported = false;
@@ -68,104 +53,43 @@ export class StoreNode {
   /** The server's clock, ahead of ours, at least. */
   #offsetUs = 0;
 
-  constructor(
-    address: string,
-    options: RedisOptions,
-    script: ScriptSettings,
-    onChange: () => void = () => {},
-    elsewhere: Elsewhere = () => undefined,
-  ) {
+  constructor(address: string, options: RedisOptions, script: ScriptSettings, onChange: () => void) {
     this.address = address;
     this.#options = options;
     this.#script = script;
     this.#onChange = onChange;
-    this.#elsewhere = elsewhere;
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
     void this.#connect();
   }
 
   get isReady(): boolean {
-    return this.#isReady && this.#calls.length < MAX_WAITING;
+    return this.#isReady && this.#inFlight < MAX_IN_FLIGHT;
   }
 
   /**
-   * Decides about a request of the client with this key. Requests that come while others are decided go out together, once
-   * these are: few full writes cost least, and a server that stands still has no more than one of them unread.
+   * Decides about a request of the client with this key.
    *
-   * Rejects where the server did not decide: nothing is charged, or it is not known whether it was.
+   * @throws Error where the server did not: nothing is charged, or it is not known whether it was.
    */
-  decide(key: string): Promise<Kept> {
-    return new Promise((resolve, reject) => {
-      this.#calls.push({ key, atUs: monotonicUs(), resolve, reject });
-      if (!this.#isSending && this.#calls.length === 1) setImmediate(() => void this.#send());
-    });
-  }
-
-  async #send(): Promise<void> {
-    const calls = this.#calls;
-    const [oldest] = calls;
-    if (oldest === undefined || this.#isSending) return;
-    this.#calls = [];
-    this.#isSending = true;
-    const until = oldest.atUs + this.#script.deadlineMs * 1_000 + this.#offsetUs;
-    // The keys of a cluster are in different slots, of which a script takes one.
-    await this.#run('evalsha', this.isSingle ? [calls] : calls.map((call) => [call]), until);
-    this.#isSending = false;
-    if (this.#calls.length > 0) setImmediate(() => void this.#send());
-  }
-
-  /** Runs the script for each of these groups, in one write, and settles their calls; never rejects. */
-  async #run(command: 'evalsha' | 'eval', groups: readonly Call[][], until: number): Promise<void> {
+  async decide(key: string): Promise<Kept> {
     const { intervalUs, burstUs, ttlMs, deadlineMs } = this.#script;
-    const script = command === 'evalsha' ? SCRIPT_DIGEST : SCRIPT;
-    const withoutScript: Call[][] = [];
     const sentUs = monotonicUs();
-    try {
-      const results = await this.ask((redis) => {
-        const pipeline = redis.pipeline();
-        for (const calls of groups) {
-          const keys = calls.map(({ key }) => key);
-          pipeline[command](script, keys.length, ...keys, intervalUs, burstUs, ttlMs, until);
-        }
-        return pipeline.exec();
-      });
-      for (const [index, calls] of groups.entries()) {
-        const [error, answer] = results?.[index] ?? [new Error('expected an answer')];
-        if (error === null) {
-          const isLate = this.#settle(calls, answer as readonly number[], sentUs) > deadlineMs * 1_000;
-          this.#count(isLate ? 'answers come too late' : undefined);
-        } else if (error.message.startsWith('NOSCRIPT')) {
-          // The server was started anew, or SCRIPT FLUSH was called. The call had no effect.
-          withoutScript.push(calls);
-        } else {
-          this.#refuse(calls, error);
-        }
+    const until = sentUs + deadlineMs * 1_000 + this.#offsetUs;
+    const answer = await this.ask(async (redis) => {
+      try {
+        return await redis.evalsha(SCRIPT_DIGEST, 1, key, intervalUs, burstUs, ttlMs, until);
+      } catch (error) {
+        // The server was started anew, or SCRIPT FLUSH was called. The call had no effect.
+        if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
+        return redis.eval(SCRIPT, 1, key, intervalUs, burstUs, ttlMs, until);
       }
-    } catch (error) {
-      for (const calls of groups) for (const { reject } of calls) reject(error as Error);
-    }
-    if (withoutScript.length > 0) await this.#run('eval', withoutScript, until);
-  }
-
-  /** @returns how long it took, in µs. */
-  #settle(calls: readonly Call[], [nowUs = Number.NaN, ...kept]: readonly number[], sentUs: number): number {
-    const tookUs = this.#learnClock(nowUs, sentUs);
-    for (const [index, { resolve, reject }] of calls.entries()) {
-      const arrivalUs = kept[index];
-      if (arrivalUs === undefined) reject(new Error('the store was asked too late'));
-      else resolve({ nowUs, arrivalUs });
-    }
-    return tookUs;
-  }
-
-  /** Settles calls that the server did not take: a slot that has moved is no failure of the server. */
-  #refuse(calls: readonly Call[], error: Error): void {
-    if (!/^(MOVED|ASK) /.test(error.message)) this.#count(error.message);
-    for (const { key, resolve, reject } of calls) {
-      const moved = this.#elsewhere(error, key);
-      if (moved === undefined) reject(error);
-      else resolve(moved);
-    }
+    });
+    if (!Array.isArray(answer)) throw new Error('expected an array');
+    const [nowUs, arrivalUs] = answer as readonly unknown[];
+    const isLate = this.#learnClock(Number(nowUs), sentUs) > deadlineMs * 1_000;
+    this.#count(isLate ? 'answers come too late' : undefined);
+    if (arrivalUs === undefined) throw new Error('the store was asked too late');
+    return { nowUs: Number(nowUs), arrivalUs: Number(arrivalUs) };
   }
 
   /** Asks it anything, as long as the connection lasts. @throws Error where there is none, or what it answers. */
@@ -175,6 +99,10 @@ export class StoreNode {
     this.#inFlight++;
     try {
       return await call(redis);
+    } catch (error) {
+      // A slot that has moved is no failure of the server.
+      if (!/^(MOVED|ASK) /.test(messageOf(error)) && redis === this.#redis) this.#count(messageOf(error));
+      throw error;
     } finally {
       if (redis === this.#redis) {
         this.#inFlight--;
@@ -196,6 +124,7 @@ export class StoreNode {
       lazyConnect: true,
       enableReadyCheck: false,
       enableOfflineQueue: false,
+      enableAutoPipelining: true,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,

@@ -44,7 +44,7 @@ export class Store {
     const slot = this.#kind === 'cluster' ? keySlot(key) : 0;
     const node = this.#slots[slot];
     if (node?.isReady !== true) return undefined;
-    return node.decide(key);
+    return this.#kind === 'cluster' ? this.#follow(node, slot, key) : node.decide(key);
   }
 
   toMetrics(): OwnMetric[] {
@@ -71,26 +71,24 @@ export class Store {
     for (const node of this.#nodes.values()) node.close();
   }
 
-  /** Of a slot that has moved: what was asked had no effect, and is asked again where it is now. */
-  #follow(node: string, error: Error, key: string): Promise<Kept> | undefined {
-    const [, address] = /^MOVED \d+ (\S+)$/.exec(error.message) ?? [];
-    if (address === undefined) return undefined;
-    const owner = this.#node(address.startsWith(':') ? hostOf(node) + address : address);
-    this.#slots[keySlot(key)] = owner;
-    this.#schedule(0);
-    return owner.isReady ? owner.decide(key) : undefined;
+  /** A slot that has moved: what was asked had no effect, and is asked again where it is now. */
+  async #follow(node: StoreNode, slot: number, key: string): Promise<Kept> {
+    try {
+      return await node.decide(key);
+    } catch (error) {
+      const [, address] = /^MOVED \d+ (\S+)$/.exec(messageOf(error)) ?? [];
+      if (address === undefined) throw error;
+      const owner = this.#node(address.startsWith(':') ? hostOf(node.address) + address : address);
+      this.#slots[slot] = owner;
+      this.#schedule(0);
+      return owner.decide(key);
+    }
   }
 
   #node(address: string): StoreNode {
     let node = this.#nodes.get(address);
     if (node === undefined) {
-      node = new StoreNode(
-        address,
-        this.#optionsFor(address),
-        this.#settings,
-        () => this.#schedule(0),
-        (error, key) => this.#follow(address, error, key),
-      );
+      node = new StoreNode(address, this.#optionsFor(address), this.#settings, () => this.#schedule(0));
       this.#nodes.set(address, node);
     }
     return node;
@@ -140,7 +138,6 @@ export class Store {
     }
     if (this.#kind === 'single') {
       const [first] = this.#nodes.values();
-      if (first !== undefined) first.isSingle = true;
       this.#slots = [first];
       return;
     }
