@@ -16,6 +16,7 @@ const LEVELS: Readonly<Record<string, readonly (string | readonly string[])[]>> 
     'haproxy',
     'arbitraries',
     'assert',
+    'conformance',
     'cli/capture',
     'cli',
     'cli/lint',

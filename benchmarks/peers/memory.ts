@@ -1,7 +1,8 @@
 /** Resident memory as NOTIFYs add up: four connections with as many in flight each as HAProxy has at most. */
 import { AgentProcess, type AgentCommand } from '../load/agent-process.ts';
 import type { LoadTool } from '../load/load-tool.ts';
-import { probe } from './black-box.ts';
+import { probe } from '../../packages/builder/src/conformance/run.ts';
+import { playOn } from './cases.ts';
 
 export interface MemorySample {
   /** NOTIFYs answered since the start of the process. */
@@ -17,7 +18,7 @@ export async function measureMemory(command: AgentCommand, tool: LoadTool, scale
   const samples: MemorySample[] = [];
   let done = 0;
   try {
-    const { capabilities } = await probe(agent.port);
+    const { capabilities } = await probe(playOn(agent.port));
     const window = capabilities.includes('pipelining') ? 20 : 1;
     for (const step of STEPS.map((value) => value * scale)) {
       if (step > done) {

@@ -145,7 +145,7 @@ function correctnessSection(run: PeersRun): string[] {
     'Protocol cases played by a black-box client, each with a second connection that must not notice; the list is at the end.',
     '',
     ...table(
-      ['agent', 'passed', 'not asked (no pipelining)', 'ended the process'],
+      ['agent', 'passed', 'not asked (not announced)', 'ended the process'],
       Object.entries(correctness).map(([name, verdicts]) => row(name, verdicts)),
     ),
   ];
@@ -345,7 +345,7 @@ function caseMatrix(run: PeersRun): string[] {
   return [
     '## Protocol cases',
     '',
-    '✓ passed, ✗ failed, – not asked, because the agent does not announce `pipelining`. Cases and sources: benchmarks/peers/cases.ts.',
+    '✓ passed, ✗ failed, – not asked, because the agent does not announce what the case needs. `spop conformance --list` says what each asks.',
     '',
     ...table(
       ['case', ...lanes],

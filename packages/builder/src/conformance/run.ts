@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Key } from '@spop/codec';
+import { AgentConnection, hexOf } from './agent-connection.ts';
+import type { Case, Need } from './case.ts';
+import { outcomeText } from './case.ts';
+import { helloFault } from './handshake-faults.ts';
+import { playCase } from './play.ts';
+import type { PlayOptions } from './play.ts';
+import { HELLO, OFFERED, Vocabulary } from './vocabulary.ts';
+
+/** The verdict on one case. */
+export interface Verdict {
+  readonly case: Case;
+  readonly result: 'pass' | 'fail' | 'skip';
+  /** What came instead, or why it was not asked. */
+  readonly detail: string | undefined;
+  readonly milliseconds: number;
+  /** What was sent and received, of the first connection that went wrong. */
+  readonly trace: readonly string[];
+}
+
+/** How a suite is run. */
+export interface RunOptions extends PlayOptions {
+  /** Cases at a time. */
+  readonly concurrency: number;
+  /** Told each verdict, in the order of the cases. */
+  onVerdict?(verdict: Verdict): void;
+}
+
+/** What an agent says of itself. */
+export interface Probed {
+  /** Why it gives no AGENT-HELLO that HAProxy would take. */
+  readonly fault: string | undefined;
+  readonly capabilities: readonly string[];
+  readonly maxFrameSize: number;
+}
+
+/** What an agent that has just received a reset or a wrong frame may take to come to itself, in milliseconds. */
+const RECOVERY_MS = 20;
+
+/** Greets an agent as HAProxy does. @throws what `open` throws. */
+export async function probe(options: PlayOptions): Promise<Probed> {
+  const connection = new AgentConnection(await options.open());
+  try {
+    connection.write(HELLO);
+    await connection.until(() => connection.received.length > 0, options.patienceMs);
+    const frame = connection.received[0]?.frame;
+    const silence = connection.broken ?? (connection.isEnded ? 'the connection was closed' : 'no answer');
+    if (frame?.type !== 'AGENT-HELLO') {
+      return { fault: frame === undefined ? silence : helloFault(frame, OFFERED), capabilities: [], maxFrameSize: 0 };
+    }
+    const capabilities = frame.items.find(({ name }) => name === Key.Capabilities)?.value;
+    const size = frame.items.find(({ name }) => name === Key.MaxFrameSize)?.value;
+    return {
+      fault: helloFault(frame, OFFERED),
+      capabilities: capabilities?.type === 'string' ? capabilities.value.split(',').map((word) => word.trim()) : [],
+      maxFrameSize: size !== undefined && 'value' in size ? Number(size.value) : 0,
+    };
+  } finally {
+    connection.close();
+  }
+}
+
+/** Plays cases, some at a time. @returns the verdicts in the order of the cases. @throws what `open` throws at first. */
+export async function runCases(cases: readonly Case[], options: RunOptions): Promise<Verdict[]> {
+  const probed = await probe(options);
+  const verdicts: (Verdict | undefined)[] = cases.map(() => undefined);
+  let [next, told] = [0, 0];
+  const work = async (): Promise<void> => {
+    for (let index = next++; index < cases.length; index = next++) {
+      const test = cases[index];
+      if (test !== undefined) verdicts[index] = await judgeCase(test, probed, options);
+      for (let verdict = verdicts[told]; verdict !== undefined; verdict = verdicts[++told])
+        options.onVerdict?.(verdict);
+    }
+  };
+  await Promise.all(Array.from({ length: options.concurrency }, work));
+  return verdicts.filter((verdict) => verdict !== undefined);
+}
+
+/** Plays one case, and then asks on another connection, which must not have noticed. */
+export async function judgeCase(test: Case, probed: Probed, options: PlayOptions): Promise<Verdict> {
+  const why = test.needs === undefined ? undefined : missing(test.needs, probed, options);
+  if (why !== undefined) return { case: test, result: 'skip', detail: why, milliseconds: 0, trace: [] };
+  const start = performance.now();
+  const { fault, trace } = await playCase(test, options);
+  const detail = fault ?? (await othersSuffer(test, options));
+  const milliseconds = Math.round(performance.now() - start);
+  return { case: test, result: detail === undefined ? 'pass' : 'fail', detail, milliseconds, trace };
+}
+
+/** Why an agent is not asked what it does not announce. An agent without an AGENT-HELLO is asked all the same. */
+function missing(
+  need: Need,
+  { fault, capabilities, maxFrameSize }: Probed,
+  { contract }: PlayOptions,
+): string | undefined {
+  if (need === 'echo') return contract.answers?.isEcho === true ? undefined : 'no message echoes its argument';
+  if (fault !== undefined) return undefined;
+  if (need === 'pipelining') {
+    return capabilities.includes('pipelining') ? undefined : 'the agent does not announce pipelining';
+  }
+  return maxFrameSize >= OFFERED ? undefined : `the agent announces a max-frame-size of ${maxFrameSize}`;
+}
+
+/** Whether other connections are still answered after one that was hostile. */
+async function othersSuffer(after: Case, options: PlayOptions): Promise<string | undefined> {
+  if (after.class === 'hygiene') await sleep(RECOVERY_MS);
+  const words = new Vocabulary(options.contract);
+  const { fault } = await playCase(
+    words.one('must', '3.2.6/others', '', '', {
+      send: [words.notify(5)],
+      expect: [{ kind: 'acks', acks: [words.ack(5)] }],
+    }),
+    options,
+  );
+  return fault === undefined ? undefined : `other connections suffered: ${fault}`;
+}
+
+/** What a case sends, and what is right then, for people. */
+export function caseText({ scripts }: Case): string[] {
+  const [first] = scripts;
+  if (first === undefined) return [];
+  const last = scripts.at(-1);
+  const shown = last === undefined || scripts.length === 1 ? [first] : [first, last];
+  const more = scripts.length > 2 ? [`(${scripts.length} connections at once; the first and the last are shown)`] : [];
+  const lines = shown.flatMap(({ hello, send, ending, expect }) => [
+    ...(hello === undefined ? [] : [`hello   ${hexOf(hello)}`]),
+    ...send.slice(0, 20).map((piece) => `send    ${hexOf(piece)}`),
+    ...(send.length > 20 ? [`        (${send.length - 20} more writes)`] : []),
+    ...(ending === undefined ? [] : [`then    ${ending}`]),
+    ...expect.map((outcome, index) => `${index === 0 ? 'expect ' : '    or '} ${outcomeText(outcome)}`),
+  ]);
+  return [...more, ...lines];
+}
