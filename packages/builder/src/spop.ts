@@ -35,6 +35,10 @@ const table: CommandTable = {
     summary: 'say it again, and compare the ACKs',
     load: async () => (await import('./cli/commands/replay.ts')).command,
   },
+  conformance: {
+    summary: 'ask an agent for all that SPOP and HAProxy demand',
+    load: async () => (await import('./cli/commands/conformance.ts')).command,
+  },
   init: {
     summary: "write HAProxy's configurations for an agent",
     load: async () => (await import('./cli/commands/init.ts')).command,

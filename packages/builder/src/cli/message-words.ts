@@ -1,6 +1,5 @@
 import { isIPv4 } from 'node:net';
 import { SpopError } from '@spop/codec';
-import type { ArgumentItem } from '../build/frame-builder.ts';
 import { ipv6Bytes } from '../data/address.ts';
 import { fromHex } from '../data/text.ts';
 import { address, binary, bool, int32, int64, ipv4, ipv6, nil, string, uint32, uint64 } from '../data/values.ts';
@@ -8,10 +7,13 @@ import type { TypedData } from '../data/typed-data.ts';
 import { readInput, STDIN } from './target.ts';
 import { nearest, UsageError } from './usage-error.ts';
 
+/** An argument as the words of a command line say it. */
+type NamedValue = readonly [name: string, value: TypedData];
+
 /** A message to send, as the words of a command line say it. */
 export interface MessageWords {
   readonly name: string;
-  readonly args: readonly ArgumentItem[];
+  readonly args: readonly NamedValue[];
 }
 
 const MAX_ARGUMENTS = 255;
@@ -42,7 +44,7 @@ export const typeNames: readonly string[] = Object.keys(TYPES);
  * @throws UsageError that says which word is wrong.
  */
 export function parseMessages(words: readonly string[]): MessageWords[] {
-  const messages: { name: string; args: ArgumentItem[] }[] = [];
+  const messages: { name: string; args: NamedValue[] }[] = [];
   for (const word of words) {
     const message = messages.at(-1);
     const end = word.indexOf('=');
@@ -62,7 +64,7 @@ export function parseMessages(words: readonly string[]): MessageWords[] {
   return messages;
 }
 
-function parseArgument(left: string, text: string): ArgumentItem {
+function parseArgument(left: string, text: string): NamedValue {
   const colon = left.lastIndexOf(':');
   if (colon < 0) return [left, plainValue(left, text)];
   const [name, typeName] = [left.slice(0, colon), left.slice(colon + 1)];

@@ -70,7 +70,9 @@ export class AgentConnection {
     else this.#socket.resetAndDestroy();
   }
 
+  /** Ends the connection; what follows is not written down. */
   close(): void {
+    this.isEnded = true;
     this.#socket.destroy();
   }
 
