@@ -34,7 +34,7 @@ export type Outcome =
 export interface Script {
   /** Sent first, and its answer awaited; undefined where {@link send} has all there is. */
   readonly hello: Uint8Array | undefined;
-  /** Written one by one, 2 ms apart. */
+  /** Written one by one, 2 ms apart where they are many, else 20 ms. */
   readonly send: readonly Uint8Array[];
   /** Right is any of these; nothing is awaited where there is none. */
   readonly expect: readonly Outcome[];

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { describeTypedData } from '../data/describe.ts';
 import type { AckFrame, PlainFrame } from '../data/model.ts';
 import { summarize } from '../data/summary.ts';
@@ -26,8 +26,12 @@ export interface Played {
   readonly trace: readonly string[];
 }
 
-/** Between two writes, in milliseconds: enough for them to arrive apart. */
-const PAUSE_MS = 2;
+/** Between two of a few writes, in milliseconds: enough for them to be read apart, also where the agent has yet to accept. */
+const PAUSE_MS = 20;
+/** Between two of many writes, in milliseconds. */
+const SHORT_PAUSE_MS = 2;
+/** How many writes are few. */
+const FEW_WRITES = 3;
 /** How long nothing must follow a right answer. */
 const QUIET_MS = 60;
 /** How long an ACK that must not come is waited for. */
@@ -68,7 +72,11 @@ async function play(connection: AgentConnection, script: Script, options: PlayOp
     if (fault !== undefined) return `HELLO: ${fault}`;
   }
   for (const [index, piece] of script.send.entries()) {
-    if (index > 0) await sleep(PAUSE_MS);
+    if (index > 0) {
+      await sleep(script.send.length > FEW_WRITES ? SHORT_PAUSE_MS : PAUSE_MS);
+      // An agent in this process reads before the next timer.
+      await nextTurn();
+    }
     connection.write(piece);
   }
   if (script.ending === 'reset') connection.reset();

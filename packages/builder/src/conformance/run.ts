@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Key } from '@spop/codec';
+import { splitList } from '../data/haproxy-line.ts';
 import { AgentConnection, hexOf } from './agent-connection.ts';
 import type { Case, Need } from './case.ts';
 import { outcomeText } from './case.ts';
@@ -33,12 +34,14 @@ export interface Probed {
   readonly fault: string | undefined;
   readonly capabilities: readonly string[];
   readonly maxFrameSize: number;
+  /** Whether it answers the message of the contract at all: if not, nobody can tell whether it still does after a case. */
+  readonly isAnswering: boolean;
 }
 
 /** What an agent that has just received a reset or a wrong frame may take to come to itself, in milliseconds. */
 const RECOVERY_MS = 20;
 
-/** Greets an agent as HAProxy does. @throws what `open` throws. */
+/** Greets an agent as HAProxy does, and asks it once. @throws what `open` throws. */
 export async function probe(options: PlayOptions): Promise<Probed> {
   const connection = new AgentConnection(await options.open());
   try {
@@ -46,15 +49,15 @@ export async function probe(options: PlayOptions): Promise<Probed> {
     await connection.until(() => connection.received.length > 0, options.patienceMs);
     const frame = connection.received[0]?.frame;
     const silence = connection.broken ?? (connection.isEnded ? 'the connection was closed' : 'no answer');
-    if (frame?.type !== 'AGENT-HELLO') {
-      return { fault: frame === undefined ? silence : helloFault(frame, OFFERED), capabilities: [], maxFrameSize: 0 };
-    }
-    const capabilities = frame.items.find(({ name }) => name === Key.Capabilities)?.value;
-    const size = frame.items.find(({ name }) => name === Key.MaxFrameSize)?.value;
+    const fault = frame === undefined ? silence : helloFault(frame, OFFERED);
+    const items = frame?.type === 'AGENT-HELLO' ? frame.items : [];
+    const capabilities = items.find(({ name }) => name === Key.Capabilities)?.value;
+    const size = items.find(({ name }) => name === Key.MaxFrameSize)?.value;
     return {
-      fault: helloFault(frame, OFFERED),
-      capabilities: capabilities?.type === 'string' ? capabilities.value.split(',').map((word) => word.trim()) : [],
+      fault,
+      capabilities: capabilities?.type === 'string' ? splitList(capabilities.value) : [],
       maxFrameSize: size !== undefined && 'value' in size ? Number(size.value) : 0,
+      isAnswering: fault === undefined && (await askOnce(options)) === undefined,
     };
   } finally {
     connection.close();
@@ -84,7 +87,7 @@ export async function judgeCase(test: Case, probed: Probed, options: PlayOptions
   if (why !== undefined) return { case: test, result: 'skip', detail: why, milliseconds: 0, trace: [] };
   const start = performance.now();
   const { fault, trace } = await playCase(test, options);
-  const detail = fault ?? (await othersSuffer(test, options));
+  const detail = fault ?? (probed.isAnswering ? await othersSuffer(test, options) : undefined);
   const milliseconds = Math.round(performance.now() - start);
   return { case: test, result: detail === undefined ? 'pass' : 'fail', detail, milliseconds, trace };
 }
@@ -103,18 +106,19 @@ function missing(
   return maxFrameSize >= OFFERED ? undefined : `the agent announces a max-frame-size of ${maxFrameSize}`;
 }
 
-/** Whether other connections are still answered after one that was hostile. */
+/** Whether other connections are still answered after a case. */
 async function othersSuffer(after: Case, options: PlayOptions): Promise<string | undefined> {
   if (after.class === 'hygiene') await sleep(RECOVERY_MS);
-  const words = new Vocabulary(options.contract);
-  const { fault } = await playCase(
-    words.one('must', '3.2.6/others', '', '', {
-      send: [words.notify(5)],
-      expect: [{ kind: 'acks', acks: [words.ack(5)] }],
-    }),
-    options,
-  );
+  const fault = await askOnce(options);
   return fault === undefined ? undefined : `other connections suffered: ${fault}`;
+}
+
+/** Asks the agent on a new connection. @returns what came instead of its ACK. */
+async function askOnce(options: PlayOptions): Promise<string | undefined> {
+  const words = new Vocabulary(options.contract);
+  const acks = [words.ack(5)];
+  const source = { send: [words.notify(5)], expect: [{ kind: 'acks', acks } as const] };
+  return (await playCase(words.one('must', '3.2.6/others', '', '', source), options)).fault;
 }
 
 /** What a case sends, and what is right then, for people. */

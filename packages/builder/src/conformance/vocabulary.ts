@@ -32,6 +32,11 @@ export function helloOf(items: readonly Item[]): Uint8Array {
   return frame(FrameType.HaproxyHello, {}, kvList(items)).toBytes();
 }
 
+/** The usual HELLO with another value for one key. */
+export function helloWith(name: string, value: Item[1]): Uint8Array {
+  return helloOf(Object.values(Keys).map((item): Item => (item[0] === name ? [name, value] : item)));
+}
+
 /** The HAPROXY-HELLO of `option spop-check`. */
 export const HEALTH_CHECK: Uint8Array = haproxyHello({ capabilities: '', healthcheck: true }).toBytes();
 
