@@ -88,8 +88,8 @@ function pipelinedCases(words: Vocabulary): Case[] {
     {
       ...words.one(
         'hygiene',
-        '3.2.9/malformed-after-good',
-        'a malformed NOTIFY follows a good one, which may be answered, and no third one is',
+        '3.2.9/after-malformed',
+        'a NOTIFY in the same segment as a malformed one before it gets no ACK',
         'SPOE.txt §3.2.9',
         {
           send: [concat([notifyOf(Uint8Array.of(0xff)), words.notify(8, 3)])],

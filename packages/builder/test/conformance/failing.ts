@@ -40,7 +40,7 @@ export const failing: readonly (readonly [fault: Fault, ids: RegExp])[] = [
   ['answers-after-disconnect', /after-it-nothing/],
   [
     'ignores-errors',
-    /malformed-after-good|^3\.2\.8\/malformed|^3\.2\.4\/(http|tls|proxy|ssh|redis|line|zeros|ones)|-after-hello$(?<!(reset|half-close)-after-hello)|^3\.2\/hello-too-big/,
+    /after-malformed|^3\.2\.8\/malformed|^3\.2\.4\/(http|tls|proxy|ssh|redis|line|zeros|ones)|-after-hello$(?<!(reset|half-close)-after-hello)|^3\.2\/hello-too-big/,
   ],
   ['ignores-half-close', /half-close/],
   ['stops-after-a-reset', /reset/],

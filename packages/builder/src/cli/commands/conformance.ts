@@ -122,7 +122,7 @@ function summarize(entries: readonly ReportEntry[], seconds: number, args: Argum
   }
   output.table(CLASSES, classRows(entries));
   for (const [reason, count] of reasons) output.print(`${count} not asked: ${reason}`);
-  output.print(`${entries.length} cases in ${seconds.toFixed(2)} s`);
+  output.print(`${entries.length} ${entries.length === 1 ? 'case' : 'cases'} in ${seconds.toFixed(2)} s`);
 }
 
 function contractOf(args: Arguments): Contract {

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { anyAnswer } from '../../src/conformance/contract.ts';
+import { htmlMatrix, readReport } from '../../src/conformance/matrix.ts';
+import { classRows, countsOf, junitReport, type ReportEntry, tapReport } from '../../src/conformance/report.ts';
+import { fits, knownIds, unusedPatterns } from '../../src/conformance/selection.ts';
+import { conformanceCases } from '../../src/conformance/suite.ts';
+
+const base = {
+  class: 'must',
+  title: 'an ACK <comes>',
+  source: 'SPOE.txt §3.2.7',
+  isKnown: false,
+  milliseconds: 12,
+} as const;
+const entries: readonly ReportEntry[] = [
+  { ...base, id: 'spop/3.2.7/good', result: 'pass' },
+  { ...base, id: 'spop/3.2.7/bad', result: 'fail', detail: 'an "AGENT-HELLO" & \u0007\udc80\u001b[2J' },
+  { ...base, id: 'spop/3.2.7/known', result: 'fail', isKnown: true, detail: 'no answer' },
+  { ...base, id: 'spop/3.2.7/unasked', class: 'hygiene', result: 'skip', detail: 'no message echoes its argument' },
+];
+
+describe('reports of spop conformance', () => {
+  it('count each entry once', () => {
+    expect(countsOf(entries)).toEqual({ passed: 1, failed: 1, known: 1, skipped: 1 });
+    expect(classRows(entries)).toEqual([
+      ['must', '1', '1', '1', '0'],
+      ['haproxy', '0', '0', '0', '0'],
+      ['hygiene', '0', '0', '0', '1'],
+    ]);
+  });
+
+  it('are TAP, with what is known to fail as TODO', () => {
+    expect(tapReport(entries)).toBe(
+      [
+        'TAP version 14',
+        '1..4',
+        'ok 1 - spop/3.2.7/good an ACK <comes>',
+        'not ok 2 - spop/3.2.7/bad an ACK <comes>',
+        '  ---',
+        String.raw`  message: "an \"AGENT-HELLO\" & ${'\ufffd\ufffd\ufffd'}[2J"`,
+        '  source: "SPOE.txt §3.2.7"',
+        '  ...',
+        'not ok 3 - spop/3.2.7/known an ACK <comes> # TODO known to fail',
+        '  ---',
+        '  message: "no answer"',
+        '  source: "SPOE.txt §3.2.7"',
+        '  ...',
+        'ok 4 - spop/3.2.7/unasked an ACK <comes> # SKIP no message echoes its argument',
+      ].join('\n'),
+    );
+  });
+
+  it('are XML that any agent may have said anything in', () => {
+    const xml = junitReport(entries);
+    expect(xml).toContain('<testsuite name="must" tests="3" failures="1" skipped="1">');
+    expect(xml).toContain('name="spop/3.2.7/good: an ACK &lt;comes&gt;" time="0.012"/>');
+    expect(xml).toContain('<failure message="an &quot;AGENT-HELLO&quot; &amp; \ufffd\ufffd\ufffd[2J">');
+    expect(xml).toContain('<skipped message="known to fail: no answer"/>');
+  });
+
+  it('are compared on a page, also where one has fewer cases', () => {
+    const page = htmlMatrix([
+      { name: 'ours & more', entries },
+      { name: 'theirs', entries: entries.slice(0, 1) },
+    ]);
+    expect(page).toContain('<th>ours &amp; more</th><th>theirs</th>');
+    expect(page).toContain('<tr><th>must</th><td>1 of 3</td><td>1 of 1</td></tr>');
+    expect(page).toMatch(/spop\/3\.2\.7\/unasked<\/code>.*<td class="skip" title="[^"]*">–<\/td><td><\/td>/);
+    expect(page).not.toMatch(/<script|https?:/);
+  });
+
+  it('are read again from lines of JSON', () => {
+    const lines = [...entries, { target: ':9', passed: 1 }].map((line) => JSON.stringify(line)).join('\n');
+    expect(readReport(lines)).toEqual(entries);
+    expect(() => readReport('{"id":1}\n')).toThrow('expected lines of spop conformance --json; found none');
+    expect(() => readReport('TAP version 14')).toThrow();
+  });
+});
+
+describe('the choice of cases', () => {
+  const cases = conformanceCases(anyAnswer('check', 'ip'));
+  const count = (...patterns: string[]): number => cases.filter((test) => fits(test, patterns)).length;
+
+  it('takes ids, anything for *, and classes', () => {
+    expect(count('spop/3.2.9/closes')).toBe(1);
+    expect(count('spop/3.2.9/closes*')).toBe(2);
+    expect(count('spop/3x2.9/*', 'spop/3.2.9/close')).toBe(0);
+    expect(count('haproxy')).toBeGreaterThan(20);
+    expect(count('must', 'haproxy', 'hygiene')).toBe(cases.length);
+    expect(unusedPatterns(cases, ['must', 'spop/9/*'])).toEqual(['spop/9/*']);
+  });
+
+  it('reads lists with comments', () => {
+    expect(knownIds('# soon\r\nspop/3.2.9/closes # since May\r\n\r\n')).toEqual(new Set(['spop/3.2.9/closes']));
+  });
+
+  it('has the same ids for every contract', () => {
+    const others = conformanceCases(anyAnswer('m', 'a'));
+    expect(others.map(({ id }) => id)).toEqual(cases.map(({ id }) => id));
+  });
+});
