@@ -70,19 +70,30 @@ describe('docs/guides/command-line.md', () => {
     await folder.stop();
   });
 
-  it.each(examples)('shows what is written by: $line', async ({ line, output }) => {
-    if (line.startsWith('spop replay')) {
-      const recorder = startSpop(['record', target, '--listen', '127.0.0.1:0', '--output', folder.file('session.txt')]);
-      const at = await recorder.says(/recording what comes to (\S+)/);
-      await spop(['send', at, 'check-client-ip', 'ip=192.0.2.1']);
-      await recorder.stop({ signal: 'SIGINT' });
-    }
-    const [, input = '', words = ''] = /^(?:echo (.*) \| )?spop (.*)$/.exec(line) ?? [];
-    const all = words.replaceAll('127.0.0.1:9000', target).split(' ');
-    const { stdout, stderr } = await spop(all, { input, cwd: folder.path });
-    expect(stderr).toBe('');
-    expect(timeless(stdout, target)).toBe(timeless(output, target));
-  });
+  it.each(examples)(
+    'shows what is written by: $line',
+    async ({ line, output }) => {
+      if (line.startsWith('spop replay')) {
+        const recorder = startSpop([
+          'record',
+          target,
+          '--listen',
+          '127.0.0.1:0',
+          '--output',
+          folder.file('session.txt'),
+        ]);
+        const at = await recorder.says(/recording what comes to (\S+)/);
+        await spop(['send', at, 'check-client-ip', 'ip=192.0.2.1']);
+        await recorder.stop({ signal: 'SIGINT' });
+      }
+      const [, input = '', words = ''] = /^(?:echo (.*) \| )?spop (.*)$/.exec(line) ?? [];
+      const all = words.replaceAll('127.0.0.1:9000', target).split(' ');
+      const { stdout, stderr } = await spop(all, { input, cwd: folder.path });
+      expect(stderr).toBe('');
+      expect(timeless(stdout, target)).toBe(timeless(output, target));
+    },
+    120_000,
+  );
 
   it('has every rule of spop lint, and no other', () => {
     const [table = ''] = /^\| what +\| rules[^]*?^$/m.exec(guide) ?? [];

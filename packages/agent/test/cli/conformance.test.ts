@@ -95,7 +95,7 @@ describe('spop conformance', () => {
     ]);
     expect(outcome.code).toBe(0);
     expect(lines.length).toBeGreaterThan(400);
-  });
+  }, 120_000);
 
   it('asks any agent by a message that it knows, and no values then', async () => {
     const words = ['--message', 'echo value=seven', '--run', 'spop/3.2.6/known*,spop/3.4/*'];

@@ -50,17 +50,6 @@ export function disconnectCases(words: Vocabulary): Case[] {
       haproxyDisconnect({ message: 'x'.repeat(10_000) }).toBytes(),
       ...ANY_STATUS,
     ),
-    words.one(
-      'haproxy',
-      '3.2.9/one-piece',
-      'an AGENT-DISCONNECT arrives in one piece',
-      'HAProxy 3.1 and later misread frames that are split inside their head (src/mux_spop.c)',
-      {
-        send: [normal],
-        expect: [disconnect(...ANY_STATUS)],
-        wholeFrames: true,
-      },
-    ),
     words.one('hygiene', '3.2.8/empty', 'a HAPROXY-DISCONNECT without items ends the connection', SOURCE, {
       send: [frame(FrameType.HaproxyDisconnect).toBytes()],
       expect: [disconnect(...ANY_STATUS), { kind: 'closed' }],

@@ -70,18 +70,6 @@ function answerCases(words: Vocabulary): Case[] {
       `${SECTION}; option spop-check`,
       [HEALTH_CHECK],
     ),
-    words.one(
-      'haproxy',
-      '3.2.4/health-check-one-piece',
-      'the answer to a health check arrives in one piece',
-      'HAProxy 2.6 and later read it once (src/check.c)',
-      {
-        hello: undefined,
-        send: [HEALTH_CHECK],
-        expect: [{ kind: 'hello', offered: OFFERED }],
-        wholeFrames: true,
-      },
-    ),
     words.greeted(
       'must',
       '3.2.4/one-byte-at-a-time',

@@ -7,7 +7,7 @@ const valuesOf = (names: string): RegExp => new RegExp(`^(3\\.1/|3\\.4/echo-)(${
 export const failing: readonly (readonly [fault: Fault, ids: RegExp])[] = [
   // The handshake.
   ['flags-0', /^3\.2\.5\/agent-hello$|^3\.2\.4\/(health-check|one-byte-at-a-time)$/],
-  ['wrong-pieces', /\/(health-check-)?one-piece$|whole-acks?$/],
+  ['wrong-pieces', /\/one-piece$|whole-acks?$/],
   ['announces-own-size', /^3\.2\.5\/max-frame-size-of/],
   ['speaks-after-health-check', /^3\.2\.4\/health-check$/],
   ['true-health-check', /healthcheck-false/],
@@ -34,8 +34,8 @@ export const failing: readonly (readonly [fault: Fault, ids: RegExp])[] = [
     'acks-malformed',
     /^3\.2\.6\/(name-(longer|without|too|of-2)|no-nb|nb-args|second-message|byte-too|argument-(name-longer|without)|next-frame)|^3\.1\/(reserved|varint-of|.*-cut-off|.*-(without-length|missing)|(string|binary)-of-)|fragments-malformed/,
   ],
-  ['ignores-disconnect', /^3\.2\.8\/(?!malformed)|^3\.2\.9\/one-piece/],
-  ['status-99', /^3\.2\.8\/normal|^3\.5\/|http-get$/],
+  ['ignores-disconnect', /^3\.2\.8\/(?!malformed)/],
+  ['status-99', /^3\.2\.8\/normal|^3\.5\//],
   ['never-closes', /^3\.2\.9\/closes/],
   ['answers-after-disconnect', /after-it-nothing/],
   [
