@@ -8,14 +8,17 @@ import type { Case } from '../../packages/builder/src/conformance/case.ts';
 import { anyAnswer, type Contract } from '../../packages/builder/src/conformance/contract.ts';
 import type { PlayOptions } from '../../packages/builder/src/conformance/play.ts';
 import { conformanceCases } from '../../packages/builder/src/conformance/suite.ts';
-import { ipv4Bytes } from '../../packages/builder/src/data/address.ts';
+import { ipv4Bytes, ipv6Bytes } from '../../packages/builder/src/data/address.ts';
 import { int32, nil } from '../../packages/builder/src/data/values.ts';
 
 const contract: Contract = {
   ...anyAnswer('check-client-ip', 'ip'),
   answers: {
     variable: 'ip_score',
-    to: (argument) => (argument.type === 'ipv4' ? int32(ipv4Bytes(argument.value)?.at(-1) ?? 0) : nil),
+    to: (argument) => {
+      if (argument.type === 'ipv4') return int32(ipv4Bytes(argument.value)?.at(-1) ?? 0);
+      return argument.type === 'ipv6' ? int32(ipv6Bytes(argument.value)?.at(-1) ?? 0) : nil;
+    },
     isEcho: false,
   },
 };

@@ -1,7 +1,7 @@
 import { FrameType } from '@spop/codec';
 import { frame } from '../build/frames.ts';
 import { concat } from '../data/text.ts';
-import { binary, bool, int64, ipv4, nil, string, uint32 } from '../data/values.ts';
+import { binary, bool, int64, ipv4, ipv6, nil, string, uint32 } from '../data/values.ts';
 import type { Case } from './case.ts';
 import { type Item, helloOf, Keys, messageOf, notifyOf, OFFERED, disconnect, type Vocabulary } from './vocabulary.ts';
 
@@ -115,7 +115,8 @@ function argumentCases(words: Vocabulary): Case[] {
 }
 
 function messageCases(words: Vocabulary): Case[] {
-  const { message } = words.contract;
+  const { message, argument } = words.contract;
+  const client = ipv6('2001:db8::42');
   const known = words.contract.value(9);
   const other = messageOf('something-else', [
     ['x', string('y')],
@@ -125,6 +126,13 @@ function messageCases(words: Vocabulary): Case[] {
     words.answered('must', `3.2.6/${id}`, title, SECTION, concat(payload), value);
   return [
     answered('known-message', 'the known message is answered', [words.ask(9)]),
+    answered(
+      'number-240',
+      'the number 240, the first whose varint has two bytes',
+      [words.ask(240)],
+      words.contract.value(240),
+    ),
+    answered('ipv6', 'the known argument is an IPv6 address', [messageOf(message, [[argument, client]])], client),
     answered('unknown-message', 'an unknown message alone is answered with an ACK', [other], nil),
     answered('unknown-then-known', 'the second message of a NOTIFY is read, after an unknown one', [
       other,

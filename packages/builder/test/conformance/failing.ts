@@ -67,7 +67,7 @@ export const failing: readonly (readonly [fault: Fault, ids: RegExp])[] = [
   ['ids-of-one-byte', /^3\.2\.7\/((stream|frame)-id-[1-9]|both-ids)/],
   ['one-answer-for-ids', /same-ids/],
   ['serial', /^3\.2\.1\/(two|twenty|ids-backwards|thousand|second|segments|frames-of|same|known)|whole-acks/],
-  ['no-answer-to-any-message', /\/known-message$/],
+  ['no-answer-to-any-message', /\/(known-message|number-240)$/],
   // Values.
   ['no-type-null', valuesOf('null')],
   ['no-type-bool', valuesOf('true|false')],
@@ -77,6 +77,7 @@ export const failing: readonly (readonly [fault: Fault, ids: RegExp])[] = [
   ['no-type-uint64', valuesOf(String.raw`uint64-\d+`)],
   ['no-type-ipv4', valuesOf(String.raw`ipv4-[\d.]+`)],
   ['no-type-ipv6', valuesOf('ipv6-[-0-9a-f]+')],
+  ['no-type-ipv6', /^3\.2\.6\/ipv6$/],
   ['no-type-string', valuesOf('string-(\\d+-bytes|no-utf8|nul|utf8)')],
   ['no-type-binary', valuesOf(String.raw`binary-\d+-bytes`)],
   // Fragments and other frames.
