@@ -27,7 +27,8 @@ export default defineConfig({
         },
       },
       {
-        // What hostile peers and handlers do, in rounds: a third of the time of all tests without HAProxy.
+        // What hostile peers and handlers do, in rounds, and what wrong agents do to the conformance suite: half of the time of
+        // all tests without HAProxy.
         extends: true,
         test: {
           name: 'attack',

@@ -17,7 +17,7 @@ import {
   uint32,
   uint64,
 } from '../../src/index.ts';
-import { jsonLines, listenAs, spop } from './run-spop.ts';
+import { jsonLines, listenAs, spop } from '../cli/run-spop.ts';
 
 const SCOPE = 'txn';
 const NAME = 'value';
