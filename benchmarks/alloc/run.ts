@@ -14,6 +14,14 @@ import { exactHeapFlags } from '../harness/heap.ts';
 import { type Findings, type Mode, modes } from './findings.ts';
 import { findSites, plantEach } from './planting.ts';
 
+/** The functions in which an allocation would do the most harm; `alloc:planted` tries all. */
+const MOST_HARMFUL: ReadonlySet<string> = new Set([
+  'varint.ts readVarint',
+  'value-slot.ts place',
+  'utf8.ts utf8PrefixLength',
+  'typed-data-writer.ts writeTypedData',
+]);
+
 const PROOF_TIMEOUT_MS = 120_000;
 /** What a planted object and a planted number take at least. */
 const LEAST_CONTROL_BYTES: Findings['controls'] = { object: 24, number: 16 };
@@ -64,14 +72,6 @@ async function measureAgent(node: NodeBinary): Promise<void> {
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) process.exitCode = 1;
 }
-
-/** The functions in which an allocation would do the most harm; `alloc:planted` tries all. */
-const MOST_HARMFUL: ReadonlySet<string> = new Set([
-  'varint.ts readVarint',
-  'value-slot.ts place',
-  'utf8.ts utf8PrefixLength',
-  'typed-data-writer.ts writeTypedData',
-]);
 
 /** Whether the proofs would see an allocation there. */
 async function askProofs(node: NodeBinary): Promise<void> {
