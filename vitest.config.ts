@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const roots = ['packages/*/test', 'fuzz', 'docs', 'benchmarks', '.ci/test'];
 const attacks = 'packages/*/test/attack/**/*.test.ts';
+const programs = 'packages/agent/test/cli/**/*.test.ts';
 const ignored = ['**/node_modules/**', '**/dist/**', '**/fixtures/**'];
 
 export default defineConfig({
@@ -19,7 +20,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: roots.map((root) => `${root}/**/*.test.ts`),
-          exclude: [...ignored, '**/*.e2e.test.ts', attacks],
+          exclude: [...ignored, '**/*.e2e.test.ts', attacks, programs],
           // Far above what any of them takes on a machine of its own.
           testTimeout: 30_000,
           hookTimeout: 30_000,
@@ -34,6 +35,18 @@ export default defineConfig({
           name: 'attack',
           include: [attacks],
           exclude: ignored,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // The command line, started as a process again and again.
+        extends: true,
+        test: {
+          name: 'program',
+          include: [programs],
+          exclude: [...ignored, '**/*.e2e.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
