@@ -155,7 +155,7 @@ describe('the IP reputation example without HAProxy', () => {
   it('is kept up by the demo until Ctrl-C reaches demo and agent alike', async () => {
     const demo = start('demo.ts', ['--keep', '--stand-in'], {});
     await demo.says(/Stays up until Ctrl-C/, DEMO_TIMEOUT_MS);
-    await demo.says(/The agent says:[^]*^HAProxy connected \(info event=connection /m);
+    await demo.says(/The agent says:[^]*^HAProxy connected \(info event=connect /m);
     process.kill(Number(await demo.says(/process +(\d+)/)), 'SIGINT');
     expect(await demo.stop({ signal: 'SIGINT' })).toBe('exit code 0');
   });
