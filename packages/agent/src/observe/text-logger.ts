@@ -23,7 +23,7 @@ export interface TextLoggerOptions {
  * A logger for people and for journald: each event is one line, the sentence first, then its details in parentheses. Control
  * characters, and all that is not of one line, are escaped, whoever they come from; a line is cut to 4,096 characters.
  *
- *     no handler for "check-ip"; there are handlers for "check-client-ip" (warn event=unhandled connection=1 streamId=3)
+ *     no handler for "check-ip"; there are handlers for "check-client-ip" (warn event=unhandledNotify connection=1 streamId=3)
  *
  * @throws {TypeError} for an unknown option or level, or a `write` that is no function.
  */
