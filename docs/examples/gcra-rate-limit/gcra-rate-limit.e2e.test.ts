@@ -60,12 +60,15 @@ describeHaproxies('the rate limiter', (release) => {
     expect(await haproxy.command('show table sources')).toMatch(/key=no-agent .*http_req_cnt=[1-9]/);
   });
 
-  it.runIf(release.name === 'forky')('refuses nobody in the shadow', async () => {
-    const { spoeAddress } = await startAgent(AGENT, { ...SPARING, SHADOW: '1' });
-    const haproxy = await startHaproxy(release, CONFIG, spoeAddress);
-    const client = connectAs('192.0.2.7', haproxy);
-    for (let i = 0; i < 3; i++) expect((await requestInTime(client)).headers['x-shadow-score']).toBe('0');
-    const { status, headers } = await requestInTime(client);
-    expect([status, headers['x-shadow-score'], headers['x-rate-score']]).toEqual([200, '100', '0']);
-  });
+  it.runIf(release.name === 'forky')(
+    'refuses nobody in the shadow (on HAProxy 3.2 alone: it is the agent’s doing)',
+    async () => {
+      const { spoeAddress } = await startAgent(AGENT, { ...SPARING, SHADOW: '1' });
+      const haproxy = await startHaproxy(release, CONFIG, spoeAddress);
+      const client = connectAs('192.0.2.7', haproxy);
+      for (let i = 0; i < 3; i++) expect((await requestInTime(client)).headers['x-shadow-score']).toBe('0');
+      const { status, headers } = await requestInTime(client);
+      expect([status, headers['x-shadow-score'], headers['x-rate-score']]).toEqual([200, '100', '0']);
+    },
+  );
 });
