@@ -12,7 +12,7 @@ const load = createRequire(join(folder, 'program.js'));
 
 /** As much of the agent's package as is used here. */
 interface AgentPackage {
-  createAgent(options: { hooks: { unhandled(): void } }): {
+  createAgent(options: { hooks: { unhandledNotify(): void } }): {
     listen(target: { port: number }): Promise<{ port: number }>;
     close(): Promise<void>;
   };
@@ -24,7 +24,7 @@ async function spop(...words: readonly string[]): Promise<string> {
   return stdout;
 }
 
-const agent = (load('@spop/agent') as AgentPackage).createAgent({ hooks: { unhandled: () => undefined } });
+const agent = (load('@spop/agent') as AgentPackage).createAgent({ hooks: { unhandledNotify: () => undefined } });
 const { port } = await agent.listen({ port: 0 });
 for (const [words, expected] of [
   [['--help'], /^Usage: spop COMMAND/],
