@@ -116,7 +116,9 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
   /** Where the ACK stands that outgrew its room. */
   #ackMemory: Buffer = NO_MEMORY;
   /** Those of several handlers that settle later, in the order of their messages. */
-  #parts: readonly MessagePart[] = NO_PARTS;
+  #parts: MessagePart[] | undefined;
+  /** How many of those have not settled, and nobody answered for them. */
+  pendingPartCount: number = 0;
   /** Bytes of the actions of all parts. */
   #partActionBytes: number = 0;
 
@@ -204,7 +206,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
 
   /** The parts of a NOTIFY with several handlers that were not settled when all had returned. */
   get parts(): readonly MessagePart[] {
-    return this.#parts;
+    return this.#parts ?? NO_PARTS;
   }
 
   get remainingAckBytes(): number {
@@ -241,7 +243,8 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
   /** Waits for what the handler of a part returned. */
   waitForPart(part: MessagePart, result: PromiseLike<unknown>): void {
     this.waitCount++;
-    this.#parts = [...this.#parts, part];
+    this.pendingPartCount++;
+    (this.#parts ??= []).push(part);
     part.waitFor(result);
   }
 
@@ -283,7 +286,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     if (!this.#hasMovedAck) ack.moveTo(memory, memory.length, size);
     this.mayGrow(engine.maxAckBytes);
     this.heldBytes = this.keptBytes + memory.length + this.#ackMemory.length;
-    for (const part of this.#parts) this.heldBytes += part.heldBytes;
+    for (const part of this.parts) this.heldBytes += part.heldBytes;
     this.answerer = answerer;
     this.isPending = true;
     this.startedAt = startedAt;
@@ -322,7 +325,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
 
   /** Ends the ACK, and copies it to `output` where it does not stand there. */
   finish(output: AckOutput): void {
-    for (const part of this.#parts) this.noteActions(-this.ack.takeActions(part.ack));
+    for (const part of this.parts) this.noteActions(-this.ack.takeActions(part.ack));
     if (this.#memory === NO_MEMORY && !this.#hasMovedAck) {
       output.commit(this.ack.end());
       return;
@@ -352,7 +355,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
    */
   abort(reason: Error): void {
     if (!this.#hasMore) return;
-    for (const part of this.#parts) part.abort(reason);
+    for (const part of this.parts) part.abort(reason);
     discardActions(this.actions);
     abortContext(this.context, reason);
   }
@@ -379,8 +382,9 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     }
     this.notify.close();
     this.#hasMore = false;
-    for (const part of this.#parts) part.close();
-    this.#parts = NO_PARTS;
+    for (const part of this.parts) part.close();
+    this.#parts = undefined;
+    this.pendingPartCount = 0;
     this.#partActionBytes = 0;
     endActions(this.actions);
     endContext(this.context);

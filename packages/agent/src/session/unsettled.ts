@@ -187,7 +187,7 @@ export class Unsettled implements Answerer {
   #endPart(exchange: Exchange, part: MessagePart): void {
     part.isPending = false;
     this.#shared.inFlight.removePart(part);
-    if (!exchange.parts.some(({ isPending }) => isPending)) this.#acknowledge(exchange, undefined);
+    if (--exchange.pendingPartCount === 0) this.#acknowledge(exchange, undefined);
   }
 
   #timeOut(exchange: Exchange, reason: string): void {
