@@ -146,7 +146,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
   }
 
   get deadlineAt(): number {
-    const timeoutMs = this.#engine?.timeoutOf(this.notify) ?? 0;
+    const timeoutMs = this.isPending ? this.timeoutMs : (this.#engine?.timeoutOf(this.notify) ?? 0);
     return timeoutMs === 0 ? Infinity : (this.isPending ? this.startedAt : performance.now()) + timeoutMs;
   }
 
