@@ -5,22 +5,16 @@
 import { BlockList } from 'node:net';
 import { AddressSet, layOut } from '../../docs/examples/ip-blocklist/address-set.ts';
 import { parseList } from '../../docs/examples/ip-blocklist/parse-list.ts';
-import { heapBytes } from '../harness/heap.ts';
-import { type Operation, run } from '../harness/operation.ts';
-import { timeTasks, warmUp } from '../harness/stopwatch.ts';
+import { type Measured, measured } from '../harness/measured.ts';
+import type { Operation } from '../harness/operation.ts';
 import { randomFrom, randomIpv4, randomIpv6, randomLines } from './random-list.ts';
 
 const ENTRIES = 1_000_000;
 /** A power of two, so that a mask goes round. */
 const ASKED = 1 << 15;
-const WARM_MS = 500;
-const TASK_MS = 20;
-const COUNTED = 20_000;
 
 /** What the look-ups of one kind take. */
-export interface LookUpFigures {
-  readonly ns: number;
-  readonly bytes: number;
+export interface LookUpFigures extends Measured {
   /** How many of a thousand addresses are listed. */
   readonly perMille: number;
 }
@@ -65,11 +59,7 @@ class Asked {
 async function measure(operation: Operation, texts: number = ASKED): Promise<LookUpFigures> {
   let listed = 0;
   for (let i = 0; i < texts; i++) listed += operation();
-  const work = (count: number): number => run(operation, count);
-  const count = await warmUp(work, WARM_MS, TASK_MS);
-  const ns = await timeTasks(work, count);
-  const bytes = Math.min(...[1, 2, 3, 4, 5].map(() => heapBytes(operation, COUNTED))) / COUNTED;
-  return { ns, bytes, perMille: (listed / texts) * 1_000 };
+  return { ...(await measured(operation)), perMille: (listed / texts) * 1_000 };
 }
 
 const lines = randomLines(ENTRIES, 1);

@@ -6,20 +6,10 @@ import { address, FrameReader, MessageReader, NotifyWriter, string } from '@spop
 import { ClientKey } from '../../docs/examples/gcra-rate-limit/client-key.ts';
 import { Gcra } from '../../docs/examples/gcra-rate-limit/gcra.ts';
 import { MemoryLimiter } from '../../docs/examples/gcra-rate-limit/memory-limiter.ts';
-import { heapBytes } from '../harness/heap.ts';
-import { type Operation, run } from '../harness/operation.ts';
-import { timeTasks, warmUp } from '../harness/stopwatch.ts';
+import { type Measured, measured } from '../harness/measured.ts';
+import type { Operation } from '../harness/operation.ts';
 
 const CLIENTS = 1_000_000;
-const WARM_MS = 500;
-const TASK_MS = 20;
-const COUNTED = 20_000;
-
-/** What a decision takes. */
-export interface Figures {
-  readonly ns: number;
-  readonly bytes: number;
-}
 
 const gcra = new Gcra({ intervalUs: 10_000, burstUs: 200_000 });
 
@@ -49,13 +39,6 @@ function decide(limiter: MemoryLimiter, next: () => number): Operation {
   };
 }
 
-async function measure(operation: Operation): Promise<Figures> {
-  const work = (count: number): number => run(operation, count);
-  const count = await warmUp(work, WARM_MS, TASK_MS);
-  const ns = await timeTasks(work, count);
-  return { ns, bytes: Math.min(...[1, 2, 3, 4, 5].map(() => heapBytes(operation, COUNTED))) / COUNTED };
-}
-
 let next = 0;
 const newcomer = (): number => (next = (next + 1) | 0);
 const full = new MemoryLimiter(gcra, CLIENTS);
@@ -63,8 +46,8 @@ const fill = decide(full, newcomer);
 for (let i = 0; i < CLIENTS; i++) fill();
 let known = 0;
 const figures = {
-  'a client that comes often, mostly refused': await measure(decide(new MemoryLimiter(gcra, CLIENTS), () => 7)),
-  'one of a million clients': await measure(decide(full, () => (known = (known + 7_919) % CLIENTS))),
-  'a newcomer, where a million are known': await measure(decide(full, newcomer)),
+  'a client that comes often, mostly refused': await measured(decide(new MemoryLimiter(gcra, CLIENTS), () => 7)),
+  'one of a million clients': await measured(decide(full, () => (known = (known + 7_919) % CLIENTS))),
+  'a newcomer, where a million are known': await measured(decide(full, newcomer)),
 };
-console.log(JSON.stringify(figures satisfies Record<string, Figures>));
+console.log(JSON.stringify(figures satisfies Record<string, Measured>));

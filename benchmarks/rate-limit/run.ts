@@ -15,7 +15,7 @@ import { connect as connectPeer, data, haproxyHello, type ScriptedHaproxy } from
 import { address, NotifyWriter } from '@spop/codec';
 import { exactHeapFlags } from '../harness/heap.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
-import type { Figures } from './look-ups.ts';
+import type { Measured } from '../harness/measured.ts';
 
 const NEWCOMERS = 200_000;
 const INTERVAL_MS = 10;
@@ -41,7 +41,7 @@ function here(name: string): string {
 
 function reportLookUps(): void {
   const args = [...plainJsFlags(), ...exactHeapFlags, '--disable-warning=ExperimentalWarning', here('look-ups.ts')];
-  const found = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Record<string, Figures>;
+  const found = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Record<string, Measured>;
   for (const [name, { ns, bytes }] of Object.entries(found)) {
     console.log(`${`a decision about ${name}`.padEnd(64)} ${ns.toFixed(0).padStart(8)} ns`);
     report(`heap for a decision about ${name}`, bytes, 0, 'B');

@@ -9,7 +9,7 @@
 import { fileURLToPath } from 'node:url';
 import { closeOnSignals, createAgent, formatListenAddress, textLogger } from '@spop/agent';
 import { checkClientIp, ipScore } from './messages.ts';
-import { messageOf } from './parse-table.ts';
+import { messageOf } from '../shared/message-of.ts';
 import { TableFile } from './table-file.ts';
 
 /** How long a request that HAProxy has already asked about may still take when the agent is told to stop. */

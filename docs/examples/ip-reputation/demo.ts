@@ -16,7 +16,7 @@ import { Program } from '@spop-internal/testbed/program';
 import type { Front } from './demo/front.ts';
 import { findHaproxy, startHaproxyFront } from './demo/haproxy-front.ts';
 import { startStandIn } from './demo/stand-in.ts';
-import { messageOf } from './parse-table.ts';
+import { messageOf } from '../shared/message-of.ts';
 
 const AGENT = fileURLToPath(new URL('agent.ts', import.meta.url));
 const REQUESTS_PER_CLIENT = 25;

@@ -1,6 +1,7 @@
 /** The text form of a table: one address or CIDR range and its score a line, and comments after `#`. */
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { messageOf } from '../shared/message-of.ts';
 import { ScoreTable, type ScoredRange } from './table.ts';
 
 const SHOWN_PROBLEMS = 10;
@@ -75,9 +76,4 @@ function parseRange(text: string): Omit<ScoredRange, 'score'> {
     throw new Error(`${text} does not begin at its network address; did you mean ${network}/${length}?`);
   }
   return { first, bits: Number(length) + 128 - width };
-}
-
-/** What an error says. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

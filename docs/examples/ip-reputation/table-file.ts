@@ -1,7 +1,8 @@
 /** A table that is read from a file, and read again whenever the file changes. */
 import { unwatchFile, watchFile, type Stats } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { messageOf, parseTable } from './parse-table.ts';
+import { messageOf } from '../shared/message-of.ts';
+import { parseTable } from './parse-table.ts';
 import type { AddressBytes, ScoreTable } from './table.ts';
 
 /** Who wants to know what became of a change. */
