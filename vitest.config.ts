@@ -53,13 +53,13 @@ export default defineConfig({
         },
       },
       {
-        // With a real HAProxy: one file at a time, after the unit tests, so that the machine belongs to it.
+        // With a real HAProxy, after the unit tests. Two files at a time: they wait for programs more than they compute.
         extends: true,
         test: {
           name: 'e2e',
           include: roots.map((root) => `${root}/**/*.e2e.test.ts`),
           exclude: ignored,
-          fileParallelism: false,
+          maxWorkers: 2,
           globalSetup: './packages/testbed/src/vitest-setup.ts',
           testTimeout: 60_000,
           hookTimeout: 180_000,
