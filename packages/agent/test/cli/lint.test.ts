@@ -10,7 +10,7 @@ const MODULE = `import { createServer } from 'node:net';
 createServer().listen(0, '127.0.0.1');
 const type = (kind, optional = false) => ({ kind, optional });
 export const ip = { name: 'check-ip', args: { ip: type('address'), port: type('integer', true) } };
-export const login = { name: 'login', args: { user: type('string'), body: type('binary'), size: type('int32') } };
+export const login = { name: 'login', args: { user: type('string', true), body: type('binary'), size: type('int32') } };
 export const score = { scope: 'sess', name: 'score', kind: 'int32' };
 `;
 
@@ -61,6 +61,23 @@ spoe.conf:11: error: argument-type: "path" gives string, and the agent declares 
     ]);
   });
 
+  it('leaves out the rules that it is told to', async () => {
+    const { path: cwd } = await folderWith(HAPROXY.replace('option spop-check', ''), SPOE.replace('ip=src', 'ip=path'));
+    const { code, stdout } = await spop([...WORDS, 'agent.mjs', '--ignore', 'spop-check,prefix'], { cwd });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^spoe\.conf:11: error: argument-type: [^\n]*\n$/);
+  });
+
+  it("takes the agent's deadline from its module where no other is said", async () => {
+    const folder = await folderWith(HAPROXY, SPOE);
+    writeFileSync(folder.file('agent.mjs'), `${MODULE}\nexport const options = { processingTimeoutMs: 300 };\n`);
+    const cwd = folder.path;
+    const late = await spop([...WORDS, 'agent.mjs'], { cwd });
+    expect(late).toMatchObject({ code: 1, stderr: '' });
+    expect(late.stdout).toMatch(/^spoe\.conf:7: warning: deadline: .* the agent's own deadline is 300 ms/);
+    expect(await spop([...WORDS, 'agent.mjs', '--deadline', '100ms'], { cwd })).toMatchObject({ code: 0, stdout: '' });
+  });
+
   it('writes nothing that a terminal would act upon', async () => {
     const { path: cwd } = await folderWith(HAPROXY, SPOE.replace('messages check-ip', 'messages \u001b[31m check-ip'));
     const { code, stdout } = await spop(WORDS, { cwd });
@@ -77,6 +94,7 @@ spoe.conf:11: error: argument-type: "path" gives string, and the agent declares 
     [['haproxy.cfg', 'spoe.conf', 'agent.mjs', 'more'], 'expected nothing after "agent.mjs"; found "more"'],
     [['haproxy.cfg', 'spoe.conf', '--deadline', 'soon'], 'expected a duration from 1ms'],
     [['haproxy.cfg', 'spoe.conf', '--haproxy', '1.8'], 'expected one of 2.6'],
+    [['haproxy.cfg', 'spoe.conf', '--ignore', 'spop-chek'], 'there is no rule "spop-chek"'],
   ])('refuses the words %j', async (words, sentence) => {
     const { path: cwd } = await folderWith(HAPROXY, SPOE);
     const outcome = await spop(['lint', ...words], { cwd });

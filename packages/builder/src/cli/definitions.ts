@@ -31,6 +31,8 @@ export interface DeclaredVariable {
 export interface Definitions {
   readonly messages: readonly DeclaredMessage[];
   readonly variables: readonly DeclaredVariable[];
+  /** The number that it exports as `processingTimeoutMs`, by itself or within an object such as the agent's options. */
+  readonly deadlineMs?: number | undefined;
 }
 
 /** HAProxy takes no other characters in names (src/flt_spoe.c, src/vars.c). */
@@ -44,17 +46,20 @@ const VARIABLE_NAME = /^[A-Za-z0-9_.]+$/;
  */
 export async function definitionsOf(path: string): Promise<Definitions> {
   const found = { messages: new Map<string, DeclaredMessage>(), variables: new Map<string, DeclaredVariable>() };
-  for (const value of Object.values(await load(path))) {
-    collect(value, found);
-    if (isRecord(value)) for (const nested of Object.values(value)) collect(nested, found);
-  }
+  const exported = await load(path);
+  const records = [exported, ...Object.values(exported).filter(isRecord)];
+  for (const value of records.flatMap((record) => Object.values(record))) collect(value, found);
   if (found.messages.size === 0) {
     throw new UsageError(
       `${path} exports no message of defineMessage()`,
       'export the definitions of messages and variables, such as: export const checkClientIp = defineMessage(…)',
     );
   }
-  return { messages: [...found.messages.values()], variables: [...found.variables.values()] };
+  return {
+    messages: [...found.messages.values()],
+    variables: [...found.variables.values()],
+    deadlineMs: records.map(({ processingTimeoutMs }) => processingTimeoutMs).find((each) => typeof each === 'number'),
+  };
 }
 
 async function load(path: string): Promise<Record<string, unknown>> {

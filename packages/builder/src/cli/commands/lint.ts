@@ -3,10 +3,10 @@ import type { Call, Command } from '../command.ts';
 import { ExitCode } from '../command.ts';
 import { definitionsOf } from '../definitions.ts';
 import { parseDuration } from '../duration.ts';
-import { lint } from '../lint/lint.ts';
+import { lint, rules } from '../lint/lint.ts';
 import type { Finding } from '../lint/lint.ts';
 import { haproxyOption } from '../peer.ts';
-import { UsageError } from '../usage-error.ts';
+import { nearest, UsageError } from '../usage-error.ts';
 import { expectWords } from '../words.ts';
 
 /** Looks for what is wrong in both configurations of HAProxy. */
@@ -18,13 +18,19 @@ export const command: Command = {
   note     something to look at, with exit code 0`,
   options: {
     haproxy: { ...haproxyOption['haproxy'], about: 'which HAProxy it is for; any by default' },
-    deadline: { value: 'TIME', about: 'the agent\'s processingTimeoutMs, to compare with "timeout processing"' },
+    deadline: {
+      value: 'TIME',
+      about:
+        'the agent\'s processingTimeoutMs, to compare with "timeout processing"; by default what AGENT-MODULE exports',
+    },
+    ignore: { value: 'RULES', about: 'names of rules that are not looked at, with commas between them' },
     json: { about: 'a line of JSON for each finding' },
   },
   completes: 'files',
   examples: [
     ['spop lint haproxy.cfg spoe.conf', 'is anything wrong?'],
     ['spop lint haproxy.cfg spoe.conf definitions.ts --haproxy 3.4 --deadline 100ms', 'with all that is known'],
+    ['spop lint haproxy.cfg spoe.conf --ignore spop-check,variable-unread', 'without two of the rules'],
   ],
   async run({ args, output }: Call): Promise<number> {
     const [haproxyPath, spoePath, module] = expectWords(args.words, 3, command.usage);
@@ -32,14 +38,17 @@ export const command: Command = {
       throw new UsageError("expected HAProxy's configuration and that of SPOE", `usage: spop ${command.usage}`);
     }
     const deadline = args.text('deadline');
-    const findings = lint({
+    const ignored = ignoredRules(args.text('ignore') ?? '');
+    const definitions = module === undefined ? undefined : await definitionsOf(module);
+    const all = lint({
       haproxyText: textOf(haproxyPath),
       spoeText: textOf(spoePath),
       spoePath,
-      definitions: module === undefined ? undefined : await definitionsOf(module),
+      definitions,
       release: args.text('haproxy'),
-      deadlineMs: deadline === undefined ? undefined : parseDuration('--deadline', deadline),
+      deadlineMs: deadline === undefined ? definitions?.deadlineMs : parseDuration('--deadline', deadline),
     });
+    const findings = all.filter(({ rule }) => !ignored.includes(rule));
     for (const finding of findings) {
       const path = finding.file === 'haproxy' ? haproxyPath : spoePath;
       output.json({ ...finding, file: path });
@@ -55,6 +64,19 @@ export const command: Command = {
 
 function lineOf({ line, severity, rule, sentence, source, advice }: Finding, path: string): string {
   return `${path}:${line}: ${severity}: ${rule}: ${sentence} (${source}). What to write: ${advice}.`;
+}
+
+/** @throws UsageError where there is no such rule. */
+function ignoredRules(text: string): string[] {
+  const words = text.split(',').filter(Boolean);
+  const names = rules.map(({ id }) => id);
+  for (const word of words.filter((each) => !names.includes(each))) {
+    throw new UsageError(
+      `there is no rule ${JSON.stringify(word)}`,
+      `did you mean ${nearest(word, names) ?? names.join(', ')}?`,
+    );
+  }
+  return words;
 }
 
 /** @throws UsageError where it cannot be read. */

@@ -2,7 +2,7 @@ import type { DeclaredMessage } from '../definitions.ts';
 import { nearest } from '../usage-error.ts';
 import type { Fault, Rule } from './rule.ts';
 import { messageNames } from './name-rules.ts';
-import { canTake, sampleTypeOf } from './sample-types.ts';
+import { canTake, mayBeNothing, sampleTypeOf } from './sample-types.ts';
 import type { SentArgument, SentMessage } from './spoe-file.ts';
 import type { Subject } from './subject.ts';
 
@@ -14,6 +14,7 @@ export const definitionRules: readonly Rule[] = [
   { id: 'optional-argument-not-sent', severity: 'note', source: 'SPOE.txt §2.3, args', find: optionalNotSent },
   { id: 'argument-undeclared', severity: 'note', source: 'SPOE.txt §2.3, args', find: argumentUndeclared },
   { id: 'argument-type', severity: 'error', source: 'SPOE.txt §3.1', find: argumentType },
+  { id: 'argument-may-be-null', severity: 'warning', source: 'SPOE.txt §3.1, NULL', find: argumentMayBeNull },
   { id: 'argument-without-name', severity: 'note', source: 'SPOE.txt §2.3, args', find: argumentWithoutName },
   { id: 'too-many-arguments', severity: 'error', source: 'SPOE.txt §3.2, NB-ARGS', find: tooManyArguments },
 ];
@@ -131,6 +132,21 @@ function* argumentType(subject: Subject): Iterable<Fault> {
         line: line.number,
         sentence: `"${expression}" gives ${type}, and the agent declares the argument "${name}" of "${sent.name}" as ${what}: the handler fails`,
         advice: `${name}: ${type} in the agent, or a sample that gives ${what}`,
+      };
+    }
+  }
+}
+
+function* argumentMayBeNull(subject: Subject): Iterable<Fault> {
+  for (const { sent, declared } of pairs(subject)) {
+    for (const { name, expression, line } of sent.args) {
+      const argument = declared.args.find((each) => each.name === name);
+      if (argument === undefined || argument.isOptional || !mayBeNothing(expression)) continue;
+      yield {
+        file: 'spoe',
+        line: line.number,
+        sentence: `"${expression}" gives nothing for some requests, which HAProxy sends as NULL, and the agent needs the argument "${name}" of "${sent.name}": the handler fails with SPOP_MISSING_ARGUMENT`,
+        advice: `${name}: optional(…) in the agent`,
       };
     }
   }

@@ -107,6 +107,18 @@ function partsOf(expression: string): string[] {
   return parts;
 }
 
+/** Fetches that give nothing for some requests or connections (configuration manual, §7.3), whatever converts them. */
+const MAYBE_NOTHING =
+  /^(?:(?:req|res)\.(?:hdr|fhdr|hdr_ip|hdr_val|cook|cook_val|body_param)|s?hdr|s?cook|url_?param|urlp|urlp_val|query|ssl_c_\w+|ssl_fc_(?:sni|alpn|npn|session_id)|req[._]ssl_sni|fc_pp_\w+)$/;
+
+/** Whether a sample expression may give nothing, which HAProxy sends as NULL. False where it is not known for sure. */
+export function mayBeNothing(expression: string): boolean {
+  const [fetch = ''] = partsOf(expression);
+  if (fetch === 'ssl_c_used') return false;
+  // A second argument of var() is its default.
+  return MAYBE_NOTHING.test(fetch) || (fetch === 'var' && !/^var\([^),]*,/.test(expression));
+}
+
 /** Which kinds of declared types take which sample; an address of either family may come as `src`. */
 const TAKES: Readonly<Record<SampleType, readonly string[]>> = {
   address: ['address', 'ipv4', 'ipv6'],

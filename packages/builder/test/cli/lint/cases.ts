@@ -113,6 +113,12 @@ export const CASES: readonly Case[] = [
     definitions: DEFINITIONS,
     spoe: ['ip=src', 'ip=src,ipmask(24),length'],
   },
+  {
+    rule: 'argument-may-be-null',
+    at: ['spoe', 'ip=req.hdr_ip'],
+    definitions: DEFINITIONS,
+    spoe: ['ip=src', 'ip=req.hdr_ip(x-real-ip,-1)'],
+  },
   { rule: 'argument-without-name', at: ['spoe', 'dst'], definitions: DEFINITIONS, spoe: ['ip=src', 'ip=src dst'] },
   {
     rule: 'argument-not-sent',
