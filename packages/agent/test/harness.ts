@@ -28,7 +28,7 @@ import {
 } from '../src/index.ts';
 
 /** Enough for any step on a machine that does much else. */
-const STEP_TIMEOUT_MS = 10_000;
+const STEP_TIMEOUT_MS = 25_000;
 
 /** How a scripted HAProxy reaches the agent. */
 export type LinkKind = 'memory' | 'IPv4' | 'IPv6' | 'unix socket';

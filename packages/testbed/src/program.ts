@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long a program may take by default to get ready, and to end after it was asked to. */
-const READY_TIMEOUT_MS = 15_000;
+const READY_TIMEOUT_MS = 25_000;
 const GRACE_MS = 8000;
 const POLL_MS = 10;
 /** The last characters of a program's output that are kept at least. */
