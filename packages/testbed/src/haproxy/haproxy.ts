@@ -40,7 +40,7 @@ export class Haproxy {
   /**
    * Starts it and waits until it is ready.
    *
-   * @throws Error with its own words where it ends instead, or is not ready within 15 seconds.
+   * @throws Error with its own words where it ends instead, or is not ready within 25 seconds.
    */
   static async start(options: HaproxyOptions): Promise<Haproxy> {
     const folder = options.folder ?? (await TemporaryFolder.make());
@@ -81,7 +81,7 @@ export class Haproxy {
   /**
    * Waits until it has written what matches. @returns the pattern's first group, or the whole match without one.
    *
-   * @throws Error with its log where it ends before, or 15 seconds pass.
+   * @throws Error with its log where it ends before, or 25 seconds pass.
    */
   says(pattern: RegExp): Promise<string> {
     return this.#program.says(pattern);
