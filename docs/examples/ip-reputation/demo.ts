@@ -127,7 +127,12 @@ interface Demo {
 }
 
 async function run({ agent, told, front, keep, isReal }: Demo): Promise<void> {
-  await show(front);
+  try {
+    await show(front);
+  } catch (error) {
+    // A HAProxy that is about to end may accept connections, and reset them: why it ends is what matters.
+    throw new Error(await Promise.race([front.broken, sleep(1_000, messageOf(error))]), { cause: error });
+  }
   if (keep) await keepUp(front, agent, told);
   else printGoingOn(isReal);
 }
