@@ -4,6 +4,9 @@ import { runLoad } from '../load/generator.ts';
 import { judgeCase, probe } from '../../packages/builder/src/conformance/run.ts';
 import { playOn, protocolCases } from './cases.ts';
 
+/** Enough for a right agent on a machine that does much else. */
+const PATIENCE_MS = 15_000;
+
 const agent = jobsAgent();
 let port = 0;
 
@@ -15,14 +18,14 @@ afterAll(() => agent.close({ graceMs: 500 }));
 
 describe.concurrent('the cases that peers are judged by, on our agent', () => {
   it('announces all that cases need, so that none is left out', async () => {
-    const { fault, capabilities, maxFrameSize } = await probe(playOn(port));
+    const { fault, capabilities, maxFrameSize } = await probe(playOn(port, PATIENCE_MS));
     expect(fault).toBeUndefined();
     expect(capabilities).toContain('pipelining');
     expect(maxFrameSize).toBe(16_380);
   });
 
   it.each(protocolCases)('$id: $title ($source)', async (test) => {
-    expect(await judgeCase(test, await probe(playOn(port)), playOn(port))).toMatchObject({ result: 'pass' });
+    expect(await judgeCase(test, await probe(playOn(port, PATIENCE_MS)), playOn(port, PATIENCE_MS))).toMatchObject({ result: 'pass' });
   });
 });
 

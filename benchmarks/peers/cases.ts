@@ -27,10 +27,10 @@ const contract: Contract = {
 export const protocolCases: readonly Case[] = conformanceCases(contract).filter(({ needs }) => needs !== 'echo');
 
 /** How they are played against a port of 127.0.0.1. */
-export function playOn(port: number): PlayOptions {
+export function playOn(port: number, patienceMs: number = 1_500): PlayOptions {
   return {
     contract,
-    patienceMs: 1500,
+    patienceMs,
     open: async () => {
       const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
       await once(socket, 'connect');
