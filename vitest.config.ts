@@ -22,8 +22,8 @@ export default defineConfig({
           include: roots.map((root) => `${root}/**/*.test.ts`),
           exclude: [...ignored, '**/*.e2e.test.ts', attacks, programs],
           // Far above what any of them takes on a machine of its own.
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { checkRate } from './messages.ts';
 import { AGENT, ask, metric, startPair } from './testing.ts';
 
-const SLOW = { timeout: 25_000 };
+const SLOW = { timeout: 60_000 };
 const ALLOWED = { ip_score: 0, retry_after_ms: 0, rate_source: 'memory' };
 const REFUSED = { ip_score: 100, rate_remaining: 0, rate_source: 'memory' };
 const NOBODY = {

@@ -11,7 +11,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { blocked, byDefault, checkClientIp } from './messages.ts';
 
 const AGENT = new URL('agent.ts', import.meta.url);
-const SLOW = { timeout: 25_000 };
+const SLOW = { timeout: 60_000 };
 
 interface Running {
   readonly agent: Program;
