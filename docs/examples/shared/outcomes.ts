@@ -1,7 +1,7 @@
 /** Counts what an agent answered. */
 import type { OwnMetric } from '@spop/agent';
 
-/** Between two lines of the log about the same default. */
+/** Between two lines of the log about the same outcome. */
 const PAUSE_MS = 10_000;
 
 /** How many answers there were of each kind; those by default are told in the log, too. */
@@ -24,11 +24,16 @@ export class Outcomes<Kind extends string> {
 
   /** Counts one that was decided by default; the log has a line of it every ten seconds at most. */
   countDefault(kind: Kind): void {
+    this.countAndTell(kind, 'decided by default');
+  }
+
+  /** Counts one of which the log has a line every ten seconds at most, which begins with `what`. */
+  countAndTell(kind: Kind, what: string): void {
     this.count(kind);
     const now = performance.now();
     if (now < (this.#tellBy.get(kind) ?? 0)) return;
     this.#tellBy.set(kind, now + PAUSE_MS);
-    this.#log(`decided by default: ${kind}, ${this.#counts.get(kind)} times so far`);
+    this.#log(`${what}: ${kind}, ${this.#counts.get(kind)} times so far`);
   }
 
   toMetrics(): OwnMetric[] {

@@ -38,7 +38,7 @@ export function integerSetting(
 }
 
 /** One of these words, the first by default. */
-export function choiceSetting<T extends string>(words: readonly [T, ...T[]]): Setting<T> {
+export function choiceSetting<const T extends string>(words: readonly [T, ...T[]]): Setting<T> {
   const parse = (text: string): T => {
     const found = words.find((word) => word === text);
     if (found === undefined) throw new Error(`expected ${words.join(', ')}`);

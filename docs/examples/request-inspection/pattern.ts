@@ -1,0 +1,30 @@
+/** Regular expressions that take time in proportion to the text, whatever the text. */
+import { RE2JS } from 're2js';
+
+/**
+ * The most steps of a pattern: a hostile text of 15 KB then takes some 15 ms. `.{1,200}` has 200 of them, `.*` one, and here
+ * it is not slower.
+ */
+const MAX_STEPS = 150;
+
+/** @throws Error that says what was expected, for what is no pattern, could never match plain text, or is too long. */
+export function compilePattern(source: string): RE2JS {
+  const capital = /[A-Z]/.exec(source.replaceAll(/\\(?:[pP]\{[^}]*\}|.)/g, ''))?.[0];
+  if (capital !== undefined) throw new Error(`expected lower case, as all texts are, not "${capital}"`);
+  let pattern: RE2JS;
+  try {
+    // Texts stand a line each: `.` stays within one, `^` and `$` are its ends.
+    pattern = RE2JS.compile(source, RE2JS.MULTILINE);
+  } catch (error) {
+    const reason = String(error).replace(/.*error parsing regexp: /, '');
+    throw new Error(`expected a pattern as RE2 has them: ${reason}`, { cause: error });
+  }
+  if (pattern.test('')) throw new Error('expected a pattern that does not match the empty text');
+  const steps = pattern.programSize();
+  if (steps > MAX_STEPS) {
+    throw new Error(
+      `expected a pattern of at most ${MAX_STEPS} steps, not ${steps}; \`.*\` has fewer than \`.{1,100}\``,
+    );
+  }
+  return pattern;
+}

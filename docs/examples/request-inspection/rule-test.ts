@@ -1,0 +1,53 @@
+/** What a rule can ask of texts. */
+import { compilePattern } from './pattern.ts';
+import type { Test } from './rule.ts';
+
+const TESTS: Readonly<Record<string, (rest: string) => Test>> = {
+  matches(source) {
+    const pattern = compilePattern(source);
+    // One search for all texts, a line each: as many searches as there are arguments would be a client's to choose.
+    return (texts) => texts.length > 0 && pattern.test(texts.join('\n'));
+  },
+  contains(rest) {
+    const words = listOf(rest);
+    return (texts) => texts.length > 0 && includesAny(texts.join('\n'), words);
+  },
+  is(rest) {
+    const words = new Set(listOf(rest));
+    return (texts) => texts.some((text) => words.has(text));
+  },
+  'is-not'(rest) {
+    const words = new Set(listOf(rest));
+    return (texts) => texts.some((text) => !words.has(text));
+  },
+  'longer-than'(rest) {
+    const limit = /^\d{1,6}$/.test(rest) ? Number(rest) : undefined;
+    if (limit === undefined) throw new Error(`expected a number of characters, not "${rest}"`);
+    return (texts) => texts.some((text) => text.length > limit);
+  },
+  missing(rest) {
+    if (rest !== '') throw new Error(`expected nothing after "missing", not "${rest}"`);
+    return (texts) => texts.every((text) => text === '');
+  },
+};
+
+/** The words that a test begins with. */
+export const TEST_WORDS: readonly string[] = Object.keys(TESTS);
+
+/** @throws Error that says what was expected after the word. */
+export function parseTest(word: string, rest: string): Test {
+  const parse = TESTS[word];
+  if (parse === undefined) throw new Error(`expected one of ${TEST_WORDS.join(', ')}`);
+  return parse(rest);
+}
+
+/** Texts with commas between them, in lower case as what they are compared with. */
+function listOf(rest: string): string[] {
+  const list = rest.split(',').map((each) => each.trim().toLowerCase());
+  if (list.includes('')) throw new Error('expected texts with commas between them');
+  return list;
+}
+
+function includesAny(text: string, words: readonly string[]): boolean {
+  return words.some((word) => text.includes(word));
+}

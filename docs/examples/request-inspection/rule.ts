@@ -1,0 +1,70 @@
+/** One rule, and what it finds. */
+import type { Field, Parts } from './parts.ts';
+
+/** What a rule looks at the parts of. */
+export type Side = 'request' | 'response';
+
+/** Something that a rule looks at: all fields of a part, or those of one name. */
+export interface Target {
+  readonly part: string;
+  readonly name: string | undefined;
+}
+
+/** What follows a hit. */
+export type Outcome =
+  | { readonly kind: 'score'; readonly score: number }
+  | { readonly kind: 'deny'; readonly status: number }
+  | { readonly kind: 'redirect'; readonly url: string }
+  | { readonly kind: 'drop' }
+  | { readonly kind: 'allow' };
+
+/** Which exchanges a rule is for; a list that is empty stands for all, or of exceptions for none. */
+export interface Scope {
+  readonly apps: readonly string[];
+  readonly paths: readonly string[];
+  readonly exceptPaths: readonly string[];
+  readonly exceptArguments: readonly string[];
+}
+
+/** Whether texts are what a rule looks for. */
+export type Test = (texts: readonly string[]) => boolean;
+
+/** A rule of the file. */
+export interface Rule {
+  readonly id: number;
+  /** What it is for, in words. */
+  readonly title: string;
+  readonly side: Side;
+  readonly targets: readonly Target[];
+  readonly test: Test;
+  readonly outcome: Outcome;
+  readonly scope: Scope;
+}
+
+/** Whether the rule is for this exchange, and hits it. `request` is the one that a response answers. */
+export function isHit(rule: Rule, parts: Parts): boolean {
+  return isInScope(rule.scope, parts) && rule.test(rule.targets.flatMap((target) => textsOf(rule, target, parts)));
+}
+
+function textsOf({ scope }: Rule, { part, name }: Target, parts: Parts): string[] {
+  const excepted = part === 'argument' ? scope.exceptArguments : [];
+  const isMeant = (field: Field): boolean =>
+    (name === undefined || field.name === name) && !excepted.includes(field.name);
+  return parts
+    .fieldsOf(part)
+    .filter(isMeant)
+    .map((field) => field.text);
+}
+
+function isInScope({ apps, paths, exceptPaths }: Scope, parts: Parts): boolean {
+  if (apps.length > 0 && !apps.includes(parts.exchange.app)) return false;
+  if (paths.length === 0 && exceptPaths.length === 0) return true;
+  const resolved = parts.resolvedPaths;
+  if (paths.length > 0 && !resolved.some((path) => isUnder(path, paths))) return false;
+  // Whoever reads the path in either way has to be within the exception.
+  return exceptPaths.length === 0 || !resolved.every((path) => isUnder(path, exceptPaths));
+}
+
+function isUnder(path: string, prefixes: readonly string[]): boolean {
+  return prefixes.some((prefix) => path === prefix || path.startsWith(prefix === '/' ? prefix : `${prefix}/`));
+}
