@@ -2,7 +2,16 @@
 import type { Actions } from '@spop/agent';
 import type { BodyState } from './exchange.ts';
 import type { Verdict } from './inspect.ts';
-import { action, anomalyScore, bodyComplete, byDefault, data, detected, responseScore } from './messages.ts';
+import {
+  action,
+  anomalyScore,
+  bodyComplete,
+  byDefault,
+  data,
+  detected,
+  responseBodyComplete,
+  responseScore,
+} from './messages.ts';
 import { ruleid, ruleIds, rulesHit, status } from './messages.ts';
 import type { Side } from './rule.ts';
 
@@ -28,7 +37,7 @@ export function answer(ack: Actions, verdict: Verdict, options: AnswerOptions): 
   const { side, bodyState, isDetectOnly, onFailure, hits, isExported } = options;
   const { decision, score, isOutOfTime } = verdict;
   ack.set(side === 'request' ? anomalyScore : responseScore, score).set(rulesHit, hits.length);
-  ack.set(bodyComplete, bodyState === 'none' || bodyState === 'complete');
+  ack.set(side === 'request' ? bodyComplete : responseBodyComplete, bodyState === 'none' || bodyState === 'complete');
   if (isOutOfTime && decision === undefined) decideByDefault(ack, 'out of time', onFailure);
   if (decision !== undefined && decision.outcome.kind !== 'allow') {
     ack.set(ruleid, decision.rule.id);

@@ -55,8 +55,10 @@ export const ruleIds = defineVariable('txn', 'rule_ids', string);
 
 /** Added: the sum of the scores of the response's rules. */
 export const responseScore = defineVariable('txn', 'response_score', integer);
-/** Added: false where the rules have seen only the beginning of the body, or nobody can tell. */
+/** Added: false where the rules have seen only the beginning of the request's body, or nobody can tell. */
 export const bodyComplete = defineVariable('txn', 'body_complete', bool);
+/** Added: the same of the response's body. */
+export const responseBodyComplete = defineVariable('txn', 'response_body_complete', bool);
 /** Added: what `action` would be, were it not for detect-only. */
 export const detected = defineVariable('txn', 'detected', string);
 /** Added: why no rule decided: `handler failed`, or `out of time`. */

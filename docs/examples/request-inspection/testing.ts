@@ -1,0 +1,137 @@
+/** What the tests of this example share. */
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import {
+  connectAs,
+  type Environment,
+  type ExampleAgent,
+  startAgent,
+  startHaproxy,
+} from '@spop-internal/testbed/example';
+import type { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
+import type { HaproxyRelease } from '@spop-internal/testbed/haproxy/releases';
+import { type Answer, proxyLine, type RequestOptions } from '@spop-internal/testbed/http-client';
+import { Origin } from '@spop-internal/testbed/origin';
+import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
+import { stopAfterTest } from '@spop-internal/testbed/vitest';
+
+export const AGENT: URL = new URL('agent.ts', import.meta.url);
+export const CONFIG: URL = new URL('haproxy.cfg', import.meta.url);
+
+const TIMEOUT_MS = 10_000;
+
+/** Texts of the site at some paths. */
+export const LEAKS: Readonly<Record<string, string>> = {
+  '/leak': 'You have an error in your SQL syntax near',
+  '/index': '<title>Index of /</title>',
+};
+
+/** An attack that needs decoding. */
+export const SQL = '/items?q=1%27%20UNION%20%20select%20name%20from%20users';
+/** What its answer says. */
+export const DENIED = [403, 'deny', '942100', '1', 'rules'] as const;
+/** What that of a request says which no rule hits. */
+export const PASSED = [200, undefined, '', '1', 'rules'] as const;
+
+/** Rules in a file of their own, until the test ends. */
+export async function writeRules(text: string): Promise<string> {
+  const path = stopAfterTest(await TemporaryFolder.make()).file('rules.txt');
+  await writeFile(path, text);
+  return path;
+}
+
+/** A site that leaks at some paths. */
+export async function startSite(): Promise<Origin> {
+  return stopAfterTest(
+    await Origin.serve(({ url = '' }, response) => {
+      const text = LEAKS[url] ?? 'the site';
+      response.setHeader('content-length', text.length).end(text);
+    }),
+  );
+}
+
+/** An agent with time enough on a busy machine, and HAProxy in front of a site that leaks. */
+export async function startBoth(
+  release: HaproxyRelease,
+  env: Environment = {},
+  more: Environment = {},
+  site?: Origin,
+): Promise<{ haproxy: Haproxy; running: ExampleAgent }> {
+  const running = await startAgent(AGENT, { INSPECTION_BUDGET_MS: '5000', ...env });
+  return {
+    haproxy: await startHaproxy(release, CONFIG, running.spoeAddress, more, site ?? (await startSite())),
+    running,
+  };
+}
+
+/** One request from 192.0.2.1; where a busy machine has missed HAProxy's deadline, again. @returns what the answer says. */
+export async function ask(haproxy: Haproxy, request: RequestOptions = {}): Promise<unknown[]> {
+  const client = connectAs('192.0.2.1', haproxy);
+  let answer = await client.request(request);
+  for (let retries = 5; retries > 0 && answer.headers['x-spoe-error'] === '1'; retries--)
+    answer = await client.request(request);
+  return summaryOf(answer);
+}
+
+/** Status, action, rules, whether the body was whole, and who decided. */
+export function summaryOf({ status, headers }: Pick<Answer, 'status' | 'headers'>): unknown[] {
+  return [status, headers['x-action'], headers['x-rules'], headers['x-body-complete'], headers['x-verdict-source']];
+}
+
+/** What came back on a connection of its own. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** All that came, the headers included. */
+  readonly text: string;
+}
+
+/**
+ * Sends bytes as they are, and waits until HAProxy closes the connection, or what came ends with `until`. Numbers between texts
+ * are pauses in milliseconds.
+ */
+export async function sendRaw(
+  haproxy: Haproxy,
+  parts: readonly (string | number)[],
+  until?: string,
+): Promise<RawAnswer> {
+  const socket = connect(haproxy.httpSocket).setEncoding('latin1');
+  let text = '';
+  let isOver = false;
+  socket.on('data', (chunk: string) => {
+    text += chunk;
+    if (until !== undefined && text.endsWith(until)) socket.destroy();
+  });
+  // HAProxy resets where it has answered before all was sent.
+  socket.on('error', () => {});
+  const closed = once(socket, 'close', { signal: AbortSignal.timeout(TIMEOUT_MS) }).then(() => (isOver = true));
+  socket.write(proxyLine('192.0.2.1'), 'latin1');
+  for (const part of parts) {
+    if (typeof part === 'number') await new Promise((resolve) => setTimeout(resolve, part));
+    else if (!isOver) socket.write(part, 'latin1');
+  }
+  await closed;
+  const [head = ''] = text.split('\r\n\r\n', 1);
+  const headers = head
+    .split('\r\n')
+    .slice(1)
+    .map((line) => {
+      const at = line.indexOf(':');
+      return [line.slice(0, at).toLowerCase(), line.slice(at + 1).trim()] as const;
+    });
+  return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]), headers: Object.fromEntries(headers), text };
+}
+
+/** A POST whose body has no length of its own: each text is a chunk, each number a pause. */
+export function chunked(
+  path: string,
+  chunks: readonly (string | number)[],
+  isWhole: boolean = true,
+): (string | number)[] {
+  const head = `POST ${path} HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n`;
+  const parts = chunks.map((chunk) =>
+    typeof chunk === 'number' ? chunk : `${chunk.length.toString(16)}\r\n${chunk}\r\n`,
+  );
+  return [head, ...parts, ...(isWhole ? ['0\r\n\r\n'] : [])];
+}
