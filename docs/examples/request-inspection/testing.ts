@@ -129,7 +129,7 @@ export function chunked(
   chunks: readonly (string | number)[],
   isWhole: boolean = true,
 ): (string | number)[] {
-  const head = `POST ${path} HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n`;
+  const head = `POST ${path} HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\ncontent-type: application/x-www-form-urlencoded\r\ntransfer-encoding: chunked\r\n\r\n`;
   const parts = chunks.map((chunk) =>
     typeof chunk === 'number' ? chunk : `${chunk.length.toString(16)}\r\n${chunk}\r\n`,
   );
