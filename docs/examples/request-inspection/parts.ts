@@ -8,6 +8,22 @@ export interface Field {
   readonly text: string;
 }
 
+/** The texts of a target. */
+export class Texts {
+  readonly list: readonly string[];
+  #joined: string | undefined;
+
+  constructor(list: readonly string[]) {
+    this.list = list;
+  }
+
+  /** A line each: no text has a line end. One search finds what as many as a client chooses to send would. */
+  get joined(): string {
+    this.#joined ??= this.list.join('\n');
+    return this.#joined;
+  }
+}
+
 /** What a rule can look at: those that have names can be asked for one of them, as `header.host`. */
 export const TARGETS = {
   request: {
@@ -24,6 +40,7 @@ export const TARGETS = {
 export class Parts {
   readonly exchange: Exchange;
   readonly #fields: Map<string, readonly Field[]> = new Map();
+  readonly #texts: Map<string, Texts> = new Map();
   #arguments: readonly (readonly [name: string, value: string])[] | undefined;
   #paths: ReturnType<typeof plainPaths> | undefined;
 
@@ -36,12 +53,25 @@ export class Parts {
     return this.#plainPaths.resolved;
   }
 
-  /** All fields of a target: `header` has all headers. */
-  fieldsOf(target: string): readonly Field[] {
-    let fields = this.#fields.get(target);
+  /** The texts of a part, or of its fields of one name; without those of the names in `except`. */
+  textsOf(part: string, name?: string, except: readonly string[] = []): Texts {
+    const key = `${part}.${name ?? ''} ${except.join(' ')}`;
+    let texts = this.#texts.get(key);
+    if (texts === undefined) {
+      const fields = this.#fieldsOf(part).filter(
+        (field) => (name === undefined || field.name === name) && !except.includes(field.name),
+      );
+      texts = new Texts(fields.map((field) => field.text));
+      this.#texts.set(key, texts);
+    }
+    return texts;
+  }
+
+  #fieldsOf(part: string): readonly Field[] {
+    let fields = this.#fields.get(part);
     if (fields === undefined) {
-      fields = this.#make(target);
-      this.#fields.set(target, fields);
+      fields = this.#make(part);
+      this.#fields.set(part, fields);
     }
     return fields;
   }
@@ -51,12 +81,12 @@ export class Parts {
     return this.#paths;
   }
 
-  #make(target: string): Field[] {
+  #make(part: string): Field[] {
     const { client, method, query, status, headers, body, bodyState } = this.exchange;
-    switch (target) {
+    switch (part) {
       case 'client':
       case 'method':
-        return [{ name: '', text: (target === 'client' ? client : method).toLowerCase() }];
+        return [{ name: '', text: (part === 'client' ? client : method).toLowerCase() }];
       case 'path':
         return unnamed(new Set([...this.#plainPaths.asSent, ...this.#plainPaths.resolved]));
       case 'query':
@@ -65,7 +95,7 @@ export class Parts {
         return unnamed([String(status ?? '')]);
       case 'body':
       case 'response-body':
-        return unnamed(plainTexts(body, target === 'body'));
+        return unnamed(plainTexts(body, part === 'body'));
       case 'body-state':
       case 'response-body-state':
         return unnamed([bodyState]);

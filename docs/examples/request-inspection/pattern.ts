@@ -9,7 +9,7 @@ const MAX_STEPS = 150;
 
 /** @throws Error that says what was expected, for what is no pattern, could never match plain text, or is too long. */
 export function compilePattern(source: string): RE2JS {
-  const capital = /[A-Z]/.exec(source.replaceAll(/\\(?:[pP]\{[^}]*\}|.)/g, ''))?.[0];
+  const capital = /[A-Z]/.exec(source.replaceAll(/\\(?:[pP](?:\{[^}]*\}|.)|.)/g, ''))?.[0];
   if (capital !== undefined) throw new Error(`expected lower case, as all texts are, not "${capital}"`);
   let pattern: RE2JS;
   try {

@@ -5,29 +5,28 @@ import type { Test } from './rule.ts';
 const TESTS: Readonly<Record<string, (rest: string) => Test>> = {
   matches(source) {
     const pattern = compilePattern(source);
-    // One search for all texts, a line each: as many searches as there are arguments would be a client's to choose.
-    return (texts) => texts.length > 0 && pattern.test(texts.join('\n'));
+    return ({ joined }) => joined !== '' && pattern.test(joined);
   },
   contains(rest) {
     const words = listOf(rest);
-    return (texts) => texts.length > 0 && includesAny(texts.join('\n'), words);
+    return ({ joined }) => words.some((word) => joined.includes(word));
   },
   is(rest) {
     const words = new Set(listOf(rest));
-    return (texts) => texts.some((text) => words.has(text));
+    return ({ list }) => list.some((text) => words.has(text));
   },
   'is-not'(rest) {
     const words = new Set(listOf(rest));
-    return (texts) => texts.some((text) => !words.has(text));
+    return ({ list }) => list.some((text) => !words.has(text));
   },
   'longer-than'(rest) {
     const limit = /^\d{1,6}$/.test(rest) ? Number(rest) : undefined;
     if (limit === undefined) throw new Error(`expected a number of characters, not "${rest}"`);
-    return (texts) => texts.some((text) => text.length > limit);
+    return ({ list }) => list.some((text) => text.length > limit);
   },
   missing(rest) {
     if (rest !== '') throw new Error(`expected nothing after "missing", not "${rest}"`);
-    return (texts) => texts.every((text) => text === '');
+    return ({ list }) => list.every((text) => text === '');
   },
 };
 
@@ -46,8 +45,4 @@ function listOf(rest: string): string[] {
   const list = rest.split(',').map((each) => each.trim().toLowerCase());
   if (list.includes('')) throw new Error('expected texts with commas between them');
   return list;
-}
-
-function includesAny(text: string, words: readonly string[]): boolean {
-  return words.some((word) => text.includes(word));
 }

@@ -1,5 +1,5 @@
 /** One rule, and what it finds. */
-import type { Field, Parts } from './parts.ts';
+import type { Parts, Texts } from './parts.ts';
 
 /** What a rule looks at the parts of. */
 export type Side = 'request' | 'response';
@@ -26,8 +26,8 @@ export interface Scope {
   readonly exceptArguments: readonly string[];
 }
 
-/** Whether texts are what a rule looks for. */
-export type Test = (texts: readonly string[]) => boolean;
+/** Whether the texts of one target are what a rule looks for. */
+export type Test = (texts: Texts) => boolean;
 
 /** A rule of the file. */
 export interface Rule {
@@ -41,19 +41,12 @@ export interface Rule {
   readonly scope: Scope;
 }
 
-/** Whether the rule is for this exchange, and hits it. `request` is the one that a response answers. */
-export function isHit(rule: Rule, parts: Parts): boolean {
-  return isInScope(rule.scope, parts) && rule.test(rule.targets.flatMap((target) => textsOf(rule, target, parts)));
-}
-
-function textsOf({ scope }: Rule, { part, name }: Target, parts: Parts): string[] {
-  const excepted = part === 'argument' ? scope.exceptArguments : [];
-  const isMeant = (field: Field): boolean =>
-    (name === undefined || field.name === name) && !excepted.includes(field.name);
-  return parts
-    .fieldsOf(part)
-    .filter(isMeant)
-    .map((field) => field.text);
+/** Whether the rule is for this exchange, and one of its targets is what it looks for. */
+export function isHit({ scope, targets, test }: Rule, parts: Parts): boolean {
+  if (!isInScope(scope, parts)) return false;
+  return targets.some(({ part, name }) =>
+    test(parts.textsOf(part, name, part === 'argument' ? scope.exceptArguments : [])),
+  );
 }
 
 function isInScope({ apps, paths, exceptPaths }: Scope, parts: Parts): boolean {
