@@ -1,17 +1,13 @@
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
-import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
-import { startAgent, startHaproxy } from '@spop-internal/testbed/example';
 import { proxyLine } from '@spop-internal/testbed/http-client';
-import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
 import { expect, it } from 'vitest';
-import { AGENT, ask, chunked, CONFIG, DENIED, PASSED, sendRaw, SQL, startBoth, summaryOf } from './testing.ts';
+import { ask, chunked, configWith, DENIED, PASSED, sendRaw, SQL, startBoth, summaryOf } from './testing.ts';
 
 const ATTACK = 'q=1%27+union+select+2';
 const LEAK = '<title>Index of /</title>';
@@ -97,7 +93,7 @@ const ATTACKED = [403, 'deny', '942100', '1', 'rules'];
 
 describeHaproxies('what the inspection cannot see', (release) => {
   it('is what limits.md says', async () => {
-    const { haproxy } = await startBoth(release, {}, { APP_ADDR: await startHardSite() });
+    const { haproxy } = await startBoth(release, { site: await startHardSite() });
     await expect.poll(() => ask(haproxy, { path: SQL })).toEqual(DENIED);
     const request = async (parts: readonly (string | number)[]): Promise<unknown[]> =>
       summaryOf(await sendRaw(haproxy, parts));
@@ -149,16 +145,12 @@ describeHaproxies('what the inspection cannot see', (release) => {
   });
 
   it('is less with a larger buffer, up to the frame', async () => {
-    const folder = stopAfterTest(await TemporaryFolder.make());
-    const config = await readFile(CONFIG, 'utf8');
-    const spoe = await readFile(new URL('spoe-request-inspection.conf', CONFIG), 'utf8');
-    await writeFile(folder.file('haproxy.cfg'), config.replace('global\n', 'global\n  tune.bufsize 65536\n'));
-    await writeFile(
-      folder.file('spoe-request-inspection.conf'),
-      spoe.replace('int(15360)', 'int(64512)').replace('  use-backend', '  max-frame-size 32768\n  use-backend'),
-    );
-    const { spoeAddress } = await startAgent(AGENT, { INSPECTION_BUDGET_MS: '5000' });
-    const haproxy = await startHaproxy(release, pathToFileURL(folder.file('haproxy.cfg')), spoeAddress);
+    const config = await configWith({
+      global: '  tune.bufsize 65536\n',
+      spoe: (text) =>
+        text.replace('int(15360)', 'int(64512)').replace('  use-backend', '  max-frame-size 32768\n  use-backend'),
+    });
+    const { haproxy } = await startBoth(release, { config });
     const send = async (body: string): Promise<unknown[]> => summaryOf(await sendRaw(haproxy, post(body)));
     await expect.poll(() => send(FILLER.repeat(25) + ATTACK)).toEqual(ATTACKED);
     // HAProxy 3.1 and later does not ask; older ones ask in fragments.

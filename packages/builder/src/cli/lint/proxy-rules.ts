@@ -214,7 +214,8 @@ function* bodySize({ engines, haproxy }: Subject): Iterable<Fault> {
   for (const engine of engines) {
     for (const { message, line } of bodies(engine)) {
       const all = [...message.args.map(({ expression }) => expression), ...(message.event?.words ?? [])];
-      if (all.some((word) => word.includes('req.body_size') || word.includes('content-length'))) continue;
+      // All headers have content-length among them.
+      if (all.some((word) => /req\.body_size|req\.hdrs|content-length/.test(word))) continue;
       yield {
         file: 'spoe',
         line: line.number,
