@@ -25,6 +25,7 @@ async function startHardSite(): Promise<string> {
     const later = (): void => void response.end(LEAK);
     if (request.url === '/long')
       response.setHeader('content-length', 50_000).end(`${' '.repeat(49_900)}${LEAK}`.padEnd(50_000));
+    else if (request.url === '/gone') response.destroy();
     else if (request.url === '/stream') {
       response.write('hello');
       setTimeout(later, 50);
@@ -123,6 +124,7 @@ describeHaproxies('what the inspection cannot see', (release) => {
       'a response that is late': await response('/late'),
       'a stream': await response('/stream'),
       'a compressed response': await response('/gzip'),
+      "HAProxy's own response": await response('/gone'),
     }).toEqual({
       'a body that fits': ATTACKED,
       'a body beyond the buffer': NOT_SEEN,
@@ -141,6 +143,7 @@ describeHaproxies('what the inspection cannot see', (release) => {
       'a response that is late': [403, '954100', '1'],
       'a stream': [200, '', '0'],
       'a compressed response': [200, '950010', '1'],
+      "HAProxy's own response": [502, '', undefined],
     });
   });
 
@@ -148,13 +151,13 @@ describeHaproxies('what the inspection cannot see', (release) => {
     const config = await configWith({
       global: '  tune.bufsize 65536\n',
       spoe: (text) =>
-        text.replace('int(15360)', 'int(64512)').replace('  use-backend', '  max-frame-size 32768\n  use-backend'),
+        text.replace('int(15360)', 'int(64512)').replace('  use-backend', '  max-frame-size 62000\n  use-backend'),
     });
     const { haproxy } = await startBoth(release, { config });
     const send = async (body: string): Promise<unknown[]> => summaryOf(await sendRaw(haproxy, post(body)));
-    await expect.poll(() => send(FILLER.repeat(25) + ATTACK)).toEqual(ATTACKED);
+    await expect.poll(() => send(FILLER.repeat(66) + ATTACK)).toEqual(ATTACKED);
     // HAProxy 3.1 and later does not ask; older ones ask in fragments.
     const tooBig = release.fragments ? ATTACKED : [500, undefined, undefined, undefined, 'default'];
-    expect(await send(FILLER.repeat(45) + ATTACK)).toEqual(tooBig);
+    expect(await send(FILLER.repeat(70) + ATTACK)).toEqual(tooBig);
   });
 });
