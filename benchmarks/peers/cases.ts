@@ -11,7 +11,8 @@ import { conformanceCases } from '../../packages/builder/src/conformance/suite.t
 import { ipv4Bytes, ipv6Bytes } from '../../packages/builder/src/data/address.ts';
 import { int32, nil } from '../../packages/builder/src/data/values.ts';
 
-const contract: Contract = {
+/** What an agent that does the job answers. */
+export const scoreContract: Contract = {
   ...anyAnswer('check-client-ip', 'ip'),
   answers: {
     variable: 'ip_score',
@@ -24,10 +25,15 @@ const contract: Contract = {
 };
 
 /** All cases that need no agent of their own. */
-export const protocolCases: readonly Case[] = conformanceCases(contract).filter(({ needs }) => needs !== 'echo');
+export function casesFor(contract: Contract): Case[] {
+  return conformanceCases(contract).filter(({ needs }) => needs !== 'echo');
+}
+
+/** Those for an agent that does the job. */
+export const protocolCases: readonly Case[] = casesFor(scoreContract);
 
 /** How they are played against a port of 127.0.0.1. */
-export function playOn(port: number, patienceMs: number = 1_500): PlayOptions {
+export function playOn(port: number, contract: Contract = scoreContract, patienceMs: number = 1_500): PlayOptions {
   return {
     contract,
     patienceMs,

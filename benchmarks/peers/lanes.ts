@@ -205,11 +205,12 @@ function reference(
     );
 }
 
-/** Builds every lane whose name contains `filter`, one after the other. */
+/** Builds every lane whose name contains `filter`, one after the other; not those named in `leftOut`. */
 export async function buildLanes(
   nodes: string,
   filter: string,
   progress: (text: string) => void,
+  leftOut: ReadonlySet<string> = new Set(),
 ): Promise<{ lanes: PeerLane[]; skipped: SkippedLane[] }> {
   mkdirSync(BUILD, { recursive: true });
   const node = (path: string, ...args: readonly string[]): AgentCommand => ({
@@ -273,7 +274,7 @@ export async function buildLanes(
   const lanes: PeerLane[] = [];
   const skipped: SkippedLane[] = [];
   for (const [name, build] of builders) {
-    if (!name.includes(filter)) continue;
+    if (!name.includes(filter) || leftOut.has(name)) continue;
     progress(`building ${name}`);
     try {
       const built = await build();

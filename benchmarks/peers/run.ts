@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findHaproxies } from '@spop-internal/testbed/haproxy/releases';
 import { checkoutInfo, machineInfo } from '../codec/machine.ts';
+import { AgentProcess } from '../load/agent-process.ts';
 import { LoadTool } from '../load/load-tool.ts';
 import { measureRounds, type Sample } from '../load/rounds.ts';
 import { closedLoop, pipelined } from '../load/tests.ts';
@@ -142,7 +143,7 @@ async function measure(sections: readonly string[]): Promise<PeersRun> {
     return work();
   };
   const correctness = await section('correctness', [1, 0], () =>
-    perLane('protocol cases', lanes, (lane) => judgeAgent(lane.command, () => {})),
+    perLane('protocol cases', lanes, (lane) => judgeAgent({ start: () => AgentProcess.start(lane.command) }, () => {})),
   );
   const codec = await section('codec', [1, 0], () =>
     perLane('codec in memory', lanes, (lane) => measureCodec(lane, tool)),
