@@ -50,7 +50,11 @@ let run = saved ?? (await judgeAll());
 if (saved !== undefined && values.filter !== '') {
   const fresh = await judgeAll();
   const names = new Set(fresh.agents.map(({ name }) => name));
-  run = { ...fresh, skipped: saved.skipped, agents: [...saved.agents.filter(({ name }) => !names.has(name)), ...fresh.agents] };
+  run = {
+    ...fresh,
+    skipped: saved.skipped,
+    agents: [...saved.agents.filter(({ name }) => !names.has(name)), ...fresh.agents],
+  };
 }
 mkdirSync(here('../results/'), { recursive: true });
 writeFileSync(values.json ?? here('../results/conformance.json'), JSON.stringify(run, null, 1));

@@ -69,7 +69,11 @@ async function judgeOn(
   let verdict: CaseVerdict;
   try {
     const { result, detail } = await judgeCase(test, probed, playOn(agent.port, contract, patienceMs));
-    verdict = { name, result: result === 'skip' ? '-' : result, ...(result === 'fail' ? { detail: detail ?? '' } : {}) };
+    verdict = {
+      name,
+      result: result === 'skip' ? '-' : result,
+      ...(result === 'fail' ? { detail: detail ?? '' } : {}),
+    };
   } catch (error) {
     verdict = { name, result: 'fail', detail: error instanceof Error ? error.message : String(error) };
   }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { ack, agentHello } from '@spop/builder';
 import { DataType, type Value } from '@spop/codec';
+import { startAgent } from '@spop-internal/testbed/example';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
@@ -19,6 +20,7 @@ import {
 } from '../../src/index.ts';
 import { jsonLines, listenAs, spop } from '../cli/run-spop.ts';
 
+const REPUTATION = new URL('../../../../docs/examples/ip-reputation/agent.ts', import.meta.url);
 const SCOPE = 'txn';
 const NAME = 'value';
 
@@ -95,6 +97,16 @@ describe('spop conformance', () => {
     ]);
     expect(outcome.code).toBe(0);
     expect(lines.length).toBeGreaterThan(400);
+  }, 120_000);
+
+  it('finds nothing wrong with an agent that was not made for it', async () => {
+    const { agent, spoeAddress } = await startAgent(REPUTATION);
+    const outcome = await spop(['conformance', spoeAddress, '--timeout', '10s', '--json']);
+    const lines = jsonLines(outcome).map((line) => JSON.stringify(line));
+    expect(lines.filter((line) => /"result":"fail"/.test(line))).toEqual([]);
+    expect(lines.filter((line) => /"result":"pass"/.test(line)).length).toBeGreaterThan(365);
+    expect(outcome.code).toBe(0);
+    expect(agent.isRunning).toBe(true);
   }, 120_000);
 
   it('asks any agent by a message that it knows, and no values then', async () => {
