@@ -42,6 +42,13 @@ describe('the arguments of a request', () => {
     ).toEqual(['--x filename="../a"']);
   });
 
+  it('are also those of JSON that says it is something else', () => {
+    const body = ' {"a":"\\u003cb"}';
+    expect(list({ body, headers: [['content-type', 'text/plain']] }, 'argument', 'a')).toEqual(['<b']);
+    expect(list({ body, headers: [form] }, 'argument', 'a')).toEqual(['<b']);
+    expect(list({ body }, 'argument', '')).toEqual(['{"a":"\\u003cb"}', 'a']);
+  });
+
   it('have every text that stands in JSON', () => {
     const text = fc.string({ unit: 'grapheme-ascii' }).filter((text) => !/[%\\]/.test(text));
     fc.assert(

@@ -144,9 +144,12 @@ function splitPairs(text: string): [name: string, value: string][] {
 }
 
 function argumentsOfBody(body: string, type: string): [name: string, value: string][] {
-  if (type.startsWith('application/x-www-form-urlencoded')) return splitPairs(body);
+  // Servers read JSON whatever the type says.
+  const isJson = type.includes('json') || /^\s*[[{]/.test(body);
+  const texts = isJson ? [...jsonTexts(body)] : [];
+  if (type.startsWith('application/x-www-form-urlencoded')) return [...splitPairs(body), ...texts];
   // Anything else, such as text, XML and multipart forms, is one argument without a name.
-  return type.includes('json') ? [...jsonTexts(body)] : [['', body]];
+  return type.includes('json') ? texts : [['', body], ...texts];
 }
 
 const JSON_TEXT = /"((?:[^"\\]|\\.)*)(?:"(\s*:)?|\\?$)/gs;
