@@ -21,6 +21,17 @@ export interface ConformanceRun {
   readonly skipped: readonly SkippedLane[];
 }
 
+/** What is to be known of an agent, to judge its figures. */
+const NOTES: Readonly<Record<string, string>> = {
+  'haproxy-go': 'is the library that Coraza uses; it announces no pipelining, and is asked nothing about it.',
+  'criteo/haproxy-spoe-go': 'is no longer maintained.',
+  'spop + tokio':
+    'is a codec, `spop`, whose connections our program serves as its examples do: what it does with frames is the crate’s, the rest ours.',
+  'haproxy/spoa-example':
+    'is meant to show the protocol, and says so. One line was changed, so that it listens on 127.0.0.1 alone.',
+  'naive Node': 'is no library, but what one would write first.',
+};
+
 const ENDED = 'process ended';
 const MARK = { pass: '✓', fail: '✗', '-': '–' } as const;
 const SHOWN_CHARACTERS = 160;
@@ -42,7 +53,7 @@ function introduction({ agents, startedAt }: ConformanceRun): string[] {
     'fails is asked a second time, of a new process and with more patience, and counts where it fails again.',
     '',
     'This is what SPOE.txt demands and what agents among hostile peers need, not what HAProxy of today sends: **an agent that fails many cases can serve',
-    'for years behind one HAProxy on one machine**, and most of these do. The second table says what each kind of failure means.',
+    'behind one HAProxy on one machine without anybody noticing**. The tables by topic say where it would show.',
     '',
     ...table(
       ['agent', 'language', 'version', 'passed', 'failed', 'not asked', 'ended the process'],
@@ -54,8 +65,9 @@ function introduction({ agents, startedAt }: ConformanceRun): string[] {
       3,
     ),
     'Not asked: what an agent does not announce, pipelining for instance, it need not do. Ended the process: one connection ends the agent for all others, so that',
-    'requests go on without it until something starts it again. `@spop/agent` is ours, with the job of the others; "naive Node" is no library, but',
-    'what one would write first.',
+    'requests go on without it until something starts it again.',
+    '',
+    ...agents.flatMap(({ name }) => (NOTES[name] === undefined ? [] : [`- **${name}** ${NOTES[name]}`])),
     '',
     `Asked on ${startedAt.slice(0, 10)}.`,
     '',

@@ -37,7 +37,7 @@ export const TOPICS: readonly Topic[] = [
   {
     title: 'a right HELLO',
     meaning:
-      'HAProxy’s greeting, or one that SPOE.txt allows, is not taken, or is answered in a way that some release of HAProxy refuses: checks say DOWN, and requests go on without the agent. The greetings of today’s HAProxys are the first of these cases',
+      'HAProxy’s greeting, or one that SPOE.txt allows, is not taken, or is answered in a way that some release of HAProxy refuses: checks say DOWN, and requests go on without the agent. The greetings of today’s HAProxys are among them',
     ids: idsOf(helloCases(words), refusals),
   },
   {
@@ -66,7 +66,7 @@ export const TOPICS: readonly Topic[] = [
   {
     title: 'many frames, and pieces of frames',
     meaning:
-      'requests lose their answers where the network cuts bytes differently, or under load. Fragments come from HAProxy 3.0 and older alone, to agents that announce them',
+      'requests lose their answers where the network cuts bytes differently, or under load. Fragments come from HAProxy 3.0 and older alone, to agents that announce them; to one that does not, a question above the frame size is reconnect after reconnect',
     ids: idsOf(streamCases(words)),
   },
   {

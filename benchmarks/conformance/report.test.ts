@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { protocolCases } from '../peers/cases.ts';
+import type { CaseVerdict } from '../peers/correctness.ts';
+import { type AgentVerdicts, writeReport } from './report.ts';
+import { TOPICS } from './topics.ts';
+
+const agent = (name: string, wrong: Readonly<Record<string, CaseVerdict['result']>>): AgentVerdicts => ({
+  name,
+  language: 'Go',
+  version: 'v1',
+  verdicts: protocolCases.map(({ id }) => ({
+    name: id,
+    result: wrong[id] ?? 'pass',
+    detail: 'the agent | said `a`\nb',
+  })),
+});
+
+it('has a topic for each case, and no case in two', () => {
+  const topics = protocolCases.map(({ id }) => [id, TOPICS.filter(({ ids }) => ids.has(id)).length]);
+  expect(topics.filter(([, count]) => count !== 1)).toEqual([]);
+});
+
+it('counts by agent and topic, and shows the cases that fail with what came instead', () => {
+  const report = writeReport({
+    startedAt: '2026-11-29T20:00:00.000Z',
+    commit: 'abc',
+    machine: 'a machine',
+    agents: [
+      agent('one', {}),
+      agent('two', { 'spop/3.2.7/frame-id-239': 'fail', 'spop/3.2.7/payload': 'fail', 'spop/3.2.8/normal': '-' }),
+    ],
+    skipped: [{ name: 'three', reason: 'no compiler' }],
+  });
+  const all = protocolCases.length;
+  expect(report).toContain(`| one | Go | v1 | ${all} | 0 | 0 | 0 |`);
+  expect(report).toContain(`| two | Go | v1 | ${all - 3} | 2 | 1 | 0 |`);
+  expect(report).toMatch(/^\| ids \| ✓ (\d+) \| 1 of \1 fail \|$/m);
+  expect(report).toContain('| `spop/3.2.7/payload` | ✓ | ✗ |');
+  expect(report).not.toContain('`spop/3.2.8/normal`');
+  expect(report).toContain("- `spop/3.2.7/payload`: `the agent | said 'a' b`");
+  expect(report).toContain('- three: no compiler');
+});
