@@ -24,7 +24,8 @@ it.each([
     onTestFinished(() => void vi.restoreAllMocks());
     const thresholds = { request: 5, response: 5 };
     const inspector = new Inspector({ rules: () => RULES, thresholds, budgetMs: -1, isDetectOnly, onFailure });
-    await using agent = createAgent();
+    const agent = createAgent();
+    onTestFinished(() => agent.close({ graceMs: 0 }));
     agent.onMessage(corazaReq, (_, ack) => {
       inspector.judge('request', EXCHANGE, 'id', NOBODY, NO_WISHES, ack);
     });

@@ -14,17 +14,19 @@ it('counts each outcome, and tells of a default at most once in ten seconds', ()
   outcomes.countDefault('failed');
   vi.advanceTimersByTime(1);
   outcomes.countDefault('failed');
+  outcomes.countAndTell('yes', 'for once');
   expect(log).toEqual([
     'decided by default: failed, 1 times so far',
     'decided by default: no, 1 times so far',
     'decided by default: failed, 5 times so far',
+    'for once: yes, 2 times so far',
   ]);
   expect(outcomes.toMetrics()).toMatchObject([
     {
       name: 'answers',
       type: 'counter',
       value: [
-        { labels: { outcome: 'yes' }, value: 1 },
+        { labels: { outcome: 'yes' }, value: 2 },
         { labels: { outcome: 'no' }, value: 1 },
         { labels: { outcome: 'failed' }, value: 5 },
       ],
