@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import {
   connectAs,
@@ -95,13 +96,17 @@ export async function configWith({
   return pathToFileURL(folder.file('haproxy.cfg'));
 }
 
-/** One request from 192.0.2.1; where a busy machine has missed HAProxy's deadline, again. @returns what the answer says. */
+/** Sends again what a busy machine has answered too late for HAProxy's deadline. */
+export async function inTime<T extends Pick<Answer, 'headers'>>(send: () => Promise<T>): Promise<T> {
+  let answer = await send();
+  for (let retries = 5; retries > 0 && answer.headers['x-spoe-error'] === '1'; retries--) answer = await send();
+  return answer;
+}
+
+/** One request from 192.0.2.1. @returns what the answer says. */
 export async function ask(haproxy: Haproxy, request: RequestOptions = {}): Promise<unknown[]> {
   const client = connectAs('192.0.2.1', haproxy);
-  let answer = await client.request(request);
-  for (let retries = 5; retries > 0 && answer.headers['x-spoe-error'] === '1'; retries--)
-    answer = await client.request(request);
-  return summaryOf(answer);
+  return summaryOf(await inTime(() => client.request(request)));
 }
 
 /** Status, action, rules, whether the body was whole, and who decided. */
@@ -117,28 +122,23 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-/**
- * Sends bytes as they are, and waits until HAProxy closes the connection, or what came ends with `until`. Numbers between texts
- * are pauses in milliseconds.
- */
-export async function sendRaw(
-  haproxy: Haproxy,
-  parts: readonly (string | number)[],
-  until?: string,
-): Promise<RawAnswer> {
+/** What to send: bytes, a pause in milliseconds, or to wait until what came matches. */
+export type RawPart = string | number | RegExp;
+
+/** Sends bytes as they are, and waits until HAProxy closes the connection. */
+async function sendOnce(haproxy: Haproxy, parts: readonly RawPart[]): Promise<RawAnswer> {
   const socket = connect(haproxy.httpSocket).setEncoding('latin1');
+  const deadline = performance.now() + TIMEOUT_MS;
   let text = '';
   let isOver = false;
-  socket.on('data', (chunk: string) => {
-    text += chunk;
-    if (until !== undefined && text.endsWith(until)) socket.destroy();
-  });
+  socket.on('data', (chunk: string) => (text += chunk));
   // HAProxy resets where it has answered before all was sent.
   socket.on('error', () => {});
   const closed = once(socket, 'close', { signal: AbortSignal.timeout(TIMEOUT_MS) }).then(() => (isOver = true));
   socket.write(proxyLine('192.0.2.1'), 'latin1');
   for (const part of parts) {
-    if (typeof part === 'number') await new Promise((resolve) => setTimeout(resolve, part));
+    if (part instanceof RegExp) while (!part.test(text) && !isOver && performance.now() < deadline) await sleep(5);
+    else if (typeof part === 'number') await sleep(part);
     else if (!isOver) socket.write(part, 'latin1');
   }
   await closed;
@@ -151,6 +151,11 @@ export async function sendRaw(
       return [line.slice(0, at).toLowerCase(), line.slice(at + 1).trim()] as const;
     });
   return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]), headers: Object.fromEntries(headers), text };
+}
+
+/** {@link sendOnce}, in time. */
+export function sendRaw(haproxy: Haproxy, parts: readonly RawPart[]): Promise<RawAnswer> {
+  return inTime(() => sendOnce(haproxy, parts));
 }
 
 /** A POST whose body has no length of its own: each text is a chunk, each number a pause. */
