@@ -63,7 +63,7 @@ rule 8 Of a response
     [lines('matches (a'), 'line 5: rule 1: expected a pattern as RE2 has them: missing closing \\)'],
     [lines('matches (?=a)b'), 'line 5: rule 1: expected a pattern as RE2 has them: .*\\(\\?='],
     [lines('matches (a)\\1'), 'line 5: rule 1: expected a pattern as RE2 has them: invalid escape sequence'],
-    [lines('matches a.{1,200}b'), 'line 5: rule 1: expected a pattern of at most 150 steps, not \\d+'],
+    [lines('matches a.{1,200}b'), 'line 5: rule 1: expected a pattern of at most 120 steps, not \\d+'],
     [lines('matches Union'), 'line 5: rule 1: expected lower case, as all texts are, not "U"'],
     [lines('matches a*'), 'line 5: rule 1: expected a pattern that does not match the empty text'],
     [lines('contains a,,b'), 'line 5: rule 1: expected texts with commas between them'],
