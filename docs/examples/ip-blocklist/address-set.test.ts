@@ -2,7 +2,8 @@ import { BlockList } from 'node:net';
 import * as fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { describe, expect, it } from 'vitest';
-import { AddressSet, type AddressWords, layOut } from './address-set.ts';
+import type { AddressWords } from '../shared/entry.ts';
+import { AddressSet, layOut } from './address-set.ts';
 import { parseList } from './parse-list.ts';
 
 /** As a handler gets it: what is mapped to IPv6 reads as IPv4. */

@@ -1,15 +1,8 @@
 /** A set of addresses of both families. Looking one up allocates nothing. */
+import type { AddressWords } from '../shared/entry.ts';
 import { Ipv4Set, type Ipv4Table, layOutIpv4 } from './ipv4-set.ts';
 import { Ipv6Set, type Ipv6Table, layOutIpv6 } from './ipv6-set.ts';
 import type { Ranges } from './ranges.ts';
-
-/** An address as its words of 32 bits; what a handler gets of an argument `address` is one. */
-export interface AddressWords {
-  /** 4 with word 0, or 6 with words 0 to 3. */
-  readonly family: 4 | 6;
-  /** A signed integer. */
-  wordAt(index: number): number;
-}
 
 /** What a set is made of; arrays can be handed from thread to thread. */
 export interface AddressTables {

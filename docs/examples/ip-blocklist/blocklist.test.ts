@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type AddressWords, layOut } from './address-set.ts';
+import type { AddressWords } from '../shared/entry.ts';
+import { layOut } from './address-set.ts';
 import { Blocklist } from './blocklist.ts';
 import { parseList } from './parse-list.ts';
 

@@ -2,8 +2,9 @@
 import { Worker } from 'node:worker_threads';
 import type { OwnMetric } from '@spop/agent';
 import { escapeText } from '@spop/codec';
+import type { AddressWords } from '../shared/entry.ts';
 import { messageOf } from '../shared/message-of.ts';
-import { AddressSet, type AddressWords } from './address-set.ts';
+import { AddressSet } from './address-set.ts';
 import type { SourceStatus } from './source.ts';
 import type { WorkerMessage, WorkerTask } from './worker.ts';
 

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import * as fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { describe, expect, it } from 'vitest';
-import { Entry } from './entry.ts';
+import { Entry } from '../shared/entry.ts';
 import { parseList } from './parse-list.ts';
 
 function parse(text: string): Pick<ReturnType<typeof parseList>, 'entries' | 'badLines' | 'badLinesText'> {

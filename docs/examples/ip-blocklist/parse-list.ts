@@ -1,5 +1,5 @@
 /** The text form of a list: an address or a CIDR range a line, and comments after `#`. */
-import { Entry } from './entry.ts';
+import { Entry } from '../shared/entry.ts';
 import { RangeCollector, type Ranges } from './ranges.ts';
 
 const LINE_FEED = 0x0a;

@@ -1,6 +1,6 @@
 /** Ranges of addresses: collected in any order, sorted and merged. */
 import { endianness } from 'node:os';
-import type { Entry } from './entry.ts';
+import type { Entry } from '../shared/entry.ts';
 
 /** Ranges that are sorted, apart from each other and do not touch. Words are unsigned. */
 export interface Ranges {

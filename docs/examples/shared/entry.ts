@@ -1,4 +1,4 @@
-/** One entry of a list, an address or a CIDR range, read from bytes without making text. */
+/** An address or a CIDR range as its words of 32 bits, read from bytes without making text. */
 import { parseAddressBytes } from '@spop/agent';
 
 const SLASH = 0x2f;
@@ -6,9 +6,19 @@ const ZERO = 0x30;
 const MAPPED_BITS = 96;
 const MAPPED_WORD = 0xffff;
 
+/** An address as its words of 32 bits; what a handler gets of an argument `address` is one. */
+export interface AddressWords {
+  /** 4 with word 0, or 6 with words 0 to 3. */
+  readonly family: 4 | 6;
+  /** A signed integer. */
+  wordAt(index: number): number;
+}
+
 /** An entry that is filled anew with each call of {@link Entry.read}. */
 export class Entry {
   family: 4 | 6 = 4;
+  /** How many first bits the range's addresses have in common: 0 to 32 of IPv4, 0 to 128 of IPv6. */
+  prefixLength: number = 32;
   /** The range's first and last address: one word of 32 bits of IPv4, four of IPv6. */
   readonly first: Uint32Array = new Uint32Array(4);
   readonly last: Uint32Array = new Uint32Array(4);
@@ -38,6 +48,7 @@ export class Entry {
 
   #setIpv4(address: number, prefix: number): void {
     this.family = 4;
+    this.prefixLength = prefix;
     const mask = hostMask(32 - prefix);
     this.first[0] = address & ~mask;
     this.last[0] = address | mask;
@@ -45,6 +56,7 @@ export class Entry {
 
   #setIpv6(prefix: number): void {
     this.family = 6;
+    this.prefixLength = prefix;
     for (let word = 0; word < 4; word++) {
       const mask = hostMask(Math.min(32, Math.max(0, 32 * (word + 1) - prefix)));
       const address = this.#parsed.getUint32(4 * word);
