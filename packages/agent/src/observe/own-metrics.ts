@@ -4,7 +4,11 @@ import { check, isObject } from '../checks.ts';
 export interface OwnMetric {
   /** Of letters, digits, `_` and `:`, such as `limiter_denied`; a counter's without the `_total` that is added. */
   readonly name: string;
-  readonly type: 'counter' | 'gauge';
+  /**
+   * `untyped` is for a name that somebody else has chosen: it goes out as it is, so that a counter keeps the name without
+   * `_total` that dashboards know it by, and a histogram's `_bucket`, `_sum` and `_count` are metrics each.
+   */
+  readonly type: 'counter' | 'gauge' | 'untyped';
   /** What it counts, in a sentence. */
   readonly help: string;
   /** Its value, or one for each set of labels. */
@@ -17,6 +21,7 @@ export interface LabelledValue {
   readonly value: number;
 }
 
+const TYPES: ReadonlySet<unknown> = new Set<OwnMetric['type']>(['counter', 'gauge', 'untyped']);
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
@@ -29,9 +34,9 @@ export function samplesOf(metric: OwnMetric, taken: ReadonlySet<string>): (reado
   check(isObject(metric), 'a metric to be an object, such as { name, type, help, value }', metric);
   const { name, type, help, value } = metric;
   check(typeof name === 'string' && NAME.test(name), "a metric's name to be of letters, digits, _ and :", name);
-  check(type === 'counter' || type === 'gauge', `the type of ${name} to be 'counter' or 'gauge'`, type);
+  check(TYPES.has(type), `the type of ${name} to be 'counter', 'gauge' or 'untyped'`, type);
   check(!name.startsWith('spop_agent_'), "a metric's name not to begin as the agent's do, with spop_agent_", name);
-  check(type === 'gauge' || !name.endsWith('_total'), "a counter's name without _total, which is added", name);
+  check(type !== 'counter' || !name.endsWith('_total'), "a counter's name without _total, which is added", name);
   check(!taken.has(name), 'each metric once', name);
   check(typeof help === 'string' && help !== '', `the help of ${name} to be a sentence`, help);
   const values = typeof value === 'number' ? [{ labels: {}, value }] : value;

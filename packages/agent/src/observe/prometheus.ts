@@ -85,7 +85,7 @@ export function toPrometheusText(metrics: AgentMetrics, own: readonly OwnMetric[
  */
 export function toOpenMetricsText(metrics: AgentMetrics, own: readonly OwnMetric[] = []): string {
   const lines = toWritten(metrics, own).flatMap(({ name, type, unit, help, samples }) => [
-    `# TYPE ${name} ${type}`,
+    `# TYPE ${name} ${type === 'untyped' ? 'unknown' : type}`,
     ...(unit === undefined ? [] : [`# UNIT ${name} ${unit}`]),
     `# HELP ${name} ${escapeQuoted(help)}`,
     ...sampleLines(name, samples),
@@ -93,7 +93,8 @@ export function toOpenMetricsText(metrics: AgentMetrics, own: readonly OwnMetric
   return `${lines.join('\n')}\n# EOF\n`;
 }
 
-interface Written extends Omit<Family, 'samples'> {
+interface Written extends Omit<Family, 'samples' | 'type'> {
+  readonly type: Family['type'] | OwnMetric['type'];
   readonly samples: readonly Sample[];
 }
 

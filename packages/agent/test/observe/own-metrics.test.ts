@@ -48,12 +48,33 @@ describe('metrics of an application', () => {
     expect(text).toContain('\nlimiter_denied_total{rule="login"} 3\n');
   });
 
+  it('keep names that somebody else has chosen where they are untyped', () => {
+    const others: OwnMetric[] = ['bouncer_blocked_requests', 'lookup_seconds_bucket', 'others_total'].map((name) => ({
+      name,
+      type: 'untyped',
+      help: 'Of others.',
+      value: [{ labels: { le: '0.1' }, value: 3 }],
+    }));
+    const lines = others.flatMap(({ name }) => [
+      `# HELP ${name} Of others.`,
+      `# TYPE ${name} untyped`,
+      `${name}{le="0.1"} 3`,
+    ]);
+    expect(toPrometheusText(metrics, others).endsWith(`\n${lines.join('\n')}\n`)).toBe(true);
+    expect(toOpenMetricsText(metrics, others)).toContain(
+      '# TYPE others_total unknown\n# HELP others_total Of others.\nothers_total{',
+    );
+  });
+
   const good = { name: 'limiter_keys', type: 'gauge', help: 'Keys.', value: 1 } as const;
   it.each([
     [5, 'a metric to be an object, such as { name, type, help, value }; found 5'],
     [{ ...good, name: 'limiter-keys' }, `a metric's name to be of letters, digits, _ and :; found "limiter-keys"`],
     [{ ...good, name: '9keys' }, `a metric's name to be of letters, digits, _ and :; found "9keys"`],
-    [{ ...good, type: 'histogram' }, `the type of limiter_keys to be 'counter' or 'gauge'; found "histogram"`],
+    [
+      { ...good, type: 'histogram' },
+      `the type of limiter_keys to be 'counter', 'gauge' or 'untyped'; found "histogram"`,
+    ],
     [
       { ...good, name: 'spop_agent_notifies' },
       `a metric's name not to begin as the agent's do, with spop_agent_; found "spop_agent_notifies"`,
