@@ -1,6 +1,6 @@
 /** What all examples do around their agent: metrics, signals, and the last line that says where it listens. */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import {
   type Agent,
   closeOnSignals,
@@ -41,11 +41,15 @@ export async function serve(
     response.setHeader('content-type', PROMETHEUS_CONTENT_TYPE);
     response.end(toPrometheusText(agent.toMetrics(), ownMetrics()));
   });
-  await once(server.listen(parseListenAddress(settings.METRICS_ADDR)), 'listening');
+  console.log(`metrics on    ${await listenHttp(server, settings.METRICS_ADDR)}`);
+}
+
+/** Has a server listen. @returns where, with the port that it got. */
+export async function listenHttp(server: Server, address: string): Promise<string> {
+  await once(server.listen(parseListenAddress(address)), 'listening');
   const bound = server.address();
-  if (bound === null) throw new Error('expected the metrics to have an address');
-  const address = typeof bound === 'string' ? { path: bound } : { host: bound.address, port: bound.port };
-  console.log(`metrics on    ${formatListenAddress(address)}`);
+  if (bound === null) throw new Error(`expected an address of what listens on ${address}`);
+  return formatListenAddress(typeof bound === 'string' ? { path: bound } : { host: bound.address, port: bound.port });
 }
 
 /** Listens, and says so: who waits for that line knows that everything is ready. */

@@ -9,7 +9,7 @@ it('counts each outcome, and tells of a default at most once in ten seconds', ()
   const outcomes = new Outcomes('answers', ['yes', 'no', 'failed'], (line) => log.push(line));
   outcomes.count('yes');
   for (let i = 0; i < 3; i++) outcomes.countDefault('failed');
-  outcomes.countDefault('no');
+  outcomes.countDefault('no', 'the reason');
   vi.advanceTimersByTime(9_999);
   outcomes.countDefault('failed');
   vi.advanceTimersByTime(1);
@@ -17,7 +17,7 @@ it('counts each outcome, and tells of a default at most once in ten seconds', ()
   outcomes.countAndTell('yes', 'for once');
   expect(log).toEqual([
     'decided by default: failed, 1 times so far',
-    'decided by default: no, 1 times so far',
+    'decided by default: no, 1 times so far: the reason',
     'decided by default: failed, 5 times so far',
     'for once: yes, 2 times so far',
   ]);

@@ -22,18 +22,19 @@ export class Outcomes<Kind extends string> {
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
   }
 
-  /** Counts one that was decided by default; the log has a line of it every ten seconds at most. */
-  countDefault(kind: Kind): void {
-    this.countAndTell(kind, 'decided by default');
+  /** Counts one that was decided by default; the log has a line of it every ten seconds at most, with the reason if there is one. */
+  countDefault(kind: Kind, reason?: string): void {
+    this.countAndTell(kind, 'decided by default', reason);
   }
 
-  /** Counts one of which the log has a line every ten seconds at most, which begins with `what`. */
-  countAndTell(kind: Kind, what: string): void {
+  /** Counts one of which the log has a line every ten seconds at most, which begins with `what` and ends with the reason. */
+  countAndTell(kind: Kind, what: string, reason?: string): void {
     this.count(kind);
     const now = performance.now();
     if (now < (this.#tellBy.get(kind) ?? 0)) return;
     this.#tellBy.set(kind, now + PAUSE_MS);
-    this.#log(`${what}: ${kind}, ${this.#counts.get(kind)} times so far`);
+    const line = `${what}: ${kind}, ${this.#counts.get(kind)} times so far`;
+    this.#log(reason === undefined ? line : `${line}: ${reason}`);
   }
 
   toMetrics(): OwnMetric[] {

@@ -8,6 +8,8 @@ export interface Setting<T> {
   readonly byDefault?: string;
   /** @throws Error that says what was expected. */
   readonly parse: (text: string) => T;
+  /** Whether nobody is to see it. */
+  readonly isSecret?: true;
   /** What is printed after the text: ` µs = 100 requests/s`. `before` has the settings that stand before it. */
   meaning?(value: T, before: Readonly<Record<string, unknown>>): string;
 }
@@ -35,6 +37,11 @@ export function integerSetting(
     return value;
   };
   return { parse, byDefault: String(byDefault), meaning };
+}
+
+/** A text that is not shown; the empty one where there is none. */
+export function secretSetting(): Setting<string> {
+  return { parse: (text) => text, byDefault: '', isSecret: true };
 }
 
 /** One of these words, the first by default. */
@@ -80,7 +87,7 @@ export function readSettings<T extends Record<string, Setting<unknown>>>(own: T)
   const problems: string[] = [];
   for (const [name, each] of Object.entries<Setting<unknown>>({ ...own, ...COMMON })) {
     const text = process.env[name] || each.byDefault;
-    const shown = text?.replaceAll(/(\/\/[^/@,]*:)[^/@,]*@/g, '$1…@');
+    const shown = each.isSecret && text ? '…' : text?.replaceAll(/(\/\/[^/@,]*:)[^/@,]*@/g, '$1…@');
     try {
       if (text === undefined) throw new Error('expected a value');
       const value = each.parse(text);
