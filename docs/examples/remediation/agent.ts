@@ -1,0 +1,81 @@
+/**
+ * An agent that does with requests what CrowdSec has decided: lets them pass, shows a captcha or a challenge, or bans them.
+ *
+ *   node --conditions=@spop/source docs/examples/remediation/agent.ts [--check]
+ *
+ * Settings are in the environment; README.md has them all. --check checks them and ends.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createAgent, textLogger } from '@spop/agent';
+import { listen, run, serve } from '../shared/application.ts';
+import { Outcomes } from '../shared/outcomes.ts';
+import { isCheckOnly } from '../shared/settings.ts';
+import { Bouncer, DEFAULTS } from './bouncer.ts';
+import { Challenges } from './challenges.ts';
+import { Decisions } from './decisions.ts';
+import { ChallengeRelay } from './challenge-relay.ts';
+import { crowdsecHttpBody, crowdsecHttpNoBody, crowdsecTcp } from './messages.ts';
+import { BouncerMetrics } from './metrics.ts';
+import { readBouncerSettings } from './settings.ts';
+
+/** How long the decisions API may take at the start; afterwards the agent listens without it. */
+const PATIENCE_MS = 10_000;
+/** What the agent may take beyond what others may. */
+const MARGIN_MS = 100;
+
+await run(async () => {
+  const settings = readBouncerSettings();
+  if (isCheckOnly) return;
+  const { COUNTRY_DB: countries, HOSTS: hosts } = settings;
+  countries?.reloadOnHangUp();
+  hosts.reloadOnHangUp();
+  const decisions = new Decisions({
+    source: {
+      url: settings.LAPI_URL,
+      apiKey: settings.LAPI_KEY,
+      certPath: settings.LAPI_CERT_PATH,
+      keyPath: settings.LAPI_KEY_PATH,
+      caPath: settings.LAPI_CA_PATH,
+      hasCountries: countries !== undefined,
+    },
+    updateMs: settings.UPDATE_FREQUENCY_S * 1_000,
+  });
+  const appsec = settings.APPSEC_URL === '' ? undefined : { url: settings.APPSEC_URL, apiKey: settings.LAPI_KEY };
+  const relay = new ChallengeRelay(decisions, hosts, appsec);
+  const challenges = settings.CHALLENGE_ADDR === '' ? undefined : new Challenges((request) => relay.answer(request));
+  const metrics = new BouncerMetrics();
+  const outcomes = new Outcomes('remediation_defaults', DEFAULTS);
+  const bouncer = new Bouncer({
+    decisions,
+    countries,
+    hosts,
+    challenges,
+    agentName: settings.AGENT_NAME,
+    appsec,
+    appsecTimeoutMs: settings.APPSEC_TIMEOUT_MS,
+    appsecFailureAction: settings.APPSEC_FAILURE_ACTION,
+    captchaTimeoutMs: settings.CAPTCHA_TIMEOUT_MS,
+    metrics,
+    outcomes,
+  });
+
+  const agent = createAgent({
+    processingTimeoutMs: settings.APPSEC_TIMEOUT_MS + settings.CAPTCHA_TIMEOUT_MS + MARGIN_MS,
+    logger: textLogger(),
+  });
+  agent
+    .onMessage(crowdsecTcp, (message, ack) => bouncer.answerConnection(message, ack), {
+      fallback: (message, ack) => bouncer.answerFailure(message['src-ip'], ack),
+    })
+    .onMessage(crowdsecHttpBody, (message, ack) => bouncer.answerRequest(message, ack, false), {
+      fallback: (message, ack) => bouncer.answerFailure(message['src-ip'], ack),
+    })
+    .onMessage(crowdsecHttpNoBody, (message, ack) => bouncer.answerRequest(message, ack, true), {
+      fallback: (message, ack) => bouncer.answerFailure(message['src-ip'], ack),
+    });
+
+  await serve(agent, settings, () => [...outcomes.toMetrics(), ...metrics.toMetrics(decisions)]);
+  await challenges?.listen(settings.CHALLENGE_ADDR);
+  await Promise.race([decisions.known, sleep(PATIENCE_MS)]);
+  await listen(agent, settings);
+});

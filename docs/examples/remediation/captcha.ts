@@ -1,0 +1,77 @@
+/** Captchas: the cookie that says who has solved one, and the HTTP API that all providers have in common. */
+import { randomUUID } from 'node:crypto';
+import { jwtVerify, SignJWT } from 'jose';
+import { request } from 'undici';
+import { isRecord } from './decision.ts';
+import type { CaptchaSettings } from './hosts.ts';
+import { CAPTCHA_COOKIE, type HttpRequest } from './request.ts';
+
+const ALGORITHM = 'HS256';
+
+/** How far a visitor has come. */
+export type CaptchaStatus = 'pending' | 'valid';
+
+/** What a visitor's cookie says: nobody else's counts, nor one of another address. */
+export async function readCookie(
+  { signingKey }: CaptchaSettings,
+  cookie: string | undefined,
+  client: string,
+): Promise<CaptchaStatus | undefined> {
+  if (cookie === undefined) return undefined;
+  try {
+    const { payload } = await jwtVerify(cookie, signingKey, {
+      algorithms: [ALGORITHM],
+      subject: client,
+      requiredClaims: ['exp'],
+    });
+    const { st } = payload;
+    return st === 'pending' || st === 'valid' ? st : undefined;
+  } catch {
+    // Forged, expired, of another key or another address: as good as none.
+    return undefined;
+  }
+}
+
+/** The Set-Cookie header of a visitor who has come so far. Strict would show captchas anew to those that follow a link. */
+export async function makeCookie(
+  { signingKey, pendingS, passedS }: CaptchaSettings,
+  st: CaptchaStatus,
+  client: string,
+  isSecure: boolean,
+): Promise<string> {
+  const token = await new SignJWT({ st, uuid: randomUUID() })
+    .setProtectedHeader({ alg: ALGORITHM })
+    .setSubject(client)
+    .setIssuedAt()
+    .setExpirationTime(Math.floor(Date.now() / 1_000) + (st === 'valid' ? passedS : pendingS))
+    .sign(signingKey);
+  return `${CAPTCHA_COOKIE}=${token}; Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
+}
+
+/** The Set-Cookie header that takes the cookie away. */
+export const NO_COOKIE: string = `${CAPTCHA_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax`;
+
+/** What a visitor has sent in for a captcha; undefined where this request is something else. */
+export function solutionOf({ frontendKey }: CaptchaSettings, { form }: HttpRequest): string | undefined {
+  return form?.get(`${frontendKey}-response`) || undefined;
+}
+
+/** Asks the provider. @throws Error where it does not say whether that is a solution. */
+export async function verify(
+  { verifyUrl, secretKey }: CaptchaSettings,
+  solution: string,
+  client: string,
+  timeoutMs: number,
+): Promise<boolean> {
+  const { statusCode, body } = await request(verifyUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ secret: secretKey, response: solution, remoteip: client }).toString(),
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  const answer = await body.json();
+  if (!isRecord(answer) || typeof answer['success'] !== 'boolean') {
+    throw new Error(`expected success to be true or false; found status ${statusCode}`);
+  }
+  return answer['success'];
+}

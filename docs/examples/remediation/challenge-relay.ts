@@ -1,0 +1,53 @@
+/** Hands on to AppSec what the page of a challenge asks for: scripts, and what the visitor's browser has computed. */
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import { type AppsecTarget, type Page, relay, targetOf } from './appsec.ts';
+import type { Decisions } from './decisions.ts';
+import type { Hosts } from './hosts.ts';
+import { toHostName } from './request.ts';
+
+/** Set by haproxy.cfg, whatever the client says. */
+const CLIENT_HEADER = 'x-crowdsec-real-src';
+const MAX_BODY_BYTES = 1024 * 1024;
+/** Nobody waits for an ACK here. */
+const TIMEOUT_MS = 5_000;
+
+/** Answers requests below `/crowdsec-internal/`. */
+export class ChallengeRelay {
+  readonly #decisions: Decisions;
+  readonly #hosts: { readonly value: Hosts };
+  readonly #appsec: AppsecTarget | undefined;
+
+  constructor(decisions: Decisions, hosts: { readonly value: Hosts }, appsec: AppsecTarget | undefined) {
+    this.#decisions = decisions;
+    this.#hosts = hosts;
+    this.#appsec = appsec;
+  }
+
+  /** The answer; undefined where the client is banned, or HAProxy does not say who it is. */
+  async answer(incoming: IncomingMessage): Promise<Page | undefined> {
+    const client = incoming.headers[CLIENT_HEADER];
+    if (typeof client !== 'string' || isIP(client) === 0) return undefined;
+    if (this.#decisions.findText(client)?.remediation === 'ban') return undefined;
+    const host = toHostName(incoming.headers.host ?? '');
+    const appsec = targetOf(this.#hosts.value.find(host), this.#appsec);
+    if (appsec === undefined) return undefined;
+    const chunks: Buffer[] = [];
+    let length = 0;
+    for await (const chunk of incoming as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > MAX_BODY_BYTES) throw new Error(`expected at most ${MAX_BODY_BYTES} bytes`);
+      chunks.push(chunk);
+    }
+    const request = {
+      method: incoming.method ?? 'GET',
+      url: incoming.url ?? '/',
+      version: incoming.httpVersion,
+      host,
+      userAgent: incoming.headers['user-agent'] ?? '',
+      headers: incoming.rawHeaders.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text)),
+      body: length === 0 ? undefined : Buffer.concat(chunks),
+    };
+    return relay(appsec, request, client, TIMEOUT_MS);
+  }
+}

@@ -1,0 +1,66 @@
+/** The thread that asks for decisions and reads them, so that the one with the agent never waits for it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../shared/message-of.ts';
+import type { Decision } from './decision.ts';
+import { DecisionStream, type StreamSource } from './decision-stream.ts';
+
+/** What it is started with. */
+export interface WorkerTask {
+  readonly source: StreamSource;
+  readonly updateMs: number;
+}
+
+/** What it says. The decisions of one poll come in several parts, none of which keeps the agent for long. */
+export type WorkerMessage =
+  | { readonly type: 'failed'; readonly reason: string }
+  | { readonly type: 'begin'; readonly isStartup: boolean; readonly receivedAt: bigint }
+  | { readonly type: 'part'; readonly deleted: readonly Decision[]; readonly added: readonly Decision[] }
+  | { readonly type: 'end'; readonly bad: number; readonly firstProblem: string | undefined };
+
+const PART = 2_000;
+/** The first pause after a failure before there are decisions; the next are twice as long each. */
+const RETRY_MS = 500;
+
+const { source, updateMs } = workerData as WorkerTask;
+const stream = new DecisionStream(source);
+
+function say(message: WorkerMessage): void {
+  parentPort?.postMessage(message);
+}
+
+/** Puts deletions before additions, and small changes into one part, which takes force at one moment. */
+function sayAll(deleted: readonly Decision[], added: readonly Decision[]): void {
+  if (deleted.length + added.length <= PART) {
+    say({ type: 'part', deleted, added });
+    return;
+  }
+  for (let at = 0; at < deleted.length; at += PART) {
+    say({ type: 'part', deleted: deleted.slice(at, at + PART), added: [] });
+  }
+  for (let at = 0; at < added.length; at += PART) {
+    say({ type: 'part', deleted: [], added: added.slice(at, at + PART) });
+  }
+}
+
+let retryMs = RETRY_MS;
+for (;;) {
+  try {
+    const { isStartup, receivedAt, deleted, added, bad, firstProblem } = await stream.poll();
+    say({ type: 'begin', isStartup, receivedAt });
+    sayAll(deleted, added);
+    say({ type: 'end', bad, firstProblem });
+    retryMs = RETRY_MS;
+    await sleep(updateMs);
+  } catch (error) {
+    say({ type: 'failed', reason: reasonOf(error) });
+    await sleep(Math.min(retryMs, updateMs));
+    retryMs *= 2;
+  }
+}
+
+/** What an error says; of several addresses that were tried it has a code and no text. */
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return messageOf(error) || code;
+}

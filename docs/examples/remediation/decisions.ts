@@ -1,0 +1,123 @@
+/** The decisions in force, which a thread of its own keeps up to date. */
+import { Worker } from 'node:worker_threads';
+import { escapeText } from '@spop/codec';
+import type { AddressWords } from '../shared/entry.ts';
+import { messageOf } from '../shared/message-of.ts';
+import { DecisionTable, type Held } from './decision-table.ts';
+import type { WorkerMessage, WorkerTask } from './decision-worker.ts';
+
+/** Before the thread is started anew that has ended. */
+const RESTART_MS = 1_000;
+/** A line of the log is cut to so many characters. */
+const MAX_LINE = 1_024;
+
+/** What an API has decided. */
+export class Decisions {
+  /** Settles when there are decisions for the first time. */
+  readonly known: Promise<void>;
+  readonly #task: WorkerTask;
+  readonly #makeKnown: () => void;
+  #isKnown = false;
+  /** In one assignment all decisions anew take the place of those of before. */
+  #table = new DecisionTable();
+  /** What the parts of a poll go to, and from when on their durations count. */
+  #next = this.#table;
+  #receivedAt = 0;
+  #polledAt = -Infinity;
+  #polls = 0;
+  #failures = 0;
+  #worker: Worker;
+
+  constructor(task: WorkerTask) {
+    this.#task = task;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.known = promise;
+    this.#makeKnown = resolve;
+    this.#worker = this.#startWorker();
+  }
+
+  /** Whether the API has answered yet. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
+  /** How often the API was asked, how often in vain, and how long ago its last answer came: Infinity where none has. */
+  get polls(): { readonly asked: number; readonly failed: number; readonly ageMs: number } {
+    return { asked: this.#polls, failed: this.#failures, ageMs: performance.now() - this.#polledAt };
+  }
+
+  /** The decision about an address. */
+  find(address: AddressWords): Held | undefined {
+    return this.#table.find(address, performance.now());
+  }
+
+  /** The decision about an address that is text. */
+  findText(address: string): Held | undefined {
+    return this.#table.findText(address, performance.now());
+  }
+
+  /** The decision about a country, by its code of two capital letters. */
+  findCountry(code: string): Held | undefined {
+    return this.#table.findCountry(code, performance.now());
+  }
+
+  /** All that are in force. */
+  inForce(): Iterable<Held> {
+    return this.#table.inForce(performance.now());
+  }
+
+  /** Ends the thread; decisions stay in force until they expire. */
+  async close(): Promise<void> {
+    this.#worker.removeAllListeners();
+    await this.#worker.terminate();
+  }
+
+  #startWorker(): Worker {
+    const worker = new Worker(new URL('decision-worker.ts', import.meta.url), { workerData: this.#task });
+    worker.on('message', (message: WorkerMessage) => this.#hear(message));
+    worker.on('error', (error) => {
+      console.error(`the thread that asks for decisions has failed, and starts anew: ${messageOf(error)}`);
+      setTimeout(() => (this.#worker = this.#startWorker()), RESTART_MS);
+    });
+    return worker;
+  }
+
+  #hear(message: WorkerMessage): void {
+    switch (message.type) {
+      case 'failed':
+        this.#polls++;
+        this.#failures++;
+        log(`no answer of ${this.#task.source.url}: ${message.reason}; ${this.#whatStays()}`);
+        return;
+      case 'begin':
+        this.#next = message.isStartup ? new DecisionTable() : this.#table;
+        this.#receivedAt = performance.now() - Number(process.hrtime.bigint() - message.receivedAt) / 1e6;
+        return;
+      case 'part': {
+        for (const decision of message.deleted) this.#next.remove(decision);
+        const unread = message.added.filter((decision) => !this.#next.add(decision, this.#receivedAt));
+        if (unread[0] !== undefined) {
+          log(`skipped ${unread.length} decisions, the first about ${unread[0].scope} ${unread[0].value}`);
+        }
+        return;
+      }
+      case 'end':
+        this.#polls++;
+        this.#polledAt = this.#receivedAt;
+        this.#table = this.#next;
+        if (message.bad > 0) log(`skipped ${message.bad} decisions, the first one: ${message.firstProblem}`);
+        this.#isKnown = true;
+        this.#makeKnown();
+    }
+  }
+
+  #whatStays(): string {
+    if (!this.#isKnown) return 'there are no decisions yet';
+    return `decisions of ${Math.round(this.polls.ageMs / 1_000)} s ago stay in force until they expire`;
+  }
+}
+
+/** Decisions are others' text: none of it ends a line, or moves the cursor of who reads it. */
+function log(line: string): void {
+  console.error(escapeText(line, MAX_LINE));
+}

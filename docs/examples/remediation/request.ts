@@ -1,0 +1,82 @@
+/** What a message says of an HTTP request. */
+import { CookieReader, HeaderReader } from '@spop/agent';
+import type { RequestMessage } from './messages.ts';
+
+/** The cookie of those that have a captcha before them, or behind. */
+export const CAPTCHA_COOKIE = 'crowdsec_captcha_cookie';
+
+const FORM = 'application/x-www-form-urlencoded';
+
+/** What is inspected of an HTTP request. */
+export interface InspectedRequest {
+  readonly method: string;
+  readonly url: string;
+  /** `1.1`. */
+  readonly version: string;
+  /** The Host header in lower case, without its port. */
+  readonly host: string;
+  readonly userAgent: string;
+  /** All names, in lower case, and values in turn; each byte is one character. */
+  readonly headers: readonly string[];
+  /** Undefined where it has none, or HAProxy kept it. */
+  readonly body: Buffer | undefined;
+}
+
+/** An HTTP request. */
+export interface HttpRequest extends InspectedRequest {
+  readonly isSecure: boolean;
+  readonly captchaCookie: string | undefined;
+  /** False where HAProxy kept the body, or a part of it. */
+  readonly isBodyComplete: boolean;
+  /** The body's fields, where it is a form that was posted. */
+  readonly form: URLSearchParams | undefined;
+}
+
+// Requests are read at once, before anything is awaited: one reader serves all.
+const reader = new HeaderReader();
+const cookies = new CookieReader(CAPTCHA_COOKIE);
+
+/**
+ * Reads it.
+ *
+ * @param isBodyKept whether HAProxy keeps a body that is there.
+ */
+export function readRequest(message: RequestMessage, isBodyKept: boolean): HttpRequest {
+  const headers: string[] = [];
+  const found = new Map<string, string>();
+  let captchaCookie: string | undefined;
+  if (message.headers !== undefined) {
+    for (reader.read(message.headers); reader.next();) {
+      const name = reader.name.toString().toLowerCase();
+      const value = reader.value.toBytes().toString('latin1');
+      headers.push(name, value);
+      found.set(name, value);
+      if (name !== 'cookie') continue;
+      cookies.read(reader.value);
+      // Of several, which come of other paths or of an attacker, none counts.
+      captchaCookie = cookies.count === 1 ? cookies.value?.toString() : undefined;
+    }
+  }
+  const method = message.method?.toString() ?? 'GET';
+  const body = message.body === undefined || message.body.byteLength === 0 ? undefined : message.body.toBytes();
+  const isForm =
+    method === 'POST' && body !== undefined && found.get('content-type')?.toLowerCase().startsWith(FORM) === true;
+  return {
+    method,
+    url: message.url?.toString() ?? '/',
+    version: message.version?.toString() ?? '1.1',
+    isSecure: message.ssl ?? false,
+    host: toHostName(found.get('host') ?? ''),
+    userAgent: found.get('user-agent') ?? '',
+    captchaCookie,
+    headers,
+    body,
+    isBodyComplete: !isBodyKept && Number(found.get('content-length') ?? '0') <= (body?.length ?? 0),
+    form: isForm ? new URLSearchParams(body.toString('latin1')) : undefined,
+  };
+}
+
+/** The name in a Host header. */
+export function toHostName(header: string): string {
+  return header.toLowerCase().replace(/\.?(?::\d+)?$/, '');
+}
