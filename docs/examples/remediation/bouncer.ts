@@ -17,6 +17,7 @@ import { type HttpRequest, readRequest } from './request.ts';
 export const DEFAULTS = [
   'no address',
   'decisions missing',
+  'country failed',
   'captcha unverified',
   'inspection failed',
   'inspection late',
@@ -113,12 +114,22 @@ export class Bouncer {
     metrics.ipChecks.addSince(startedAt);
     if (found === undefined && !decisions.isKnown) this.#sayDefault(ack, 'decisions missing');
     if (countries === undefined) return found ?? ALLOWED;
-    const askedAt = performance.now();
-    const code = countries.find(client.toString());
-    metrics.geoLookups.addSince(askedAt);
+    const code = this.#countryOf(client, countries, ack);
     if (code === undefined) return found ?? ALLOWED;
     ack.set(messages.isocode, code);
     return found ?? decisions.findCountry(code) ?? ALLOWED;
+  }
+
+  #countryOf(client: AddressValue, countries: Countries, ack: Actions): string | undefined {
+    const startedAt = performance.now();
+    try {
+      return countries.find(client.toString());
+    } catch (error) {
+      this.#sayDefault(ack, 'country failed', error);
+      return undefined;
+    } finally {
+      this.#parts.metrics.geoLookups.addSince(startedAt);
+    }
   }
 
   /** Who inspects a host's requests; nobody those that are refused already, unless the host wants that. */

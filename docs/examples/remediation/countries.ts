@@ -15,7 +15,7 @@ export class Countries {
     this.#reader = open(path);
   }
 
-  /** The code of two capital letters; undefined where the file has none. */
+  /** The code of two capital letters; undefined where the file has none. @throws Error where the file is damaged there. */
   find(address: string): string | undefined {
     const record = this.#reader.get(address);
     if (!isRecord(record)) return undefined;

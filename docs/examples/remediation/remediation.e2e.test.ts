@@ -1,20 +1,153 @@
-import { startAgent, startHaproxy, connectAs } from '@spop-internal/testbed/example';
-import { describeHaproxies } from '@spop-internal/testbed/vitest';
-import { expect, it } from 'vitest';
-import { AGENT, decide, Lapi, LAPI_KEY } from './testing.ts';
+import { writeFile } from 'node:fs/promises';
+import { connectAs, type Environment, type ExampleAgent, startAgent, startHaproxy, startMirror } from '@spop-internal/testbed/example';
+import type { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
+import type { HaproxyRelease } from '@spop-internal/testbed/haproxy/releases';
+import type { Answer, RequestOptions } from '@spop-internal/testbed/http-client';
+import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
+import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
+import { describe, expect, it } from 'vitest';
+import { AGENT, Appsec, decide, Lapi, LAPI_KEY, metricsOf, Verifier } from './testing.ts';
 
 const CONFIG = new URL('haproxy.cfg', import.meta.url);
+const COUNTRY_DB = new URL('fixtures/maxmind.mmdb', import.meta.url).pathname;
+const HTML = { accept: 'text/html,*/*' };
+const FORM = { ...HTML, 'content-type': 'application/x-www-form-urlencoded' };
+
+interface Site {
+  readonly lapi: Lapi;
+  readonly appsec: Appsec;
+  readonly verifier: Verifier;
+  readonly agents: readonly ExampleAgent[];
+  readonly haproxy: Haproxy;
+}
+
+/** All of it: doubles, agents, and HAProxy in front of a site that says what it was asked. */
+async function startSite(release: HaproxyRelease, env: Environment = {}, names = ['agent1']): Promise<Site> {
+  const lapi = await new Lapi()
+    .add(decide('192.0.2.7'), decide('192.0.2.0/28', { type: 'captcha', origin: 'lists', scenario: 'scanners' }))
+    .add(decide('2001:db8:bad::/48'), decide('DE', { origin: 'cscli' }))
+    .start();
+  const appsec = await new Appsec().start();
+  const verifier = await new Verifier().start();
+  const HOSTS = stopAfterTest(await TemporaryFolder.make()).file('hosts.yaml');
+  const captcha = {
+    provider: 'turnstile',
+    site_key: 'the-site-key',
+    secret_key: 'the-secret',
+    signing_key: 'a key of more than thirty-two bytes',
+    verify_url: verifier.url,
+  };
+  await writeFile(HOSTS, JSON.stringify({ hosts: [{ host: '*.test', captcha }, { host: 'plain.test' }] }));
+  const settings = {
+    LAPI_KEY,
+    LAPI_URL: lapi.url,
+    UPDATE_FREQUENCY_S: '1',
+    HOSTS,
+    COUNTRY_DB,
+    APPSEC_URL: appsec.url,
+    // A busy machine may take longer than on a real site; what is late is tried apart.
+    APPSEC_TIMEOUT_MS: '600',
+    CHALLENGE_ADDR: '127.0.0.1:0',
+    METRICS_ADDR: '127.0.0.1:0',
+  };
+  const agents = await Promise.all(names.map((name) => startAgent(AGENT, { ...settings, AGENT_NAME: name, ...env })));
+  const challenges = await Promise.all(agents.map(({ agent }) => agent.says(/^challenges on (\S+)$/m)));
+  const addresses: Environment = { CHALLENGE_ADDR: challenges[0]! };
+  const second = agents[1] && { SPOE2_ADDR: agents[1].spoeAddress, CHALLENGE2_ADDR: challenges[1]! };
+  const haproxy = await startHaproxy(release, CONFIG, agents[0]!.spoeAddress, { ...addresses, ...second }, await startMirror());
+  return { lapi, appsec, verifier, agents, haproxy };
+}
+
+function ask({ haproxy }: Site, from: string, { headers, ...options }: RequestOptions = {}): Promise<Answer> {
+  return connectAs(from, haproxy).request({ headers: { host: 'www.test', ...HTML, ...headers }, ...options });
+}
+
+/** What the site was told; undefined where it was not asked. */
+function toldBy({ body }: Answer): { url: string; headers: Record<string, string> } | undefined {
+  return body.startsWith('{"url"') ? (JSON.parse(body) as { url: string; headers: Record<string, string> }) : undefined;
+}
 
 describeHaproxies('the remediation example', (release) => {
-  it('bans', async () => {
-    const lapi = await new Lapi().add(decide('192.0.2.7')).start();
-    const { agent, spoeAddress } = await startAgent(AGENT, { LAPI_KEY, LAPI_URL: lapi.url });
-    const haproxy = await startHaproxy(release, CONFIG, spoeAddress);
-    const client = connectAs('192.0.2.7', haproxy);
-    const other = connectAs('192.0.2.8', haproxy);
-    for (let i = 0; i < 3; i++) console.log(await client.request({ headers: { accept: 'text/html' } }));
-    for (let i = 0; i < 3; i++) console.log(await other.request({ headers: { accept: 'text/html' } }));
-    console.log(haproxy.log, agent.output);
-    expect(1).toBe(1);
+  it('does what was decided about addresses, ranges and countries, and shows captchas and challenges', async () => {
+    const site = await startSite(release);
+    const { appsec } = site;
+    const passed = await ask(site, '192.0.2.99', { path: '/page?a=b', headers: { 'x-crowdsec-remediation': 'x' } });
+    expect(passed.headers['x-verdict-source']).toBe('agent');
+    expect(toldBy(passed)).toMatchObject({
+      url: '/page?a=b',
+      headers: { 'x-crowdsec-remediation': 'allow', 'x-crowdsec-isocode': 'FR' },
+    });
+    expect(appsec.lastHeaders).toMatchObject({
+      'x-crowdsec-appsec-ip': '192.0.2.99',
+      'x-crowdsec-appsec-uri': '/page?a=b',
+      'x-crowdsec-appsec-host': 'www.test',
+      'x-crowdsec-appsec-verb': 'GET',
+      'x-crowdsec-appsec-http-version': '11',
+      'x-crowdsec-appsec-api-key': LAPI_KEY,
+      accept: HTML.accept,
+    });
+
+    const statuses: unknown[] = [];
+    for (const from of ['192.0.2.7', '::ffff:192.0.2.7', '2001:db8:bad::1', '198.51.100.1', '2001:db8::1']) {
+      const { status, headers, body } = await ask(site, from);
+      statuses.push([from, status, headers['content-type'], body.includes('Access denied')]);
+    }
+    expect(statuses).toEqual([
+      ['192.0.2.7', 403, 'text/html', true],
+      ['::ffff:192.0.2.7', 403, 'text/html', true],
+      ['2001:db8:bad::1', 403, 'text/html', true],
+      ['198.51.100.1', 403, 'text/html', true],
+      ['2001:db8::1', 200, undefined, false],
+    ]);
+
+    // A captcha, solved at the second try.
+    const shown = await ask(site, '192.0.2.8', { path: '//evil.test/a?b' });
+    expect(shown).toMatchObject({ status: 200, headers: { 'cache-control': 'no-store' } });
+    expect(shown.body).toMatch(/class="cf-turnstile"\s+data-sitekey="the-site-key"/);
+    const cookie = /^[^;]+/.exec(shown.headers['set-cookie'] ?? '')?.[0] ?? '';
+    const solve = (solution: string): Promise<Answer> =>
+      ask(site, '192.0.2.8', { path: '//evil.test/a?b', headers: { ...FORM, cookie }, body: `cf-turnstile-response=${solution}` });
+    expect((await solve('wrong')).body).toContain('the-site-key');
+    const solved = await solve('right');
+    expect(solved).toMatchObject({ status: 303, headers: { location: '/evil.test/a?b' } });
+    const valid = /^[^;]+/.exec(solved.headers['set-cookie'] ?? '')?.[0] ?? '';
+    expect(toldBy(await ask(site, '192.0.2.8', { headers: { cookie: valid } }))).toBeDefined();
+    // It is that visitor's alone; and hosts without a captcha ban instead.
+    expect((await ask(site, '192.0.2.9', { headers: { cookie: valid } })).body).toContain('the-site-key');
+    expect((await ask(site, '192.0.2.9', { headers: { host: 'plain.test' } })).status).toBe(403);
+
+    // Bodies are inspected, and larger ones are not, which is not silent.
+    appsec.decide = (_, body) => ({ status: body.includes('attack') ? 403 : 200, body: { action: 'ban' } });
+    expect((await ask(site, '192.0.2.99', { body: 'an attack' })).status).toBe(403);
+    expect((await ask(site, '192.0.2.99', { body: `${'x'.repeat(51_190)}attack` })).status).toBe(403);
+    expect(toldBy(await ask(site, '192.0.2.99', { body: 'no harm' }))).toBeDefined();
+    expect(toldBy(await ask(site, '192.0.2.99', { body: `${'x'.repeat(51_200)}attack` }))).toBeDefined();
+    await site.haproxy.says(/ POST \/ 200 .* by=default default=body not inspected body_complete=0 spoe=-/);
+
+    // A challenge: its page comes from the agent, and what the page asks for from AppSec.
+    appsec.decide = () => ({ status: 403, body: challenge('the challenge') });
+    const challenged = await ask(site, '192.0.2.99', { path: '/page?a=b' });
+    expect(challenged).toMatchObject({
+      status: 200,
+      body: 'the challenge',
+      headers: { 'content-type': 'text/html; charset=utf-8', 'set-cookie': '__crowdsec_challenge=1,other=2' },
+    });
+    appsec.decide = (request) => ({ status: 200, body: request.headers['x-crowdsec-appsec-uri'], cookie: 'solved=1' });
+    expect(await ask(site, '192.0.2.99', { path: '/crowdsec-internal/challenge/submit', body: 'x' })).toMatchObject({
+      body: '/crowdsec-internal/challenge/submit',
+      headers: { 'set-cookie': 'solved=1' },
+    });
+    expect((await ask(site, '192.0.2.7', { path: '/crowdsec-internal/challenge/submit' })).status).toBe(403);
   });
 });
+
+function challenge(body: string): Readonly<Record<string, unknown>> {
+  const headers = { 'Content-Type': ['text/html; charset=utf-8'], 'Content-Length': ['1'] };
+  return {
+    action: 'challenge',
+    http_status: 200,
+    user_body_content: body,
+    user_headers: headers,
+    user_cookies: ['__crowdsec_challenge=1', 'other=2'],
+  };
+}

@@ -1,6 +1,7 @@
 /** Doubles of what the bouncer asks: the decisions API, AppSec, and a provider of captchas. All are real HTTP servers. */
 import { buffer } from 'node:stream/consumers';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ExampleAgent } from '@spop-internal/testbed/example';
 import { Origin } from '@spop-internal/testbed/origin';
 import { stopAfterTest } from '@spop-internal/testbed/vitest';
 
@@ -131,4 +132,10 @@ export class Verifier extends Double {
     const success = form.get('secret') === 'the-secret' && form.get('response') === 'right';
     response.setHeader('content-type', 'application/json').end(JSON.stringify({ success }));
   }
+}
+
+/** The metrics of an agent with METRICS_ADDR, as text. */
+export async function metricsOf({ agent }: ExampleAgent): Promise<string> {
+  const address = await agent.says(/^metrics on\s+(\S+)$/m);
+  return (await fetch(`http://${address}/metrics`)).text();
 }
