@@ -14,12 +14,9 @@ import { Bouncer, DEFAULTS } from './bouncer.ts';
 import { Challenges } from './challenges.ts';
 import { Decisions } from './decisions.ts';
 import { ChallengeRelay } from './challenge-relay.ts';
-import { crowdsecHttpBody, crowdsecHttpNoBody, crowdsecTcp } from './messages.ts';
 import { BouncerMetrics } from './metrics.ts';
 import { readBouncerSettings } from './settings.ts';
 
-/** How long the decisions API may take at the start; afterwards the agent listens without it. */
-const PATIENCE_MS = 10_000;
 /** What the agent may take beyond what others may. */
 const MARGIN_MS = 100;
 
@@ -63,19 +60,10 @@ await run(async () => {
     processingTimeoutMs: settings.APPSEC_TIMEOUT_MS + settings.CAPTCHA_TIMEOUT_MS + MARGIN_MS,
     logger: textLogger(),
   });
-  agent
-    .onMessage(crowdsecTcp, (message, ack) => bouncer.answerConnection(message, ack), {
-      fallback: (message, ack) => bouncer.answerFailure(message['src-ip'], ack),
-    })
-    .onMessage(crowdsecHttpBody, (message, ack) => bouncer.answerRequest(message, ack, false), {
-      fallback: (message, ack) => bouncer.answerFailure(message['src-ip'], ack),
-    })
-    .onMessage(crowdsecHttpNoBody, (message, ack) => bouncer.answerRequest(message, ack, true), {
-      fallback: (message, ack) => bouncer.answerFailure(message['src-ip'], ack),
-    });
+  bouncer.answer(agent);
 
   await serve(agent, settings, () => [...outcomes.toMetrics(), ...metrics.toMetrics(decisions)]);
   await challenges?.listen(settings.CHALLENGE_ADDR);
-  await Promise.race([decisions.known, sleep(PATIENCE_MS)]);
+  await Promise.race([decisions.known, sleep(settings.LAPI_PATIENCE_S * 1_000)]);
   await listen(agent, settings);
 });

@@ -1,5 +1,5 @@
 /** What is done with a connection or a request: decisions first, then captchas, then inspection. */
-import type { Actions, AddressValue, MessageOf } from '@spop/agent';
+import type { Actions, AddressValue, Agent, MessageOf } from '@spop/agent';
 import { messageOf } from '../shared/message-of.ts';
 import type { Outcomes } from '../shared/outcomes.ts';
 import { type AppsecTarget, inspect, targetOf } from './appsec.ts';
@@ -69,8 +69,18 @@ export class Bouncer {
     this.#parts = parts;
   }
 
+  /** Answers an agent's messages. */
+  answer(agent: Agent): void {
+    const fallback = (message: { readonly 'src-ip': AddressValue | undefined }, ack: Actions): void =>
+      this.#answerFailure(message['src-ip'], ack);
+    agent
+      .onMessage(messages.crowdsecTcp, (message, ack) => this.#answerConnection(message, ack), { fallback })
+      .onMessage(messages.crowdsecHttpBody, (message, ack) => this.#answerRequest(message, ack, false), { fallback })
+      .onMessage(messages.crowdsecHttpNoBody, (message, ack) => this.#answerRequest(message, ack, true), { fallback });
+  }
+
   /** A client has connected. */
-  answerConnection({ 'src-ip': client }: MessageOf<typeof messages.crowdsecTcp>, ack: Actions): void {
+  #answerConnection({ 'src-ip': client }: MessageOf<typeof messages.crowdsecTcp>, ack: Actions): void {
     if (client === undefined) return this.#decideByDefault(ack, 'no address');
     const { metrics } = this.#parts;
     const { remediation, origin } = this.#decide(client, ack);
@@ -80,7 +90,7 @@ export class Bouncer {
   }
 
   /** A client has sent a request; `isBodyKept` where HAProxy kept the body. */
-  answerRequest(message: messages.RequestMessage, ack: Actions, isBodyKept: boolean): void | Promise<void> {
+  #answerRequest(message: messages.RequestMessage, ack: Actions, isBodyKept: boolean): void | Promise<void> {
     const client = message['src-ip'];
     if (client === undefined) return this.#decideByDefault(ack, 'no address');
     const decided = this.#decide(client, ack);
@@ -101,7 +111,7 @@ export class Bouncer {
   }
 
   /** Answers for a handler that failed: a client that is not simply allowed is kept out. */
-  answerFailure(client: AddressValue | undefined, ack: Actions): void {
+  #answerFailure(client: AddressValue | undefined, ack: Actions): void {
     const found = client === undefined ? undefined : this.#parts.decisions.find(client);
     ack.set(messages.remediation, isBlocked(found?.remediation ?? 'allow') ? 'ban' : 'allow');
     this.#sayDefault(ack, 'handler failed');
@@ -139,6 +149,8 @@ export class Bouncer {
 
   async #askOthers(visit: Visit, wanted: Remediation, captcha: CaptchaSettings | undefined): Promise<void> {
     const shown = captcha === undefined ? wanted : await this.#showCaptcha(visit, captcha, wanted);
+    // It is not this request that the site will see.
+    if (shown === 'solved') return this.#say(visit, 'allow');
     const appsec = this.#appsecOf(visit.host, shown);
     const found = appsec === undefined ? shown : await this.#inspect(visit, appsec);
     this.#say(visit, compareRemediations(found, shown) > 0 ? found : shown);
@@ -149,7 +161,7 @@ export class Bouncer {
     { ack, client, request }: Visit,
     captcha: CaptchaSettings,
     decided: Remediation,
-  ): Promise<Remediation> {
+  ): Promise<Remediation | 'solved'> {
     const known = await readCookie(captcha, request.captchaCookie, client);
     const say = async (status: 'pending' | 'valid'): Promise<void> => {
       ack.set(messages.captchaStatus, status);
@@ -166,7 +178,7 @@ export class Bouncer {
     if (solution !== undefined && (await this.#isSolved(ack, captcha, solution, client))) {
       await say('valid');
       ack.set(messages.redirect, '1');
-      return 'allow';
+      return 'solved';
     }
     await say('pending');
     ack.set(messages.captchaSiteKey, captcha.siteKey);
@@ -196,7 +208,8 @@ export class Bouncer {
       const { remediation, page } = await inspect(target, request, client, appsecTimeoutMs);
       if (isBlocked(remediation)) metrics.countBlocked('appsec', ipType, remediation);
       if (remediation === 'captcha' && host?.captcha !== undefined) {
-        return await this.#showCaptcha(visit, host.captcha, 'captcha');
+        const shown = await this.#showCaptcha(visit, host.captcha, remediation);
+        return shown === 'solved' ? 'allow' : shown;
       }
       if (page === undefined) return possible(remediation, host);
       const { challenges, agentName } = this.#parts;

@@ -1,5 +1,6 @@
 /** Pages that no ACK can carry: the agent keeps them, and serves them by HTTP to HAProxy, which asks for them at once. */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { listenHttp } from '../shared/application.ts';
 import { messageOf } from '../shared/message-of.ts';
@@ -49,6 +50,13 @@ export class Challenges {
     console.log(`challenges on ${await listenHttp(this.#server, address)}`);
   }
 
+  /** Stops listening. */
+  async close(): Promise<void> {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await once(this.#server, 'close');
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse, relay: Relay): Promise<void> {
     try {
       // HAProxy has changed the path; the query is the visitor's.
@@ -62,6 +70,7 @@ export class Challenges {
       response.writeHead(page.status).end(page.body);
     } catch (error) {
       console.error(`a challenge has failed: ${messageOf(error)}`);
+      for (const name of response.getHeaderNames()) response.removeHeader(name);
       if (!response.headersSent) response.writeHead(502, { 'content-type': 'text/plain' });
       response.end();
     }

@@ -16,6 +16,7 @@ export class Decisions {
   /** Settles when there are decisions for the first time. */
   readonly known: Promise<void>;
   readonly #task: WorkerTask;
+  readonly #program: URL;
   readonly #makeKnown: () => void;
   #isKnown = false;
   /** In one assignment all decisions anew take the place of those of before. */
@@ -28,8 +29,10 @@ export class Decisions {
   #failures = 0;
   #worker: Worker;
 
-  constructor(task: WorkerTask) {
+  /** @param program what the thread runs; for tests. */
+  constructor(task: WorkerTask, program: URL = new URL('decision-worker.ts', import.meta.url)) {
     this.#task = task;
+    this.#program = program;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.known = promise;
     this.#makeKnown = resolve;
@@ -73,7 +76,7 @@ export class Decisions {
   }
 
   #startWorker(): Worker {
-    const worker = new Worker(new URL('decision-worker.ts', import.meta.url), { workerData: this.#task });
+    const worker = new Worker(this.#program, { workerData: this.#task });
     worker.on('message', (message: WorkerMessage) => this.#hear(message));
     worker.on('error', (error) => {
       console.error(`the thread that asks for decisions has failed, and starts anew: ${messageOf(error)}`);

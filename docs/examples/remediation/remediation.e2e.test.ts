@@ -1,12 +1,19 @@
 import { writeFile } from 'node:fs/promises';
-import { connectAs, type Environment, type ExampleAgent, startAgent, startHaproxy, startMirror } from '@spop-internal/testbed/example';
+import {
+  connectAs,
+  type Environment,
+  type ExampleAgent,
+  startAgent,
+  startHaproxy,
+  startMirror,
+} from '@spop-internal/testbed/example';
 import type { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
 import type { HaproxyRelease } from '@spop-internal/testbed/haproxy/releases';
 import type { Answer, RequestOptions } from '@spop-internal/testbed/http-client';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
-import { describe, expect, it } from 'vitest';
-import { AGENT, Appsec, decide, Lapi, LAPI_KEY, metricsOf, Verifier } from './testing.ts';
+import { expect, it } from 'vitest';
+import { AGENT, Appsec, decide, Lapi, LAPI_KEY, Verifier } from './testing.ts';
 
 const CONFIG = new URL('haproxy.cfg', import.meta.url);
 const COUNTRY_DB = new URL('fixtures/maxmind.mmdb', import.meta.url).pathname;
@@ -54,7 +61,13 @@ async function startSite(release: HaproxyRelease, env: Environment = {}, names =
   const challenges = await Promise.all(agents.map(({ agent }) => agent.says(/^challenges on (\S+)$/m)));
   const addresses: Environment = { CHALLENGE_ADDR: challenges[0]! };
   const second = agents[1] && { SPOE2_ADDR: agents[1].spoeAddress, CHALLENGE2_ADDR: challenges[1]! };
-  const haproxy = await startHaproxy(release, CONFIG, agents[0]!.spoeAddress, { ...addresses, ...second }, await startMirror());
+  const haproxy = await startHaproxy(
+    release,
+    CONFIG,
+    agents[0]!.spoeAddress,
+    { ...addresses, ...second },
+    await startMirror(),
+  );
   return { lapi, appsec, verifier, agents, haproxy };
 }
 
@@ -106,7 +119,11 @@ describeHaproxies('the remediation example', (release) => {
     expect(shown.body).toMatch(/class="cf-turnstile"\s+data-sitekey="the-site-key"/);
     const cookie = /^[^;]+/.exec(shown.headers['set-cookie'] ?? '')?.[0] ?? '';
     const solve = (solution: string): Promise<Answer> =>
-      ask(site, '192.0.2.8', { path: '//evil.test/a?b', headers: { ...FORM, cookie }, body: `cf-turnstile-response=${solution}` });
+      ask(site, '192.0.2.8', {
+        path: '//evil.test/a?b',
+        headers: { ...FORM, cookie },
+        body: `cf-turnstile-response=${solution}`,
+      });
     expect((await solve('wrong')).body).toContain('the-site-key');
     const solved = await solve('right');
     expect(solved).toMatchObject({ status: 303, headers: { location: '/evil.test/a?b' } });

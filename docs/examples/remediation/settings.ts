@@ -21,6 +21,7 @@ const DEFINITIONS = {
   LAPI_CERT_PATH: fileSetting(),
   LAPI_KEY_PATH: fileSetting(),
   LAPI_CA_PATH: fileSetting(),
+  LAPI_PATIENCE_S: integerSetting(10, 0, 15),
   UPDATE_FREQUENCY_S: integerSetting(10, 1, 86_400),
   COUNTRY_DB: setting((path) => (path === '' ? undefined : new Countries(path)), ''),
   HOSTS: setting((path) => new Reloadable(path, (text) => new Hosts(text)), `${import.meta.dirname}/hosts.yaml`),

@@ -1,9 +1,15 @@
 /** Doubles of what the bouncer asks: the decisions API, AppSec, and a provider of captchas. All are real HTTP servers. */
 import { buffer } from 'node:stream/consumers';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ExampleAgent } from '@spop-internal/testbed/example';
 import { Origin } from '@spop-internal/testbed/origin';
-import { stopAfterTest } from '@spop-internal/testbed/vitest';
+import { createAgent, type OwnMetric } from '@spop/agent';
+import { type ArgumentsInput, connect, type ScriptedHaproxy } from '@spop/builder';
+import { onTestFinished } from 'vitest';
+import { Outcomes } from '../shared/outcomes.ts';
+import { Bouncer, type BouncerParts, DEFAULTS } from './bouncer.ts';
+import { Decisions } from './decisions.ts';
+import { Hosts } from './hosts.ts';
+import { BouncerMetrics } from './metrics.ts';
 
 /** Where the agent's program is. */
 export const AGENT: URL = new URL('agent.ts', import.meta.url);
@@ -36,6 +42,12 @@ export abstract class Double {
   /** Paths and queries that it was asked for, the latest last. */
   readonly asked: string[] = [];
   #origin: Origin | undefined;
+  readonly #onFinished: (end: () => void) => void;
+
+  /** @param onFinished of a test that runs beside others. */
+  constructor(onFinished: (end: () => void) => void = onTestFinished) {
+    this.#onFinished = onFinished;
+  }
 
   /** Where it is; it ends with a slash. */
   get url(): string {
@@ -45,7 +57,9 @@ export abstract class Double {
   /** Starts it, again at the same address where it was stopped. */
   async start(): Promise<this> {
     const port = Number(this.#origin?.address.split(':')[1] ?? 0);
-    this.#origin = stopAfterTest(await Origin.serve((...both) => void this.#answer(...both), port));
+    const origin = await Origin.serve((...both) => void this.#answer(...both), port);
+    this.#onFinished(() => origin.stop());
+    this.#origin = origin;
     return this;
   }
 
@@ -88,7 +102,8 @@ export class Lapi extends Double {
   }
 
   remove(decision: RawDecision): void {
-    this.#now.splice(this.#now.indexOf(decision), 1);
+    const at = this.#now.findIndex(({ value, type }) => value === decision.value && type === decision.type);
+    this.#now.splice(at, 1);
     this.#deleted.push(decision);
   }
 
@@ -134,8 +149,68 @@ export class Verifier extends Double {
   }
 }
 
-/** The metrics of an agent with METRICS_ADDR, as text. */
-export async function metricsOf({ agent }: ExampleAgent): Promise<string> {
-  const address = await agent.says(/^metrics on\s+(\S+)$/m);
-  return (await fetch(`http://${address}/metrics`)).text();
+/** What an agent answers to a message: its variables by name. */
+export async function ask(
+  peer: ScriptedHaproxy,
+  message: string,
+  args: ArgumentsInput,
+): Promise<Record<string, unknown>> {
+  const { actions } = await peer.notify(message, args);
+  const set = actions.map((action) => {
+    if (action.type !== 'set-var' || action.scope !== 'txn') throw new Error(`found ${action.type} ${action.scope}`);
+    return [action.name, 'value' in action.value ? action.value.value : undefined] as const;
+  });
+  return Object.fromEntries(set);
+}
+
+/** A bouncer in this process, and a HAProxy before it. */
+export interface Pair {
+  readonly lapi: Lapi;
+  readonly decisions: Decisions;
+  readonly peer: ScriptedHaproxy;
+  /** The lines of its log about defaults. */
+  readonly log: string[];
+  /** Its own metrics, by name and labels. */
+  metrics(): Record<string, number>;
+}
+
+/** Starts one that knows what `lapi` has decided, until the test ends. */
+export async function startPair(
+  lapi: Lapi,
+  hosts: readonly unknown[],
+  parts: Partial<BouncerParts> = {},
+): Promise<Pair> {
+  const source = { url: lapi.url, apiKey: LAPI_KEY, certPath: undefined, keyPath: undefined, caPath: undefined };
+  const decisions = new Decisions({ source: { ...source, hasCountries: true }, updateMs: 50 });
+  onTestFinished(() => decisions.close());
+  await decisions.known;
+  const log: string[] = [];
+  const metrics = new BouncerMetrics();
+  const outcomes = new Outcomes('remediation_defaults', DEFAULTS, (line) => void log.push(line));
+  const bouncer = new Bouncer({
+    decisions,
+    countries: undefined,
+    hosts: { value: new Hosts(JSON.stringify({ hosts })) },
+    challenges: undefined,
+    agentName: 'agent1',
+    appsec: undefined,
+    appsecTimeoutMs: 5_000,
+    appsecFailureAction: 'allow',
+    captchaTimeoutMs: 5_000,
+    metrics,
+    outcomes,
+    ...parts,
+  });
+  const agent = createAgent({ processingTimeoutMs: 10_000 });
+  bouncer.answer(agent);
+  const { port } = await agent.listen({ host: '127.0.0.1', port: 0 });
+  onTestFinished(() => agent.close());
+  const peer = await connect({ host: '127.0.0.1', port }, { timeoutMs: 10_000 });
+  onTestFinished(() => peer.close());
+  const values = ({ name, value }: OwnMetric): [string, number][] =>
+    typeof value === 'number'
+      ? [[name, value]]
+      : value.map((each) => [`${name} ${Object.values(each.labels).join(' ')}`, each.value]);
+  const all = (): OwnMetric[] => [...outcomes.toMetrics(), ...metrics.toMetrics(decisions)];
+  return { lapi, decisions, peer, log, metrics: () => Object.fromEntries(all().flatMap(values)) };
 }
