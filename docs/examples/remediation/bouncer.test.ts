@@ -2,7 +2,7 @@ import { type ArgumentsInput, data } from '@spop/builder';
 import { describe, expect, it, vi } from 'vitest';
 import { Countries } from './countries.ts';
 import { Challenges } from './challenges.ts';
-import { Appsec, ask, decide, Lapi, type Pair, startPair, Verifier } from './testing.ts';
+import { Appsec, ask, decide, type Pair, startPair, Verifier } from './testing.ts';
 
 const BODY = 'crowdsec-http-body';
 const NO_BODY = 'crowdsec-http-no-body';
@@ -30,15 +30,17 @@ function form(client: string, cookie: unknown, fields: Readonly<Record<string, s
   return request(client, { ...FORM, cookie: String(cookie).split(';')[0]! }, { method: 'POST', body });
 }
 
-const lapi = (): Promise<Lapi> =>
-  new Lapi()
-    .add(decide('192.0.2.7'), decide('192.0.2.8', { type: 'captcha' }), decide('192.0.2.9', { type: 'mfa' }))
-    .add(decide('2001:db8::/32', { origin: 'lists', scenario: 'scanners' }), decide('FR', { origin: 'cscli' }))
-    .start();
+const DECISIONS = [
+  decide('192.0.2.7'),
+  decide('192.0.2.8', { type: 'captcha' }),
+  decide('192.0.2.9', { type: 'mfa' }),
+  decide('2001:db8::/32', { origin: 'lists', scenario: 'scanners' }),
+  decide('FR', { origin: 'cscli' }),
+];
 
 describe('decisions', () => {
   it('are told for connections and requests, and counted once', async () => {
-    const { peer, metrics } = await startPair(await lapi(), [{ host: '*', ban: { contact_us_url: 'mailto:a@b' } }]);
+    const { peer, metrics } = await startPair(DECISIONS, [{ host: '*', ban: { contact_us_url: 'mailto:a@b' } }]);
     const connect = (client: string): Promise<unknown> => ask(peer, 'crowdsec-tcp', { 'src-ip': data.address(client) });
     expect(await connect('192.0.2.7')).toEqual({ remediation: 'ban' });
     expect(await connect('::ffff:192.0.2.7')).toEqual({ remediation: 'ban' });
@@ -66,7 +68,7 @@ describe('decisions', () => {
 
   it('about a country count where there is none about the address', async () => {
     const countries = new Countries(new URL('fixtures/maxmind.mmdb', import.meta.url).pathname);
-    const { peer } = await startPair(await lapi(), [{ host: '*' }], { countries });
+    const { peer } = await startPair(DECISIONS, [{ host: '*' }], { countries });
     expect(await ask(peer, BODY, request('192.0.2.99'))).toEqual({ isocode: 'FR', remediation: 'ban' });
     expect(await ask(peer, BODY, request('192.0.2.9'))).toEqual({ isocode: 'FR', remediation: 'unknown' });
     expect(await ask(peer, BODY, request('198.51.100.1'))).toEqual({ isocode: 'DE', remediation: 'allow' });
@@ -75,7 +77,7 @@ describe('decisions', () => {
 
   it('are made by default without an address, or where something fails, which is not silent', async () => {
     const countries = new Countries(new URL('fixtures/maxmind.mmdb', import.meta.url).pathname);
-    const { peer, log, metrics } = await startPair(await lapi(), [], { countries });
+    const { peer, log, metrics } = await startPair(DECISIONS, [], { countries });
     const nobody = { remediation: 'allow', by_default: 'no address' };
     expect(await ask(peer, 'crowdsec-tcp', {})).toEqual(nobody);
     expect(await ask(peer, BODY, { 'src-ip': data.nil })).toEqual(nobody);
@@ -107,7 +109,7 @@ describe('a captcha', () => {
       { host: '*.test', captcha: { ...CAPTCHA, verify_url: verifier.url } },
       { host: 'plain', ...more },
     ];
-    return { ...(await startPair(await lapi(), hosts, { captchaTimeoutMs: 200 })), verifier };
+    return { ...(await startPair(DECISIONS, hosts, { captchaTimeoutMs: 200 })), verifier };
   };
   const PAGE = {
     captcha_site_key: 'site',
@@ -174,11 +176,10 @@ describe('a captcha', () => {
   });
 
   it('is still verified when the decision is over, so that the form does not reach the site', async () => {
-    const { peer, lapi: api } = await start();
+    const { peer, table } = await start();
     const { captcha_cookie: pending } = await ask(peer, BODY, request('192.0.2.8'));
-    api.remove(decide('192.0.2.8', { type: 'captcha' }));
-    const again = (): Promise<unknown> => ask(peer, BODY, request('192.0.2.8'));
-    await expect.poll(again).toEqual({ remediation: 'allow' });
+    table.remove({ scope: 'ip', value: '192.0.2.8', remediation: 'captcha', origin: '', durationMs: 0 });
+    expect(await ask(peer, BODY, request('192.0.2.8'))).toEqual({ remediation: 'allow' });
     const solved = await ask(peer, BODY, form('192.0.2.8', pending, { 'h-captcha-response': 'right' }));
     expect(solved).toMatchObject({ remediation: 'allow', redirect: '1' });
   });
@@ -191,7 +192,7 @@ describe('inspection', () => {
       { host: '*.test', captcha: CAPTCHA },
       { host: 'always', appsec: { always_send: true } },
     ];
-    const pair = await startPair(await lapi(), hosts, { appsec: { url: appsec.url, apiKey: 'key' }, ...parts });
+    const pair = await startPair(DECISIONS, hosts, { appsec: { url: appsec.url, apiKey: 'key' }, ...parts });
     return { ...pair, appsec };
   };
   const refuse = (action: string) => () => ({ status: 403, body: { action, user_body_content: 'page' } });

@@ -27,7 +27,7 @@ export const DEFAULTS = [
 
 /** What a bouncer works with. */
 export interface BouncerParts {
-  readonly decisions: Decisions;
+  readonly decisions: Pick<Decisions, 'find' | 'findCountry' | 'isKnown'>;
   readonly countries: Countries | undefined;
   readonly hosts: { readonly value: Hosts };
   readonly challenges: Challenges | undefined;

@@ -103,7 +103,7 @@ export class BouncerMetrics {
     this.#blocked.add({ origin, ip_type: ipType, remediation });
   }
 
-  toMetrics(decisions: Decisions): OwnMetric[] {
+  toMetrics(decisions: Pick<Decisions, 'inForce' | 'polls'>): OwnMetric[] {
     const active = new Map<string, { labels: Labels; value: number }>();
     for (const { origin, ipType, scope } of decisions.inForce()) {
       const key = `${origin}\0${ipType}\0${scope}`;

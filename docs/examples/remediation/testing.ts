@@ -5,9 +5,11 @@ import { Origin } from '@spop-internal/testbed/origin';
 import { createAgent, type OwnMetric } from '@spop/agent';
 import { type ArgumentsInput, connect, type ScriptedHaproxy } from '@spop/builder';
 import { onTestFinished } from 'vitest';
+import type { AddressWords } from '../shared/entry.ts';
 import { Outcomes } from '../shared/outcomes.ts';
 import { Bouncer, type BouncerParts, DEFAULTS } from './bouncer.ts';
-import { Decisions } from './decisions.ts';
+import { readChanges } from './decision.ts';
+import { DecisionTable } from './decision-table.ts';
 import { Hosts } from './hosts.ts';
 import { BouncerMetrics } from './metrics.ts';
 
@@ -165,25 +167,30 @@ export async function ask(
 
 /** A bouncer in this process, and a HAProxy before it. */
 export interface Pair {
-  readonly lapi: Lapi;
-  readonly decisions: Decisions;
   readonly peer: ScriptedHaproxy;
+  /** What it knows of decisions. */
+  readonly table: DecisionTable;
   /** The lines of its log about defaults. */
   readonly log: string[];
   /** Its own metrics, by name and labels. */
   metrics(): Record<string, number>;
 }
 
-/** Starts one that knows what `lapi` has decided, until the test ends. */
+/** Starts one that knows these decisions, until the test ends. */
 export async function startPair(
-  lapi: Lapi,
+  known: readonly RawDecision[],
   hosts: readonly unknown[],
   parts: Partial<BouncerParts> = {},
 ): Promise<Pair> {
-  const source = { url: lapi.url, apiKey: LAPI_KEY, certPath: undefined, keyPath: undefined, caPath: undefined };
-  const decisions = new Decisions({ source: { ...source, hasCountries: true }, updateMs: 50 });
-  onTestFinished(() => decisions.close());
-  await decisions.known;
+  const table = new DecisionTable();
+  for (const decision of readChanges({ new: known }).added) table.add(decision, performance.now());
+  const decisions = {
+    isKnown: true,
+    polls: { asked: 0, failed: 0, ageMs: 0 },
+    find: (address: AddressWords) => table.find(address, performance.now()),
+    findCountry: (code: string) => table.findCountry(code, performance.now()),
+    inForce: () => table.inForce(performance.now()),
+  };
   const log: string[] = [];
   const metrics = new BouncerMetrics();
   const outcomes = new Outcomes('remediation_defaults', DEFAULTS, (line) => void log.push(line));
@@ -204,7 +211,7 @@ export async function startPair(
   const agent = createAgent({ processingTimeoutMs: 10_000 });
   bouncer.answer(agent);
   const { port } = await agent.listen({ host: '127.0.0.1', port: 0 });
-  onTestFinished(() => agent.close());
+  onTestFinished(() => agent.close({ graceMs: 0 }));
   const peer = await connect({ host: '127.0.0.1', port }, { timeoutMs: 10_000 });
   onTestFinished(() => peer.close());
   const values = ({ name, value }: OwnMetric): [string, number][] =>
@@ -212,5 +219,5 @@ export async function startPair(
       ? [[name, value]]
       : value.map((each) => [`${name} ${Object.values(each.labels).join(' ')}`, each.value]);
   const all = (): OwnMetric[] => [...outcomes.toMetrics(), ...metrics.toMetrics(decisions)];
-  return { lapi, decisions, peer, log, metrics: () => Object.fromEntries(all().flatMap(values)) };
+  return { peer, table, log, metrics: () => Object.fromEntries(all().flatMap(values)) };
 }
