@@ -80,6 +80,12 @@ function toldBy({ body }: Answer): { url: string; headers: Record<string, string
   return body.startsWith('{"url"') ? (JSON.parse(body) as { url: string; headers: Record<string, string> }) : undefined;
 }
 
+/** The metrics of an agent, as text. */
+async function metricsOf({ agent }: ExampleAgent): Promise<string> {
+  const address = await agent.says(/^metrics on\s+(\S+)$/m);
+  return (await fetch(`http://${address}/metrics`)).text();
+}
+
 describeHaproxies('the remediation example', (release) => {
   it('does what was decided about addresses, ranges and countries, and shows captchas and challenges', async () => {
     const site = await startSite(release);
@@ -155,6 +161,52 @@ describeHaproxies('the remediation example', (release) => {
       headers: { 'set-cookie': 'solved=1' },
     });
     expect((await ask(site, '192.0.2.7', { path: '/crowdsec-internal/challenge/submit' })).status).toBe(403);
+  });
+
+  // One release is enough for what is not HAProxy's part.
+  if (release.name !== 'forky') return;
+
+  it('fetches the page of a challenge from the agent that has it, of two', async () => {
+    const site = await startSite(release, {}, ['agent1', 'agent2']);
+    let count = 0;
+    site.appsec.decide = () => ({ status: 403, body: challenge(`challenge ${++count}`) });
+    const clients = Array.from({ length: 4 }, () => connectAs('192.0.2.99', site.haproxy));
+    const ask = async (at: number): Promise<unknown> => {
+      const { status, body } = await clients[at % 4]!.request({ headers: { host: 'www.test' } });
+      return [status, /^challenge \d+$/.test(body)];
+    };
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, at) => ask(at)));
+    expect(answers).toEqual(answers.map(() => [200, true]));
+    expect(count).toBe(40);
+    const asked = await Promise.all(
+      site.agents.map(async (agent) => /notifies_total (\d+)/.exec(await metricsOf(agent))?.[1]),
+    );
+    expect(Math.min(...asked.map(Number))).toBeGreaterThan(10);
+  });
+
+  it('goes on when AppSec or the agent is late or gone, which is not silent', async () => {
+    const folder = stopAfterTest(await TemporaryFolder.make());
+    const SPOE_ADDR = `unix:${folder.file('agent.sock')}`;
+    const site = await startSite(release, { SPOE_ADDR, APPSEC_TIMEOUT_MS: '200' });
+    const { agent } = site.agents[0]!;
+    const visit = async (): Promise<unknown> => {
+      const answer = await ask(site, '192.0.2.99');
+      return [answer.status, answer.headers['x-verdict-source'], answer.headers['x-spoe-error']];
+    };
+    site.appsec.trouble = 'hang';
+    expect(await visit()).toEqual([200, 'default', undefined]);
+    await site.haproxy.says(/ 200 .* remediation=allow by=default default=inspection late body_complete=1 spoe=-/);
+    await agent.says(/decided by default: inspection late, 1 times so far: .*timeout/);
+    site.appsec.trouble = undefined;
+    await expect.poll(visit).toEqual([200, 'agent', undefined]);
+    agent.signal('SIGSTOP');
+    expect(await visit()).toEqual([200, 'deadline', '1']);
+    await site.haproxy.says(/ 200 .* remediation=- by=deadline default=- body_complete=- spoe=1/);
+    agent.signal('SIGCONT');
+    expect(await agent.stop()).toBe('exit code 0');
+    await site.haproxy.says(/spoe-agents\/agent1 is DOWN/);
+    expect(await visit()).toEqual([200, 'default', expect.stringMatching(/^(2|257)$/)]);
+    expect(await site.haproxy.command('show table verdicts')).toMatch(/key=deadline .*http_req_cnt=[1-9]/);
   });
 });
 

@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import { TLSSocket } from 'node:tls';
+import { type Environment, startAgent, startScript } from '@spop-internal/testbed/example';
+import type { Program } from '@spop-internal/testbed/program';
+import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
+import { stopAfterTest } from '@spop-internal/testbed/vitest';
+import { connect, data, type ScriptedHaproxy } from '@spop/builder';
+import { generate } from 'selfsigned';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { AGENT, ask, decide, Lapi, LAPI_KEY } from './testing.ts';
+
+async function peerOf(spoeAddress: string): Promise<ScriptedHaproxy> {
+  const peer = await connect({ host: '127.0.0.1', port: Number(spoeAddress.split(':')[1]) }, { timeoutMs: 10_000 });
+  onTestFinished(() => peer.close());
+  return peer;
+}
+
+const CLIENT = { 'src-ip': data.ipv4('192.0.2.7') };
+
+describe('the agent of the remediation example', { timeout: 25_000 }, () => {
+  it('says what is missing, listens without the API when its patience ends, and takes up what it says later', async () => {
+    const lapi = await new Lapi().add(decide('192.0.2.7')).start();
+    lapi.trouble = 500;
+    const HOSTS = stopAfterTest(await TemporaryFolder.make()).file('hosts.yaml');
+    await writeFile(HOSTS, 'hosts: [{ host: "*" }]');
+    const { agent, spoeAddress } = await startAgent(AGENT, {
+      LAPI_URL: lapi.url,
+      LAPI_KEY,
+      LAPI_PATIENCE_S: '0',
+      HOSTS,
+      METRICS_ADDR: '127.0.0.1:0',
+    });
+    await agent.says(/expected status 200; found 500; there are no decisions yet/);
+    const peer = await peerOf(spoeAddress);
+    expect(await ask(peer, 'crowdsec-tcp', CLIENT)).toEqual({ remediation: 'allow', by_default: 'decisions missing' });
+    lapi.trouble = undefined;
+    await expect.poll(() => ask(peer, 'crowdsec-tcp', CLIENT), { timeout: 10_000 }).toEqual({ remediation: 'ban' });
+    const metricsAddress = await agent.says(/^metrics on\s+(\S+)$/m);
+    const text = await (await fetch(`http://${metricsAddress}/metrics`)).text();
+    expect(text).toContain(
+      'crowdsec_haproxy_spoa_bouncer_active_decisions{origin="crowdsec",ip_type="ipv4",scope="ip"} 1',
+    );
+    expect(text).toMatch(
+      /^crowdsec_haproxy_spoa_bouncer_blocked_requests\{origin="crowdsec",.*,remediation="ban"\} 1$/m,
+    );
+    expect(text).toMatch(/^lapi_requests_failures_total [1-9]/m);
+    // Hosts are read again, and stay where they are wrong.
+    const { request, contact } = { request: { ...CLIENT, headers: 'host: a\r\n\r\n' }, contact: 'mailto:a@b' };
+    expect(await ask(peer, 'crowdsec-http-body', request)).toEqual({ remediation: 'ban' });
+    await writeFile(HOSTS, `hosts: [{ host: "*", ban: { contact_us_url: "${contact}" } }]`);
+    agent.signal('SIGHUP');
+    await agent.says(/read .*hosts\.yaml again on SIGHUP/);
+    await writeFile(HOSTS, 'hosts: 5');
+    agent.signal('SIGHUP');
+    await agent.says(/hosts\.yaml: the file: found a value of hosts that it cannot have; what was read before stays/);
+    expect(await ask(peer, 'crowdsec-http-body', request)).toMatchObject({ contact_us_url: contact });
+    expect(agent.output).not.toContain(LAPI_KEY);
+    expect(await agent.stop()).toBe('exit code 0');
+  });
+
+  it('shows the API a certificate instead of a key', async () => {
+    const [own, api] = await Promise.all([
+      generate([{ name: 'commonName', value: 'bouncer' }], { keyType: 'ec' }),
+      generate([{ name: 'commonName', value: '127.0.0.1' }], {
+        keyType: 'ec',
+        extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
+      }),
+    ]);
+    const folder = stopAfterTest(await TemporaryFolder.make());
+    const files = { 'own.pem': own.cert, 'own.key': own.private, 'ca.pem': api.cert };
+    for (const [name, text] of Object.entries(files)) await writeFile(folder.file(name), text);
+    const tls = { cert: api.cert, key: api.private, ca: own.cert, requestCert: true, rejectUnauthorized: true };
+    const server = createServer(tls, ({ socket }, response) => {
+      const isBouncer = socket instanceof TLSSocket && socket.getPeerCertificate().subject.CN === 'bouncer';
+      response.writeHead(isBouncer ? 200 : 403).end(JSON.stringify({ new: [decide('192.0.2.7')] }));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const bound = server.address();
+    const port = typeof bound === 'object' ? bound?.port : undefined;
+    const { spoeAddress } = await startAgent(AGENT, {
+      LAPI_URL: `https://127.0.0.1:${port}`,
+      LAPI_CERT_PATH: folder.file('own.pem'),
+      LAPI_KEY_PATH: folder.file('own.key'),
+      LAPI_CA_PATH: folder.file('ca.pem'),
+    });
+    expect(await ask(await peerOf(spoeAddress), 'crowdsec-tcp', CLIENT)).toEqual({ remediation: 'ban' });
+  });
+
+  it('checks its settings with --check, names all that is wrong, and ends', async () => {
+    const check = (env: Environment): Program => startScript(AGENT, ['--check'], env);
+    const good = check({ LAPI_KEY });
+    const bad = check({ LAPI_KEY, COUNTRY_DB: '/nonexistent.mmdb', LAPI_CA_PATH: '/nonexistent.pem', LAPI_URL: 'x' });
+    const none = check({});
+    expect(await good.ended).toBe('exit code 0');
+    expect(await bad.ended).toBe('exit code 1');
+    expect(bad.output).toContain('COUNTRY_DB: /nonexistent.mmdb: ENOENT');
+    expect(bad.output).toContain('LAPI_CA_PATH: expected a file that can be read: ENOENT');
+    expect(bad.output).toContain('LAPI_URL: expected an http:// or https:// URL; found "x"');
+    expect(await none.ended).toBe('exit code 1');
+    expect(none.output).toContain('expected LAPI_KEY, or LAPI_CERT_PATH and LAPI_KEY_PATH');
+  });
+});
