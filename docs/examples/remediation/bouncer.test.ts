@@ -14,18 +14,16 @@ const CAPTCHA = {
 };
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
+type Args = Exclude<ArgumentsInput, readonly unknown[]>;
+
 /** A request of a client to www.test, with these headers and arguments besides. */
-function request(
-  client: string,
-  headers: Readonly<Record<string, string>> = {},
-  more: ArgumentsInput = {},
-): ArgumentsInput {
+function request(client: string, headers: Readonly<Record<string, string>> = {}, more: Args = {}): Args {
   const lines = Object.entries({ host: 'www.test', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
   return { 'src-ip': data.address(client), headers: `${lines.join('')}\r\n`, method: 'GET', url: '/', ...more };
 }
 
 /** A form that a client sends in. */
-function form(client: string, cookie: unknown, fields: Readonly<Record<string, string>>): ArgumentsInput {
+function form(client: string, cookie: unknown, fields: Readonly<Record<string, string>>): Args {
   const body = data.binary(Buffer.from(new URLSearchParams(fields).toString()));
   return request(client, { ...FORM, cookie: String(cookie).split(';')[0]! }, { method: 'POST', body });
 }
@@ -45,7 +43,7 @@ describe('decisions', () => {
     expect(await connect('192.0.2.7')).toEqual({ remediation: 'ban' });
     expect(await connect('::ffff:192.0.2.7')).toEqual({ remediation: 'ban' });
     expect(await connect('192.0.2.10')).toEqual({ remediation: 'allow' });
-    const known = (remediation: string): ArgumentsInput => ({ remediation });
+    const known = (remediation: string): Args => ({ remediation });
     expect(await ask(peer, BODY, request('192.0.2.7', {}, known('ban')))).toEqual({
       remediation: 'ban',
       contact_us_url: 'mailto:a@b',
@@ -157,7 +155,7 @@ describe('a captcha', () => {
   });
 
   it('is a ban, or what the host says, where none is set up', async () => {
-    const at = (host: string): ArgumentsInput => request('192.0.2.8', { host });
+    const at = (host: string): Args => request('192.0.2.8', { host });
     const { peer } = await start();
     expect(await ask(peer, BODY, at('plain'))).toEqual({ remediation: 'ban' });
     expect(await ask(peer, BODY, at('other'))).toEqual({ remediation: 'ban' });

@@ -5,7 +5,7 @@ import { decide, Lapi, LAPI_KEY } from './testing.ts';
 const lines: string[] = [];
 beforeAll(() => {
   const spy = vi.spyOn(console, 'error').mockImplementation((line: string) => void lines.push(line));
-  return () => void spy.mockRestore();
+  return () => spy.mockRestore();
 });
 
 function start(lapi: Lapi, onFinished: (end: () => Promise<void>) => void, program?: URL): Decisions {

@@ -29,7 +29,12 @@ interface Site {
 }
 
 /** All of it: doubles, agents, and HAProxy in front of a site that says what it was asked. */
-async function startSite(release: HaproxyRelease, env: Environment = {}, names = ['agent1']): Promise<Site> {
+async function startSite(
+  release: HaproxyRelease,
+  env: Environment = {},
+  names = ['agent1'],
+  config = CONFIG,
+): Promise<Site> {
   const lapi = await new Lapi()
     .add(decide('192.0.2.7'), decide('192.0.2.0/28', { type: 'captcha', origin: 'lists', scenario: 'scanners' }))
     .add(decide('2001:db8:bad::/48'), decide('DE', { origin: 'cscli' }))
@@ -63,7 +68,7 @@ async function startSite(release: HaproxyRelease, env: Environment = {}, names =
   const second = agents[1] && { SPOE2_ADDR: agents[1].spoeAddress, CHALLENGE2_ADDR: challenges[1]! };
   const haproxy = await startHaproxy(
     release,
-    CONFIG,
+    config,
     agents[0]!.spoeAddress,
     { ...addresses, ...second },
     await startMirror(),
@@ -147,6 +152,14 @@ describeHaproxies('the remediation example', (release) => {
     expect(toldBy(await ask(site, '192.0.2.99', { body: `${'x'.repeat(51_200)}attack` }))).toBeDefined();
     await site.haproxy.says(/ POST \/ 200 .* by=default default=body not inspected body_complete=0 spoe=-/);
 
+    // What could not be asked about is refused.
+    expect((await ask(site, '192.0.2.99', { path: `/${'x'.repeat(16_384)}` })).status).toBe(414);
+    expect((await ask(site, '192.0.2.99', { headers: { x: 'x'.repeat(24_577) } })).status).toBe(431);
+    const largest = { path: `/${'x'.repeat(16_383)}`, headers: { x: 'x'.repeat(24_000) }, body: 'x'.repeat(20_000) };
+    // The site here takes less; that it was asked is what counts.
+    const { headers: told } = await ask(site, '192.0.2.99', largest);
+    expect([told['x-verdict-source'], told['x-spoe-error']]).toEqual(['default', undefined]);
+
     // A challenge: its page comes from the agent, and what the page asks for from AppSec.
     appsec.decide = () => ({ status: 403, body: challenge('the challenge') });
     const challenged = await ask(site, '192.0.2.99', { path: '/page?a=b' });
@@ -165,6 +178,32 @@ describeHaproxies('the remediation example', (release) => {
 
   // One release is enough for what is not HAProxy's part.
   if (release.name !== 'forky') return;
+
+  it.each(['haproxy-session.cfg', 'haproxy-stick-table.cfg'])('asks less often with %s', async (config) => {
+    const site = await startSite(release, { APPSEC_URL: '' }, ['agent1'], new URL(config, import.meta.url));
+    const asked = async (): Promise<number> =>
+      Number(/notifies_total (\d+)/.exec(await metricsOf(site.agents[0]!))?.[1]);
+    const allowed = connectAs('192.0.2.99', site.haproxy);
+    const isSite = async (): Promise<boolean> => toldBy(await allowed.request({ headers: HTML })) !== undefined;
+    expect([await isSite(), await isSite(), await isSite()]).toEqual([true, true, true]);
+    expect(await asked()).toBe(1);
+    expect(toldBy(await ask(site, '192.0.2.99'))).toMatchObject({ headers: { 'x-crowdsec-remediation': 'allow' } });
+    expect(await asked()).toBe(config.includes('session') ? 2 : 1);
+    // Those that are not allowed are asked about each time.
+    const before = await asked();
+    const refused = connectAs('192.0.2.8', site.haproxy);
+    const visit = (): Promise<Answer> => refused.request({ headers: { ...HTML, host: 'www.test' } });
+    expect((await visit()).body).toContain('the-site-key');
+    const { 'set-cookie': pending = '' } = (await visit()).headers;
+    const solved = await refused.request({
+      headers: { ...FORM, host: 'www.test', cookie: pending.split(';')[0]! },
+      body: 'cf-turnstile-response=right',
+    });
+    expect(solved.status).toBe(303);
+    expect((await visit()).body).toContain('the-site-key');
+    expect(await asked()).toBe(before + 4);
+    expect((await ask(site, '192.0.2.7')).status).toBe(403);
+  });
 
   it('fetches the page of a challenge from the agent that has it, of two', async () => {
     const site = await startSite(release, {}, ['agent1', 'agent2']);
