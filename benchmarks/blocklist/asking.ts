@@ -1,8 +1,8 @@
 /**
- * What it saves to ask the agent of docs/examples/ip-blocklist less often: processor time and questions by HAProxy
- * configuration, for clients that come three times with ten requests each.
+ * What it saves to ask the agents of docs/examples/ip-blocklist and docs/examples/remediation less often: processor time
+ * and questions by HAProxy configuration, for clients that come three times with ten requests each.
  *
- *     pnpm run bench:asking
+ *     pnpm run bench:asking [ip-blocklist | remediation]
  */
 import { findHaproxies } from '@spop-internal/testbed/haproxy/releases';
 import { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
@@ -12,7 +12,7 @@ import { Program } from '@spop-internal/testbed/program';
 import { fileURLToPath } from 'node:url';
 import { cpuSecondsOf } from '../load/agent-process.ts';
 
-const EXAMPLE = new URL('../../docs/examples/ip-blocklist/', import.meta.url);
+const EXAMPLES = new URL('../../docs/examples/', import.meta.url);
 const CONFIGURATIONS = ['haproxy.cfg', 'haproxy-session.cfg', 'haproxy-stick-table.cfg'] as const;
 const CLIENTS = 100;
 const CONNECTIONS = 3;
@@ -44,12 +44,21 @@ async function visitAll(haproxy: Haproxy, first: number, count: number): Promise
   return durations.toSorted((a, b) => a - b);
 }
 
-async function measure(program: string, configuration: string): Promise<void> {
-  const args = ['--conditions=@spop/source', fileURLToPath(new URL('agent.ts', EXAMPLE))];
+async function measure(program: string, example: string, configuration: string): Promise<void> {
+  const folder = new URL(`${example}/`, EXAMPLES);
+  const args = ['--conditions=@spop/source', fileURLToPath(new URL('agent.ts', folder))];
   const site = await Origin.start('the site');
+  // The API whose decisions the remediation example asks for: there are none.
+  const decisions = await Origin.start('{"new":[],"deleted":[]}');
   const agent = new Program(process.execPath, args, {
-    env: { BLOCKLIST: 'blocklist.txt', SPOE_ADDR: '127.0.0.1:0', METRICS_ADDR: '127.0.0.1:0' },
-    cwd: EXAMPLE,
+    env: {
+      BLOCKLIST: 'blocklist.txt',
+      LAPI_URL: `http://${decisions.address}`,
+      LAPI_KEY: 'any',
+      SPOE_ADDR: '127.0.0.1:0',
+      METRICS_ADDR: '127.0.0.1:0',
+    },
+    cwd: folder,
   });
   const SPOE_ADDR = await agent.says(/^listening on +(\S+)$/m);
   const metrics = await agent.says(/^metrics on +(\S+)$/m);
@@ -64,7 +73,7 @@ async function measure(program: string, configuration: string): Promise<void> {
     PROXY_ADDR: 'unix@${RUN_DIR}/http.sock',
     STATS_ADDR: 'unix@${RUN_DIR}/stats.sock',
   };
-  const haproxy = await Haproxy.start({ program, config: new URL(configuration, EXAMPLE), env });
+  const haproxy = await Haproxy.start({ program, config: new URL(configuration, folder), env });
   try {
     await visitAll(haproxy, 0, WARM_CLIENTS);
     const before = [cpuSecondsOf(haproxy.pid), cpuSecondsOf(agent.pid), await questions()] as const;
@@ -84,16 +93,18 @@ async function measure(program: string, configuration: string): Promise<void> {
     await haproxy.stop();
     await agent.stop();
     site.stop();
+    decisions.stop();
   }
 }
 
+const [example = 'ip-blocklist'] = process.argv.slice(2);
 const [release] = await findHaproxies(['forky']);
 if (release === undefined) throw new Error('expected a HAProxy of Debian forky');
 console.log(
-  `HAProxy ${release.version}, ${CLIENTS} clients of ${CONNECTIONS} connections with ${REQUESTS} requests each`,
+  `${example}, HAProxy ${release.version}, ${CLIENTS} clients of ${CONNECTIONS} connections with ${REQUESTS} requests each`,
 );
 console.log('                          questions    CPU time of a request, µs    a request, ms');
 console.log('configuration            per client       HAProxy       agent        p50');
 for (let round = 0; round < 3; round++) {
-  for (const configuration of CONFIGURATIONS) await measure(release.program, configuration);
+  for (const configuration of CONFIGURATIONS) await measure(release.program, example, configuration);
 }
