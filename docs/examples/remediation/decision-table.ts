@@ -15,9 +15,10 @@ export interface Held {
 
 /** All decisions of an API. */
 export class DecisionTable {
-  readonly #ipv4 = new PrefixTable((address: number, length) => (length === 0 ? 0 : address >> (32 - length)));
-  readonly #ipv6 = new PrefixTable((address: bigint, length) => address >> BigInt(128 - length));
+  readonly #ipv4 = new PrefixTable(ipv4Key);
+  readonly #ipv6 = new PrefixTable(ipv6Key);
   readonly #countries = new Map<string, Held[]>();
+  readonly #origins = new Map<string, string>();
   readonly #entry = new Entry();
 
   /**
@@ -27,40 +28,31 @@ export class DecisionTable {
    * @returns false where its value is no address or range.
    */
   add({ scope, value, remediation, origin, durationMs }: Decision, at: number): boolean {
-    const held = { scope, remediation, origin, ipType: '', expiresAt: at + durationMs };
+    const held = { scope, remediation, origin: this.#once(origin), ipType: '', expiresAt: at + durationMs };
     if (scope === 'country') {
       put(this.#countries, value, held);
       return true;
     }
     if (!this.#read(value)) return false;
-    const { family, prefixLength } = this.#entry;
-    const ipType = family === 4 ? 'ipv4' : 'ipv6';
-    if (family === 4) this.#ipv4.put(this.#entry.first[0]! | 0, prefixLength, { ...held, ipType });
-    else this.#ipv6.put(toBigInt(this.#entry.first), prefixLength, { ...held, ipType });
+    const isIpv4 = this.#entry.family === 4;
+    this.#tableOf(this.#entry).put(this.#entry, { ...held, ipType: isIpv4 ? 'ipv4' : 'ipv6' });
     return true;
   }
 
   /** Forgets a decision of that type about the same. */
   remove({ scope, value, remediation }: Decision): void {
     if (scope === 'country') drop(this.#countries, value, scope, remediation);
-    else if (!this.#read(value)) return;
-    else if (this.#entry.family === 4) {
-      this.#ipv4.drop(this.#entry.first[0]! | 0, this.#entry.prefixLength, scope, remediation);
-    } else this.#ipv6.drop(toBigInt(this.#entry.first), this.#entry.prefixLength, scope, remediation);
+    else if (this.#read(value)) this.#tableOf(this.#entry).drop(this.#entry, scope, remediation);
   }
 
   /** The decision about an address, or a range that it is in; one mapped to IPv6 has to come as the IPv4 address that it is. */
   find(address: AddressWords, now: number): Held | undefined {
-    if (address.family === 4) return this.#ipv4.find(address.wordAt(0), now);
-    const words = Uint32Array.from({ length: 4 }, (_, word) => address.wordAt(word));
-    return this.#ipv6.find(toBigInt(words), now);
+    return this.#tableOf(address).find(address, now);
   }
 
   /** As `find`, of an address that is text; undefined for other text. */
   findText(text: string, now: number): Held | undefined {
-    if (!this.#read(text)) return undefined;
-    const { family, first } = this.#entry;
-    return this.find({ family, wordAt: (index) => first[index]! | 0 }, now);
+    return this.#read(text) ? this.find(this.#entry, now) : undefined;
   }
 
   /** The decision about a country, by its code of two capital letters. */
@@ -68,11 +60,25 @@ export class DecisionTable {
     return inForce(this.#countries.get(code), now);
   }
 
-  /** All that are in force. */
-  *inForce(now: number): Generator<Held> {
-    for (const lists of [this.#countries.values(), this.#ipv4.lists(), this.#ipv6.lists()]) {
-      for (const list of lists) for (const held of list) if (held.expiresAt > now) yield held;
-    }
+  /** Visits all that are in force. */
+  forEach(now: number, visit: (held: Held) => void): void {
+    const visitList = (list: readonly Held[]): void => {
+      for (const held of list) if (held.expiresAt > now) visit(held);
+    };
+    this.#countries.forEach(visitList);
+    this.#ipv4.forEach(visitList);
+    this.#ipv6.forEach(visitList);
+  }
+
+  #tableOf({ family }: AddressWords): PrefixTable<number> | PrefixTable<string> {
+    return family === 4 ? this.#ipv4 : this.#ipv6;
+  }
+
+  /** The same text, which is kept once for all decisions. */
+  #once(origin: string): string {
+    const known = this.#origins.get(origin);
+    if (known === undefined) this.#origins.set(origin, origin);
+    return known ?? origin;
   }
 
   #read(value: string): boolean {
@@ -82,41 +88,42 @@ export class DecisionTable {
 }
 
 /** Decisions of one family, by the first bits of an address. */
-class PrefixTable<Address extends number | bigint> {
-  readonly #shorten: (address: Address, length: number) => Address;
+class PrefixTable<Key extends number | string> {
+  readonly #keyOf: (address: AddressWords, length: number) => Key;
   /** The longest prefixes first. */
-  readonly #lengths: { readonly length: number; readonly lists: Map<Address, Held[]> }[] = [];
+  readonly #lengths: { readonly length: number; readonly lists: Map<Key, Held[]> }[] = [];
 
-  /** @param shorten the first bits of an address, so many as the length says. */
-  constructor(shorten: (address: Address, length: number) => Address) {
-    this.#shorten = shorten;
+  /** @param keyOf a key of the first bits of an address, so many as the length says. */
+  constructor(keyOf: (address: AddressWords, length: number) => Key) {
+    this.#keyOf = keyOf;
   }
 
-  find(address: Address, now: number): Held | undefined {
+  find(address: AddressWords, now: number): Held | undefined {
     for (const { length, lists } of this.#lengths) {
-      const found = inForce(lists.get(this.#shorten(address, length)), now);
+      const found = inForce(lists.get(this.#keyOf(address, length)), now);
       if (found !== undefined) return found;
     }
     return undefined;
   }
 
-  put(address: Address, length: number, held: Held): void {
+  put(range: Entry, held: Held): void {
+    const length = range.prefixLength;
     let known = this.#lengths.find((each) => each.length === length);
     if (known === undefined) {
       known = { length, lists: new Map() };
       this.#lengths.push(known);
       this.#lengths.sort((a, b) => b.length - a.length);
     }
-    put(known.lists, this.#shorten(address, length), held);
+    put(known.lists, this.#keyOf(range, length), held);
   }
 
-  drop(address: Address, length: number, scope: Scope, remediation: Remediation): void {
-    const known = this.#lengths.find((each) => each.length === length);
-    if (known !== undefined) drop(known.lists, this.#shorten(address, length), scope, remediation);
+  drop(range: Entry, scope: Scope, remediation: Remediation): void {
+    const known = this.#lengths.find((each) => each.length === range.prefixLength);
+    if (known !== undefined) drop(known.lists, this.#keyOf(range, range.prefixLength), scope, remediation);
   }
 
-  *lists(): Generator<Held[]> {
-    for (const { lists } of this.#lengths) yield* lists.values();
+  forEach(visit: (list: readonly Held[]) => void): void {
+    for (const { lists } of this.#lengths) lists.forEach(visit);
   }
 }
 
@@ -141,7 +148,22 @@ function isSame(held: Held, scope: Scope, remediation: Remediation): boolean {
   return held.scope === scope && held.remediation === remediation;
 }
 
-/** An IPv6 address as one number. */
-function toBigInt(words: Uint32Array): bigint {
-  return (BigInt(words[0]!) << 96n) | (BigInt(words[1]!) << 64n) | (BigInt(words[2]!) << 32n) | BigInt(words[3]!);
+function ipv4Key(address: AddressWords, length: number): number {
+  return length === 0 ? 0 : address.wordAt(0) >> (32 - length);
+}
+
+/** Text, since V8 hashes only the low 64 bits of a bigint, which are `::1` of many hosts. */
+function ipv6Key(address: AddressWords, length: number): string {
+  const a = maskedWord(address, 0, length);
+  const b = maskedWord(address, 1, length);
+  const c = maskedWord(address, 2, length);
+  const d = maskedWord(address, 3, length);
+  return String.fromCharCode(a >>> 16, a, b >>> 16, b, c >>> 16, c, d >>> 16, d);
+}
+
+/** One of the four words, of which the bits behind the prefix are 0. */
+function maskedWord(address: AddressWords, index: number, length: number): number {
+  const bits = length - 32 * index;
+  if (bits <= 0) return 0;
+  return bits >= 32 ? address.wordAt(index) : address.wordAt(index) & (-1 << (32 - bits));
 }

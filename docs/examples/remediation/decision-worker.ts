@@ -1,4 +1,5 @@
 /** The thread that asks for decisions and reads them, so that the one with the agent never waits for it. */
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../shared/message-of.ts';
@@ -11,14 +12,17 @@ export interface WorkerTask {
   readonly updateMs: number;
 }
 
-/** What it says. The decisions of one poll come in several parts, none of which keeps the agent for long. */
+/**
+ * What it says. The decisions of one poll come in several parts, none of which keeps the agent for long; each is sent when the
+ * agent has asked for it.
+ */
 export type WorkerMessage =
   | { readonly type: 'failed'; readonly reason: string }
   | { readonly type: 'begin'; readonly isStartup: boolean; readonly receivedAt: bigint }
   | { readonly type: 'part'; readonly deleted: readonly Decision[]; readonly added: readonly Decision[] }
   | { readonly type: 'end'; readonly bad: number; readonly firstProblem: string | undefined };
 
-const PART = 2_000;
+const PART = 1_000;
 /** The first pause after a failure before there are decisions; the next are twice as long each. */
 const RETRY_MS = 500;
 
@@ -29,18 +33,19 @@ function say(message: WorkerMessage): void {
   parentPort?.postMessage(message);
 }
 
-/** Puts deletions before additions, and small changes into one part, which takes force at one moment. */
-function sayAll(deleted: readonly Decision[], added: readonly Decision[]): void {
+/** Sends deletions before additions, and small changes as one part, which takes force at one moment. */
+async function sayAll(deleted: readonly Decision[], added: readonly Decision[]): Promise<void> {
   if (deleted.length + added.length <= PART) {
-    say({ type: 'part', deleted, added });
+    await sayPart(deleted, added);
     return;
   }
-  for (let at = 0; at < deleted.length; at += PART) {
-    say({ type: 'part', deleted: deleted.slice(at, at + PART), added: [] });
-  }
-  for (let at = 0; at < added.length; at += PART) {
-    say({ type: 'part', deleted: [], added: added.slice(at, at + PART) });
-  }
+  for (let at = 0; at < deleted.length; at += PART) await sayPart(deleted.slice(at, at + PART), []);
+  for (let at = 0; at < added.length; at += PART) await sayPart([], added.slice(at, at + PART));
+}
+
+async function sayPart(deleted: readonly Decision[], added: readonly Decision[]): Promise<void> {
+  say({ type: 'part', deleted, added });
+  if (parentPort !== null) await once(parentPort, 'message');
 }
 
 let retryMs = RETRY_MS;
@@ -48,7 +53,7 @@ for (;;) {
   try {
     const { isStartup, receivedAt, deleted, added, bad, firstProblem } = await stream.poll();
     say({ type: 'begin', isStartup, receivedAt });
-    sayAll(deleted, added);
+    await sayAll(deleted, added);
     say({ type: 'end', bad, firstProblem });
     retryMs = RETRY_MS;
     await sleep(updateMs);

@@ -66,12 +66,17 @@ describe.concurrent('Decisions', () => {
     const lapi = new Lapi(onTestFinished).add(decide('1.2.3\n'), decide('x', { scope: 'AS' }));
     lapi.add(...Array.from({ length: 9_000 }, (_, index) => decide(`10.0.${index >> 8}.${index & 255}`)));
     const decisions = start(await lapi.start(), onTestFinished);
+    const count = (): number => {
+      let found = 0;
+      decisions.forEach(() => found++);
+      return found;
+    };
     let seen = 0;
-    const watch = setInterval(() => (seen = Math.max(seen, decisions.isKnown ? 0 : [...decisions.inForce()].length)));
+    const watch = setInterval(() => (seen = Math.max(seen, decisions.isKnown ? 0 : count())));
     await decisions.known;
     clearInterval(watch);
     expect(seen).toBe(0);
-    expect([...decisions.inForce()]).toHaveLength(9_000);
+    expect(count()).toBe(9_000);
     expect(lines).toEqual(
       expect.arrayContaining([
         String.raw`skipped 1 decisions, the first about ip 1.2.3\u000a`,

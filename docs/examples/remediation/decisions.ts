@@ -64,9 +64,9 @@ export class Decisions {
     return this.#table.findCountry(code, performance.now());
   }
 
-  /** All that are in force. */
-  inForce(): Iterable<Held> {
-    return this.#table.inForce(performance.now());
+  /** Visits all that are in force. */
+  forEach(visit: (held: Held) => void): void {
+    this.#table.forEach(performance.now(), visit);
   }
 
   /** Ends the thread; decisions stay in force until they expire. */
@@ -77,7 +77,11 @@ export class Decisions {
 
   #startWorker(): Worker {
     const worker = new Worker(this.#program, { workerData: this.#task });
-    worker.on('message', (message: WorkerMessage) => this.#hear(message));
+    worker.on('message', (message: WorkerMessage) => {
+      this.#hear(message);
+      // Others are answered before the next part is read.
+      if (message.type === 'part') setImmediate(() => worker.postMessage('next'));
+    });
     worker.on('error', (error) => {
       console.error(`the thread that asks for decisions has failed, and starts anew: ${messageOf(error)}`);
       setTimeout(() => (this.#worker = this.#startWorker()), RESTART_MS);

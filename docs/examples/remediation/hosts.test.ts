@@ -80,6 +80,7 @@ hosts:
   const signed = `${captcha}, signing_key: 0123456789abcdef0123456789abcdef`;
   it.each([
     ['- x', 'the file: expected keys and values'],
+    ['hosts:\n- secret_key: "hidden', 'line 2: expected YAML: MISSING_CHAR'],
     ['hosts: x', 'the file: found a value of hosts that it cannot have'],
     ['host: x', 'the file: expected hosts; found host'],
     ['hosts: [{}]', 'host 1: expected host, such as "*.example.com"'],

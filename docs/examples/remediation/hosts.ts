@@ -1,6 +1,6 @@
 /** What is done for which host, as CrowdSec's bouncer has it in YAML. */
 import { matchesGlob } from 'node:path';
-import { parse } from 'yaml';
+import { parse, YAMLParseError } from 'yaml';
 import { isRecord, parseDuration } from './decision.ts';
 
 /** Services that tell people from programs, each with the API that all of them have in common. */
@@ -60,7 +60,7 @@ export class Hosts {
 
   /** @throws Error that says where the text is no list of hosts. */
   constructor(text: string) {
-    const file = read(parse(text) ?? {}, 'the file', { hosts: list });
+    const file = read(parseYaml(text) ?? {}, 'the file', { hosts: list });
     const hosts = (file.hosts ?? []).map((each, index) => readHost(each, `host ${index + 1}`));
     this.#hosts = hosts.toSorted((a, b) => literalLength(b.pattern) - literalLength(a.pattern));
   }
@@ -68,6 +68,16 @@ export class Hosts {
   /** The most specific that matches a name. */
   find(name: string): Host | undefined {
     return this.#hosts.find(({ pattern }) => pattern === name || matchesGlob(name, pattern));
+  }
+}
+
+/** Says where a text is wrong, and shows nothing of it: it has secrets. */
+function parseYaml(yaml: string): unknown {
+  try {
+    return parse(yaml, { prettyErrors: false });
+  } catch (error) {
+    if (!(error instanceof YAMLParseError)) throw error;
+    throw new Error(`line ${yaml.slice(0, error.pos[0]).split('\n').length}: expected YAML: ${error.code}`);
   }
 }
 

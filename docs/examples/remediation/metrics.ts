@@ -103,14 +103,14 @@ export class BouncerMetrics {
     this.#blocked.add({ origin, ip_type: ipType, remediation });
   }
 
-  toMetrics(decisions: Pick<Decisions, 'inForce' | 'polls'>): OwnMetric[] {
+  toMetrics(decisions: Pick<Decisions, 'forEach' | 'polls'>): OwnMetric[] {
     const active = new Map<string, { labels: Labels; value: number }>();
-    for (const { origin, ipType, scope } of decisions.inForce()) {
+    decisions.forEach(({ origin, ipType, scope }) => {
       const key = `${origin}\0${ipType}\0${scope}`;
       const known = active.get(key);
       if (known === undefined) active.set(key, { labels: { origin, ip_type: ipType, scope }, value: 1 });
       else known.value++;
-    }
+    });
     const { asked, failed, ageMs } = decisions.polls;
     return [
       untyped(`${PREFIX}blocked_requests`, 'Requests and connections that were not allowed.', this.#blocked.values),

@@ -9,7 +9,7 @@ import type { AddressWords } from '../shared/entry.ts';
 import { Outcomes } from '../shared/outcomes.ts';
 import { Bouncer, type BouncerParts, DEFAULTS } from './bouncer.ts';
 import { readChanges } from './decision.ts';
-import { DecisionTable } from './decision-table.ts';
+import { DecisionTable, type Held } from './decision-table.ts';
 import { Hosts } from './hosts.ts';
 import { BouncerMetrics } from './metrics.ts';
 
@@ -189,7 +189,7 @@ export async function startPair(
     polls: { asked: 0, failed: 0, ageMs: 0 },
     find: (address: AddressWords) => table.find(address, performance.now()),
     findCountry: (code: string) => table.findCountry(code, performance.now()),
-    inForce: () => table.inForce(performance.now()),
+    forEach: (visit: (held: Held) => void) => table.forEach(performance.now(), visit),
   };
   const log: string[] = [];
   const metrics = new BouncerMetrics();

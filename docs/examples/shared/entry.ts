@@ -15,7 +15,7 @@ export interface AddressWords {
 }
 
 /** An entry that is filled anew with each call of {@link Entry.read}. */
-export class Entry {
+export class Entry implements AddressWords {
   family: 4 | 6 = 4;
   /** How many first bits the range's addresses have in common: 0 to 32 of IPv4, 0 to 128 of IPv6. */
   prefixLength: number = 32;
@@ -24,6 +24,11 @@ export class Entry {
   readonly last: Uint32Array = new Uint32Array(4);
   readonly #parsed: DataView = new DataView(new ArrayBuffer(16));
   readonly #parsedBytes: Uint8Array = new Uint8Array(this.#parsed.buffer);
+
+  /** A word of the first address. */
+  wordAt(index: number): number {
+    return this.first[index]! | 0;
+  }
 
   /**
    * Reads the entry that is all of the bytes from `from` to `to`. Bits behind the prefix are not looked at: 10.1.2.3/8 is
