@@ -77,7 +77,8 @@ function parseYaml(yaml: string): unknown {
     return parse(yaml, { prettyErrors: false });
   } catch (error) {
     if (!(error instanceof YAMLParseError)) throw error;
-    throw new Error(`line ${yaml.slice(0, error.pos[0]).split('\n').length}: expected YAML: ${error.code}`);
+    const line = yaml.slice(0, error.pos[0]).split('\n').length;
+    throw new Error(`line ${line}: expected YAML: ${error.code}`, { cause: error });
   }
 }
 
