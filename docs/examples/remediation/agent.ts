@@ -8,11 +8,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAgent, textLogger } from '@spop/agent';
 import { listen, run, serve } from '../shared/application.ts';
-import { Outcomes } from '../shared/outcomes.ts';
 import { isCheckOnly } from '../shared/settings.ts';
-import { Bouncer, DEFAULTS } from './bouncer.ts';
+import { Bouncer } from './bouncer.ts';
 import { Challenges } from './challenges.ts';
 import { Decisions } from './decisions.ts';
+import { Defaults } from './defaults.ts';
 import { ChallengeRelay } from './challenge-relay.ts';
 import { BouncerMetrics } from './metrics.ts';
 import { readBouncerSettings } from './settings.ts';
@@ -41,7 +41,7 @@ await run(async () => {
   const relay = new ChallengeRelay(decisions, hosts, appsec);
   const challenges = settings.CHALLENGE_ADDR === '' ? undefined : new Challenges((request) => relay.answer(request));
   const metrics = new BouncerMetrics();
-  const outcomes = new Outcomes('remediation_defaults', DEFAULTS);
+  const defaults = new Defaults();
   const bouncer = new Bouncer({
     decisions,
     countries,
@@ -53,7 +53,7 @@ await run(async () => {
     appsecFailureAction: settings.APPSEC_FAILURE_ACTION,
     captchaTimeoutMs: settings.CAPTCHA_TIMEOUT_MS,
     metrics,
-    outcomes,
+    defaults,
   });
 
   const agent = createAgent({
@@ -62,7 +62,7 @@ await run(async () => {
   });
   bouncer.answer(agent);
 
-  await serve(agent, settings, () => [...outcomes.toMetrics(), ...metrics.toMetrics(decisions)]);
+  await serve(agent, settings, () => [...defaults.toMetrics(), ...metrics.toMetrics(decisions)]);
   await challenges?.listen(settings.CHALLENGE_ADDR);
   await Promise.race([decisions.known, sleep(settings.LAPI_PATIENCE_S * 1_000)]);
   await listen(agent, settings);

@@ -101,13 +101,16 @@ describe('decisions', () => {
 });
 
 describe('a captcha', () => {
-  const start = async (more: Readonly<Record<string, unknown>> = {}): Promise<Pair & { verifier: Verifier }> => {
+  const start = async (
+    more: Readonly<Record<string, unknown>> = {},
+    captchaTimeoutMs = 5_000,
+  ): Promise<Pair & { verifier: Verifier }> => {
     const verifier = await new Verifier().start();
     const hosts = [
       { host: '*.test', captcha: { ...CAPTCHA, verify_url: verifier.url } },
       { host: 'plain', ...more },
     ];
-    return { ...(await startPair(DECISIONS, hosts, { captchaTimeoutMs: 200 })), verifier };
+    return { ...(await startPair(DECISIONS, hosts, { captchaTimeoutMs })), verifier };
   };
   const PAGE = {
     captcha_site_key: 'site',
@@ -143,8 +146,19 @@ describe('a captcha', () => {
     expect(metrics()['crowdsec_haproxy_spoa_bouncer_captcha_validation_duration_seconds_count ']).toBe(2);
   });
 
+  it('lifts no ban, whatever is solved', async () => {
+    const { peer, table } = await start();
+    const { captcha_cookie: pending } = await ask(peer, BODY, request('192.0.2.8'));
+    const solve = (cookie: unknown): ReturnType<typeof ask> =>
+      ask(peer, BODY, form('192.0.2.8', cookie, { 'h-captcha-response': 'right' }));
+    const { captcha_cookie: valid } = await solve(pending);
+    const ban = { scope: 'ip', value: '192.0.2.8', remediation: 'ban', origin: '', durationMs: 60_000 } as const;
+    table.add(ban, performance.now());
+    for (const cookie of [pending, valid]) expect(await solve(cookie)).toEqual({ remediation: 'ban' });
+  });
+
   it('stays where nobody can verify it, which is not silent', async () => {
-    const { peer, verifier, log } = await start();
+    const { peer, verifier, log } = await start({}, 200);
     const { captcha_cookie: pending } = await ask(peer, BODY, request('192.0.2.8'));
     for (const trouble of ['hang', 'malformed', 500] as const) {
       verifier.trouble = trouble;
@@ -215,6 +229,8 @@ describe('inspection', () => {
       captcha_site_key: 'site',
     });
     expect(await ask(peer, BODY, request('192.0.2.99', { host: 'other' }))).toEqual({ ...passed, remediation: 'ban' });
+    const { captcha_cookie: pending } = await ask(peer, BODY, request('192.0.2.99'));
+    expect(String(pending)).toMatch(/^crowdsec_captcha_cookie=/);
     // Nobody could serve its page.
     appsec.decide = refuse('challenge');
     expect(await ask(peer, BODY, request('192.0.2.99'))).toEqual({ ...passed, remediation: 'ban' });
@@ -232,21 +248,25 @@ describe('inspection', () => {
   });
 
   it.each(['allow', 'ban'] as const)('has a failure mode: %s, which is not silent', async (action) => {
-    const { peer, appsec, log } = await start({ appsecTimeoutMs: 100, appsecFailureAction: action });
-    appsec.trouble = 'hang';
     const failed = { remediation: action, body_complete: true };
+    const late = await start({ appsecTimeoutMs: 100, appsecFailureAction: action });
+    late.appsec.trouble = 'hang';
     const startedAt = performance.now();
-    expect(await ask(peer, BODY, request('192.0.2.99'))).toEqual({ ...failed, by_default: 'inspection late' });
+    expect(await ask(late.peer, BODY, request('192.0.2.99'))).toEqual({ ...failed, by_default: 'inspection late' });
     expect(performance.now() - startedAt).toBeGreaterThan(95);
+    expect(late.log).toEqual([
+      expect.stringMatching(/^decided by default: inspection late, 1 times so far: .*timeout/),
+    ]);
+
+    const { peer, appsec, log } = await start({ appsecFailureAction: action });
     appsec.trouble = 500;
     expect(await ask(peer, BODY, request('192.0.2.99'))).toEqual({ ...failed, by_default: 'inspection failed' });
     // A decision that is more severe stays.
     expect(await ask(peer, BODY, request('192.0.2.7', { host: 'always' }))).toMatchObject({ remediation: 'ban' });
     appsec.trouble = undefined;
-    await expect.poll(() => ask(peer, BODY, request('192.0.2.99'))).toEqual({ ...failed, remediation: 'allow' });
-    expect(log.map((line) => line.replace(/so far: .*/, ''))).toEqual([
-      'decided by default: inspection late, 1 times ',
-      'decided by default: inspection failed, 1 times ',
+    expect(await ask(peer, BODY, request('192.0.2.99'))).toEqual({ ...failed, remediation: 'allow' });
+    expect(log).toEqual([
+      'decided by default: inspection failed, 1 times so far: expected status 200 or 403; found 500',
     ]);
   });
 

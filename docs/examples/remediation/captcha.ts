@@ -52,8 +52,9 @@ export async function makeCookie(
 export const NO_COOKIE: string = `${CAPTCHA_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax`;
 
 /** What a visitor has sent in for a captcha; undefined where this request is something else. */
-export function solutionOf({ frontendKey }: CaptchaSettings, { form }: HttpRequest): string | undefined {
-  return form?.get(`${frontendKey}-response`) || undefined;
+export function solutionOf({ frontendKey }: CaptchaSettings, { isForm, body }: HttpRequest): string | undefined {
+  const fields = isForm ? new URLSearchParams(body?.toString('latin1')) : undefined;
+  return fields?.get(`${frontendKey}-response`) || undefined;
 }
 
 /** Asks the provider. @throws Error where it does not say whether that is a solution. */

@@ -113,9 +113,16 @@ export class Decisions {
         this.#polledAt = this.#receivedAt;
         this.#table = this.#next;
         if (message.bad > 0) log(`skipped ${message.bad} decisions, the first one: ${message.firstProblem}`);
+        if (!this.#isKnown) this.#tellCount();
         this.#isKnown = true;
         this.#makeKnown();
     }
+  }
+
+  #tellCount(): void {
+    let count = 0;
+    this.forEach(() => count++);
+    console.log(`decisions     ${count.toLocaleString('en')} of ${this.#task.source.url}`);
   }
 
   #whatStays(): string {

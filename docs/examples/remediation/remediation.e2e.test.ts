@@ -58,7 +58,7 @@ async function startSite(
     COUNTRY_DB,
     APPSEC_URL: appsec.url,
     // A busy machine may take longer than on a real site; what is late is tried apart.
-    APPSEC_TIMEOUT_MS: '600',
+    APPSEC_TIMEOUT_MS: '900',
     CHALLENGE_ADDR: '127.0.0.1:0',
     METRICS_ADDR: '127.0.0.1:0',
   };
@@ -237,7 +237,7 @@ describeHaproxies('the remediation example', (release) => {
     await site.haproxy.says(/ 200 .* remediation=allow by=default default=inspection late body_complete=1 spoe=-/);
     await agent.says(/decided by default: inspection late, 1 times so far: .*timeout/);
     site.appsec.trouble = undefined;
-    await expect.poll(visit).toEqual([200, 'agent', undefined]);
+    await expect.poll(visit, { timeout: 10_000 }).toEqual([200, 'agent', undefined]);
     agent.signal('SIGSTOP');
     expect(await visit()).toEqual([200, 'deadline', '1']);
     await site.haproxy.says(/ 200 .* remediation=- by=deadline default=- body_complete=- spoe=1/);

@@ -28,8 +28,8 @@ export interface HttpRequest extends InspectedRequest {
   readonly captchaCookie: string | undefined;
   /** False where HAProxy kept the body, or a part of it. */
   readonly isBodyComplete: boolean;
-  /** The body's fields, where it is a form that was posted. */
-  readonly form: URLSearchParams | undefined;
+  /** Whether the body is a form that was posted. */
+  readonly isForm: boolean;
 }
 
 // Requests are read at once, before anything is awaited: one reader serves all.
@@ -63,7 +63,7 @@ export function readRequest(message: RequestMessage, isBodyKept: boolean): HttpR
     method === 'POST' && body !== undefined && found.get('content-type')?.toLowerCase().startsWith(FORM) === true;
   return {
     method,
-    url: message.url?.toString() ?? '/',
+    url: message.url?.toBytes().toString('latin1') ?? '/',
     version: message.version?.toString() ?? '1.1',
     isSecure: message.ssl ?? false,
     host: toHostName(found.get('host') ?? ''),
@@ -72,7 +72,7 @@ export function readRequest(message: RequestMessage, isBodyKept: boolean): HttpR
     headers,
     body,
     isBodyComplete: !isBodyKept && Number(found.get('content-length') ?? '0') <= (body?.length ?? 0),
-    form: isForm ? new URLSearchParams(body.toString('latin1')) : undefined,
+    isForm,
   };
 }
 

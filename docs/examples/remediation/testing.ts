@@ -6,8 +6,8 @@ import { createAgent, type OwnMetric } from '@spop/agent';
 import { type ArgumentsInput, connect, type ScriptedHaproxy } from '@spop/builder';
 import { onTestFinished } from 'vitest';
 import type { AddressWords } from '../shared/entry.ts';
-import { Outcomes } from '../shared/outcomes.ts';
-import { Bouncer, type BouncerParts, DEFAULTS } from './bouncer.ts';
+import { Bouncer, type BouncerParts } from './bouncer.ts';
+import { Defaults } from './defaults.ts';
 import { readChanges } from './decision.ts';
 import { DecisionTable, type Held } from './decision-table.ts';
 import { Hosts } from './hosts.ts';
@@ -193,7 +193,7 @@ export async function startPair(
   };
   const log: string[] = [];
   const metrics = new BouncerMetrics();
-  const outcomes = new Outcomes('remediation_defaults', DEFAULTS, (line) => void log.push(line));
+  const defaults = new Defaults((line) => void log.push(line));
   const bouncer = new Bouncer({
     decisions,
     countries: undefined,
@@ -205,7 +205,7 @@ export async function startPair(
     appsecFailureAction: 'allow',
     captchaTimeoutMs: 5_000,
     metrics,
-    outcomes,
+    defaults,
     ...parts,
   });
   const agent = createAgent({ processingTimeoutMs: 10_000 });
@@ -218,6 +218,6 @@ export async function startPair(
     typeof value === 'number'
       ? [[name, value]]
       : value.map((each) => [`${name} ${Object.values(each.labels).join(' ')}`, each.value]);
-  const all = (): OwnMetric[] => [...outcomes.toMetrics(), ...metrics.toMetrics(decisions)];
+  const all = (): OwnMetric[] => [...defaults.toMetrics(), ...metrics.toMetrics(decisions)];
   return { peer, table, log, metrics: () => Object.fromEntries(all().flatMap(values)) };
 }
