@@ -29,7 +29,8 @@ await run(async () => {
   const decisions = new Decisions({
     source: {
       url: settings.LAPI_URL,
-      apiKey: settings.LAPI_KEY,
+      // Where there is a certificate, the key is for AppSec alone.
+      apiKey: settings.LAPI_CERT_PATH === undefined ? settings.LAPI_KEY : undefined,
       certPath: settings.LAPI_CERT_PATH,
       keyPath: settings.LAPI_KEY_PATH,
       caPath: settings.LAPI_CA_PATH,

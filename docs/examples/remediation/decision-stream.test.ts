@@ -47,4 +47,11 @@ describe('DecisionStream', () => {
     await lapi.start();
     expect(await stream.poll()).toMatchObject({ isStartup: true });
   });
+
+  it('does not wait for an API that does not answer', async () => {
+    const lapi = await new Lapi().start();
+    lapi.trouble = 'hang';
+    const source = { url: lapi.url, apiKey: LAPI_KEY, ...NO_FILES, hasCountries: false };
+    await expect(new DecisionStream(source, 100).poll()).rejects.toThrow(/Timeout/);
+  });
 });

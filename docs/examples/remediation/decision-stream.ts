@@ -36,15 +36,15 @@ export class DecisionStream {
   /** The API remembers what it has said: after a failure nobody knows what of that was lost. */
   #isStartup = true;
 
-  /** @throws Error where a file cannot be read. */
-  constructor(source: StreamSource) {
+  /** @param answerTimeoutMs until an answer begins. @throws Error where a file cannot be read. */
+  constructor(source: StreamSource, answerTimeoutMs: number = ANSWER_TIMEOUT_MS) {
     this.#source = source;
     const [cert, key, ca] = [source.certPath, source.keyPath, source.caPath].map((path) =>
       path === undefined ? undefined : readFileSync(path),
     );
     this.#dispatcher = new Agent({
-      headersTimeout: ANSWER_TIMEOUT_MS,
-      connect: { timeout: ANSWER_TIMEOUT_MS, cert, key, ca },
+      headersTimeout: answerTimeoutMs,
+      connect: { timeout: answerTimeoutMs, cert, key, ca },
     });
   }
 

@@ -41,7 +41,7 @@ export function readBouncerSettings(): BouncerSettings {
   const settings = readSettings(DEFINITIONS);
   const { LAPI_KEY: key, LAPI_CERT_PATH: cert, LAPI_KEY_PATH: certKey } = settings;
   if ((cert === undefined) !== (certKey === undefined)) throw new Error('expected LAPI_CERT_PATH with LAPI_KEY_PATH');
-  if ((key === '') === (cert === undefined)) throw new Error('expected LAPI_KEY, or LAPI_CERT_PATH and LAPI_KEY_PATH');
+  if (key === '' && cert === undefined) throw new Error('expected LAPI_KEY, or LAPI_CERT_PATH and LAPI_KEY_PATH');
   return settings;
 }
 
