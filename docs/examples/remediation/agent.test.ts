@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { type Environment, startAgent, startScript } from '@spop-internal/testbed/example';
@@ -23,20 +23,29 @@ describe('the agent of the remediation example', { timeout: 25_000 }, () => {
   it('says what is missing, listens without the API when its patience ends, and takes up what it says later', async () => {
     const lapi = await new Lapi().add(decide('192.0.2.7')).start();
     lapi.trouble = 500;
-    const HOSTS = stopAfterTest(await TemporaryFolder.make()).file('hosts.yaml');
+    const folder = stopAfterTest(await TemporaryFolder.make());
+    const [HOSTS, COUNTRY_DB] = [folder.file('hosts.yaml'), folder.file('countries.mmdb')];
     await writeFile(HOSTS, 'hosts: [{ host: "*" }]');
+    await copyFile(new URL('fixtures/maxmind.mmdb', import.meta.url), COUNTRY_DB);
     const { agent, spoeAddress } = await startAgent(AGENT, {
       LAPI_URL: lapi.url,
       LAPI_KEY,
       LAPI_PATIENCE_S: '0',
       HOSTS,
+      COUNTRY_DB,
       METRICS_ADDR: '127.0.0.1:0',
     });
     await agent.says(/expected status 200; found 500; there are no decisions yet/);
     const peer = await peerOf(spoeAddress);
-    expect(await ask(peer, 'crowdsec-tcp', CLIENT)).toEqual({ remediation: 'allow', by_default: 'decisions missing' });
+    expect(await ask(peer, 'crowdsec-tcp', CLIENT)).toEqual({
+      isocode: 'FR',
+      remediation: 'allow',
+      by_default: 'decisions missing',
+    });
     lapi.trouble = undefined;
-    await expect.poll(() => ask(peer, 'crowdsec-tcp', CLIENT), { timeout: 10_000 }).toEqual({ remediation: 'ban' });
+    await expect
+      .poll(() => ask(peer, 'crowdsec-tcp', CLIENT), { timeout: 10_000 })
+      .toMatchObject({ remediation: 'ban' });
     const metricsAddress = await agent.says(/^metrics on\s+(\S+)$/m);
     const text = await (await fetch(`http://${metricsAddress}/metrics`)).text();
     expect(text).toContain(
@@ -46,16 +55,19 @@ describe('the agent of the remediation example', { timeout: 25_000 }, () => {
       /^crowdsec_haproxy_spoa_bouncer_blocked_requests\{origin="crowdsec",.*,remediation="ban"\} 1$/m,
     );
     expect(text).toMatch(/^lapi_requests_failures_total [1-9]/m);
-    // Hosts are read again, and stay where they are wrong.
+    // Hosts and countries are read again, and stay where they are wrong.
     const { request, contact } = { request: { ...CLIENT, headers: 'host: a\r\n\r\n' }, contact: 'mailto:a@b' };
-    expect(await ask(peer, 'crowdsec-http-body', request)).toEqual({ remediation: 'ban' });
+    expect(await ask(peer, 'crowdsec-http-body', request)).toEqual({ isocode: 'FR', remediation: 'ban' });
     await writeFile(HOSTS, `hosts: [{ host: "*", ban: { contact_us_url: "${contact}" } }]`);
     agent.signal('SIGHUP');
     await agent.says(/read .*hosts\.yaml again on SIGHUP/);
+    await agent.says(/read .*countries\.mmdb again on SIGHUP/);
     await writeFile(HOSTS, 'hosts: 5');
+    await writeFile(COUNTRY_DB, '<html>');
     agent.signal('SIGHUP');
     await agent.says(/hosts\.yaml: the file: found a value of hosts that it cannot have; what was read before stays/);
-    expect(await ask(peer, 'crowdsec-http-body', request)).toMatchObject({ contact_us_url: contact });
+    await agent.says(/countries\.mmdb: .*; what was read before stays in use/);
+    expect(await ask(peer, 'crowdsec-http-body', request)).toMatchObject({ isocode: 'FR', contact_us_url: contact });
     expect(agent.output).not.toContain(LAPI_KEY);
     expect(await agent.stop()).toBe('exit code 0');
   });

@@ -14,11 +14,15 @@ const TIMEOUT_MS = 5_000;
 
 /** Answers requests below `/crowdsec-internal/`. */
 export class ChallengeRelay {
-  readonly #decisions: Decisions;
+  readonly #decisions: Pick<Decisions, 'findText'>;
   readonly #hosts: { readonly value: Hosts };
   readonly #appsec: AppsecTarget | undefined;
 
-  constructor(decisions: Decisions, hosts: { readonly value: Hosts }, appsec: AppsecTarget | undefined) {
+  constructor(
+    decisions: Pick<Decisions, 'findText'>,
+    hosts: { readonly value: Hosts },
+    appsec: AppsecTarget | undefined,
+  ) {
     this.#decisions = decisions;
     this.#hosts = hosts;
     this.#appsec = appsec;

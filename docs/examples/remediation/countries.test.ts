@@ -4,6 +4,7 @@ import { stopAfterTest } from '@spop-internal/testbed/vitest';
 import { describe, expect, it } from 'vitest';
 import { Countries } from './countries.ts';
 
+/** Made with mmdb-writer (PyPI): 192.0.2.0/24 and 2001:db8:f::/48 are French, and of MaxMind's shape others besides. */
 const fixture = (name: string): string => new URL(`fixtures/${name}.mmdb`, import.meta.url).pathname;
 
 describe('Countries', () => {
