@@ -10,10 +10,10 @@ import { createAgent, textLogger } from '@spop/agent';
 import { listen, run, serve } from '../shared/application.ts';
 import { isCheckOnly } from '../shared/settings.ts';
 import { Bouncer } from './bouncer.ts';
+import { ChallengeRelay } from './challenge-relay.ts';
 import { Challenges } from './challenges.ts';
 import { Decisions } from './decisions.ts';
 import { Defaults } from './defaults.ts';
-import { ChallengeRelay } from './challenge-relay.ts';
 import { BouncerMetrics } from './metrics.ts';
 import { readBouncerSettings } from './settings.ts';
 

@@ -23,7 +23,7 @@ export type WorkerMessage =
   | { readonly type: 'end'; readonly bad: number; readonly firstProblem: string | undefined };
 
 const PART = 1_000;
-/** The first pause after a failure before there are decisions; the next are twice as long each. */
+/** The first pause after a failure; the next are twice as long each, up to that between two polls. */
 const RETRY_MS = 500;
 
 const { source, updateMs } = workerData as WorkerTask;

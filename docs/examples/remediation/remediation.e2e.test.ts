@@ -76,8 +76,14 @@ async function startSite(
   return { lapi, appsec, verifier, agents, haproxy };
 }
 
-function ask({ haproxy }: Site, from: string, { headers, ...options }: RequestOptions = {}): Promise<Answer> {
-  return connectAs(from, haproxy).request({ headers: { host: 'www.test', ...HTML, ...headers }, ...options });
+/** One request; a busy machine may miss HAProxy's deadline, error 1, and is then asked again. */
+async function ask({ haproxy }: Site, from: string, { headers, ...options }: RequestOptions = {}): Promise<Answer> {
+  const client = connectAs(from, haproxy);
+  const visit = (): Promise<Answer> =>
+    client.request({ headers: { host: 'www.test', ...HTML, ...headers }, ...options });
+  let answer = await visit();
+  for (let retries = 5; retries > 0 && answer.headers['x-spoe-error'] === '1'; retries--) answer = await visit();
+  return answer;
 }
 
 /** What the site was told; undefined where it was not asked. */
@@ -173,7 +179,10 @@ describeHaproxies('the remediation example', (release) => {
       body: '/crowdsec-internal/challenge/submit',
       headers: { 'set-cookie': 'solved=1' },
     });
-    expect((await ask(site, '192.0.2.7', { path: '/crowdsec-internal/challenge/submit' })).status).toBe(403);
+    // A captcha may have been solved before; a ban has not.
+    const part = { path: '/crowdsec-internal/challenge/x.js' };
+    expect((await ask(site, '192.0.2.9', part)).body).toBe(part.path);
+    expect((await ask(site, '192.0.2.7', part)).status).toBe(403);
   });
 
   // One release is enough for what is not HAProxy's part.
@@ -211,12 +220,15 @@ describeHaproxies('the remediation example', (release) => {
     site.appsec.decide = () => ({ status: 403, body: challenge(`challenge ${++count}`) });
     const clients = Array.from({ length: 4 }, () => connectAs('192.0.2.99', site.haproxy));
     const ask = async (at: number): Promise<unknown> => {
-      const { status, body } = await clients[at % 4]!.request({ headers: { host: 'www.test' } });
-      return [status, /^challenge \d+$/.test(body)];
+      let answer: Answer;
+      // What was decided by default, on a busy machine, is not the agent's.
+      do answer = await clients[at % 4]!.request({ headers: { host: 'www.test' } });
+      while (answer.headers['x-verdict-source'] !== 'agent');
+      return [answer.status, /^challenge \d+$/.test(answer.body)];
     };
     const answers = await Promise.all(Array.from({ length: 40 }, (_, at) => ask(at)));
     expect(answers).toEqual(answers.map(() => [200, true]));
-    expect(count).toBe(40);
+    expect(count).toBeGreaterThanOrEqual(40);
     const asked = await Promise.all(
       site.agents.map(async (agent) => /notifies_total (\d+)/.exec(await metricsOf(agent))?.[1]),
     );
@@ -228,8 +240,9 @@ describeHaproxies('the remediation example', (release) => {
     const SPOE_ADDR = `unix:${folder.file('agent.sock')}`;
     const site = await startSite(release, { SPOE_ADDR, APPSEC_TIMEOUT_MS: '200' });
     const { agent } = site.agents[0]!;
+    const client = connectAs('192.0.2.99', site.haproxy);
     const visit = async (): Promise<unknown> => {
-      const answer = await ask(site, '192.0.2.99');
+      const answer = await client.request({ headers: { host: 'www.test' } });
       return [answer.status, answer.headers['x-verdict-source'], answer.headers['x-spoe-error']];
     };
     site.appsec.trouble = 'hang';
