@@ -17,9 +17,6 @@ import { Defaults } from './defaults.ts';
 import { BouncerMetrics } from './metrics.ts';
 import { readBouncerSettings } from './settings.ts';
 
-/** What the agent may take beyond what others may. */
-const MARGIN_MS = 100;
-
 await run(async () => {
   const settings = readBouncerSettings();
   if (isCheckOnly) return;
@@ -57,10 +54,7 @@ await run(async () => {
     defaults,
   });
 
-  const agent = createAgent({
-    processingTimeoutMs: settings.APPSEC_TIMEOUT_MS + settings.CAPTCHA_TIMEOUT_MS + MARGIN_MS,
-    logger: textLogger(),
-  });
+  const agent = createAgent({ logger: textLogger() });
   bouncer.answer(agent);
 
   await serve(agent, settings, () => [...defaults.toMetrics(), ...metrics.toMetrics(decisions)]);

@@ -31,6 +31,9 @@ export interface BouncerParts {
   readonly defaults: Defaults;
 }
 
+/** What the agent may take beyond what others may. */
+const MARGIN_MS = 100;
+
 const ALLOWED: Verdict = { remediation: 'allow', origin: '' };
 
 /** Answers the messages of HAProxy. */
@@ -43,14 +46,21 @@ export class Bouncer {
     this.#captchas = new CaptchaGate(parts.captchaTimeoutMs, parts.metrics, parts.defaults);
   }
 
-  /** Answers an agent's messages. */
+  /** Answers an agent's messages, each within what those may take that it asks. */
   answer(agent: Agent): void {
+    const { appsecTimeoutMs, captchaTimeoutMs } = this.#parts;
     const fallback = (message: { readonly 'src-ip': AddressValue | undefined }, ack: Actions): void =>
       this.#answerFailure(message['src-ip'], ack);
-    agent
-      .onMessage(messages.crowdsecTcp, (message, ack) => this.#answerConnection(message, ack), { fallback })
-      .onMessage(messages.crowdsecHttpBody, (message, ack) => this.#answerRequest(message, ack, false), { fallback })
-      .onMessage(messages.crowdsecHttpNoBody, (message, ack) => this.#answerRequest(message, ack, true), { fallback });
+    agent.onMessage(messages.crowdsecTcp, (message, ack) => this.#answerConnection(message, ack), { fallback });
+    agent.onMessage(messages.crowdsecHttpNoBody, (message, ack) => this.#answerRequest(message, ack, true), {
+      timeoutMs: appsecTimeoutMs + MARGIN_MS,
+      fallback,
+    });
+    // The solution of a captcha is in a body.
+    agent.onMessage(messages.crowdsecHttpBody, (message, ack) => this.#answerRequest(message, ack, false), {
+      timeoutMs: appsecTimeoutMs + captchaTimeoutMs + MARGIN_MS,
+      fallback,
+    });
   }
 
   /** A client has connected. */

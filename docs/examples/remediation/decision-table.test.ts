@@ -105,7 +105,11 @@ describe('DecisionTable', () => {
     const ipv6 = fc
       .array(fc.nat(0xffff), { minLength: 8, maxLength: 8 })
       .map((groups) => groups.map((group) => group.toString(16)).join(':'));
-    const address = fc.oneof(fc.ipV4(), fc.constantFrom('192.0.2.7', '192.0.2.8', '2001:db8::7', '::ffff:192.0.2.7'), ipv6);
+    const address = fc.oneof(
+      fc.ipV4(),
+      fc.constantFrom('192.0.2.7', '192.0.2.8', '2001:db8::7', '::ffff:192.0.2.7'),
+      ipv6,
+    );
     const range = fc.tuple(address, fc.nat(128)).map(([text, length]) => {
       const [parsed, prefix] = ipaddr.parseCIDR(`${text}/${text.includes(':') ? length : length % 33}`);
       return `${parsed.toString()}/${prefix}`;

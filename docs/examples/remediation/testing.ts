@@ -208,7 +208,7 @@ export async function startPair(
     defaults,
     ...parts,
   });
-  const agent = createAgent({ processingTimeoutMs: 10_000 });
+  const agent = createAgent();
   bouncer.answer(agent);
   const { port } = await agent.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => agent.close({ graceMs: 0 }));
