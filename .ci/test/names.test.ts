@@ -44,13 +44,19 @@ function exportsOf(file: string): Map<string, string> {
   return found;
 }
 
-/** The exports that the report of an entry point lists; `.ci/api-report.ts` keeps it true. */
+/** The report of an entry point; `.ci/api-report.ts` keeps it true. */
+function report(name: string, entryPoint: string): string {
+  const file = `${basename(entryPoint, '.ts').replace('index', name)}.api.md`;
+  return readFileSync(resolve(packages, name, 'etc', file), 'utf8');
+}
+
+/** The exports that the report of an entry point lists. */
 function reported(name: string, entryPoint: string): string[] {
-  const report = `${basename(entryPoint, '.ts').replace('index', name)}.api.md`;
-  const text = readFileSync(resolve(packages, name, 'etc', report), 'utf8');
   const listed =
     /^(?:export \{ (\w+) \}|export (?:abstract )?(?:class|const|function|interface|type) (\w+)|declare namespace (\w+))/gm;
-  return [...text.matchAll(listed)].map(([, again, declared, namespace]) => again ?? declared ?? namespace ?? '');
+  return [...report(name, entryPoint).matchAll(listed)].map(
+    ([, again, declared, namespace]) => again ?? declared ?? namespace ?? '',
+  );
 }
 
 describe('the names of the packages', () => {
@@ -59,6 +65,12 @@ describe('the names of the packages', () => {
   it.each(all)('are all found: $file', ({ name, file, found }) => {
     expect([...found.keys()].toSorted()).toEqual([...new Set(reported(name, file))].toSorted());
     expect([...found.values()]).not.toContain('nowhere');
+  });
+
+  it.each(all)('have a docstring each: $file', ({ name, file }) => {
+    // API Extractor's mark for what has no summary: `// @public (undocumented)`, on the line above the export.
+    const found = [...report(name, file).matchAll(/^\/\/ .*\(undocumented\)\n(.*)/gm)].map(([, line]) => line);
+    expect(found).toEqual([]);
   });
 
   it('mean one thing each, in whatever packages a test imports', () => {

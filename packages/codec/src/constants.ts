@@ -13,6 +13,7 @@ export const FrameType = {
   AgentDisconnect: 102,
   Ack: 103,
 } as const;
+/** One of the frame types, as a number. */
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
 /** Bits of a frame's FLAGS field (SPOE.txt §3.2); all others are reserved and ignored. */
@@ -22,6 +23,7 @@ export const FrameFlag = {
   /** The fragmented NOTIFY that was begun is given up. */
   Abort: 2,
 } as const;
+/** One of the bits of a FLAGS field, as a number. */
 export type FrameFlag = (typeof FrameFlag)[keyof typeof FrameFlag];
 
 /**
@@ -40,6 +42,7 @@ export const DataType = {
   String: 8,
   Binary: 9,
 } as const;
+/** One of the types of typed data, as a number. */
 export type DataType = (typeof DataType)[keyof typeof DataType];
 
 /** Action types of an ACK (SPOE.txt §3.4). */
@@ -47,6 +50,7 @@ export const ActionType = {
   SetVar: 1,
   UnsetVar: 2,
 } as const;
+/** One of the action types, as a number. */
 export type ActionType = (typeof ActionType)[keyof typeof ActionType];
 
 /** Variable scopes on the wire (SPOE.txt §3.4), under the names that HAProxy's configuration uses. */
@@ -83,6 +87,7 @@ export const Status = {
   ResourceAllocation: 13,
   Unknown: 99,
 } as const;
+/** One of the status codes, as a number. */
 export type Status = (typeof Status)[keyof typeof Status];
 
 /** Keys of the KV-lists in HELLO and DISCONNECT frames (SPOE.txt §3.2.4, §3.2.5, §3.2.8, §3.2.9). */
@@ -96,6 +101,7 @@ export const Key = {
   StatusCode: 'status-code',
   Message: 'message',
 } as const;
+/** One of the keys, as it is spelled on the wire. */
 export type Key = (typeof Key)[keyof typeof Key];
 
 /** The SPOP version that these packages speak, and the only one that HAProxy 2.6 to 3.5 announces. */

@@ -13,12 +13,14 @@ export interface Message {
   readonly args: readonly Argument[];
 }
 
+/** The action that sets a variable (SPOE.txt §3.4). */
 export interface SetVar {
   readonly type: 'set-var';
   readonly scope: ScopeName;
   readonly name: string;
   readonly value: TypedData;
 }
+/** The action that unsets a variable (SPOE.txt §3.4). */
 export interface UnsetVar {
   readonly type: 'unset-var';
   readonly scope: ScopeName;
@@ -57,6 +59,7 @@ export interface FragmentFrame extends FrameHeader {
   readonly payload: Uint8Array;
 }
 
+/** An ACK (SPOE.txt §3.2.7); actions in the order of the wire. */
 export interface AckFrame extends FrameHeader {
   readonly type: 'ACK';
   readonly actions: readonly Action[];

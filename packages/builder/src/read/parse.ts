@@ -6,6 +6,7 @@ import { checkLength, PlainReader } from './plain-reader.ts';
 /** Anything that stands for bytes: the bytes, or a frame that is being built. */
 export type BytesInput = Uint8Array | { toBytes(): Uint8Array };
 
+/** How strictly bytes are read. */
 export interface ParseOptions {
   /** The longest frame to accept, in bytes without the length field; 16380 by default, as HAProxy announces it. */
   readonly maxFrameSize?: number | undefined;
