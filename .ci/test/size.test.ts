@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { rolldown } from 'rolldown';
+import { describe, expect, it } from 'vitest';
+
+/** What a bundler makes of imports from the packages, minified, with the codec where they use it: no more than stated here. */
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** Bytes at most, rounded up from what they were by some hundredths; what is missing here fails as well. */
+const ENTRY_POINTS: Readonly<Record<string, number>> = {
+  '@spop/codec': 69_000,
+  '@spop/codec/internal': 43_000,
+  '@spop/agent': 139_000,
+  '@spop/builder': 74_000,
+  '@spop/builder/allocations': 2_800,
+  '@spop/builder/arbitraries': 40_000,
+  '@spop/builder/vitest': 44_000,
+};
+
+/** Of reading a varint, 1,400 bytes are the one error class with its codes. */
+const PARTS: readonly [code: string, budget: number][] = [
+  ["export { writeVarint } from '@spop/codec'", 450],
+  ["export { readVarint } from '@spop/codec'", 2_200],
+  ["export { FrameReader, Notify } from '@spop/codec'", 36_000],
+  ["export { defineMessage } from '@spop/agent'", 5_600],
+  ["export { createAgent } from '@spop/agent'", 117_000],
+  ["export { data } from '@spop/builder'", 6_700],
+];
+
+async function minified(code: string): Promise<number> {
+  const bundle = await rolldown({
+    input: 'entry',
+    // From where every package can be imported.
+    cwd: resolve(root, 'docs'),
+    platform: 'node',
+    external: ['fast-check', 'vitest'],
+    resolve: { conditionNames: ['@spop/source', 'import'] },
+    plugins: [
+      {
+        name: 'entry',
+        resolveId: (id) => (id === 'entry' ? id : undefined),
+        load: (id) => (id === 'entry' ? code : undefined),
+      },
+    ],
+  });
+  const { output } = await bundle.generate({ minify: true });
+  return output.reduce((sum, chunk) => sum + Buffer.byteLength(chunk.type === 'chunk' ? chunk.code : chunk.source), 0);
+}
+
+async function expectWithin(code: string, budget: number): Promise<void> {
+  const bytes = await minified(code);
+  expect(bytes).toBeLessThanOrEqual(budget);
+  // Where a change saved that much, the budget is to follow.
+  expect(bytes).toBeGreaterThan(0.85 * budget);
+}
+
+describe('the packages in a bundle', () => {
+  it('have a budget for each entry point', () => {
+    const all = ['codec', 'agent', 'builder'].flatMap((name) => {
+      const text = readFileSync(resolve(root, 'packages', name, 'package.json'), 'utf8');
+      const { exports } = JSON.parse(text) as { exports: Record<string, unknown> };
+      return Object.keys(exports).map((path) => `@spop/${name}${path.slice(1)}`);
+    });
+    expect(all.filter((entry) => !entry.endsWith('/package.json'))).toEqual(Object.keys(ENTRY_POINTS));
+  });
+
+  it.each(Object.entries(ENTRY_POINTS))('%s takes at most %i bytes', async (entry, budget) => {
+    await expectWithin(`export * from '${entry}'`, budget);
+  });
+
+  it.each(PARTS)('%s takes at most %i bytes', expectWithin);
+});
