@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
-const files = globSync(['*.md', '.changeset/*.md', '{packages,docs,benchmarks,fuzz}/**/*.md'], {
+const files = globSync(['*.md', '.{changeset,github}/*.md', '{packages,docs,benchmarks,fuzz}/**/*.md'], {
   cwd: root,
   exclude: ['**/node_modules', '**/CHANGELOG.md', '**/*.api.md'],
 }).toSorted();
