@@ -18,7 +18,7 @@ const ENTRY_POINTS: Readonly<Record<string, number>> = {
   '@spop/builder/vitest': 44_000,
 };
 
-/** Of reading a varint, 1,400 bytes are the one error class with its codes. */
+/** Of reading a varint, 1,100 bytes are `SpopError` with its codes. */
 const PARTS: readonly [code: string, budget: number][] = [
   ["export { writeVarint } from '@spop/codec'", 450],
   ["export { readVarint } from '@spop/codec'", 2_200],
