@@ -10,13 +10,13 @@ interface State {
   readonly changesets?: readonly string[];
 }
 
-/** Runs `.ci/pack-release` in a repository of its own, in some state. */
-function packRelease(state: State, words: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const root = mkdtempSync(join(tmpdir(), 'pack-release-'));
+/** Runs `.ci/releases-due` in a repository of its own, in some state. */
+function findDue(state: State, env: NodeJS.ProcessEnv) {
+  const root = mkdtempSync(join(tmpdir(), 'releases-due-'));
   const run = (command: string, args: readonly string[]) =>
     spawnSync(command, args, { cwd: root, encoding: 'utf8', env: { ...process.env, ...env }, timeout: 20_000 });
   try {
-    cpSync(resolve(import.meta.dirname, '../pack-release'), join(root, '.ci/pack-release'));
+    cpSync(resolve(import.meta.dirname, '../releases-due'), join(root, '.ci/releases-due'));
     mkdirSync(join(root, '.changeset'));
     for (const name of ['README.md', ...(state.changesets ?? [])]) writeFileSync(join(root, '.changeset', name), '');
     writeFileSync(join(root, 'package.json'), '{ "repository": "github:owner/name" }');
@@ -37,7 +37,7 @@ function packRelease(state: State, words: readonly string[], env: NodeJS.Process
       'a',
     ]);
     for (const tag of state.tags ?? []) run('git', ['tag', tag]);
-    return run('.ci/pack-release', words);
+    return run('.ci/releases-due', []);
   } finally {
     rmSync(root, { recursive: true });
   }
@@ -57,14 +57,14 @@ const states: [label: string, state: State, due: string[]][] = [
   ['nothing that had no changeset yet', { versions: { codec: '0.0.0', builder: '0.0.0', agent: '0.0.0' } }, []],
 ];
 
-describe('.ci/pack-release', () => {
-  it.each(states)('finds due: %s', (_label, state, due) => {
-    const { status, stdout } = packRelease(state, ['--due']);
+describe('.ci/releases-due', () => {
+  it.each(states)('finds %s', (_label, state, due) => {
+    const { status, stdout } = findDue(state, { GITHUB_REPOSITORY: 'owner/name' });
     expect({ status, due: stdout.split('\n').filter(Boolean) }).toEqual({ status: 0, due });
   });
 
-  it('refuses to pack for another repository than package.json names', () => {
-    const { status, stderr } = packRelease({ versions: RELEASED }, ['packed'], { GITHUB_REPOSITORY: 'fork/name' });
+  it('refuses to release from another repository than package.json names', () => {
+    const { status, stderr } = findDue({ versions: RELEASED }, { GITHUB_REPOSITORY: 'fork/name' });
     expect({ status, stderr }).toEqual({
       status: 1,
       stderr: 'package.json says that this repository is owner/name, but it is fork/name\n',
