@@ -15,11 +15,37 @@ function programs(text: string): string[] {
   return blocks.filter((code) => /^ *import /m.test(code));
 }
 
-/** The links of a Markdown file that lead into the repository, without their `#fragment`. */
+const withoutCode = (text: string): string => text.replaceAll(/^ *```.*?^ *```$/gms, '');
+
+/** The links of a Markdown file that lead into the repository, or to its own headings. */
 function localLinks(text: string): string[] {
-  const prose = text.replaceAll(/^ *```.*?^ *```$/gms, '').replaceAll(/`[^`\n]*`/g, '``');
-  const links = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target.replace(/#.*/, ''));
-  return links.filter((target) => target !== '' && !/^[a-z]+:/.test(target));
+  const prose = withoutCode(text).replaceAll(/`[^`\n]*`/g, '``');
+  const links = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+  return links.filter((target) => !/^[a-z]+:/.test(target));
+}
+
+/** The fragments that lead to the headings of a Markdown file, as GitHub makes them; it numbers headings that repeat. */
+function fragments(text: string): string[] {
+  const headings = [...withoutCode(text).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+  return headings.map((name, index) => {
+    const before = headings.slice(0, index).filter((other) => other === name).length;
+    return before === 0 ? name : `${name}-${before}`;
+  });
+}
+
+/** Whether a link of a file leads to a file or folder and, where it has a fragment, to a heading of it. */
+function leadsSomewhere(file: string, link: string): boolean {
+  const [path = '', fragment] = link.split('#');
+  const target = path === '' ? join(root, file) : join(root, dirname(file), path);
+  if (!existsSync(target)) return false;
+  return (
+    fragment === undefined || !target.endsWith('.md') || fragments(readFileSync(target, 'utf8')).includes(fragment)
+  );
 }
 
 describe('Markdown', () => {
@@ -44,9 +70,8 @@ describe('Markdown', () => {
   });
 
   it.each(files)('%s links to what exists', (file) => {
-    const broken = localLinks(readFileSync(join(root, file), 'utf8')).filter(
-      (target) => !existsSync(join(root, dirname(file), target)),
-    );
+    const links = localLinks(readFileSync(join(root, file), 'utf8'));
+    const broken = links.filter((link) => !leadsSomewhere(file, link));
     expect(broken).toEqual([]);
   });
 });
