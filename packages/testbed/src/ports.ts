@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { connect, createServer, type NetConnectOpts } from 'node:net';
 
+/** The bus of a Redis or Valkey cluster has the port of the clients and this. */
+const BUS_DISTANCE = 10_000;
+
 /** Whether somebody accepts connections there. */
 export async function accepts(target: NetConnectOpts): Promise<boolean> {
   const socket = connect(target);
@@ -23,4 +26,12 @@ export async function freePort(): Promise<number> {
   await once(server, 'close');
   if (address === null || typeof address === 'string') throw new Error(`expected a port; found ${address}`);
   return address.port;
+}
+
+/** The same, where the port of a cluster's bus can be beside it. */
+export async function freePortWithBus(): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    if (port + BUS_DISTANCE < 65_536) return port;
+  }
 }

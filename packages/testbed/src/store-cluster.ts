@@ -1,15 +1,13 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from './ports.ts';
+import { freePortWithBus } from './ports.ts';
 import { Store } from './store.ts';
 
 const SLOTS = 16_384;
 const MASTERS = 3;
 const READY_TIMEOUT_MS = 20_000;
 const POLL_MS = 50;
-/** The cluster bus has the port of the clients and this. */
-const BUS_DISTANCE = 10_000;
 const OPTIONS = [
   ['--cluster-enabled', 'yes'],
   ['--cluster-node-timeout', '1000'],
@@ -103,11 +101,4 @@ async function ask({ port }: Store, command: string): Promise<string> {
 function isWhole(answer: string): boolean {
   const [line, length] = /^\$(\d+)\r\n/.exec(answer) ?? [];
   return line === undefined ? answer.endsWith('\r\n') : answer.length >= line.length + Number(length) + 2;
-}
-
-async function freePortWithBus(): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    if (port + BUS_DISTANCE < 65_536) return port;
-  }
 }
