@@ -3,8 +3,12 @@ import type { ScriptedHaproxy } from '@spop/builder';
 import type { Program } from '@spop-internal/testbed/program';
 import { StoreCluster } from '@spop-internal/testbed/store-cluster';
 import { describeWith, stopAfterTest } from '@spop-internal/testbed/vitest';
-import { expect, it } from 'vitest';
+import { Redis } from 'iovalkey';
+import { expect, it, onTestFinished } from 'vitest';
+import { keySlot } from './key-slot.ts';
 import { ask, startPair } from './testing.ts';
+
+const ADDRESSES = Array.from({ length: 60 }, (_, host) => `198.51.100.${host}`);
 
 /** Enough that each of three masters has some. */
 const CLIENTS = Array.from({ length: 30 }, (_, host) => ({ ip_src: data.address(`192.0.2.${host}`) }));
@@ -46,5 +50,54 @@ await describeWith({ packages: ['valkey-server'], suites: ['trixie'] }, 'a clust
     expect(found['store']).toBeGreaterThan(10);
     second?.signal('SIGCONT');
     expect(await untilExact(pair)).toBeLessThan(5_000);
+  });
+
+  it('decides exactly while slots move from one server to another, before, while and after each key does', async () => {
+    const cluster = stopAfterTest(await StoreCluster.start(program));
+    const [from, to, third] = cluster.masters.map(({ port }) => {
+      const client = new Redis({ host: '127.0.0.1', port });
+      onTestFinished(() => client.disconnect());
+      return { client, port };
+    });
+    const env = { VALKEY_NODES: `redis://127.0.0.1:${from!.port}`, VALKEY_DEADLINE_MS: '2000' };
+    const pairs = [await startPair(env), await startPair(env)];
+    for (const { agent } of pairs) await agent.says(/(?:store \S+ answers\n[^]*){3}/);
+
+    // Each asks again and again; of some clients the first question comes while their slot is on its way.
+    let isOver = false;
+    const allowed = new Map<string, number>();
+    const bySource: Record<string, number> = {};
+    const asking = pairs.map(async ({ peer }) => {
+      for (let turn = 1; !isOver; turn++) {
+        const asked = ADDRESSES.slice(0, 10 * turn).map(async (address) => {
+          const { rate_source: source = '', ip_score: score } = await ask(peer, { ip_src: data.address(address) });
+          bySource[source] = (bySource[source] ?? 0) + 1;
+          if (score === 0) allowed.set(address, (allowed.get(address) ?? 0) + 1);
+        });
+        await Promise.all(asked);
+      }
+    });
+
+    const [fromId, toId] = [await from!.client.cluster('MYID'), await to!.client.cluster('MYID')];
+    const slots = [...new Set(ADDRESSES.map((address) => keySlot(`rate:${address}`)))].filter((slot) => slot <= 5_460);
+    expect(slots.length).toBeGreaterThan(10);
+    for (const slot of slots) {
+      await to!.client.cluster('SETSLOT', slot, 'IMPORTING', fromId);
+      await from!.client.cluster('SETSLOT', slot, 'MIGRATING', toId);
+    }
+    await expect.poll(() => allowed.size, { timeout: 20_000 }).toBe(ADDRESSES.length);
+    expect(await to!.client.dbsize()).toBeGreaterThan(ADDRESSES.length / 3);
+    for (const slot of slots) {
+      for (const key of await from!.client.cluster('GETKEYSINSLOT', slot, 100)) {
+        await from!.client.migrate('127.0.0.1', to!.port, key, 0, 1_000);
+      }
+      for (const each of [to, from, third]) await each!.client.cluster('SETSLOT', slot, 'NODE', toId);
+    }
+    const asked = bySource['store'] ?? 0;
+    await expect.poll(() => bySource['store'], { timeout: 20_000 }).toBeGreaterThan(asked + 2 * ADDRESSES.length);
+    isOver = true;
+    await Promise.all(asking);
+    expect(Object.keys(bySource)).toEqual(['store']);
+    expect(allowed).toEqual(new Map(ADDRESSES.map((address) => [address, 3])));
   });
 });

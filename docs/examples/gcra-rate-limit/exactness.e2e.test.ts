@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAgent, startHaproxy } from '@spop-internal/testbed/example';
-import { Store } from '@spop-internal/testbed/store';
+import type { Program } from '@spop-internal/testbed/program';
+import type { Store } from '@spop-internal/testbed/store';
 import { StoreCluster } from '@spop-internal/testbed/store-cluster';
 import { unpackDebian } from '@spop-internal/testbed/debian/unpack';
 import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
@@ -20,21 +21,25 @@ async function valkey(): Promise<string> {
   return `${await unpackDebian({ packages: ['valkey-server'], suites: ['trixie'] })}/valkey-server`;
 }
 
-/** Two agents with this store, each behind a HAProxy of its own. @returns the sockets of these. */
-async function startTwo(release: Parameters<typeof startHaproxy>[0], nodes: string): Promise<string[]> {
+/** Two agents with this store, each behind a HAProxy of its own. @returns them, and the sockets of HAProxy. */
+async function startTwo(
+  release: Parameters<typeof startHaproxy>[0],
+  nodes: string,
+): Promise<{ agents: Program[]; sockets: string[] }> {
   const env = {
     SPOA_RATE_INTERVAL: `${RATE.intervalUs}`,
     SPOA_RATE_BURST: `${RATE.burstUs}`,
     VALKEY_NODES: nodes,
     VALKEY_DEADLINE_MS: '200',
   };
-  return Promise.all(
+  const pairs = await Promise.all(
     Array.from({ length: AGENTS }, async () => {
       const { agent, spoeAddress } = await startAgent(AGENT, env);
       await agent.says(/(?:store \S+ answers\n[^]*){3}/);
-      return (await startHaproxy(release, CONFIG, spoeAddress)).httpSocket;
+      return { agent, socket: (await startHaproxy(release, CONFIG, spoeAddress)).httpSocket };
     }),
   );
+  return { agents: pairs.map(({ agent }) => agent), sockets: pairs.map(({ socket }) => socket) };
 }
 
 /** The figures of exactness.md. */
@@ -92,7 +97,7 @@ describeHaproxies('two agents on one store', (release) => {
   it.runIf(isRun)(`allow not one request more or less, whatever the store forgets${where}`, async () => {
     const programs = await unpackDebian({ packages: ['valkey-server'], suites: ['trixie'] });
     const cluster = stopAfterTest(await StoreCluster.start(`${programs}/valkey-server`, { hasReplicas: true }));
-    const sockets = await startTwo(release, `redis://${cluster.masters[0]?.address}`);
+    const { sockets } = await startTwo(release, `redis://${cluster.masters[0]?.address}`);
     // Until each HAProxy has its connections to the agent.
     await visit(sockets, 0, CLIENTS, () => sleep(500));
     expectExact('calm', await visit(sockets, 1, CLIENTS, () => sleep(1_500)));
@@ -122,21 +127,46 @@ describeHaproxies('two agents on one store', (release) => {
 
   it.runIf(isRun)(`allow what is due when a master dies and its replica takes over${where}`, async () => {
     const cluster = stopAfterTest(await StoreCluster.start(await valkey(), { hasReplicas: true }));
-    const sockets = await startTwo(release, cluster.masters.map(({ address }) => `redis://${address}`).join());
+    const { agents, sockets } = await startTwo(
+      release,
+      cluster.masters.map(({ address }) => `redis://${address}`).join(),
+    );
     await visit(sockets, 0, CLIENTS, () => sleep(500));
     // Its replies say where the slots are now; the agents had no other reason to ask.
-    const [replica] = clientsOf(cluster.replicas);
+    const replicas = clientsOf(cluster.replicas);
     let orderedAt = 0;
     const ordered = await visit(sockets, 4, CLIENTS, async () => {
       orderedAt = performance.now();
-      await replica?.cluster('FAILOVER');
+      await replicas[0]?.cluster('FAILOVER');
       await sleep(1_500);
     });
     expectNoneTooMany('a replica takes over by CLUSTER FAILOVER', ordered);
     expect(ordered.lastUnknownAt - orderedAt).toBeLessThan(1_200);
 
+    // From when it is held for failed, half a second to one passes until its replica takes over. It goes on before.
+    const [, , resumed] = cluster.masters;
+    let isBackEarly = false;
+    const replaced = await visit(sockets, 5, CLIENTS, async () => {
+      resumed?.signal('SIGSTOP');
+      const isFailed = new RegExp(`:${resumed?.port}@\\S+ master,fail `);
+      await expect.poll(() => replicas[0]?.cluster('NODES'), { timeout: 10_000 }).toMatch(isFailed);
+      resumed?.signal('SIGCONT');
+      const again = `store ${resumed?.address} answers again`;
+      const isReplaced = async (): Promise<boolean> => {
+        const isBack = agents.some(({ output }) => output.includes(again));
+        const isOver = / myself,master /.test(String(await replicas[2]?.cluster('NODES')));
+        isBackEarly ||= isBack && !isOver;
+        return isOver;
+      };
+      await expect.poll(isReplaced, { timeout: 10_000 }).toBe(true);
+      for (const agent of agents) await agent.says(new RegExp(again));
+      await sleep(500);
+    });
+    expectNoneTooMany('a master goes on just before its replica takes over', replaced);
+    expect(isBackEarly).toBe(false);
+
     let killedAt = 0;
-    const killed = await visit(sockets, 5, CLIENTS, async () => {
+    const killed = await visit(sockets, 6, CLIENTS, async () => {
       await sleep(300);
       killedAt = performance.now();
       await cluster.masters[1]?.stop({ signal: 'SIGKILL' });
@@ -144,6 +174,6 @@ describeHaproxies('two agents on one store', (release) => {
     });
     expectNoneTooMany('a master killed, whose replica takes over', killed, 1);
     expect(killed.lastUnknownAt - killedAt).toBeLessThan(4_500);
-    expectExact('calm after that', await visit(sockets, 6, CLIENTS, () => sleep(1_000)));
+    expectExact('calm after that', await visit(sockets, 7, CLIENTS, () => sleep(1_000)));
   });
 });

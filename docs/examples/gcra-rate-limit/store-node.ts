@@ -1,4 +1,5 @@
 /** One server of the store: its connection, and the breaker that drops it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'iovalkey';
 import { messageOf } from '../shared/message-of.ts';
 import { monotonicUs } from './memory-limiter.ts';
@@ -41,6 +42,7 @@ export class StoreNode {
   readonly #options: RedisOptions;
   readonly #script: ScriptSettings;
   readonly #onChange: () => void;
+  readonly #mayReturn: () => Promise<boolean>;
   readonly #timer: NodeJS.Timeout;
   #redis: Redis | undefined;
   #isReady = false;
@@ -53,11 +55,19 @@ export class StoreNode {
   /** The server's clock, ahead of ours, at least. */
   #offsetUs = 0;
 
-  constructor(address: string, options: RedisOptions, script: ScriptSettings, onChange: () => void) {
+  /** @param mayReturn whether one that was left alone, and answers again, may decide again; asked until it may. */
+  constructor(
+    address: string,
+    options: RedisOptions,
+    script: ScriptSettings,
+    onChange: () => void,
+    mayReturn: () => Promise<boolean> = () => Promise.resolve(true),
+  ) {
     this.address = address;
     this.#options = options;
     this.#script = script;
     this.#onChange = onChange;
+    this.#mayReturn = mayReturn;
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
     void this.#connect();
   }
@@ -67,21 +77,24 @@ export class StoreNode {
   }
 
   /**
-   * Decides about a request of the client with this key.
+   * Decides about a request of the client with this key; `isMoving` where the server that has the slot said ASK.
    *
    * @throws Error where the server did not: nothing is charged, or it is not known whether it was.
    */
-  async decide(key: string): Promise<Kept> {
+  async decide(key: string, { isMoving = false } = {}): Promise<Kept> {
     const { intervalUs, burstUs, ttlMs, deadlineMs } = this.#script;
     const sentUs = monotonicUs();
     const until = sentUs + deadlineMs * 1_000 + this.#offsetUs;
+    const args = [1, key, intervalUs, burstUs, ttlMs, until] as const;
     const answer = await this.ask(async (redis) => {
+      // ASKING holds for the next command alone: both go out in one piece.
+      if (isMoving) return (await Promise.all([redis.asking(), redis.eval(SCRIPT, ...args)]))[1];
       try {
-        return await redis.evalsha(SCRIPT_DIGEST, 1, key, intervalUs, burstUs, ttlMs, until);
+        return await redis.evalsha(SCRIPT_DIGEST, ...args);
       } catch (error) {
         // The server was started anew, or SCRIPT FLUSH was called. The call had no effect.
         if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
-        return redis.eval(SCRIPT, 1, key, intervalUs, burstUs, ttlMs, until);
+        return redis.eval(SCRIPT, ...args);
       }
     });
     if (!Array.isArray(answer)) throw new Error('expected an array');
@@ -146,9 +159,12 @@ export class StoreNode {
       await redis.connect();
       const sentUs = monotonicUs();
       const [seconds, us] = await redis.time();
+      clearTimeout(timer);
       if (redis !== this.#redis) return;
       this.#offsetUs = -Infinity;
       this.#learnClock(Number(seconds) * 1e6 + Number(us), sentUs);
+      while (redis === this.#redis && this.#isReported && !(await this.#mayReturn())) await sleep(MIN_PAUSE_MS);
+      if (redis !== this.#redis) return;
       this.#isReady = true;
       if (this.#isReported) console.error(`store ${this.address} answers again`);
       else console.log(`store ${this.address} answers`);

@@ -5,6 +5,7 @@ import { messageOf } from '../shared/message-of.ts';
 import type { ClientKey } from './client-key.ts';
 import { keySlot, SLOTS } from './key-slot.ts';
 import { type Kept, type ScriptSettings, StoreNode } from './store-node.ts';
+import { isTakeoverDue } from './takeover.ts';
 
 /** How often the cluster is asked where its slots are: while one of its servers does not answer, and else. */
 const URGENT_MS = 300;
@@ -71,27 +72,43 @@ export class Store {
     for (const node of this.#nodes.values()) node.close();
   }
 
-  /** A slot that has moved: what was asked had no effect, and is asked again where it is now. */
+  /** A slot that has moved, or a key of one that is moving: what was asked had no effect, and is asked again where it is now. */
   async #follow(node: StoreNode, slot: number, key: string): Promise<Kept> {
     try {
       return await node.decide(key);
     } catch (error) {
-      const [, address] = /^MOVED \d+ (\S+)$/.exec(messageOf(error)) ?? [];
+      const [, kind, address] = /^(MOVED|ASK) \d+ (\S+)$/.exec(messageOf(error)) ?? [];
       if (address === undefined) throw error;
       const owner = this.#node(address.startsWith(':') ? hostOf(node.address) + address : address);
-      this.#slots[slot] = owner;
-      this.#schedule(0);
-      return owner.decide(key);
+      if (kind === 'MOVED') {
+        this.#slots[slot] = owner;
+        this.#schedule(0);
+      }
+      if (!owner.isReady) throw error;
+      return owner.decide(key, { isMoving: kind === 'ASK' });
     }
   }
 
   #node(address: string): StoreNode {
     let node = this.#nodes.get(address);
     if (node === undefined) {
-      node = new StoreNode(address, this.#optionsFor(address), this.#settings, () => this.#schedule(0));
+      node = new StoreNode(
+        address,
+        this.#optionsFor(address),
+        this.#settings,
+        () => this.#schedule(0),
+        () => this.#mayReturn(address),
+      );
       this.#nodes.set(address, node);
     }
     return node;
+  }
+
+  /** Whether no other server says that a replica may be about to take the place of this one. */
+  async #mayReturn(address: string): Promise<boolean> {
+    const others = [...this.#nodes.values()].filter(({ isReady }) => this.#kind === 'cluster' && isReady);
+    const said = await Promise.allSettled(others.map((node) => node.ask((redis) => redis.cluster('NODES'))));
+    return !said.some((each) => each.status === 'fulfilled' && isTakeoverDue(String(each.value), address));
   }
 
   #optionsFor(address: string): RedisOptions {
