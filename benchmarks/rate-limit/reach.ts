@@ -1,8 +1,9 @@
 /**
  * What a decision of docs/examples/gcra-rate-limit takes behind HAProxy 3.2, with 16 visitors that keep their connections: in
- * memory, with one server and with a cluster, each beside the same agent with the least client that there can be.
+ * memory, with one server and with a cluster, each beside the same agent with the least client that there can be. --svg says where
+ * to write the plot.
  *
- *     pnpm run bench:rate-limit-store [--seconds 3] [--rounds 3]
+ *     pnpm run bench:rate-limit-store [--seconds 3] [--rounds 3] [--svg FILE]
  */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -21,13 +22,20 @@ import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { summarize } from '../codec/statistics.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
 import { cpuSecondsOf } from '../load/agent-process.ts';
+import { reachSvg } from './plot.ts';
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '3' }, rounds: { type: 'string', default: '3' } },
+  options: {
+    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '3' },
+    svg: { type: 'string' },
+  },
 });
 const seconds = Number(values.seconds);
 const VISITORS = 16;
 const WARM_S = 2;
+/** HAProxy answers at once. */
+const WITHOUT = 'without an agent';
 /** At most so many times the CPU of the floor. */
 const LIMITS: Readonly<Record<string, number>> = { 'one server': 1.4, cluster: 2.1 };
 /** Any client of 65,536, each time. */
@@ -36,10 +44,11 @@ const VISIT = `request = function()
   return wrk.format(nil, nil, { ["x-forwarded-for"] = "10.0." .. math.floor(host / 256) .. "." .. host % 256 })
 end`;
 
-/** One agent to measure. */
+/** One agent to measure, or none. */
 interface Subject {
   readonly name: string;
-  readonly args: readonly string[];
+  readonly args?: readonly string[];
+  readonly stores?: readonly Store[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -48,6 +57,8 @@ interface Sample {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly cpuUs: number;
+  /** Of all servers of the store together. */
+  readonly storeCpuUs: number;
 }
 
 function here(name: string): string {
@@ -59,7 +70,7 @@ async function visit(
   script: string,
   port: number,
   duration: number,
-): Promise<Omit<Sample, 'cpuUs'> & { requests: number }> {
+): Promise<Pick<Sample, 'perSecond' | 'p50Ms' | 'p99Ms'> & { requests: number }> {
   const args = ['--latency', '-t1', `-c${VISITORS}`, `-d${duration}s`, '-s', script, `http://127.0.0.1:${port}/`];
   const { stdout } = await promisify(execFile)(wrk, args);
   const failed = /Non-2xx or 3xx responses: \d+|Socket errors: .*/.exec(stdout)?.[0];
@@ -77,20 +88,27 @@ async function visit(
 }
 
 async function measure(subject: Subject, haproxyProgram: string, wrk: string, script: string): Promise<Sample> {
-  const agent = new Program(process.execPath, [...plainJsFlags(), ...subject.args], {
-    name: subject.name,
-    env: { SPOE_ADDR: '127.0.0.1:0', ...subject.env },
-  });
+  const { name, args, env, stores = [] } = subject;
+  const agent =
+    args &&
+    new Program(process.execPath, [...plainJsFlags(), ...args], { name, env: { SPOE_ADDR: '127.0.0.1:0', ...env } });
   let haproxy: Haproxy | undefined;
   try {
-    const address = await agent.says(/^listening on +(\S+)$/m);
+    const address = (await agent?.says(/^listening on +(\S+)$/m)) ?? '127.0.0.1:1';
     const port = await freePort();
+    const source = stores.length === 0 ? 'memory' : 'store';
+    const isDecided = `http-request return status 503 unless { var(sess.e2e.rate_source) -m str ${source} }`;
     const configuration = {
-      messages: { 'check-rate': { args: 'ip_xff=req.hdr(x-forwarded-for)', event: 'on-frontend-http-request' } },
+      messages: {
+        'check-rate': {
+          args: 'ip_xff=req.hdr(x-forwarded-for)',
+          event: `on-frontend-http-request${agent === undefined ? ' if FALSE' : ''}`,
+        },
+      },
       agentLines: ['option pipelining'],
       frontendLines: [
         `bind 127.0.0.1:${port}`,
-        `http-request return status 503 unless { var(sess.e2e.rate_source) -m str ${subject.name.startsWith('in memory') ? 'memory' : 'store'} }`,
+        ...(agent === undefined ? [] : [isDecided]),
         'http-request return status 200 content-type text/plain string ok',
       ],
     };
@@ -102,12 +120,15 @@ async function measure(subject: Subject, haproxyProgram: string, wrk: string, sc
     });
     await sleep(1_500);
     await visit(wrk, script, port, WARM_S);
-    const before = cpuSecondsOf(agent.pid);
+    const cpuSeconds = (): number[] =>
+      [agent, ...stores].map((each) => (each === undefined ? 0 : cpuSecondsOf(each.pid)));
+    const before = cpuSeconds();
     const { requests, ...found } = await visit(wrk, script, port, seconds);
-    return { ...found, cpuUs: ((cpuSecondsOf(agent.pid) - before) / requests) * 1e6 };
+    const [cpuUs = 0, ...ofStores] = cpuSeconds().map((s, index) => ((s - before[index]!) / requests) * 1e6);
+    return { ...found, cpuUs, storeCpuUs: ofStores.reduce((sum, each) => sum + each, 0) };
   } finally {
     await haproxy?.stop();
-    await agent.stop();
+    await agent?.stop();
   }
 }
 
@@ -124,12 +145,14 @@ let missed = false;
 try {
   const agent = here('../../docs/examples/gcra-rate-limit/agent.ts');
   const withStore = (nodes: string) => ({ VALKEY_NODES: nodes, VALKEY_DEADLINE_MS: '2000' });
+  const [one, three] = [[store], cluster.masters];
   const subjects: readonly Subject[] = [
+    { name: WITHOUT },
     { name: 'in memory', args: [agent] },
-    { name: 'one server, floor', args: [here('bare-agent.ts'), `${store.port}`] },
-    { name: 'one server', args: [agent], env: withStore(`redis://${store.address}`) },
-    { name: 'cluster, floor', args: [here('bare-agent.ts'), ...cluster.masters.map(({ port }) => `${port}`)] },
-    { name: 'cluster', args: [agent], env: withStore(`redis://${cluster.masters[0]?.address}`) },
+    { name: 'one server, floor', args: [here('bare-agent.ts'), `${store.port}`], stores: one },
+    { name: 'one server', args: [agent], env: withStore(`redis://${store.address}`), stores: one },
+    { name: 'cluster, floor', args: [here('bare-agent.ts'), ...three.map(({ port }) => `${port}`)], stores: three },
+    { name: 'cluster', args: [agent], env: withStore(`redis://${three[0]?.address}`), stores: three },
   ];
   const samples = new Map<Subject, Sample[]>(subjects.map((subject) => [subject, []]));
   for (let round = 0; round < Number(values.rounds); round++) {
@@ -138,26 +161,50 @@ try {
   console.log(
     `HAProxy ${release.version}, Node ${process.versions.node}, ${VISITORS} visitors, medians of ${values.rounds} rounds\n`,
   );
-  console.log('| store | decisions/s | p50, ms | p99, ms | CPU of the agent, µs a decision | against the floor |');
-  console.log('| --- | ---: | ---: | ---: | ---: | ---: |');
-  let floorUs = Number.NaN;
-  for (const [{ name }, found] of samples) {
+  console.log(
+    '| store | decisions/s | added p50, ms | added p99, ms | CPU of the agent, µs a decision | CPU of the store, µs | against the floor |',
+  );
+  console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: |');
+  const medians = [...samples].map(([{ name }, found]) => {
     const median = (of: keyof Sample): number => summarize(found.map((sample) => sample[of])).median;
-    const cpuUs = median('cpuUs');
-    if (name.endsWith('floor')) floorUs = cpuUs;
+    return {
+      name,
+      perSecond: median('perSecond'),
+      p50Ms: median('p50Ms'),
+      p99Ms: median('p99Ms'),
+      agentCpuUs: median('cpuUs'),
+      storeCpuUs: median('storeCpuUs'),
+    };
+  });
+  const base = medians.find(({ name }) => name === WITHOUT);
+  const found = medians
+    .filter((each) => each !== base)
+    .map((each) => ({
+      ...each,
+      addedP50Ms: each.p50Ms - (base?.p50Ms ?? 0),
+      addedP99Ms: each.p99Ms - (base?.p99Ms ?? 0),
+    }));
+  let floorUs = Number.NaN;
+  for (const { name, perSecond, addedP50Ms, addedP99Ms, agentCpuUs, storeCpuUs } of found) {
+    if (name.endsWith('floor')) floorUs = agentCpuUs;
     const limit = LIMITS[name];
-    const ratio = cpuUs / floorUs;
+    const ratio = agentCpuUs / floorUs;
     if (limit !== undefined && ratio > limit) missed = true;
     const verdict =
       limit === undefined ? '' : `${ratio.toFixed(2)}, ${ratio > limit ? 'MISSED' : 'held'}: at most ${limit}`;
     const figures = [
-      median('perSecond').toFixed(0),
-      median('p50Ms').toFixed(2),
-      median('p99Ms').toFixed(2),
-      cpuUs.toFixed(1),
+      perSecond.toFixed(0),
+      addedP50Ms.toFixed(2),
+      addedP99Ms.toFixed(2),
+      agentCpuUs.toFixed(1),
+      storeCpuUs.toFixed(1),
     ];
     console.log(`| ${[name, ...figures, verdict].join(' | ')} |`);
   }
+  console.log(
+    `\n${WITHOUT}: ${base?.perSecond.toFixed(0)} requests/s, p50 ${base?.p50Ms.toFixed(2)} ms, p99 ${base?.p99Ms.toFixed(2)} ms`,
+  );
+  if (values.svg !== undefined) await writeFile(values.svg, await reachSvg(found));
 } finally {
   await store.stop();
   await cluster.stop();

@@ -38,6 +38,10 @@ export class Store {
     }
   }
 
+  get pid(): number | undefined {
+    return this.#program.pid;
+  }
+
   /** Sends it a signal: SIGSTOP for one that no longer answers. */
   signal(signal: NodeJS.Signals): void {
     this.#program.signal(signal);
