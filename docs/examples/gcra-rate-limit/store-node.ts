@@ -86,17 +86,19 @@ export class StoreNode {
     const sentUs = monotonicUs();
     const until = sentUs + deadlineMs * 1_000 + this.#offsetUs;
     const args = [1, key, intervalUs, burstUs, ttlMs, until] as const;
-    const answer = await this.ask(async (redis) => {
-      // ASKING holds for the next command alone: both go out in one piece.
-      if (isMoving) return (await Promise.all([redis.asking(), redis.eval(SCRIPT, ...args)]))[1];
-      try {
-        return await redis.evalsha(SCRIPT_DIGEST, ...args);
-      } catch (error) {
-        // The server was started anew, or SCRIPT FLUSH was called. The call had no effect.
-        if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
-        return redis.eval(SCRIPT, ...args);
-      }
-    });
+    let answer: unknown;
+    try {
+      answer = await this.ask((redis) => {
+        this.#cork(redis);
+        // ASKING holds for the next command alone.
+        if (isMoving) return Promise.all([redis.asking(), redis.eval(SCRIPT, ...args)]).then(([, said]) => said);
+        return redis.evalsha(SCRIPT_DIGEST, ...args);
+      });
+    } catch (error) {
+      // The server was started anew, or SCRIPT FLUSH was called. The call had no effect.
+      if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
+      answer = await this.ask((redis) => redis.eval(SCRIPT, ...args));
+    }
     if (!Array.isArray(answer)) throw new Error('expected an array');
     const [nowUs, arrivalUs] = answer as readonly unknown[];
     const isLate = this.#learnClock(Number(nowUs), sentUs) > deadlineMs * 1_000;
@@ -113,8 +115,8 @@ export class StoreNode {
     try {
       return await call(redis);
     } catch (error) {
-      // A slot that has moved is no failure of the server.
-      if (!/^(MOVED|ASK) /.test(messageOf(error)) && redis === this.#redis) this.#count(messageOf(error));
+      // These are no failures of the server.
+      if (!/^(MOVED|ASK|NOSCRIPT) /.test(messageOf(error)) && redis === this.#redis) this.#count(messageOf(error));
       throw error;
     } finally {
       if (redis === this.#redis) {
@@ -137,7 +139,6 @@ export class StoreNode {
       lazyConnect: true,
       enableReadyCheck: false,
       enableOfflineQueue: false,
-      enableAutoPipelining: true,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,
@@ -175,6 +176,13 @@ export class StoreNode {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Holds back what is written until the other handlers of this turn of the event loop have run: one write for all. */
+  #cork({ stream }: Redis): void {
+    if (stream.writableCorked > 0) return;
+    stream.cork();
+    setImmediate(() => stream.uncork());
   }
 
   #tick(): void {
