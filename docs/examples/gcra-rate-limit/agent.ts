@@ -64,13 +64,15 @@ await run(async () => {
     }
     // The deadline is over: the fallback below has answered.
     if (notify.isAnswered) return;
-    client.read(notify.walk());
+    // Others were read since this one was: it is read again where it is needed.
+    const isLocal = settings.ON_STORE_FAILURE === 'local';
+    if (kept === undefined || isLocal) client.read(notify.walk());
     if (kept === undefined) {
       sayWithoutStore(ack);
       return;
     }
     gcra.decide(kept.arrivalUs, kept.nowUs);
-    if (settings.ON_STORE_FAILURE === 'local') memory.learn(client, gcra.arrivalUs - kept.nowUs);
+    if (isLocal) memory.learn(client, gcra.arrivalUs - kept.nowUs);
     say(ack, 'store');
   }
 

@@ -88,6 +88,11 @@ it('asks an agent what the container is asked', () => {
   }
 });
 
+it('builds the container with the pnpm of this repository', () => {
+  const [used] = /pnpm@[\d.]+/.exec(readFileSync(new URL('.ci/with-node', TOP), 'utf8')) ?? [];
+  expect(read('Containerfile')).toContain(`npx --yes ${used} install --frozen-lockfile`);
+});
+
 it.each([
   ['Deployment', 'agent'],
   ['Deployment', 'haproxy'],

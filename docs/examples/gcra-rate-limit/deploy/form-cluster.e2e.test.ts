@@ -49,7 +49,7 @@ await describeWith({ packages: ['valkey-server'], suites: ['trixie'] }, 'three s
     const [last = 0] = later.slice(-1);
     expect(await ask(last, 'cluster', 'info')).toContain('cluster_state:fail');
     // As each pod does: the last to start finds all others.
-    await run('meet', later.toReversed());
+    await run('meet', [last, ...later]);
     expect(await run('form', later)).toMatch(/^(?:\S+ has its slots\n){3}all slots are served\n$/);
     expect(await ask(last, 'get', 'a')).toBe('1');
 

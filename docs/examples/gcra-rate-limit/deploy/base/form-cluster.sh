@@ -1,9 +1,9 @@
 #!/bin/sh
-# form-cluster.sh meet SERVER:PORT OTHER:PORT...
-# form-cluster.sh form SERVER:PORT OTHER:PORT...
+# form-cluster.sh meet SERVER:PORT ALL:PORT...
+# form-cluster.sh form ALL:PORT...
 #
-# `meet` has the first server meet the others where it is not connected to all. Servers know each other by their addresses: where
-# all come back at once with other ones, they do not find each other without it.
+# `meet` has a server meet all, itself among them, where it is not connected to all. Servers know each other by their addresses:
+# where all come back at once with other ones, they do not find each other without it.
 # `form` waits for all servers and makes them one cluster, each with an equal share of the slots. Run again, it changes nothing,
 # but for a server whose disk was lost: it gets the slots of who it was.
 set -eu
@@ -28,9 +28,11 @@ is_connected() {
 }
 
 meet() {
-  is_connected "$1" $# && return
+  met=$1
+  shift
+  is_connected "$met" $# && return
   for other; do
-    [ "$other" = "$1" ] || ask "$1" cluster meet "$(address_of "$other")" "${other##*:}" >/dev/null || echo "$1 did not meet $other"
+    ask "$met" cluster meet "$(address_of "$other")" "${other##*:}" >/dev/null || echo "$met did not meet $other"
   done
 }
 
@@ -56,7 +58,7 @@ forget_gone() {
 
 form() {
   for server; do until_true answers "$server"; done
-  meet "$@"
+  meet "$1" "$@"
   for server; do until_true is_connected "$server" $#; done
   for server; do forget_gone "$server"; done
   index=0
