@@ -64,7 +64,13 @@ describeHaproxies('the rate limiter', (release) => {
     'refuses nobody in the shadow (on HAProxy 3.2 alone: it is the agent’s doing)',
     async () => {
       const { spoeAddress } = await startAgent(AGENT, { ...SPARING, SHADOW: '1' });
-      const haproxy = await startHaproxy(release, CONFIG, spoeAddress);
+      const haproxy = await startHaproxy(release, CONFIG, spoeAddress, {
+        TRUSTED_PROXIES: '10.0.0.0/8 198.51.100.0/24',
+      });
+      // The proxies are those of the environment.
+      for (const from of ['198.51.100.1', PROXY]) await ask(haproxy, from, { Forwarded: 'for=203.0.113.9' });
+      expect(await ask(haproxy, PROXY)).toEqual(left(1));
+      expect(await ask(haproxy, '203.0.113.9')).toEqual(left(1));
       const client = connectAs('192.0.2.7', haproxy);
       for (let i = 0; i < 3; i++) expect((await requestInTime(client)).headers['x-shadow-score']).toBe('0');
       const { status, headers } = await requestInTime(client);

@@ -17,7 +17,7 @@ await describeWith(
   (programs) => {
     it.skipIf(missing !== undefined)(
       `runs as any user, writes nothing, and says whether it is well${missing === undefined ? '' : `: ${missing}`}`,
-      { timeout: 180_000 },
+      { timeout: 300_000 },
       async () => {
         const images = stopAfterTest(await ContainerImages.make());
         await images.makeNodeBase(NODE_IMAGE, `${programs}/../root`);
