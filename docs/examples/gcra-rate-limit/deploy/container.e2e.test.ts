@@ -6,7 +6,7 @@ import { describeWith, stopAfterTest } from '@spop-internal/testbed/vitest';
 import { expect, it, onTestFinished } from 'vitest';
 import { ask, SPARING } from '../testing.ts';
 
-const NODE_IMAGE = 'docker.io/library/node:24-bookworm-slim';
+const NODE_IMAGE = 'node:24-bookworm-slim';
 const TOP = fileURLToPath(new URL('../../../../', import.meta.url));
 const missing = whyNoContainers();
 if (missing !== undefined && process.env['CI']) throw new Error(`expected to build a container; ${missing}`);
