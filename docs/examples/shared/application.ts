@@ -25,11 +25,15 @@ export async function run(program: () => Promise<void>): Promise<void> {
   }
 }
 
+/** What an example shows its operator beside its metrics: HTML by path. */
+export type OperatorPages = Readonly<Record<string, () => string>>;
+
 /** From where on the agent ends with exit code 0 on SIGTERM and SIGINT, and serves its metrics if it should. */
 export async function serve(
   agent: Agent,
   settings: { readonly METRICS_ADDR: string },
   ownMetrics: () => readonly OwnMetric[],
+  pages: OperatorPages = {},
 ): Promise<void> {
   closeOnSignals(agent, {
     graceMs: GRACE_MS,
@@ -37,7 +41,13 @@ export async function serve(
     afterClose: () => console.log('stopped'),
   });
   if (settings.METRICS_ADDR === '') return;
-  const server = createServer((_, response) => {
+  const server = createServer(({ url = '' }, response) => {
+    const page = pages[url];
+    if (page !== undefined) {
+      response.setHeader('content-type', 'text/html; charset=utf-8');
+      response.end(page());
+      return;
+    }
     response.setHeader('content-type', PROMETHEUS_CONTENT_TYPE);
     response.end(toPrometheusText(agent.toMetrics(), ownMetrics()));
   });

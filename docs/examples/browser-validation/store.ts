@@ -1,0 +1,74 @@
+/** Which challenges were answered already, for all agents together: a server of Valkey or Redis. */
+import type { OwnMetric } from '@spop/agent';
+import { Redis } from 'iovalkey';
+import { messageOf } from '../shared/message-of.ts';
+
+const CONNECT_TIMEOUT_MS = 1_000;
+const MAX_PAUSE_MS = 1_000;
+
+/** The server, which is connected to again and again while it does not answer. */
+export class Store {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  #failures = 0;
+  #isReported = false;
+
+  constructor(url: URL, prefix: string) {
+    this.#prefix = prefix;
+    this.#redis = new Redis(url.href, {
+      enableAutoPipelining: true,
+      // What cannot be asked now is not asked later: nobody waits for it then.
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      retryStrategy: (times) => Math.min(MAX_PAUSE_MS, 100 * times),
+    });
+    this.#redis.on('ready', () => {
+      console.log(`store ${url.host} answers`);
+      this.#isReported = false;
+    });
+    this.#redis.on('error', (error: Error) => this.#report(error));
+  }
+
+  /** Keeps a nonce until it expires. @returns whether it is new. @throws Error where the store does not say in time. */
+  async use(nonce: Buffer, expiresMs: number, deadlineMs: number): Promise<boolean> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
+    try {
+      const key = this.#prefix + nonce.toString('base64url');
+      const kept = this.#redis.set(key, '', 'PX', Math.max(1, expiresMs - Date.now()), 'NX');
+      return (await Promise.race([kept, late.promise])) === 'OK';
+    } catch (error) {
+      this.#failures++;
+      this.#report(error);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  toMetrics(): OwnMetric[] {
+    const ready = Number(this.#redis.status === 'ready');
+    return [
+      { name: 'browser_validation_store_ready', type: 'gauge', help: 'Whether the store answers.', value: ready },
+      {
+        name: 'browser_validation_store_failures',
+        type: 'counter',
+        help: 'Questions that the store did not answer.',
+        value: this.#failures,
+      },
+    ];
+  }
+
+  /** Ends the connection. */
+  close(): void {
+    this.#redis.disconnect();
+  }
+
+  /** Once, until it answers again. */
+  #report(error: unknown): void {
+    if (!this.#isReported) console.error(`store has failed: ${messageOf(error)}`);
+    this.#isReported = true;
+  }
+}

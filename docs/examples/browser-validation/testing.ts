@@ -1,0 +1,103 @@
+/** What the tests of the browser validation share: a visitor without a browser, who does what the page's script does. */
+import { hash } from 'node:crypto';
+import { connectAs, type Environment, startAgent, startHaproxy } from '@spop-internal/testbed/example';
+import type { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
+import type { HaproxyRelease } from '@spop-internal/testbed/haproxy/releases';
+import type { Answer, HttpClient, RequestOptions } from '@spop-internal/testbed/http-client';
+import type { Origin } from '@spop-internal/testbed/origin';
+import type { Program } from '@spop-internal/testbed/program';
+import { zeroBits } from './challenge.ts';
+import { Path } from './messages.ts';
+
+/** Where the agent's program is. */
+export const AGENT: URL = new URL('agent.ts', import.meta.url);
+/** HAProxy's configuration. */
+export const CONFIG: URL = new URL('haproxy.cfg', import.meta.url);
+
+/** Little work, so that tests do not wait. */
+export const EASY = { WORK_BITS: '4,5,6', WAIT_S: '6,20,off', METRICS_ADDR: '127.0.0.1:0' } as const;
+
+/** The agent and HAProxy before a site, until the test ends. */
+export async function startPair(
+  release: Pick<HaproxyRelease, 'program'>,
+  env: Environment = {},
+  haproxyEnv: Environment = {},
+  site?: Origin,
+): Promise<{ agent: Program; haproxy: Haproxy }> {
+  const { agent, spoeAddress } = await startAgent(AGENT, { ...EASY, ...env });
+  const haproxy = await startHaproxy(release, CONFIG, spoeAddress, haproxyEnv, site);
+  return { agent, haproxy };
+}
+
+/** The number that solves a challenge. */
+export function solve(challenge: string, bits: number): number {
+  for (let number = 0; ; number++) {
+    if (zeroBits(hash('sha256', `${challenge}${number}`, 'buffer')) >= bits) return number;
+  }
+}
+
+/** What a page says to its script and in its form. */
+export interface Page {
+  readonly challenge: string;
+  readonly bits: number;
+  readonly wait: string;
+  readonly action: string;
+  readonly supportId: string;
+  readonly why: string;
+}
+
+/** Reads a page. @throws Error where it is none. */
+export function readPage({ body }: Pick<Answer, 'body'>): Page {
+  const find = (pattern: RegExp): string => {
+    const [, found] = pattern.exec(body) ?? [];
+    if (found === undefined) throw new Error(`expected ${pattern} in ${body}`);
+    return found;
+  };
+  return {
+    challenge: find(/data-challenge="([^"]*)"/),
+    bits: Number(find(/data-bits="([^"]*)"/)),
+    wait: find(/name="challenge" value="([^"]*)"/),
+    action: find(/action="([^"]*)"/),
+    supportId: find(/<code>([^<]*)<\/code>/),
+    why: find(/data-why="([^"]*)"/),
+  };
+}
+
+/** A visitor who keeps cookies and can be asked for what he gets. */
+export class Browserless {
+  cookie: string = '';
+  readonly #client: HttpClient;
+  readonly #headers: Environment;
+
+  constructor(from: string, haproxy: Haproxy, headers: Environment = {}) {
+    this.#client = connectAs(from, haproxy);
+    this.#headers = headers;
+  }
+
+  /** Requests something, once more where HAProxy gave up waiting on a busy machine. */
+  async request(options: RequestOptions = {}): Promise<Answer> {
+    const cookies = this.cookie === '' ? {} : { cookie: this.cookie };
+    return this.#client.request({ ...options, headers: { ...this.#headers, ...cookies, ...options.headers } });
+  }
+
+  /** Posts the solution of a page. */
+  hand({ challenge, bits }: Page): Promise<Answer> {
+    return this.post(Path.solution, `challenge=${challenge}&number=${solve(challenge, bits)}`);
+  }
+
+  post(path: string, body: string): Promise<Answer> {
+    return this.request({ path, body });
+  }
+
+  /** Takes the visitor through the page, and keeps the cookie. */
+  async pass(path: string = '/'): Promise<void> {
+    const answer = await this.hand(readPage(await this.request({ path })));
+    if (answer.status !== 200) throw new Error(`expected 200; found ${answer.status}`);
+    this.cookie = cookieOf(answer);
+  }
+}
+
+/** Name and value of the last cookie that an answer sets; empty without one. */
+export function cookieOf({ headers }: Answer): string {
+  return /(?:^|,)(bv=[^;,]*)/.exec(headers['set-cookie'] ?? '')?.[1] ?? '';
+}
