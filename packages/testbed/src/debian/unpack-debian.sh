@@ -56,7 +56,7 @@ done
 loader=$(find "$dir/root" -type f -name 'ld-linux*.so.*' -print | sed -n 1p)
 [ -n "$loader" ] || fail "the packages of Debian $suite hold no ld-linux*.so.*"
 libraries=
-for library in "$dir"/root/lib/*-linux-gnu* "$dir"/root/usr/lib/*-linux-gnu*; do
+for library in "$dir"/root/lib/*-linux-gnu* "$dir"/root/usr/lib/*-linux-gnu* "$dir"/root/usr/lib/*-linux-gnu*/pulseaudio; do
   [ ! -d "$library" ] || libraries="$libraries\$here/${library#"$dir"/}:"
 done
 for package in "$@"; do
@@ -71,6 +71,22 @@ exec "\$here/${loader#"$dir"/}" --library-path "${libraries%:}" "\$here/root/$pr
 SH
     chmod +x "$dir/bin/${program##*/}"
   done
+done
+# A program that starts itself again by its own path, as usr/lib/chromium/chromium does, cannot run through a loader. It gets
+# this machine's, with the libc that belongs to it: that has to be as new as the suite's.
+for package in "$@"; do
+  program=usr/lib/$package/$package
+  [ -f "$dir/root/$program" ] || continue
+  for library in $(dpkg-deb --fsys-tarfile "$dir"/cache/archives/libc6_*.deb | tar -t | grep -E '\.so(\.[0-9]+)*$'); do
+    rm -f "$dir/root/$library"
+  done
+  cat >"$dir/bin/$package" <<SH
+#!/bin/sh
+here=\$(cd "\$(dirname "\$0")/.." && pwd)
+export LD_LIBRARY_PATH="$libraries" FONTCONFIG_SYSROOT="\$here/root"
+exec "\$here/root/$program" "\$@"
+SH
+  chmod +x "$dir/bin/$package"
 done
 [ -n "$(ls "$dir/bin")" ] || fail "$* of Debian $suite has no program"
 rm -rf "$dir/cache" "$dir/lists" "$dir/plan" "$dir/preferences.d" "$dir/sources.list" "$dir/status" \

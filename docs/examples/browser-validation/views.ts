@@ -1,0 +1,38 @@
+/** For tests and benchmarks without an agent: what a handler is given. */
+import { address, FrameReader, type MessageOf, MessageSet, Notify, NotifyWriter, string, binary } from '@spop/codec';
+import { challenge } from './messages.ts';
+
+/** Arguments of `challenge`, which has all that the tests want to see. */
+export interface Asked {
+  readonly src?: string;
+  readonly host?: string;
+  /** Stands in `query`: any text as a view. */
+  readonly text?: string;
+  readonly body?: string;
+}
+
+/** So many calls leave views open. */
+const KEPT = 4;
+const set = new MessageSet([challenge]);
+const ring = Array.from({ length: KEPT }, () => new Notify(set));
+let calls = 0;
+
+/** Views of these arguments, valid for three more calls. */
+export function viewsOf({ src, host, text, body }: Asked): MessageOf<typeof challenge> {
+  const bytes = Buffer.alloc(8_192);
+  const writer = new NotifyWriter();
+  writer.beginNotify(bytes, 0, bytes.length, 1, 1);
+  writer.message(challenge.name);
+  if (src !== undefined) writer.argument('src', address, src);
+  if (host !== undefined) writer.argument('host', string, host);
+  if (text !== undefined) writer.argument('query', string, text);
+  if (body !== undefined) writer.argument('body', binary, Buffer.from(body, 'latin1'));
+  const reader = new FrameReader();
+  reader.push(bytes, 0, writer.end());
+  const notify = ring[calls++ % KEPT]!;
+  const frame = reader.next();
+  if (frame !== undefined) notify.read(frame);
+  const message = notify.get(challenge);
+  if (message === undefined) throw new Error('expected a message');
+  return message;
+}
