@@ -1,19 +1,166 @@
-import { describeHaproxies } from '@spop-internal/testbed/vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Origin } from '@spop-internal/testbed/origin';
+import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
 import { expect, it } from 'vitest';
-import { Browserless, readPage, startPair } from './testing.ts';
+import { Path } from './messages.ts';
+import { Browserless, cookieOf, readPage, solve, startPair } from './testing.ts';
+
+const HOST = { host: 'site.test' };
+const HTML = 'text/html; charset=utf-8';
 
 describeHaproxies('the browser validation', (release) => {
-  it('shows a page first, and the site to who has solved it', async () => {
+  // What is HAProxy's doing is tried with all releases; the rest with the oldest and one other.
+  const isTwice = release.name === 'bookworm' || release.name === 'forky';
+
+  it('lets a visitor pass who has solved a challenge, and nobody else by the same answer or cookie', async () => {
     const { haproxy } = await startPair(release);
-    const visitor = new Browserless('192.0.2.1', haproxy, { host: 'site.test' });
-    const first = await visitor.request({ path: '/shop?a=1&b=%22' });
-    console.log(first);
-    expect(first.status).toBe(403);
+    const visitor = new Browserless('192.0.2.1', haproxy, HOST);
+    const first = await visitor.request({ path: '/shop?a=1' });
+    expect([first.status, first.headers['content-type']]).toEqual([403, HTML]);
+    expect(first.headers).toMatchObject({
+      'cache-control': 'no-store',
+      'content-security-policy': expect.stringMatching(
+        /^default-src 'none'; script-src 'self'; (?!.*unsafe)/,
+      ) as string,
+    });
+    expect(first.body.length).toBeLessThan(16_384);
     const page = readPage(first);
-    const passed = await visitor.hand(page);
-    console.log(passed);
-    await visitor.pass();
-    console.log(await visitor.request({ path: '/shop?a=1&b=%22' }));
-    console.log(haproxy.log);
+
+    // Wrong, foreign, or of another shape: what the client sees is the same.
+    const right = `challenge=${page.challenge}&number=${solve(page.challenge, page.bits)}`;
+    const stranger = new Browserless('192.0.2.2', haproxy, HOST);
+    const refusals = [
+      await stranger.post(Path.solution, right),
+      await new Browserless('192.0.2.1', haproxy, { host: 'other.test' }).post(Path.solution, right),
+      await visitor.post(Path.solution, `${right}0x`),
+      await visitor.post(Path.solution, `challenge=${page.wait}&number=1`),
+      await visitor.post(Path.solution, ''),
+    ];
+    const passed = await visitor.post(Path.solution, right);
+    refusals.push(await visitor.post(Path.solution, right));
+    const seen = refusals.map(({ status, body, headers: { 'x-validation': why, ...headers } }) => {
+      return { status, body, headers, why };
+    });
+    for (const { why: _, ...each } of seen) expect(each).toMatchObject({ status: 403, body: '{"passed":false}' });
+    expect(new Set(seen.map(({ headers }) => JSON.stringify(headers))).size).toBe(1);
+    const reasons = ['forged', 'forged', 'malformed', 'malformed', 'malformed', 'replayed'];
+    expect(seen.map(({ why }) => why)).toEqual(reasons);
+    await haproxy.says(new RegExp(` POST ${Path.solution} 403 .* reason=replayed id=${page.supportId}`));
+
+    expect(passed.status).toBe(200);
+    expect(passed.headers['set-cookie']).toMatch(/^bv=[\w-]{52}; Path=\/; Max-Age=86400; HttpOnly; SameSite=Lax$/);
+    visitor.cookie = cookieOf(passed);
+    stranger.cookie = visitor.cookie;
+    expect(await visitor.request({ path: '/shop?a=1' })).toMatchObject({ status: 200, body: 'the site' });
+    expect(readPage(await stranger.request()).why).toBe('forged');
+    expect(readPage(await visitor.request({ headers: { host: 'other.test' } })).why).toBe('forged');
+    expect(readPage(await visitor.request({ headers: { cookie: `${visitor.cookie}; ${visitor.cookie}` } })).why).toBe(
+      'several',
+    );
+
+    // More work for some paths, which counts for all others.
+    const login = await visitor.request({ path: '/login' });
+    expect(readPage(login)).toMatchObject({ bits: 5, why: 'level' });
+    await visitor.pass('/login');
+    for (const path of ['/login', '/']) expect((await visitor.request({ path })).status).toBe(200);
   });
+
+  it.runIf(isTwice)('has a form for those without JavaScript, and answers them in their language', async () => {
+    const { haproxy } = await startPair(release);
+    const visitor = new Browserless('2001:db8::1', haproxy, {
+      ...HOST,
+      'accept-language': 'xx, fr-CH;q=0.9, en;q=0.8',
+    });
+    const shown = await visitor.request({ path: '/shop?a[]=1&b=%22%3C' });
+    expect(shown.body).toMatch(/<html lang="fr">[^]*<h1>V[^<]*rification de votre navigateur/);
+    const { wait, action, supportId } = readPage({ body: shown.body });
+    expect(supportId).toMatch(/^[0-9A-F]{4}-[0-9A-F]{4}$/);
+    const tryCookie = shown.headers['set-cookie']?.replace(/;.*/, '') ?? '';
+    const post = (path = action): ReturnType<typeof visitor.request> =>
+      visitor.request({ path, body: `challenge=${wait}`, headers: { cookie: tryCookie } });
+    const early = await post();
+    expect([early.status, early.headers['x-validation']]).toEqual([403, 'early']);
+    expect(early.body).toMatch(/<html lang="fr">[^]*href="\/shop\?a\[\]=1&b=%22%3C"/);
+    // The time to wait is 6 s, less 5 for the clocks of other agents.
+    await sleep(1_100);
+    const passed = await post();
+    expect([passed.status, passed.headers['location']]).toEqual([303, '/shop?a[]=1&b=%22%3C']);
+    visitor.cookie = cookieOf(passed);
+    expect((await visitor.request()).body).toBe('the site');
+    expect((await post()).headers['x-validation']).toBe('replayed');
+
+    // Nothing leads out of the site.
+    for (const to of ['//evil.test', '/%5Cevil.test', 'https://evil.test', '/a%0d%0ax:y', '/%22%3E', '']) {
+      expect((await post(`${Path.form}?to=${to}`)).body).toContain('href="/"');
+    }
+    // Level 3 has no form; and who keeps no cookies is told so.
+    const other = new Browserless('192.0.2.1', haproxy, HOST);
+    const { body } = await other.request();
+    await sleep(1_100);
+    const off = await other.post(Path.form, `challenge=${readPage({ body }).wait}`);
+    expect([off.status, /<h1>([^<]*)/.exec(off.body)?.[1]]).toEqual([403, 'Cookies are switched off']);
+  });
+
+  it('exempts APIs as the site reads them, and takes care of all other requests', async () => {
+    const site = stopAfterTest(
+      await Origin.serve(({ url = '' }, response) => {
+        if (url === '/api/suspicious') response.setHeader('x-validation-level', '3');
+        response.end(`the site: ${url}`);
+      }),
+    );
+    const { haproxy } = await startPair(release, {}, {}, site);
+    const visitor = new Browserless('192.0.2.1', haproxy, HOST);
+    for (const path of ['/api', '/api/v1?x=/../', '/healthz', '/.well-known/acme-challenge/x', '/robots.txt']) {
+      expect(await visitor.request({ path })).toMatchObject({ status: 200, body: `the site: ${path}` });
+    }
+    const odd = [
+      '/api/../shop',
+      '/api/..',
+      '/api/.',
+      '/api//x',
+      '//api',
+      '/%61pi',
+      '/api/%2e%2e/shop',
+      '/api/..;/shop',
+    ];
+    for (const path of [...odd, '/API/x', '/apis', '/healthz/', '/api;x', '/.well-known/..\\x']) {
+      const { status, headers } = await visitor.request({ path });
+      expect([path, status, headers['x-validation']]).toEqual([path, 403, 'challenged']);
+    }
+    expect(readPage(await visitor.request({ path: '//api' })).bits).toBe(5);
+    // A first visit by POST is told that nothing was passed on.
+    const lost = await visitor.request({ path: '/order', body: 'a=b' });
+    expect([lost.status, /data-is-lost="(\w+)"/.exec(lost.body)?.[1]]).toEqual([403, 'yes']);
+    expect(lost.body).toMatch(/<p >What you sent was not passed on/);
+    expect((await visitor.request({ path: Path.solution, body: 'x'.repeat(1_025) })).status).toBe(413);
+    expect((await visitor.request({ path: Path.form, body: 'x'.repeat(1_024) })).status).toBe(403);
+    for (const path of [Path.form, '/browser-validation/', '/browser-validation/../shop']) {
+      expect(await visitor.request({ path })).toMatchObject({ status: 303, headers: { location: '/' } });
+    }
+    // The site has its say, for all further requests of this client.
+    const { headers } = await visitor.request({ path: '/api/suspicious' });
+    expect(headers['x-validation-level']).toBeUndefined();
+    expect(readPage(await visitor.request())).toMatchObject({ bits: 6 });
+  });
+
+  it.runIf(isTwice)(
+    'lets everybody pass without an agent, or nobody, and never asks for work that nobody can take',
+    async () => {
+      const { agent, haproxy } = await startPair(release);
+      const closed = await startPair(release, {}, { WHEN_AWAY: 'closed' });
+      const open = new Browserless('192.0.2.1', haproxy, HOST, 0);
+      const shut = new Browserless('192.0.2.1', closed.haproxy, HOST, 0);
+      for (const visitor of [open, shut]) await expect.poll(async () => (await visitor.request()).status).toBe(403);
+      expect(await Promise.all([agent.stop(), closed.agent.stop()])).toEqual(['exit code 0', 'exit code 0']);
+      expect(await open.request()).toMatchObject({ status: 200, body: 'the site' });
+      const away = await shut.request({ path: '/shop', headers: { 'accept-language': 'de' } });
+      expect(away).toMatchObject({ status: 503, headers: { 'retry-after': '60', 'cache-control': 'no-store' } });
+      expect(away.body).toMatch(/<html lang="de">[^]*<h1>Nicht verf[^<]*gbar[^]*href="\/shop"/);
+      expect(away.body).not.toContain('<script');
+      for (const visitor of [open, shut]) {
+        expect((await visitor.post(Path.solution, 'challenge=x&number=1')).status).toBe(503);
+        expect((await visitor.request({ path: '/api/x' })).body).toBe('the site');
+      }
+    },
+  );
 });

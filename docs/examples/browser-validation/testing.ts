@@ -68,16 +68,24 @@ export class Browserless {
   cookie: string = '';
   readonly #client: HttpClient;
   readonly #headers: Environment;
+  readonly #maxRetries: number;
 
-  constructor(from: string, haproxy: Haproxy, headers: Environment = {}) {
+  /** @param maxRetries so often a request is sent again where HAProxy gave up waiting for the agent on a busy machine. */
+  constructor(from: string, haproxy: Haproxy, headers: Environment = {}, maxRetries: number = 5) {
+    this.#maxRetries = maxRetries;
     this.#client = connectAs(from, haproxy);
     this.#headers = headers;
   }
 
-  /** Requests something, once more where HAProxy gave up waiting on a busy machine. */
+  /** Requests something with the visitor's cookie and headers. */
   async request(options: RequestOptions = {}): Promise<Answer> {
     const cookies = this.cookie === '' ? {} : { cookie: this.cookie };
-    return this.#client.request({ ...options, headers: { ...this.#headers, ...cookies, ...options.headers } });
+    const asked = { ...options, headers: { ...this.#headers, ...cookies, ...options.headers } };
+    let answer = await this.#client.request(asked);
+    for (let retries = this.#maxRetries; retries > 0 && answer.headers['x-spoe-error'] === '1'; retries--) {
+      answer = await this.#client.request(asked);
+    }
+    return answer;
   }
 
   /** Posts the solution of a page. */

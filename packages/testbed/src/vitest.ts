@@ -1,7 +1,7 @@
 /** What ties the testbed to a test run; everything else in it does without vitest. */
 import { describe, inject, onTestFinished } from 'vitest';
 import { type DebianPackages, lastWords, unpackDebian } from './debian/unpack.ts';
-import type { FoundRelease, HaproxyRelease } from './haproxy/releases.ts';
+import type { FoundRelease, HaproxyRelease, ReleaseName } from './haproxy/releases.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -17,11 +17,16 @@ export function stopAfterTest<T extends { stop(): unknown }>(started: T): T {
 }
 
 /**
- * Declares the tests of `body` once for each HAProxy. Where one is not to be had its tests are skipped, and the reason
+ * Declares the tests of `body` once for each HAProxy, or for each of those named. Where one is not to be had its tests are skipped, and the reason
  * stands in their name. In continuous integration (`CI` is set) that is a failure, unless the release may vanish.
  */
-export function describeHaproxies(name: string, body: (release: HaproxyRelease) => void): void {
+export function describeHaproxies(
+  name: string,
+  body: (release: HaproxyRelease) => void,
+  only?: readonly ReleaseName[],
+): void {
   for (const found of inject('haproxies')) {
+    if (only?.includes(found.name) === false) continue;
     if (found.release !== undefined) {
       const { release } = found;
       describe(`${name}, HAProxy ${release.version}`, () => body(release));
