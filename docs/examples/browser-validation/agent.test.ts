@@ -1,0 +1,146 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { connect, data, type ScriptedHaproxy } from '@spop/builder';
+import '@spop/builder/vitest';
+import { type Environment, startAgent, startScript } from '@spop-internal/testbed/example';
+import type { Program } from '@spop-internal/testbed/program';
+import { freePort } from '@spop-internal/testbed/ports';
+import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
+import { stopAfterTest } from '@spop-internal/testbed/vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Path } from './messages.ts';
+import { AGENT, EASY, solve } from './testing.ts';
+
+type Args = Readonly<
+  Record<string, string | number | boolean | ReturnType<typeof data.binary | typeof data.address> | typeof data.nil>
+>;
+type Answered = Readonly<Record<string, string | number | boolean>>;
+
+async function start(env: Environment = {}): Promise<{ agent: Program; peer: ScriptedHaproxy }> {
+  const { agent, spoeAddress } = await startAgent(AGENT, { ...EASY, ...env });
+  const [host = '', port = ''] = spoeAddress.split(':');
+  const peer = await connect({ host, port: Number(port) }, { timeoutMs: 10_000 });
+  onTestFinished(() => peer.close());
+  return { agent, peer };
+}
+
+const HERE = { frontend: 'www', src: data.ipv4('192.0.2.1'), host: 'site.test' };
+
+/** The variables that a message sets, by name; all are `txn`. */
+async function ask(peer: ScriptedHaproxy, message: 'validate' | 'challenge', args: Args): Promise<Answered> {
+  const { actions } = await peer.notify(message, { ...HERE, ...args });
+  return Object.fromEntries(
+    actions.map((action) => {
+      if (action.type !== 'set-var' || action.scope !== 'txn') throw new Error(`found ${action.type} ${action.scope}`);
+      const { value } = action;
+      if (!('value' in value)) throw new Error(`found ${action.name} of type ${value.type}`);
+      return [action.name, typeof value.value === 'bigint' ? Number(value.value) : value.value];
+    }),
+  ) as Answered;
+}
+
+/** A body that solves a challenge of this level. */
+async function solution(peer: ScriptedHaproxy, level: number): Promise<Args> {
+  const { response } = await ask(peer, 'challenge', { level, method: 'GET', path: '/' });
+  const [, , bits, challenge = ''] = String(response).split('.');
+  const body = `challenge=${challenge}&number=${solve(challenge, Number(bits))}`;
+  return { method: 'POST', path: Path.solution, body: data.binary(Buffer.from(body)), ssl: true };
+}
+
+describe('the agent', { timeout: 25_000 }, () => {
+  it('makes challenges, takes answers, and knows cookies', async () => {
+    const { agent, peer } = await start();
+    expect(await ask(peer, 'validate', { level: 2 })).toEqual({ valid: false, level: 2, reason: 'missing' });
+    const made = await ask(peer, 'challenge', { level: 2, 'accept-language': 'de' });
+    expect(made).toEqual({
+      response: expect.stringMatching(/^de\.[0-9A-F]{4}-[0-9A-F]{4}\.5\.[\w-]{76}\.20\.[\w-]{76}$/) as string,
+      status: 403,
+      reason: 'challenged',
+    });
+    // An ACK is at most 700 bytes: this, two other variables, and all names.
+    expect(String(made['response']).length).toBeLessThan(250);
+    const right = await solution(peer, 2);
+    const passed = await ask(peer, 'challenge', right);
+    expect(passed).toMatchObject({ status: 200, reason: 'solved' });
+    const cookie = String(passed['token']).replace(/;.*/, '');
+    expect(passed['token']).toMatch(/^__Host-bv=.*; Secure$/);
+    expect(await ask(peer, 'challenge', right)).toMatchObject({ status: 403, reason: 'replayed' });
+    expect(await ask(peer, 'validate', { level: 2, cookie })).toEqual({ valid: true, level: 2, reason: 'cookie' });
+    expect(await ask(peer, 'validate', { level: 9, cookie })).toEqual({ valid: false, level: 3, reason: 'level' });
+
+    // Arguments may be missing, NULL, or in any order.
+    for (const args of [{}, { src: data.nil, host: data.nil, cookie: data.nil, level: data.nil }, { level: -1 }]) {
+      expect(await ask(peer, 'validate', args)).toEqual({ valid: false, level: 1, reason: 'missing' });
+    }
+    expect(await ask(peer, 'challenge', { src: data.nil, host: data.nil, level: 0 })).toMatchObject({ status: 403 });
+
+    const address = await agent.says(/^metrics on\s+(\S+)$/m);
+    const metrics = await (await fetch(`http://${address}/metrics`)).text();
+    for (const line of [
+      'browser_validation_validations_total{reason="cookie"} 1',
+      'browser_validation_challenges_total{level="2"} 2',
+      'browser_validation_solved_total{level="2",way="script"} 1',
+      'browser_validation_refused_total{reason="replayed",way="script"} 1',
+      'browser_validation_solved_within_total{level="2",way="script",seconds="300"} 1',
+      'browser_validation_used_solutions 1',
+    ]) {
+      expect(metrics).toContain(`${line}\n`);
+    }
+    const operator = await (await fetch(`http://${address}/operator`)).text();
+    const [, id] = /<td>([0-9A-F-]{9})<td>replayed<td>script<td>192\.0\.2\.1<td>www/.exec(operator) ?? [];
+    expect(passed['response']).toBe(`en.${id}`);
+    expect(await agent.stop()).toBe('exit code 0');
+  });
+
+  it('takes up lists and keys on SIGHUP, and cookies survive a restart', async () => {
+    const folder = stopAfterTest(await TemporaryFolder.make());
+    const [KEYS, LIST] = [folder.file('keys'), folder.file('list')];
+    await writeFile(KEYS, `${Buffer.alloc(32, 1).toString('base64')}\n`);
+    await writeFile(LIST, '0 network=192.0.2.0/24\n');
+    const first = await start({ KEYS, LIST });
+    expect(await ask(first.peer, 'validate', { level: 3 })).toEqual({ valid: true, level: 0, reason: 'list' });
+    await writeFile(LIST, '3 user-agent=curl\n');
+    const keys = await readFile(KEYS, 'utf8');
+    await writeFile(KEYS, `${Buffer.alloc(32, 2).toString('base64')}\n${keys}`);
+    const { token } = await ask(first.peer, 'challenge', await solution(first.peer, 1));
+    const cookie = String(token).replace(/;.*/, '');
+    first.agent.signal('SIGHUP');
+    await first.agent.says(/read .*keys again[^]*read .*list again/);
+    expect(await ask(first.peer, 'validate', { cookie })).toMatchObject({ valid: true, reason: 'cookie' });
+    expect(await ask(first.peer, 'validate', { cookie, 'user-agent': 'curl/8' })).toMatchObject({
+      level: 3,
+      reason: 'level',
+    });
+    await first.agent.stop();
+    const second = await start({ KEYS, LIST });
+    expect(await ask(second.peer, 'validate', { cookie })).toMatchObject({ valid: true, reason: 'cookie' });
+    await writeFile(KEYS, 'short\n');
+    second.agent.signal('SIGHUP');
+    await second.agent.says(/keys: line 1: expected 32 bytes or more in base64; what was read before stays in use/);
+    expect(await ask(second.peer, 'validate', { cookie })).toMatchObject({ valid: true });
+  });
+
+  it.each([
+    ['local', { status: 200, reason: 'solved' }],
+    ['closed', { status: 403, reason: 'store failed' }],
+  ])('without its store is %s', async (ON_STORE_FAILURE, expected) => {
+    const VALKEY_URL = `redis://127.0.0.1:${await freePort()}`;
+    const { agent, peer } = await start({ VALKEY_URL, ON_STORE_FAILURE, PROCESSING_TIMEOUT_MS: '5000' });
+    expect(await ask(peer, 'challenge', await solution(peer, 1))).toMatchObject(expected);
+    await agent.says(/store has failed: /);
+  });
+
+  it('checks its settings with --check, and ends', async () => {
+    expect(await startScript(AGENT, ['--check']).ended).toBe('exit code 0');
+    const wrong = {
+      WORK_BITS: '16,18',
+      WAIT_S: '10,x,40',
+      KEYS: '/nonexistent',
+      LIST: '/nonexistent',
+      VALKEY_URL: 'x',
+    };
+    const agent = startScript(AGENT, ['--check'], wrong);
+    expect(await agent.ended).toBe('exit code 1');
+    for (const name of Object.keys(wrong))
+      expect(agent.output).toMatch(new RegExp(`^${name}: .*(expected|ENOENT)`, 'm'));
+  });
+});
