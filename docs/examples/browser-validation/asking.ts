@@ -4,7 +4,8 @@ import { type Environment, startAgent } from '@spop-internal/testbed/example';
 import type { Program } from '@spop-internal/testbed/program';
 import { onTestFinished } from 'vitest';
 import { Path } from './messages.ts';
-import { AGENT, EASY, solve } from './testing.ts';
+import { solve } from './solving.ts';
+import { AGENT, EASY } from './testing.ts';
 
 type Args = Readonly<
   Record<string, string | number | boolean | ReturnType<typeof data.binary | typeof data.address> | typeof data.nil>

@@ -3,7 +3,8 @@ import { Origin } from '@spop-internal/testbed/origin';
 import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
 import { expect, it } from 'vitest';
 import { Path } from './messages.ts';
-import { Browserless, cookieOf, readPage, solve, startPair } from './testing.ts';
+import { readPage, solve } from './solving.ts';
+import { Browserless, cookieOf, startPair } from './testing.ts';
 
 const HOST = { host: 'site.test' };
 const HTML = 'text/html; charset=utf-8';

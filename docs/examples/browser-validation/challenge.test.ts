@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Answer, type Challenge, Challenges } from './challenge.ts';
 import { Keys } from './keys.ts';
 import type { Reason } from './messages.ts';
-import { solve } from './testing.ts';
+import { solve } from './solving.ts';
 import { viewsOf } from './views.ts';
 import { Visitor } from './visitor.ts';
 

@@ -1,13 +1,12 @@
 /** What the tests of the browser validation share: a visitor without a browser, who does what the page's script does. */
-import { hash } from 'node:crypto';
 import { connectAs, type Environment, startAgent, startHaproxy } from '@spop-internal/testbed/example';
 import type { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
 import type { HaproxyRelease } from '@spop-internal/testbed/haproxy/releases';
 import type { Answer, HttpClient, RequestOptions } from '@spop-internal/testbed/http-client';
 import type { Origin } from '@spop-internal/testbed/origin';
 import type { Program } from '@spop-internal/testbed/program';
-import { zeroBits } from './challenge.ts';
 import { Path } from './messages.ts';
+import { type Page, readPage, solve } from './solving.ts';
 
 /** Where the agent's program is. */
 export const AGENT: URL = new URL('agent.ts', import.meta.url);
@@ -27,40 +26,6 @@ export async function startPair(
   const { agent, spoeAddress } = await startAgent(AGENT, { ...EASY, ...env });
   const haproxy = await startHaproxy(release, CONFIG, spoeAddress, haproxyEnv, site);
   return { agent, haproxy };
-}
-
-/** The number that solves a challenge. */
-export function solve(challenge: string, bits: number): number {
-  for (let number = 0; ; number++) {
-    if (zeroBits(hash('sha256', `${challenge}${number}`, 'buffer')) >= bits) return number;
-  }
-}
-
-/** What a page says to its script and in its form. */
-export interface Page {
-  readonly challenge: string;
-  readonly bits: number;
-  readonly wait: string;
-  readonly action: string;
-  readonly supportId: string;
-  readonly why: string;
-}
-
-/** Reads a page. @throws Error where it is none. */
-export function readPage({ body }: Pick<Answer, 'body'>): Page {
-  const find = (pattern: RegExp): string => {
-    const [, found] = pattern.exec(body) ?? [];
-    if (found === undefined) throw new Error(`expected ${pattern} in ${body}`);
-    return found;
-  };
-  return {
-    challenge: find(/data-challenge="([^"]*)"/),
-    bits: Number(find(/data-bits="([^"]*)"/)),
-    wait: find(/name="challenge" value="([^"]*)"/),
-    action: find(/action="([^"]*)"/),
-    supportId: find(/<code>([^<]*)<\/code>/),
-    why: find(/data-why="([^"]*)"/),
-  };
 }
 
 /** A visitor who keeps cookies and can be asked for what he gets. */

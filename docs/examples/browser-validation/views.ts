@@ -12,12 +12,12 @@ export interface Asked {
 }
 
 /** So many calls leave views open. */
-const KEPT = 4;
+const KEPT = 16;
 const set = new MessageSet([challenge]);
 const ring = Array.from({ length: KEPT }, () => ({ notify: new Notify(set), bytes: Buffer.alloc(4_096) }));
 let calls = 0;
 
-/** Views of these arguments, valid for three more calls. */
+/** Views of these arguments, valid for 15 more calls. */
 export function viewsOf({ src, host, text, body }: Asked): MessageOf<typeof challenge> {
   const { notify, bytes } = ring[calls++ % KEPT]!;
   const writer = new NotifyWriter();

@@ -1,0 +1,139 @@
+/** Forged cookies and wrong answers from many addresses, and true visitors beside them. */
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HttpClient, proxyLine } from '@spop-internal/testbed/http-client';
+import { Path } from '../../docs/examples/browser-validation/messages.ts';
+import { readPage, solve } from '../../docs/examples/browser-validation/solving.ts';
+
+const ADDRESSES = 100_000;
+const TICK_MS = 10;
+/** Of each kind: 1,000 a second. */
+const EACH_TICK = 10;
+/** So many that none of them asks often enough for a higher level. */
+const VISITORS = 20;
+const VISIT_MS = 20;
+const TIMEOUT_MS = 10_000;
+
+/** What a process has used. */
+export interface Usage {
+  readonly cpuS: number;
+  readonly residentMb: number;
+}
+
+/** Of a process of Linux, whose clock ticks a hundred times a second. */
+export function usageOf(pid: number | undefined): Usage {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/.*\) /, '').split(' ');
+  const [, kb] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+  return { cpuS: (Number(fields[11]) + Number(fields[12])) / 100, residentMb: Number(kb) / 1_000 };
+}
+
+/** What came of a flood. */
+export interface FloodResult {
+  readonly sent: number;
+  readonly passed: number;
+  readonly unanswered: number;
+  readonly visits: number;
+  readonly p99Ms: number;
+  readonly elapsedS: number;
+}
+
+interface TrueVisitor {
+  readonly client: HttpClient;
+  readonly cookie: string;
+}
+
+/** Sends from another address each time. */
+export class Flood {
+  readonly #socketPath: string;
+  readonly #visitors: readonly TrueVisitor[];
+  /** A cookie and an answer that are right, for one visitor. */
+  readonly #cookie: string;
+  readonly #answer: string;
+  #address = 0;
+
+  private constructor(socketPath: string, visitors: readonly TrueVisitor[], cookie: string, answer: string) {
+    this.#socketPath = socketPath;
+    this.#visitors = visitors;
+    this.#cookie = cookie;
+    this.#answer = answer;
+  }
+
+  /** Takes the true visitors through the page. */
+  static async prepare(socketPath: string): Promise<Flood> {
+    const visitors: TrueVisitor[] = [];
+    let answer = '';
+    for (let index = 0; index < VISITORS; index++) {
+      const client = new HttpClient(socketPath, { from: `192.0.2.${index + 1}` });
+      const { challenge, bits } = readPage(await client.request());
+      answer = `challenge=${challenge}&number=${solve(challenge, bits)}`;
+      const passed = await client.request({ path: Path.solution, body: answer });
+      visitors.push({ client, cookie: /bv=[^;]*/.exec(passed.headers['set-cookie'] ?? '')?.[0] ?? '' });
+    }
+    return new Flood(socketPath, visitors, visitors[0]?.cookie ?? '', answer);
+  }
+
+  async run(seconds: number): Promise<FloodResult> {
+    const startedAt = performance.now();
+    const untilMs = startedAt + 1_000 * seconds;
+    const answers: Promise<string>[] = [];
+    const visiting = this.#visit(untilMs);
+    let ticks = 0;
+    while (performance.now() < untilMs) {
+      for (; ticks < (performance.now() - startedAt) / TICK_MS; ticks++) {
+        for (let index = 0; index < EACH_TICK; index++) answers.push(this.#sendCookie(index), this.#sendAnswer(index));
+      }
+      await sleep(TICK_MS / 2);
+    }
+    const statuses = await Promise.all(answers);
+    const times = (await visiting).toSorted((a, b) => a - b);
+    return {
+      sent: statuses.length,
+      passed: statuses.filter((status) => status !== '403' && status !== '').length,
+      unanswered: statuses.filter((status) => status === '').length,
+      visits: times.length,
+      p99Ms: times[Math.floor(times.length * 0.99)] ?? 0,
+      elapsedS: (performance.now() - startedAt) / 1_000,
+    };
+  }
+
+  /** Half of them are somebody else's, half have a wrong signature. */
+  #sendCookie(index: number): Promise<string> {
+    const cookie = index % 2 === 0 ? this.#cookie : this.#cookie.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
+    return this.#send(`GET / HTTP/1.1\r\nhost: example.test\r\ncookie: ${cookie}\r\nconnection: close\r\n\r\n`);
+  }
+
+  #sendAnswer(index: number): Promise<string> {
+    const body = index % 2 === 0 ? this.#answer : this.#answer.replace(/.&/, (last) => (last === 'A&' ? 'B&' : 'A&'));
+    const head = `POST ${Path.solution} HTTP/1.1\r\nhost: example.test\r\ncontent-length: ${body.length}\r\n`;
+    return this.#send(`${head}connection: close\r\n\r\n${body}`);
+  }
+
+  /** @returns the status of the answer; empty without one. */
+  #send(request: string): Promise<string> {
+    const number = this.#address++ % ADDRESSES;
+    const from = `10.${number >> 16}.${(number >> 8) & 255}.${number & 255}`;
+    return new Promise((resolve) => {
+      let start = '';
+      const socket = connect(this.#socketPath);
+      socket.setTimeout(TIMEOUT_MS, () => socket.destroy());
+      socket.write(proxyLine(from) + request, 'latin1');
+      socket.on('data', (chunk) => (start ||= chunk.toString('latin1', 0, 12)));
+      socket.on('error', () => {});
+      socket.on('close', () => resolve(start.slice(9, 12)));
+    });
+  }
+
+  /** How long each request of true visitors took, in ms. @throws Error where one does not get the site. */
+  async #visit(untilMs: number): Promise<number[]> {
+    const times: number[] = [];
+    for (let index = 0; performance.now() < untilMs; index++) {
+      const { client, cookie } = this.#visitors[index % VISITORS]!;
+      const { status, durationMs } = await client.request({ headers: { cookie } });
+      if (status !== 200) throw new Error(`expected the site; found status ${status}`);
+      times.push(durationMs);
+      await sleep(VISIT_MS);
+    }
+    return times;
+  }
+}

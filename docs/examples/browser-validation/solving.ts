@@ -1,0 +1,38 @@
+/** For tests and benchmarks: what the page's script does, without a browser. */
+import { hash } from 'node:crypto';
+import type { Answer } from '@spop-internal/testbed/http-client';
+import { zeroBits } from './challenge.ts';
+
+/** The number that solves a challenge. */
+export function solve(challenge: string, bits: number): number {
+  for (let number = 0; ; number++) {
+    if (zeroBits(hash('sha256', `${challenge}${number}`, 'buffer')) >= bits) return number;
+  }
+}
+
+/** What a page says to its script and in its form. */
+export interface Page {
+  readonly challenge: string;
+  readonly bits: number;
+  readonly wait: string;
+  readonly action: string;
+  readonly supportId: string;
+  readonly why: string;
+}
+
+/** Reads a page. @throws Error where it is none. */
+export function readPage({ body }: Pick<Answer, 'body'>): Page {
+  const find = (pattern: RegExp): string => {
+    const [, found] = pattern.exec(body) ?? [];
+    if (found === undefined) throw new Error(`expected ${pattern} in ${body}`);
+    return found;
+  };
+  return {
+    challenge: find(/data-challenge="([^"]*)"/),
+    bits: Number(find(/data-bits="([^"]*)"/)),
+    wait: find(/name="challenge" value="([^"]*)"/),
+    action: find(/action="([^"]*)"/),
+    supportId: find(/<code>([^<]*)<\/code>/),
+    why: find(/data-why="([^"]*)"/),
+  };
+}
