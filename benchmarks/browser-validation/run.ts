@@ -50,7 +50,7 @@ function reportChecks(): void {
 interface Pair {
   readonly agent: Program;
   readonly haproxy: Haproxy;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 async function start(env: Readonly<Record<string, string>>): Promise<Pair> {
