@@ -12,7 +12,7 @@ function levelOf(list: string, src: string, userAgent?: string): number | undefi
 
 describe('the list', () => {
   it('has the level of the first line that fits', () => {
-    const list = '0 network=192.0.2.0/24 user-agent=good_bot\n3 user-agent=Bot # any\n2 network=2001:db8::/32\n';
+    const list = '0 network=192.0.2.0/24 user-agent=Good_Bot\n3 user-agent=Bot # any\n2 network=2001:db8::/32\n';
     expect(levelOf(list, '192.0.2.1', 'The Good Bot/1.0')).toBe(0);
     expect(levelOf(list, '198.51.100.1', 'The Good Bot/1.0')).toBe(3);
     expect(levelOf(list, '2001:db8::1', 'Firefox')).toBe(2);
@@ -20,7 +20,7 @@ describe('the list', () => {
   });
 
   it('takes the ranges that operators of crawlers publish', () => {
-    const list = '0 ranges=crawler-ranges.json user-agent=examplebot';
+    const list = '0 ranges=crawler-ranges.json user-agent=ExampleBot';
     for (const src of ['192.0.2.64', '::ffff:192.0.2.95', '2001:db8:64::1']) {
       expect(levelOf(list, src, 'ExampleBot/2')).toBe(0);
       expect(levelOf(list, src, 'Firefox')).toBeUndefined();

@@ -9,7 +9,6 @@ import { readLines } from '../shared/reloadable.ts';
 interface Entry {
   readonly level: number;
   readonly networks: readonly Network[] | undefined;
-  /** In lower case. */
   readonly userAgent: string | undefined;
 }
 
@@ -31,13 +30,9 @@ export class List {
 
   /** The level of the first line that fits; undefined where none does. */
   levelOf(src: AddressValue | undefined, userAgent: StringValue | undefined): number | undefined {
-    // Made where a line asks for it.
-    let name: string | undefined;
     for (const entry of this.#entries) {
       if (entry.networks !== undefined && !(src !== undefined && isWithinAny(src, entry.networks))) continue;
-      if (entry.userAgent === undefined) return entry.level;
-      name ??= userAgent?.toString().toLowerCase() ?? '';
-      if (name.includes(entry.userAgent)) return entry.level;
+      if (entry.userAgent === undefined || userAgent?.includes(entry.userAgent) === true) return entry.level;
     }
     return undefined;
   }
@@ -52,7 +47,7 @@ function readCondition(condition: string, folder: string): Partial<Entry> {
   const [, kind, value = ''] = /^(network|ranges|user-agent)=(.+)$/.exec(condition) ?? [];
   if (kind === 'network') return { networks: [defineNetwork(value)] };
   // Spaces end a word of a line: an underscore stands for one.
-  if (kind === 'user-agent') return { userAgent: value.replaceAll('_', ' ').toLowerCase() };
+  if (kind === 'user-agent') return { userAgent: value.replaceAll('_', ' ') };
   if (kind === 'ranges') return { networks: readRanges(resolve(folder, value)) };
   throw new Error(`expected network=, ranges= or user-agent=; found ${condition}`);
 }
