@@ -85,11 +85,12 @@ await describeWith(CHROMIUM, 'the page', (folder) => {
         expect(cookie).toMatchObject({ httpOnly: true, secure: false, sameSite: 'Lax', path: '/' });
 
         // From another address, and on another host, it is worth nothing.
-        const moved = await relay(haproxy, '192.0.2.2');
-        await context.addCookies([{ name: 'bv', value: cookie?.value ?? '', url: `${moved}/` }]);
-        const other = await relay(haproxy, FROM, 'other.test');
-        await context.addCookies([{ name: 'bv', value: cookie?.value ?? '', url: `${other}/` }]);
-        for (const place of [moved, other]) expect((await page.goto(`${place}/`))?.status()).toBe(403);
+        const thief = await open({ javaScriptEnabled: false });
+        const tab = await thief.newPage();
+        for (const place of [await relay(haproxy, '192.0.2.2'), await relay(haproxy, FROM, 'other.test')]) {
+          await thief.addCookies([{ name: 'bv', value: cookie?.value ?? '', url: place }]);
+          expect((await tab.goto(`${place}/`))?.status()).toBe(403);
+        }
         await haproxy.says(/192\.0\.2\.2:\d+ GET \/ 403 .* cookie=forged/);
       });
 

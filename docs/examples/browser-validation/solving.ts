@@ -17,7 +17,6 @@ export interface Page {
   readonly wait: string;
   readonly action: string;
   readonly supportId: string;
-  readonly why: string;
 }
 
 /** Reads a page. @throws Error where it is none. */
@@ -33,6 +32,5 @@ export function readPage({ body }: Pick<Answer, 'body'>): Page {
     wait: find(/name="challenge" value="([^"]*)"/),
     action: find(/action="([^"]*)"/),
     supportId: find(/<code>([^<]*)<\/code>/),
-    why: find(/data-why="([^"]*)"/),
   };
 }

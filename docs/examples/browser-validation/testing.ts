@@ -24,7 +24,7 @@ export async function startPair(
   site?: Origin,
 ): Promise<{ agent: Program; haproxy: Haproxy }> {
   const { agent, spoeAddress } = await startAgent(AGENT, { ...EASY, ...env });
-  const haproxy = await startHaproxy(release, CONFIG, spoeAddress, haproxyEnv, site);
+  const haproxy = await startHaproxy(release, CONFIG, spoeAddress, { SHOW_REASONS: '1', ...haproxyEnv }, site);
   return { agent, haproxy };
 }
 

@@ -90,7 +90,7 @@ function areCookiesOff() {
   if (!navigator.cookieEnabled) return true;
   try {
     const wasJustSolved = Date.now() - Number(sessionStorage.getItem(SOLVED_AT)) < JUST_MS;
-    return wasJustSolved && texts.why === 'missing';
+    return wasJustSolved && texts.hasCookie === 'no';
   } catch {
     return true;
   }
