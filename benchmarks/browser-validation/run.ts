@@ -67,6 +67,8 @@ async function start(env: Readonly<Record<string, string>>): Promise<Pair> {
       PROXY_ADDR: 'unix@${RUN_DIR}/http.sock',
       STATS_ADDR: 'unix@${RUN_DIR}/stats.sock',
       APP_ADDR: site.address,
+      // What the agent has not answered for does not pass.
+      WHEN_AWAY: 'closed',
       SPOE_ADDR: await agent.says(/^listening on\s+(\S+)$/m),
     },
   });
@@ -84,7 +86,7 @@ async function reportFlood(): Promise<void> {
     const flood = await Flood.prepare(haproxy.httpSocket);
     await flood.run(2);
     const before = { agent: usageOf(agent.pid), haproxy: usageOf(haproxy.pid) };
-    const { sent, passed, unanswered, visits, p99Ms, elapsedS } = await flood.run(FLOOD_S);
+    const { sent, passed, unanswered, visits, turnedAway, p99Ms, elapsedS } = await flood.run(FLOOD_S);
     const after = { agent: usageOf(agent.pid), haproxy: usageOf(haproxy.pid) };
     console.log(
       `\n${sent} forged cookies and answers in ${elapsedS.toFixed(1)} s, and ${visits} requests of true visitors`,
@@ -97,6 +99,7 @@ async function reportFlood(): Promise<void> {
       'MB',
       100,
     );
+    report('true visitors that did not get the site', turnedAway, '', 0);
     report("a true visitor's p99", p99Ms, 'ms', 50);
     report('processor of the agent', (100 * (after.agent.cpuS - before.agent.cpuS)) / elapsedS, '%');
     report('processor of HAProxy', (100 * (after.haproxy.cpuS - before.haproxy.cpuS)) / elapsedS, '%');
