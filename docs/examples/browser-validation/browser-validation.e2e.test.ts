@@ -156,10 +156,11 @@ describeHaproxies(
     });
 
     it('lets everybody pass without an agent, or nobody, and never asks for work that nobody can take', async () => {
-      const { agent, haproxy } = await startPair(release);
-      const closed = await startPair(release, {}, { WHEN_AWAY: 'closed' });
-      const open = new Browserless('192.0.2.1', haproxy, HOST, 0);
-      const shut = new Browserless('192.0.2.1', closed.haproxy, HOST, 0);
+      const impatient = { SPOE_TIMEOUT: '250ms' };
+      const { agent, haproxy } = await startPair(release, {}, impatient);
+      const closed = await startPair(release, {}, { ...impatient, WHEN_AWAY: 'closed' });
+      const open = new Browserless('192.0.2.1', haproxy, HOST);
+      const shut = new Browserless('192.0.2.1', closed.haproxy, HOST);
       for (const visitor of [open, shut]) await expect.poll(async () => (await visitor.request()).status).toBe(403);
       expect(await Promise.all([agent.stop(), closed.agent.stop()])).toEqual(['exit code 0', 'exit code 0']);
       expect(await open.request()).toMatchObject({ status: 200, body: 'the site' });

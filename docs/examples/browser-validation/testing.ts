@@ -16,6 +16,9 @@ export const CONFIG: URL = new URL('haproxy.cfg', import.meta.url);
 /** Little work, so that tests do not wait. */
 export const EASY = { WORK_BITS: '4,5,6', WAIT_S: '6,20,off', METRICS_ADDR: '127.0.0.1:0' } as const;
 
+/** HAProxy's environment: patient, for a busy machine, and it shows the reasons. */
+const PATIENT = { SPOE_TIMEOUT: '5s', SHOW_REASONS: '1' } as const;
+
 /** The agent and HAProxy before a site, until the test ends. */
 export async function startPair(
   release: Pick<HaproxyRelease, 'program'>,
@@ -24,7 +27,7 @@ export async function startPair(
   site?: Origin,
 ): Promise<{ agent: Program; haproxy: Haproxy }> {
   const { agent, spoeAddress } = await startAgent(AGENT, { ...EASY, ...env });
-  const haproxy = await startHaproxy(release, CONFIG, spoeAddress, { SHOW_REASONS: '1', ...haproxyEnv }, site);
+  const haproxy = await startHaproxy(release, CONFIG, spoeAddress, { ...PATIENT, ...haproxyEnv }, site);
   return { agent, haproxy };
 }
 
@@ -33,24 +36,16 @@ export class Browserless {
   cookie: string = '';
   readonly #client: HttpClient;
   readonly #headers: Environment;
-  readonly #maxRetries: number;
 
-  /** @param maxRetries so often a request is sent again where HAProxy gave up waiting for the agent on a busy machine. */
-  constructor(from: string, haproxy: Haproxy, headers: Environment = {}, maxRetries: number = 5) {
-    this.#maxRetries = maxRetries;
+  constructor(from: string, haproxy: Haproxy, headers: Environment = {}) {
     this.#client = connectAs(from, haproxy);
     this.#headers = headers;
   }
 
   /** Requests something with the visitor's cookie and headers. */
-  async request(options: RequestOptions = {}): Promise<Answer> {
+  request(options: RequestOptions = {}): Promise<Answer> {
     const cookies = this.cookie === '' ? {} : { cookie: this.cookie };
-    const asked = { ...options, headers: { ...this.#headers, ...cookies, ...options.headers } };
-    let answer = await this.#client.request(asked);
-    for (let retries = this.#maxRetries; retries > 0 && answer.headers['x-spoe-error'] === '1'; retries--) {
-      answer = await this.#client.request(asked);
-    }
-    return answer;
+    return this.#client.request({ ...options, headers: { ...this.#headers, ...cookies, ...options.headers } });
   }
 
   /** Posts the solution of a page. */
