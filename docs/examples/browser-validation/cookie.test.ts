@@ -1,4 +1,4 @@
-import { assert, constantFrom, integer, property, string as text } from 'fast-check';
+import { assert, constantFrom, integer, property, uint8Array } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Cookies } from './cookie.ts';
 import { Keys } from './keys.ts';
@@ -118,12 +118,13 @@ describe('a cookie', () => {
     const cookie = make();
     const place = integer({ min: 3, max: cookie.length });
     assert(
-      property(place, place, text({ maxLength: 3, unit: 'binary' }), constantFrom(0, 1, 2), (from, to, insert, cut) => {
+      property(place, place, uint8Array({ maxLength: 3 }), constantFrom(0, 1, 2), (from, to, inserted, cut) => {
+        const insert = Buffer.from(inserted).toString('latin1');
         const changed = cookie.slice(0, from) + insert + cookie.slice(Math.min(from, to) + cut);
         const value = changed.replace(/;[^]*/, '').replace(/^bv=[ \t]*"?|"?[ \t]*$/g, '');
         expect(check(changed) === 'cookie').toBe(value === cookie.slice(3));
       }),
-      { numRuns: 200 },
+      { numRuns: 1_000 },
     );
   });
 });
