@@ -3,38 +3,31 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { CHROMIUM } from '@spop-internal/testbed/debian/chromium';
 import type { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
-import { Origin } from '@spop-internal/testbed/origin';
 import { freePort } from '@spop-internal/testbed/ports';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { describeHaproxies, describeWith, stopAfterTest } from '@spop-internal/testbed/vitest';
 import axe from 'axe-core';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { launch, launchWithoutCookies, Relay } from './browser.ts';
+import { DYING_WORKERS, IDLE_WORKERS, launch, launchWithoutCookies, Relay, startSite } from './browser.ts';
 import { Cookies } from './cookie.ts';
 import { Keys } from './keys.ts';
+import { Path } from './messages.ts';
 import { startPair } from './testing.ts';
 import { viewsOf } from './views.ts';
 import { Visitor } from './visitor.ts';
 
 const FROM = '192.0.2.1';
-/** More than any browser does while a test looks at the page. */
-const ENDLESS = { WORK_BITS: '32,32,32' };
 
-/** Workers that die at once, in the place of the browser's. */
-const DYING_WORKERS = `globalThis.Worker = class extends EventTarget {
-  constructor() { super(); setTimeout(() => this.dispatchEvent(new Event('error'))); }
-  postMessage() {}
-  terminate() {}
-}`;
-
-/** A site whose pages say what was asked for; one has a form. */
-function startSite(): Promise<Origin> {
-  return Origin.serve(({ method, url }, response) => {
-    response.setHeader('content-type', 'text/html');
-    const form = '<form method="post" action="/order"><input name="item" autofocus><button>Send</button></form>';
-    response.end(`<!doctype html><title>site</title><p id="site">${method} ${url}</p><a href="/next">next</a>${form}`);
-  });
+/** Has axe look at a page that was opened with it, and finds the page no wider than the window. */
+async function expectAccessible(page: Page): Promise<void> {
+  // With its style.
+  await page.waitForLoadState('load');
+  const found = await page.evaluate<{ violations: object[]; wide: number }>(`(async () => ({
+    violations: (await axe.run()).violations,
+    wide: document.documentElement.scrollWidth - innerWidth,
+  }))()`);
+  expect(found).toEqual({ violations: [], wide: 0 });
 }
 
 /** What the site's page says, once it is there. */
@@ -205,7 +198,7 @@ await describeWith(CHROMIUM, 'the page', (folder) => {
       });
 
       it('is found to be accessible, in both themes, and fits a phone', async () => {
-        const { haproxy } = await startPair(release, ENDLESS);
+        const { haproxy } = await startPair(release);
         const base = await relay(haproxy);
         for (const options of [
           { colorScheme: 'light', viewport: { width: 1_000, height: 700 } },
@@ -213,6 +206,7 @@ await describeWith(CHROMIUM, 'the page', (folder) => {
         ] as const) {
           // axe is a script of ours: the page's own policy would refuse it.
           const context = await open({ ...options, bypassCSP: true });
+          await context.addInitScript(IDLE_WORKERS);
           await context.addInitScript(axe.source);
           const page = await context.newPage();
           await page.goto(`${base}/`);
@@ -220,16 +214,12 @@ await describeWith(CHROMIUM, 'the page', (folder) => {
           expect(await page.locator('main').ariaSnapshot()).toMatch(
             /- heading "[^"]*" \[level=1\][^]*progressbar [^]*- status: /,
           );
-          for (const path of ['/', '/browser-validation/form']) {
-            if (path !== '/')
-              await page.setContent(`<form method="post" action="${base}${path}"><button>go</button></form>`);
-            if (path !== '/') await page.locator('button').click();
-            if (path !== '/') await page.locator('.support').waitFor();
-            const found = await page.evaluate<{ violations: { id: string }[]; wide: number }>(
-              '(async () => ({ violations: (await axe.run()).violations, wide: document.documentElement.scrollWidth - innerWidth }))()',
-            );
-            expect(found).toEqual({ violations: [], wide: 0 });
-          }
+          await expectAccessible(page);
+          // The page of a form that was refused.
+          await page.setContent(`<form method="post" action="${base}${Path.form}"><button>go</button></form>`);
+          await page.locator('button').click();
+          await page.locator('.support').waitFor();
+          await expectAccessible(page);
         }
       });
     },

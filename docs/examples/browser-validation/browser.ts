@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { once } from 'node:events';
+import { Origin } from '@spop-internal/testbed/origin';
 import { freePort } from '@spop-internal/testbed/ports';
 import { proxyLine } from '@spop-internal/testbed/http-client';
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
@@ -55,4 +56,30 @@ export async function launchWithoutCookies(folder: string, profile: string): Pro
 
 function optionsOf(folder: string): { executablePath: string; args: string[] } {
   return { executablePath: `${folder}/chromium`, args: ['--no-sandbox', HOSTS] };
+}
+
+/** Workers that die at once, in the place of the browser's. */
+export const DYING_WORKERS: string = `globalThis.Worker = class extends EventTarget {
+  constructor() { super(); setTimeout(() => this.dispatchEvent(new Event('error'))); }
+  postMessage() {}
+  terminate() {}
+}`;
+
+/** Workers that are on their way for ever, and leave the processor to what looks at the page. */
+export const IDLE_WORKERS: string = `globalThis.Worker = class extends EventTarget {
+  postMessage() {
+    let tried = 0;
+    const tell = () => this.dispatchEvent(new MessageEvent('message', { data: { tried: (tried += 8_000) } }));
+    setInterval(tell, 200);
+  }
+  terminate() {}
+}`;
+
+/** A site whose pages say what was asked for; one has a form. */
+export function startSite(): Promise<Origin> {
+  return Origin.serve(({ method, url }, response) => {
+    response.setHeader('content-type', 'text/html');
+    const form = '<form method="post" action="/order"><input name="item" autofocus><button>Send</button></form>';
+    response.end(`<!doctype html><title>site</title><p id="site">${method} ${url}</p><a href="/next">next</a>${form}`);
+  });
 }
