@@ -108,6 +108,18 @@ describeHaproxies('the browser validation', (release) => {
     for (const path of [Path.form, '/browser-validation/', '/browser-validation/../shop']) {
       expect(await visitor.request({ path })).toMatchObject({ status: 303, headers: { location: '/' } });
     }
+    // Nor does anything pass that is more than fits into a NOTIFY, or nearly. HAProxy closes some of these connections.
+    for (const bytes of [12_000, 14_900, 15_100, 15_300, 16_000]) {
+      for (const request of [{ headers: { cookie: 'x'.repeat(bytes) } }, { path: `/?${'x'.repeat(bytes)}` }]) {
+        const { status } = await new Browserless('192.0.2.1', haproxy, HOST).request(request);
+        expect([400, 403, 414, 431]).toContain(status);
+      }
+    }
+    const large = await new Browserless('192.0.2.1', haproxy, HOST).request({
+      path: '/order',
+      body: 'x'.repeat(15_000),
+    });
+    expect([large.status, large.headers['x-reason']]).toEqual([403, 'challenged']);
     // The site has its say, for all further requests of this client.
     const { headers } = await visitor.request({ path: '/api/suspicious' });
     expect(headers['x-validation-level']).toBeUndefined();

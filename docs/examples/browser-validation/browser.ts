@@ -55,7 +55,7 @@ export async function launchWithoutCookies(folder: string, profile: string): Pro
 }
 
 function optionsOf(folder: string): { executablePath: string; args: string[] } {
-  return { executablePath: `${folder}/chromium`, args: ['--no-sandbox', HOSTS] };
+  return { executablePath: `${folder}/chromium`, args: ['--no-sandbox', '--disable-dev-shm-usage', HOSTS] };
 }
 
 /** Workers that die at once, in the place of the browser's. */
