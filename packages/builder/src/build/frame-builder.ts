@@ -139,7 +139,7 @@ export class NotifyBuilder extends FrameBuilder {
     return this.untypedMessage(message, args, options);
   }
 
-  /** {@link message} for callers that do not know which it is; a schema is still checked at run time. */
+  /** {@link NotifyBuilder.message} for callers that do not know which it is; a schema is still checked at run time. */
   untypedMessage(
     message: MessageSchema | string | Uint8Array,
     args: ArgumentsInput = {},

@@ -85,7 +85,7 @@ export class KvListReader {
   /**
    * Moves to the next item; false behind the last.
    *
-   * @throws {SpopError} what is wrong with the item; see {@link skipTypedData}.
+   * @throws {SpopError} what is wrong with the item.
    */
   next(): boolean {
     if (this.#source.generation !== this.#generation) throw viewClosed();

@@ -1,0 +1,72 @@
+/** The site of the documentation: the Markdown files of the repository where they are, and the API reference. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { slug } from 'github-slugger';
+import { defineConfig } from 'vitepress';
+import { checkSite } from './check-site.ts';
+import { writeLlms } from './llms.ts';
+import { sidebar } from './sidebar.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+/** What pages link to and is no page, such as the configurations of the examples: published as text. */
+const linked = new Set<string>();
+
+/** A file's bytes, or the names of what is in a folder. */
+function asText(path: string): Uint8Array | string {
+  return statSync(path).isDirectory() ? `${readdirSync(path).join('\n')}\n` : readFileSync(path);
+}
+
+/** A link as the site needs it, from one that works in the repository. */
+function siteLink(link: string, page: string): string {
+  if (/^([a-z]+:|#|\/)/.test(link)) return link;
+  const [path = '', fragment] = link.split('#', 2);
+  const file = resolve(dirname(page), decodeURI(path));
+  const end = fragment === undefined ? '' : `#${fragment}`;
+  if (file.endsWith('.md') || !existsSync(file)) return path.replace(/README\.md$/, 'index.md') + end;
+  if (existsSync(join(file, 'README.md'))) return `${path.replace(/\/$/, '')}/index.md${end}`;
+  linked.add(relative(root, file));
+  return `/${relative(root, file)}.txt`;
+}
+
+export default defineConfig({
+  title: 'spop',
+  description: 'Agents for HAProxy in TypeScript, over SPOP',
+  lang: 'en',
+  srcDir: root,
+  outDir: join(import.meta.dirname, 'dist'),
+  cacheDir: resolve(import.meta.dirname, '../node_modules/.cache/vitepress'),
+  srcExclude: ['**/node_modules/**', '**/CHANGELOG.md', '**/*.api.md', '.changeset/**', '.ci/**', '**/corpus/**'],
+  rewrites: (page) => page.replace(/(^|\/)README\.md$/, '$1index.md'),
+  // vite's esbuild does not know es2024, which the tsconfig.json above the pages has.
+  vite: { esbuild: { target: 'es2022' }, build: { chunkSizeWarningLimit: 4000 } },
+  markdown: {
+    anchor: { slugify: slug },
+    config(md) {
+      md.core.ruler.push('site-links', ({ tokens, env }) => {
+        const page = (env as { path: string }).path;
+        for (const token of tokens.flatMap(({ children }) => children ?? [])) {
+          if (token.type === 'link_open') token.attrSet('href', siteLink(token.attrGet('href') ?? '', page));
+        }
+      });
+    },
+  },
+  themeConfig: {
+    search: { provider: 'local' },
+    outline: [2, 3],
+    nav: [
+      { text: 'Guide', link: '/docs/' },
+      { text: 'Examples', link: '/docs/#examples' },
+      { text: 'Reference', link: '/docs/reference/' },
+    ],
+    sidebar,
+  },
+  async buildEnd({ outDir, pages }) {
+    for (const path of linked) {
+      await mkdir(dirname(join(outDir, path)), { recursive: true });
+      await writeFile(join(outDir, `${path}.txt`), asText(join(root, path)));
+    }
+    await writeLlms(outDir, pages.map((page) => [page, readFileSync(join(root, page), 'utf8')]));
+    await checkSite(outDir);
+  },
+});

@@ -1,0 +1,57 @@
+/** What the site shows beside each page: the guides, or the API reference where a page is of that. */
+import { readFileSync } from 'node:fs';
+import type { DefaultTheme } from 'vitepress';
+
+type Item = DefaultTheme.SidebarItem;
+
+/** Written with the reference. */
+const reference = JSON.parse(
+  readFileSync(new URL('../reference/typedoc-sidebar.json', import.meta.url), 'utf8'),
+) as Item[];
+
+function group(text: string, pages: Readonly<Record<string, string>>): Item {
+  return { text, items: Object.entries(pages).map(([text, link]) => ({ text, link })) };
+}
+
+const guides: Item[] = [
+  group('Start', {
+    'What it is': '/',
+    'Your first agent': '/docs/tutorials/first-agent',
+    'Your first test': '/docs/tutorials/first-test',
+    'Your first fuzz': '/docs/tutorials/first-fuzz',
+  }),
+  group('The three packages', {
+    'Write an agent': '/packages/agent/',
+    'Test an agent': '/packages/builder/',
+    'Build on the codec': '/packages/codec/',
+  }),
+  group('Guides', {
+    "HAProxy's configuration": '/docs/guides/haproxy',
+    'Arguments: a cookbook': '/docs/guides/arguments',
+    'The command line': '/docs/guides/command-line',
+    'Zero allocation': '/docs/guides/zero-allocation',
+    'The wire format': '/docs/guides/wire-format',
+    'Coming from elsewhere': '/docs/guides/migration',
+  }),
+  group('In production', {
+    Deployment: '/docs/guides/running',
+    Operations: '/docs/guides/operations',
+    Limits: '/docs/guides/limits',
+    Observability: '/docs/observability',
+    Troubleshooting: '/docs/guides/troubleshooting',
+    Errors: '/docs/errors',
+  }),
+  group('Examples', {
+    'IP reputation': '/docs/examples/ip-reputation/',
+    'IP blocklist': '/docs/examples/ip-blocklist/',
+    'GCRA rate limit': '/docs/examples/gcra-rate-limit/',
+    Routing: '/docs/examples/routing/',
+    'Header enrichment': '/docs/examples/header-enrichment/',
+    TLS: '/docs/examples/tls/',
+  }),
+  group('Figures', { Benchmarks: '/docs/benchmarks', Soak: '/docs/soak' }),
+  group('Working on it', { Architecture: '/ARCHITECTURE', Contributing: '/CONTRIBUTING' }),
+];
+
+/** By the beginning of a page's address; the longest that fits is taken. */
+export const sidebar: DefaultTheme.SidebarMulti = { '/': guides, '/docs/reference/': reference };
