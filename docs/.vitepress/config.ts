@@ -66,7 +66,10 @@ export default defineConfig({
       await mkdir(dirname(join(outDir, path)), { recursive: true });
       await writeFile(join(outDir, `${path}.txt`), asText(join(root, path)));
     }
-    await writeLlms(outDir, pages.map((page) => [page, readFileSync(join(root, page), 'utf8')]));
+    await writeLlms(
+      outDir,
+      pages.map((page) => [page, readFileSync(join(root, page), 'utf8')]),
+    );
     await checkSite(outDir);
   },
 });

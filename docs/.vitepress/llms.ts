@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const SUMMARY = 'TypeScript packages for agents that HAProxy asks about requests over SPOP: a codec, an agent runtime, and test tools.';
+const SUMMARY =
+  'TypeScript packages for agents that HAProxy asks about requests over SPOP: a codec, an agent runtime, and test tools.';
 
 /** A page's path in the repository, and its Markdown. */
 type Page = readonly [path: string, text: string];
