@@ -30,5 +30,6 @@ it('holds programs that print what the docs say', async () => {
   const printed = new Map(
     [...stdout.matchAll(/^== (.*)\n((?:(?!== ).*\n)*)/gm)].map(([, name = '', text = '']) => [name, text]),
   );
-  for (const { name, output } of programs) expect(printed.get(name), name).toBe(output);
+  const expected = programs.map(({ name, output }) => [name, output]);
+  expect(programs.map(({ name }) => [name, printed.get(name)])).toEqual(expected);
 });

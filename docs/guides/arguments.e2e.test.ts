@@ -12,7 +12,8 @@ const rows = [...page.matchAll(/^\| `\w+=([^`]+)` +\| +([A-Z\d]+) +\| +(?:([^|]*
 );
 const [, target = '', headerLines = '', body = ''] =
   /```http\nPOST (\S+) HTTP\/1.1\n(.*?)\n\n(.*?)\n```/s.exec(page) ?? [];
-const headers = Object.fromEntries(headerLines.split('\n').map((line) => line.split(/: (.*)/s, 2)));
+const headers: Record<string, string> = {};
+for (const [, name = '', value = ''] of headerLines.matchAll(/^(.*?): (.*)$/gm)) headers[name] = value;
 
 const typeNames = new Map(Object.entries(DataType).map(([name, type]) => [type, name.toUpperCase()]));
 
@@ -57,10 +58,11 @@ describeHaproxies('the cookbook of arguments', (release) => {
     );
     await client.request({ path: target, headers, body });
     expect(arrived).toHaveLength(rows.length);
-    for (const [index, { expression, type, value }] of rows.entries()) {
+    const asOnPage = rows.map(({ expression, type, value }, index) => {
       const found = arrived[index];
-      const shape = shapes[expression];
-      expect(found, expression).toEqual({ type, value: shape === undefined ? value : expect.stringMatching(shape) });
-    }
+      const isAlike = shapes[expression]?.test(found?.value ?? '') ?? found?.value === value;
+      return { expression, type: found?.type, value: isAlike ? value : found?.value, typeOnPage: type };
+    });
+    expect(asOnPage).toEqual(rows.map((row) => ({ ...row, typeOnPage: row.type })));
   });
 });

@@ -4,8 +4,9 @@ import { createAgent, toPrometheusText } from '@spop/agent';
 import { expect, it } from 'vitest';
 
 const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
+// A metric with labels has no value before its first event, and its type all the same.
 const metrics = new Set(
-  [...toPrometheusText(createAgent().toMetrics()).matchAll(/^(spop_\w+)/gm)].map(([, name]) => name),
+  [...toPrometheusText(createAgent().toMetrics()).matchAll(/^(?:# TYPE )?(spop_\w+)/gm)].map(([, name]) => name),
 );
 
 it.each(['grafana.json', 'alerts.yml'])('%s names metrics that there are', (file) => {
