@@ -33,6 +33,8 @@ export default defineConfig({
   title: 'spop',
   description: 'Agents for HAProxy in TypeScript, over SPOP',
   lang: 'en',
+  // No icon: browsers would ask for /favicon.ico.
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
   srcDir: root,
   outDir: join(import.meta.dirname, 'dist'),
   cacheDir: resolve(import.meta.dirname, '../node_modules/.cache/vitepress'),
@@ -42,6 +44,7 @@ export default defineConfig({
   vite: { esbuild: { target: 'es2022' }, build: { chunkSizeWarningLimit: 4000 } },
   markdown: {
     anchor: { slugify: slug },
+    languageAlias: { haproxy: 'ini' },
     config(md) {
       md.core.ruler.push('site-links', ({ tokens, env }) => {
         const page = (env as { path: string }).path;

@@ -1,5 +1,6 @@
 /** What the site shows beside each page: the guides, or the API reference where a page is of that. */
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { DefaultTheme } from 'vitepress';
 
 type Item = DefaultTheme.SidebarItem;
@@ -12,6 +13,17 @@ const reference = JSON.parse(
 function group(text: string, pages: Readonly<Record<string, string>>): Item {
   return { text, items: Object.entries(pages).map(([text, link]) => ({ text, link })) };
 }
+
+/** The examples by the headings of their READMEs. */
+const folder = new URL('../examples/', import.meta.url);
+const examples = Object.fromEntries(
+  globSync('*/README.md', { cwd: fileURLToPath(folder) })
+    .toSorted()
+    .map((file) => {
+      const heading = /^# (.+)$/m.exec(readFileSync(new URL(file, folder), 'utf8'))?.[1] ?? file;
+      return [heading, `/docs/examples/${file.replace('README.md', '')}`];
+    }),
+);
 
 const guides: Item[] = [
   group('Start', {
@@ -41,14 +53,7 @@ const guides: Item[] = [
     Troubleshooting: '/docs/guides/troubleshooting',
     Errors: '/docs/errors',
   }),
-  group('Examples', {
-    'IP reputation': '/docs/examples/ip-reputation/',
-    'IP blocklist': '/docs/examples/ip-blocklist/',
-    'GCRA rate limit': '/docs/examples/gcra-rate-limit/',
-    Routing: '/docs/examples/routing/',
-    'Header enrichment': '/docs/examples/header-enrichment/',
-    TLS: '/docs/examples/tls/',
-  }),
+  group('Examples', examples),
   group('Figures', { Benchmarks: '/docs/benchmarks', Soak: '/docs/soak' }),
   group('Working on it', { Architecture: '/ARCHITECTURE', Contributing: '/CONTRIBUTING' }),
 ];
