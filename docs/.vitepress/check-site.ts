@@ -9,7 +9,7 @@ function all(html: string, attribute: 'id' | 'href'): string[] {
 }
 
 /** @throws Error with every link that leads nowhere. */
-export async function checkSite(folder: string): Promise<void> {
+export function checkSite(folder: string): void {
   const pages = globSync('**/*.html', { cwd: folder });
   const html = new Map(pages.map((page) => [`/${page}`, readFileSync(join(folder, page), 'utf8')]));
   const ids = new Map([...html].map(([page, text]) => [page, new Set(all(text, 'id'))]));

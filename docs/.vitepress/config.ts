@@ -73,6 +73,6 @@ export default defineConfig({
       outDir,
       pages.map((page) => [page, readFileSync(join(root, page), 'utf8')]),
     );
-    await checkSite(outDir);
+    checkSite(outDir);
   },
 });
