@@ -29,6 +29,7 @@ const options: TypeDocOptions & PluginOptions & { docsRoot: string } = {
   excludePrivate: true,
   hideBreadcrumbs: true,
   hidePageHeader: true,
+  preservedTypeAnnotationTags: ['@throws'],
   treatValidationWarningsAsErrors: true,
   validation: { invalidLink: true, notExported: false, notDocumented: false, rewrittenLink: true },
 };
@@ -43,6 +44,12 @@ export async function writeReference(): Promise<void> {
   const app = await Application.bootstrapWithPlugins(options);
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     for (const module of project.children ?? []) module.name = importName(module.name);
+    // The pages would leave out the first type of `@throws {RangeError} for a number out of range, {TypeError} for …`.
+    for (const { comment } of Object.values(project.reflections)) {
+      for (const { content, typeAnnotation } of comment?.blockTags ?? []) {
+        if (typeAnnotation !== undefined) content.unshift({ kind: 'text', text: `${typeAnnotation} ` });
+      }
+    }
   });
   const project = await app.convert();
   if (project === undefined) throw new Error('the packages do not compile for the reference');
