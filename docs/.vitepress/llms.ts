@@ -13,7 +13,13 @@ function summary(text: string): { title: string; first: string } {
   const prose = text.replaceAll(/^```.*?^```$/gms, '');
   const title = /^# (.+)$/m.exec(prose)?.[1] ?? '';
   const first = /^# .+\n+((?:[^\n#|<-].*\n)+)/m.exec(prose)?.[1] ?? '';
-  return { title, first: first.replaceAll('\n', ' ').trim() };
+  return {
+    title,
+    first: first
+      .replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1')
+      .replaceAll('\n', ' ')
+      .trim(),
+  };
 }
 
 function address(path: string): string {
