@@ -85,10 +85,13 @@ describe('Markdown', () => {
   it('says how many blocks are checked, and how many are not', () => {
     const count = (kind: (typeof blocks)[number]['kind']): number => blocksOf(kind).length;
     const rest = Object.entries(Object.groupBy(blocksOf('other'), ({ language }) => language || 'unnamed'));
+    // docs/guides/command-line.test.ts and docs/tutorials/tutorials.e2e.test.ts run these, and compare what they print.
+    const sessions = blocksOf('shell').filter(({ language }) => language === 'console').length;
     console.log(
       `${blocks.length} blocks in ${files.length} Markdown files. Compiled: ${count('program')} programs of TypeScript and ` +
-        `${count('fragment')} fragments. Checked by haproxy -c: ${count('haproxy') + count('spoe')}. Not checked here: ` +
-        `${count('shell')} of shell, ${rest.map(([language, some]) => `${some?.length} ${language}`).join(', ')}.`,
+        `${count('fragment')} fragments. Checked by haproxy -c: ${count('haproxy') + count('spoe')}. Run: ${sessions} of shell, ` +
+        `labelled console. Not checked here: ${count('shell') - sessions} of shell, ` +
+        `${rest.map(([language, some]) => `${some?.length} ${language}`).join(', ')}.`,
     );
     expect(blocksOf('program', 'fragment', 'haproxy', 'spoe').length).toBeGreaterThan(blocks.length / 3);
   });
