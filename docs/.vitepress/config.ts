@@ -23,7 +23,9 @@ function siteLink(link: string, page: string): string {
   const [path = '', fragment] = link.split('#', 2);
   const file = resolve(dirname(page), decodeURI(path));
   const end = fragment === undefined ? '' : `#${fragment}`;
-  if (file.endsWith('.md') || !existsSync(file)) return path.replace(/README\.md$/, 'index.md') + end;
+  // vitepress leaves out what begins with a dot, such as .github.
+  const isPage = file.endsWith('.md') && !relative(root, file).startsWith('.');
+  if (isPage || !existsSync(file)) return path.replace(/README\.md$/, 'index.md') + end;
   if (existsSync(join(file, 'README.md'))) return `${path.replace(/\/$/, '')}/index.md${end}`;
   linked.add(relative(root, file));
   return `/${relative(root, file)}.txt`;
