@@ -1,14 +1,9 @@
-/**
- * The generator as a process: the C one where there is a compiler, because it loads an agent several times as hard as
- * Node can; else the one in TypeScript. Both take the same options and print the same line of JSON.
- */
+/** The load generator, a program in C that is compiled here: it loads an agent several times as hard as Node could. */
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { plainJsFlags } from '../harness/plain-js.ts';
-import { type AgentCommand, pinned } from './agent-process.ts';
-import type { LoadResult } from './generator.ts';
+import { pinned } from './agent-process.ts';
 import { type TrafficKind, writeTraffic } from './traffic.ts';
 
 export interface LoadRequest {
@@ -25,21 +20,38 @@ export interface LoadRequest {
   readonly cores?: string;
 }
 
+/** What one load saw, as the generator prints it. Latencies are in microseconds. */
+export interface LoadResult {
+  readonly sent: number;
+  readonly acked: number;
+  readonly seconds: number;
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+  /** The agent announced `pipelining`. */
+  readonly pipelining: boolean;
+  readonly errors: number;
+  readonly missing: number;
+  readonly firstError: string;
+}
+
 const SOURCES = fileURLToPath(new URL('../peers/c/', import.meta.url));
 export const BUILD: string = fileURLToPath(new URL('../peers/build/', import.meta.url));
-const GENERATOR = fileURLToPath(new URL('generator.ts', import.meta.url));
 
 export class LoadTool {
-  /** `C` or `Node`. */
-  readonly name: 'C' | 'Node';
+  readonly #program: string;
   readonly #traffic: Readonly<Record<TrafficKind, string>>;
 
-  constructor(name?: 'C' | 'Node') {
-    mkdirSync(BUILD, { recursive: true });
+  /** @throws {Error} where there is no C compiler. */
+  constructor() {
+    const program = compileC('generator');
+    if (program === undefined) throw new Error('expected a C compiler to build the load generator with; found no cc');
+    this.#program = program;
     this.#traffic = { tiny: `${BUILD}tiny.traffic`, realistic: `${BUILD}realistic.traffic` };
     writeTraffic(this.#traffic.tiny, 'tiny');
     writeTraffic(this.#traffic.realistic, 'realistic');
-    this.name = name ?? (compileC('generator') === undefined ? 'Node' : 'C');
   }
 
   /** Where the payloads are, for programs that read them too. */
@@ -48,8 +60,12 @@ export class LoadTool {
   }
 
   async run(request: LoadRequest): Promise<LoadResult> {
-    const { program, args } = pinned(this.#command(request), request.cores);
-    const patience = ((request.seconds ?? 3) + (request.warm ?? 0.5) + 10) * 1000;
+    const { port, kind, connections = 1, window = 0, seconds = 3, warm = 0.5, count = 0 } = request;
+    const numbers = { port, connections, window, seconds, warm, count };
+    const options = Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const command = { program: this.#program, args: [...options, '--traffic', this.#traffic[kind]] };
+    const { program, args } = pinned(command, request.cores);
+    const patience = (seconds + warm + 10) * 1000;
     const { stdout } = await promisify(execFile)(program, args, { timeout: patience }).catch((error: unknown) => {
       // An agent that answers wrongly makes the generator say so and exit with 1.
       if (typeof error === 'object' && error !== null && 'stdout' in error && String(error.stdout).startsWith('{')) {
@@ -60,14 +76,6 @@ export class LoadTool {
       throw error;
     });
     return JSON.parse(stdout) as LoadResult;
-  }
-
-  #command(request: LoadRequest): AgentCommand {
-    const { port, kind, connections = 1, window = 0, seconds = 3, warm = 0.5, count = 0 } = request;
-    const numbers = { port, connections, window, seconds, warm, count };
-    const args = Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    if (this.name === 'C') return { program: `${BUILD}generator`, args: [...args, '--traffic', this.#traffic[kind]] };
-    return { program: process.execPath, args: [...plainJsFlags(), GENERATOR, ...args, '--kind', kind] };
   }
 }
 

@@ -3,8 +3,7 @@
  * the same load one after the other, so that what disturbs the machine for a while disturbs them all.
  */
 import { AgentProcess, type AgentCommand } from './agent-process.ts';
-import type { LoadResult } from './generator.ts';
-import type { LoadTool } from './load-tool.ts';
+import type { LoadResult, LoadTool } from './load-tool.ts';
 import type { TrafficKind } from './traffic.ts';
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Our agent against the least that plain Node can do, in one run.
  *
- *     pnpm run bench:load [--quick] [--rounds 7] [--seconds 1] [--filter TEXT] [--generator C|Node] [--json FILE]
+ *     pnpm run bench:load [--quick] [--rounds 7] [--seconds 1] [--filter TEXT] [--json FILE]
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,6 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     filter: { type: 'string', default: '' },
-    generator: { type: 'string' },
     json: { type: 'string' },
   },
 });
@@ -59,9 +58,7 @@ const tests = [
   closedLoop(16, 'tiny', 16),
 ].filter((test) => test.name.includes(values.filter));
 
-const tool = new LoadTool(values.generator === 'Node' || values.generator === 'C' ? values.generator : undefined);
-if (tool.name === 'Node')
-  process.stderr.write('no C compiler: the generator in Node may be the limit on tiny NOTIFYs\n');
+const tool = new LoadTool();
 if (!canPin) process.stderr.write('no taskset: processes are not pinned, latencies include waking other cores\n');
 
 const progress = (text: string): void => void process.stderr.write(process.stderr.isTTY ? `\r\u001B[K${text}` : '');
@@ -71,7 +68,7 @@ progress('');
 
 const machine = machineInfo();
 const out = [
-  `Node ${process.versions.node}, ${machine.cores} cores of ${machine.cpu}, ${machine.kernel}, ${rounds} rounds of ${seconds} s, generator in ${tool.name}`,
+  `Node ${process.versions.node}, ${machine.cores} cores of ${machine.cpu}, ${machine.kernel}, ${rounds} rounds of ${seconds} s`,
   '',
 ];
 
@@ -106,7 +103,7 @@ for (const test of tests) {
 process.stdout.write(`${out.join('\n')}\n`);
 if (values.json !== undefined) {
   const plain = Object.fromEntries([...samples].map(([test, byLane]) => [test, Object.fromEntries(byLane)]));
-  const run = { node: process.versions.node, machine: begun, rounds, seconds, generator: tool.name, samples: plain };
+  const run = { node: process.versions.node, machine: begun, rounds, seconds, samples: plain };
   writeFileSync(values.json, `${JSON.stringify(run, null, 2)}\n`);
 }
 process.exitCode = missed === 0 ? 0 : 1;

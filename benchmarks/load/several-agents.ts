@@ -42,7 +42,7 @@ async function measure(count: number, kind: 'tiny' | 'realistic'): Promise<numbe
 
 const { cpu } = machineInfo();
 process.stdout.write(
-  `Node ${process.versions.node}, ${availableParallelism()} cores of ${cpu}, generator in ${tool.name}, pipelined over 2 connections each.\n\n` +
+  `Node ${process.versions.node}, ${availableParallelism()} cores of ${cpu}, pipelined over 2 connections each.\n\n` +
     '| agents | tiny, million NOTIFYs/s | realistic, million NOTIFYs/s |\n| ---: | ---: | ---: |\n',
 );
 for (const count of values.agents.split(',').map(Number)) {

@@ -7,13 +7,13 @@
  * src + 1 for ssl.
  */
 import { writeFileSync } from 'node:fs';
-import { message, typed } from './wire.ts';
+import { data, notify } from '@spop/builder';
 
 export type TrafficKind = 'tiny' | 'realistic';
 
 /** One NOTIFY payload and the score that its ACK must carry. */
 export interface Variant {
-  readonly payload: Buffer;
+  readonly payload: Uint8Array;
   readonly expected: number;
 }
 
@@ -21,7 +21,10 @@ const VARIANTS = 64;
 
 function tiny(index: number): Variant {
   const octet = (index * 37) % 256;
-  return { payload: message('check-client-ip', [['ip', typed.ipv4(`192.0.2.${octet}`)]]), expected: octet };
+  const payload = notify()
+    .message('check-client-ip', { ip: data.ipv4(`192.0.2.${octet}`) })
+    .toPayload();
+  return { payload, expected: octet };
 }
 
 function realistic(index: number): Variant {
@@ -32,16 +35,18 @@ function realistic(index: number): Variant {
   const query = `page=${String(index)}&sort=newest&lang=en&session=4c1f0b&utm_source=newsletter24`;
   const host = 'shop.example.com';
   const headers = requestHeaders(index);
-  const payload = message('check-request', [
-    ['method', typed.string(method)],
-    ['path', typed.string(path)],
-    ['query', typed.string(query)],
-    ['src', typed.ipv4(`198.51.100.${octet}`)],
-    ['src_port', typed.int64(port)],
-    ['headers', typed.string(headers)],
-    ['host', typed.string(host)],
-    ['ssl', typed.bool(true)],
-  ]);
+  const payload = notify()
+    .message('check-request', {
+      method,
+      path,
+      query,
+      src: data.ipv4(`198.51.100.${octet}`),
+      src_port: data.int64(port),
+      headers,
+      host,
+      ssl: true,
+    })
+    .toPayload();
   const lengths = method.length + path.length + query.length + headers.length + host.length;
   return { payload, expected: lengths + port + octet + 1 };
 }
@@ -69,7 +74,7 @@ export function traffic(kind: TrafficKind): Variant[] {
 
 /** Writes the payloads for the C generator: a count, then length, expected value and bytes of each, little-endian. */
 export function writeTraffic(path: string, kind: TrafficKind): void {
-  const parts: Buffer[] = [];
+  const parts: Uint8Array[] = [];
   const variants = traffic(kind);
   const count = Buffer.alloc(4);
   count.writeUInt32LE(variants.length);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jobsAgent } from '../load/spop-jobs.ts';
-import { runLoad } from '../load/generator.ts';
 import type { PlayOptions } from '../../packages/builder/src/conformance/play.ts';
 import { judgeCase, probe } from '../../packages/builder/src/conformance/run.ts';
 import { playOn, protocolCases, scoreContract } from './cases.ts';
@@ -29,28 +28,4 @@ describe.concurrent('the cases that peers are judged by, on our agent', () => {
   it.each(protocolCases)('$id: $title ($source)', async (test) => {
     expect(await judgeCase(test, await probe(play()), play())).toMatchObject({ result: 'pass' });
   });
-});
-
-describe('the load generator in Node, on our agent', () => {
-  it.each([
-    ['tiny', 0],
-    ['realistic', 20],
-  ] as const)(
-    'sees 20,000 right answers to %s NOTIFYs with window %i',
-    async (kind, window) => {
-      const load = {
-        host: '127.0.0.1',
-        port,
-        kind,
-        connections: 2,
-        window,
-        seconds: 20,
-        warm: 0,
-        count: 20_000,
-        threads: 2,
-      };
-      expect(await runLoad(load)).toMatchObject({ sent: 20_000, acked: 20_000, errors: 0, firstError: '' });
-    },
-    30_000,
-  );
 });

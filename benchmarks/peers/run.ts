@@ -166,7 +166,6 @@ async function measure(sections: readonly string[]): Promise<PeersRun> {
       go: version('go', 'version'),
       rust: version('rustc', '--version'),
       cc: version('cc', '--version'),
-      generator: `in ${tool.name}`,
     },
     lanes: lanes.map(({ name, language, role, version: laneVersion, note }) => ({
       name,

@@ -4,8 +4,7 @@
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { tiny } from '../codec/frames.ts';
-import { haproxyHello } from '../load/wire.ts';
+import { hello, tiny } from '../codec/frames.ts';
 
 const WINDOW = 500;
 const ACK = 103;
@@ -25,7 +24,7 @@ socket.on('close', () => {
   process.exit(received < wanted ? 1 : 0);
 });
 
-await firstAnswer(haproxyHello(), AGENT_HELLO);
+await firstAnswer(hello, AGENT_HELLO);
 const ackLength = await firstAnswer(tiny, ACK);
 const blocks = Buffer.concat(Array.from({ length: WINDOW }, () => tiny));
 

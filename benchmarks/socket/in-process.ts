@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import { createAgent, type MessageHandler } from '@spop/agent';
 import { address, type Actions, defineMessage, defineVariable, int32 } from '@spop/codec';
-import { tiny } from '../codec/frames.ts';
-import { haproxyHello } from '../load/wire.ts';
+import { hello, tiny } from '../codec/frames.ts';
 
 /** HAProxy has at most so many in flight on a connection. */
 const WINDOW = 20;
@@ -76,7 +75,7 @@ export async function inProcess(kind: keyof typeof handlers): Promise<(count: nu
   agent.onMessage(checkClientIp, handlers[kind]());
   const wire = new Wire();
   agent.handle(wire);
-  await wire.ask(haproxyHello());
+  await wire.ask(hello);
   const ackLength = await wire.ask(tiny);
   const frames = Buffer.concat(Array.from({ length: WINDOW }, () => tiny));
   return async (count) => {

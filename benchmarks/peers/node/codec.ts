@@ -4,13 +4,13 @@
  *     node --expose-gc … benchmarks/peers/node/codec.ts spop|naive TINY-TRAFFIC REALISTIC-TRAFFIC
  */
 import { readFileSync } from 'node:fs';
+import { notify } from '@spop/builder';
 import { AckWriter, FrameReader, MessageSet, Notify } from '@spop/codec';
-import { heapBytes, lowerMedian } from '../../harness/heap.ts';
-import { type Operation, run } from '../../harness/operation.ts';
+import { measured } from '../../harness/measured.ts';
+import type { Operation } from '../../harness/operation.ts';
 import { FrameDecoder, decodeMessages } from '../../naive/decode.ts';
 import { encodeAck } from '../../naive/encode.ts';
 import { declareJobs } from '../../load/declare-jobs.ts';
-import { frame } from '../../load/wire.ts';
 
 interface Input {
   readonly frame: Buffer;
@@ -29,7 +29,7 @@ function inputs(path: string): Input[] {
     const expected = data.readInt32LE(position + 4);
     const payload = data.subarray(position + 8, position + 8 + size);
     position += 8 + size;
-    return { frame: frame(3, 1, 1, payload), expected };
+    return { frame: notify({ streamId: 1, frameId: 1 }).raw(payload).toBytes(), expected };
   });
   const memory = Buffer.concat(list.map((input) => input.frame));
   let end = 0;
@@ -121,27 +121,14 @@ function check(score: number, expected: number): number {
   return score;
 }
 
-const WARM_UP = 500_000;
-const COUNT = 200_000;
-const ROUNDS = 9;
-
-function measure(name: string, operation: Operation): void {
-  run(operation, WARM_UP);
-  const times = Array.from({ length: ROUNDS }, () => {
-    const begun = process.cpuUsage();
-    run(operation, COUNT);
-    const { user, system } = process.cpuUsage(begun);
-    return ((user + system) * 1000) / COUNT;
-  });
-  // Few enough that even the naive codec's garbage stays below the young generation's 64 MiB.
-  const bytes = Array.from({ length: ROUNDS }, () => heapBytes(operation, 2000) / 2000);
-  process.stdout.write(`${JSON.stringify({ name, ns: lowerMedian(times), bytes: lowerMedian(bytes) })}\n`);
+async function print(name: string, operation: Operation): Promise<void> {
+  process.stdout.write(`${JSON.stringify({ name, ...(await measured(operation)) })}\n`);
 }
 
 const [which, tinyFile, realisticFile] = process.argv.slice(2);
 if (tinyFile === undefined || realisticFile === undefined)
   throw new Error('expected spop or naive and two traffic files');
 const decode = which === 'naive' ? naiveDecode : spopDecode;
-measure('decode tiny', decode(inputs(tinyFile)));
-measure('decode realistic', decode(inputs(realisticFile)));
-measure('encode', which === 'naive' ? naiveEncode() : spopEncode(inputs(tinyFile)));
+await print('decode tiny', decode(inputs(tinyFile)));
+await print('decode realistic', decode(inputs(realisticFile)));
+await print('encode', which === 'naive' ? naiveEncode() : spopEncode(inputs(tinyFile)));
