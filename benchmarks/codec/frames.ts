@@ -1,39 +1,24 @@
-import { type TypedValue, encodeString, encodeTypedData } from '../naive/encode.ts';
-import { encodeVarint } from '../naive/varint.ts';
+/** The frames that are measured, written by the builder, which shares no code with the codec. */
+import { data, type NotifyBuilder, haproxyHello, notify } from '@spop/builder';
+import { type Frame, FrameReader } from '@spop/codec';
 
-/** The arguments of a message in wire order. */
-export type Args = readonly (readonly [name: string, value: TypedValue])[];
+/** A NOTIFY without messages yet, with ids as HAProxy has them after a while. */
+export const question: NotifyBuilder = notify({ streamId: 1_001, frameId: 1 });
 
-export interface NotifyOptions {
-  streamId?: bigint;
-  frameId?: bigint;
+/** The frame with its length field. */
+export function bytesOf(frame: { toBytes(): Uint8Array }): Buffer {
+  return Buffer.from(frame.toBytes());
 }
 
-/**
- * Writes a NOTIFY frame with its length field. Not the codec's own code, so that a fault of the codec cannot hide in
- * its benchmark.
- */
-export function notifyFrame(
-  messages: readonly (readonly [name: string, args: Args])[],
-  options?: NotifyOptions,
-): Buffer {
-  const body = Buffer.concat([
-    Buffer.from([3, 0, 0, 0, 1]),
-    encodeVarint(options?.streamId ?? 1001n),
-    encodeVarint(options?.frameId ?? 1n),
-    ...messages.flatMap(([name, args]) => [
-      encodeString(name),
-      Buffer.from([args.length % 256]),
-      ...args.flatMap(([key, value]) => [encodeString(key), encodeTypedData(value)]),
-    ]),
-  ]);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(body.length);
-  return Buffer.concat([length, body]);
+/** The first frame of the bytes, as the codec reads it. */
+export function frameOf(bytes: Buffer): Frame {
+  const reader = new FrameReader();
+  reader.push(bytes);
+  return reader.next()!;
 }
 
-const string = (value: string): TypedValue => ({ type: 'string', value });
-const int64 = (value: number | bigint): TypedValue => ({ type: 'int64', value });
+/** What HAProxy 3.2 greets an agent with. */
+export const hello: Buffer = bytesOf(haproxyHello({ capabilities: 'pipelining' }));
 
 /** 600 bytes of request headers, as `req.hdrs` gives them. */
 const headers = [
@@ -52,76 +37,61 @@ const headers = [
   '',
 ].join('\r\n');
 
+const asksForIp: NotifyBuilder = question.message('check-client-ip', { ip: data.ipv4('203.0.113.77') });
+
 /** 37 bytes: `check-client-ip` with one IPv4 address, the smallest NOTIFY of use. */
-export const tiny: Buffer = notifyFrame([['check-client-ip', [['ip', { type: 'ipv4', value: '203.0.113.77' }]]]]);
+export const tiny: Buffer = bytesOf(asksForIp);
 
 /** 814 bytes: what a web application firewall asks about a request. */
-export const realistic: Buffer = notifyFrame([
-  [
-    'check-request',
-    [
-      ['method', string('GET')],
-      ['path', string('/catalogue/chairs/oak-dining-chair-2000-set')],
-      ['query', string('ref=listing&position=4&color=natural&size=large&currency=EUR')],
-      ['src', { type: 'ipv4', value: '203.0.113.77' }],
-      ['port', int64(51_724)],
-      ['headers', string(headers)],
-      ['host', string('shop.example.com')],
-      ['ssl', { type: 'bool', value: true }],
-    ],
-  ],
-]);
+export const realistic: Buffer = bytesOf(
+  question.message('check-request', {
+    method: 'GET',
+    path: '/catalogue/chairs/oak-dining-chair-2000-set',
+    query: 'ref=listing&position=4&color=natural&size=large&currency=EUR',
+    src: data.ipv4('203.0.113.77'),
+    port: 51_724,
+    headers,
+    host: 'shop.example.com',
+    ssl: true,
+  }),
+);
 
-/** A message with 64 arguments of every type, each name its own. */
+/** The names of the 64 arguments of {@link many}. */
 export const manyNames: readonly string[] = Array.from({ length: 64 }, (_, index) => `argument_${index}`);
 
-export const many: Buffer = notifyFrame([['many', manyNames.map((name, index) => [name, manyValue(index)] as const)]]);
-
-function manyValue(index: number): TypedValue {
-  switch (index % 8) {
-    case 0:
-      return string(`value ${index}`);
-    case 1:
-      return int64(index * 1_000);
-    case 2:
-      return { type: 'bool', value: index % 16 === 2 };
-    case 3:
-      return { type: 'ipv4', value: `198.51.100.${index}` };
-    case 4:
-      return { type: 'binary', value: Buffer.alloc(index, 0xa5) };
-    case 5:
-      return { type: 'ipv6', value: `2001:db8::${index.toString(16)}` };
-    case 6:
-      return { type: 'uint32', value: 4_000_000_000 - index };
-    default:
-      return { type: 'null' };
-  }
-}
+/** A message with 64 arguments of eight types, each with a name of its own. */
+export const many: Buffer = bytesOf(
+  question.message(
+    'many',
+    manyNames.map((name, index) => {
+      const values = [
+        `value ${index}`,
+        index * 1_000,
+        index % 16 === 2,
+        data.ipv4(`198.51.100.${index}`),
+        Buffer.alloc(index, 0xa5),
+        data.ipv6(`2001:db8::${index.toString(16)}`),
+        data.uint32(4_000_000_000 - index),
+        null,
+      ];
+      return [name, values[index % 8] ?? null] as const;
+    }),
+  ),
+);
 
 /** Two messages in one NOTIFY, as two `spoe-message` sections on one event give it. */
-export const twoMessages: Buffer = notifyFrame([
-  ['check-client-ip', [['ip', { type: 'ipv4', value: '203.0.113.77' }]]],
-  [
-    'log-request',
-    [
-      ['method', string('POST')],
-      ['path', string('/basket/items')],
-      ['status', int64(201)],
-    ],
-  ],
-]);
+export const twoMessages: Buffer = bytesOf(
+  asksForIp.message('log-request', { method: 'POST', path: '/basket/items', status: 201 }),
+);
 
 /** Integers at the edges of their types: negative, above 2^31, above 2^53. */
-export const integers: Buffer = notifyFrame([
-  [
-    'integers',
-    [
-      ['minus_one', int64(-1)],
-      ['min_int32', { type: 'int32', value: -(2 ** 31) }],
-      ['max_uint32', { type: 'uint32', value: 2 ** 32 - 1 }],
-      ['min_int64', int64(-(2n ** 63n))],
-      ['max_int64', int64(2n ** 63n - 1n)],
-      ['max_uint64', { type: 'uint64', value: 2n ** 64n - 1n }],
-    ],
-  ],
-]);
+export const integers: Buffer = bytesOf(
+  question.message('integers', {
+    minus_one: -1,
+    min_int32: data.int32(-(2 ** 31)),
+    max_uint32: data.uint32(2 ** 32 - 1),
+    min_int64: -(2n ** 63n),
+    max_int64: 2n ** 63n - 1n,
+    max_uint64: data.uint64(2n ** 64n - 1n),
+  }),
+);

@@ -4,8 +4,7 @@
  */
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
-import { asyncHeapBytes, heapBytes, lowerMedian } from '../harness/heap.ts';
-import { type Operation, run } from '../harness/operation.ts';
+import { asyncHeapBytes, bytesPerOperation, lowerMedian } from '../harness/heap.ts';
 import { timeTasks, warmUp, type Work } from '../harness/stopwatch.ts';
 import type { Answer, BytesAnswer, Request, RoundAnswer } from './protocol.ts';
 import { prepare } from './work.ts';
@@ -33,7 +32,7 @@ async function answer(request: Request): Promise<Answer> {
     case 'round':
       return round(request.count, request.uncounted);
     case 'bytes':
-      return operation === undefined ? asyncBytes(work) : bytes(operation);
+      return operation === undefined ? asyncBytes(work) : { kind: 'counted', bytes: bytesPerOperation(operation) };
   }
 }
 
@@ -45,17 +44,7 @@ async function round(count: number, uncounted: number): Promise<RoundAnswer> {
   return { kind: 'timed', nanoseconds, collections: [...collections] };
 }
 
-/** Bytes per operation, over as many operations as fit into the young generation. */
-function bytes(counted: Operation): BytesAnswer {
-  run(counted, 200_000);
-  let count = 20_000;
-  for (let round = 0; round < 5; round++) heapBytes(counted, 1_000);
-  if (heapBytes(counted, 1_000) > 500_000) count = 1_000;
-  const rounds = Array.from({ length: 9 }, () => heapBytes(counted, count));
-  return { kind: 'counted', bytes: lowerMedian(rounds) / count };
-}
-
-/** The same of operations that need the event loop. What each turn of it takes is in the figure. */
+/** Bytes per operation of what needs the event loop. What each turn of it takes is in the figure. */
 async function asyncBytes(counted: Work): Promise<BytesAnswer> {
   const count = 2_000;
   await counted(100_000);

@@ -1,5 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
-import { type Operation, run } from './operation.ts';
+import { measureAllocations } from '@spop/builder/allocations';
+import type { Operation } from './operation.ts';
 
 /**
  * Flags under which a byte count is exact: a young generation so large that no collection falls into a measurement,
@@ -12,21 +13,15 @@ export const exactHeapFlags: readonly string[] = [
   '--no-use-osr',
 ];
 
-/**
- * Bytes of heap that `count` operations take, less what the measurement itself takes: the same two readings around no
- * operation at all. Exact to the byte under {@link exactHeapFlags} as long as less than 64 MiB are allocated.
- */
-export function heapBytes(operation: Operation, count: number): number {
-  collect();
-  const start = getHeapStatistics().used_heap_size;
-  run(operation, 0);
-  const middle = getHeapStatistics().used_heap_size;
-  run(operation, count);
-  const end = getHeapStatistics().used_heap_size;
-  return end - middle - (middle - start);
+/** Calls in a round: few enough that what the naive codec makes in one stays below the young generation's 64 MiB. */
+const CALLS = 1_000;
+
+/** Bytes of heap that one operation takes, exact under {@link exactHeapFlags}. */
+export function bytesPerOperation(operation: Operation): number {
+  return measureAllocations(operation, { calls: CALLS, rounds: 3, warmUpMs: 2_000 }).bytes / CALLS;
 }
 
-/** The same of operations that need the event loop, as near as that comes. */
+/** Bytes of heap that `count` operations take that need the event loop, what each turn of it takes included. */
 export async function asyncHeapBytes(work: (count: number) => unknown, count: number): Promise<number> {
   collect();
   const start = getHeapStatistics().used_heap_size;

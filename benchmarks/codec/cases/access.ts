@@ -1,8 +1,6 @@
 import {
   type AnyValueType,
   DataType,
-  type Frame,
-  FrameReader,
   MessageReader,
   MessageSet,
   Notify,
@@ -18,9 +16,8 @@ import {
 } from '@spop/codec';
 import type { Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
-import { FrameDecoder, decodeMessages } from '../../naive/decode.ts';
-import { many, manyNames, realistic, tiny } from '../frames.ts';
-import { addUp } from './floor.ts';
+import { frameOf, many, manyNames, realistic, tiny } from '../frames.ts';
+import { addUp, naivePayload } from './yardsticks.ts';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });
 
@@ -34,12 +31,6 @@ const checkRequest = defineMessage('check-request', {
   host: string,
   ssl: bool,
 });
-
-function frameOf(bytes: Buffer): Frame {
-  const reader = new FrameReader();
-  reader.push(bytes);
-  return reader.next()!;
-}
 
 function typedTiny(): Operation {
   const frame = frameOf(tiny);
@@ -169,22 +160,12 @@ function walkMany(): Operation {
   };
 }
 
-function naive(bytes: Buffer): Operation {
-  const [frame] = new FrameDecoder(16_380).push(bytes);
-  const { payload } = frame!;
-  return () => {
-    let sum = 0;
-    for (const message of decodeMessages(payload)) sum += message.args.size;
-    return sum;
-  };
-}
-
 export const cases: readonly Case[] = [
   {
     name: 'access tiny',
     what: 'the declared argument of the tiny NOTIFY, against walking by hand, from the frame on',
     frameBytes: tiny.length,
-    subjects: { spop: typedTiny, walk: walkTiny, naive: () => naive(tiny), floor: () => addUp(tiny) },
+    subjects: { spop: typedTiny, walk: walkTiny, naive: () => naivePayload(tiny), floor: () => addUp(tiny) },
   },
   {
     name: 'access realistic',
@@ -193,7 +174,7 @@ export const cases: readonly Case[] = [
     subjects: {
       spop: typedRealistic,
       walk: walkRealistic,
-      naive: () => naive(realistic),
+      naive: () => naivePayload(realistic),
       floor: () => addUp(realistic),
     },
   },
@@ -201,6 +182,6 @@ export const cases: readonly Case[] = [
     name: 'access 64 arguments',
     what: '64 declared arguments found, one of each type read; by hand: all 64 passed, no name compared',
     frameBytes: many.length,
-    subjects: { spop: typedMany, walk: walkMany, naive: () => naive(many), floor: () => addUp(many) },
+    subjects: { spop: typedMany, walk: walkMany, naive: () => naivePayload(many), floor: () => addUp(many) },
   },
 ];

@@ -1,8 +1,7 @@
+import { data } from '@spop/builder';
 import {
   AckWriter,
   type Actions,
-  type Frame,
-  FrameReader,
   Notify,
   MessageSet,
   address,
@@ -18,12 +17,13 @@ import {
   string,
   uint32,
   uint64,
+  type ValueType,
 } from '@spop/codec';
 import type { Allowance, Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
-import { type Action, encodeAck } from '../../naive/encode.ts';
-import { notifyFrame, tiny } from '../frames.ts';
-import { fillIn } from './floor.ts';
+import { type Action, type TypedValue, encodeAck } from '../../naive/encode.ts';
+import { bytesOf, frameOf, question, tiny } from '../frames.ts';
+import { fillIn } from './yardsticks.ts';
 
 const LIMIT = 16_384;
 
@@ -35,7 +35,7 @@ const reasons = ['listed01', 'allowed2', 'tor-exit', 'scanner4'];
 
 /** One `AckWriter`, one buffer, and the ids of a NOTIFY: `write` says what goes in. */
 function ack(write: (actions: Actions, turn: number) => void): Operation {
-  const frame = firstFrame(tiny);
+  const frame = frameOf(tiny);
   const writer = new AckWriter();
   const buffer = Buffer.alloc(LIMIT);
   let turn = 0;
@@ -48,12 +48,6 @@ function ack(write: (actions: Actions, turn: number) => void): Operation {
   };
 }
 
-function firstFrame(bytes: Buffer): Frame {
-  const reader = new FrameReader();
-  reader.push(bytes);
-  return reader.next()!;
-}
-
 function naive(actions: (turn: number) => Action[]): Operation {
   let turn = 0;
   return () => {
@@ -63,7 +57,7 @@ function naive(actions: (turn: number) => Action[]): Operation {
   };
 }
 
-/** The ACK case of one action; the floor writes as many bytes as the naive codec did. */
+/** An ACK of one action; the floor writes as many bytes as the naive codec does. */
 function oneAction(
   name: string,
   what: string,
@@ -85,29 +79,35 @@ function oneAction(
   };
 }
 
+/** An ACK of one set-var, to four values in turn. */
+function oneSetVar<Write>(
+  type: ValueType<unknown, Write>,
+  values: readonly Write[],
+  toTyped: (value: Write) => TypedValue,
+  what: string,
+  unoptimised?: Allowance,
+): Case {
+  const variable = defineVariable('txn', 'value', type);
+  return oneAction(
+    `ack ${type.kind}`,
+    `one set-var of ${what}`,
+    (actions, turn) => actions.set(variable, values[turn & 3]!),
+    (turn) => ({ action: 'set-var', scope: 'txn', name: 'value', value: toTyped(values[turn & 3]!) }),
+    unoptimised,
+  );
+}
+
 const twoSetVars = (turn: number): Action[] => [
   { action: 'set-var', scope: 'sess', name: 'ip_score', value: { type: 'int32', value: turn } },
   { action: 'set-var', scope: 'txn', name: 'reason', value: { type: 'string', value: reasons[turn & 3]! } },
 ];
 
-const flag = defineVariable('txn', 'flag', bool);
-const count = defineVariable('txn', 'count', uint32);
-const plain = defineVariable('txn', 'plain', integer);
-const signed = defineVariable('txn', 'signed', int64);
-const unsigned = defineVariable('txn', 'unsigned', uint64);
-const client4 = defineVariable('txn', 'client4', ipv4);
-const client6 = defineVariable('txn', 'client6', ipv6);
 const label = defineVariable('txn', 'label', string);
-const digest = defineVariable('txn', 'digest', binary);
+const client = defineVariable('txn', 'client', ipv6);
 
-const signs = [-1, -240, -(2 ** 31), 2 ** 31 - 1];
-const bigs = [-1n, 2n ** 62n, -(2n ** 63n), 2n ** 53n];
-/** Mixed with text, so that each number is boxed already: reading a double from an array of doubles boxes it anew. */
-const large: readonly unknown[] = ['', 4_000_000_000, 4_000_000_001, 4_000_000_002, 4_000_000_003];
-const addresses4 = ['192.0.2.1', '198.51.100.200', '203.0.113.77', '10.0.0.1'];
-const addresses6 = ['2001:db8::1', '2001:db8:0:1:2:3:4:5', '::1', 'fe80::1:2:3'];
 const texts = ['', 'a reason of more than thirty characters', 'größer', 'x'.repeat(200)];
-const digests = [0, 1, 2, 3].map((index) => Buffer.alloc(20, index));
+/** With text among them, so that each number is boxed already: reading a double from an array of doubles boxes it anew. */
+const boxed: readonly unknown[] = ['', 4_000_000_000, 4_000_000_001, 4_000_000_002, 4_000_000_003];
 
 /** What a double takes on the heap. */
 const BOX = 16;
@@ -131,94 +131,48 @@ const perType: readonly Case[] = [
     (actions) => actions.setNull(label),
     () => ({ action: 'set-var', scope: 'txn', name: 'label', value: { type: 'null' } }),
   ),
-  oneAction(
-    'ack bool',
-    'one set-var of BOOL',
-    (actions, turn) => actions.set(flag, (turn & 1) !== 0),
-    (turn) => ({ action: 'set-var', scope: 'txn', name: 'flag', value: { type: 'bool', value: (turn & 1) !== 0 } }),
-  ),
-  oneAction(
-    'ack int32',
-    'one set-var of INT32, negative ones among the values',
-    (actions, turn) => actions.set(scoreVariable, signs[turn & 3]!),
-    (turn) => ({
-      action: 'set-var',
-      scope: 'sess',
-      name: 'ip_score',
-      value: { type: 'int32', value: signs[turn & 3]! },
-    }),
+  oneSetVar(bool, [false, true, false, true], (value) => ({ type: 'bool', value }), 'BOOL'),
+  oneSetVar(
+    int32,
+    [-1, -240, -(2 ** 31), 2 ** 31 - 1],
+    (value) => ({ type: 'int32', value }),
+    'INT32, negative ones among the values',
     { why: 'one value in four, -2^31, leaves 32 bits in between', bytes: BOX / 4 },
   ),
-  oneAction(
-    'ack uint32',
-    'one set-var of UINT32 above 2^31',
-    (actions, turn) => actions.set(count, large[1 + (turn & 3)] as number),
-    (turn) => ({
-      action: 'set-var',
-      scope: 'txn',
-      name: 'count',
-      value: { type: 'uint32', value: large[1 + (turn & 3)] as number },
-    }),
-    { why: 'the upper half is found by dividing', bytes: BOX },
-  ),
-  oneAction(
-    'ack integer',
-    'one set-var of INT64 from a number that fits 32 bits',
-    (actions, turn) => actions.set(plain, turn),
-    (turn) => ({ action: 'set-var', scope: 'txn', name: 'plain', value: { type: 'int64', value: turn } }),
-  ),
-  oneAction(
-    'ack int64',
-    'one set-var of INT64 from a bigint',
-    (actions, turn) => actions.set(signed, bigs[turn & 3]!),
-    (turn) => ({ action: 'set-var', scope: 'txn', name: 'signed', value: { type: 'int64', value: bigs[turn & 3]! } }),
+  oneSetVar(uint32, boxed.slice(1) as number[], (value) => ({ type: 'uint32', value }), 'UINT32 above 2^31', {
+    why: 'the upper half is found by dividing',
+    bytes: BOX,
+  }),
+  oneSetVar(integer, [1, 2, 3, 127], (value) => ({ type: 'int64', value }), 'INT64 from a number that fits 32 bits'),
+  oneSetVar(
+    int64,
+    [-1n, 2n ** 62n, -(2n ** 63n), 2n ** 53n],
+    (value) => ({ type: 'int64', value }),
+    'INT64 from a bigint',
     { why: 'one value in four, -2^63, leaves 32 bits in between', bytes: BOX / 4 },
   ),
-  oneAction(
-    'ack uint64',
-    'one set-var of UINT64 from a number',
-    (actions, turn) => actions.set(unsigned, turn),
-    (turn) => ({ action: 'set-var', scope: 'txn', name: 'unsigned', value: { type: 'uint64', value: turn } }),
+  oneSetVar(uint64, [1, 2, 3, 127], (value) => ({ type: 'uint64', value }), 'UINT64 from a number'),
+  oneSetVar(
+    ipv4,
+    ['192.0.2.1', '198.51.100.200', '203.0.113.77', '10.0.0.1'],
+    (value) => ({ type: 'ipv4', value }),
+    'IPv4 from text',
   ),
-  oneAction(
-    'ack ipv4',
-    'one set-var of IPv4 from text',
-    (actions, turn) => actions.set(client4, addresses4[turn & 3]!),
-    (turn) => ({
-      action: 'set-var',
-      scope: 'txn',
-      name: 'client4',
-      value: { type: 'ipv4', value: addresses4[turn & 3]! },
-    }),
+  oneSetVar(
+    ipv6,
+    ['2001:db8::1', '2001:db8:0:1:2:3:4:5', '::1', 'fe80::1:2:3'],
+    (value) => ({ type: 'ipv6', value }),
+    'IPv6 from text',
   ),
-  oneAction(
-    'ack ipv6',
-    'one set-var of IPv6 from text',
-    (actions, turn) => actions.set(client6, addresses6[turn & 3]!),
-    (turn) => ({
-      action: 'set-var',
-      scope: 'txn',
-      name: 'client6',
-      value: { type: 'ipv6', value: addresses6[turn & 3]! },
-    }),
-  ),
-  oneAction(
-    'ack string',
-    'one set-var of STRING: empty, long, beyond ASCII',
-    (actions, turn) => actions.set(label, texts[turn & 3]!),
-    (turn) => ({ action: 'set-var', scope: 'txn', name: 'label', value: { type: 'string', value: texts[turn & 3]! } }),
-    { why: "the arguments inside of Node's Buffer.write", like: writeTexts },
-  ),
-  oneAction(
-    'ack binary',
-    'one set-var of BINARY, 20 bytes',
-    (actions, turn) => actions.set(digest, digests[turn & 3]!),
-    (turn) => ({
-      action: 'set-var',
-      scope: 'txn',
-      name: 'digest',
-      value: { type: 'binary', value: digests[turn & 3]! },
-    }),
+  oneSetVar(string, texts, (value) => ({ type: 'string', value }), 'STRING: empty, long, beyond ASCII', {
+    why: "the arguments inside of Node's Buffer.write",
+    like: writeTexts,
+  }),
+  oneSetVar(
+    binary,
+    [0, 1, 2, 3].map((index) => Buffer.alloc(20, index)),
+    (value) => ({ type: 'binary', value }),
+    'BINARY, 20 bytes',
   ),
   oneAction(
     'ack unset-var',
@@ -232,16 +186,8 @@ const echo = defineMessage('echo', { ip: address, text: string });
 
 /** Values that go from the NOTIFY to the ACK as views, never as text. */
 function echoViews(): Operation {
-  const bytes = notifyFrame([
-    [
-      'echo',
-      [
-        ['ip', { type: 'ipv6', value: '2001:db8::7' }],
-        ['text', { type: 'string', value: 'from the request' }],
-      ],
-    ],
-  ]);
-  const frame = firstFrame(bytes);
+  const bytes = bytesOf(question.message('echo', { ip: data.ipv6('2001:db8::7'), text: 'from the request' }));
+  const frame = frameOf(bytes);
   const notify = new Notify(new MessageSet([echo]));
   const writer = new AckWriter();
   const buffer = Buffer.alloc(LIMIT);
@@ -249,7 +195,7 @@ function echoViews(): Operation {
     notify.read(frame);
     const message = notify.get(echo)!;
     writer.beginAck(buffer, 0, LIMIT, notify);
-    writer.set(client6, message.ip).set(label, message.text);
+    writer.set(client, message.ip).set(label, message.text);
     const end = writer.end();
     notify.close();
     return end;

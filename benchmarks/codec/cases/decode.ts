@@ -13,8 +13,7 @@ import {
 import type { Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
 import { realistic, tiny, twoMessages } from '../frames.ts';
-import { addUp } from './floor.ts';
-import { naive } from './naive-decode.ts';
+import { addUp, naiveChunks } from './yardsticks.ts';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });
 
@@ -108,24 +107,24 @@ export const cases: readonly Case[] = [
     name: 'decode tiny',
     what: 'a NOTIFY with one IPv4 address: from the chunk to the declared argument',
     frameBytes: tiny.length,
-    subjects: { spop: decodeTiny, naive: () => naive([tiny]), floor: () => addUp(tiny) },
+    subjects: { spop: decodeTiny, naive: () => naiveChunks([tiny]), floor: () => addUp(tiny) },
   },
   {
     name: 'decode realistic',
     what: 'a NOTIFY with eight arguments, 600 bytes of headers among them, each one resolved and read',
     frameBytes: realistic.length,
-    subjects: { spop: decodeRealistic, naive: () => naive([realistic]), floor: () => addUp(realistic) },
+    subjects: { spop: decodeRealistic, naive: () => naiveChunks([realistic]), floor: () => addUp(realistic) },
   },
   {
     name: 'decode two messages',
     what: 'two messages in one NOTIFY, both resolved',
     frameBytes: twoMessages.length,
-    subjects: { spop: decodeTwoMessages, naive: () => naive([twoMessages]), floor: () => addUp(twoMessages) },
+    subjects: { spop: decodeTwoMessages, naive: () => naiveChunks([twoMessages]), floor: () => addUp(twoMessages) },
   },
   {
     name: 'decode in pieces',
     what: 'the realistic NOTIFY in three chunks, cut in its head and in its values',
     frameBytes: realistic.length,
-    subjects: { spop: decodePieces, naive: () => naive(pieces), floor: () => addUp(realistic) },
+    subjects: { spop: decodePieces, naive: () => naiveChunks(pieces), floor: () => addUp(realistic) },
   },
 ];

@@ -1,12 +1,13 @@
-import { type Frame, FrameReader, MessageSet, Notify, SpopError, defineMessage, string } from '@spop/codec';
+import { MessageSet, Notify, SpopError, defineMessage, string } from '@spop/codec';
 // What the errors are made by, for a measure of them alone.
 import { Cursor } from '../../../packages/codec/src/wire/cursor.ts';
 import { skipTypedData } from '../../../packages/codec/src/wire/typed-data.ts';
 import { viewClosed } from '../../../packages/codec/src/values/view-source.ts';
 import type { Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
-import { FrameDecoder, decodeMessages } from '../../naive/decode.ts';
-import { many, notifyFrame } from '../frames.ts';
+import { decodeMessages } from '../../naive/decode.ts';
+import { bytesOf, frameOf, many, question } from '../frames.ts';
+import { payloadOf } from './yardsticks.ts';
 
 const declared = defineMessage('many', { argument_0: string });
 
@@ -15,14 +16,8 @@ const lastWrong = Buffer.from(many);
 lastWrong[lastWrong.length - 1] = 0x0f;
 
 /** One argument, of a reserved type: an error as early as one can be. */
-const firstWrong = notifyFrame([['many', [['argument_0', { type: 'null' }]]]]);
+const firstWrong = bytesOf(question.message('many', { argument_0: null }));
 firstWrong[firstWrong.length - 1] = 0x0f;
-
-function frameOf(bytes: Buffer): Frame {
-  const reader = new FrameReader();
-  reader.push(bytes);
-  return reader.next()!;
-}
 
 function refuse(bytes: Buffer): Operation {
   const frame = frameOf(bytes);
@@ -38,8 +33,7 @@ function refuse(bytes: Buffer): Operation {
 }
 
 function refuseNaive(bytes: Buffer): Operation {
-  const [frame] = new FrameDecoder(16_380).push(bytes);
-  const { payload } = frame!;
+  const payload = payloadOf(bytes);
   return () => {
     try {
       return decodeMessages(payload).length;

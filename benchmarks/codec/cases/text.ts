@@ -10,7 +10,6 @@ import {
   defineNetwork,
   defineVariable,
   type Frame,
-  FrameReader,
   HeaderReader,
   type MessageOf,
   MessageSet,
@@ -22,7 +21,7 @@ import type { Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
 import { encodeString } from '../../naive/encode.ts';
 import { encodeVarint } from '../../naive/varint.ts';
-import { notifyFrame } from '../frames.ts';
+import { bytesOf, frameOf, question } from '../frames.ts';
 
 const fields = [
   ['host', 'shop.example.com'],
@@ -42,28 +41,19 @@ const request = defineMessage('request', {
   real_ip: string,
 });
 
-const bytes = notifyFrame([
-  [
-    'request',
-    [
-      ['headers', text(`${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`)],
-      ['binary_headers', { type: 'binary', value: Buffer.concat([...fields.flat(), '', ''].map(encodeString)) }],
-      ['cookie', text(fields[4][1])],
-      ['forwarded', text(String.raw`for=192.0.2.1;host="a,b\"";proto=http, For="[2001:DB8::\0:17]:4711";by=_gate`)],
-      ['x_forwarded_for', text('2001:db8::7:1, unknown, [2001:db8::7:2]:443, ::ffff:203.0.113.77, 10.0.0.7:8080')],
-      ['real_ip', text('203.0.113.77')],
-    ],
-  ],
-]);
-
-function text(value: string): { type: 'string'; value: string } {
-  return { type: 'string', value };
-}
+const bytes = bytesOf(
+  question.message('request', {
+    headers: `${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+    binary_headers: Buffer.concat([...fields.flat(), '', ''].map(encodeString)),
+    cookie: fields[4][1],
+    forwarded: String.raw`for=192.0.2.1;host="a,b\"";proto=http, For="[2001:DB8::\0:17]:4711";by=_gate`,
+    x_forwarded_for: '2001:db8::7:1, unknown, [2001:db8::7:2]:443, ::ffff:203.0.113.77, 10.0.0.7:8080',
+    real_ip: '203.0.113.77',
+  }),
+);
 
 function read(): { frame: Frame; message: MessageOf<typeof request> } {
-  const reader = new FrameReader();
-  reader.push(bytes);
-  const frame = reader.next()!;
+  const frame = frameOf(bytes);
   const notify = new Notify(new MessageSet([request]));
   notify.read(frame);
   return { frame, message: notify.get(request)! };

@@ -1,9 +1,9 @@
+import { data, type ValueInput } from '@spop/builder';
 import { FrameReader, type MessageOf, MessageSet, Notify, address, defineMessage, integer, string } from '@spop/codec';
 import type { Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
-import { type Args, notifyFrame, realistic } from '../frames.ts';
-import { addUp } from './floor.ts';
-import { naive } from './naive-decode.ts';
+import { bytesOf, question, realistic } from '../frames.ts';
+import { addUp, naiveChunks } from './yardsticks.ts';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });
 const logRequest = defineMessage('log-request', { method: string, path: string, status: integer, src: address });
@@ -11,20 +11,23 @@ const logRequest = defineMessage('log-request', { method: string, path: string, 
 const fewOfMany = defineMessage('check-request', { path: string, port: integer, host: string });
 
 /** One message three times, as three groups of an event that list the same `spoe-message` give it. */
-const sameName: Buffer = notifyFrame(
-  ['203.0.113.77', '198.51.100.7', '192.0.2.1'].map((value) => ['check-client-ip', [['ip', { type: 'ipv4', value }]]]),
+const sameName: Buffer = bytesOf(
+  ['203.0.113.77', '198.51.100.7', '192.0.2.1'].reduce(
+    (frame, ip) => frame.message('check-client-ip', { ip: data.ipv4(ip) }),
+    question,
+  ),
 );
 
-const inOrder: Args = [
-  ['method', { type: 'string', value: 'POST' }],
-  ['path', { type: 'string', value: '/basket/items' }],
-  ['status', { type: 'int64', value: 201 }],
-  ['src', { type: 'ipv4', value: '203.0.113.77' }],
+const inOrder: [string, ValueInput][] = [
+  ['method', 'POST'],
+  ['path', '/basket/items'],
+  ['status', 201],
+  ['src', data.ipv4('203.0.113.77')],
 ];
 
 /** Two NOTIFYs, the second with its arguments the other way round: no guess from the last one holds. */
 const otherOrders: Buffer = Buffer.concat(
-  [inOrder, inOrder.toReversed()].map((args) => notifyFrame([['log-request', args]])),
+  [inOrder, inOrder.toReversed()].map((args) => bytesOf(question.message('log-request', args))),
 );
 
 function decodeSameName(): Operation {
@@ -78,18 +81,18 @@ export const cases: readonly Case[] = [
     name: 'decode same name',
     what: 'one message three times in a NOTIFY, each of them read',
     frameBytes: sameName.length,
-    subjects: { spop: decodeSameName, naive: () => naive([sameName]), floor: () => addUp(sameName) },
+    subjects: { spop: decodeSameName, naive: () => naiveChunks([sameName]), floor: () => addUp(sameName) },
   },
   {
     name: 'decode other orders',
     what: 'two NOTIFYs whose four arguments come in one order and in the other, each argument read',
     frameBytes: otherOrders.length,
-    subjects: { spop: decodeOtherOrders, naive: () => naive([otherOrders]), floor: () => addUp(otherOrders) },
+    subjects: { spop: decodeOtherOrders, naive: () => naiveChunks([otherOrders]), floor: () => addUp(otherOrders) },
   },
   {
     name: 'decode few of many',
     what: 'the realistic NOTIFY with three of its eight arguments declared, undeclared ones in between',
     frameBytes: realistic.length,
-    subjects: { spop: decodeFewOfMany, naive: () => naive([realistic]), floor: () => addUp(realistic) },
+    subjects: { spop: decodeFewOfMany, naive: () => naiveChunks([realistic]), floor: () => addUp(realistic) },
   },
 ];

@@ -1,7 +1,6 @@
+import { data } from '@spop/builder';
 import {
   BufferPool,
-  type Frame,
-  FrameReader,
   MessageSet,
   Notify,
   address,
@@ -17,15 +16,9 @@ import {
 } from '@spop/codec';
 import type { Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
-import { FrameDecoder, decodeMessages } from '../../naive/decode.ts';
-import { integers, notifyFrame } from '../frames.ts';
-import { addUp } from './floor.ts';
-
-function frameOf(bytes: Buffer): Frame {
-  const reader = new FrameReader();
-  reader.push(bytes);
-  return reader.next()!;
-}
+import { decodeMessages } from '../../naive/decode.ts';
+import { bytesOf, frameOf, integers, question } from '../frames.ts';
+import { addUp, naivePayload } from './yardsticks.ts';
 
 const edges = defineMessage('integers', {
   minus_one: integer,
@@ -52,16 +45,7 @@ function readIntegers(): Operation {
 }
 
 const port = defineMessage('numbers', { port: integer, bytes: int64, client: address });
-const numbers = notifyFrame([
-  [
-    'numbers',
-    [
-      ['port', { type: 'int64', value: 51_724 }],
-      ['bytes', { type: 'int64', value: 50_000 }],
-      ['client', { type: 'ipv4', value: '10.0.113.77' }],
-    ],
-  ],
-]);
+const numbers = bytesOf(question.message('numbers', { port: 51_724, bytes: 50_000, client: data.ipv4('10.0.113.77') }));
 
 /** A port, a count and an address as numbers: below 2^31, since V8 boxes what is above (16 bytes). */
 function readNumbers(): Operation {
@@ -77,16 +61,13 @@ function readNumbers(): Operation {
 }
 
 const texts = defineMessage('texts', { host: string, path: string, wide: string });
-const textFrame = notifyFrame([
-  [
-    'texts',
-    [
-      ['host', { type: 'string', value: 'shop.example.com' }],
-      ['path', { type: 'string', value: '/catalogue/chairs/oak-dining-chair' }],
-      ['wide', { type: 'string', value: 'größenwahn' }],
-    ],
-  ],
-]);
+const textFrame = bytesOf(
+  question.message('texts', {
+    host: 'shop.example.com',
+    path: '/catalogue/chairs/oak-dining-chair',
+    wide: 'größenwahn',
+  }),
+);
 
 /** Four comparisons: equal, equal but for the last byte, a prefix, and one beyond ASCII. */
 function compareText(): Operation {
@@ -105,10 +86,7 @@ function compareText(): Operation {
 
 /** The same with text made first, as one does without a view. */
 function compareNaiveText(): Operation {
-  const [frame] = new FrameDecoder(16_380).push(textFrame);
-  const { payload } = frame!;
-  return () => {
-    const [message] = decodeMessages(payload);
+  return naivePayload(textFrame, ([message]) => {
     const host = message!.args.get('host') as string;
     const path = message!.args.get('path') as string;
     const wide = message!.args.get('wide') as string;
@@ -118,7 +96,7 @@ function compareNaiveText(): Operation {
     if (path.startsWith('/catalogue/')) equal += 4;
     if (wide === 'größenwahn') equal += 8;
     return equal;
-  };
+  });
 }
 
 /** What is found in text: its end, a part, where one stands, the same in other letters, and a part copied. */
@@ -140,15 +118,9 @@ function searchText(): Operation {
 }
 
 const clients = defineMessage('clients', { v4: address, v6: address });
-const clientFrame = notifyFrame([
-  [
-    'clients',
-    [
-      ['v4', { type: 'ipv4', value: '203.0.113.77' }],
-      ['v6', { type: 'ipv6', value: '2001:db8::7:1' }],
-    ],
-  ],
-]);
+const clientFrame = bytesOf(
+  question.message('clients', { v4: data.ipv4('203.0.113.77'), v6: data.ipv6('2001:db8::7:1') }),
+);
 
 /** Addresses of both families compared with text, and read in groups. */
 function compareAddresses(): Operation {
@@ -165,7 +137,7 @@ function compareAddresses(): Operation {
 }
 
 const mapped = defineMessage('mapped', { client: address });
-const mappedFrame = notifyFrame([['mapped', [['client', { type: 'ipv6', value: '::ffff:cb00:714d' }]]]]);
+const mappedFrame = bytesOf(question.message('mapped', { client: data.ipv6('::ffff:cb00:714d') }));
 
 /** An IPv4 address that came mapped to IPv6: found, compared in both spellings and as bytes, and looked for in networks. */
 function readMapped(): Operation {
@@ -192,19 +164,7 @@ const lookupFrames = [
   ['POST', 'api.example.com'],
   ['GET', 'www.example.com'],
   ['HEAD', 'shop.example.com'],
-].map(([method, host]) =>
-  frameOf(
-    notifyFrame([
-      [
-        'lookups',
-        [
-          ['method', { type: 'string', value: method! }],
-          ['host', { type: 'string', value: host! }],
-        ],
-      ],
-    ]),
-  ),
-);
+].map(([method = '', host = '']) => frameOf(bytesOf(question.message('lookups', { method, host }))));
 
 /** Two texts from the cache, in frames whose values take turns. */
 function internText(): Operation {
@@ -259,14 +219,14 @@ export const cases: readonly Case[] = [
     name: 'integers',
     what: 'negative and 64-bit integers, read as numbers or as two halves',
     frameBytes: integers.length,
-    subjects: { spop: readIntegers, naive: () => naive(integers), floor: () => addUp(integers) },
+    subjects: { spop: readIntegers, naive: () => naivePayload(integers), floor: () => addUp(integers) },
     unoptimised: { why: 'five sums leave 32 bits before they are cut to them again', bytes: 80 },
   },
   {
     name: 'number conversions',
     what: 'a port, a byte count and an IPv4 address as numbers',
     frameBytes: numbers.length,
-    subjects: { spop: readNumbers, naive: () => naive(numbers), floor: () => addUp(numbers) },
+    subjects: { spop: readNumbers, naive: () => naivePayload(numbers), floor: () => addUp(numbers) },
   },
   {
     name: 'compare text',
@@ -305,15 +265,3 @@ export const cases: readonly Case[] = [
     subjects: { spop: checkedView },
   },
 ];
-
-function naive(bytes: Buffer): Operation {
-  const [frame] = new FrameDecoder(16_380).push(bytes);
-  const { payload } = frame!;
-  return () => {
-    let sum = 0;
-    for (const message of decodeMessages(payload)) {
-      for (const value of message.args.values()) sum += typeof value === 'bigint' ? Number(value & 0xffn) : 1;
-    }
-    return sum;
-  };
-}

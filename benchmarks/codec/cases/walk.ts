@@ -1,7 +1,6 @@
+import { data, notify, type ValueInput } from '@spop/builder';
 import {
   AckWriter,
-  type Frame,
-  FrameReader,
   MessageSet,
   Notify,
   address,
@@ -17,13 +16,7 @@ import {
 } from '@spop/codec';
 import type { Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
-import { type Args, notifyFrame, realistic, twoMessages } from '../frames.ts';
-
-function frameOf(bytes: Buffer): Frame {
-  const reader = new FrameReader();
-  reader.push(bytes);
-  return reader.next()!;
-}
+import { bytesOf, frameOf, question, realistic, twoMessages } from '../frames.ts';
 
 /** Every message and argument as it comes, with nothing declared. */
 function walkAll(): Operation {
@@ -67,13 +60,16 @@ const swapped = [
   ['first', 'second', 'third'],
   ['third', 'first', 'second'],
 ].map((names, turn) => {
-  const swappedArgs: Args = [
-    ['', { type: 'string', value: 'unnamed' }],
-    ...names.map((name) => [name, { type: 'uint32', value: 7 }] as const),
-    ['first', { type: 'uint32', value: 8 }],
+  const args: [string, ValueInput][] = [
+    ['', 'unnamed'],
+    ...names.map((name): [string, ValueInput] => [name, data.uint32(7)]),
+    ['first', data.uint32(8)],
   ];
-  const messages = [['swapped', swappedArgs] as const, ['other', []] as const];
-  return frameOf(notifyFrame(turn === 0 ? messages : messages.toReversed()));
+  const frame =
+    turn === 0
+      ? question.message('swapped', args).message('other')
+      : question.message('other').message('swapped', args);
+  return frameOf(bytesOf(frame));
 });
 const swappedMessage = defineMessage('swapped', { second: uint32, first: uint32, third: uint32 });
 const otherMessage = defineMessage('other', {});
@@ -91,7 +87,7 @@ function wrongGuesses(): Operation {
   };
 }
 
-const longIds = notifyFrame([], { streamId: 2n ** 30n, frameId: 70_000n });
+const longIds = bytesOf(notify({ streamId: 2 ** 30, frameId: 70_000 }));
 
 function frameIds(): Operation {
   const frame = frameOf(longIds);
@@ -104,15 +100,9 @@ function frameIds(): Operation {
 }
 
 const keyed = defineMessage('keyed', { key: binary, client: address });
-const keyedFrame = notifyFrame([
-  [
-    'keyed',
-    [
-      ['key', { type: 'binary', value: Buffer.from('0123456789abcdef') }],
-      ['client', { type: 'ipv6', value: '2001:db8::1' }],
-    ],
-  ],
-]);
+const keyedFrame = bytesOf(
+  question.message('keyed', { key: Buffer.from('0123456789abcdef'), client: data.ipv6('2001:db8::1') }),
+);
 const score = defineVariable('sess', 'ip_score', int32);
 
 /** A handler that takes its time: the frame and the ACK begun are copied to buffers of their own, and read there. */
