@@ -1,5 +1,5 @@
 /**
- * Bytes of heap that the whole agent takes per NOTIFY, through a real socket: `pnpm run alloc:agent [--node LIST]`. Node's
+ * Bytes of heap that the whole agent takes per NOTIFY, through a real socket: `pnpm run alloc:agent`. Node's
  * own part, which is what each read and write of a socket takes, is in the figure, shared by the NOTIFYs of a read.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -9,9 +9,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { realistic, tiny } from '../codec/frames.ts';
-import { type NodeBinary, currentNode, findNodes } from '../codec/node-versions.ts';
 import { exactHeapFlags, lowerMedian } from '../harness/heap.ts';
 import type { Report, Request } from './agent-process.ts';
 import { Peer } from './peer.ts';
@@ -22,11 +20,6 @@ const ROUNDS = 7;
 /** HAProxy has at most 20 in flight on a connection. */
 const WINDOW = 20;
 const TIMEOUT_MS = 120_000;
-
-const { values: options } = parseArgs({
-  args: process.argv.slice(2).filter((argument) => argument !== '--'),
-  options: { node: { type: 'string' } },
-});
 
 type Kind = 'sync' | 'async';
 
@@ -39,20 +32,18 @@ const MOST_BYTES_PER_NOTIFY: Readonly<Record<Kind, number>> = { sync: 16, async:
 const MOST_BUFFER_BYTES = 1;
 
 console.log(
-  '| node | handler | NOTIFY | B per NOTIFY, 1 in flight | 20 in flight | of each NOTIFY | of each read and write |',
+  '| handler | NOTIFY | B per NOTIFY, 1 in flight | 20 in flight | of each NOTIFY | of each read and write |',
 );
-console.log('|---|---|---|---:|---:|---:|---:|');
-for (const node of options.node === undefined ? [currentNode] : findNodes(options.node)) {
-  await measure(node, 'sync');
-  await measure(node, 'async');
-}
+console.log('|---|---|---:|---:|---:|---:|');
+await measure('sync');
+await measure('async');
 
-async function measure(node: NodeBinary, kind: Kind): Promise<void> {
+async function measure(kind: Kind): Promise<void> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'spop-alloc-'));
   const socketPath = path.join(folder, 'agent.sock');
   const script = fileURLToPath(new URL('agent-process.ts', import.meta.url));
   const flags = [...exactHeapFlags, '--conditions=@spop/source', '--disable-warning=ExperimentalWarning'];
-  const child = spawn(node.path, [...flags, script, socketPath, kind], {
+  const child = spawn(process.execPath, [...flags, script, socketPath, kind], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
@@ -62,7 +53,7 @@ async function measure(node: NodeBinary, kind: Kind): Promise<void> {
     for (const [name, frame] of [['tiny', tiny] as const, ['realistic', realistic] as const]) {
       const alone = await bytesPerNotify(child, socketPath, frame, 1);
       const shared = await bytesPerNotify(child, socketPath, frame, WINDOW);
-      print(node, `${kind} | ${name}`, kind, alone - own, shared - own);
+      print(`${kind} | ${name}`, kind, alone - own, shared - own);
     }
     if (own > 0)
       console.log(`An async function that awaits takes ${own.toFixed(1)} B by itself, which are not in the figures.`);
@@ -74,12 +65,12 @@ async function measure(node: NodeBinary, kind: Kind): Promise<void> {
 }
 
 /** Tells the part that comes with each read and write, whatever is in it, from the part that comes with each NOTIFY. */
-function print(node: NodeBinary, name: string, kind: Kind, alone: number, shared: number): void {
+function print(name: string, kind: Kind, alone: number, shared: number): void {
   const each = (shared * WINDOW - alone) / (WINDOW - 1);
   const figures = [alone, shared, each, alone - each].map((bytes) => bytes.toFixed(1));
-  console.log(`| ${node.version} | ${name} | ${figures.join(' | ')} |`);
+  console.log(`| ${name} | ${figures.join(' | ')} |`);
   const most = MOST_BYTES_PER_NOTIFY[kind];
-  if (each > most) fail(`${name}, node ${node.version}: expected at most ${most} bytes; found ${figures[2]}`);
+  if (each > most) fail(`${name}: expected at most ${most} bytes; found ${figures[2]}`);
 }
 
 function fail(message: string): void {

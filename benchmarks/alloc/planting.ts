@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { NodeBinary } from '../codec/node-versions.ts';
 import { exactHeapFlags } from '../harness/heap.ts';
 import { type Findings, modes } from './findings.ts';
 import type { Insertion } from './plant-hook.ts';
@@ -38,8 +37,8 @@ export function findSites(filter: string | undefined): Site[] {
  * Plants an object in one function after the other, and runs a proof that passes through it: the fastest, in the
  * unoptimised mode, since the object is never used and only that mode can see it.
  */
-export async function plantEach(node: NodeBinary, sites: readonly Site[]): Promise<PlantingResult> {
-  const cases = await coverage(node, sites);
+export async function plantEach(sites: readonly Site[]): Promise<PlantingResult> {
+  const cases = await coverage(sites);
   const waiting = [...sites];
   const result: PlantingResult = { seen: 0, missed: [], untouched: [] };
   const worker = async (): Promise<void> => {
@@ -52,7 +51,7 @@ export async function plantEach(node: NodeBinary, sites: readonly Site[]): Promi
         result.untouched.push(key);
         continue;
       }
-      const fault = await faultOf(node, site, proof);
+      const fault = await faultOf(site, proof);
       console.log(`${fault === '' ? 'ok  ' : 'FAIL'} ${key}: one object there is seen by '${proof.name}' ${fault}`);
       if (fault === '') result.seen++;
       else result.missed.push(key);
@@ -67,32 +66,28 @@ function keyOf({ file, name, line }: Site): string {
 }
 
 /** Which functions each case runs. */
-async function coverage(node: NodeBinary, sites: readonly Site[]): Promise<Covered[]> {
+async function coverage(sites: readonly Site[]): Promise<Covered[]> {
   const insertions = sites.map((site) => ({
     file: site.file,
     line: site.line,
     statement: `globalThis.covered?.add(${JSON.stringify(keyOf(site))});`,
   }));
-  return (await runWith(node, insertions, ['cover.ts'])) as Covered[];
+  return (await runWith(insertions, ['cover.ts'])) as Covered[];
 }
 
 /** Why the proof of a case does not see an object planted at the site; empty where it does. */
-async function faultOf(node: NodeBinary, { file, line }: Site, proof: Covered): Promise<string> {
+async function faultOf({ file, line }: Site, proof: Covered): Promise<string> {
   const insertion = { file, line, statement: 'const planted = { planted: 0 };' };
   const script = ['prove.ts', proof.folder, proof.file, proof.name, 'unoptimised'];
   try {
-    const { expected, measured } = (await runWith(node, [insertion], script)) as Findings;
+    const { expected, measured } = (await runWith([insertion], script)) as Findings;
     return measured === expected ? '- no: the proof holds all the same' : '';
   } catch (error) {
     return `- no: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
-async function runWith(
-  node: NodeBinary,
-  insertions: readonly Insertion[],
-  [script, ...args]: string[],
-): Promise<unknown> {
+async function runWith(insertions: readonly Insertion[], [script, ...args]: string[]): Promise<unknown> {
   const hook = new URL('plant-hook.ts', import.meta.url).href;
   const path = fileURLToPath(new URL(script!, import.meta.url));
   const flags = [
@@ -101,7 +96,7 @@ async function runWith(
     '--conditions=@spop/source',
     '--disable-warning=ExperimentalWarning',
   ];
-  const { stdout } = await promisify(execFile)(node.path, [...flags, `--import=${hook}`, path, ...args], {
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, `--import=${hook}`, path, ...args], {
     timeout: TIMEOUT_MS,
     killSignal: 'SIGKILL',
     maxBuffer: 16 * 2 ** 20,

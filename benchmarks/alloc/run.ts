@@ -1,5 +1,5 @@
 /**
- * Proves that the hot path allocates nothing: `pnpm run alloc [--filter NAME] [--sample N] [--mode MODE] [--node LIST]`.
+ * Proves that the hot path allocates nothing: `pnpm run alloc [--filter NAME] [--sample N] [--mode MODE]`.
  * Every proof is a process; as many run at once as there are cores, two at most.
  */
 import { execFile, spawn } from 'node:child_process';
@@ -9,7 +9,6 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { type Entry, findCases } from '../codec/catalogue.ts';
-import { type NodeBinary, currentNode, findNodes } from '../codec/node-versions.ts';
 import { exactHeapFlags } from '../harness/heap.ts';
 import { type Findings, type Mode, modes } from './findings.ts';
 import { findSites, plantEach } from './planting.ts';
@@ -33,7 +32,6 @@ const { values: options } = parseArgs({
     /** So many cases, evenly spread over all. */
     sample: { type: 'string', default: 'all' },
     mode: { type: 'string' },
-    node: { type: 'string' },
   },
 });
 const script = fileURLToPath(new URL('prove.ts', import.meta.url));
@@ -41,7 +39,6 @@ const script = fileURLToPath(new URL('prove.ts', import.meta.url));
 interface Proof {
   entry: Entry;
   mode: Mode;
-  node: NodeBinary;
 }
 
 interface Outcome extends Proof {
@@ -52,19 +49,16 @@ interface Outcome extends Proof {
 
 const startedAt = Date.now();
 const entries = sample(await findCases(options.filter));
-const nodes = options.node === undefined ? [currentNode] : findNodes(options.node);
 const wanted = (Object.keys(modes) as Mode[]).filter((mode) => options.mode === undefined || mode === options.mode);
-const proofs = nodes.flatMap((node) =>
-  wanted.flatMap((mode) =>
-    entries
-      .filter(({ definition }) => definition.throws !== true || mode === 'unoptimised')
-      .map((entry) => ({ entry, mode, node })),
-  ),
+const proofs = wanted.flatMap((mode) =>
+  entries
+    .filter(({ definition }) => definition.throws !== true || mode === 'unoptimised')
+    .map((entry) => ({ entry, mode })),
 );
 report(await proveAll(proofs));
 if (options.filter === undefined && options.sample === 'all' && options.mode === undefined) {
-  for (const node of nodes) await askProofs(node);
-  for (const node of nodes) await measureAgent(node);
+  await askProofs();
+  await measureAgent();
 }
 console.log(`${Math.round((Date.now() - startedAt) / 1000)} s`);
 
@@ -76,9 +70,9 @@ function sample(found: readonly Entry[]): Entry[] {
 }
 
 /** The agent as a whole, through a socket. */
-async function measureAgent(node: NodeBinary): Promise<void> {
+async function measureAgent(): Promise<void> {
   const agentScript = fileURLToPath(new URL('agent.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--conditions=@spop/source', agentScript, '--node', node.path], {
+  const child = spawn(process.execPath, ['--conditions=@spop/source', agentScript], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const [code] = (await once(child, 'exit')) as [number | null];
@@ -86,10 +80,10 @@ async function measureAgent(node: NodeBinary): Promise<void> {
 }
 
 /** Whether the proofs would see an allocation there. */
-async function askProofs(node: NodeBinary): Promise<void> {
+async function askProofs(): Promise<void> {
   const sites = findSites(undefined).filter(({ file, name }) => MOST_HARMFUL.has(`${basename(file)} ${name}`));
-  const { seen, missed, untouched } = await plantEach(node, sites);
-  console.log(`allocations planted in the codec, node ${node.version}: ${seen} seen, ${missed.length} not seen`);
+  const { seen, missed, untouched } = await plantEach(sites);
+  console.log(`allocations planted in the codec: ${seen} seen, ${missed.length} not seen`);
   if (missed.length > 0 || untouched.length > 0 || seen !== MOST_HARMFUL.size) process.exitCode = 1;
 }
 
@@ -108,7 +102,7 @@ async function proveAll(queue: readonly Proof[]): Promise<Outcome[]> {
 }
 
 async function proveOne(proof: Proof): Promise<Outcome> {
-  const { entry, mode, node } = proof;
+  const { entry, mode } = proof;
   const flags = [
     ...exactHeapFlags,
     ...modes[mode].flags,
@@ -117,7 +111,7 @@ async function proveOne(proof: Proof): Promise<Outcome> {
   ];
   try {
     const { stdout } = await promisify(execFile)(
-      node.path,
+      process.execPath,
       [...flags, script, entry.folder, entry.file, entry.definition.name, mode],
       { timeout: PROOF_TIMEOUT_MS, killSignal: 'SIGKILL' },
     );
@@ -146,9 +140,9 @@ function faultsOf({ operations, rounds, expected, measured, outside, controls }:
   return faults;
 }
 
-function line({ entry, mode, node, findings, faults }: Outcome): string {
+function line({ entry, mode, findings, faults }: Outcome): string {
   const mark = faults.length === 0 ? 'ok  ' : 'FAIL';
-  const head = `${mark} ${entry.definition.name.padEnd(22)} ${mode.padEnd(11)} node ${node.version.padEnd(8)}`;
+  const head = `${mark} ${entry.definition.name.padEnd(22)} ${mode.padEnd(11)}`;
   if (findings === undefined) return head;
   const { operations, measured, controls } = findings;
   const figures = `${measured} B in ${operations} operations, with one object ${controls.object}, with one number ${controls.number}`;
@@ -157,8 +151,8 @@ function line({ entry, mode, node, findings, faults }: Outcome): string {
 
 function report(results: readonly Outcome[]): void {
   const failed = results.filter(({ faults }) => faults.length > 0);
-  for (const { entry, mode, node, faults } of failed) {
-    console.error(`\n${entry.definition.name}, ${mode}, node ${node.version}:`);
+  for (const { entry, mode, faults } of failed) {
+    console.error(`\n${entry.definition.name}, ${mode}:`);
     for (const fault of faults) console.error(`  ${fault}`);
   }
   console.log(`\nallocation proofs: ${results.length - failed.length} hold, ${failed.length} fail`);

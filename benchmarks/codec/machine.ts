@@ -1,18 +1,33 @@
 import { execFileSync } from 'node:child_process';
 import os from 'node:os';
-import type { MachineInfo } from './results.ts';
+
+/** The machine that figures come from. */
+export interface MachineInfo {
+  cpu: string;
+  cores: number;
+  memoryMiB: number;
+  kernel: string;
+  arch: string;
+  /** Load average over one minute. */
+  load: number;
+}
 
 /** What a reader of the figures has to know about the machine. */
 export function machineInfo(): MachineInfo {
-  const [load = 0] = os.loadavg();
   return {
     cpu: os.cpus()[0]?.model ?? 'unknown',
     cores: os.availableParallelism(),
     memoryMiB: Math.round(os.totalmem() / 2 ** 20),
     kernel: `${os.type()} ${os.release()}`,
     arch: os.arch(),
-    load: [load, load],
+    load: os.loadavg()[0] ?? 0,
   };
+}
+
+/** The same in one sentence, with the version of Node. */
+export function machineLine(): string {
+  const { cores, cpu, kernel, arch, load } = machineInfo();
+  return `Node ${process.versions.node} on ${cores} cores of ${cpu}, ${kernel} ${arch}, load ${load.toFixed(1)}.`;
 }
 
 /** The commit of a checkout, and whether it has changes that are in no commit. */

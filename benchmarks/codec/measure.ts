@@ -16,7 +16,6 @@ export interface MeasureOptions {
 export interface MeasuredCase {
   readonly name: string;
   readonly what: string;
-  readonly frameBytes?: number;
   readonly subjects: Readonly<Partial<Record<Subject, unknown>>>;
 }
 
@@ -28,35 +27,32 @@ export const quick = { rounds: 9, warmUpMilliseconds: 500 } as const;
 export const TASK_MILLISECONDS = 0.5;
 
 /**
- * Measures a case. Every subject with every variant is a process; all are warmed up, then take turns: one round each, in
- * an order that changes. Bytes are counted afterwards, in processes of their own, because the exact heap needs flags
- * that would change the times.
+ * Measures a case. Every subject is a process; all are warmed up, then take turns: one round each, in an order that
+ * changes. Bytes are counted afterwards, in processes of their own, because the exact heap needs flags that would change
+ * the times.
  */
 export async function measureCase(
   file: string,
   definition: MeasuredCase,
-  variants: readonly Variant[],
+  variant: Variant,
   options: MeasureOptions,
 ): Promise<CaseResult> {
-  const keys = variants.flatMap((variant) =>
-    subjects.filter((subject) => definition.subjects[subject]).map((subject) => ({ variant, subject })),
-  );
-  const { name, what, frameBytes } = definition;
-  const lanes = keys.map(({ variant, subject }) => new Lane(variant, { file, name }, subject));
+  const case_ = { file, name: definition.name };
+  const lanes = subjects
+    .filter((subject) => definition.subjects[subject])
+    .map((subject) => new Lane(variant, case_, subject));
   let timed: Timed[];
   try {
     timed = await timeLanes(lanes, options);
   } finally {
     await Promise.all(lanes.map((lane) => lane.stop()));
   }
-  for (const [index, { variant, subject }] of keys.entries()) {
-    options.progress(`bytes of ${subject}`);
-    const { result, collections } = timed[index]!;
-    result.bytes = await countBytes(variant, { file, name }, subject);
+  for (const { result, collections } of timed) {
+    options.progress(`bytes of ${result.subject}`);
+    result.bytes = await countBytes(variant, case_, result.subject);
     addCollections(result, collections, options.rounds);
   }
-  const results = timed.map(({ result }) => result);
-  return { name, what, ...(frameBytes === undefined ? {} : { frameBytes }), lanes: results };
+  return { name: definition.name, lanes: timed.map(({ result }) => result) };
 }
 
 interface Timed {
@@ -75,8 +71,7 @@ async function timeLanes(lanes: readonly Lane[], options: MeasureOptions): Promi
       { kind: 'warm-up', milliseconds, taskMilliseconds: TASK_MILLISECONDS },
       'warmed-up',
     );
-    const { variant, subject } = lane;
-    const result = { variant: variant.label, subject, samples: [], count, bytes: 0, collectionsPerMillion: 0 };
+    const result = { subject: lane.subject, samples: [], count, bytes: 0, collectionsPerMillion: 0 };
     timed.push({ result, collections: [] });
   }
   // Round -1 is thrown away: the processes have slept while the others were warmed up.
@@ -96,8 +91,8 @@ async function timeLanes(lanes: readonly Lane[], options: MeasureOptions): Promi
 
 /**
  * Spreads the time of all garbage collections evenly over all operations. Most tasks have none, so that their median
- * leaves them out. Operations that take no memory cause none: what is collected then is the stopwatch's. The time of one is the lower quartile: collecting takes several threads, which wait for each other on
- * a busy machine.
+ * leaves them out. Operations that take no memory cause none: what is collected then is the stopwatch's. The time of one
+ * collection is the lower quartile: it takes several threads, which wait for each other on a busy machine.
  */
 function addCollections(result: LaneResult, collections: readonly number[], rounds: number): void {
   if (result.bytes === 0) return;
