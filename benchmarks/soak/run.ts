@@ -1,14 +1,12 @@
 /**
  * An agent under mixed traffic, faults and reloads for minutes: its memory and its handles must not grow.
  *
- *     pnpm run soak --minutes 10 [--report docs/soak]        writes docs/soak.md and docs/soak.svg
+ *     pnpm run soak --minutes 10        prints what it found as JSON
  *
  * Ends with exit code 1 where something grew, or was left at rest.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -17,12 +15,10 @@ import { machineInfo } from '../codec/machine.ts';
 import { injectFaults, injected } from './faults.ts';
 import { ReloadedHaproxy } from './haproxy.ts';
 import { growths, leftovers } from './judge.ts';
-import { soakSvg } from './plot.ts';
 import type { SoakSample } from './protocol.ts';
-import { soakReport } from './report.ts';
 import { askDirectly, askThrough, outcomes } from './traffic.ts';
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '1' }, report: { type: 'string' } } });
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '1' } } });
 const totalMs = Number(values.minutes) * 60_000;
 const WORKERS = 8;
 const RELOAD_EVERY_MS = 5_000;
@@ -83,23 +79,17 @@ const problems = [
   ...(exitCode === 0 ? [] : [`the agent ended with exit code ${exitCode}`]),
 ];
 const reloads = haproxies.map(({ version, reloads: count }) => ({ version, count }));
-const report = soakReport({
+const findings = {
   minutes: Number(values.minutes),
+  node: process.versions.node,
   machine: machineInfo(),
   reloads,
   direct: direct.asked,
   outcomes,
   injected,
-  samples: loaded,
   atRest,
   grown,
   problems,
-});
-process.stdout.write(report);
-if (values.report !== undefined) {
-  const path = resolve(process.env['INIT_CWD'] ?? '.', values.report);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.md`, report);
-  writeFileSync(`${path}.svg`, await soakSvg(samples));
-}
+};
+process.stdout.write(`${JSON.stringify(findings, null, 1)}\n`);
 process.exitCode = problems.length === 0 ? 0 : 1;
