@@ -17,6 +17,15 @@ export interface CaseVerdict {
   readonly detail?: string;
 }
 
+/** The verdicts on one agent, for its summary. */
+export interface Correctness {
+  readonly passed: number;
+  /** Cases but those that need what the agent does not announce. */
+  readonly asked: number;
+  /** What came instead, by the id of the case. */
+  readonly failed: Readonly<Record<string, string>>;
+}
+
 /** An agent's process that listens on a port of 127.0.0.1. */
 export interface RunningAgent {
   readonly port: number;
@@ -80,4 +89,15 @@ async function judgeOn(
   // A process that ends closes its connections first.
   if (verdict.result === 'fail') await sleep(100);
   return agent.alive ? verdict : { name, result: 'fail', detail: "the agent's process ended" };
+}
+
+/** Sums up the verdicts on one agent. */
+export function toCorrectness(verdicts: readonly CaseVerdict[]): Correctness {
+  const asked = verdicts.filter(({ result }) => result !== '-');
+  const failed = asked.filter(({ result }) => result === 'fail');
+  return {
+    passed: asked.length - failed.length,
+    asked: asked.length,
+    failed: Object.fromEntries(failed.map(({ name, detail = '' }) => [name, detail])),
+  };
 }

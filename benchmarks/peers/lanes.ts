@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { exactHeapFlags } from '../harness/heap.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
-import { findNodes } from '../codec/node-versions.ts';
+import { findNode } from '../codec/node-versions.ts';
 import type { AgentCommand } from '../load/agent-process.ts';
 import { BUILD, compileC } from '../load/load-tool.ts';
 
@@ -157,35 +157,22 @@ async function rustLane(batch: boolean): Promise<Built> {
   };
 }
 
-/** A peer that another registry has to have first. */
-async function haproxySpoeCrate(): Promise<Built> {
-  const name = 'haproxy-spoe';
-  try {
-    await toolchain('cargo', ['info', '--quiet', name], here('rust/spop-tokio/'));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { name, reason: reason.startsWith('no cargo') ? reason : 'this machine’s crate registry does not have it' };
-  }
-  return { name, reason: 'the registry has it, but no agent is written for it yet' };
-}
-
 /** Figures of a codec in Node, with a young generation so large that counting bytes is exact. */
 function nodeCodec(program: string, which: 'spop' | 'naive'): AgentCommand {
   return { program, args: [...plainJsFlags(), ...exactHeapFlags, here('node/codec.ts'), which] };
 }
 
 function ours(list: string): Builder[] {
-  return list.split(',').map((entry) => async () => {
-    const [node] = findNodes(entry);
-    if (node === undefined) throw new Error(`no Node ${entry}`);
-    return {
-      name: `@spop/agent, Node ${node.version.split('.')[0] ?? ''}`,
+  return list.split(',').map((version) => () => {
+    const program = findNode(version);
+    return Promise.resolve({
+      name: `@spop/agent, Node ${version.split('.')[0] ?? ''}`,
       language: 'Node',
       role: 'ours',
-      version: `Node ${node.version}`,
-      command: { program: node.path, args: [...plainJsFlags(), here('../load/spop-agent.ts')] },
-      codec: nodeCodec(node.path, 'spop'),
-    };
+      version: `Node ${version}`,
+      command: { program, args: [...plainJsFlags(), here('../load/spop-agent.ts')] },
+      codec: nodeCodec(program, 'spop'),
+    });
   });
 }
 
@@ -238,7 +225,6 @@ export async function buildLanes(
     ],
     ['spop + tokio', () => rustLane(false)],
     ['spop + tokio, batched', () => rustLane(true)],
-    ['haproxy-spoe', haproxySpoeCrate],
     [
       'naive Node',
       reference(

@@ -1,10 +1,10 @@
 /** The plots of a run, each an SVG. */
 import { toSvg } from '../harness/svg.ts';
-import { figureOf } from './figures.ts';
-import type { PeersRun } from './results.ts';
+import { NO_SPOE, type PeersRun } from './results.ts';
 
 export interface Plot {
   readonly file: string;
+  readonly title: string;
   readonly svg: string;
 }
 
@@ -57,11 +57,9 @@ function loadPoints(
   pick: 'perSecond' | 'cpuPerMillion' | 'p99',
 ): Point[] {
   return Object.entries(tests).flatMap(([test, group]) =>
-    Object.entries(run.load?.[test] ?? {}).flatMap(([lane, samples]) => {
-      const right = samples.filter((sample) => sample.error === '');
-      const value = figureOf(right.map((sample) => sample[pick]))?.median;
-      return value === undefined || value <= 0 ? [] : [{ lane, group, value }];
-    }),
+    Object.entries(run.load?.[test] ?? {}).flatMap(([lane, figures]) =>
+      'error' in figures ? [] : [{ lane, group, value: figures[pick].median }],
+    ),
   );
 }
 
@@ -77,10 +75,11 @@ const CLOSED = {
 
 function haproxyPoints(run: PeersRun): Point[] {
   return Object.entries(run.haproxy ?? {}).flatMap(([release, byLane]) =>
-    Object.entries(byLane).flatMap(([lane, samples]) => {
-      const value = figureOf(samples.map((sample) => sample.agentCpu))?.median;
-      return value === undefined || value <= 0 ? [] : [{ lane, group: `HAProxy ${release}`, value }];
-    }),
+    Object.entries(byLane).flatMap(([lane, figures]) =>
+      'error' in figures || lane === NO_SPOE
+        ? []
+        : [{ lane, group: `HAProxy ${release}`, value: figures.agentCpu.median }],
+    ),
   );
 }
 
@@ -93,7 +92,7 @@ export async function plots(run: PeersRun): Promise<Plot[]> {
   ];
   const made: Plot[] = [];
   for (const [file, points, title] of list) {
-    if (points.length > 0) made.push({ file, svg: await dots(run, points, title) });
+    if (points.length > 0) made.push({ file, title, svg: await dots(run, points, title) });
   }
   return made;
 }

@@ -1,15 +1,15 @@
 /**
  * Side by side with every peer: builds them from their registries, holds them to the protocol, loads them, and puts them
- * behind real HAProxy.
+ * after real HAProxy.
  *
  *     pnpm run bench:peers [--quick] [--sections correctness,codec,load,memory,haproxy] [--filter NAME]
- *          [--rounds 5] [--seconds 1] [--nodes 24.21.0,26.10.0] [--json FILE] [--docs]
+ *          [--rounds 5] [--seconds 1] [--nodes 24.21.0,26.10.0] [--docs]
  *
- * `--docs` writes docs/benchmarks.md and its plots from the results; `--from FILE --docs` does so from a saved run, and
- * `--from FILE --sections load` measures those sections anew and takes the others from there.
+ * Writes benchmarks.json, benchmarks.md and plots to benchmarks/peers/build, or with `--docs` to docs. Sections that are
+ * not measured stay as they are in that JSON, so that `--docs --sections ''` writes the page anew and measures nothing.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findHaproxies } from '@spop-internal/testbed/haproxy/releases';
@@ -18,13 +18,21 @@ import { AgentProcess } from '../load/agent-process.ts';
 import { LoadTool } from '../load/load-tool.ts';
 import { measureRounds, type Sample } from '../load/rounds.ts';
 import { closedLoop, pipelined } from '../load/tests.ts';
-import { hasWrk, measureBehind, type HttpSample } from './behind-haproxy.ts';
+import { hasWrk, type HttpSample, measureBehind } from './behind-haproxy.ts';
 import { measureCodec } from './codec-figures.ts';
-import { judgeAgent } from './correctness.ts';
-import { buildLanes, type PeerLane, type SkippedLane } from './lanes.ts';
+import { judgeAgent, toCorrectness } from './correctness.ts';
+import { buildLanes, type PeerLane } from './lanes.ts';
 import { measureMemory } from './memory.ts';
 import { writeReport } from './report.ts';
-import { type ByLane, NO_SPOE, type PeersRun, type SectionInfo } from './results.ts';
+import {
+  type ByLane,
+  figuresOf,
+  type HttpFigures,
+  type LoadFigures,
+  NO_SPOE,
+  type PeersRun,
+  type SectionInfo,
+} from './results.ts';
 
 const SECTIONS = ['correctness', 'codec', 'load', 'memory', 'haproxy'] as const;
 type Section = (typeof SECTIONS)[number];
@@ -32,13 +40,11 @@ type Section = (typeof SECTIONS)[number];
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    sections: { type: 'string' },
+    sections: { type: 'string', default: SECTIONS.join(',') },
     filter: { type: 'string', default: '' },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     nodes: { type: 'string', default: '24.21.0,26.10.0' },
-    json: { type: 'string' },
-    from: { type: 'string' },
     docs: { type: 'boolean', default: false },
   },
 });
@@ -82,7 +88,7 @@ async function measureLoad(
   tool: LoadTool,
   rounds: number,
   seconds: number,
-): Promise<Record<string, ByLane<Sample[]>>> {
+): Promise<Record<string, ByLane<LoadFigures>>> {
   const kinds = ['tiny', 'realistic'] as const;
   const tests = [
     ...kinds.flatMap((kind) => [1, 4].map((connections) => pipelined(kind, connections, 'one'))),
@@ -91,20 +97,29 @@ async function measureLoad(
     closedLoop(20, 'realistic'),
   ];
   const samples = await measureRounds(lanes, tests, { tool, rounds, seconds, progress });
-  return Object.fromEntries([...samples].map(([test, byLane]) => [test, Object.fromEntries(byLane)]));
+  return Object.fromEntries(
+    [...samples].map(([test, byLane]) => [
+      test,
+      Object.fromEntries([...byLane].map(([lane, list]) => [lane, loadFigures(list)])),
+    ]),
+  );
+}
+
+function loadFigures(samples: readonly Sample[]): LoadFigures {
+  const error = samples.find((sample) => sample.error !== '')?.error;
+  return error === undefined
+    ? figuresOf(
+        samples.map(({ perSecond, cpuPerMillion, p50, p99, p999 }) => ({ perSecond, cpuPerMillion, p50, p99, p999 })),
+      )
+    : { error };
 }
 
 async function measureHaproxy(
   lanes: readonly PeerLane[],
   rounds: number,
   seconds: number,
-  skipped: SkippedLane[],
-): Promise<Record<string, ByLane<HttpSample[]>>> {
-  if (!(await hasWrk())) {
-    skipped.push({ name: 'behind HAProxy', reason: 'no wrk on this machine (Debian package wrk)' });
-    return {};
-  }
-  const results: Record<string, ByLane<HttpSample[]>> = {};
+): Promise<Record<string, ByLane<HttpFigures>>> {
+  const results: Record<string, ByLane<HttpFigures>> = {};
   for (const haproxy of await findHaproxies(['trixie', 'forky'])) {
     const byLane: ByLane<HttpSample[]> = {};
     for (let round = 0; round < rounds; round++) {
@@ -118,7 +133,9 @@ async function measureHaproxy(
         }
       }
     }
-    results[haproxy.version] = byLane;
+    results[haproxy.version] = Object.fromEntries(
+      Object.entries(byLane).map(([lane, samples]) => [lane, figuresOf(samples)]),
+    );
   }
   return results;
 }
@@ -131,19 +148,25 @@ async function measure(sections: readonly string[]): Promise<PeersRun> {
   const httpSeconds = values.quick ? 1 : 3;
   const machine = machineInfo();
   const { lanes, skipped } = await buildLanes(values.nodes, values.filter, progress);
+  if (wanted.has('haproxy') && !(await hasWrk())) {
+    skipped.push({ name: 'behind HAProxy', reason: 'no wrk on this machine (Debian package wrk)' });
+    wanted.delete('haproxy');
+  }
   for (const { name, reason } of skipped) process.stderr.write(`skipped ${name}: ${reason}\n`);
   const tool = new LoadTool();
   const infos: Record<string, SectionInfo> = {};
   /** Notes when and how a section is measured, and measures it. */
   const section = async <T>(name: Section, of: [number, number], work: () => Promise<T>): Promise<T | undefined> => {
     if (!wanted.has(name)) return undefined;
-    const load = machineInfo().load[0];
+    const { load } = machineInfo();
     const startedAt = new Date().toISOString();
     infos[name] = { startedAt, ...checkoutInfo(here('../../')), load, rounds: of[0], secondsPerSample: of[1] };
     return work();
   };
   const correctness = await section('correctness', [1, 0], () =>
-    perLane('protocol cases', lanes, (lane) => judgeAgent({ start: () => AgentProcess.start(lane.command) }, () => {})),
+    perLane('protocol cases', lanes, async (lane) =>
+      toCorrectness(await judgeAgent({ start: () => AgentProcess.start(lane.command) }, () => {})),
+    ),
   );
   const codec = await section('codec', [1, 0], () =>
     perLane('codec in memory', lanes, (lane) => measureCodec(lane, tool)),
@@ -155,10 +178,9 @@ async function measure(sections: readonly string[]): Promise<PeersRun> {
     perLane('memory', lanes, (lane) => measureMemory(lane.command, tool, values.quick ? 0.1 : 1)),
   );
   const haproxy = await section('haproxy', [httpRounds, httpSeconds], () =>
-    measureHaproxy(lanes, httpRounds, httpSeconds, skipped),
+    measureHaproxy(lanes, httpRounds, httpSeconds),
   );
   return {
-    schema: 1,
     machine,
     sections: infos,
     versions: {
@@ -183,20 +205,19 @@ async function measure(sections: readonly string[]): Promise<PeersRun> {
   };
 }
 
-const saved = values.from === undefined ? undefined : (JSON.parse(readFileSync(values.from, 'utf8')) as PeersRun);
-const sections = values.sections?.split(',') ?? (saved === undefined ? SECTIONS : []);
-const measured = sections.length > 0 || saved === undefined ? await measure(sections) : undefined;
-const result = { ...saved, ...measured, sections: { ...saved?.sections, ...measured?.sections } } as PeersRun;
-// Lanes that were not built this time, but have figures from the saved run.
-const known = new Set(result.lanes.map((lane) => lane.name));
-for (const lane of saved?.lanes ?? []) if (!known.has(lane.name)) result.lanes.push(lane);
-mkdirSync(here('build/'), { recursive: true });
-if (measured !== undefined) {
-  const json = values.json ?? here('build/results.json');
-  writeFileSync(json, `${JSON.stringify(result, null, 1)}\n`);
-  process.stderr.write(`\nresults: ${json}\n`);
-}
-await writeReport(result, values.docs ? here('../../docs/') : here('build/'));
-// In the repository it has to look as the formatter wants it.
+const folder = values.docs ? here('../../docs/') : here('build/');
+const file = `${folder}benchmarks.json`;
+const saved = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as PeersRun) : undefined;
+const sections = values.sections.split(',').filter((name) => name !== '');
+const measured = sections.length > 0 || saved === undefined ? await measure(sections) : saved;
+// Lanes that were not built this time, but have figures from before.
+const known = new Set(measured.lanes.map(({ name }) => name));
+const lanes = [...measured.lanes, ...(saved?.lanes ?? []).filter(({ name }) => !known.has(name))];
+await writeReport({ ...saved, ...measured, lanes, sections: { ...saved?.sections, ...measured.sections } }, folder);
+// In the repository they have to look as the formatter wants it.
 if (values.docs)
-  execFileSync('pnpm', ['exec', 'oxfmt', 'docs/benchmarks.md'], { cwd: here('../../'), stdio: 'ignore' });
+  execFileSync('pnpm', ['exec', 'oxfmt', 'docs/benchmarks.md', 'docs/benchmarks.json'], {
+    cwd: here('../../'),
+    stdio: 'ignore',
+  });
+process.stderr.write(`\nreport: ${folder}benchmarks.md\n`);
