@@ -2,8 +2,6 @@ import {
   type AnyValueType,
   DataType,
   MessageReader,
-  MessageSet,
-  Notify,
   address,
   binary,
   bool,
@@ -17,6 +15,7 @@ import {
 import type { Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
 import { frameOf, many, manyNames, realistic, tiny } from '../frames.ts';
+import { fromFrame } from '../operations.ts';
 import { addUp, naivePayload } from './yardsticks.ts';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });
@@ -32,16 +31,7 @@ const checkRequest = defineMessage('check-request', {
   ssl: bool,
 });
 
-function typedTiny(): Operation {
-  const frame = frameOf(tiny);
-  const notify = new Notify(new MessageSet([checkClientIp]));
-  return () => {
-    notify.read(frame);
-    const sum = notify.get(checkClientIp)!.ip.byteAt(3);
-    notify.close();
-    return sum;
-  };
-}
+const typedTiny = (): Operation => fromFrame(tiny, checkClientIp, ({ ip }) => ip.byteAt(3));
 
 function walkTiny(): Operation {
   const frame = frameOf(tiny);
@@ -59,13 +49,11 @@ function walkTiny(): Operation {
   };
 }
 
-function typedRealistic(): Operation {
-  const frame = frameOf(realistic);
-  const notify = new Notify(new MessageSet([checkRequest]));
-  return () => {
-    notify.read(frame);
-    const message = notify.get(checkRequest)!;
-    const sum =
+const typedRealistic = (): Operation =>
+  fromFrame(
+    realistic,
+    checkRequest,
+    (message) =>
       message.method.byteLength +
       message.path.byteLength +
       message.query.byteLength +
@@ -73,11 +61,8 @@ function typedRealistic(): Operation {
       message.port +
       message.headers.byteLength +
       message.host.byteLength +
-      (message.ssl ? 1 : 0);
-    notify.close();
-    return sum;
-  };
-}
+      (message.ssl ? 1 : 0),
+  );
 
 /** What one writes without declarations: each name compared with each that is known, until one is it. */
 function walkRealistic(): Operation {
@@ -123,13 +108,11 @@ function typeOf(index: number): AnyValueType {
   return [string, integer, bool, address, binary, ipv6, int64, optional(string)][index % 8]!;
 }
 
-function typedMany(): Operation {
-  const frame = frameOf(many);
-  const notify = new Notify(new MessageSet([manyArguments]));
-  return () => {
-    notify.read(frame);
-    const message = notify.get(manyArguments)!;
-    const sum =
+const typedMany = (): Operation =>
+  fromFrame(
+    many,
+    manyArguments,
+    (message) =>
       message.argument_0.byteLength +
       message.argument_17 +
       (message.argument_26 ? 1 : 0) +
@@ -137,11 +120,8 @@ function typedMany(): Operation {
       message.argument_44.byteLength +
       message.argument_53.byteAt(15) +
       message.argument_62.lo +
-      (message.argument_63 === undefined ? 1 : 0);
-    notify.close();
-    return sum;
-  };
-}
+      (message.argument_63 === undefined ? 1 : 0),
+  );
 
 /** All 64 passed and looked at, none of them found by its name. */
 function walkMany(): Operation {

@@ -13,6 +13,7 @@ import {
 import type { Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
 import { realistic, tiny, twoMessages } from '../frames.ts';
+import { fromChunk } from '../operations.ts';
 import { addUp, naiveChunks } from './yardsticks.ts';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });
@@ -31,28 +32,13 @@ const checkRequest = defineMessage('check-request', {
   ssl: bool,
 });
 
-function decodeTiny(): Operation {
-  const reader = new FrameReader();
-  const notify = new Notify(new MessageSet([checkClientIp]));
-  return () => {
-    reader.push(tiny);
-    const frame = reader.next()!;
-    notify.read(frame);
-    const sum = notify.get(checkClientIp)!.ip.byteAt(3);
-    notify.close();
-    return sum;
-  };
-}
+const decodeTiny = (): Operation => fromChunk(tiny, checkClientIp, ({ ip }) => ip.byteAt(3));
 
-function decodeRealistic(): Operation {
-  const reader = new FrameReader();
-  const notify = new Notify(new MessageSet([checkRequest]));
-  return () => {
-    reader.push(realistic);
-    const frame = reader.next()!;
-    notify.read(frame);
-    const message = notify.get(checkRequest)!;
-    const sum =
+const decodeRealistic = (): Operation =>
+  fromChunk(
+    realistic,
+    checkRequest,
+    (message) =>
       message.method.length +
       message.path.byteLength +
       message.query!.byteLength +
@@ -60,11 +46,8 @@ function decodeRealistic(): Operation {
       message.port +
       message.headers.byteLength +
       message.host.byteLength +
-      (message.ssl ? 1 : 0);
-    notify.close();
-    return sum;
-  };
-}
+      (message.ssl ? 1 : 0),
+  );
 
 function decodeTwoMessages(): Operation {
   const reader = new FrameReader();

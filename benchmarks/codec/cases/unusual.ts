@@ -3,6 +3,7 @@ import { FrameReader, type MessageOf, MessageSet, Notify, address, defineMessage
 import type { Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
 import { bytesOf, question, realistic } from '../frames.ts';
+import { fromChunk } from '../operations.ts';
 import { addUp, naiveChunks } from './yardsticks.ts';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });
@@ -63,18 +64,8 @@ function decodeOtherOrders(): Operation {
   };
 }
 
-function decodeFewOfMany(): Operation {
-  const reader = new FrameReader();
-  const notify = new Notify(new MessageSet([fewOfMany]));
-  return () => {
-    reader.push(realistic);
-    notify.read(reader.next()!);
-    const message = notify.get(fewOfMany)!;
-    const sum = message.path.byteLength + message.port + message.host.byteLength;
-    notify.close();
-    return sum;
-  };
-}
+const decodeFewOfMany = (): Operation =>
+  fromChunk(realistic, fewOfMany, ({ path, port, host }) => path.byteLength + port + host.byteLength);
 
 export const cases: readonly Case[] = [
   {

@@ -18,6 +18,7 @@ import type { Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
 import { decodeMessages } from '../../naive/decode.ts';
 import { bytesOf, frameOf, integers, question } from '../frames.ts';
+import { fromFrame, openMessage } from '../operations.ts';
 import { addUp, naivePayload } from './yardsticks.ts';
 
 const edges = defineMessage('integers', {
@@ -30,35 +31,19 @@ const edges = defineMessage('integers', {
 });
 
 /** Every integer read: as a number where it fits 32 bits, as two halves where it does not. */
-function readIntegers(): Operation {
-  const frame = frameOf(integers);
-  const notify = new Notify(new MessageSet([edges]));
-  return () => {
-    notify.read(frame);
-    const message = notify.get(edges)!;
+const readIntegers = (): Operation =>
+  fromFrame(integers, edges, (message) => {
     const low = message.min_int64.lo ^ message.max_int64.lo ^ message.max_uint64.lo;
     const high = message.min_int64.hi ^ message.max_int64.hi ^ message.max_uint64.hi;
-    const sum = low ^ high ^ message.minus_one ^ message.min_int32;
-    notify.close();
-    return sum;
-  };
-}
+    return low ^ high ^ message.minus_one ^ message.min_int32;
+  });
 
 const port = defineMessage('numbers', { port: integer, bytes: int64, client: address });
 const numbers = bytesOf(question.message('numbers', { port: 51_724, bytes: 50_000, client: data.ipv4('10.0.113.77') }));
 
 /** A port, a count and an address as numbers: below 2^31, since V8 boxes what is above (16 bytes). */
-function readNumbers(): Operation {
-  const frame = frameOf(numbers);
-  const notify = new Notify(new MessageSet([port]));
-  return () => {
-    notify.read(frame);
-    const message = notify.get(port)!;
-    const sum = message.port + message.bytes.toNumber() + message.client.toNumber();
-    notify.close();
-    return sum;
-  };
-}
+const readNumbers = (): Operation =>
+  fromFrame(numbers, port, (message) => message.port + message.bytes.toNumber() + message.client.toNumber());
 
 const texts = defineMessage('texts', { host: string, path: string, wide: string });
 const textFrame = bytesOf(
@@ -71,9 +56,7 @@ const textFrame = bytesOf(
 
 /** Four comparisons: equal, equal but for the last byte, a prefix, and one beyond ASCII. */
 function compareText(): Operation {
-  const notify = new Notify(new MessageSet([texts]));
-  notify.read(frameOf(textFrame));
-  const message = notify.get(texts)!;
+  const message = openMessage(textFrame, texts);
   return () => {
     let equal = 0;
     if (message.host.equals('shop.example.com')) equal += 1;
@@ -101,9 +84,7 @@ function compareNaiveText(): Operation {
 
 /** What is found in text: its end, a part, where one stands, the same in other letters, and a part copied. */
 function searchText(): Operation {
-  const notify = new Notify(new MessageSet([texts]));
-  notify.read(frameOf(textFrame));
-  const message = notify.get(texts)!;
+  const message = openMessage(textFrame, texts);
   const target = Buffer.alloc(64);
   return () => {
     let found = message.path.indexOf('/', 1) + message.path.copyTo(target, 0, 11, 17);
@@ -124,9 +105,7 @@ const clientFrame = bytesOf(
 
 /** Addresses of both families compared with text, and read in groups. */
 function compareAddresses(): Operation {
-  const notify = new Notify(new MessageSet([clients]));
-  notify.read(frameOf(clientFrame));
-  const message = notify.get(clients)!;
+  const message = openMessage(clientFrame, clients);
   return () => {
     let equal = message.v4.family + message.v6.family;
     if (message.v4.equals('203.0.113.77')) equal += 1;
@@ -141,21 +120,16 @@ const mappedFrame = bytesOf(question.message('mapped', { client: data.ipv6('::ff
 
 /** An IPv4 address that came mapped to IPv6: found, compared in both spellings and as bytes, and looked for in networks. */
 function readMapped(): Operation {
-  const frame = frameOf(mappedFrame);
-  const notify = new Notify(new MessageSet([mapped]));
   const bytes = Buffer.from('00000000000000000000ffffcb00714d', 'hex');
   const networks = ['203.0.113.0/25', '203.0.113.76/31', '2001:db8::/32'].map((text) => defineNetwork(text));
-  return () => {
-    notify.read(frame);
-    const { client } = notify.get(mapped)!;
+  return fromFrame(mappedFrame, mapped, ({ client }) => {
     let sum = client.family + client.type + client.byteAt(3);
     if (client.equals('203.0.113.77')) sum += 100;
     if (client.equals('::ffff:203.0.113.77')) sum += 200;
     if (client.equals(bytes)) sum += 400;
     for (let i = 0; i < networks.length; i++) sum += client.isWithin(networks[i]!) ? 1_000 << i : 0;
-    notify.close();
     return sum;
-  };
+  });
 }
 
 const lookups = defineMessage('lookups', { method: interned(string), host: interned(string) });
@@ -208,9 +182,7 @@ function pooledBuffers(): Operation {
 
 /** A view used while its frame is open: what the check for late use costs. */
 function checkedView(): Operation {
-  const notify = new Notify(new MessageSet([lookups, texts]));
-  notify.read(frameOf(textFrame));
-  const host = notify.get(texts)!.host;
+  const { host } = openMessage(textFrame, texts);
   return () => host.byteAt(0) + host.byteLength;
 }
 

@@ -17,6 +17,7 @@ import {
 import type { Case } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
 import { bytesOf, frameOf, question, realistic, twoMessages } from '../frames.ts';
+import { fromFrame } from '../operations.ts';
 
 /** Every message and argument as it comes, with nothing declared. */
 function walkAll(): Operation {
@@ -42,18 +43,11 @@ function walkAll(): Operation {
 /** Declared in another order than the wire's, with a message and arguments that are not declared at all. */
 const logOnly = defineMessage('log-request', { status: integer, missing: optional(string), method: string });
 
-function otherOrder(): Operation {
-  const frame = frameOf(twoMessages);
-  const notify = new Notify(new MessageSet([logOnly]));
-  return () => {
-    notify.read(frame);
-    const message = notify.get(logOnly)!;
+const otherOrder = (): Operation =>
+  fromFrame(twoMessages, logOnly, (message) => {
     const state = argumentState(message, 'missing');
-    const sum = message.status + message.method.byteLength + (message.missing === undefined ? 1 : 0) + state.length;
-    notify.close();
-    return sum;
-  };
-}
+    return message.status + message.method.byteLength + (message.missing === undefined ? 1 : 0) + state.length;
+  });
 
 /** Two frames whose messages and arguments take turns, so that what was guessed from the last one is wrong. */
 const swapped = [
