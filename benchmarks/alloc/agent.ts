@@ -9,10 +9,11 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { realistic, tiny } from '../codec/frames.ts';
+import { bytesOf, question } from '../codec/frames.ts';
 import { exactHeapFlags, lowerMedian } from '../harness/heap.ts';
-import type { Report, Request } from './agent-process.ts';
-import { Peer } from './peer.ts';
+import { traffic } from '../load/traffic.ts';
+import { Asker } from '../socket/asker.ts';
+import { FUNCTION_RUNS, type Reading, type Request } from './agent-process.ts';
 
 const NOTIFIES = 20_000;
 const WARM_UP = 200_000;
@@ -27,7 +28,7 @@ type Kind = 'sync' | 'async';
  * More than this per NOTIFY is the agent's doing. Of a synchronous handler an object for each is at least 24; what an
  * asynchronous one can keep is new each time.
  */
-const MOST_BYTES_PER_NOTIFY: Readonly<Record<Kind, number>> = { sync: 16, async: 1_024 };
+const MOST_BYTES_PER_NOTIFY: Readonly<Record<Kind, number>> = { sync: 16, async: 1_100 };
 /** Of buffers that are made at all, if only one for each 100 NOTIFYs. */
 const MOST_BUFFER_BYTES = 1;
 
@@ -48,9 +49,10 @@ async function measure(kind: Kind): Promise<void> {
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
   try {
-    const [{ functionRuns }] = (await once(child, 'message')) as [Extract<Report, { kind: 'listening' }>];
-    const own = kind === 'sync' ? 0 : await functionBytes(child, functionRuns);
-    for (const [name, frame] of [['tiny', tiny] as const, ['realistic', realistic] as const]) {
+    await once(child, 'message');
+    const own = kind === 'sync' ? 0 : await functionBytes(child);
+    for (const name of ['tiny', 'realistic'] as const) {
+      const frame = bytesOf(question.raw(traffic(name)[0]!.payload));
       const alone = await bytesPerNotify(child, socketPath, frame, 1);
       const shared = await bytesPerNotify(child, socketPath, frame, WINDOW);
       print(`${kind} | ${name}`, kind, alone - own, shared - own);
@@ -78,46 +80,44 @@ function fail(message: string): void {
   process.exitCode = 1;
 }
 
-/** What the handlers' functions take by themselves, their promises included. */
-async function functionBytes(child: ChildProcess, runs: number): Promise<number> {
-  const rounds: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const start = await readingOf(child, 'collect');
-    const middle = await readingOf(child, 'read');
-    const end = await readingOf(child, 'run functions');
-    rounds.push(end.bytes - middle.bytes - (middle.bytes - start.bytes));
-  }
-  return lowerMedian(rounds) / runs;
+/** What an async function takes by itself, its promise included. */
+async function functionBytes(child: ChildProcess): Promise<number> {
+  const { bytes } = await growth(child, () => readingOf(child, 'run function'));
+  return bytes / FUNCTION_RUNS;
 }
 
 async function bytesPerNotify(child: ChildProcess, socketPath: string, frame: Buffer, window: number): Promise<number> {
   const socket = net.connect(socketPath);
-  await once(socket, 'connect');
-  const peer = new Peer(socket);
   try {
-    await peer.greet();
-    await peer.ask(frame, window, WARM_UP / (window === 1 ? 4 : 1));
-    const rounds: number[] = [];
-    const buffers: number[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      const start = await readingOf(child, 'collect');
-      const middle = await readingOf(child, 'read');
-      await peer.ask(frame, window, NOTIFIES);
-      const end = await readingOf(child, 'read');
-      rounds.push(end.bytes - middle.bytes - (middle.bytes - start.bytes));
-      buffers.push(end.buffers - middle.buffers);
-    }
-    const bufferBytes = lowerMedian(buffers) / NOTIFIES;
-    if (bufferBytes > MOST_BUFFER_BYTES) fail(`expected no buffer; found ${bufferBytes} bytes of them per NOTIFY`);
-    return lowerMedian(rounds) / NOTIFIES;
+    const asker = await Asker.open(socket, frame);
+    await asker.ask(WARM_UP / (window === 1 ? 4 : 1), window);
+    const { bytes, buffers } = await growth(child, async () => {
+      await asker.ask(NOTIFIES, window);
+      return readingOf(child, 'read');
+    });
+    if (buffers / NOTIFIES > MOST_BUFFER_BYTES) fail(`expected no buffers; found ${buffers} bytes of them`);
+    return bytes / NOTIFIES;
   } finally {
     socket.destroy();
   }
 }
 
-async function readingOf(child: ChildProcess, request: Request): Promise<Extract<Report, { kind: 'used' }>> {
+/** What is on the heap, and in buffers, more than before: the median of some rounds, without what a reading takes. */
+async function growth(child: ChildProcess, work: () => Promise<Reading>): Promise<Reading> {
+  const rounds: Reading[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const start = await readingOf(child, 'collect');
+    const middle = await readingOf(child, 'read');
+    const end = await work();
+    const bytes = end.bytes - middle.bytes - (middle.bytes - start.bytes);
+    rounds.push({ bytes, buffers: end.buffers - middle.buffers });
+  }
+  const [bytes, buffers] = (['bytes', 'buffers'] as const).map((name) => lowerMedian(rounds.map((each) => each[name])));
+  return { bytes: bytes ?? 0, buffers: buffers ?? 0 };
+}
+
+async function readingOf(child: ChildProcess, request: Request): Promise<Reading> {
   child.send(request);
-  const [report] = (await once(child, 'message')) as [Report];
-  if (report.kind !== 'used') throw new Error(`expected a reading of the heap; found '${report.kind}'`);
-  return report;
+  const [reading] = (await once(child, 'message')) as [Reading];
+  return reading;
 }

@@ -1,0 +1,59 @@
+/** HAProxy's end of a connection, which asks one NOTIFY again and again. */
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { hello } from '../codec/frames.ts';
+
+/** All NOTIFYs are alike, so all ACKs are, and counting their bytes counts them. */
+export class Asker {
+  readonly #stream: Duplex;
+  readonly #frame: Buffer;
+  #ackLength = 0;
+  #received = 0;
+  #wanted = Infinity;
+  #settle: () => void = () => {};
+
+  private constructor(stream: Duplex, frame: Buffer) {
+    this.#stream = stream;
+    this.#frame = frame;
+  }
+
+  /** Greets the agent, and asks once, to know how long an ACK is. */
+  static async open(stream: Duplex, frame: Buffer): Promise<Asker> {
+    const asker = new Asker(stream, frame);
+    await asker.#firstAnswer(hello, 101);
+    asker.#ackLength = await asker.#firstAnswer(frame, 103);
+    stream.on('data', (chunk: Buffer) => asker.#take(chunk));
+    return asker;
+  }
+
+  /** Asks `count` times, `window` NOTIFYs in one write, and waits for the ACKs of each write. */
+  async ask(count: number, window: number): Promise<void> {
+    const frames = Buffer.concat(Array.from({ length: Math.min(window, count) }, () => this.#frame));
+    for (let left = count; left > 0; left -= window) {
+      const inFlight = Math.min(left, window);
+      await new Promise<void>((resolve) => {
+        this.#settle = resolve;
+        this.#received = 0;
+        this.#wanted = inFlight * this.#ackLength;
+        this.#stream.write(frames.subarray(0, inFlight * this.#frame.length));
+      });
+    }
+  }
+
+  #take(chunk: Buffer): void {
+    this.#received += chunk.length;
+    if (this.#received > this.#wanted)
+      throw new Error(`expected ${this.#wanted} bytes of ACKs; found ${this.#received}`);
+    if (this.#received === this.#wanted) this.#settle();
+  }
+
+  /** Sends one frame and gives the length of the one that answers it. */
+  async #firstAnswer(frame: Buffer, type: number): Promise<number> {
+    this.#stream.write(frame);
+    const [chunk] = (await once(this.#stream, 'data')) as [Buffer];
+    if (chunk[4] !== type || chunk.readUInt32BE(0) + 4 !== chunk.length) {
+      throw new Error(`expected one frame of type ${type}; found ${chunk.toString('hex')}`);
+    }
+    return chunk.length;
+  }
+}
