@@ -1,11 +1,20 @@
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
 import type { SpopCase } from '../codec/catalogue.ts';
 import type { Variant } from '../codec/lane.ts';
 import { countBytes } from '../codec/measure.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
-import { lastCore } from './core.ts';
 import { type Packages, copyPackages } from './packages.ts';
 import { type Outcome, takeSamples } from './plan.ts';
 import { type Timed, takeSample } from './sample.ts';
+
+/** What is compared by default, and what the comparison itself is proven with: one case of each kind. */
+export const representative: readonly string[] = [
+  'decode realistic',
+  'access realistic',
+  'ack two set-vars',
+  'tiny through a socket',
+];
 
 export interface Comparison extends Outcome {
   readonly name: string;
@@ -30,6 +39,17 @@ export interface CompareOptions {
 export interface Sides {
   readonly base: Variant;
   readonly head: Variant;
+}
+
+/** The last core that this process may run on, as `taskset` counts them: the first has most of the interrupts. */
+function lastCore(): number {
+  try {
+    const last = /^Cpus_allowed_list:.*?(\d+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
+    if (last !== undefined) return Number(last);
+  } catch {
+    // No Linux, and no taskset either.
+  }
+  return os.availableParallelism() - 1;
 }
 
 const core = lastCore();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { studentQuantile } from './student.ts';
+import { studentQuantile } from './interval.ts';
 
 it('gives the quantiles of the tables', () => {
   // Probability, degrees of freedom, quantile.

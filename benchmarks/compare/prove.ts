@@ -2,36 +2,21 @@
  * Shows whether the comparison can be believed: `pnpm run bench:prove-compare [--runs 20] [--filter NAME] [--minutes N]`.
  *
  * Each run compares the working tree with itself, and with itself slowed down by 10 %: a lane of the head does eleven
- * operations for every ten that it counts. Each finished case is a line of `results/prove-compare.jsonl`, so that what was
- * broken off goes on where it was; lines of another commit do not count. It fails where equal code is called slower or
- * faster, or a slowdown of 10 % is called anything but slower or undecided.
+ * operations for every ten that it counts. It fails where equal code is called slower or faster, or a slowdown of 10 % is
+ * called anything but slower or undecided.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findSpopCases } from '../codec/catalogue.ts';
-import { checkoutInfo } from '../codec/machine.ts';
 import { Progress } from '../codec/progress.ts';
-import { representative } from './cases.ts';
-import { type Comparison, type Sides, compareCase, withSides } from './compare-cases.ts';
-import type { Interval } from './interval.ts';
+import { type Comparison, type Sides, compareCase, representative, withSides } from './compare-cases.ts';
 import type { Verdict } from './verdict.ts';
 
-const SLOWDOWNS = [0, 0.1];
-
-/** One line of the file. */
-interface Finished {
-  readonly commit: string;
-  readonly run: number;
-  readonly planted: number;
-  readonly name: string;
-  readonly verdict: Verdict;
-  readonly isBroken: boolean;
-  readonly time: Interval;
-  readonly control: Interval;
-  readonly samples: number;
-  readonly seconds: number;
-}
+/** The head's slowdowns, and the verdicts on each that are right. */
+const SLOWDOWNS: readonly { readonly planted: number; readonly code: string; readonly right: readonly Verdict[] }[] = [
+  { planted: 0, code: 'equal', right: ['same', 'undecided'] },
+  { planted: 0.1, code: '10 % slower', right: ['slower', 'undecided'] },
+];
 
 const { values: options } = parseArgs({
   args: process.argv.slice(2).filter((argument) => argument !== '--'),
@@ -42,72 +27,40 @@ const { values: options } = parseArgs({
   },
 });
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const folder = fileURLToPath(new URL('../results/', import.meta.url));
-const file = `${folder}prove-compare.jsonl`;
-mkdirSync(folder, { recursive: true });
-
-const { commit, dirty } = checkoutInfo(root);
-const state = dirty ? `${commit} with changes` : commit;
 const runs = Number(options.runs);
 const cases = await findSpopCases(options.filter);
-const names = cases.map(({ name }) => name);
-const finished = readFinished();
 await withSides(root, { base: undefined, head: undefined }, proveAll);
-report();
-
-function readFinished(): Finished[] {
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-  return lines
-    .map((line) => JSON.parse(line) as Finished)
-    .filter((line) => line.commit === state && line.run < runs && names.includes(line.name));
-}
 
 async function proveAll(sides: Sides): Promise<void> {
-  const all = Array.from({ length: runs }, (_, run) => run).flatMap((run) =>
-    SLOWDOWNS.flatMap((planted) => cases.map((definition) => ({ run, planted, definition }))),
-  );
-  const isFinished = ({ run, planted, definition }: (typeof all)[number]): boolean =>
-    finished.some((line) => line.run === run && line.planted === planted && line.name === definition.name);
-  const left = all.filter((each) => !isFinished(each));
-  const progress = new Progress(left.length);
-  for (const { run, planted, definition } of left) {
-    progress.begin(`${definition.name}, run ${run + 1}, ${planted === 0 ? 'equal code' : 'slowed down by 10 %'}`);
-    const step = (what: string): void => progress.step(what);
-    const settings = { minutes: Number(options.minutes), planted, cases: cases.length, progress: step };
-    const comparison = await compareCase(definition, sides, settings);
-    const line = toLine(run, planted, comparison);
-    finished.push(line);
-    appendFileSync(file, `${JSON.stringify(line)}\n`);
-  }
-  progress.end();
-}
-
-function toLine(run: number, planted: number, comparison: Comparison): Finished {
-  const { name, verdict, isBroken, time, control, samples, seconds } = comparison;
-  return { commit: state, run, planted, name, verdict, isBroken, time, control, samples: samples.length, seconds };
-}
-
-function report(): void {
+  const progress = new Progress(cases.length * SLOWDOWNS.length * runs);
+  let wrong = 0;
   console.log('| case | code | runs | same | undecided | slower | faster | control broken | samples | seconds |');
   console.log('|---|---|---:|---:|---:|---:|---:|---:|---:|---:|');
-  for (const name of names) {
-    for (const planted of SLOWDOWNS) {
-      const lines = finished.filter((line) => line.name === name && line.planted === planted);
-      const count = (verdict: Verdict): number => lines.filter((line) => line.verdict === verdict).length;
-      const sum = (key: 'samples' | 'seconds'): number =>
-        Math.round(lines.reduce((total, line) => total + line[key], 0) / lines.length);
-      const verdicts = [count('same'), count('undecided'), count('slower'), count('faster')];
-      const broken = lines.filter(({ isBroken }) => isBroken).length;
-      const code = planted === 0 ? 'equal' : '10 % slower';
-      const cells = [name, code, lines.length, ...verdicts, broken, sum('samples'), sum('seconds')];
-      console.log(`| ${cells.join(' | ')} |`);
+  for (const definition of cases) {
+    for (const { planted, code, right } of SLOWDOWNS) {
+      const found: Comparison[] = [];
+      for (let run = 0; run < runs; run++) {
+        progress.begin(`${definition.name}, ${code}, run ${run + 1}`);
+        const step = (what: string): void => progress.step(what);
+        const settings = { minutes: Number(options.minutes), planted, cases: cases.length, progress: step };
+        found.push(await compareCase(definition, sides, settings));
+      }
+      progress.end();
+      console.log(row(definition.name, code, found));
+      wrong += found.filter(({ verdict }) => !right.includes(verdict)).length;
     }
   }
-  const wrong = finished.filter(({ planted, verdict }) => {
-    const right: readonly Verdict[] = planted === 0 ? ['same', 'undecided'] : ['slower', 'undecided'];
-    return !right.includes(verdict);
-  });
-  console.log(`\n${finished.length - wrong.length} verdicts right or undecided, ${wrong.length} wrong`);
-  if (wrong.length > 0) process.exitCode = 1;
+  console.log(`\n${wrong} wrong verdicts`);
+  if (wrong > 0) process.exitCode = 1;
+}
+
+function row(name: string, code: string, found: readonly Comparison[]): string {
+  const verdicts = (['same', 'undecided', 'slower', 'faster'] as const).map(
+    (verdict) => found.filter((comparison) => comparison.verdict === verdict).length,
+  );
+  const broken = found.filter(({ isBroken }) => isBroken).length;
+  const mean = (of: (comparison: Comparison) => number): number =>
+    Math.round(found.reduce((sum, comparison) => sum + of(comparison), 0) / found.length);
+  const spent = [mean(({ samples }) => samples.length), mean(({ seconds }) => seconds)];
+  return `| ${[name, code, found.length, ...verdicts, broken, ...spent].join(' | ')} |`;
 }

@@ -6,8 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findSpopCases } from '../codec/catalogue.ts';
 import { Progress } from '../codec/progress.ts';
-import { representative } from './cases.ts';
-import { type Comparison, type Sides, compareCase, withSides } from './compare-cases.ts';
+import { type Comparison, type Sides, compareCase, representative, withSides } from './compare-cases.ts';
 import { reportLines } from './report.ts';
 
 const help = `pnpm run bench:compare BASE [HEAD] [options]
