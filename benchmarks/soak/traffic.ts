@@ -27,7 +27,7 @@ export const outcomes: Outcomes = { requests: 0, answered: 0, fallbacks: 0, erro
 
 /** One worker that asks one HAProxy until `isOver`. */
 export async function askThrough(haproxy: ReloadedHaproxy, isOver: () => boolean): Promise<void> {
-  const client = new HttpClient(haproxy.httpSocket, { maxSockets: 1 });
+  const client = new HttpClient(haproxy.httpSocket, { maxSockets: 1, from: '192.0.2.1' });
   for (let i = Math.floor(Math.random() * KINDS.length); !isOver(); i++) {
     await askOnce(client, haproxy.version, KINDS[i % KINDS.length] ?? 'tiny');
     await sleep(PAUSE_MS);
