@@ -176,20 +176,17 @@ function ours(list: string): Builder[] {
   });
 }
 
-function reference(
-  name: string,
-  language: 'C' | 'Node',
-  version: string,
-  command: AgentCommand | undefined,
-  note: string,
-  codec?: AgentCommand,
-): Builder {
-  return () =>
-    Promise.resolve(
-      command === undefined
-        ? { name, reason: 'no C compiler on this machine' }
-        : { name, language, role: 'reference', version, command, note, ...(codec === undefined ? {} : { codec }) },
-    );
+/** A yardstick that is no library. */
+function reference(lane: Omit<PeerLane, 'role'>): Builder {
+  return () => Promise.resolve({ ...lane, role: 'reference' });
+}
+
+function cLane(): Promise<Built> {
+  const name = 'C';
+  const program = compileC('reference');
+  if (program === undefined) return Promise.resolve({ name, reason: 'no C compiler on this machine' });
+  const note = 'one epoll thread, parses and answers: the machine’s limit';
+  return reference({ name, language: 'C', version: 'cc -O2', command: { program, args: [] }, note })();
 }
 
 /** Builds every lane whose name contains `filter`, one after the other; not those named in `leftOut`. */
@@ -204,58 +201,37 @@ export async function buildLanes(
     program: process.execPath,
     args: [...plainJsFlags(), here(path), ...args],
   });
-  const c = compileC('reference');
+  const thisNode = { language: 'Node', version: `Node ${process.versions.node}` } as const;
   const builders: [string, Builder][] = [
     ...ours(nodes).map((builder): [string, Builder] => ['@spop/agent', builder]),
     ['haproxy-go', () => goLane('haproxy-go', 'dropmorepackets', HAPROXY_GO, 'does not announce `pipelining`')],
     ['haproxy-go, mended', mendedHaproxyGo],
-    [
-      'negasus/haproxy-spoe-go',
-      () => goLane('negasus/haproxy-spoe-go', 'negasus', 'github.com/negasus/haproxy-spoe-go'),
-    ],
-    [
-      'criteo/haproxy-spoe-go',
-      () =>
-        goLane(
-          'criteo/haproxy-spoe-go',
-          'criteo',
-          'github.com/criteo/haproxy-spoe-go',
-          'its encoder cannot be reached from outside',
-        ),
-    ],
+    ...['negasus/haproxy-spoe-go', 'criteo/haproxy-spoe-go'].map((name): [string, Builder] => [
+      name,
+      () => goLane(name, name.split('/')[0] ?? '', `github.com/${name}`),
+    ]),
     ['spop + tokio', () => rustLane(false)],
     ['spop + tokio, batched', () => rustLane(true)],
     [
       'naive Node',
-      reference(
-        'naive Node',
-        'Node',
-        `Node ${process.versions.node}`,
-        node('node/naive-agent.ts'),
-        'what one would write first',
-        nodeCodec(process.execPath, 'naive'),
-      ),
+      reference({
+        ...thisNode,
+        name: 'naive Node',
+        command: node('node/naive-agent.ts'),
+        codec: nodeCodec(process.execPath, 'naive'),
+        note: 'what one would write first',
+      }),
     ],
     [
       'least Node',
-      reference(
-        'least Node',
-        'Node',
-        `Node ${process.versions.node}`,
-        node('../load/least-node.ts', '512', 'told'),
-        'no library and no checks, told where the arguments begin: what plain Node can do at most',
-      ),
+      reference({
+        ...thisNode,
+        name: 'least Node',
+        command: node('../load/least-node.ts', '512', 'told'),
+        note: 'no library and no checks, told where the arguments begin: what plain Node can do at most',
+      }),
     ],
-    [
-      'C',
-      reference(
-        'C',
-        'C',
-        'cc -O2',
-        c === undefined ? undefined : { program: c, args: [] },
-        'one epoll thread, parses and answers: the machine’s limit',
-      ),
-    ],
+    ['C', cLane],
   ];
   const lanes: PeerLane[] = [];
   const skipped: SkippedLane[] = [];

@@ -1,16 +1,17 @@
 /**
  * CPU time of decoding and encoding in memory and the heap bytes they take; one line of JSON for each figure.
  *
- *     node --expose-gc … benchmarks/peers/node/codec.ts spop|naive TINY-TRAFFIC REALISTIC-TRAFFIC
+ *     node --expose-gc … benchmarks/peers/node/codec.ts spop|naive
  */
-import { readFileSync } from 'node:fs';
 import { notify } from '@spop/builder';
 import { AckWriter, FrameReader, MessageSet, Notify } from '@spop/codec';
 import { measured } from '../../harness/measured.ts';
 import type { Operation } from '../../harness/operation.ts';
 import { FrameDecoder, decodeMessages } from '../../naive/decode.ts';
 import { encodeAck } from '../../naive/encode.ts';
+import { bytesOf } from '../../codec/frames.ts';
 import { declareJobs } from '../../load/declare-jobs.ts';
+import { type TrafficKind, traffic } from '../../load/traffic.ts';
 
 interface Input {
   readonly frame: Buffer;
@@ -21,22 +22,16 @@ interface Input {
   readonly expected: number;
 }
 
-function inputs(path: string): Input[] {
-  const data = readFileSync(path);
-  let position = 4;
-  const list = Array.from({ length: data.readUInt32LE(0) }, () => {
-    const size = data.readUInt32LE(position);
-    const expected = data.readInt32LE(position + 4);
-    const payload = data.subarray(position + 8, position + 8 + size);
-    position += 8 + size;
-    return { frame: notify({ streamId: 1, frameId: 1 }).raw(payload).toBytes(), expected };
+function inputs(kind: TrafficKind): Input[] {
+  const list = traffic(kind).map(({ payload, expected }) => {
+    return { frame: bytesOf(notify({ streamId: 1, frameId: 1 }).raw(payload)), expected };
   });
   const memory = Buffer.concat(list.map((input) => input.frame));
   let end = 0;
-  return list.map((input) => {
+  return list.map(({ frame, expected }) => {
     const start = end;
-    end += input.frame.length;
-    return { frame: memory.subarray(start, end), memory, start, end, expected: input.expected };
+    end += frame.length;
+    return { frame: memory.subarray(start, end), memory, start, end, expected };
   });
 }
 
@@ -125,10 +120,8 @@ async function print(name: string, operation: Operation): Promise<void> {
   process.stdout.write(`${JSON.stringify({ name, ...(await measured(operation)) })}\n`);
 }
 
-const [which, tinyFile, realisticFile] = process.argv.slice(2);
-if (tinyFile === undefined || realisticFile === undefined)
-  throw new Error('expected spop or naive and two traffic files');
-const decode = which === 'naive' ? naiveDecode : spopDecode;
-await print('decode tiny', decode(inputs(tinyFile)));
-await print('decode realistic', decode(inputs(realisticFile)));
-await print('encode', which === 'naive' ? naiveEncode() : spopEncode(inputs(tinyFile)));
+const isNaive = process.argv[2] === 'naive';
+const decode = isNaive ? naiveDecode : spopDecode;
+await print('decode tiny', decode(inputs('tiny')));
+await print('decode realistic', decode(inputs('realistic')));
+await print('encode', isNaive ? naiveEncode() : spopEncode(inputs('tiny')));
