@@ -11,9 +11,7 @@ describe.each(targets.map((target) => [target.name, target] as const))('%s', (na
         await target.run(input);
       } catch (error) {
         const path = `fuzz/${collection}/${name}/${nameOf(input)}`;
-        throw new Error(`does not hold for ${input.toString('hex')}: pnpm run fuzz ${name} --replay ${path}`, {
-          cause: error,
-        });
+        throw new Error(`does not hold for ${path}: ${input.toString('hex')}`, { cause: error });
       }
     }
   });

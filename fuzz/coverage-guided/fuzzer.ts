@@ -1,66 +1,48 @@
+/** Feeds one target with changed inputs, and keeps those that reach something new. */
 import type { AnyTarget } from '../targets/target.ts';
-import { Coverage, takeBuckets } from './coverage.ts';
-import { counters } from './instrument.ts';
-import { mutate } from './mutate.ts';
-import { Random } from './random.ts';
+import { counterCount, counters } from './instrument.ts';
+import { mutate, Random } from './mutate.ts';
 
 /**
- * Steps that an input may take: a constant for setting up, and so many per byte. Twice of the most that any input of
- * the corpora takes; work that grows faster than the input passes it soon.
+ * Steps that an input may take: a constant for setting up, and so many per byte. Twice of the most that any input of the
+ * corpora takes; work that grows faster than the input passes it soon.
  */
 const STEPS_TO_START = 4_000;
 const STEPS_PER_BYTE = 400;
-
-/** What a file more is worth against longer files, in bytes. */
-const BYTES_PER_INPUT = 64;
-/** An input that adds less than this, and no counter, is not worth a file. */
-const FEW_BUCKETS = 6;
-
-/** The most steps that an input of `size` bytes may take. */
-export function mostSteps(size: number): number {
-  return STEPS_TO_START + STEPS_PER_BYTE * size;
-}
-
-/** How far a fuzzer has come. */
-export interface Progress {
-  readonly runs: number;
-  /** Counters that were reached. */
-  readonly reached: number;
-  /** Counters and orders of magnitude that were reached. */
-  readonly buckets: number;
-  /** Inputs that are kept. */
-  readonly kept: number;
-}
 
 /** An input for which the target does not hold. */
 export class Failure extends Error {
   readonly input: Buffer;
 
   constructor(input: Buffer, cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    super(cause instanceof Error ? cause.stack : String(cause), { cause });
     this.input = input;
   }
 }
 
-/** Feeds one target: inputs that reach something new are kept, and changed further. */
+/** Counts are told apart by their order of magnitude, a bit for each: 1, 2, 3, 4 to 7, 8 to 15, 16 to 31, 32 to 127, more. */
+function magnitudeOf(count: number): number {
+  if (count < 4) return count === 3 ? 4 : count;
+  if (count < 8) return 8;
+  if (count < 16) return 16;
+  if (count < 32) return 32;
+  return count < 128 ? 64 : 128;
+}
+
+/** One target, and what its inputs reached so far. */
 export class Fuzzer {
   readonly #target: AnyTarget;
   readonly #random: Random;
   /** Called with each input before it is run. */
   readonly #announce: (input: Buffer) => void;
-  readonly #coverage: Coverage = new Coverage();
+  /** The magnitudes of each counter that were reached. */
+  readonly #seen: Uint8Array = new Uint8Array(counters.length);
   readonly #kept: Buffer[] = [];
-  #runs: number = 0;
 
-  constructor(target: AnyTarget, seed: number, announce: (input: Buffer) => void) {
+  constructor(target: AnyTarget, seed: number, announce: (input: Buffer) => void = () => {}) {
     this.#target = target;
     this.#random = new Random(seed);
     this.#announce = announce;
-  }
-
-  get progress(): Progress {
-    const { reached, buckets } = this.#coverage;
-    return { runs: this.#runs, reached, buckets, kept: this.#kept.length };
   }
 
   /** Inputs that reached something new when they came. */
@@ -68,40 +50,34 @@ export class Fuzzer {
     return this.#kept;
   }
 
-  get coverage(): Coverage {
-    return this.#coverage;
+  /** How many counters at least one input reached. */
+  get reached(): number {
+    return this.#seen.reduce((sum, magnitudes) => sum + (magnitudes === 0 ? 0 : 1), 0);
   }
 
   /** Runs one input and keeps it if it reaches something new. @throws {Failure} */
   async feed(input: Buffer): Promise<void> {
     this.#announce(input);
-    this.#runs++;
-    counters.fill(0, 0, 1);
+    counters.fill(0, 0, counterCount());
     try {
       const pending = this.#target.run(input);
       // Most targets are done at once; awaiting nothing would halve their speed.
       if (pending !== undefined) await pending;
     } catch (error) {
-      this.#coverage.take();
       throw new Failure(input, error);
     }
-    const { isNew, steps } = this.#coverage.take();
-    if (steps > mostSteps(input.length)) {
-      throw new Failure(input, new Error(`expected at most ${mostSteps(input.length)} steps; found ${steps}`));
-    }
+    const { isNew, steps } = this.#take();
+    const most = STEPS_TO_START + STEPS_PER_BYTE * input.length;
+    if (steps > most) throw new Failure(input, new Error(`expected at most ${most} steps; found ${steps}`));
     if (isNew) this.#kept.push(input);
   }
 
   /** Runs `count` changed inputs. @throws {Failure} */
   async explore(count: number): Promise<void> {
-    const random = this.#random;
-    const kept = this.#kept;
     for (let i = 0; i < count; i++) {
       const input = this.#pick();
-      const other = kept[random.below(kept.length)] ?? input;
-      const changed = mutate(random, input, other, this.#target.maxBytes);
-      const pending = this.feed(changed);
-      await pending;
+      const other = this.#kept[this.#random.below(this.#kept.length)] ?? input;
+      await this.feed(mutate(this.#random, input, other, this.#target.maxBytes));
     }
   }
 
@@ -109,64 +85,31 @@ export class Fuzzer {
   #pick(): Buffer {
     const { length } = this.#kept;
     if (length === 0) return Buffer.alloc(0);
-    const recent = Math.min(length, 32);
-    const index = this.#random.below(2) === 0 ? length - 1 - this.#random.below(recent) : this.#random.below(length);
-    return this.#kept[index]!;
+    const isRecent = this.#random.below(2) === 0;
+    return this.#kept[isRecent ? length - 1 - this.#random.below(Math.min(length, 32)) : this.#random.below(length)]!;
+  }
+
+  /** Notes what the counters say: whether a magnitude is new, and their sum. */
+  #take(): { readonly isNew: boolean; readonly steps: number } {
+    const count = counterCount();
+    let isNew = false;
+    let steps = 0;
+    for (let index = 0; index < count; index++) {
+      const value = counters[index]!;
+      if (value === 0) continue;
+      steps += value;
+      const magnitude = magnitudeOf(value);
+      if ((this.#seen[index]! & magnitude) !== 0) continue;
+      isNew = true;
+      this.#seen[index]! |= magnitude;
+    }
+    return { isNew, steps };
   }
 }
 
-/**
- * Of `inputs` few and small ones that reach every counter that they reach together, and nearly every order of
- * magnitude: always the one next that adds the most per byte.
- */
-export async function minimise(target: AnyTarget, inputs: readonly Buffer[]): Promise<Buffer[]> {
-  const candidates: { readonly input: Buffer; buckets: number[] }[] = [];
-  for (const input of inputs) {
-    takeBuckets();
-    await target.run(input);
-    candidates.push({ input, buckets: takeBuckets() });
-  }
-  const chosen: Buffer[] = [];
-  const counted = new Set<number>();
-  const worth = (each: { readonly input: Buffer; readonly buckets: readonly number[] }): number =>
-    each.buckets.length / (each.input.length + BYTES_PER_INPUT);
-  for (;;) {
-    let best = candidates[0];
-    for (const each of candidates) if (best === undefined || worth(each) > worth(best)) best = each;
-    if (best === undefined || best.buckets.length === 0) return chosen;
-    const reached = new Set(best.buckets);
-    for (const each of candidates) each.buckets = each.buckets.filter((bucket) => !reached.has(bucket));
-    const isNewCounter = [...reached].some((bucket) => !counted.has(bucket >> 8));
-    if (!isNewCounter && reached.size < FEW_BUCKETS) continue;
-    for (const bucket of reached) counted.add(bucket >> 8);
-    chosen.push(best.input);
-  }
-}
-
-/** A smaller input that fails too, found by leaving out parts and by plain bytes, within `tries` runs. */
-export async function shrink(target: AnyTarget, failing: Buffer, tries: number): Promise<Buffer> {
-  let smallest = failing;
-  let left = tries;
-  const fails = async (input: Buffer): Promise<boolean> => {
-    left--;
-    try {
-      await new Fuzzer(target, 1, () => undefined).feed(input);
-      return false;
-    } catch {
-      return true;
-    }
-  };
-  for (let size = Math.ceil(smallest.length / 2); size >= 1 && left > 0; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let at = 0; at < smallest.length && left > 0;) {
-      const shorter = Buffer.concat([smallest.subarray(0, at), smallest.subarray(at + size)]);
-      if (await fails(shorter)) smallest = shorter;
-      else at += size;
-    }
-  }
-  for (let at = 0; at < smallest.length && left > 0; at++) {
-    const plainer = Buffer.from(smallest);
-    plainer[at] = 0;
-    if (smallest[at] !== 0 && (await fails(plainer))) smallest = plainer;
-  }
-  return smallest;
+/** Those of `inputs`, the shortest first, that reach something that the shorter ones do not. */
+export async function minimise(target: AnyTarget, inputs: readonly Buffer[]): Promise<readonly Buffer[]> {
+  const fuzzer = new Fuzzer(target, 1);
+  for (const input of inputs.toSorted((a, b) => a.length - b.length)) await fuzzer.feed(input);
+  return fuzzer.kept;
 }

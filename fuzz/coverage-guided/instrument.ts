@@ -16,16 +16,7 @@ const MAX_COUNTERS = 1 << 16;
 /** One counter per statement, branch and function, in the order in which modules are loaded. */
 export const counters: Uint32Array = new Uint32Array(MAX_COUNTERS);
 
-/** What counts in {@link counters} from where on. */
-export interface InstrumentedFile {
-  readonly name: string;
-  readonly first: number;
-  /** The line of each counter. */
-  readonly lines: readonly number[];
-}
-
-/** The instrumented modules that are loaded. */
-export const files: InstrumentedFile[] = [];
+let count = 0;
 
 declare global {
   // A declaration of a global needs `var`.
@@ -34,14 +25,12 @@ declare global {
 
 /** How many counters exist so far. */
 export function counterCount(): number {
-  const last = files.at(-1);
-  return last === undefined ? 0 : last.first + last.lines.length;
+  return count;
 }
 
 /** Sum of all counters: the work that was done since they were cleared. */
 export function countSteps(): number {
   let steps = 0;
-  const count = counterCount();
   for (let index = 0; index < count; index++) steps += counters[index]!;
   return steps;
 }
@@ -78,20 +67,14 @@ function instrument(source: string, path: string): string {
   const instrumenter = createInstrumenter({ esModules: true, compact: false, coverageVariable: 'unusedCoverage' });
   const instrumented = instrumenter.instrumentSync(source, path);
   const { statementMap, fnMap, branchMap } = instrumenter.lastFileCoverage();
-  const first = counterCount();
-  const lines: number[] = [];
-  const places = new Map<string, number>();
-  const place = (key: string, line: number): void => {
-    places.set(key, first + lines.length);
-    lines.push(line);
-  };
-  for (const [id, { start }] of Object.entries(statementMap)) place(`.s[${id}]`, start.line);
-  for (const [id, { line }] of Object.entries(fnMap)) place(`.f[${id}]`, line);
-  for (const [id, { line, locations }] of Object.entries(branchMap)) {
-    for (const index of locations.keys()) place(`.b[${id}][${index}]`, line);
-  }
-  if (first + lines.length > MAX_COUNTERS) throw new Error(`expected at most ${MAX_COUNTERS} counters`);
-  files.push({ name: path.replace(/^.*\/packages\//, ''), first, lines });
+  const keys = [
+    ...Object.keys(statementMap).map((id) => `.s[${id}]`),
+    ...Object.keys(fnMap).map((id) => `.f[${id}]`),
+    ...Object.entries(branchMap).flatMap(([id, { locations }]) => locations.map((_, index) => `.b[${id}][${index}]`)),
+  ];
+  const places = new Map(keys.map((key, index) => [key, count + index]));
+  count += keys.length;
+  if (count > MAX_COUNTERS) throw new Error(`expected at most ${MAX_COUNTERS} counters`);
   const counted = instrumented.replaceAll(
     /cov_\w+\(\)((?:\.[sf]\[\d+\])|(?:\.b\[\d+\]\[\d+\]))\+\+/g,
     (_, key: string) => {

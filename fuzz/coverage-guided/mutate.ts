@@ -1,7 +1,6 @@
 import { MESSAGE_NAMES, VARINT_STEPS } from '../support/arbitraries.ts';
 import { varintBytes } from '@spop/builder';
 import { Key } from '@spop/codec';
-import type { Random } from './random.ts';
 
 /** Bytes where something changes: varint lengths, types, flags, NB-ARGS. */
 const BYTES: readonly number[] = [0, 1, 2, 3, 4, 6, 7, 8, 9, 0x11, 0x1f, 0x7f, 0x80, 0xef, 0xf0, 0xfe, 0xff, 101, 103];
@@ -81,4 +80,21 @@ function withByte(bytes: Buffer, at: number, value: number): Buffer {
 
 function splice(bytes: Buffer, at: number, remove: number, insert: Buffer): Buffer {
   return Buffer.concat([bytes.subarray(0, at), insert, bytes.subarray(Math.min(at + remove, bytes.length))]);
+}
+
+/** Random numbers that a seed repeats: xorshift of 32 bits. */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed | 0 || 0x9e37_79b9;
+  }
+
+  /** An integer from 0 to `limit` - 1. */
+  below(limit: number): number {
+    this.#state ^= this.#state << 13;
+    this.#state ^= this.#state >>> 17;
+    this.#state ^= this.#state << 5;
+    return (this.#state >>> 0) % limit;
+  }
 }

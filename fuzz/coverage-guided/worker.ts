@@ -1,7 +1,6 @@
+/** Fuzzes one target in a thread of its own, so that an input that never ends can be stopped. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { AnyTarget } from '../targets/target.ts';
-import type { Failure, Fuzzer } from './fuzzer.ts';
-import { counterCount, files, instrumentPackages } from './instrument.ts';
+import { instrumentPackages } from './instrument.ts';
 
 /** What the worker is told. */
 export interface Task {
@@ -12,85 +11,41 @@ export interface Task {
   readonly shared: SharedArrayBuffer;
 }
 
-/** What the worker says, about once a second and at the end. */
+/** What the worker says at the end. */
 export type Report =
-  | {
-      readonly kind: 'progress';
-      readonly runs: number;
-      readonly reached: number;
-      readonly buckets: number;
-      readonly kept: number;
-      readonly counters: number;
-      readonly seeds: number;
-    }
-  | { readonly kind: 'done'; readonly corpus: readonly Uint8Array[]; readonly missed: readonly string[] }
-  | { readonly kind: 'failure'; readonly input: Uint8Array; readonly smallest: Uint8Array; readonly error: string };
+  | { readonly kind: 'done'; readonly reached: number; readonly corpus: readonly Uint8Array[] }
+  | { readonly kind: 'failure'; readonly input: Uint8Array; readonly error: string };
 
+/** Inputs between two looks at the clock. */
 const BATCH = 200;
-const SHRINK_RUNS = 3_000;
 
-async function work(task: Task): Promise<void> {
+async function work({ target: name, seed, milliseconds, shared }: Task): Promise<Report> {
   // Before anything that imports the packages is loaded.
   instrumentPackages();
   const { readInputs } = await import('./corpus.ts');
-  const { Failure, Fuzzer, minimise, shrink } = await import('./fuzzer.ts');
+  const { Failure, Fuzzer, minimise } = await import('./fuzzer.ts');
   const { targets } = await import('../targets/index.ts');
-  const target = targets.find(({ name }) => name === task.target);
-  if (target === undefined) throw new Error(`no target is called ${task.target}`);
-  const header = new Int32Array(task.shared, 0, 2);
-  const current = Buffer.from(task.shared, 8);
-  const fuzzer = new Fuzzer(target, task.seed, (input) => {
+  const target = targets.find((each) => each.name === name);
+  if (target === undefined) throw new Error(`expected a target; found ${name}`);
+  const header = new Int32Array(shared, 0, 2);
+  const current = Buffer.from(shared, 8);
+  const fuzzer = new Fuzzer(target, seed, (input) => {
     header[0]!++;
     header[1] = input.length;
-    current.set(input.length > current.length ? input.subarray(0, current.length) : input);
+    current.set(input.subarray(0, current.length));
   });
-  const post = (report: Report): void => parentPort?.postMessage(report);
-  let seeds = 0;
-  const progress = (): void => post({ kind: 'progress', ...fuzzer.progress, counters: counterCount(), seeds });
   // Errors are a common outcome here, and their stacks would be most of the work.
-  Error.stackTraceLimit = 0;
+  Error.stackTraceLimit = 3;
   try {
-    for (const input of [...readInputs('corpus', target.name), ...readInputs('crashers', target.name)])
-      await fuzzer.feed(input);
+    for (const input of [...readInputs('corpus', name), ...readInputs('crashers', name)]) await fuzzer.feed(input);
     for (const input of target.seeds()) await fuzzer.feed(Buffer.from(input));
-    seeds = fuzzer.kept.length;
-    progress();
-    const end = Date.now() + task.milliseconds;
-    for (let said = Date.now(); Date.now() < end;) {
-      await fuzzer.explore(BATCH);
-      if (Date.now() - said >= 1_000) {
-        progress();
-        said = Date.now();
-      }
-    }
-    progress();
-    post({ kind: 'done', corpus: await minimise(target, fuzzer.kept), missed: missedLines(fuzzer) });
+    for (const end = Date.now() + milliseconds; Date.now() < end;) await fuzzer.explore(BATCH);
+    return { kind: 'done', reached: fuzzer.reached, corpus: await minimise(target, fuzzer.kept) };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    const smallest = await shrink(target, error.input, SHRINK_RUNS);
-    Error.stackTraceLimit = 12;
-    post({ kind: 'failure', input: error.input, smallest, error: await describe(target, smallest, error) });
+    return { kind: 'failure', input: error.input, error: error.message };
   }
 }
 
-/** What happens with the smallest input, with its stack; or what happened first, where that does not repeat. */
-async function describe(target: AnyTarget, smallest: Buffer, first: Failure): Promise<string> {
-  try {
-    await target.run(smallest);
-  } catch (error) {
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
-  }
-  return first.message;
-}
-
-/** Lines that no input reached, a file in each text. */
-function missedLines(fuzzer: Fuzzer): string[] {
-  const missed = fuzzer.coverage.missed();
-  return files.flatMap(({ name, first, lines }) => {
-    const own = missed.filter((index) => index >= first && index < first + lines.length);
-    if (own.length === 0 || own.length === lines.length) return [];
-    return [`${name}: ${[...new Set(own.map((index) => lines[index - first]!))].toSorted((a, b) => a - b).join(' ')}`];
-  });
-}
-
-await work(workerData as Task);
+// Its shape is that of the parent in cli.ts.
+parentPort?.postMessage(await work(workerData as Task));
