@@ -7,8 +7,8 @@ import { mutate, Random } from './mutate.ts';
  * Steps that an input may take: a constant for setting up, and so many per byte. Twice of the most that any input of the
  * corpora takes; work that grows faster than the input passes it soon.
  */
-const STEPS_TO_START = 4_000;
-const STEPS_PER_BYTE = 400;
+const STEPS_TO_START = 16_000;
+const STEPS_PER_BYTE = 1_000;
 
 /** An input for which the target does not hold. */
 export class Failure extends Error {
@@ -107,9 +107,9 @@ export class Fuzzer {
   }
 }
 
-/** Those of `inputs`, the shortest first, that reach something that the shorter ones do not. */
+/** Those of `inputs`, the longest first, that reach something that the longer ones do not: few files. */
 export async function minimise(target: AnyTarget, inputs: readonly Buffer[]): Promise<readonly Buffer[]> {
   const fuzzer = new Fuzzer(target, 1);
-  for (const input of inputs.toSorted((a, b) => a.length - b.length)) await fuzzer.feed(input);
+  for (const input of inputs.toSorted((a, b) => b.length - a.length)) await fuzzer.feed(input);
   return fuzzer.kept;
 }

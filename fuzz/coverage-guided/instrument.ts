@@ -80,8 +80,8 @@ function instrument(source: string, path: string): string {
     (_, key: string) => {
       const index = places.get(key);
       if (index === undefined) throw new Error(`expected a counter for ${key} of ${path}`);
-      return `counters[${index}]++`;
+      return `spopCounters[${index}]++`;
     },
   );
-  return `const counters = globalThis.spopCounters; ${counted}`;
+  return `const spopCounters = globalThis.spopCounters; ${counted}`;
 }
