@@ -28,7 +28,8 @@ import {
 } from '@spop/codec';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { message, scope, text, typedData, uint64 as anyId } from '../support/arbitraries.ts';
+import { scope, variableName } from '@spop/builder/arbitraries';
+import { message, text, typedData, uint64 as anyId } from '../support/arbitraries.ts';
 import { check } from '../support/runs.ts';
 
 const types: Readonly<Record<string, AnyValueType>> = {
@@ -51,10 +52,6 @@ function writable(data: TypedData): { type: ValueType<unknown, unknown>; value: 
   if (data.type === 'null') return undefined;
   // Each typed data's plain value is one that its own type takes.
   return { type: types[data.type] as unknown as ValueType<unknown, unknown>, value: data.value };
-}
-
-function variableName(): fc.Arbitrary<string> {
-  return fc.stringMatching(/^[A-Za-z0-9_.]{1,40}$/);
 }
 
 /** Text that can be written as text: the builder's lone surrogates for wrong UTF-8 are its own way. */
@@ -337,13 +334,6 @@ describe('HELLO and DISCONNECT frames', () => {
       ),
       300,
     );
-  });
-});
-
-describe('ids that are none', () => {
-  it.each([-1, 1.5, Number.NaN, Infinity, -1n, 1n << 64n])('are refused as SPOP_INVALID_VALUE: %s', (id) => {
-    const writer = new FrameWriter();
-    expect(() => writer.begin(Buffer.alloc(40), 0, 40, FrameType.Notify, id)).toThrow('SPOP_INVALID_VALUE');
   });
 });
 

@@ -1,6 +1,6 @@
-import type { Action, Argument, Message, PlainFrame, TypedData } from '@spop/builder';
+import type { Argument, Message, PlainFrame, TypedData } from '@spop/builder';
 import { data, toText, writeFrame } from '@spop/builder';
-import { SCOPE_NAMES, type ScopeName } from '@spop/codec';
+import * as builder from '@spop/builder/arbitraries';
 import * as fc from 'fast-check';
 
 /** Where a varint grows by a byte: 240, 2288, … (SPOE.txt §3.1). */
@@ -50,19 +50,20 @@ function argumentName(): fc.Arbitrary<string> {
   return fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...ARGUMENT_NAMES) }, { weight: 1, arbitrary: text() });
 }
 
-/** Typed data of all ten types as plain objects. */
+/** Typed data as the builder makes it up, with more integers and texts near the places where something changes. */
 export function typedData(): fc.Arbitrary<TypedData> {
   return fc.oneof(
-    fc.constant<TypedData>({ type: 'null' }),
-    fc.boolean().map((value): TypedData => ({ type: 'bool', value })),
-    int64().map((value): TypedData => ({ type: 'int32', value: Number(BigInt.asIntN(32, value)) })),
-    uint64().map((value): TypedData => ({ type: 'uint32', value: Number(BigInt.asUintN(32, value)) })),
-    int64().map((value): TypedData => ({ type: 'int64', value })),
-    uint64().map((value): TypedData => ({ type: 'uint64', value })),
-    fc.uint8Array({ minLength: 4, maxLength: 4 }).map((bytes): TypedData => data.ipv4(bytes)),
-    ipv6Bytes().map((bytes): TypedData => data.ipv6(bytes)),
-    text().map((value): TypedData => ({ type: 'string', value })),
-    fc.uint8Array({ maxLength: 300, size: 'medium' }).map((value): TypedData => ({ type: 'binary', value })),
+    { weight: 4, arbitrary: builder.typedData() },
+    { weight: 1, arbitrary: int64().map((value): TypedData => ({ type: 'int64', value })) },
+    { weight: 1, arbitrary: uint64().map((value): TypedData => ({ type: 'uint64', value })) },
+    { weight: 1, arbitrary: ipv6Bytes().map((bytes): TypedData => data.ipv6(bytes)) },
+    { weight: 1, arbitrary: text().map((value): TypedData => ({ type: 'string', value })) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .uint8Array({ maxLength: 300, size: 'medium' })
+        .map((value): TypedData => ({ type: 'binary', value })),
+    },
   );
 }
 
@@ -97,62 +98,41 @@ export function message(): fc.Arbitrary<Message> {
   });
 }
 
-export function scope(): fc.Arbitrary<ScopeName> {
-  return fc.constantFrom(...SCOPE_NAMES);
-}
-
-export function action(): fc.Arbitrary<Action> {
-  const name = text();
-  return fc.oneof(
-    fc.record({ type: fc.constant('set-var' as const), scope: scope(), name, value: typedData() }),
-    fc.record({ type: fc.constant('unset-var' as const), scope: scope(), name }),
-  );
-}
-
-function header(flags: fc.Arbitrary<number>): fc.Arbitrary<{ flags: number; streamId: bigint; frameId: bigint }> {
-  return fc.record({ flags, streamId: uint64(), frameId: uint64() });
-}
-
-/** Flags with FIN, with and without ABORT and reserved bits. */
-const whole: fc.Arbitrary<number> = fc.oneof(
-  { weight: 4, arbitrary: fc.constant(1) },
-  { weight: 1, arbitrary: fc.integer({ min: 0, max: 0x7fff_ffff }).map((bits) => bits * 2 + 1) },
-);
-const fragment: fc.Arbitrary<number> = fc.oneof(fc.constant(0), fc.constantFrom(2, 0x8000_0000));
-
-/** Whole frames of every type and direction, as the builder's plain objects. */
+/** Whole frames of every type and direction: those of the builder, with names, ids, flags and fragments of all sorts. */
 export function frame(): fc.Arbitrary<PlainFrame> {
-  const kvTypes = ['HAPROXY-HELLO', 'HAPROXY-DISCONNECT', 'AGENT-HELLO', 'AGENT-DISCONNECT'] as const;
-  const anyFlags = fc.oneof(whole, fragment);
+  const ids = { streamId: uint64(), frameId: uint64() };
+  const bits = fc.integer({ min: 0, max: 0x7fff_ffff });
   const payload = fc.uint8Array({ maxLength: 60 });
+  const whole = fc.oneof(
+    { weight: 4, arbitrary: fc.constant(1) },
+    { weight: 1, arbitrary: bits.map((each) => each * 2 + 1) },
+  );
+  const kvTypes = fc.constantFrom('HAPROXY-HELLO', 'HAPROXY-DISCONNECT', 'AGENT-HELLO', 'AGENT-DISCONNECT');
   return fc.oneof(
+    { weight: 4, arbitrary: builder.anyFrame() },
     {
       weight: 4,
-      arbitrary: fc
-        .tuple(header(whole), fc.array(message(), { maxLength: 4 }))
-        .map(([start, messages]): PlainFrame => ({ type: 'NOTIFY', ...start, messages })),
+      arbitrary: fc.record({
+        type: fc.constant('NOTIFY' as const),
+        flags: whole,
+        ...ids,
+        messages: fc.array(message(), { maxLength: 4 }),
+      }),
     },
     {
-      weight: 3,
-      arbitrary: fc
-        .tuple(header(anyFlags), fc.array(action(), { maxLength: 6 }))
-        .map(([start, actions]): PlainFrame => ({ type: 'ACK', ...start, actions })),
+      weight: 1,
+      arbitrary: fc.record({ type: kvTypes, flags: bits, ...ids, items: fc.array(argument(), { maxLength: 6 }) }),
     },
     {
-      weight: 3,
-      arbitrary: fc
-        .tuple(header(anyFlags), fc.array(argument(), { maxLength: 6 }), fc.constantFrom(...kvTypes))
-        .map(([start, items, type]): PlainFrame => ({ type, ...start, items })),
+      weight: 1,
+      arbitrary: fc.record({
+        type: fc.constant('NOTIFY-FRAGMENT' as const),
+        flags: fc.constantFrom(0, 2, 0x8000_0000),
+        ...ids,
+        payload,
+      }),
     },
-    fc
-      .tuple(header(fragment), payload)
-      .map(([start, bytes]): PlainFrame => ({ type: 'NOTIFY-FRAGMENT', ...start, payload: bytes })),
-    fc
-      .tuple(header(anyFlags), payload)
-      .map(([start, bytes]): PlainFrame => ({ type: 'UNSET', ...start, payload: bytes })),
-    fc
-      .tuple(header(anyFlags), payload, fc.constantFrom(4, 100, 104, 255))
-      .map(([start, bytes, typeByte]): PlainFrame => ({ type: 'UNKNOWN', typeByte, ...start, payload: bytes })),
+    { weight: 1, arbitrary: fc.record({ type: fc.constant('UNSET' as const), flags: bits, ...ids, payload }) },
   );
 }
 
@@ -163,50 +143,11 @@ export function stream(): fc.Arbitrary<Uint8Array> {
     .map((frames) => Uint8Array.from(Buffer.concat(frames.map((each) => writeFrame(each)))));
 }
 
-interface Damage {
-  readonly kind: 'flip' | 'set' | 'insert' | 'remove' | 'cut' | 'repeat';
-  /** Where, as a part of the whole, 0 to 1. */
-  readonly at: number;
-  readonly value: number;
-}
-
-function damage(): fc.Arbitrary<Damage> {
-  const extreme = fc.constantFrom(0, 1, 0x7f, 0x80, 0xef, 0xf0, 0xff);
-  return fc.record({
-    kind: fc.constantFrom('flip', 'set', 'insert', 'remove', 'cut', 'repeat'),
-    at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
-    value: fc.oneof(extreme, fc.integer({ min: 0, max: 255 })),
-  });
-}
-
-function applyDamage(bytes: Uint8Array, { kind, at, value }: Damage): Uint8Array {
-  const index = Math.floor(at * bytes.length);
-  const before = bytes.subarray(0, index);
-  const after = bytes.subarray(index + 1);
-  switch (kind) {
-    case 'flip':
-      return Uint8Array.from(bytes, (byte, i) => (i === index ? byte ^ (1 << (value & 7)) : byte));
-    case 'set':
-      return Uint8Array.from(bytes, (byte, i) => (i === index ? value : byte));
-    case 'insert':
-      return Uint8Array.from([...before, value, ...bytes.subarray(index)]);
-    case 'remove':
-      return Uint8Array.from([...before, ...after]);
-    case 'cut':
-      return Uint8Array.from(before);
-    case 'repeat':
-      return Uint8Array.from([...bytes, ...bytes.subarray(index, index + value)]);
-  }
-}
-
-/** Frames with one to four faults; the length fields of most still say how long their frame is. */
+/** Frames with up to five faults; the length field of half of them still says how long the frame is. */
 export function damagedStream(): fc.Arbitrary<Uint8Array> {
   return fc
-    .tuple(stream(), fc.array(damage(), { minLength: 1, maxLength: 4 }), fc.boolean())
-    .map(([bytes, faults, mend]) => {
-      const damaged = faults.reduce(applyDamage, bytes);
-      return mend ? mendLength(damaged) : damaged;
-    });
+    .tuple(fc.oneof(builder.noisy(frame()), builder.corrupted(frame())), stream(), fc.boolean())
+    .map(([{ bytes }, rest, mend]) => (mend ? mendLength(bytes) : Uint8Array.from([...bytes, ...rest])));
 }
 
 /** Lets the first length field cover all bytes, so that the faults lie within a frame. */
