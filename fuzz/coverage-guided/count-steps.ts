@@ -14,7 +14,7 @@ const REPETITIONS = [16, 32, 64, 128, 256];
 export async function measureGrowth(): Promise<Growth[]> {
   instrumentPackages();
   const { shapes } = await import('./growing-inputs.ts');
-  return shapes.map(({ shape, build, read }) => {
+  return shapes.map(([shape, build, read]) => {
     const points = REPETITIONS.map((repetitions) => {
       const bytes = build(repetitions);
       counters.fill(0);

@@ -21,11 +21,7 @@ import {
 import { frameAround } from '../targets/frames.ts';
 
 /** Inputs that grow by repeating one part, and the way to read them. */
-interface Shape {
-  readonly shape: string;
-  readonly build: (repetitions: number) => Buffer;
-  readonly read: (bytes: Buffer) => void;
-}
+type Shape = readonly [name: string, build: (repetitions: number) => Buffer, read: (bytes: Buffer) => void];
 
 const MAX_FRAME_SIZE = 1 << 20;
 const definitions = [
@@ -103,14 +99,14 @@ function readTexts(bytes: Buffer): void {
   });
 }
 
+/** A KV-list with one item `x`. */
+function helloWith(value: string | Uint8Array): Buffer {
+  return Buffer.from(haproxyHello({}).item('x', value).toBytes());
+}
+
 /** A text of lines that are alike, as it would stand in `req.hdrs`. */
 function lines(line: string): (repetitions: number) => Buffer {
-  return (repetitions) =>
-    Buffer.from(
-      haproxyHello({})
-        .item('x', `a:${`${line}\r\n`.repeat(repetitions)}\r\n`)
-        .toBytes(),
-    );
+  return (repetitions) => helloWith(`a:${`${line}\r\n`.repeat(repetitions)}\r\n`);
 }
 
 /** Reads until the error that the bytes end in. */
@@ -160,58 +156,29 @@ const sameArguments: ArgumentsInput = times(40, Buffer.alloc(3)).map((value) => 
 
 /** Ways in which work could grow faster than the input. */
 export const shapes: readonly Shape[] = [
-  { shape: 'a declared message again and again', build: repeated(FrameType.Notify, a), read: readNotify },
-  {
-    shape: 'one declared message after many of the other',
-    build: (count) => frameAround(FrameType.Notify, Buffer.concat([...times(count, a), ...times(count, b)])),
-    read: readNotify,
-  },
-  {
-    shape: 'two declared messages in turn',
-    build: repeated(FrameType.Notify, Buffer.concat([a, b])),
-    read: readNotify,
-  },
-  { shape: 'messages that nobody declared', build: repeated(FrameType.Notify, message('z')), read: readNotify },
-  {
-    shape: 'arguments that nobody declared',
-    build: repeated(FrameType.Notify, message('b', unknownArguments)),
-    read: readNotify,
-  },
-  {
-    shape: 'a declared argument again and again',
-    build: repeated(FrameType.Notify, message('z', sameArguments)),
-    read: readNotify,
-  },
-  {
-    shape: 'messages that are only walked',
-    build: repeated(FrameType.Notify, message('a', unknownArguments)),
-    read: walkMessages,
-  },
-  {
-    shape: 'messages and then a reserved type',
-    build: repeated(FrameType.Notify, a, message('a', [data.raw('0f')])),
-    read: untilRefused(readNotify),
-  },
-  {
-    shape: 'items of a KV-list',
-    build: repeated(FrameType.HaproxyHello, haproxyHello().item('x', 'abc').toPayload()),
-    read: walkItems,
-  },
-  {
-    shape: 'one long string',
-    build: (count) =>
-      Buffer.from(
-        haproxyHello({})
-          .item('x', Buffer.alloc(count * 64, 0xc3))
-          .toBytes(),
-      ),
-    read: walkItems,
-  },
-  {
-    shape: 'actions of an ACK',
-    build: repeated(FrameType.Ack, ack().setVar('sess', 'x', 300).unsetVar('txn', 'y').toPayload()),
-    read: walkActions,
-  },
+  ['a declared message again and again', repeated(FrameType.Notify, a), readNotify],
+  [
+    'one declared message after many of the other',
+    (count) => frameAround(FrameType.Notify, Buffer.concat([...times(count, a), ...times(count, b)])),
+    readNotify,
+  ],
+  ['two declared messages in turn', repeated(FrameType.Notify, Buffer.concat([a, b])), readNotify],
+  ['messages that nobody declared', repeated(FrameType.Notify, message('z')), readNotify],
+  ['arguments that nobody declared', repeated(FrameType.Notify, message('b', unknownArguments)), readNotify],
+  ['a declared argument again and again', repeated(FrameType.Notify, message('z', sameArguments)), readNotify],
+  ['messages that are only walked', repeated(FrameType.Notify, message('a', unknownArguments)), walkMessages],
+  [
+    'messages and then a reserved type',
+    repeated(FrameType.Notify, a, message('a', [data.raw('0f')])),
+    untilRefused(readNotify),
+  ],
+  ['items of a KV-list', repeated(FrameType.HaproxyHello, haproxyHello().item('x', 'abc').toPayload()), walkItems],
+  ['one long string', (count) => helloWith(Buffer.alloc(count * 64, 0xc3)), walkItems],
+  [
+    'actions of an ACK',
+    repeated(FrameType.Ack, ack().setVar('sess', 'x', 300).unsetVar('txn', 'y').toPayload()),
+    walkActions,
+  ],
   ...[
     'a=for="[::1]",',
     'a:for="\\\\\\\\\\\\",',
@@ -219,13 +186,9 @@ export const shapes: readonly Shape[] = [
     'a:,,,,,,,,',
     'a:for=1;for=1;"',
     'a: b=1; a=1; a',
-  ].map((line) => ({ shape: `text of ${line}`, build: lines(line), read: readTexts })),
-  { shape: 'whole frames in one chunk', build: frames, read: inChunksOf(MAX_FRAME_SIZE) },
-  { shape: 'whole frames byte by byte', build: frames, read: inChunksOf(1) },
-  { shape: 'frames cut at odd places', build: frames, read: inChunksOf(7) },
-  {
-    shape: 'one frame byte by byte',
-    build: (count) => frameAround(FrameType.Unset, Buffer.alloc(count * 16)),
-    read: inChunksOf(1),
-  },
+  ].map((line): Shape => [`text of ${line}`, lines(line), readTexts]),
+  ['whole frames in one chunk', frames, inChunksOf(MAX_FRAME_SIZE)],
+  ['whole frames byte by byte', frames, inChunksOf(1)],
+  ['frames cut at odd places', frames, inChunksOf(7)],
+  ['one frame byte by byte', (count) => frameAround(FrameType.Unset, Buffer.alloc(count * 16)), inChunksOf(1)],
 ];
