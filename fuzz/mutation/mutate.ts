@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { copySources } from '../support/copy-sources.ts';
 import { mutatedFiles, testsFor } from './mutated-files.ts';
-import { type FileResult, hashOf, readResult, type StrykerReport, toResult, toTable, writeResult } from './results.ts';
+import { type FileReport, readReport, survivorsOf, toTable, writeReport } from './results.ts';
 
 const HELP = `Usage: pnpm run mutate [part of a file's name …] [--again] [--concurrency N]
 
 Changes every source file of codec, agent and builder in thousands of small ways (Stryker), in a copy of the sources, and
-runs the unit tests that say something about the file against each, in the codec corpora and some properties too. One file after the other; the result of
-each is kept in fuzz/mutation/results, and a file that has one and has not changed since is not run again. So a run that
-was stopped goes on where it was. fuzz/mutation.md says why those that survived are harmless.
+runs the unit tests that say something about the file against each; in the codec, corpora and some properties too. The result
+of each file is kept in fuzz/mutation/results, and a file that has not changed since is not run again, so that a run that was
+stopped goes on where it was. fuzz/mutation.md says why those that survived are harmless.
 
   --again          runs also what has a result
   --concurrency N  as many test processes at a time; one less than there are processors by default
@@ -75,8 +75,7 @@ export default defineConfig({
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** @throws {Error} where Stryker ends without a report: tests fail without any change, or it was stopped. */
-async function mutate(file: string, concurrency: number): Promise<FileResult> {
-  const sourceHash = hashOf(file);
+async function mutate(file: string, concurrency: number): Promise<FileReport> {
   const copy = copySources();
   try {
     writeFileSync(join(copy, 'vitest.mutation.config.ts'), vitestConfig(file));
@@ -93,7 +92,11 @@ async function mutate(file: string, concurrency: number): Promise<FileResult> {
     const report = join(copy, 'report.json');
     if (!existsSync(report)) throw new Error(`expected a report of Stryker on ${file}; it ended with ${code}`);
     // The report's shape is Stryker's own.
-    return toResult(file, sourceHash, JSON.parse(readFileSync(report, 'utf8')) as StrykerReport);
+    const { files } = JSON.parse(readFileSync(report, 'utf8')) as { files: Record<string, FileReport> };
+    const found = files[file];
+    if (found === undefined)
+      throw new Error(`expected ${file} in Stryker's report; found ${Object.keys(files).join()}`);
+    return found;
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
@@ -118,25 +121,25 @@ async function main(): Promise<number> {
   );
   if (files.length === 0) throw new Error(`expected a part of a source file's name; found ${positionals.join(', ')}`);
   const failed: string[] = [];
-  const results: FileResult[] = [];
+  const reports = new Map<string, FileReport>();
   for (const [index, file] of files.entries()) {
-    const before = values.again ? undefined : readResult(file);
+    const before = values.again ? undefined : readReport(file);
     console.log(`${index + 1} of ${files.length}: ${file}${before === undefined ? '' : ' has a result'}`);
     try {
-      const result = before ?? (await mutate(file, concurrency));
-      if (before === undefined) writeResult(result);
-      results.push(result);
+      const report = before ?? (await mutate(file, concurrency));
+      if (before === undefined) writeReport(file, report);
+      reports.set(file, report);
     } catch (error) {
       console.error(error);
       failed.push(file);
     }
   }
-  for (const { file, survivors } of results) {
-    for (const { line, mutator, replacement } of survivors) {
-      console.log(`${file}:${line} ${mutator}: ${replacement.split('\n')[0]}`);
+  for (const [file, report] of reports) {
+    for (const { location, mutatorName, replacement = '' } of survivorsOf(report)) {
+      console.log(`${file}:${location.start.line} ${mutatorName}: ${replacement.split('\n')[0]}`);
     }
   }
-  console.log(`\n${toTable(results)}`);
+  console.log(`\n${toTable(reports)}`);
   for (const file of failed) console.log(`no result: ${file}`);
   return failed.length === 0 ? 0 : 1;
 }
