@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BufferPool } from '@spop/codec';
-import type { AgentPeer } from '../support/agent-peer.ts';
-import { AgentWorld, type JobInput, MODES } from '../support/agent-world.ts';
 import { chunkSizes } from '../support/arbitraries.ts';
 import { checkAsync } from '../support/runs.ts';
+import { type JobInput, MODES } from './jobs.ts';
+import type { AgentPeer } from './peer.ts';
+import { AgentWorld } from './world.ts';
 
 type Command = fc.AsyncCommand<{ readonly world: AgentWorld }, AgentWorld>;
 

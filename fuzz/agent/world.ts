@@ -2,58 +2,28 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Agent, createAgent } from '@spop/agent';
 import { data, haproxyDisconnect, haproxyHello, notify, unset } from '@spop/builder';
 import type { Action, NotifyBuilder } from '@spop/builder';
-import {
-  type Actions,
-  bool,
-  defineMessage,
-  defineVariable,
-  int64,
-  interned,
-  type IntegerValue,
-  string,
-  type StringValue,
-  uint32,
-} from '@spop/codec';
+import type { Actions } from '@spop/codec';
 import { vi } from 'vitest';
-import { AgentPeer } from './agent-peer.ts';
-import { expectSame } from './plain-frames.ts';
-import { streamPair } from './stream-pair.ts';
-
-/** How a handler behaves: at once, when its gate is opened, in the next turn, or never. */
-export type Mode = 'sync' | 'throw' | 'huge' | 'tick' | 'gate' | 'gate-then-throw' | 'never';
-export const MODES: readonly Mode[] = ['sync', 'throw', 'huge', 'tick', 'gate', 'gate-then-throw', 'never'];
+import { expectSame } from '../support/plain-frames.ts';
+import { streamPair } from '../support/stream-pair.ts';
+import {
+  answerJob,
+  expectedActions,
+  FALLBACK,
+  fellBack,
+  type HandledMessage,
+  type Job,
+  type JobInput,
+  MAX_PLACES,
+  other,
+  work,
+} from './jobs.ts';
+import { AgentPeer } from './peer.ts';
 
 const PROCESSING_TIMEOUT_MS = 1_000;
 /** A deadline may come so much later, in ms. */
 const TIMER_SLACK_MS = 20;
 const MAX_IN_FLIGHT_PER_CONNECTION = 6;
-
-const work = defineMessage('work', { mode: interned(string), token: int64, word: string, place: uint32 });
-const other = defineMessage('other', { word: string, place: uint32, token: int64, mode: interned(string) });
-const MAX_PLACES = 4;
-const tokens = Array.from({ length: MAX_PLACES }, (_, place) => defineVariable('sess', `token${place}`, int64));
-const words = Array.from({ length: MAX_PLACES }, (_, place) => defineVariable('txn', `word${place}`, string));
-const hugeText = defineVariable('req', 'huge', string);
-const fellBack = defineVariable('res', 'fallback', bool);
-
-/** One message of a NOTIFY, and what its handler was seen to do. */
-interface Job {
-  readonly token: bigint;
-  readonly mode: Mode;
-  readonly word: string;
-  readonly name: 'work' | 'other';
-  isStarted: boolean;
-  /** Resolves what the handler waits for. */
-  open: ((isFine: boolean) => void) | undefined;
-  outcome: 'fine' | 'failed' | undefined;
-}
-
-/** What a test gives for one message. */
-export interface JobInput {
-  readonly mode: Mode;
-  readonly word: string;
-  readonly name: 'work' | 'other';
-}
 
 interface Question {
   readonly peer: AgentPeer;
@@ -302,58 +272,7 @@ export class AgentWorld {
     job.isStarted = true;
     const question = this.#questions.find(({ jobs }) => jobs.includes(job))!;
     question.startedAt = performance.now();
-    // Views are held, as handlers do, and read when the answer is written.
-    const { word, place } = message;
-    const held = message.token;
-    const answer = (): void => {
-      ack.set(tokens[place]!, held.toBigInt()).set(words[place]!, word);
-    };
-    switch (job.mode) {
-      case 'sync':
-        job.outcome = 'fine';
-        answer();
-        return undefined;
-      case 'throw':
-        job.outcome = 'failed';
-        answer();
-        throw new Error('a handler that throws');
-      case 'huge':
-        job.outcome = 'failed';
-        ack.set(hugeText, 'x'.repeat(70_000));
-        return undefined;
-      case 'tick':
-        return soon(() => {
-          job.outcome = 'fine';
-          answer();
-        });
-      case 'never':
-        return new Promise(() => undefined);
-      default: {
-        const gate = Promise.withResolvers<boolean>();
-        job.open = gate.resolve;
-        return this.#answerBehind(gate.promise, job, question, answer);
-      }
-    }
-  }
-
-  async #answerBehind(gate: Promise<boolean>, job: Job, question: Question, answer: () => void): Promise<void> {
-    const isFine = await gate;
-    // Too late: the exchange is over, and its views must say so instead of showing another request.
-    if (question.isAnswered || !question.peer.isServed) {
-      this.#expectLate(answer);
-      return;
-    }
-    answer();
-    if (job.outcome === 'failed' || !isFine) throw new Error('a handler that rejects');
-  }
-
-  /** What is wrong in a handler is the agent's to report, and this test's to know. */
-  #expectLate(answer: () => void): void {
-    try {
-      expectLate(answer);
-    } catch (error) {
-      this.#problems.push(error);
-    }
+    return answerJob(job, message, ack, () => question.isAnswered || !question.peer.isServed, this.#problems);
   }
 
   #takeAck(
@@ -404,37 +323,6 @@ export class AgentWorld {
 function isPassedOver({ jobs }: Question, place: number): boolean {
   const { name } = jobs[place]!;
   return jobs.slice(0, place).some((job) => job.name === name && (job.mode === 'throw' || job.mode === 'huge'));
-}
-
-const FALLBACK: Action = { type: 'set-var', scope: 'res', name: 'fallback', value: { type: 'bool', value: true } };
-
-interface HandledMessage {
-  readonly mode: string;
-  readonly token: IntegerValue;
-  readonly word: StringValue;
-  readonly place: number;
-}
-
-async function soon(answer: () => void): Promise<void> {
-  await Promise.resolve();
-  answer();
-}
-
-function expectLate(answer: () => void): void {
-  try {
-    answer();
-  } catch (error) {
-    if (error instanceof Error && error.message.includes('SPOP_VIEW_CLOSED')) return;
-    throw error;
-  }
-  throw new Error('a handler that was too late could still answer');
-}
-
-function expectedActions({ token, word }: Job, place: number): Action[] {
-  return [
-    { type: 'set-var', scope: 'sess', name: `token${place}`, value: { type: 'int64', value: token } },
-    { type: 'set-var', scope: 'txn', name: `word${place}`, value: { type: 'string', value: word } },
-  ];
 }
 
 function byName(actions: readonly Action[]): Action[] {
