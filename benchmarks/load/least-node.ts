@@ -62,7 +62,7 @@ function skipVarint(input: Buffer, position: number): number {
   return end;
 }
 
-/** `check-client-ip`: the last octet behind the bytes 02 'i' 'p' 06. None of its name's are those. */
+/** `check-client-ip`: the last octet after the bytes 02 'i' 'p' 06, which its name does not hold. */
 function scanAddress(input: Buffer, start: number, end: number): number {
   for (let i = start; i < end - 7; i++) {
     if (input[i] === 2 && input[i + 1] === 0x69 && input[i + 2] === 0x70 && input[i + 3] === 6)

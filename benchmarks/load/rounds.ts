@@ -8,7 +8,7 @@ import type { TrafficKind } from './traffic.ts';
 
 /**
  * Where the processes run. `one`: the agent on core 0, the generator on core 1. `same`: both on core 0, which hides
- * nothing behind the time that it takes to wake another core. `all`: wherever the kernel puts them.
+ * nothing in the time that it takes to wake another core. `all`: wherever the kernel puts them.
  */
 export type Cores = 'one' | 'same' | 'all';
 

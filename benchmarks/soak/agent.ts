@@ -1,5 +1,5 @@
 /**
- * The agent that is soaked: handlers of every temper behind one deadline. It listens on a free port, tells it as its first
+ * The agent that is soaked, with handlers of every kind under one deadline. It listens on a free port, tells it as its first
  * message over IPC, and then how it is once a second.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

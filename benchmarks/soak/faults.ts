@@ -42,7 +42,7 @@ const faults: Readonly<Record<string, Fault>> = {
     ending: 'stall',
   }),
   'random bytes': () => ({ bytes: randomBytes(randomInt(1, 5_000)), ending: 'end' }),
-  'random bytes behind a handshake': () => ({ bytes: Buffer.concat([hello, randomBytes(200)]), ending: 'end' }),
+  'random bytes after a handshake': () => ({ bytes: Buffer.concat([hello, randomBytes(200)]), ending: 'end' }),
   'an impossible length': () => ({ bytes: Buffer.concat([hello, Buffer.from('ffffffff', 'hex')]), ending: 'end' }),
   'nothing at all': () => ({ bytes: Buffer.alloc(0), ending: 'stall' }),
   'two handshakes': () => ({ bytes: Buffer.concat([hello, hello]), ending: 'end' }),

@@ -73,7 +73,7 @@ describe('damaged and meaningless bytes', () => {
     );
   });
 
-  it('are judged without a look at what lies behind a chunk or a frame', () => {
+  it('are judged without a look at what lies after a chunk or a frame', () => {
     check(
       fc.property(hostile, chunkSizes(), (bytes, sizes) => {
         const outcomes = [0x00, 0x08, 0xff].map((canary) =>

@@ -54,7 +54,7 @@ function sequence() {
   const given = fc.record({
     called: name(1),
     names: fc.uniqueArray(name(0), { minLength: 1, maxLength: 5 }),
-    // Arguments that are not declared are those behind the first few; any may come again.
+    // Arguments that are not declared are those after the first few; any may come again.
     declared: fc.integer({ min: 1, max: 5 }),
     picks: fc.array(fc.tuple(fc.nat({ max: 4 }), typedData()), { maxLength: 8 }),
     steps: fc.array(fc.tuple(fc.constantFrom(...changes), fc.nat({ max: 200 })), { minLength: 1, maxLength: 4 }),

@@ -71,7 +71,7 @@ function definitions() {
     .map((list) => list.map(([name, named]) => defineMessage(name, Object.fromEntries(named))));
 }
 
-/** Frames with ids of all lengths, behind one another in one buffer, as a chunk brings them. */
+/** Frames with ids of all lengths, one after the other in one buffer, as a chunk brings them. */
 function notifies(): fc.Arbitrary<readonly (readonly [bigint, bigint, readonly Message[]])[]> {
   const messages = fc.array(message(), { maxLength: 5 });
   return fc.array(fc.tuple(anyId(), anyId(), messages), { minLength: 1, maxLength: 4 });
@@ -119,7 +119,7 @@ describe('declared messages', () => {
     );
   });
 
-  it('of a frame that is cut short are judged by what is left, although the rest still lies behind it', () => {
+  it('of a frame that is cut short are judged by what is left, although the rest still lies after it', () => {
     check(
       fc.property(definitions(), fc.array(shortMessage(), { minLength: 1, maxLength: 3 }), (declared, messages) => {
         const notify = new Notify(new MessageSet(declared));

@@ -90,7 +90,7 @@ function idsOf(streamId: bigint, frameId: bigint): Frame {
 
 const CANARY = 0x5a;
 const BEFORE = 7;
-/** Bytes below its limit, behind what was written last, that a writer may fill with zeros. */
+/** Bytes below its limit, after what was written last, that a writer may fill with zeros. */
 const MOST_PADDING = 2;
 
 /** Fails unless all bytes but those from `start` to `end` are the canary's. */
@@ -129,7 +129,7 @@ describe('ACKs', () => {
     );
   });
 
-  it('hold every action that fits under the limit, refuse the first that does not, and touch no byte behind it', () => {
+  it('hold every action that fits under the limit, refuse the first that does not, and touch no byte after it', () => {
     check(
       fc.property(actions(), fc.integer({ min: 10, max: 400 }), anyId(), (list, room, streamId) => {
         const buffer = Buffer.alloc(BEFORE + room + 40, CANARY);

@@ -158,7 +158,7 @@ function mendLength(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from(mended);
 }
 
-/** Bytes of no meaning, half of them behind the beginning of a frame that announces them. */
+/** Bytes of no meaning, half of them after the beginning of a frame that announces them. */
 export function noise(): fc.Arbitrary<Uint8Array> {
   const bytes = fc.uint8Array({ maxLength: 120, size: 'medium' });
   const types = fc.constantFrom(0, 1, 2, 3, 101, 102, 103, 200);

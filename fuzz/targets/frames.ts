@@ -25,7 +25,7 @@ export function* capturedFrames(types: readonly number[], maxBytes: number): Gen
   }
 }
 
-/** The payload behind ids of one byte each, as nearly all captures have them. */
+/** The payload after ids of one byte each, as nearly all captures have them. */
 export function* capturedPayloads(types: readonly number[], maxBytes: number): Generator<Buffer> {
   for (const frame of capturedFrames(types, maxBytes)) {
     if (frame[9]! < 240 && frame[10]! < 240) yield frame.subarray(11);
@@ -94,7 +94,7 @@ export const typedDataTarget: Target = {
     for (const payload of agentPayloads()) yield payload.subarray(12);
   },
   run(input) {
-    // Behind each typed data an empty name, so that the next one follows.
+    // After each typed data comes an empty name, so that the next one follows.
     checkAgreement(frameAround(101, Buffer.concat([Buffer.of(0), input])), whole);
   },
 };

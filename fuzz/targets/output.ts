@@ -82,7 +82,7 @@ class Run {
 
   #putFrame(size: number): void {
     const output = this.#output;
-    // What does not fit behind the last frame, or into any buffer, is written whatever waits.
+    // What does not fit after the last frame, or into any buffer, is written whatever waits.
     const { buffer, length } = output;
     this.#wasForced ||= buffer !== undefined && size > buffer.length - length;
     const text = String.fromCodePoint(0x21 + (this.#put.length % 94)).repeat(size);

@@ -22,7 +22,7 @@ function readByTheText(bytes: Uint8Array): { value: bigint; size: number } | 'SP
 }
 
 function readWithCodec(bytes: Buffer): { value: bigint; size: number } | string {
-  // One byte before and two behind, which must not matter.
+  // One byte before and two after, which must not matter.
   const around = Buffer.from([0xff, ...bytes, 0x00, 0xff]);
   cursor.read(around, 1, 1 + bytes.length);
   try {
