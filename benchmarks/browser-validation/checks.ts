@@ -8,7 +8,7 @@ import { Keys } from '../../docs/examples/browser-validation/keys.ts';
 import { solve } from '../../docs/examples/browser-validation/solving.ts';
 import { viewsOf } from '../../docs/examples/browser-validation/views.ts';
 import { Visitor } from '../../docs/examples/browser-validation/visitor.ts';
-import { heapBytes } from '../harness/heap.ts';
+import { bytesPerOperation } from '../harness/heap.ts';
 import { type Measured, measured as timed } from '../harness/measured.ts';
 import type { Operation } from '../harness/operation.ts';
 
@@ -42,12 +42,9 @@ function answerCheck(body: string): Operation {
   };
 }
 
-/** So few that a megabyte or two is taken: a collection would hide them. */
-const COUNTED = 1_000;
-
 async function measured(operation: Operation): Promise<Measured> {
   const { ns } = await timed(operation);
-  return { ns, bytes: Math.min(...[1, 2, 3].map(() => heapBytes(operation, COUNTED))) / COUNTED };
+  return { ns, bytes: bytesPerOperation(operation) };
 }
 
 const figures = {

@@ -1,6 +1,5 @@
 /** docs/conformance.md, from the verdicts. */
 import type { CaseVerdict } from '../peers/correctness.ts';
-import { table } from '../peers/figures.ts';
 import type { SkippedLane } from '../peers/lanes.ts';
 import { TOPICS, type Topic } from './topics.ts';
 
@@ -167,5 +166,17 @@ function howTo({ skipped, commit, machine }: ConformanceRun): string[] {
     ...(skipped.length === 0
       ? []
       : ['Not to be had:', '', ...skipped.map(({ name, reason }) => `- ${name}: ${reason.replaceAll('’', "'")}`), '']),
+  ];
+}
+
+/** A Markdown table; the first columns, which hold text, to the left, the others to the right. */
+function table(head: readonly string[], rows: readonly (readonly string[])[], texts = 1): string[] {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;
+  return [
+    line(head),
+    `|${head.map((_, index) => (index < texts ? ' --- ' : ' ---: ')).join('|')}|`,
+    ...rows.map(line),
+    '',
   ];
 }
