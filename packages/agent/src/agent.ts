@@ -22,10 +22,10 @@ import { overload } from './observe/overload.ts';
 import { type AgentOptions, resolveOptions, type ResolvedOptions } from './options.ts';
 import { Shared } from './shared.ts';
 
-/** How long {@link Agent.close} waits for what is in flight by default. */
+/** How long {@link Agent.close} waits for NOTIFYs in flight by default. */
 const DEFAULT_GRACE_MS = 5_000;
 
-/** What an agent consists of once it serves. */
+/** The parts of an agent that exist once it serves. */
 interface Running {
   readonly shared: Shared;
   readonly connections: Connections;
@@ -34,8 +34,8 @@ interface Running {
 /** Options of {@link Agent.close}. */
 export interface CloseOptions {
   /**
-   * How long handlers in flight and peers may take. What is in flight then gets the fallback actions, and its connection
-   * is destroyed; 5,000 ms by default.
+   * How long handlers in flight and peers may take, in ms; 5,000 by default. NOTIFYs that are still in flight then get the
+   * fallback actions, and their connections are destroyed.
    */
   readonly graceMs?: number | undefined;
 }
@@ -72,17 +72,17 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * Adds the handler of a message, with a deadline and a fallback of the message's own where the agent's are not meant;
-   * before the first `listen`, `handle` or `close`:
+   * Adds the handler of a message. `options` give the message a deadline and a fallback of its own instead of the agent's.
+   * Call it before the first `listen`, `handle` or `close`:
    *
    *     agent.onMessage(inspectBody, inspect, { timeoutMs: 200, fallback: (message, ack) => ack.set(verdict, 'unknown') });
    *
-   * Where several messages come in one NOTIFY, one that fails or is late loses its own actions and gets its fallback; what
-   * the others set stays, and the ACK waits for each of them, at most to its own deadline.
+   * When one NOTIFY has several messages, a message that fails or is late loses its own actions and gets its fallback. The
+   * actions of the others stay. The ACK waits for every handler, each up to its own deadline.
    *
-   * @throws {SpopError} SPOP_INVALID_NAME for a second one of the same name, SPOP_MISUSE after one of those calls;
-   * {TypeError} where the definition is not of `defineMessage`, or the handler no function; {TypeError} or {RangeError} for
-   * an unknown option or one of a wrong type.
+   * @throws {SpopError} SPOP_INVALID_NAME for a second handler of one message name; SPOP_MISUSE after one of those calls;
+   * {TypeError} when the definition was not made by `defineMessage` or the handler is not a function; {TypeError} or
+   * {RangeError} for an unknown option or a wrong value.
    */
   onMessage<Args extends ArgumentTypes>(
     definition: MessageDefinition<Args>,
@@ -93,18 +93,18 @@ export class Agent implements AsyncDisposable {
     return this;
   }
 
-  /** Adds the handler of whole NOTIFYs, called after those of their messages. @throws {SpopError} as `onMessage`. */
+  /** Adds the handler of whole NOTIFYs, which is called after the handlers of their messages. @throws {SpopError} as `onMessage`. */
   onNotify(handler: NotifyHandler): this {
     this.#handlers.setNotifyHandler(handler);
     return this;
   }
 
   /**
-   * Starts to listen, and resolves to the address once connections are accepted. A text is read as
+   * Starts to listen, and resolves to the address once connections are accepted. A string is read as
    * {@link parseListenAddress} does: `127.0.0.1:9000`, `[::1]:9000`, `:9000`, `unix:/run/agent.sock`.
    *
-   * @throws {Error} of node:net, such as EADDRINUSE or EACCES; {TypeError} or {RangeError} where the target is not as its
-   * type says; {SpopError} SPOP_MISUSE after `close`.
+   * @throws {Error} of node:net, such as EADDRINUSE or EACCES; {TypeError} or {RangeError} when the target does not match
+   * its type; {SpopError} SPOP_MISUSE after `close`.
    */
   listen(target: TcpTarget): Promise<TcpAddress>;
   listen(target: UnixTarget): Promise<UnixAddress>;
@@ -126,10 +126,10 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * Serves one connection over any stream, such as a TLS socket or one end of a `duplexPair()`. After `close` the stream
-   * is destroyed: a handshake may complete at any moment.
+   * Serves one connection over any stream, such as a TLS socket or one end of a `duplexPair()`. After `close` it destroys
+   * the stream instead of throwing, because a TLS handshake may complete at any moment.
    *
-   * @throws {TypeError} where it is no stream that reads and writes, or one that reads text (`setEncoding`).
+   * @throws {TypeError} when `stream` does not both read and write, or reads text (`setEncoding`).
    */
   handle(stream: Duplex): void {
     check(isDuplex(stream), 'a Duplex stream, such as a socket', stream);
@@ -139,31 +139,31 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * Stops accepting, answers what is in flight, says AGENT-DISCONNECT to every peer at a moment that loses no NOTIFY
-   * (with pipelining: few), and waits for them to close; resolves when all connections are closed, after a quarter of a
-   * second or more where some were open. What is left after `graceMs` gets the fallback actions, and is destroyed. A second
-   * call returns the promise of the first, whose `graceMs` counts.
+   * Stops accepting, answers the NOTIFYs in flight, sends every peer an AGENT-DISCONNECT at a moment that loses no NOTIFY
+   * (with pipelining: few), and waits for the peers to close. It resolves when all connections are closed: after 250 ms or
+   * more when any were open. After `graceMs` NOTIFYs in flight get the fallback actions, and the connections are destroyed.
+   * A second call returns the promise of the first, whose `graceMs` counts.
    *
-   * @throws {RangeError} where `graceMs` is no integer from 0 to 2^31 - 1; {TypeError} for an unknown option.
+   * @throws {RangeError} when `graceMs` is not an integer from 0 to 2^31 - 1; {TypeError} for an unknown option.
    */
   close(options: CloseOptions = {}): Promise<void> {
     try {
       checkCloseOptions(options);
     } catch (thrown) {
-      // Not by an async function: a second call gets the very promise of the first.
+      // This function is not async, so that a second call gets the same promise as the first.
       const error = thrown as Error;
       return Promise.reject(error);
     }
     if (this.#closing === undefined) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      // Before anything is told to anybody, who might call this again.
+      // Set before any hook or logger runs, since one may call close() again.
       this.#closing = promise;
       resolve(this.#close(options.graceMs ?? DEFAULT_GRACE_MS));
     }
     return this.#closing;
   }
 
-  /** Counters since the start and gauges of this moment, as a new object; docs/observability.md explains each. */
+  /** Counters since the start and the present gauges, as a new object; docs/observability.md explains each. */
   toMetrics(): AgentMetrics {
     const { shared, connections } = this.#running ?? run(this.options, new Handlers(this.options));
     return toAgentMetrics(shared, connections.all);
@@ -178,7 +178,7 @@ export class Agent implements AsyncDisposable {
   }
 
   #open(stream: Duplex, isAccepted: boolean): void {
-    // After the servers have closed, or ended before it was handed over: nothing would tell of its end.
+    // The servers have closed, or the stream ended before it was handed over: no event would tell of its end.
     if (!this.#isAccepting || stream.destroyed || stream.writableEnded) {
       stream.destroy();
       return;
@@ -186,7 +186,7 @@ export class Agent implements AsyncDisposable {
     const { shared, connections } = this.#start();
     const { maxConnections } = this.options;
     const reason = `more than ${maxConnections} connections`;
-    // Those that are refused stay until their peers close: beyond as many again there is no time for that.
+    // A refused connection stays open until its peer closes. At twice maxConnections the agent no longer waits for that.
     if (connections.all.size >= 2 * maxConnections) {
       shared.counters.refusedConnections++;
       shared.hooks.emit('overload', { connection: undefined, ...overload('maxConnections', this.options) });
@@ -214,11 +214,11 @@ export class Agent implements AsyncDisposable {
     };
     const force = setTimeout(giveUp, graceMs);
     const draining = new Drain(connections.all, graceMs);
-    // What the kernel has accepted already is still served: HAProxy has a NOTIFY for each, and does not try again.
+    // Connections that the kernel has accepted are still served: HAProxy has a NOTIFY for each, and does not try again.
     await new Promise((resolve) => void setImmediate(resolve));
     const closed = Promise.all(this.#listeners.map((listener) => listener.close()));
     this.#isAccepting = false;
-    // Where the event loop was blocked, connections may have been accepted after the last moment.
+    // When the event loop was blocked, connections may have been accepted after `graceMs` had passed.
     if (isOver) giveUp();
     await Promise.all([closed, connections.whenNone()]);
     draining.stop();
@@ -233,9 +233,9 @@ export class Agent implements AsyncDisposable {
 }
 
 /**
- * Makes an agent; it listens once told to.
+ * Makes an agent. It serves nothing before `listen` or `handle` is called.
  *
- * @throws {RangeError} for a number out of its range, {TypeError} for an unknown option or a wrong type.
+ * @throws {RangeError} for a number out of its range; {TypeError} for an unknown option or a wrong type.
  */
 export function createAgent(options: AgentOptions = {}): Agent {
   return new Agent(options);
@@ -246,7 +246,7 @@ function run(options: ResolvedOptions, handlers: Handlers): Running {
   return { shared, connections: new Connections(shared) };
 }
 
-/** Refuses a connection without waiting for anything: the peer reads why, unless its system is faster to drop it. */
+/** Refuses a connection and destroys it without waiting for the peer to close; the peer may not get to read the reason. */
 function turnAway(stream: Duplex, message: string): void {
   stream.on('error', () => {});
   stream.end(toDisconnectBytes(Status.ResourceAllocation, message));
@@ -258,7 +258,7 @@ function checkCloseOptions(options: CloseOptions): void {
   if (options.graceMs !== undefined) checkInteger('graceMs', options.graceMs, 0, MAX_TIMER_MS);
 }
 
-/** By what a Duplex can do: not all are of this process's `node:stream`. */
+/** Tests the methods, since a Duplex need not come from this process's `node:stream`. */
 function isDuplex(stream: unknown): boolean {
   const methods = ['on', 'read', 'write', 'destroy'];
   return isObject(stream) && methods.every((method) => typeof Reflect.get(stream, method) === 'function');

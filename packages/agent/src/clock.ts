@@ -3,21 +3,21 @@ import type { ResolvedOptions } from './options.ts';
 const MIN_TICK_MS = 5;
 const MAX_TICK_MS = 250;
 
-/** How often to look at the connections' timers: four times within the shortest. */
+/** How often to check the connections' timers, in ms: four times within the shortest timeout. */
 export function tickMs(options: ResolvedOptions): number {
   const { helloTimeoutMs, idleTimeoutMs, partialFrameTimeoutMs, writeTimeoutMs } = options;
   const timeouts = [helloTimeoutMs, idleTimeoutMs, partialFrameTimeoutMs, writeTimeoutMs].filter((ms) => ms > 0);
   return Math.max(MIN_TICK_MS, Math.min(MAX_TICK_MS, Math.floor(Math.min(...timeouts) / 4)));
 }
 
-/** The time on the clock of performance.now(), in whole ms: no double that would be boxed as a field. */
+/** The time on the clock of performance.now(), in whole ms: V8 would box a double that stands in a field. */
 export function wholeMs(): number {
   return Math.trunc(performance.now());
 }
 
 /**
- * A coarse clock that all connections share: one interval looks after every timer of every connection, so that a
- * NOTIFY sets and clears none.
+ * A coarse clock that all connections share: one interval checks every timer of every connection, so that a NOTIFY sets
+ * and clears none.
  */
 export class Clock {
   readonly #tickMs: number;
@@ -26,13 +26,13 @@ export class Clock {
   #tickedAt: number = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param onTick Told by how many ms a tick comes too late. */
+  /** @param onTick Called at each tick with the number of ms by which it is late. */
   constructor(ms: number, onTick: (lateMs: number) => void) {
     this.#tickMs = ms;
     this.#onTick = onTick;
   }
 
-  /** Tells `listener` the time, as `wholeMs`, every `ms` or a part of a tick earlier; first at the next tick. */
+  /** Calls `listener` with the time, as `wholeMs`, every `ms` or up to one tick earlier; first at the next tick. */
   every(ms: number, listener: (now: number) => void): void {
     this.#listeners.push({ ticks: Math.floor(ms / this.#tickMs), ticksLeft: 0, listener });
   }

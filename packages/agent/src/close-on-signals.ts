@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import type { Agent } from './agent.ts';
 import { check, checkFunction, checkInteger, checkOptions, isObject, MAX_TIMER_MS } from './checks.ts';
 
-/** A second signal so soon is taken for the first: npm passes on a Ctrl-C that has reached the process already. */
+/** A second signal within 500 ms counts as the first: npm passes on a Ctrl-C that has reached the process already. */
 const REPETITION_MS = 500;
 
 /** Options of {@link closeOnSignals}. */
@@ -11,20 +11,20 @@ export interface CloseOnSignalsOptions {
   readonly signals?: readonly NodeJS.Signals[] | undefined;
   /** As for {@link Agent.close}: 5,000 ms by default. */
   readonly graceMs?: number | undefined;
-  /** Called with the signal before the agent is closed, and not waited for; for the last words in a log. */
+  /** Called with the signal before the agent is closed, for instance to log it. A promise is not waited for. */
   readonly onSignal?: ((signal: NodeJS.Signals) => void) | undefined;
-  /** Called after the agent has closed, and waited for: for what else there is to close. */
+  /** Called after the agent has closed, for instance to close a store. A promise is waited for. */
   readonly afterClose?: (() => void | PromiseLike<void>) | undefined;
 }
 
 /**
- * Closes the agent on the first signal and ends the process with exit code 0 afterwards, or 1 where `onSignal` or
- * `afterClose` fails, with the error on stderr. A second signal, half a second later or more, ends it at once, with 128
- * and the signal's number as its exit code.
+ * Closes the agent on the first signal and then ends the process with exit code 0; or with 1 when `onSignal` or
+ * `afterClose` fails, with the error on stderr. A second signal, 500 ms later or more, ends the process at once with exit
+ * code 128 plus the signal's number.
  *
- * @returns A function that takes the signal handlers off again.
- * @throws {TypeError} for an unknown option, a signal that does not exist or cannot be handled, and what is no function;
- * {RangeError} where `graceMs` is no integer from 0 to 2^31 - 1.
+ * @returns A function that removes the signal handlers.
+ * @throws {TypeError} for an unknown option, a signal that does not exist or cannot be handled, and a callback that is not
+ * a function; {RangeError} when `graceMs` is not an integer from 0 to 2^31 - 1.
  */
 export function closeOnSignals(agent: Agent, options: CloseOnSignalsOptions = {}): () => void {
   checkArguments(agent, options);

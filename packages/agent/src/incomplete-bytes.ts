@@ -1,16 +1,16 @@
-/** A connection with bytes of frames that were begun, or that were read and wait. */
+/** A connection that holds bytes of incomplete frames, or bytes that wait to be read. */
 export interface Holder {
-  /** When the frame was begun that is not complete, in ms of `wholeMs`. */
+  /** When the incomplete frame was begun, in ms of `wholeMs`. */
   readonly incompleteSince: number;
-  /** Gives back what memory has no bytes in it, and notes it. */
+  /** Gives back memory that holds no bytes, and notes it. */
   giveBackEmpty(): void;
-  /** Ends, and forgets what it holds. */
+  /** Ends the connection, and drops what it holds. */
   endForRoom(): void;
 }
 
 /**
- * How much memory all connections hold for frames that are not complete, fragments, and what they read before they were
- * paused. Above the limit those end whose frame was begun longest ago, until the others fit.
+ * How many bytes all connections hold for incomplete frames, fragments, and bytes that were read before a pause. Above the
+ * limit the connections whose frames were begun longest ago end, until the others fit.
  */
 export class IncompleteBytes {
   readonly #maxBytes: number;
@@ -21,12 +21,12 @@ export class IncompleteBytes {
     this.#maxBytes = maxBytes;
   }
 
-  /** Bytes of memory that all hold. */
+  /** Bytes that all connections hold. */
   get total(): number {
     return this.#total;
   }
 
-  /** `holder` holds so many bytes from now on. To be called where that has changed: it may end others, or `holder` itself. */
+  /** `holder` holds `bytes` from now on. Call it when that has changed. It may end other connections, or `holder` itself. */
   note(holder: Holder, bytes: number): void {
     const before = this.#holders.get(holder) ?? 0;
     this.#total += bytes - before;

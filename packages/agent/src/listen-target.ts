@@ -1,35 +1,35 @@
 import { isIPv6 } from 'node:net';
 import { check, checkInteger, checkOptions, isObject } from './checks.ts';
 
-/** A TCP address to listen on: `host` is 127.0.0.1 by default, port 0 any free one, and `backlog` 1 or more. */
+/** A TCP address to listen on. `host` is 127.0.0.1 by default, port 0 is any free one, `backlog` is 511 by default. */
 export interface TcpTarget {
   readonly host?: string | undefined;
   readonly port: number;
   readonly backlog?: number | undefined;
 }
 
-/** A unix socket to listen on: a path of 107 bytes at most, and the mode of its file, set right after it was made. */
+/** A unix socket to listen on: a path of up to 107 bytes, and the mode of its file, which is set right after it is made. */
 export interface UnixTarget {
   readonly path: string;
   readonly mode?: number | undefined;
   readonly backlog?: number | undefined;
 }
 
-/** Where an agent listens: TCP, a unix socket, or a socket that is open already (systemd's socket activation). */
+/** Where an agent listens: TCP, a unix socket, or an open socket by its descriptor (systemd's socket activation). */
 export type ListenTarget = TcpTarget | UnixTarget | { readonly fd: number };
 
-/** A TCP address that is listened on. */
+/** The TCP address of a listening socket. */
 export interface TcpAddress {
   readonly host: string;
   readonly port: number;
 }
 
-/** A unix socket that is listened on. */
+/** The path of a listening unix socket. */
 export interface UnixAddress {
   readonly path: string;
 }
 
-/** Where an agent listens now; a unix socket that was open already has no path that could be found out. */
+/** Where an agent listens now. A unix socket given by its descriptor has no path that Node can tell. */
 export type ListenAddress = TcpAddress | UnixAddress | { readonly fd: number };
 
 const MAX_PORT = 0xffff;
@@ -38,7 +38,7 @@ const MAX_INT32 = 0x7fff_ffff;
 /** `sun_path` of Linux has 108 bytes, the last of which is 0 (unix(7)). */
 const MAX_SOCKET_PATH_BYTES = 107;
 
-/** Which options go with the one that says what to listen on. */
+/** The options that go with each kind of target. */
 const TARGETS = {
   port: ['port', 'host', 'backlog'],
   path: ['path', 'mode', 'backlog'],
@@ -46,11 +46,11 @@ const TARGETS = {
 } as const;
 
 /**
- * Reads where to listen, as people write it: `127.0.0.1:9000`, `agent.internal:9000`, `[::1]:9000`, `:9000` for all addresses
- * of the machine, `unix:/run/agent.sock`, and HAProxy's `unix@/run/agent.sock` and `fd@3`. Port 0 is any free one. For
- * who listens by himself, such as with TLS; `listen()` takes the text as it is.
+ * Parses an address to listen on: `127.0.0.1:9000`, `agent.internal:9000`, `[::1]:9000`, `:9000` for all addresses of the
+ * machine, `unix:/run/agent.sock`, and HAProxy's `unix@/run/agent.sock` and `fd@3`. Port 0 is any free one. Use it for a
+ * server of your own, such as one with TLS; `Agent.listen()` takes the text itself.
  *
- * @throws {TypeError} that says what is wrong with the text, and what an address looks like.
+ * @throws {TypeError} that says what is wrong with the text, and shows valid addresses.
  */
 export function parseListenAddress(text: string): ListenAddress {
   const refused = (reason: string): TypeError =>
@@ -80,7 +80,7 @@ export function formatListenAddress(address: ListenAddress): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
-/** @throws {TypeError} or {RangeError} where a target is not what {@link ListenTarget} says. */
+/** @throws {TypeError} or {RangeError} when a target does not match {@link ListenTarget}. */
 export function checkTarget(target: unknown): asserts target is ListenTarget {
   check(
     isObject(target),

@@ -6,7 +6,7 @@ import type { ListenAddress, ListenTarget, TcpTarget } from './listen-target.ts'
 const PROBE_TIMEOUT_MS = 1_000;
 
 /**
- * Opens a listening socket. The file of a unix socket that nobody listens on any more is replaced.
+ * Opens a listening socket. It replaces the file of a unix socket on which no process listens any more.
  *
  * @throws {Error} of node:net, such as EADDRINUSE or EACCES.
  */
@@ -31,11 +31,11 @@ export async function openListener(target: ListenTarget, onSocket: (socket: Sock
   return listener;
 }
 
-/** A socket that is listened on. */
+/** A listening socket. */
 export class Listener {
   readonly server: Server;
   readonly address: ListenAddress;
-  /** The file of a unix socket, as it was made. */
+  /** The file of a unix socket, right after it was made. */
   readonly #file: BigIntStats | undefined;
 
   constructor(server: Server, target: ListenTarget) {
@@ -44,7 +44,7 @@ export class Listener {
     this.#file = 'path' in target ? fileAt(target.path) : undefined;
   }
 
-  /** Stops listening, and removes the file of a unix socket if it is still the one that was made. */
+  /** Stops listening, and removes the file of a unix socket if this listener made it. */
   close(): Promise<void> {
     return new Promise((resolve) => {
       const close = (): void => void this.server.close(() => resolve());
@@ -60,15 +60,15 @@ export class Listener {
 }
 
 /**
- * Closes while the file of somebody else is at the path: libuv removes what is there when a handle is closed, before
- * `close` returns (uv__pipe_close of src/unix/pipe.c). The file is away for that long, which no other code sees.
+ * Closes while another process's file is at the path. libuv removes the file at the path when a handle is closed, before
+ * `close` returns (uv__pipe_close of src/unix/pipe.c). The file is renamed meanwhile, which no other code of this process sees.
  */
 function closeBeside(path: string, close: () => void): void {
   const aside = `${path}.${process.pid}.aside`;
   try {
     renameSync(path, aside);
   } catch {
-    // Who may not rename it may not remove it either.
+    // A process that may not rename the file may not remove it either.
     close();
     return;
   }
@@ -76,7 +76,7 @@ function closeBeside(path: string, close: () => void): void {
   renameSync(aside, path);
 }
 
-/** What is at a path, links not followed; undefined where that cannot be told, as of abstract sockets. */
+/** The file at a path, links not followed; undefined when there is none, as for abstract sockets. */
 function fileAt(path: string): BigIntStats | undefined {
   try {
     return lstatSync(path, { bigint: true });
@@ -85,7 +85,7 @@ function fileAt(path: string): BigIntStats | undefined {
   }
 }
 
-/** Whether that is the same file. Its number alone does not say so: the next file often gets that of one that was removed. */
+/** Whether both are the same file. The inode alone is not enough: a new file often gets the number of a removed one. */
 function isSame(one: BigIntStats | undefined, other: BigIntStats | undefined): boolean {
   return one !== undefined && one.dev === other?.dev && one.ino === other.ino && one.birthtimeNs === other.birthtimeNs;
 }
@@ -100,7 +100,7 @@ function addressOf(server: Server, target: ListenTarget): ListenAddress {
   return { host: address.address, port: address.port };
 }
 
-/** Adds what to do to an error of node:net, where that does not say it. */
+/** Adds a hint on what to do to an error of node:net. */
 function explain(error: Error, target: ListenTarget): Error {
   const hint = hintFor(target);
   return hint === undefined ? error : Object.assign(new Error(`${error.message}: ${hint}`, { cause: error }), error);
@@ -109,7 +109,7 @@ function explain(error: Error, target: ListenTarget): Error {
 function hintFor(target: ListenTarget): string | undefined {
   if ('fd' in target) return `fd ${target.fd} is no socket that could be listened on`;
   if (!('path' in target) || target.path.startsWith('\0')) return undefined;
-  // Node.js says EACCES.
+  // For this Node reports EACCES.
   if (!existsSync(dirname(target.path))) return `there is no folder ${dirname(target.path)}; make it first`;
   const isOther = fileAt(target.path)?.isSocket() === false;
   return isOther ? 'what is there is no socket; remove it, or listen on another path' : undefined;
@@ -137,15 +137,15 @@ function listen(server: Server, target: ListenTarget): Promise<void> {
 }
 
 /**
- * Removes a unix socket on which nobody accepts connections any more; returns false where there is none. Not one that
- * another agent has put in its place meanwhile, when both were started after the same crash.
+ * Removes a unix socket on which no process accepts connections any more; returns false when there is none. A socket that
+ * another agent has put in its place meanwhile stays: both may have been started after the same crash.
  */
 async function removeStale(path: string): Promise<boolean> {
   const file = fileAt(path);
   if (file?.isSocket() !== true || (await isAnswering(path)) || !isSame(fileAt(path), file)) return false;
   const aside = `${path}.${process.pid}.stale`;
   try {
-    // One step, after which nobody else can have put a file there that is removed instead.
+    // Renaming is one step, so that no file of another process is removed by mistake.
     renameSync(path, aside);
   } catch (error) {
     return hasCode(error, 'ENOENT');

@@ -3,15 +3,15 @@ import { checkFunction, checkInteger, checkOptions, MAX_TIMER_MS } from './check
 import type { NotifyContext } from './notify-context.ts';
 
 /**
- * What a handler may return: nothing, or the ACK itself, as `(message, ack) => ack.set(score, 1)` does; or a promise, which
+ * What a handler may return: nothing; the ACK itself, as `(message, ack) => ack.set(score, 1)` does; or a promise, which
  * is waited for.
  */
 export type HandlerResult = void | Actions | PromiseLike<void | Actions>;
 
 /**
- * Answers one message: reads `message`, writes `ack`. A handler that returns a promise is waited for; its views stay
- * valid until it settles. What a handler throws or rejects with is reported to the hook `handlerError`, and its message gets
- * the fallback instead of what the handler has set. A handler in a file of its own gets its types from its definition:
+ * Answers one message: reads `message`, writes `ack`. When a handler returns a promise, its views stay valid until the
+ * promise settles. An error that a handler throws or rejects with is reported to the hook `handlerError`, and its message
+ * gets the fallback instead of the handler's actions. A handler in a file of its own gets its types from its definition:
  *
  *     export const score: MessageHandler<typeof checkClientIp> = ({ ip }, ack) => ack.set(ipScore, scoreOf(ip));
  */
@@ -21,15 +21,15 @@ export type MessageHandler<Definition extends MessageDefinition> = (
   notify: NotifyContext,
 ) => HandlerResult;
 
-/** Answers a whole NOTIFY, after the handlers of its messages were called. */
+/** Answers a whole NOTIFY; called after the handlers of its messages. */
 export type NotifyHandler = (notify: NotifyContext, ack: Actions) => HandlerResult;
 
-/** Why a message got its fallback: its handler threw or rejected, or it was too late, or the agent closed before it was done. */
+/** Why a message got its fallback: its handler threw or rejected; or it was too late, or the agent closed before it settled. */
 export type FallbackReason = 'threw' | 'timeout';
 
 /**
- * Answers a message in the place of a handler that failed or was too late, before it returns. The views of `message` and
- * `notify` are valid while it runs.
+ * Answers a message instead of a handler that failed or was too late. It sets its actions synchronously; the views of
+ * `message` and `notify` are valid until it returns.
  */
 export type MessageFallback<Definition extends MessageDefinition> = (
   message: MessageOf<Definition>,
@@ -39,8 +39,8 @@ export type MessageFallback<Definition extends MessageDefinition> = (
 ) => void | Actions;
 
 /**
- * The fallback of all messages that have none of their own. `message` is undefined where the handler of whole NOTIFYs failed,
- * and both are where a fragmented NOTIFY was longer than `maxReassembledBytes`: its `reason` is `tooBig`.
+ * The fallback of all messages without one of their own. `message` is undefined when the handler of whole NOTIFYs failed.
+ * `message` and `notify` are undefined when a fragmented NOTIFY was longer than `maxReassembledBytes`: `reason` is `tooBig`.
  */
 export type Fallback = (
   message: MessageView<ArgumentTypes> | undefined,
@@ -49,18 +49,18 @@ export type Fallback = (
   reason: FallbackReason | 'tooBig',
 ) => void | Actions;
 
-/** How one message is answered, where that differs from the agent's options. */
+/** Options of one message, which replace the agent's. */
 export interface MessageOptions<Definition extends MessageDefinition> {
   /**
-   * How many ms the handler may take, instead of `processingTimeoutMs`, than which it may be longer; 0 is no deadline. Set it
-   * below HAProxy's `timeout processing`.
+   * How long the handler may take, in ms, instead of `processingTimeoutMs`; it may be longer, and 0 is no deadline. Set it below
+   * HAProxy's `timeout processing`.
    */
   readonly timeoutMs?: number | undefined;
-  /** Answers in the handler's place where it failed or was too late, instead of the agent's `fallback`. */
+  /** Answers when the handler failed or was too late, instead of the agent's `fallback`. */
   readonly fallback?: MessageFallback<Definition> | undefined;
 }
 
-/** @throws {TypeError} or {RangeError} where options are not as {@link MessageOptions} says. */
+/** @throws {TypeError} or {RangeError} when options do not match {@link MessageOptions}. */
 export function checkMessageOptions(options: MessageOptions<MessageDefinition<never>>): void {
   checkOptions('onMessage()', options, ['timeoutMs', 'fallback']);
   const { timeoutMs, fallback } = options;

@@ -1,28 +1,28 @@
 import type { ArgumentTypes, MessageDefinition, MessageReader, MessageView } from '@spop/codec';
 
-/** The NOTIFY that a handler answers, beside its message. Valid until the handler settles. */
+/** The NOTIFY that a handler answers. Valid until the handler settles. */
 export interface NotifyContext {
   /** The stream-id; HAProxy's stay below 2^32. */
   readonly streamId: number;
   /** The frame-id: 1, 2, 3 … per stream from HAProxy 3.0 and older, always 1 from later ones. */
   readonly frameId: number;
-  /** Which SPOE engine asks, of which HAProxy process; undefined where it did not say. */
+  /** The engine-id, which names an SPOE engine of a HAProxy process; undefined when HAProxy sent none. */
   readonly engineId: string | undefined;
   /**
-   * Aborts when nobody waits for this handler any more: its deadline passed, it failed, or the connection ended. Made when it
-   * is first read, aborted if that is later.
+   * Aborts when the handler's answer is no longer used: its deadline passed, it failed, or the connection ended. The signal
+   * is made when it is first read, and is aborted from the start if that is too late.
    */
   readonly signal: AbortSignal;
   /**
    * When the NOTIFY is answered at the latest, in ms on the clock of performance.now(): the latest deadline of its handlers.
-   * Infinity where one has none, and 0, which is past, once nobody waits for this handler any more. The time runs from when its handlers have
-   * returned: within a handler that has not, it is that from now on.
+   * It is Infinity when a handler has no deadline, and 0 once the handler's answer is no longer used. The time starts when
+   * all handlers have returned; read before that, this is the deadline as if it started now.
    */
   readonly deadlineAt: number;
-  /** Whether nobody waits for this handler any more, see `signal`, or the NOTIFY was answered: nothing that is set now reaches HAProxy. Unlike `signal` it costs nothing. */
+  /** Whether actions that are set now are lost: `signal` aborted, or the NOTIFY was answered. Unlike `signal` it allocates nothing. */
   readonly isAnswered: boolean;
-  /** The first message of that definition in the same NOTIFY, or undefined: for correlating messages. */
+  /** The first message of `definition` in the same NOTIFY, or undefined: for correlating messages. */
   get<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined;
-  /** A walker over all messages as they came, declared or not. */
+  /** A reader of all messages in their order on the wire, declared or not. */
   walk(): MessageReader;
 }

@@ -7,67 +7,65 @@ import { checkHooks, type Hooks } from './observe/events.ts';
 /** Options of an agent; every one has a default. Times are in milliseconds, and 0 switches a timer off. */
 export interface AgentOptions {
   /**
-   * The longest frame that the agent offers to take, in bytes, 256 or more; HAProxy's own size counts where that is
-   * smaller, and it is 16,380 unless `tune.bufsize` says otherwise. 1 MiB by default.
+   * The longest frame that the agent offers to take, in bytes, 256 or more. HAProxy's own size counts if it is smaller; it is
+   * 16,380 unless `tune.bufsize` was changed. 1 MiB by default.
    */
   readonly maxFrameSize?: number | undefined;
   /** Whether HAProxy may have up to 20 NOTIFYs in flight on a connection instead of one. True by default. */
   readonly pipelining?: boolean | undefined;
   /**
-   * The most bytes of one fragmented NOTIFY of HAProxy 3.0 and older, all fragments together; a larger one is
-   * acknowledged with the fallback actions. 1 MiB by default.
+   * The most bytes of all fragments of one NOTIFY of HAProxy 3.0 and older. A larger NOTIFY is acknowledged with the fallback
+   * actions. 1 MiB by default.
    */
   readonly maxReassembledBytes?: number | undefined;
-  /**
-   * How many connections are open at once at most; all beyond are refused with status 13. 10,000 by default.
-   */
+  /** The most connections that are open at once; further ones are refused with status 13. 10,000 by default. */
   readonly maxConnections?: number | undefined;
-  /** How many NOTIFYs of one connection wait for their handlers; at this many reading pauses. 256 by default. */
+  /** The most NOTIFYs of one connection that wait for their handlers; at this number reading it pauses. 256 by default. */
   readonly maxInFlightPerConnection?: number | undefined;
-  /** How many NOTIFYs in all wait for their handlers; at this many reading pauses. 10,000 by default. */
+  /** The most NOTIFYs of all connections that wait for their handlers; at this number reading pauses. 10,000 by default. */
   readonly maxInFlight?: number | undefined;
   /**
-   * How many bytes those NOTIFYs hold in all, each its own, its ACK's as far as that is written, and its views
-   * (docs/guides/limits.md); at this many reading pauses, and for one connection at a quarter of it. 256 MiB by default.
+   * The most bytes that these NOTIFYs hold: each its own bytes, those of its ACK so far, and its views (docs/guides/limits.md).
+   * At this number reading pauses, and at a quarter of it for one connection. 256 MiB by default.
    */
   readonly maxInFlightBytes?: number | undefined;
   /**
-   * How many bytes of memory all connections hold for frames that are not complete, for fragments, and for what they read
-   * before they were paused. Beyond, the connection whose frame was begun longest ago ends with status 13. 64 MiB by default.
+   * The most bytes that all connections hold for incomplete frames, for fragments, and for bytes that were read before a pause.
+   * Above that the connection whose frame was begun longest ago ends with status 13. 64 MiB by default.
    */
   readonly maxIncompleteBytes?: number | undefined;
   /**
-   * After this long a message gets the fallback actions, and what its handler does later is dropped, unless `onMessage` was
-   * given a `timeoutMs` of the message's own. Set it below HAProxy's `timeout processing`. 1,000 by default; 0 is no
-   * deadline, and lets handlers that never settle use up `maxInFlight`.
+   * How long a message's handler may take, in ms; a `timeoutMs` given to `onMessage` replaces it. After that the message gets the
+   * fallback actions, and later actions of its handler are dropped. Set it below HAProxy's `timeout processing`. 1,000 by
+   * default; 0 is no deadline, and lets handlers that never settle use up `maxInFlight`.
    */
   readonly processingTimeoutMs?: number | undefined;
   /** How long a new connection may take until its HAPROXY-HELLO is complete. 10,000 by default; ends with status 2. */
   readonly helloTimeoutMs?: number | undefined;
-  /** How long a connection may be without any bytes and any NOTIFY in flight. 0 by default; ends with status 2. */
+  /** How long a connection may have no bytes and no NOTIFY in flight. 0 by default; ends with status 2. */
   readonly idleTimeoutMs?: number | undefined;
-  /** How long a frame that was begun, or all fragments of a NOTIFY, may take to be complete. 10,000 by default; ends with status 2. */
+  /** How long a frame, or all fragments of a NOTIFY, may take from the first byte to the last. 10,000 by default; ends with status 2. */
   readonly partialFrameTimeoutMs?: number | undefined;
-  /** How long a peer may take no byte of what waits for it. 10,000 by default; its connection is destroyed, as status 2. */
+  /** How long a peer may read no byte of its ACKs. 10,000 by default; its connection is destroyed, and reported with status 2. */
   readonly writeTimeoutMs?: number | undefined;
   /**
-   * How long the agent waits for the peer to close after its own last frame, and for handlers after the peer closed its
-   * side. 1,000 by default.
+   * How long the agent waits for the peer to close after its own last frame, and for handlers after the peer has closed its
+   * side; 1 or more. 1,000 by default.
    */
   readonly lingerTimeoutMs?: number | undefined;
   /**
-   * From how many ms on a blocked event loop is reported as `eventLoopBlocked`; looked at while connections are open.
-   * 100 by default.
+   * How long the event loop has to be blocked to be reported as `eventLoopBlocked`; measured while connections are open. 100 by
+   * default.
    */
   readonly eventLoopBlockedMs?: number | undefined;
   /**
-   * Answers in the place of a handler that failed or was too late, before it returns, where `onMessage` was given no fallback of
-   * the message's own; without actions by default.
+   * Answers instead of a handler that failed or was too late; it sets its actions synchronously. A `fallback` given to `onMessage`
+   * replaces it. Sets no actions by default.
    */
   readonly fallback?: Fallback | undefined;
-  /** Told what happens; see {@link Hooks}. */
+  /** Functions that are called with events; see {@link Hooks}. */
   readonly hooks?: Hooks | undefined;
-  /** Where events are logged: a pino logger, `textLogger()`, `console`, or alike; nowhere by default. */
+  /** The logger of events: a pino logger, `textLogger()`, `console`, or an object like these; none by default. */
   readonly logger?: Logger | undefined;
 }
 
@@ -121,8 +119,8 @@ const MAX_UINT32 = 0xffff_ffff;
 /**
  * Fills in the defaults.
  *
- * @throws {RangeError} where a number is no integer in its range; {TypeError} for an unknown option, or another value
- * of a wrong type.
+ * @throws {RangeError} when a number is not an integer in its range; {TypeError} for an unknown option, or another value of a
+ * wrong type.
  */
 export function resolveOptions(options: AgentOptions): ResolvedOptions {
   checkOptions('createAgent()', options, Object.keys(DEFAULTS));

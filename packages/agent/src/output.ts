@@ -5,27 +5,27 @@ import type { BufferPool } from '@spop/codec';
 import { isObject } from './checks.ts';
 
 /**
- * Collects the frames of one connection in a pooled buffer and writes them in one go. Each write is a system call that
- * wakes the peer, so that one for each ACK takes most of the time (benchmark `load`); and HAProxy 3.1 and later misparses
+ * Collects the frames of one connection in a pooled buffer and writes them at once. Each write is a system call that wakes
+ * the peer: with one write for each ACK they take most of the time (benchmark `load`). Also, HAProxy 3.1 and later misparses
  * a frame that is split in its ids.
  */
 export class Output {
-  /** Where to write the next frame, once {@link Output.reserve} made room. */
+  /** The buffer of the next frame, after {@link Output.reserve} made room. */
   buffer: Buffer | undefined;
-  /** Whether a full buffer was written that the peer does not make room for; whoever pauses for that sets it back. */
+  /** Whether a full buffer was written while the peer does not read; the code that pauses reading resets it. */
   mustPause: boolean = false;
-  /** Bytes handed to the stream since the beginning. */
+  /** Bytes written to the stream so far. */
   bytesWritten: number = 0;
   #length: number = 0;
   readonly #stream: Duplex;
   readonly #pool: BufferPool;
-  /** Other streams may hand the very bytes to their reader, later: those get a copy. */
+  /** Streams that are not sockets get a copy, since they may hand the same memory to their reader later. */
   readonly #isSocket: boolean;
-  /** TLS sockets complete no write at once, so that only a callback says when the first one is. */
+  /** TLS sockets complete no write at once: only a callback tells when the first one is complete. */
   readonly #isEncrypted: boolean;
-  /** Buffers that the kernel has not taken yet, each with the number of the callback that says that it has. */
+  /** Buffers that the kernel has not taken yet, each with the number of the callback that tells when it has. */
   readonly #unsent: { readonly callback: number; readonly buffer: Buffer }[] = [];
-  /** How many writes had a callback, and how many of those were called. */
+  /** How many writes had a callback, and how many callbacks were called. */
   #callbacks: number = 0;
   #called: number = 0;
 
@@ -39,40 +39,39 @@ export class Output {
   }
 
   /**
-   * Whether as much as the stream's high-water mark waits for the peer to read. Less may always wait: TLS sockets and
-   * streams in memory complete no write at once.
+   * Whether the peer has not read as many bytes as the stream's high-water mark. Fewer may always wait: TLS sockets and streams
+   * in memory complete no write at once.
    */
   get isBlocked(): boolean {
     const stream = this.#stream;
     return stream.writableNeedDrain && stream.writableLength > 0;
   }
 
-  /** Whether bytes that were written wait for the peer to take them. */
+  /** Whether written bytes wait for the peer to take them. */
   get isWaiting(): boolean {
     return this.#stream.writableLength > 0;
   }
 
   /**
-   * A number that grows or falls with what the peer takes while bytes wait: writes that it took whole, and, of a socket,
-   * what is left of the one that it is taking.
+   * A number that changes when the peer takes bytes: those of complete writes, and for a socket those of the write under way.
    */
   get progress(): number {
     const stream = this.#stream;
     return this.bytesWritten - stream.writableLength + queuedBytes(stream);
   }
 
-  /** Bytes of frames in the buffer: where the next one is written. */
+  /** Bytes of frames in the buffer, where the next frame is written. */
   get length(): number {
     return this.#length;
   }
 
-  /** Makes sure of `size` bytes after `length` in `buffer`, and returns it. */
+  /** Makes room for `size` bytes after `length` in `buffer`, and returns the buffer. */
   reserve(size: number): Buffer {
     const { buffer } = this;
     return buffer !== undefined && size <= buffer.length - this.#length ? buffer : this.#acquire(size);
   }
 
-  /** Takes what was written from `length` to `end` for frames of the output. */
+  /** Adds the frames that were written from `length` to `end`. */
   commit(end: number): void {
     this.#length = end;
   }
@@ -82,7 +81,7 @@ export class Output {
       this.flush(true);
       this.mustPause ||= this.isBlocked;
     }
-    // A frame above the pool's size, or a burst that uses all of its buffers, gets memory of its own.
+    // A frame longer than a pooled buffer, or a burst that uses all of these, gets memory of its own.
     const pooled = size <= this.#pool.bufferSize ? this.#pool.acquire() : undefined;
     this.buffer = pooled ?? Buffer.allocUnsafeSlow(Math.max(size, this.#pool.bufferSize));
     this.#length = 0;
@@ -90,10 +89,10 @@ export class Output {
   }
 
   /**
-   * Writes what was collected; while the kernel holds back two earlier writes, it waits for them and takes along what
-   * comes meanwhile, so that a peer that reads slowly does not cost a buffer for each ACK.
+   * Writes the collected frames. While two earlier writes wait for the kernel it goes on collecting, so that a peer that reads
+   * slowly does not cost a buffer for each ACK.
    *
-   * @param isLast Whether nothing can wait any more.
+   * @param isLast Whether to write in any case.
    */
   flush(isLast: boolean = false): void {
     const { buffer } = this;
@@ -115,7 +114,7 @@ export class Output {
       this.#release(buffer);
       return;
     }
-    // A callback takes its time (benchmark `load`, a NOTIFY on its own): only writes behind others have one.
+    // A callback takes time (benchmark `load`, a NOTIFY on its own): only writes that wait for others have one.
     const hasCallback = this.#isEncrypted || this.#unsent.length > 0;
     if (hasCallback) this.#callbacks++;
     stream.write(bytes, hasCallback ? this.#onWritten : undefined);
@@ -124,12 +123,12 @@ export class Output {
     else this.#unsent.push({ callback: hasCallback ? this.#callbacks : this.#callbacks + 1, buffer });
   }
 
-  /** Takes back the buffers of all writes, where the kernel has taken everything. */
+  /** Releases the buffers of all writes, once the kernel has taken everything. */
   reclaim(): void {
     if (this.#unsent.length > 0 && this.#stream.writableLength === 0) this.#releaseUnsent(this.#unsent.length);
   }
 
-  /** Gives all buffers back, after the stream is destroyed. */
+  /** Releases all buffers, after the stream was destroyed. */
   destroy(): void {
     if (this.buffer !== undefined) this.#release(this.buffer);
     this.buffer = undefined;
@@ -151,10 +150,7 @@ export class Output {
   }
 }
 
-/**
- * Bytes of the write under way that the kernel has not taken, where Node's sockets tell it; net.Socket's own timeout is
- * made of this number.
- */
+/** Bytes of the write under way that the kernel has not taken, or 0 if Node does not tell. The timeout of net.Socket uses it too. */
 function queuedBytes(stream: Duplex): number {
   const handle: unknown = stream instanceof Socket ? Reflect.get(stream, '_handle') : undefined;
   const queued: unknown = isObject(handle) ? Reflect.get(handle, 'writeQueueSize') : undefined;

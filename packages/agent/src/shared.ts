@@ -14,7 +14,7 @@ import { Turn } from './turn.ts';
 
 /** Bytes that are written at once. */
 const WRITE_BYTES = 262_144;
-/** Up to 64 MiB of output that the kernel has not taken; more is allocated for the moment. */
+/** Pools up to 64 MiB of output that the kernel has not taken; beyond, buffers are allocated and not kept. */
 const MAX_POOLED_BUFFERS = 256;
 
 /** What all connections of an agent share. */
@@ -47,7 +47,7 @@ export class Shared {
     if (mayPendLong(handlers.longestTimeoutMs)) this.#watchPending();
   }
 
-  /** Tells once of each message whose arguments are not as declared: after the frame is read, since it calls the user's code. */
+  /** Advises once on each message whose arguments are not as declared; after the frame is read, since it calls the user's logger. */
   #watchArguments(): void {
     this.handlers.set.onFirst = (definition, names) => {
       const advice = argumentAdvice(definition, names);
@@ -55,7 +55,7 @@ export class Shared {
     };
   }
 
-  /** Tells of the first NOTIFY that waits for its handlers for long. */
+  /** Advises on the first NOTIFY that waits too long for its handlers. */
   #watchPending(): void {
     let isTold = false;
     const look = (): void => {
@@ -67,7 +67,7 @@ export class Shared {
       const messages = this.handlers.namesOf(oldest.notify);
       this.hooks.advise(pendingAdvice(oldest.timeoutMs, pendingMs, oldest.reportedStreamId, messages));
     };
-    // What settled while the event loop was blocked is no longer in flight in the turn after the tick.
+    // Look in the turn after the tick: by then handlers that settled while the event loop was blocked are no longer in flight.
     this.clock.every(LONG_PENDING_MS / 4, () => {
       if (!isTold && this.inFlight.count > 0) setImmediate(look);
     });

@@ -1,10 +1,10 @@
-/** Whether `value` is a promise, or can be waited for like one. */
+/** Whether `value` has a method `then`. */
 export function isThenable(value: unknown): value is PromiseLike<void> {
   const mayHave = (typeof value === 'object' && value !== null) || typeof value === 'function';
   return mayHave && 'then' in value && typeof value.then === 'function';
 }
 
-/** Calls `onRejected` with `subject` and the reason, should `result` be a promise that rejects. */
+/** Calls `onRejected` with `subject` and the reason if `result` is a promise that rejects. */
 export function watchRejection<Subject>(
   result: unknown,
   subject: Subject,

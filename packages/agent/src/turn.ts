@@ -1,36 +1,36 @@
-/** How long connections are read on, all together, until the event loop comes round. */
+/** How long all connections together are read before the event loop comes round, in ms. */
 const WINDOW_MS = 5;
-/** A window begins once batches have taken so long together: an immediate for each batch is felt. */
+/** A window begins once batches have taken 2 ms together: an immediate for each batch would cost time. */
 const SHORT_MS = 2;
-/** What a frame counts for besides its bytes, in bytes, see {@link Turn.stride}. */
+/** The work of a frame besides its bytes, in bytes; see {@link Turn.stride}. */
 export const FRAME_WORK = 230;
-/** 16 tiny NOTIFYs, or some 4 KiB of large ones. */
+/** The first stride: 16 tiny NOTIFYs, or about 4 KiB of large ones. */
 const STRIDE = 4_096;
-/** Where frames take little time: a look at the clock takes time as well (benchmark `tiny through a socket`). */
+/** The longest stride, for frames that take little time: reading the clock takes time too (benchmark `tiny through a socket`). */
 const MAX_STRIDE = 131_072;
-/** What a stride takes at most that is doubled. */
+/** A stride that took less than this is doubled. */
 const QUICK_MS = 0.1;
-/** The same while others wait for their turn. */
+/** The first stride while other connections wait for their turn. */
 const CROWDED_STRIDE = 1_024;
 
-/** Places of times, in ms. */
+/** Indices of the times in `#times`. */
 const READ_AT = 0;
 const STARTED_AT = 1;
 const OPENED_AT = 2;
-/** All batches since the last window, before there is another one. */
+/** The time that batches took since the last window. */
 const SPENT = 3;
 const LOOKED_AT = 4;
 
-/** Who was cut short, and reads on in a later turn. */
+/** A connection that was cut short, and reads on in a later turn. */
 export interface Cut {
-  /** It is this one's turn: reads on until its share is used up. */
+  /** Its turn has come: it reads on until its share is used up. */
   takeTurn(): void;
 }
 
 /**
- * Who may read, and for how long. One for all connections, which hand over their frames one after the other: 5 ms go to
- * all of them together, then the event loop reads whatever else has come, and those that were cut short go on in the
- * order in which they were.
+ * Decides which connection may read, and for how long. All connections share one, and hand over their frames one after the
+ * other. Together they get 5 ms; then the event loop reads what else has come, and the connections that were cut short go
+ * on in their order.
  */
 export class Turn {
   /**
@@ -38,24 +38,24 @@ export class Turn {
    * turns, so that frames read from within a handler would exceed the limits and use up the other exchanges.
    */
   isReading: boolean = false;
-  /** Bytes of frames, each with `FRAME_WORK` more, until {@link Turn.isOver} is to be asked again. */
+  /** How many bytes to read before {@link Turn.isOver} is called again; each frame counts `FRAME_WORK` more. */
   stride: number = STRIDE;
-  /** Doubles that would be boxed as fields. */
+  /** Times in ms; V8 would box doubles that stand in fields. */
   readonly #times: Float64Array = new Float64Array(5);
   #isOpen: boolean = false;
   readonly #cut: Set<Cut> = new Set();
 
-  /** When the batch that is being worked on was read, on the clock of performance.now(), in ms. */
+  /** When the present batch was read, in ms on the clock of performance.now(). */
   get batchReadAt(): number {
     return this.#times[READ_AT]!;
   }
 
-  /** When work on it began: later, where it had to wait. */
+  /** When work on the batch began, which is later than that if it had to wait. */
   get batchStartedAt(): number {
     return this.#times[STARTED_AT]!;
   }
 
-  /** What was read at once, now or at `readAt`, is about to be worked on. */
+  /** Begins a batch that was read now, or at `readAt`. */
   beginBatch(readAt?: number): void {
     this.isReading = true;
     const now = performance.now();
@@ -70,7 +70,7 @@ export class Turn {
     this.isReading = false;
   }
 
-  /** All that the batch caused was written: returns the time since it was read, in ms. */
+  /** The ACKs of the batch were written; returns the time since it was read, in ms. */
   countBatch(): number {
     const times = this.#times;
     const now = performance.now();
@@ -81,7 +81,7 @@ export class Turn {
     return now - times[READ_AT]!;
   }
 
-  /** Whether the batch has had its share of the window, which is a part of it while others wait. */
+  /** Whether the batch has used up its share of the window, which is smaller while other connections wait. */
   isOver(): boolean {
     const now = performance.now();
     const elapsed = now - this.#times[STARTED_AT]!;
@@ -97,20 +97,20 @@ export class Turn {
     return elapsed >= WINDOW_MS / (this.#cut.size + 1) || this.#isUsedUpAt(now);
   }
 
-  /** Whether the window is used up, for one that would read on of its own. */
+  /** Whether the window is used up; for a connection that would read on after a pause. */
   isUsedUp(): boolean {
     const now = performance.now();
     if (!this.#isOpen) this.#open(now);
     return this.#isUsedUpAt(now);
   }
 
-  /** Gives `cut` a turn after what the event loop reads next, and after all that wait. */
+  /** Gives `cut` a turn after the next read of the event loop, and after all that wait. */
   wait(cut: Cut): void {
     this.#cut.add(cut);
     if (!this.#isOpen) this.#open(performance.now());
   }
 
-  /** Gives `cut` no turn any more. */
+  /** Removes `cut` from those that wait. */
   stopWaiting(cut: Cut): void {
     this.#cut.delete(cut);
   }
@@ -119,7 +119,7 @@ export class Turn {
     return now - this.#times[OPENED_AT]! >= WINDOW_MS;
   }
 
-  /** The event loop comes to immediates after it has read from everybody: only then does the next window begin. */
+  /** Opens a window. The next one begins in an immediate, which runs after the event loop has read all sockets. */
   #open(since: number): void {
     this.#isOpen = true;
     this.#times[OPENED_AT] = since;

@@ -23,18 +23,18 @@ export interface Paused {
     readonly isLeavingSoon: boolean;
     describe(): ConnectionInfo;
   };
-  /** Reading was paused: keep what is unread of the chunk, whose bytes do not last. */
+  /** Reading was paused: copy the unread bytes of the chunk, whose memory is reused. */
   keepUnread(): void;
-  /** Reading goes on: hand on the frames that were kept, which may pause it again. */
+  /** Reading goes on: read the frames that were kept, which may pause it again. */
   readKept(): void;
-  /** All that had come before reading went on was read. */
+  /** All bytes that had come before reading went on were read. */
   onCaughtUp(): void;
 }
 
 /**
- * Pauses reading one connection while its NOTIFYs in flight are too many, or those of all connections together, or the
- * peer does not read its ACKs; and resumes it when there is room. It pauses as well where the connection was cut short, so
- * that others are read, and goes on when it is its turn.
+ * Pauses reading one connection while too many NOTIFYs are in flight, on it or on all connections together, or while the
+ * peer does not read its ACKs. It resumes when there is room. A connection that has used up its share of time is cut short:
+ * it pauses too, and goes on when its turn comes.
  */
 export class BackPressure implements Waiter, Cut {
   readonly #room: Room;
@@ -60,19 +60,19 @@ export class BackPressure implements Waiter, Cut {
     return this.#wasHeldBack;
   }
 
-  /** Whether reading is paused for what others do, or for too many NOTIFYs in flight, not because the peer does not read. */
+  /** Whether reading is paused for other connections or for too many NOTIFYs in flight, and not because the peer does not read. */
   get waitsForRoom(): boolean {
     return this.#isPaused && !this.#paused.output.isBlocked;
   }
 
-  /** Pauses reading, unless the session is over: whatever comes then is dropped. */
+  /** Pauses reading, unless the session is over: then all that comes is read and dropped. */
   pause(): void {
     if (this.#isPaused || this.#paused.session.isOver) return;
     this.#stop();
     this.#hold();
   }
 
-  /** Pauses reading until all who wait have had their turn, unless it is paused already, or the session is over. */
+  /** Pauses reading until all waiting connections have had their turn, unless it is paused already or the session is over. */
   cutShort(): void {
     if (this.#isPaused || this.#paused.session.isOver) return;
     this.#stop();
@@ -99,7 +99,7 @@ export class BackPressure implements Waiter, Cut {
     this.#room.turn.wait(this);
   }
 
-  /** Waits for room, and tells of it. */
+  /** Waits for room, and reports the limit. */
   #hold(): void {
     const { output, session } = this.#paused;
     this.#room.inFlight.awaitRoom(this);
@@ -109,20 +109,20 @@ export class BackPressure implements Waiter, Cut {
     hooks.emit('overload', { connection: session.describe(), ...overload(limit, options) });
   }
 
-  /** Reads on, if reading is paused and nothing holds it back any more; returns whether it does. */
+  /** Reads on if reading is paused and nothing holds it back any more; returns whether it does. */
   mayResume(): boolean {
     if (!this.#isPaused || (this.#isCut && !this.#paused.session.isOver)) return false;
     if (this.#isHeldBack) {
       this.#room.inFlight.awaitRoom(this);
       return false;
     }
-    // Not from within a handler's settling: frames that wait are read in a turn of their own.
+    // This runs while a handler settles. Frames that wait are read in a turn of their own.
     if (!this.#isResuming) process.nextTick(this.#resumeInTime);
     this.#isResuming = true;
     return true;
   }
 
-  /** The connection has closed: waits no longer. */
+  /** The connection has closed: stops waiting. */
   close(): void {
     this.#room.inFlight.stopWaiting(this);
     this.#room.turn.stopWaiting(this);
@@ -133,7 +133,7 @@ export class BackPressure implements Waiter, Cut {
     return session.isFull || (output.isBlocked && !session.isOver);
   }
 
-  /** Handlers that settle at once make room again and again: others have their turn in between. */
+  /** Handlers that settle at once make room again and again: other connections get their turn in between. */
   readonly #resumeInTime = (): void => {
     this.#isResuming = false;
     if (this.#isPaused && !this.#isHeldBack && !this.#paused.session.isOver && this.#room.turn.isUsedUp()) {

@@ -37,8 +37,8 @@ export class Connection implements Transport {
   #lingerTimer: NodeJS.Timeout | undefined;
 
   /**
-   * @param readBuffer For a socket fresh from a server with `pauseOnConnect`: what it may read into.
-   * @param onClosed Told once, when the stream has closed.
+   * @param readBuffer The buffer to read into, for a new socket of a server with `pauseOnConnect`.
+   * @param onClosed Called once, when the stream has closed.
    */
   constructor(
     shared: Shared,
@@ -87,22 +87,22 @@ export class Connection implements Transport {
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
     this.#patience.noteActivity(wholeMs());
-    // After the promises that settle in this turn, so that their ACKs share a write; where it may be the last write, after
-    // what has come meanwhile was read, too.
+    // After the promises that settle in this turn, so that their ACKs share a write. A write that may be the last one also
+    // waits until the bytes that have come meanwhile were read.
     if (this.session.isLeavingSoon) setImmediate(this.#flush);
     else process.nextTick(this.#flush);
   }
 
   leave(): void {
     this.scheduleFlush();
-    // In a batch the reader still has the frame that asked for this.
+    // Within a batch the reader still holds the frame that caused this.
     if (!this.#shared.turn.isReading) this.#intake.noteHeld();
     this.#linger();
-    // The peer's end comes after what was held back.
+    // The end of the peer's stream comes after the bytes that were held back.
     this.mayResume();
   }
 
-  /** Closes in a while, whatever the peer or a handler does. */
+  /** Closes after `lingerTimeoutMs`, whatever the peer or a handler does. */
   #linger(): void {
     this.#lingerTimer ??= setTimeout(() => this.destroy(), this.#shared.options.lingerTimeoutMs);
   }
@@ -127,26 +127,26 @@ export class Connection implements Transport {
   destroy(): void {
     this.#stream.destroy();
     if (this.#isClosed) return;
-    // 'close' comes in the next turns, but from streams that never emit it.
+    // 'close' comes within the next turns, except from streams that never emit it.
     clearTimeout(this.#lingerTimer);
     this.#lingerTimer = setTimeout(() => this.#onClose(), this.#shared.options.lingerTimeoutMs);
   }
 
-  /** Closes at once, since there is no more time for what is in flight; what was answered is still written. */
+  /** Closes at once: NOTIFYs in flight get the fallback actions, and the ACKs are still written. */
   giveUp(reason: string): void {
     this.session.giveUp(reason);
     this.output.flush(true);
     this.destroy();
   }
 
-  /** Ends the connection where a timer ran out; called at each tick of the agent's clock. */
+  /** Ends the connection when one of its timers has run out; called at each tick of the agent's clock. */
   checkTimers(now: number): void {
     const { session } = this;
     this.output.reclaim();
     if (session.isOver) return;
     if (this.#patience.hasStalled(this.output, now)) {
       this.#timeOut(`the peer took no byte of its ACKs within ${this.#shared.options.writeTimeoutMs} ms`);
-      // Nor would it take the AGENT-DISCONNECT.
+      // The peer would not take the AGENT-DISCONNECT either.
       this.destroy();
       return;
     }
@@ -178,7 +178,7 @@ export class Connection implements Transport {
         if (chunk instanceof Uint8Array) this.#onData(chunk);
       });
     }
-    // What is in flight when the peer closes its side is still answered: Node must not close the other one by itself.
+    // Keep this side open when the peer closes its own: NOTIFYs in flight are still answered.
     stream.allowHalfOpen = true;
     stream.on('end', () => this.#onEnd());
     stream.on('error', (error: unknown) => this.#onError(error));
@@ -192,7 +192,7 @@ export class Connection implements Transport {
       this.#onRead(chunk.length, chunk);
       return;
     }
-    // A handler wrote to the other end of a stream in memory, this one's or another connection's, which hands it over at once.
+    // A handler wrote to the other end of a stream in memory, which delivers the chunk at once, within the batch.
     this.#stream.pause();
     this.#stream.unshift(chunk);
     process.nextTick(() => {
@@ -202,11 +202,11 @@ export class Connection implements Transport {
 
   #onRead(length: number, chunk: Uint8Array): boolean {
     this.bytesRead += length;
-    // After the last frame whatever comes is read and dropped, so that the kernel does not answer it with a reset.
+    // Bytes after the last frame are read and dropped, so that the kernel does not answer them with a reset.
     if (this.session.isOver) return true;
     this.#intake.push(toBuffer(chunk), length);
     if (this.#backPressure.isPaused) return false;
-    // Where a buffer is full Node reads the next one at once, up to 32 of them, while all other connections wait.
+    // After a full buffer Node reads the next one at once, up to 32 of them, while all other connections wait.
     if (this.#isStatic && length === chunk.length && this.#shared.turn.isOver()) this.#backPressure.cutShort();
     return !this.#backPressure.isPaused;
   }
@@ -223,28 +223,28 @@ export class Connection implements Transport {
 
   #fail(error: unknown): void {
     const { session } = this;
-    // What comes after the last frame is ignored.
+    // Frames after the last one are ignored.
     if (session.isOver) return;
     const isPeers = error instanceof SpopError && error.status !== undefined;
     const known = isPeers
       ? error
       : new SpopError('SPOP_MISUSE', `an error that is not the peer's: ${String(error)}`, -1, { cause: error });
-    // What is not the peer's fault is not told to it.
+    // The peer does not get to read an error that is not its own.
     session.fail(known.status ?? Status.Unknown, isPeers ? known.reason : STATUS_MESSAGES[Status.Unknown]);
     this.#shared.hooks.emit('protocolError', { connection: session.describe(), error: known });
   }
 
-  /** The peer closed its side: what is in flight is still answered, for a bounded time. */
+  /** The peer closed its side: NOTIFYs in flight are still answered, for up to `lingerTimeoutMs`. */
   #onEnd(): void {
     this.#hasEnded = true;
     this.#flush();
     this.#linger();
   }
 
-  /** A stream that reports an error may go on, such as one of TLS after too many renegotiations: it is not let. */
+  /** Destroys the stream, since one that reported an error may go on, such as TLS after too many renegotiations. */
   #onError(thrown: unknown): void {
     this.destroy();
-    // Streams can be destroyed with anything.
+    // A stream can be destroyed with any value as its error.
     const error = thrown instanceof Error ? thrown : new Error(textOf(thrown), { cause: thrown });
     // Resets are how HAProxy ends health checks and, from 3.1 on, connections.
     const isReset = 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
@@ -262,7 +262,7 @@ export class Connection implements Transport {
     this.output.destroy();
     this.#backPressure.close();
     this.#onClosed(this);
-    // Who never said HELLO is told of where the agent lost patience: scanners and TCP checks come and go.
+    // A peer without a HELLO is reported only when it timed out: scanners and TCP checks come and go.
     if (session.isGreeted ? session.isHealthcheck : !this.#hasTimedOut) return;
     this.#shared.counters.countDisconnect(session.endStatus);
     this.#shared.hooks.emit('disconnect', {

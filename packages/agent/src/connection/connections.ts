@@ -9,26 +9,26 @@ export class Connections {
   readonly #shared: Shared;
   readonly #open: Set<Connection> = new Set();
   readonly #readBuffer: ReadBuffer = new ReadBuffer();
-  /** How many were opened so far. */
+  /** How many connections were opened so far. */
   #count: number = 0;
   #onNone: () => void = () => {};
 
   constructor(shared: Shared) {
     this.#shared = shared;
     shared.clock.every(tickMs(shared.options), (now) => {
-      // After a turn in which the event loop was blocked, what has come meanwhile is read first.
+      // After the event loop was blocked, the bytes that have come meanwhile are read first.
       setImmediate(() => {
         for (const connection of this.#open) connection.checkTimers(now);
       });
     });
   }
 
-  /** All that are open, in the order they came. */
+  /** All open connections, in the order they came. */
   get all(): ReadonlySet<Connection> {
     return this.#open;
   }
 
-  /** @param isAccepted Whether `stream` is a socket fresh from a server with `pauseOnConnect`. */
+  /** @param isAccepted Whether `stream` is a new socket of a server with `pauseOnConnect`. */
   open(stream: Duplex, isAccepted: boolean): Connection {
     // The clock stops without connections; start it first, so that a new one's timers do not count that time.
     this.#shared.clock.start();
@@ -39,7 +39,7 @@ export class Connections {
     return connection;
   }
 
-  /** Resolves once none is open. */
+  /** Resolves once no connection is open. */
   whenNone(): Promise<void> {
     if (this.#open.size === 0) return Promise.resolve();
     return new Promise((resolve) => (this.#onNone = resolve));

@@ -1,39 +1,39 @@
 import type { Connection } from './connection.ts';
 
-/** A connection without pipelining that is asked this often, or more often, is never ended between two NOTIFYs. */
+/** A connection without pipelining that gets a NOTIFY at least every 250 ms is never ended between two of them. */
 const QUIET_MS = 250;
 const LOOK_MS = 2;
 
 /**
  * Ends connections so that few or no NOTIFYs are lost: HAProxy does not repeat one that crosses an AGENT-DISCONNECT.
  *
- * Without pipelining HAProxy sends none before the ACK of the last. A connection therefore stays for one more NOTIFY,
- * whose ACK leaves in one write with the AGENT-DISCONNECT, which meets nothing. It is only ended without one when it has
- * been quiet for a while.
+ * Without pipelining HAProxy sends no NOTIFY before the ACK of the last. A connection therefore stays for one more NOTIFY,
+ * whose ACK shares one write with the AGENT-DISCONNECT, so that no NOTIFY crosses it. A connection that has been quiet for
+ * 250 ms ends without another NOTIFY.
  *
- * With pipelining the next NOTIFY may be under way already when an ACK is written. There each connection waits for a gap:
- * nothing read since the last look, and nothing in flight any more. It leaves with the ACK that makes it so, or else one
- * connection at a look, so that HAProxy moves to others bit by bit. A NOTIFY that is under way at that moment is lost.
- * Where there is no gap for half of the time, the connection leaves with any ACK after which nothing is in flight. Where
- * something always is, nothing more is read in the last quarter, and the connection leaves with the ACK of what was.
+ * With pipelining the next NOTIFY may be under way when an ACK is written. Each connection waits for a gap: nothing was
+ * read since the last look, and nothing is in flight. A connection ends with the ACK that opens the gap. Of those that are
+ * idle already, a few end at each look, so that HAProxy moves to other connections bit by bit. A NOTIFY that is under way
+ * at that moment is lost. After half of the grace time a connection without a gap ends with any ACK after which nothing is
+ * in flight. In the last quarter a connection that always has NOTIFYs in flight reads no more, and ends with its last ACK.
  */
 export class Drain {
   readonly #connections: ReadonlySet<Connection>;
   readonly #quietMs: number;
-  /** When to wait for gaps no longer. */
+  /** When to stop waiting for gaps. */
   readonly #hurryAt: number;
-  /** When to read no further from those that were never without one in flight. */
+  /** When to stop reading connections that were never without a NOTIFY in flight. */
   readonly #stopAt: number;
-  /** How many pipelined connections may end at a look, so that all do within half of the grace. */
+  /** How many idle pipelined connections may end at each look, so that all do within half of the grace time. */
   readonly #perLook: number;
-  /** Bytes read from a connection at the last look, and since when they are no more. */
+  /** Bytes read from a connection up to the last look, and since when that number has not changed. */
   readonly #seen: Map<Connection, { bytesRead: number; since: number }> = new Map();
   readonly #timer: NodeJS.Timeout;
 
   /**
-   * Begins to end all of `connections`, which is read as it changes.
+   * Begins to end all of `connections`, those that are added later included.
    *
-   * @param graceMs How much time there is in all; 0 for ending what has nothing in flight at once.
+   * @param graceMs The grace time in ms; 0 ends connections with nothing in flight at once.
    */
   constructor(connections: ReadonlySet<Connection>, graceMs: number) {
     this.#connections = connections;
@@ -56,7 +56,7 @@ export class Drain {
       const { session, bytesRead } = connection;
       const { leaveTaking } = session;
       const seen = this.#seen.get(connection);
-      // Some come while the listeners close.
+      // A connection may come while the listeners close.
       if (seen === undefined) session.drain();
       if (now >= this.#hurryAt) leaveTaking.hurry();
       if (now >= this.#stopAt) leaveTaking.stopReading();
@@ -76,7 +76,7 @@ export class Drain {
   }
 }
 
-/** Ends the connection once what waits in its socket was read, and only if that is nothing. */
+/** Ends the connection in the next turn of the event loop, unless that read more bytes. */
 function endAfterReading(connection: Connection): void {
   const { bytesRead } = connection;
   setImmediate(() => {

@@ -9,24 +9,24 @@ import { FRAME_WORK as FRAME_WORK_ } from '../turn.ts';
 import type { BackPressure } from './back-pressure.ts';
 import type { Patience } from './patience.ts';
 
-// Compiled in, unlike what is imported (benchmark `tiny through a socket`).
+// Module-local copy: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `tiny through a socket`).
 const FRAME_WORK = FRAME_WORK_;
 
-/** The connection whose bytes are taken in. */
+/** The connection whose bytes are read. */
 export interface Receiver {
   readonly session: Session;
   readonly output: Output;
   readonly patience: Patience;
   readonly backPressure: BackPressure;
-  /** Writes what was answered. */
+  /** Writes the frames of the output. */
   readonly flush: () => void;
-  /** A frame, or what was done with it, failed. */
+  /** A frame was malformed, or its processing failed. */
   readonly fail: (error: unknown) => void;
 }
 
 /**
- * Takes in one connection's bytes and hands whole frames to its session, batch by batch, each until it has had its turn;
- * and counts what it holds of frames that are not complete.
+ * Takes one connection's bytes and hands whole frames to its session, batch by batch, until the connection has used up its
+ * turn. It counts the bytes that it holds of incomplete frames.
  */
 export class Intake implements Holder {
   framesRead: number = 0;
@@ -38,9 +38,9 @@ export class Intake implements Holder {
   readonly #backPressure: BackPressure;
   readonly #flush: () => void;
   readonly #fail: (error: unknown) => void;
-  /** When those frames were read that wait for their turn. */
+  /** When the frames that wait for their turn were read. */
   #cutReadAt: number | undefined;
-  /** What the agent knows that is held, in bytes. */
+  /** The number of held bytes that the agent was last told. */
   #notedBytes: number = 0;
 
   constructor(shared: Shared, { session, output, patience, backPressure, flush, fail }: Receiver) {
@@ -61,7 +61,7 @@ export class Intake implements Holder {
     return this.#reader.pendingBytes > 0;
   }
 
-  /** Takes `length` bytes that came, whose memory is used again afterwards. */
+  /** Takes the first `length` bytes of `chunk`, whose memory is reused after the call. */
   push(chunk: Buffer, length: number): void {
     const wasPartial = this.hasUnread || this.#session.fragmentedCount !== 0;
     this.#reader.push(chunk, 0, length);
@@ -70,13 +70,13 @@ export class Intake implements Holder {
     this.noteHeld();
   }
 
-  /** Nothing is read for a while: keeps what is unread of the chunk. */
+  /** Reading pauses: copies the unread bytes of the chunk. */
   keepUnread(): void {
     this.#reader.detachChunk();
     this.#patience.notePause(wholeMs());
   }
 
-  /** Reads on after it was held back; that time is not the peer's. */
+  /** Reads on after a pause, whose time does not count against the peer. */
   readKept(): void {
     const readAt = this.#cutReadAt;
     this.#cutReadAt = undefined;
@@ -85,21 +85,21 @@ export class Intake implements Holder {
     this.noteHeld();
   }
 
-  /** Works on what was pushed, and pauses where that is too much; `wasPartial` where a frame had been begun before. */
+  /** Reads the frames that were pushed, and pauses at a limit; `wasPartial` says that a frame had been begun before. */
   #readFrames(wasPartial: boolean, readAt?: number): void {
     const { framesRead } = this;
     const { counters, exchanges, turn } = this.#shared;
     const session = this.#session;
     const output = this.#output;
     const fragmented = session.fragmentedCount;
-    // ACKs of asynchronous handlers may have set it since the last batch.
+    // The ACKs of asynchronous handlers may have set it since the last batch.
     output.mustPause = false;
     turn.beginBatch(readAt);
     this.#patience.noteActivity(Math.trunc(turn.batchStartedAt));
     const isOver = this.#handOverFrames();
     turn.endBatch();
     exchanges.endBatch();
-    // The fragments of one NOTIFY have as long as a frame, all together.
+    // All fragments of one NOTIFY together have the time of one frame.
     const isNewPart = fragmented === 0 || fragmented !== session.fragmentedCount;
     if (!wasPartial || (isNewPart && this.framesRead > framesRead)) this.#patience.notePartial();
     if (session.isFull || output.mustPause) this.#backPressure.pause();
@@ -109,7 +109,7 @@ export class Intake implements Holder {
     if (output.isBlocked) this.#backPressure.pause();
   }
 
-  /** Hands frames to the session until there are no more, too much is under way, or others have to be read: whether they have. */
+  /** Hands frames to the session until none is left, a limit is reached, or the turn is over; returns whether the turn is. */
   #handOverFrames(): boolean {
     const { turn } = this.#shared;
     try {
@@ -122,8 +122,8 @@ export class Intake implements Holder {
   }
 
   /**
-   * Hands over frames whose work makes `stride`: returns whether there may be more. It calls nothing but what each frame
-   * needs, so that V8 inlines that (benchmark `tiny through a socket`).
+   * Hands over frames until their work adds up to `stride`; returns whether there may be more. It calls only the functions
+   * that each frame needs, so that V8 inlines them (benchmark `tiny through a socket`).
    */
   #handOverSome(stride: number): boolean {
     const session = this.#session;
@@ -135,19 +135,19 @@ export class Intake implements Holder {
       if (frame === undefined) return false;
       this.framesRead++;
       work += frame.end - frame.start + FRAME_WORK;
-      // A batch of small NOTIFYs can be answered with many times its size.
+      // The ACKs of a batch of small NOTIFYs can take many times its size.
       if (!session.receive(frame) || output.mustPause) return false;
     }
     return true;
   }
 
-  /** Others are read before what is left of this batch. */
+  /** Lets other connections read before the rest of this batch. */
   #cutShort(): void {
     this.#cutReadAt = this.#shared.turn.batchReadAt;
     this.#backPressure.cutShort();
   }
 
-  /** Tells the agent how much memory frames that are not complete take, where that has changed. */
+  /** Tells the agent how many bytes incomplete frames hold, when that has changed. */
   noteHeld(): void {
     if (this.#session.isOver) this.#reader.clear();
     const bytes = this.#reader.heldBytes + this.#session.fragmentBytes;

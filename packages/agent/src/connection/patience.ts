@@ -1,4 +1,4 @@
-/** How long a connection may take; see the agent's options of the same names. 0 for as long as it likes. */
+/** How long a connection may take, in ms; 0 is no limit. See the agent's options of the same names. */
 export interface Timeouts {
   readonly helloTimeoutMs: number;
   readonly partialFrameTimeoutMs: number;
@@ -10,17 +10,17 @@ export interface Timeouts {
 export interface Waiting {
   /** Whether the handshake is still to come. */
   readonly isNew: boolean;
-  /** Whether a frame, or a fragmented NOTIFY, was begun whose rest would be read. */
+  /** Whether a frame or a fragmented NOTIFY was begun, and reading is not paused. */
   readonly isPartial: boolean;
-  /** Whether nothing is in flight, nor held back for what others have in flight. */
+  /** Whether nothing is in flight, and reading is not paused for lack of room. */
   readonly isIdle: boolean;
 }
 
-/** What was written and waits for the peer to take it. */
+/** Bytes that were written and wait for the peer to take them. */
 export interface Unsent {
-  /** Whether any bytes do. */
+  /** Whether any bytes wait. */
   readonly isWaiting: boolean;
-  /** A number that changes with each byte that the peer takes, as far as that can be seen. */
+  /** A number that changes when the peer takes bytes, as far as Node lets that be seen. */
   readonly progress: number;
 }
 
@@ -28,12 +28,12 @@ export interface Unsent {
 export class Patience {
   readonly #timeouts: Timeouts;
   readonly #openedAt: number;
-  /** When bytes came last, or frames were put out. */
+  /** When bytes last came, or frames were last written. */
   #activeAt: number;
-  /** When what is partial was begun. */
+  /** When the incomplete frame was begun, later by the time in which reading was paused. */
   #partialAt: number;
   #pausedAt: number = 0;
-  /** When the peer took a byte last, or the first one began to wait; undefined while none does. */
+  /** When the peer last took a byte, or the first byte began to wait; undefined while no byte waits. */
   #takenAt: number | undefined;
   #progress: number = 0;
 
@@ -44,33 +44,33 @@ export class Patience {
     this.#partialAt = now;
   }
 
-  /** When what is partial was begun, the time apart in which it was not read. */
+  /** When the incomplete frame was begun, later by the time in which reading was paused. */
   get partialAt(): number {
     return this.#partialAt;
   }
 
-  /** Bytes came, or frames were put out. */
+  /** Bytes came, or frames were written. */
   noteActivity(now: number): void {
     this.#activeAt = now;
   }
 
-  /** Nothing is read from now on. */
+  /** Reading pauses. */
   notePause(now: number): void {
     this.#pausedAt = now;
   }
 
-  /** Reading goes on: what was not read until now was no silence of the peer's, nor slowness. */
+  /** Reading goes on: the pause counts neither as silence nor as slowness of the peer. */
   noteResume(now: number): void {
     this.#activeAt = now;
     this.#partialAt += now - this.#pausedAt;
   }
 
-  /** The bytes that came last begin a frame: its time runs from then on. */
+  /** The bytes that came last begin a frame: its time starts with them. */
   notePartial(): void {
     this.#partialAt = this.#activeAt;
   }
 
-  /** Whether the peer has taken no byte of what waits for it for `writeTimeoutMs`; to be asked at every tick. */
+  /** Whether the peer has taken no waiting byte for `writeTimeoutMs`; call it at every tick. */
   hasStalled({ isWaiting, progress }: Unsent, now: number): boolean {
     if (!isWaiting) {
       this.#takenAt = undefined;
@@ -83,7 +83,7 @@ export class Patience {
     return hasPassed(this.#takenAt, this.#timeouts.writeTimeoutMs, now);
   }
 
-  /** Why to end the connection; undefined while it may go on. Each timeout counts also where those before it are off. */
+  /** Why to end the connection; undefined while it may go on. */
   reasonToEnd({ isNew, isPartial, isIdle }: Waiting, now: number): string | undefined {
     const { helloTimeoutMs, idleTimeoutMs, partialFrameTimeoutMs } = this.#timeouts;
     if (isNew && hasPassed(this.#openedAt, helloTimeoutMs, now)) return `no HAPROXY-HELLO within ${helloTimeoutMs} ms`;

@@ -2,24 +2,24 @@ import { Socket } from 'node:net';
 
 /**
  * Bytes that are read at once: more than the 20 NOTIFYs of 16 KiB that HAProxy has in flight on a connection. Each read
- * wakes the peer, which shows with realistic NOTIFYs where 64 KiB are read at once (benchmark `load`).
+ * wakes the peer, so that reading 64 KiB at once is slower with realistic NOTIFYs (benchmark `load`).
  */
 const READ_BYTES = 524_288;
 
 /**
- * Where all sockets of an agent read into, one after the other: whoever reads uses the bytes up, or copies them, before
- * returning.
+ * The buffer that all sockets of an agent read into, one after the other. `onRead` uses the bytes up or copies them before
+ * it returns.
  */
 export class ReadBuffer {
   #bytes: Buffer | undefined;
 
-  /** Made once, when the first socket was accepted. */
+  /** The memory, allocated when the first socket is accepted. */
   get bytes(): Buffer {
     return (this.#bytes ??= Buffer.allocUnsafeSlow(READ_BYTES));
   }
 }
 
-/** Takes the first `length` bytes of the read buffer; returns whether to read on. */
+/** Takes the first `length` bytes of the read buffer, and returns whether to read on. */
 export type OnRead = (length: number, buffer: Uint8Array) => boolean;
 
 interface Handle {
@@ -33,8 +33,7 @@ interface Handle {
  * handle therefore moves to a new socket. Several sockets may share a buffer: libuv fills it and calls back at once.
  *
  * @param accepted A socket from a server with `pauseOnConnect`, not read from yet.
- * @returns The socket to use instead, or undefined where this Node's sockets do not have what it takes; `accepted` is
- * as it was then.
+ * @returns The socket to use instead; or undefined when this Node's sockets lack the functions, and `accepted` is unchanged.
  */
 export function readStatically(accepted: Socket, buffer: Buffer, onRead: OnRead): Socket | undefined {
   const handle: unknown = Reflect.get(accepted, '_handle');
@@ -44,7 +43,7 @@ export function readStatically(accepted: Socket, buffer: Buffer, onRead: OnRead)
   // `handle` is accepted and honoured by net.Socket, but only its documented half is in the type.
   const options: object = { handle, allowHalfOpen: true, pauseOnCreate: true, onread: { buffer, callback: onRead } };
   const socket = new Socket(options);
-  // The shell that is left gives up its place among the server's connections.
+  // The empty socket gives up its place among the server's connections.
   accepted.destroy();
   return socket;
 }

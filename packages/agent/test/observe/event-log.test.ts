@@ -264,9 +264,9 @@ describe('the option logger', () => {
   });
 
   it.each([
-    [null, /lacks debug, info, warn, error$/],
-    ['pino', /lacks debug, info, warn, error$/],
-    [{ info: () => {}, error: () => {} }, /lacks debug, warn$/],
+    [null, /found one without debug, info, warn, error$/],
+    ['pino', /found one without debug, info, warn, error$/],
+    [{ info: () => {}, error: () => {} }, /found one without debug, warn$/],
   ])('refuses %o', (logger, reason) => {
     const untyped = { logger } as object;
     const error = thrownBy(() => createAgent(untyped));

@@ -11,7 +11,7 @@ describe('the option logger', () => {
       for (const value of [undefined, 'x']) {
         const logger = { ...whole, [name]: value };
         expect(() => createAgent({ logger })).toThrow(
-          new TypeError(`expected a logger with the functions debug, info, warn, error; it lacks ${name}`),
+          new TypeError(`expected a logger with the functions debug, info, warn, error; found one without ${name}`),
         );
       }
     },

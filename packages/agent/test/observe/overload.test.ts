@@ -25,7 +25,7 @@ describe('overload', () => {
     expect(overload(limit, options)).toEqual({
       limit,
       reason:
-        'the peer does not read its ACKs: reading it pauses until it does. Look at the load of the machine that HAProxy runs on',
+        'the peer does not read its ACKs: the agent stops reading it until it does. Check the load of the machine that HAProxy runs on',
     });
   });
 });
