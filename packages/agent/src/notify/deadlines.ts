@@ -1,27 +1,27 @@
 import { LinkedList, type Link } from './linked-list.ts';
 
-/** What has to be answered in time. */
+/** A handler's work that has to be answered in time. */
 export interface Deadline {
-  /** From when on its time runs, on the clock of performance.now(), in ms. */
+  /** When its time started, in ms on the clock of performance.now(). */
   readonly startedAt: number;
-  /** How long it may take; 0 for as long as it likes. */
+  /** How long it may take, in ms; 0 is no limit. */
   readonly timeoutMs: number;
   /** Its time is over: it has to be answered. */
   expire(): void;
 }
 
 /**
- * The deadlines of all that is in flight. Those of one length expire in the order they were added: a list for each length,
- * and one timer, armed for the first of all, so that a NOTIFY sets and clears none.
+ * The deadlines of all handlers in flight. Deadlines of one length expire in the order they were added, so there is a list
+ * for each length, and one timer for the first deadline of all. A NOTIFY sets and clears no timer.
  */
 export class Deadlines {
-  /** By their length, which an agent has few of. */
+  /** By their length in ms, of which an agent has few. */
   readonly #lists: Map<number, LinkedList<Deadline>> = new Map();
   #timer: NodeJS.Timeout | undefined;
-  /** When the timer fires, on the clock of performance.now(). */
+  /** When the timer fires, in ms on the clock of performance.now(). */
   #armedFor: number = Infinity;
 
-  /** Adds a deadline by its link, which is in no list; one of length 0 is none. */
+  /** Adds a deadline by its link, which is in no list; a deadline of length 0 is ignored. */
   add(link: Link<Deadline>): void {
     const { startedAt, timeoutMs } = link.item;
     if (timeoutMs === 0) return;
@@ -34,7 +34,7 @@ export class Deadlines {
     if (startedAt + timeoutMs < this.#armedFor) this.#arm(startedAt + timeoutMs);
   }
 
-  /** Removes a deadline that was added and has not expired; of others nothing is there to be removed. */
+  /** Removes a deadline, if it was added and has not expired. */
   remove(link: Link<Deadline>): void {
     this.#lists.get(link.item.timeoutMs)?.remove(link);
   }
@@ -62,7 +62,7 @@ export class Deadlines {
         first.expire();
       }
     }
-    // What was added meanwhile may have armed it for a later one.
+    // A deadline that was added meanwhile may have armed the timer for a later time.
     if (next < this.#armedFor) this.#arm(next);
   }
 }

@@ -12,36 +12,36 @@ import { MessagePart, type PartOwner } from './message-part.ts';
 import type { MemoryPool } from './memory-pool.ts';
 
 const NO_MEMORY: Buffer = Buffer.alloc(0);
-/** At least so much room is there for more actions before the ACK of a detached exchange grows. */
+/** Bytes of room for more actions before the ACK of a detached exchange grows. */
 const FREE_ACK_BYTES = 96;
-/** What the end of an ACK without actions adds to it. */
+/** Bytes that the end of an ACK without actions adds to it. */
 const NO_ACTION_BYTES = 1;
-/** No part of a NOTIFY that has one message, or whose handlers are all synchronous. */
+/** The parts of a NOTIFY that has one message, or whose handlers are all synchronous. */
 const NO_PARTS: readonly MessagePart[] = [];
-/** What an exchange takes at most, beside its copies and the views of its messages (memory.test.ts measures it). */
+/** The most memory of an exchange, without its copies and the views of its messages (memory.test.ts measures it). */
 const EXCHANGE_BYTES = 3_072;
 
-/** What an exchange asks of the session whose NOTIFY it is. */
+/** What an exchange needs to know of its session. */
 export interface Engine {
-  /** The engine-id of the handshake; undefined where HAProxy did not say. */
+  /** The engine-id of the handshake; undefined when HAProxy sent none. */
   readonly engineId: string | undefined;
-  /** How long an ACK may be, in bytes. */
+  /** The longest ACK, in bytes. */
   readonly maxAckBytes: number;
-  /** How long the handlers of a NOTIFY may take, the longest of them, in ms; 0 for as long as they like. */
+  /** The longest time that a handler of the NOTIFY may take, in ms; 0 is no limit. */
   timeoutOf(notify: InternalNotify): number;
 }
 
 /** Who answers an exchange whose handlers have not settled. */
 export interface Answerer {
-  /** The only handler has settled; `error` is what it rejected with, where `isError`. */
+  /** The only handler has settled; `error` is what it rejected with when `isError`. */
   settle(exchange: Exchange, error: unknown, isError: boolean): void;
-  /** One of several has. */
+  /** One of several handlers has settled. */
   settlePart(exchange: Exchange, part: MessagePart, error: unknown, isError: boolean): void;
   /** The deadline of the only handler has passed: answer it, and remove it. */
   expire(exchange: Exchange): void;
-  /** That of one of several has, and of those that may take as long or less. */
+  /** The deadline of one of several handlers has passed, and so have those of the others that may take as long or less. */
   expirePart(exchange: Exchange, part: MessagePart): void;
-  /** One of several handlers threw: `ack` has its actions, which its fallback replaces. */
+  /** One of several handlers threw. `ack` has its actions, which its fallback replaces. */
   fail(
     exchange: Exchange,
     entry: HandlerEntry,
@@ -50,11 +50,11 @@ export interface Answerer {
     notify: NotifyContext,
     error: unknown,
   ): void;
-  /** The exchange holds so many bytes more. */
+  /** The exchange holds `bytes` more. */
   noteGrowth(bytes: number): void;
 }
 
-/** Where a finished ACK goes. */
+/** The output that a finished ACK is written to. */
 export interface AckOutput {
   readonly length: number;
   reserve(size: number): Buffer;
@@ -62,45 +62,45 @@ export interface AckOutput {
 }
 
 /**
- * One NOTIFY and its ACK, from its arrival to the last byte of the answer, reused for NOTIFY after NOTIFY. What handlers
- * are given of it is reused too where they are known to be synchronous. Others get something new each time, which is
- * closed for ever afterwards, so that it does not matter what they keep; only what stands behind that is reused.
+ * One NOTIFY and its ACK, from its arrival to the last byte of the answer, reused for NOTIFY after NOTIFY. Synchronous
+ * handlers get objects that are reused too. Handlers that are known to be asynchronous get new objects each time, which are
+ * closed for ever afterwards, so that a handler may keep them; only the memory that these refer to is reused.
  */
 export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
   declare readonly notify: InternalNotify;
-  // First what each NOTIFY needs, in as few lines of the processor's cache as may be (benchmark `tiny through a socket`).
-  /** The ACK, and what handlers are given of it. */
+  // The fields that each NOTIFY needs come first, to lie in few lines of the processor's cache (benchmark `tiny through a socket`).
+  /** The ACK, and the object through which handlers write to it. */
   ack: InternalAckWriter;
   actions: HandlerActions;
-  /** What handlers are given of the NOTIFY. */
+  /** The object through which handlers read the NOTIFY. */
   context: HandlerContext;
   #engine: Engine | undefined;
-  /** Whether there is more to it than a NOTIFY and an ACK in the output: what is new, a signal, a promise, memory, a trace. */
+  /** Whether closing takes more than closing the NOTIFY: for new objects, a signal, a promise, memory, or a trace. */
   #hasMore: boolean = false;
   /** Where the exchange stands among those that take turns. */
   slot: number;
-  /** Whether what handlers are given is new. */
+  /** Whether handlers get new objects. */
   isOneTime: boolean = false;
-  /** Whether the handlers have not settled yet, and nobody answered for them. */
+  /** Whether handlers have not settled, and no fallback has answered for them. */
   isPending: boolean = false;
-  /** How many handlers returned something that settles later, and how many of those have while somebody waited. */
+  /** How many handlers returned a promise, and how many of these settled before they were answered for. */
   waitCount: number = 0;
   settledCount: number = 0;
-  /** When its handlers had returned, on the clock of performance.now(), in ms: only set for asynchronous handlers. */
+  /** When its handlers had returned, in ms on the clock of performance.now(); only set for asynchronous handlers. */
   startedAt: number = 0;
-  /** When its bytes were read, on the same clock and as `startedAt`. */
+  /** When its bytes were read, on the same clock; only set for asynchronous handlers. */
   receivedAt: number = 0;
-  /** How it ends, for subscribers of diagnostics channels. */
+  /** Its outcome, for subscribers of diagnostics channels. */
   outcome: NotifyOutcome = 'answered';
-  /** Who answers it later. */
+  /** The object that answers it when its handlers settle. */
   answerer: Answerer | undefined;
-  /** Bytes of memory that it takes while its handlers have not settled. */
+  /** Bytes of memory that it holds while its handlers have not settled. */
   heldBytes: number = 0;
-  /** How long its ACK may be, in bytes. */
+  /** The longest ACK, in bytes. */
   maxAckBytes: number = 0;
-  /** How long its handlers may take, in ms; 0 for as long as they like. Only set while they have not settled. */
+  /** How long its handlers may take, in ms; 0 is no limit. Only set while they have not settled. */
   timeoutMs: number = 0;
-  /** Where it stands among all in flight, among those of its connection, and among the deadlines. */
+  /** Its links in the lists of all exchanges in flight, of its connection's, and of the deadlines. */
   declare readonly inFlightLink: Link<Exchange>;
   declare readonly unsettledLink: Link<Exchange>;
   declare readonly deadlineLink: Link<Deadline>;
@@ -108,16 +108,16 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
   readonly #reusedAck: InternalAckWriter = new InternalAckWriter();
   #reusedActions: HandlerActions = new HandlerActions(this.#reusedAck);
   #reusedContext: HandlerContext = new HandlerContext(this);
-  /** Not the one that what was kept of earlier NOTIFYs writes to. */
+  /** Another one than `#reusedAck`, to which objects of earlier NOTIFYs may still refer. */
   readonly #oneTimeAck: InternalAckWriter = new InternalAckWriter();
   #trace: NotifyTrace | undefined;
   /** The copy of the NOTIFY, with room for its ACK. */
   #memory: Buffer = NO_MEMORY;
-  /** Where the ACK stands that outgrew its room. */
+  /** The memory of an ACK that outgrew its room. */
   #ackMemory: Buffer = NO_MEMORY;
-  /** Those of several handlers that settle later, in the order of their messages. */
+  /** The parts whose handlers settle later, in the order of their messages. */
   #parts: MessagePart[] | undefined;
-  /** How many of those have not settled, and nobody answered for them. */
+  /** How many parts have not settled, and were not answered for. */
   pendingPartCount: number = 0;
   /** Bytes of the actions of all parts. */
   #partActionBytes: number = 0;
@@ -135,7 +135,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     this.deadlineLink = new Link<Deadline>(this);
   }
 
-  /** The stream-id for reports: as near as a number comes to those above 2^53, for which `streamId` throws. */
+  /** The stream-id for reports, rounded to a double above 2^53, where `streamId` throws. */
   get reportedStreamId(): number {
     const { bytes, idsStart, payloadStart } = this.notify;
     return Number(Object.assign(new Frame(), { bytes, idsStart, payloadStart }).toStreamId());
@@ -155,23 +155,23 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     return this.#ackMemory !== NO_MEMORY;
   }
 
-  /** Whether nobody can come back to it once it is closed: then another NOTIFY may have it. */
+  /** Whether another NOTIFY may use the exchange once it is closed, since all its handlers have settled. */
   get isReusable(): boolean {
     return this.isOneTime && this.settledCount === this.waitCount;
   }
 
-  /** What it takes while it is kept for another NOTIFY. */
+  /** Bytes of memory that it holds while it is kept for another NOTIFY. */
   get keptBytes(): number {
     return EXCHANGE_BYTES + this.notify.viewBytes;
   }
 
-  /** Reads the NOTIFY; its ACK is still to be begun. @throws {SpopError} what is malformed in it. */
+  /** Reads the NOTIFY, and does not begin its ACK. @throws {SpopError} for a malformed NOTIFY. */
   read(engine: Engine, frame: Frame): void {
     if (this.#engine !== engine) this.#engine = engine;
     this.notify.read(frame);
   }
 
-  /** Gives handlers what nobody had before and nobody has afterwards: for those that may outlive their call. */
+  /** Makes new objects for handlers that may outlive their call. */
   beginOneTime(): void {
     this.notify.beginOneTime();
     this.ack = this.#oneTimeAck;
@@ -181,30 +181,30 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     this.#hasMore = true;
   }
 
-  /** What handlers kept of the reused ACK throws for ever; only of an exchange that is closed. */
+  /** Makes kept objects of the reused ACK throw for ever; the exchange is closed. */
   renewActions(): void {
     endActions(this.#reusedActions);
     this.#reusedActions = new HandlerActions(this.#reusedAck);
     this.actions = this.#reusedActions;
   }
 
-  /** Waits for what a handler returned, and tells {@link Exchange.answerer}. */
+  /** Waits for the promise of the only handler, and then calls {@link Exchange.answerer}. */
   waitFor(result: PromiseLike<void>): void {
     this.waitCount++;
     this.#hasMore = true;
-    // Not `promise.then`, which an object that is a promise can have replaced.
+    // Not `promise.then`, which user code may have replaced.
     void Promise.prototype.then.call(Promise.resolve(result), this.#onFulfilled, this.#onRejected);
   }
 
   readonly #onFulfilled = (): void => this.answerer?.settle(this, undefined, false);
   readonly #onRejected = (error: unknown): void => this.answerer?.settle(this, error, true);
 
-  /** A signal was given out, which is of this NOTIFY alone. */
+  /** A handler took a signal, which belongs to this NOTIFY alone. */
   noteSignal(): void {
     this.#hasMore = true;
   }
 
-  /** The parts of a NOTIFY with several handlers that were not settled when all had returned. */
+  /** The parts of a NOTIFY with several handlers whose handlers returned a promise. */
   get parts(): readonly MessagePart[] {
     return this.#parts ?? NO_PARTS;
   }
@@ -213,19 +213,19 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     return this.#engine!.maxAckBytes - this.ack.byteLength - this.#partActionBytes;
   }
 
-  /** One of several handlers is called: `reset` takes back what it sets, and there is room for what parts leave. */
+  /** Prepares the ACK for one of several handlers: `reset` drops only its actions, and the actions of parts count against its room. */
   beginActions(): void {
     this.ack.beginActionsAt(this.ack.byteLength);
     if (this.#partActionBytes > 0) this.mayGrow(this.#engine!.maxAckBytes - this.#partActionBytes);
   }
 
-  /** What one of several handlers is called with that is known to settle later. */
+  /** Makes the part of one of several handlers that is known to settle later. */
   beginPart(entry: HandlerEntry, place: number): MessagePart {
     this.#hasMore = true;
     return new MessagePart(this, entry, place);
   }
 
-  /** Makes a part of what a handler was called with that turned out to settle later; those after it get something new. */
+  /** Makes a part of the objects that a handler got, after it returned a promise; later handlers get new objects. */
   splitPart(entry: HandlerEntry, place: number): MessagePart {
     const part = this.beginPart(entry, place);
     part.takeOver(this.ack, this.actions, this.context);
@@ -234,13 +234,13 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     return part;
   }
 
-  /** Takes the actions of a part whose handler is done. */
+  /** Takes the actions of a part whose handler has returned or thrown. */
   joinPart(part: MessagePart): void {
     this.noteActions(-this.ack.takeActions(part.ack));
     part.close();
   }
 
-  /** Waits for what the handler of a part returned. */
+  /** Waits for the promise that the handler of a part returned. */
   waitForPart(part: MessagePart, result: PromiseLike<unknown>): void {
     this.waitCount++;
     this.pendingPartCount++;
@@ -293,7 +293,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     this.timeoutMs = engine.timeoutOf(notify);
   }
 
-  /** Lets the ACK that was begun grow beyond its place. */
+  /** Lets the ACK grow beyond its room, up to `maxAckBytes`. */
   mayGrow(maxAckBytes: number): void {
     this.maxAckBytes = maxAckBytes;
     this.ack.mayGrow(this);
@@ -315,7 +315,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     this.answerer?.noteGrowth(bytes);
   }
 
-  /** Ends the ACK in `output` and closes all, where that is soon done; returns whether it is (benchmark `tiny through a socket`). */
+  /** Ends the ACK in `output` and closes the NOTIFY, if that is all there is to do; returns whether it is (benchmark `tiny through a socket`). */
   finishPlain(output: AckOutput): boolean {
     if (this.#hasMore) return false;
     output.commit(this.ack.end());
@@ -323,7 +323,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     return true;
   }
 
-  /** Ends the ACK, and copies it to `output` where it does not stand there. */
+  /** Ends the ACK, and copies it to `output` unless it was written there. */
   finish(output: AckOutput): void {
     for (const part of this.parts) this.noteActions(-this.ack.takeActions(part.ack));
     if (this.#memory === NO_MEMORY && !this.#hasMovedAck) {
@@ -335,7 +335,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     output.commit(length + this.ack.endTo(buffer, length));
   }
 
-  /** Begins what subscribers of diagnostics channels are told. */
+  /** Begins the trace for subscribers of diagnostics channels. */
   beginTrace(connection: ConnectionInfo): NotifyTrace {
     this.#trace = { connection, notify: this.context, outcome: undefined, error: undefined };
     this.#hasMore = true;
@@ -350,8 +350,8 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
   }
 
   /**
-   * Tells the handlers that nobody waits for them any more, before all is closed: what is thrown by who listens to the
-   * signal would end the process. What they do to the ACK is lost.
+   * Aborts the handlers' signals, before everything is closed: a listener of the signal that used a closed view would throw
+   * and end the process. Actions that handlers set from now on are lost.
    */
   abort(reason: Error): void {
     if (!this.#hasMore) return;
@@ -360,7 +360,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     abortContext(this.context, reason);
   }
 
-  /** Ends an exchange that nobody waits for any more: what its handlers do from now on throws. */
+  /** Ends an exchange that is not answered. What its handlers do with their objects from now on throws. */
   drop(reason: Error): void {
     this.outcome = 'dropped';
     this.ack.end();
@@ -368,7 +368,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     this.close();
   }
 
-  /** Ends all that handlers have of the NOTIFY. */
+  /** Closes all objects that handlers have of the NOTIFY. */
   close(): void {
     if (this.#hasMore) this.#closeMore();
     else this.notify.close();
@@ -394,7 +394,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     } else if (this.isReusable) {
       this.waitCount = 0;
       this.settledCount = 0;
-      // Or it would be kept with the exchange.
+      // Otherwise the kept exchange would keep its session alive.
       this.answerer = undefined;
       this.#engine = undefined;
     }

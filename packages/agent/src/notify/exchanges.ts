@@ -2,26 +2,26 @@ import type { MessageSet } from '@spop/codec';
 import { Exchange } from './exchange.ts';
 import { MemoryPool } from './memory-pool.ts';
 
-/** How many exchanges take turns, a power of two: as many as stay in the processor's cache (benchmark `tiny through a socket`). */
+/** How many exchanges take turns, a power of two. Eight stay in the processor's cache (benchmark `tiny through a socket`). */
 const SIZE = 8;
-/** Where the count of NOTIFYs begins anew, a multiple of {@link SIZE}. */
+/** The count of NOTIFYs begins anew here, at a multiple of {@link SIZE}. */
 const TURNS = 1 << 30;
-/** How much is kept of those whose handlers have settled, in all. */
+/** The most bytes of all exchanges that are kept after their handlers have settled. */
 const MAX_KEPT_BYTES = 4_194_304;
 
 /**
- * The exchanges that NOTIFYs are read into, in turn. What a synchronous handler kept beyond its call belongs to an
- * exchange that is closed until 7 others were used, so that using it throws. An exchange whose handlers outlive their
- * call leaves its place to another one, and may come back when they have settled.
+ * The exchanges that NOTIFYs are read into, in turn. An object that a synchronous handler kept belongs to an exchange that
+ * stays closed until 7 others were used, so that using the object throws. An exchange whose handlers outlive their call
+ * leaves its place to another one, and is used again after they have settled.
  */
 export class Exchanges {
   readonly #set: MessageSet;
   readonly #memory: MemoryPool = new MemoryPool();
   readonly #slots: Exchange[];
-  /** How many NOTIFYs there were, and how many at the end of the last batch. */
+  /** The count of NOTIFYs, now and at the end of the last batch. */
   #turn: number = 0;
   #endedAt: number = 0;
-  /** The first so many wait for a place. Never popped, since an array that shrinks and grows takes memory anew. */
+  /** The first `#freeCount` wait for a place. Never popped, since an array that shrinks and grows allocates memory. */
   readonly #free: Exchange[] = [];
   #freeCount: number = 0;
   #freeBytes: number = 0;
@@ -38,7 +38,7 @@ export class Exchanges {
     return this.#slots[turn & (SIZE - 1)]!;
   }
 
-  /** All handlers of a batch have returned: the ACKs that they kept throw for ever. */
+  /** All handlers of a batch have returned: ACKs that they kept throw for ever. */
   endBatch(): void {
     const turn = this.#turn;
     const count = Math.min(SIZE, (turn - this.#endedAt) & (TURNS - 1));
@@ -46,7 +46,7 @@ export class Exchanges {
     for (let i = 1; i <= count; i++) this.#slots[(turn - i) & (SIZE - 1)]!.renewActions();
   }
 
-  /** Closes the one that was given last: something failed with it, and it is to keep no memory. */
+  /** Closes the exchange that was used last, after an error, so that it keeps no memory. */
   closeLast(): void {
     this.#slots[(this.#turn - 1) & (SIZE - 1)]!.close();
   }
@@ -64,7 +64,7 @@ export class Exchanges {
     this.#slots[slot] = other;
   }
 
-  /** Takes back an exchange that was replaced and that nobody can come back to. */
+  /** Takes back an exchange that was replaced and whose handlers have settled. */
   giveBack(exchange: Exchange): void {
     const { keptBytes } = exchange;
     if (this.#freeBytes + keptBytes > MAX_KEPT_BYTES) return;

@@ -9,7 +9,7 @@ import { warn } from '../observe/warning.ts';
 const ASYNC_FALLBACK =
   "The option 'fallback' returned a promise: it has to set its actions synchronously, later ones are lost";
 
-/** Replaces what a failed handler wrote by the actions of its fallback; by none where that throws. */
+/** Replaces the actions of a failed handler with those of its fallback, or with none when the fallback throws. */
 export function applyFallback(
   fallback: Fallback,
   ack: AckWriter,
@@ -18,13 +18,13 @@ export function applyFallback(
   reason: FallbackReason | 'tooBig',
 ): void {
   ack.reset();
-  // Used once: what is done with it later meets no other NOTIFY.
+  // Used once: a fallback that keeps it reaches no other NOTIFY.
   const actions = new HandlerActions(ack);
   try {
     const result: unknown = fallback(message, actions, notify, reason);
     if (result === undefined || !isThenable(result)) return;
     warn('SPOP_FALLBACK_ASYNC', ASYNC_FALLBACK);
-    // What it sets too late throws there.
+    // Actions that it sets later throw, and reject the promise.
     Promise.resolve(result).catch(() => {});
   } catch (error) {
     ack.reset();

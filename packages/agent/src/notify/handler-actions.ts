@@ -1,9 +1,9 @@
 import { type Actions, AckWriter, type Variable } from '@spop/codec';
 
-/** In the place of an ACK that is ended for good: none was begun. */
+/** Replaces the writer of an ACK that has ended: every action throws, since no ACK was begun. */
 const ENDED: AckWriter = new AckWriter();
 
-/** In the place of an ACK that somebody else answered, while its handlers are told so: what they set is lost. */
+/** Replaces the writer of an ACK that was answered without its handler, while the handler's signal aborts: actions are lost. */
 class DiscardingWriter extends AckWriter {
   override set(): this {
     return this;
@@ -23,10 +23,10 @@ class DiscardingWriter extends AckWriter {
 }
 const DISCARDING: AckWriter = new DiscardingWriter();
 
-/** Takes the actions from now on, instead of who did. */
+/** Replaces the writer of actions. */
 let redirect: (actions: HandlerActions, writer: AckWriter) => void;
 
-/** What a handler gets of an ACK: it can set actions, and nothing else. */
+/** The ACK as a handler gets it: it can set actions, and nothing else. */
 export class HandlerActions implements Actions {
   #writer: AckWriter;
 
@@ -62,23 +62,23 @@ export class HandlerActions implements Actions {
     return this;
   }
 
-  /** For those who log it. */
+  /** For logs. */
   toJSON(): object {
     return { remainingBytes: this.remainingBytes };
   }
 }
 
-/** From now on what is set goes to another ACK. */
+/** Actions that are set from now on go to `writer`. */
 export function redirectActions(actions: HandlerActions, writer: AckWriter): void {
   redirect(actions, writer);
 }
 
-/** From now on and for ever what is set throws SPOP_VIEW_CLOSED. */
+/** Actions that are set from now on throw SPOP_VIEW_CLOSED. */
 export function endActions(actions: HandlerActions): void {
   redirect(actions, ENDED);
 }
 
-/** From now on what is set is lost, and nothing throws. */
+/** Actions that are set from now on are lost, and do not throw. */
 export function discardActions(actions: HandlerActions): void {
   redirect(actions, DISCARDING);
 }

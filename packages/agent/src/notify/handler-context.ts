@@ -8,22 +8,22 @@ import {
 } from '@spop/codec';
 import type { NotifyContext } from '../notify-context.ts';
 
-/** In the place of a NOTIFY that is closed for good: nothing was read. */
+/** Replaces a NOTIFY that is closed: reading it throws. */
 const CLOSED: Notify = new Notify(new MessageSet([]));
 
-/** The NOTIFY that a context is of, as long as it is. */
+/** The owner of a context: an exchange, or one of its parts. */
 export interface NotifyOwner {
   readonly notify: Notify;
-  /** The context that is in use; others that were given out are late. */
+  /** The context in use; contexts of earlier NOTIFYs are closed. */
   readonly context: NotifyContext;
   readonly engineId: string | undefined;
-  /** When it is answered in the handlers' place, in ms on the clock of performance.now(). */
+  /** When the fallback answers, in ms on the clock of performance.now(). */
   readonly deadlineAt: number;
-  /** A signal was given out. */
+  /** A handler took the signal. */
   noteSignal(): void;
 }
 
-/** What the module can do with a context, and its holder cannot. */
+/** What this module can do with a context, and a handler cannot. */
 interface Inside {
   hand(context: HandlerContext, owner: NotifyOwner): void;
   end(context: HandlerContext): void;
@@ -31,7 +31,7 @@ interface Inside {
 }
 let inside: Inside;
 
-/** What a handler gets of its NOTIFY. */
+/** The NOTIFY as a handler gets it. */
 export class HandlerContext implements NotifyContext {
   #owner: NotifyOwner | undefined;
   #engineId: string | undefined;
@@ -81,7 +81,7 @@ export class HandlerContext implements NotifyContext {
     if (this.#abort !== undefined) return this.#abort.signal;
     const abort = new AbortController();
     if (this.#abortReason !== undefined) abort.abort(this.#abortReason);
-    // One that was kept is not to have the signal of the next NOTIFY.
+    // A kept context must not get the signal of the next NOTIFY.
     if (this.#owner !== undefined && !this.#notify.isOpen) return abort.signal;
     this.#owner?.noteSignal();
     this.#abort = abort;
@@ -96,7 +96,7 @@ export class HandlerContext implements NotifyContext {
     return this.#notify.walk();
   }
 
-  /** For those who log it. */
+  /** For logs. */
   toJSON(): object {
     return { streamId: this.streamId, frameId: this.frameId, engineId: this.engineId };
   }
@@ -107,17 +107,17 @@ export class HandlerContext implements NotifyContext {
   }
 }
 
-/** From now on it is of another owner. */
+/** Hands the context to another owner. */
 export function handContext(context: HandlerContext, owner: NotifyOwner): void {
   inside.hand(context, owner);
 }
 
-/** From now on and for ever it throws SPOP_VIEW_CLOSED, but for its engine-id and its signal. */
+/** Closes the context: from now on it throws SPOP_VIEW_CLOSED, except for its engine-id and its signal. */
 export function endContext(context: HandlerContext): void {
   inside.end(context);
 }
 
-/** Tells who holds it that nobody waits for them any more. */
+/** Aborts the context's signal: the handler's answer is no longer used. */
 export function abortContext(context: HandlerContext, reason: Error): void {
   inside.abort(context, reason);
 }

@@ -13,13 +13,13 @@ import { isThenable } from '../thenable.ts';
 import type { Answerer, Exchange } from './exchange.ts';
 import type { HandlerEntry } from './handler-entry.ts';
 
-/** What counts for messages that say nothing else; see the agent's options of the same names. */
+/** Defaults for messages without options of their own; see the agent's options of the same names. */
 export interface HandlerDefaults {
   readonly processingTimeoutMs: number;
   readonly fallback: Fallback;
 }
 
-/** In the place of a message's: the whole NOTIFY. */
+/** The place of the handler of whole NOTIFYs, where others have the index of their message. */
 const WHOLE = -1;
 
 /** The handlers of an agent, by message name. */
@@ -36,8 +36,9 @@ export class Handlers {
   }
 
   /**
-   * @throws {SpopError} SPOP_INVALID_NAME for a second handler of one name, SPOP_MISUSE once NOTIFYs are served;
-   * {TypeError} where the definition is none, or the handler no function; {TypeError} or {RangeError} for the options.
+   * @throws {SpopError} SPOP_INVALID_NAME for a second handler of one name; SPOP_MISUSE once NOTIFYs are served; {TypeError}
+   * when the definition was not made by `defineMessage` or the handler is not a function; {TypeError} or {RangeError} for the
+   * options.
    */
   add<Args extends ArgumentTypes>(
     definition: MessageDefinition<Args>,
@@ -45,7 +46,7 @@ export class Handlers {
     options: MessageOptions<MessageDefinition<Args>> = {},
   ): void {
     this.#checkOpen();
-    // No instanceof: the codec may be there twice.
+    // Not instanceof: the process may have loaded the codec twice.
     const isDefinition = isObject(definition) && 'namePattern' in definition;
     check(isDefinition, 'a message definition made by defineMessage()', definition);
     checkFunction('a handler', handler);
@@ -58,14 +59,14 @@ export class Handlers {
       definition,
       handler,
       timeoutMs: options.timeoutMs ?? processingTimeoutMs,
-      // Called with views of this definition alone.
+      // It is only called with views of this definition.
       fallback: (options.fallback as Fallback | undefined) ?? fallback,
       isAsync: types.isAsyncFunction(handler),
     });
     this.#noteAsync();
   }
 
-  /** @throws {SpopError} SPOP_MISUSE for a second one, or once NOTIFYs are served; {TypeError} as `add`. */
+  /** @throws {SpopError} SPOP_MISUSE for a second handler, or once NOTIFYs are served; {TypeError} as `add`. */
   setNotifyHandler(handler: NotifyHandler): void {
     this.#checkOpen();
     checkFunction('a handler', handler);
@@ -83,13 +84,13 @@ export class Handlers {
     this.#noteAsync();
   }
 
-  /** The declared messages; from its first use on no handler can be added. */
+  /** The declared messages. After its first use no handler can be added. */
   get set(): InternalMessageSet {
     this.#set ??= new InternalMessageSet(this.#entries.map(({ definition }) => definition!));
     return this.#set;
   }
 
-  /** The names of the declared messages of a NOTIFY, for reports: nothing is decoded, nor a walk of its handlers moved. */
+  /** The names of the declared messages of a NOTIFY, for reports. It decodes nothing, and does not move a handler's reader. */
   namesOf(notify: Notify): string[] {
     return Array.from(
       { length: notify.messageCount },
@@ -97,12 +98,12 @@ export class Handlers {
     );
   }
 
-  /** The entry that the one handler of a NOTIFY was called by which has one. */
+  /** The entry of the only handler of a NOTIFY. */
   onlyEntryOf(notify: Notify): HandlerEntry {
     return notify.messageCount === 0 ? this.#wholeEntry! : this.#entries[notify.definitionIndexAt(0)]!;
   }
 
-  /** How long the handlers of a NOTIFY may take, the longest of them, in ms; 0 for as long as they like. */
+  /** The longest time that a handler of the NOTIFY may take, in ms; 0 is no limit. */
   timeoutOf(notify: Notify): number {
     let longest = this.#wholeEntry?.timeoutMs ?? -1;
     for (let i = 0; i < notify.messageCount && longest !== 0; i++) {
@@ -112,14 +113,14 @@ export class Handlers {
     return longest;
   }
 
-  /** The longest that any handler may take, in ms; 0 for as long as it likes. */
+  /** The longest time that any handler may take, in ms; 0 is no limit. */
   get longestTimeoutMs(): number {
     const timeouts = this.#entries.map(({ timeoutMs }) => timeoutMs);
     if (this.#wholeEntry !== undefined) timeouts.push(this.#wholeEntry.timeoutMs);
     return timeouts.includes(0) ? 0 : Math.max(1, ...timeouts);
   }
 
-  /** Whether a handler of that NOTIFY is known to return promises, so that it may outlive its call. */
+  /** Whether a handler of the NOTIFY is known to return promises, and so may outlive its call. */
   isKnownAsync(notify: Notify): boolean {
     if (!this.#hasAsync) return false;
     let isAsync = this.#wholeEntry?.isAsync ?? false;
@@ -128,10 +129,10 @@ export class Handlers {
   }
 
   /**
-   * Calls the handlers of a NOTIFY: those of its messages in the order the messages came, then that of the whole. The
-   * exchange waits for what they return. Returns whether there was any.
+   * Calls the handlers of a NOTIFY: those of its messages in the order of the messages, then the one of whole NOTIFYs. The
+   * exchange waits for the promises that they return. Returns whether there was any handler.
    *
-   * @throws what the handler threw, where there is one; where there are several, the answerer is told.
+   * @throws what the handler threw, when there is only one. With several, the answerer is told.
    */
   run(exchange: Exchange, answerer: Answerer): boolean {
     const { notify } = exchange;
@@ -139,7 +140,7 @@ export class Handlers {
     const found = notify.foundAt(0);
     const entry = this.#entries[found.index]!;
     const { handler } = entry;
-    // The view is of the definition that the handler was added with.
+    // The view has the definition that the handler was added with.
     const result = handler(notify.viewOf(found) as never, exchange.actions, exchange.context);
     if (result !== undefined && isThenable(result)) {
       exchange.waitFor(result);
@@ -165,7 +166,7 @@ export class Handlers {
     let failed: HandlerEntry[] | undefined;
     for (let i = 0; i < count; i++) {
       const entry = this.#entries[notify.definitionIndexAt(i)]!;
-      // A peer may repeat a message thousands of times, HAProxy never does.
+      // A peer may repeat a message thousands of times; HAProxy never does.
       if (failed !== undefined && failed.includes(entry)) continue;
       if (!this.#runOne(exchange, answerer, entry, i)) (failed ??= []).push(entry);
     }
@@ -174,7 +175,7 @@ export class Handlers {
     return true;
   }
 
-  /** Calls one handler of several; false where it threw. */
+  /** Calls one of several handlers; returns false when it threw. */
   #runOne(exchange: Exchange, answerer: Answerer, entry: HandlerEntry, place: number): boolean {
     const { notify } = exchange;
     const message = place === WHOLE ? undefined : notify.messageAt(place);
@@ -203,7 +204,7 @@ export class Handlers {
     this.#noteAsync();
   }
 
-  /** Takes down for the hot path what is known of handlers that return promises. */
+  /** Updates the flag that the hot path reads: whether any handler is known to return promises. */
   #noteAsync(): void {
     this.#hasAsync = this.#wholeEntry?.isAsync === true || this.#entries.some(({ isAsync }) => isAsync);
   }

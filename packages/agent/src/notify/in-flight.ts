@@ -3,24 +3,24 @@ import type { Exchange } from './exchange.ts';
 import { LinkedList } from './linked-list.ts';
 import type { MessagePart } from './message-part.ts';
 
-/** Bounds of what is in flight in an agent; see its options of the same names. */
+/** Limits of the NOTIFYs in flight of an agent; see its options of the same names. */
 export interface InFlightLimits {
   readonly maxInFlight: number;
   readonly maxInFlightBytes: number;
 }
 
-/** One connection may hold one part in so many of `maxInFlightBytes`, so that there is always room for others. */
+/** One connection may hold a quarter of `maxInFlightBytes`, so that there is always room for others. */
 const SHARE = 4;
 
-/** Who stopped reading because too many NOTIFYs are in flight. */
+/** A connection that stopped reading because too many NOTIFYs are in flight. */
 export interface Waiter {
-  /** There is room for one more NOTIFY: returns whether it is read. */
+  /** There is room for one more NOTIFY; returns whether the connection reads on. */
   mayResume(): boolean;
 }
 
 /**
- * The NOTIFYs of all connections whose handlers have not settled, with their memory and deadlines. NOTIFYs that are
- * answered synchronously are never here.
+ * The NOTIFYs of all connections whose handlers have not settled, with their memory and deadlines. A NOTIFY that is answered
+ * synchronously is never added.
  */
 export class InFlight {
   readonly #limits: InFlightLimits;
@@ -39,18 +39,18 @@ export class InFlight {
     return this.#exchanges.count;
   }
 
-  /** At how many bytes a connection reads no further, whatever others hold. */
+  /** The bytes in flight at which one connection stops reading, whatever others hold. */
   get maxBytesEach(): number {
     return this.#limits.maxInFlightBytes / SHARE;
   }
 
-  /** Whether so many NOTIFYs are in flight, or such large ones, that no connection may read on. */
+  /** Whether a limit of NOTIFYs or of bytes is reached, so that no connection may read on. */
   get isFull(): boolean {
     const { maxInFlight, maxInFlightBytes } = this.#limits;
     return this.#exchanges.count >= maxInFlight || this.#heldBytes >= maxInFlightBytes;
   }
 
-  /** The limit that {@link InFlight.isFull} is about, if it is. */
+  /** The limit that was reached, if {@link InFlight.isFull}. */
   get reachedLimit(): 'maxInFlight' | 'maxInFlightBytes' | undefined {
     if (!this.isFull) return undefined;
     return this.#exchanges.count >= this.#limits.maxInFlight ? 'maxInFlight' : 'maxInFlightBytes';
@@ -70,12 +70,12 @@ export class InFlight {
     for (const part of parts) this.#deadlines.add(part.deadlineLink);
   }
 
-  /** One of several handlers of an exchange was answered for. */
+  /** Removes the deadline of one of several handlers of an exchange. */
   removePart(part: MessagePart): void {
     this.#deadlines.remove(part.deadlineLink);
   }
 
-  /** Removes an exchange that was answered or dropped, which makes room for another one. */
+  /** Removes an exchange that was answered or dropped, and lets a waiter read on. */
   remove(exchange: Exchange): void {
     if (this.#exchanges.remove(exchange.inFlightLink)) this.#heldBytes -= exchange.heldBytes;
     this.#deadlines.remove(exchange.deadlineLink);
@@ -83,12 +83,12 @@ export class InFlight {
     this.resumeWaiting();
   }
 
-  /** Notes that an exchange holds so many bytes more: nothing is refused, but above the limit nobody reads on. */
+  /** Notes that an exchange holds `bytes` more. Nothing is refused, but above the limit no connection reads on. */
   noteGrowth(bytes: number): void {
     this.#heldBytes += bytes;
   }
 
-  /** Has `waiter` told of room for one more NOTIFY, where there is none now. */
+  /** Calls `waiter` once there is room for one more NOTIFY, unless there is room now. */
   awaitRoom(waiter: Waiter): void {
     if (this.isFull) this.#waiting.add(waiter);
   }
@@ -99,8 +99,8 @@ export class InFlight {
   }
 
   /**
-   * Lets one waiter read on. It calls again once it has read what it had, so that room is never left while others wait,
-   * nor given to more connections than there is room for.
+   * Lets one waiter read on. The waiter calls this again after it has read, so that room is never left while others wait, and
+   * no more connections read than there is room for.
    */
   resumeWaiting(): void {
     if (this.#waiting.size === 0 || this.isFull) return;

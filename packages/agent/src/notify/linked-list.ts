@@ -1,4 +1,4 @@
-/** Where an item stands in a list. */
+/** The place of an item in a list. */
 export class Link<Item> {
   readonly item: Item;
   next: Link<Item> | undefined;
@@ -10,7 +10,7 @@ export class Link<Item> {
   }
 }
 
-/** Items in the order in which they were added. Adding and removing makes nothing, unlike those of a Set. */
+/** Items in the order in which they were added. Adding and removing allocate nothing, unlike those of a Set. */
 export class LinkedList<Item> {
   #first: Link<Item> | undefined;
   #last: Link<Item> | undefined;
@@ -20,19 +20,19 @@ export class LinkedList<Item> {
     return this.#count;
   }
 
-  /** The one that was added first. */
+  /** The item that was added first. */
   get first(): Item | undefined {
     return this.#first?.item;
   }
 
-  /** Takes out the one that was added first. */
+  /** Removes and returns the item that was added first. */
   takeFirst(): Item | undefined {
     const first = this.#first;
     if (first !== undefined) this.remove(first);
     return first?.item;
   }
 
-  /** Adds an item by a link of its that is in no list. */
+  /** Adds an item by its link, which is in no list. */
   add(link: Link<Item>): void {
     const last = this.#last;
     link.previous = last;
@@ -44,7 +44,7 @@ export class LinkedList<Item> {
     this.#count++;
   }
 
-  /** Removes an item by its link, and returns whether it was there. */
+  /** Removes an item by its link, and returns whether it was in the list. */
   remove(link: Link<Item>): boolean {
     if (!link.isLinked) return false;
     const { next, previous } = link;

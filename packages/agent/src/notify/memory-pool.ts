@@ -1,26 +1,26 @@
-/** The smallest piece of memory: a small NOTIFY, and an ACK with a few actions. */
+/** The smallest piece has 256 bytes: enough for a small NOTIFY and an ACK with a few actions. */
 const MIN_BITS = 8;
-/** Larger ones are made to measure, and not kept. */
+/** Larger pieces are allocated in the size asked for, and not kept. */
 const MAX_PIECE_BYTES = 4_194_304;
-/** How much is kept for the next time, in all. */
+/** The most bytes of all free pieces. */
 const MAX_KEPT_BYTES = MAX_PIECE_BYTES;
 
 /**
- * Memory for NOTIFYs in flight, in pieces of 256 bytes, 512, 1,024 and so on. A piece that is given back keeps its bytes;
- * no view shows them, since each checks the limits of what was read.
+ * Memory for NOTIFYs in flight, in pieces of 256, 512, 1,024 … bytes. A piece that is given back keeps its bytes; no view
+ * shows them, since each checks the limits of what was read.
  */
 export class MemoryPool {
-  /** By size: the first so many of each list are free. Never popped, since an array that shrinks and grows takes memory anew. */
+  /** By size; `#counts` says how many of each list are free. Never popped, since an array that shrinks and grows allocates memory. */
   readonly #free: Buffer[][] = Array.from({ length: 1 + sizeIndex(MAX_PIECE_BYTES) }, () => []);
   readonly #counts: Int32Array = new Int32Array(this.#free.length);
   #keptBytes: number = 0;
 
-  /** Bytes that are free. */
+  /** Bytes of all free pieces. */
   get keptBytes(): number {
     return this.#keptBytes;
   }
 
-  /** A piece of `size` bytes or more, at least 1, with any bytes in it. */
+  /** A piece of at least `size` bytes, 1 or more, with any content. */
   take(size: number): Buffer {
     if (size > MAX_PIECE_BYTES) return Buffer.allocUnsafeSlow(size);
     const index = sizeIndex(size);
@@ -32,7 +32,7 @@ export class MemoryPool {
     return piece;
   }
 
-  /** Gives a piece back, which nobody reads or writes from now on. */
+  /** Gives back a piece, which the caller no longer reads or writes. */
   give(piece: Buffer): void {
     if (this.#keptBytes + piece.length > MAX_KEPT_BYTES) return;
     const index = sizeIndex(piece.length);

@@ -7,19 +7,19 @@ import type { HandlerEntry } from './handler-entry.ts';
 import { Link } from './linked-list.ts';
 
 const NO_MEMORY: Buffer = Buffer.alloc(0);
-/** What a part takes, beside its memory: its objects and those of its handler's promise. */
+/** Bytes of a part without its memory: its objects and those of its handler's promise. */
 const PART_BYTES = 1_024;
 
-/** What a part asks of the exchange whose NOTIFY its message came in. */
+/** What a part needs of its exchange. */
 export interface PartOwner {
   readonly notify: Notify;
   readonly engineId: string | undefined;
   readonly deadlineAt: number;
   readonly startedAt: number;
-  /** Bytes that the ACK may still grow by, with the actions of all parts in it. */
+  /** Bytes by which the ACK may still grow, the actions of all parts included. */
   readonly remainingAckBytes: number;
   noteSignal(): void;
-  /** The part's actions take so many bytes more. */
+  /** The part's actions take `bytes` more. */
   noteActions(bytes: number): void;
   takeMemory(size: number): Buffer;
   giveMemory(memory: Buffer): void;
@@ -27,7 +27,7 @@ export interface PartOwner {
   expirePart(part: MessagePart): void;
 }
 
-/** Writes the actions of a part, and keeps account of their length: parts that are written to in turn share one ACK's room. */
+/** Writes the actions of a part, and counts their bytes, since all parts share the room of one ACK. */
 class PartWriter extends InternalAckWriter {
   readonly #part: MessagePart;
 
@@ -65,7 +65,7 @@ class PartWriter extends InternalAckWriter {
     return this.#note(before);
   }
 
-  /** Has its room end where that of the whole ACK does; returns its length. */
+  /** Sets its limit to the room that the whole ACK has left; returns its length in bytes. */
   #share(): number {
     this.mayGrow(this.#part);
     return this.byteLength;
@@ -78,18 +78,18 @@ class PartWriter extends InternalAckWriter {
 }
 
 /**
- * One of several messages of a NOTIFY (or the NOTIFY as a whole) whose handler may settle later than those of the others: its
- * actions, which stand apart until all have settled, and its own deadline.
+ * One of several messages of a NOTIFY, or the NOTIFY as a whole, whose handler may settle later than the others. It has its
+ * own deadline, and its actions are kept apart until all handlers have settled.
  */
 export class MessagePart implements AckRoom, NotifyOwner, Deadline {
   readonly owner: PartOwner;
   readonly entry: HandlerEntry;
-  /** Which of the NOTIFY's messages it is; -1 for the whole. */
+  /** The index of its message in the NOTIFY; -1 for the whole. */
   readonly place: number;
   readonly ack: InternalAckWriter;
   actions: HandlerActions;
   context: HandlerContext;
-  /** Whether its handler has not settled, and nobody answered for it. */
+  /** Whether its handler has not settled, and no fallback has answered for it. */
   isPending: boolean = false;
   readonly deadlineLink: Link<Deadline> = new Link<Deadline>(this);
   #memory: Buffer = NO_MEMORY;
@@ -128,12 +128,12 @@ export class MessagePart implements AckRoom, NotifyOwner, Deadline {
     return this.ack.byteLength + this.owner.remainingAckBytes;
   }
 
-  /** What it takes of memory, its objects included. */
+  /** Bytes of memory that it holds, its objects included. */
   get heldBytes(): number {
     return PART_BYTES + this.#memory.length;
   }
 
-  /** Takes over what a handler was given that turned out to settle later, and the actions that it has set at the end of `ack`. */
+  /** Takes over the objects of a handler that returned a promise, and its actions, which stand at the end of `ack`. */
   takeOver(ack: InternalAckWriter, actions: HandlerActions, context: HandlerContext): void {
     this.owner.noteActions(this.ack.takeActions(ack));
     redirectActions(actions, this.ack);
@@ -142,10 +142,10 @@ export class MessagePart implements AckRoom, NotifyOwner, Deadline {
     this.context = context;
   }
 
-  /** Waits for what its handler returned. */
+  /** Waits for the promise that its handler returned. */
   waitFor(result: PromiseLike<unknown>): void {
     this.isPending = true;
-    // Not `promise.then`, which an object that is a promise can have replaced.
+    // Not `promise.then`, which user code may have replaced.
     void Promise.prototype.then.call(
       Promise.resolve(result),
       () => this.owner.settlePart(this, undefined, false),
@@ -170,13 +170,13 @@ export class MessagePart implements AckRoom, NotifyOwner, Deadline {
     return memory;
   }
 
-  /** Tells its handler that nobody waits for it any more. What it does to the ACK from now on is lost. */
+  /** Aborts the signal of its handler. Actions that the handler sets from now on are lost. */
   abort(reason: Error): void {
     discardActions(this.actions);
     abortContext(this.context, reason);
   }
 
-  /** Ends all that its handler has. */
+  /** Closes all objects that its handler has. */
   close(): void {
     this.isPending = false;
     endActions(this.actions);

@@ -1,10 +1,10 @@
 import type { Notify } from '@spop/codec';
 
-/** How many messages of a NOTIFY are named in a report. */
+/** The most message names of one report. */
 export const MAX_NAMES: number = 8;
 const MAX_NAME_LENGTH = 64;
 
-/** The names of the messages of a NOTIFY as they came, for reports: at most 8, each cut to 64 characters. Its walk begins anew. */
+/** The names of a NOTIFY's messages for a report: the first 8, each cut to 64 characters. It restarts the NOTIFY's reader. */
 export function toReportedNames(notify: Notify): string[] {
   const names: string[] = [];
   const walker = notify.walk();
