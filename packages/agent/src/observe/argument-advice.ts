@@ -2,15 +2,15 @@ import { quoteText } from '@spop/codec';
 import { list, shown } from './event-lines.ts';
 import type { Advice } from './event-reporter.ts';
 
-/** What is told of a message's declaration. */
+/** The declared arguments of a message. */
 export interface DeclaredArguments {
   readonly name: string;
   readonly args: { readonly [name: string]: { readonly optional: boolean } };
 }
 
 /**
- * What is told of the first message of a declaration that came with arguments of the names `found`: which declared ones are
- * not there, not even as NULL, and what came instead. Undefined where all is as declared.
+ * The advice on the first message of a declaration, which came with arguments of the names `found`: which declared ones are
+ * absent, not even NULL, and which others came. Undefined when the message is as declared.
  */
 export function argumentAdvice({ name, args }: DeclaredArguments, found: readonly string[]): Advice | undefined {
   const absent = Object.keys(args).filter((argument) => !found.includes(argument));
@@ -22,7 +22,7 @@ export function argumentAdvice({ name, args }: DeclaredArguments, found: readonl
     level: isRequired ? 'warn' : absent.length > 0 ? 'info' : 'debug',
     details,
     message: `message ${quoteText(name)} has ${describe(absent, undeclared)}. This is told once`,
-    // An optional argument that nobody sends may be meant; one in whose place another comes is not.
+    // An absent optional argument alone may be intended. With an undeclared one beside it, a name is probably wrong.
     warningCode: isRequired || (absent.length > 0 && undeclared.length > 0) ? 'SPOP_ARGUMENT_ABSENT' : undefined,
   };
 }

@@ -8,19 +8,19 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 /** How one event is logged. */
 interface EventLine<Info> {
   readonly level: LogLevel | ((info: Info) => LogLevel);
-  /** What counts apart, where one event is of several kinds: one of few words, whatever peers send. */
+  /** The kind of the event, for events whose kinds are rate-limited apart: one of few, whatever peers send. */
   readonly variant?: (info: Info) => string;
   readonly details: (info: Info) => object;
   readonly message: (info: Info) => string;
 }
 
 const KNOWN_STATUSES: ReadonlySet<number> = new Set(Object.values(Status));
-/** What the agent itself says of an end is longer than what a peer may: that was cut before. */
+/** The longest reason, in characters. Reasons of the agent are longer than those of peers, which were cut before. */
 const MAX_REASON = 512;
-/** Of long lists so many names are shown. */
+/** The most names of a list that are shown. */
 const MAX_NAMES = 16;
 
-/** How each event is logged. What came from a peer is cut and escaped here, where `details` and `message` become text. */
+/** How each event is logged. `details` and `message` cut and escape text that came from a peer. */
 export const EVENT_LINES: { readonly [Name in keyof AgentEvents]: EventLine<AgentEvents[Name]> } = {
   connect: {
     level: 'info',
@@ -96,7 +96,7 @@ export const EVENT_LINES: { readonly [Name in keyof AgentEvents]: EventLine<Agen
   },
 };
 
-/** Names of messages or arguments in a sentence, quoted. */
+/** Names of messages or arguments for a sentence, quoted. */
 export function list(names: readonly string[], none: string = 'no message'): string {
   if (names.length === 0) return none;
   const rest = names.length - MAX_NAMES;
@@ -104,7 +104,7 @@ export function list(names: readonly string[], none: string = 'no message'): str
   return rest > 0 ? `${quoted.join(', ')} and ${rest} more` : quoted.join(', ');
 }
 
-/** The same among details. */
+/** Names of messages or arguments for the details of a line. */
 export function shown(names: readonly string[]): string[] {
   return names.slice(0, MAX_NAMES).map((name) => escapeText(name));
 }

@@ -7,10 +7,10 @@ import { RateLimit } from './rate-limit.ts';
 import { watchRejection } from '../thenable.ts';
 import { warn } from './warning.ts';
 
-/** One level of a {@link Logger}: first what it is about, then the message. */
+/** One level of a {@link Logger}: takes the details of a line, then its message. */
 export type LogFunction = (details: object, message: string) => void;
 
-/** What the agent logs to: a pino logger as it is, `console`, or any object with these four functions. */
+/** The logger of an agent: a pino logger, `console`, or any object with these four functions. */
 export interface Logger {
   readonly debug: LogFunction;
   readonly info: LogFunction;
@@ -21,23 +21,23 @@ export interface Logger {
 /** The functions of a {@link Logger}, the least important first. */
 export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-/** Of each kind of event so many are logged in a window of this length; the rest is counted, and told in one line. */
+/** The first 10 events of each kind are logged in every 10 s. The others are counted, and one line tells their number. */
 const BURST = 10;
 const WINDOW_MS = 10_000;
 
-/** What a logger adds to a line, about: its level, the time, names of fields. */
+/** About what a logger adds to a line: its level, the time, names of fields. */
 const LINE_OVERHEAD_BYTES = 128;
 /** The longest text and stack of an error that a logger is given, in characters. */
 const MAX_ERROR_LENGTH = 8_192;
 const MAX_ERROR_TEXT = 1_024;
 const MAX_PLACES = 10;
 
-/** Tells a logger of events, without flooding it. */
+/** Logs events, without flooding the logger. */
 export class EventLog {
   readonly #logger: Logger;
   readonly #repetition: RateLimit;
   readonly #budget: LineBudget = new LineBudget();
-  /** The level of each kind that came: that of the line which stands for the rest of it. */
+  /** The level of each kind of event, for the line that tells how many were left out. */
   readonly #levels: Map<string, LogLevel> = new Map();
 
   constructor(logger: Logger) {
@@ -46,9 +46,9 @@ export class EventLog {
   }
 
   /**
-   * Logs an event, unless many of its kind were just logged, or many of all kinds: then no line is made.
+   * Logs an event, unless too many of its kind, or of all kinds, were just logged.
    *
-   * @param get Gives what the event tells; called only where a line, or its kind, needs it.
+   * @param get Returns the event's information; called only when the line or its kind needs it.
    */
   report<Name extends keyof AgentEvents>(name: Name, get: () => AgentEvents[Name]): void {
     const { level, variant, details, message } = EVENT_LINES[name];
@@ -68,22 +68,22 @@ export class EventLog {
       if (this.#budget.hasRoom(bytes)) this.#write(levelNow, line, text, bytes);
       else this.#repetition.withhold(kind);
     } catch (error) {
-      // An error that it tells of may have getters that throw.
+      // An error in the event may have getters that throw.
       warnOf(`The event '${name}' could not be logged`, error);
     }
   }
 
-  /** Logs what is told once, or seldom: a step of the agent's own life, or advice. */
+  /** Logs a rare line: a step of the agent's own life, or advice. */
   note(level: LogLevel, details: { readonly event: string }, message: string): void {
     this.#write(level, details, message, sizeOf(details, message));
   }
 
-  /** Tells what was held back so far. */
+  /** Logs how many events were left out so far. */
   flush(): void {
     this.#repetition.endWindow();
   }
 
-  /** Tells how many of a kind were not logged; false where there is no room for that now. */
+  /** Logs how many events of a kind were left out; returns false when the budget has no room for the line. */
   #tellRest(kind: string, suppressed: number): boolean {
     const details = { event: 'repeated', kind, suppressed, windowMs: WINDOW_MS };
     const message = `${suppressed} more of '${kind}' within ${WINDOW_MS / 1_000} s were not logged`;
@@ -112,16 +112,18 @@ function warnOf(what: string, error: unknown): void {
   warn('SPOP_LOGGER_THREW', `${what}: ${textOf(error)}`);
 }
 
-/** @throws {TypeError} where the logger lacks a function; undefined stands for none. */
+/** @throws {TypeError} when the logger lacks a function; undefined is no logger. */
 export function checkLogger(logger: unknown): void {
   if (logger === undefined) return;
   const isObject = typeof logger === 'object' && logger !== null;
   const missing = LOG_LEVELS.filter((level) => !isObject || typeof Reflect.get(logger, level) !== 'function');
   if (missing.length === 0) return;
-  throw new TypeError(`expected a logger with the functions ${LOG_LEVELS.join(', ')}; it lacks ${missing.join(', ')}`);
+  throw new TypeError(
+    `expected a logger with the functions ${LOG_LEVELS.join(', ')}; found one without ${missing.join(', ')}`,
+  );
 }
 
-/** The details with a shorter error in the place of a very long one, which may quote what a peer sent. */
+/** The details, with a shorter error instead of a very long one, which may quote what a peer sent. */
 function bound(details: { readonly event: string; readonly err?: unknown }): object {
   const { err } = details;
   if (typeof err === 'string') return { ...details, err: escapeText(err, MAX_ERROR_TEXT) };
@@ -136,7 +138,7 @@ function errorLength({ message, stack }: Error): number {
   return message.length + (stack?.length ?? 0);
 }
 
-/** About how many bytes a line takes; the places of errors are in their stacks. */
+/** About how many bytes a line takes, with the stack of its error. */
 function sizeOf(details: object & { readonly err?: unknown }, message: string): number {
   const { err, ...rest } = details;
   const errorBytes = err instanceof Error ? Buffer.byteLength(`${err.message}${err.stack ?? ''}`) : 0;

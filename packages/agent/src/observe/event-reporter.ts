@@ -5,27 +5,27 @@ import { type AgentEvents, HookCaller, type Hooks } from './events.ts';
 import { hasSubscribers, publishEvent } from './trace.ts';
 import { Unheard } from './unheard.ts';
 
-/** Who wants to hear of events. */
+/** The listeners of events that an agent's options name. */
 export interface Listeners {
   readonly hooks: Hooks;
   readonly logger: Logger | undefined;
 }
 
-/** What is told once, beside the events: advice on the configuration. */
+/** Advice on the configuration, which is told once. */
 export interface Advice {
   readonly level: LogLevel;
   readonly details: { readonly event: string };
   readonly message: string;
-  /** The code of the process warning that stands in for a logger; undefined where it is not worth one. */
+  /** The code of the process warning that replaces a missing logger; undefined for no warning. */
   readonly warningCode: string | undefined;
 }
 
 /**
- * Tells of events to all who may want to know: counters, log, hooks, and subscribers of diagnostics channels; where there is
- * nobody, and it matters, to the user of the process, by a warning.
+ * Reports events to counters, the log, hooks, and subscribers of diagnostics channels. An event that cost a request its
+ * answer and that has no listener becomes a process warning.
  */
 export class EventReporter {
-  /** Undefined where there is no logger. */
+  /** Undefined without a logger. */
   readonly log: EventLog | undefined;
   readonly #counters: Counters;
   readonly #hooks: HookCaller;
@@ -41,7 +41,7 @@ export class EventReporter {
     this.emitLazily(name, () => info);
   }
 
-  /** The same of what takes time to put together: `make` is called at once, once, and only where somebody is told. */
+  /** As `emit`, for information that takes time to make: `make` is called at most once, at once, and only for a listener. */
   emitLazily<Name extends keyof AgentEvents>(name: Name, make: () => AgentEvents[Name]): void {
     let made: AgentEvents[Name] | undefined;
     const get = (): AgentEvents[Name] => (made ??= make());
@@ -54,7 +54,7 @@ export class EventReporter {
     if (isSubscribed) publishEvent(name, get());
   }
 
-  /** Tells what is no event: to the logger, or else by a process warning. */
+  /** Gives advice to the logger; without one, as a process warning. */
   advise({ level, details, message, warningCode }: Advice): void {
     if (this.log !== undefined) this.log.note(level, details, message);
     else if (warningCode !== undefined) process.emitWarning(message, { code: warningCode });

@@ -5,15 +5,15 @@ import type { OverloadLimit } from './overload.ts';
 import { watchRejection } from '../thenable.ts';
 import { warn } from './warning.ts';
 
-/** Which connection an event is about. */
+/** The connection that an event is about. */
 export interface ConnectionInfo {
-  /** Counts the agent's connections, from 1 on. */
+  /** The number of the connection; an agent counts them from 1. */
   readonly id: number;
-  /** The peer's address: `127.0.0.1:40112`, or undefined for streams that have none. */
+  /** The peer's address, such as `127.0.0.1:40112`; undefined for streams without one. */
   readonly remote: string | undefined;
   /**
-   * Which SPOE engine of which HAProxy process, as it was sent; undefined before the handshake and for health checks. Before
-   * it is written anywhere, `escapeText()` of the codec takes out what could forge lines.
+   * The engine-id as it was sent, which names an SPOE engine of a HAProxy process; undefined before the handshake and for
+   * health checks. Use `escapeText()` of the codec before writing it anywhere: it could forge lines.
    */
   readonly engineId: string | undefined;
 }
@@ -21,9 +21,9 @@ export interface ConnectionInfo {
 /** A connection's end. */
 export interface DisconnectInfo {
   readonly connection: ConnectionInfo;
-  /** Status code of the DISCONNECT that ended it (SPOE.txt §3.5); 0 where HAProxy just closed it, 2 where `graceMs` was over. */
+  /** Status code of the DISCONNECT (SPOE.txt §3.5); 0 when HAProxy closed without one, 2 when `graceMs` was over. */
   readonly status: number;
-  /** Why: of the peer's message the first 128 characters, with control characters escaped. */
+  /** The reason; of a peer's message the first 128 characters, with control characters escaped. */
   readonly reason: string;
   readonly bytesRead: number;
   readonly bytesWritten: number;
@@ -31,7 +31,7 @@ export interface DisconnectInfo {
   readonly frames: number;
 }
 
-/** What an agent reports, by name. */
+/** The events of an agent, by name. */
 export interface AgentEvents {
   /** A handshake was completed. Health checks are not reported. */
   connect: { readonly connection: ConnectionInfo };
@@ -39,7 +39,7 @@ export interface AgentEvents {
   disconnect: DisconnectInfo;
   /** The peer broke the protocol: it got an AGENT-DISCONNECT with `error.status`, and its connection is closed. */
   protocolError: { readonly connection: ConnectionInfo; readonly error: SpopError };
-  /** A handler threw or rejected, and its message got the fallback actions: `messages` has its name, or all of the NOTIFY. */
+  /** A handler threw or rejected, and its message got the fallback actions. `messages` has its name, or all names of the NOTIFY. */
   handlerError: {
     readonly connection: ConnectionInfo;
     readonly error: unknown;
@@ -47,8 +47,8 @@ export interface AgentEvents {
     readonly messages: readonly string[];
   };
   /**
-   * A NOTIFY came for which there is no handler, and was acknowledged without actions: `messages` are its messages' names,
-   * `declared` those that there are handlers for. Names differ from HAProxy's configuration, or a handler was forgotten.
+   * A NOTIFY without a handler came, and was acknowledged without actions. `messages` are its names, `declared` the names
+   * that have handlers. Either the names differ from HAProxy's configuration, or a handler is missing.
    */
   unhandledNotify: {
     readonly connection: ConnectionInfo;
@@ -56,13 +56,13 @@ export interface AgentEvents {
     readonly messages: readonly string[];
     readonly declared: readonly string[];
   };
-  /** Handlers of a NOTIFY did not settle in time, and their messages got the fallback actions: `messages` are their names. */
+  /** Handlers of a NOTIFY did not settle in time, and their messages got the fallback actions. `messages` are their names. */
   handlerTimeout: {
     readonly connection: ConnectionInfo;
     readonly streamId: number;
     readonly messages: readonly string[];
   };
-  /** A limit was reached: `limit` is the option's name, or `output`; `reason` says what happened and what to do. */
+  /** A limit was reached. `limit` is the option's name, or `output`; `reason` says what happened and what to do. */
   overload: {
     readonly connection: ConnectionInfo | undefined;
     readonly limit: OverloadLimit;
@@ -71,16 +71,16 @@ export interface AgentEvents {
   /** Listening or a connection's transport failed in a way that no other event covers. */
   transportError: { readonly connection: ConnectionInfo | undefined; readonly error: Error };
   /**
-   * The event loop came `blockedMs` late to a timer of the agent, at least `eventLoopBlockedMs`: no NOTIFY was answered
-   * meanwhile. What blocked it took up to a quarter of `eventLoopBlockedMs` longer.
+   * A timer of the agent fired `blockedMs` late, which is `eventLoopBlockedMs` or more. No NOTIFY was answered meanwhile. The
+   * event loop was blocked for up to a quarter of `eventLoopBlockedMs` longer than that.
    */
   eventLoopBlocked: { readonly blockedMs: number };
 }
 
-/** Functions to be told of events. One that throws or rejects is reported as a process warning and changes nothing. */
+/** Functions that are called with events. One that throws or rejects causes a process warning, and nothing else. */
 export type Hooks = { readonly [Name in keyof AgentEvents]?: ((info: AgentEvents[Name]) => void) | undefined };
 
-/** Every event once: the compiler misses the one that is forgotten here. */
+/** The table of all events; an event that is missing here does not compile. */
 const EVERY_EVENT: { readonly [Name in keyof AgentEvents]: true } = {
   connect: true,
   disconnect: true,
@@ -93,15 +93,15 @@ const EVERY_EVENT: { readonly [Name in keyof AgentEvents]: true } = {
   eventLoopBlocked: true,
 };
 
-/** The names of all events, in the order in which they are documented. */
+/** The names of all events, in the order of the documentation. */
 export const EVENT_NAMES: readonly (keyof AgentEvents)[] = Object.keys(EVERY_EVENT) as (keyof AgentEvents)[];
 
-/** Makes an object that has something for each event. */
+/** Makes an object with one value for each event. */
 export function forEachEvent<Value>(make: (name: keyof AgentEvents) => Value): Record<keyof AgentEvents, Value> {
   return Object.fromEntries(EVENT_NAMES.map((name) => [name, make(name)])) as Record<keyof AgentEvents, Value>;
 }
 
-/** @throws {TypeError} where a hook is unknown, or no function. */
+/** @throws {TypeError} when a hook is unknown or not a function. */
 export function checkHooks(hooks: unknown): void {
   check(isObject(hooks), 'hooks to be an object of functions', hooks);
   checkNames(`one of the hooks ${EVENT_NAMES.join(', ')}`, hooks, EVENT_NAMES);
@@ -110,7 +110,7 @@ export function checkHooks(hooks: unknown): void {
   }
 }
 
-/** Calls hooks so that what they throw, or their promises reject with, harms nobody. */
+/** Calls hooks. An error that a hook throws or rejects with becomes a process warning. */
 export class HookCaller {
   readonly #hooks: Hooks;
 

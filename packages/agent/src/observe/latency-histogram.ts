@@ -1,17 +1,17 @@
-/** Sub-buckets of each power of two, as a power of two: no bucket is wider than 1/32 of what it holds. */
+/** Each power of two has 2^5 buckets: no bucket is wider than 1/32 of its durations. */
 const SUB_BITS = 5;
 const SUB_COUNT = 1 << SUB_BITS;
 const MAX_VALUE = 0x7fff_ffff;
 const BUCKET_COUNT = (32 - SUB_BITS) << SUB_BITS;
 
 /**
- * Durations in log-linear buckets: recording one is two increments in typed arrays and allocates nothing. The upper edge
- * of each bucket belongs to it, and every power of two of microseconds is an edge, so that counts up to one are exact.
- * Durations above 35 minutes stand in the last bucket.
+ * Durations in log-linear buckets. Recording one adds to typed arrays and allocates nothing. The upper edge of each bucket
+ * belongs to it, and every power of two of microseconds is an edge, so that the count up to a power of two is exact.
+ * Durations above 35 minutes are in the last bucket.
  */
 export class LatencyHistogram {
   readonly #counts: Float64Array = new Float64Array(BUCKET_COUNT);
-  /** Count, sum and longest: doubles that would be boxed as fields. */
+  /** Count, sum and longest; V8 would box doubles that stand in fields. */
   readonly #totals: Float64Array = new Float64Array(3);
 
   /** How many durations were recorded. */
@@ -19,7 +19,7 @@ export class LatencyHistogram {
     return this.#totals[0]!;
   }
 
-  /** All durations together in ms. */
+  /** The sum of all durations in ms. */
   get sumMs(): number {
     return this.#totals[1]!;
   }
@@ -40,7 +40,7 @@ export class LatencyHistogram {
     if (ms > totals[2]!) totals[2] = ms;
   }
 
-  /** How many durations were at most 2^`exponent` µs. */
+  /** The number of durations of at most 2^`exponent` µs. */
   countUpTo(exponent: number): number {
     const end = bucketOf(2 ** exponent - 1) + 1;
     let count = 0;
@@ -48,7 +48,7 @@ export class LatencyHistogram {
     return count;
   }
 
-  /** A duration in ms that the share `share` (0 to 1) of all does not exceed, at most 3.2 % above the least such; 0 before the first. */
+  /** The duration in ms that `share` (0 to 1) of all durations do not exceed, at most 3.2 % too high; 0 before the first. */
   percentileMs(share: number): number {
     const wanted = Math.max(1, Math.ceil(share * this.count));
     let seen = 0;
@@ -65,7 +65,7 @@ function bucketOf(value: number): number {
   return (shift << SUB_BITS) + (value >>> shift);
 }
 
-/** In µs. */
+/** The upper edge of a bucket in µs. */
 function upperEdge(bucket: number): number {
   if (bucket < 2 * SUB_COUNT) return bucket + 1;
   const shift = (bucket >>> SUB_BITS) - 1;

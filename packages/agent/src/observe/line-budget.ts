@@ -1,25 +1,25 @@
-/** All lines of a log together in any second, whatever their kinds. */
+/** The most lines and bytes of a log in any second, of all kinds together. */
 const MAX_LINES = 100;
 const MAX_BYTES = 65_536;
 const SECOND_MS = 1_000;
 
-/** Lines and bytes that are kept for telling what was left out. */
+/** The part of these that is reserved for lines on what was left out. */
 const RESERVED_LINES = 20;
 const RESERVED_BYTES = 8_192;
 
-/** Bounds what a log writes in any second: how many lines, and how many bytes they have together. */
+/** Limits the lines and the bytes that a log writes in any second. */
 export class LineBudget {
   /** The lines of the last second, the oldest first. */
   readonly #written: { readonly at: number; readonly bytes: number }[] = [];
   #bytes: number = 0;
 
-  /** Whether one more line of `bytes` may be written now; of any size for 0. */
+  /** Whether one more line of `bytes` may be written now. */
   hasRoom(bytes: number = 0): boolean {
     this.#forgetOld();
     return this.#written.length < MAX_LINES - RESERVED_LINES && this.#bytes + bytes <= MAX_BYTES - RESERVED_BYTES;
   }
 
-  /** The same of a line that tells what was left out. */
+  /** As `hasRoom`, for a line on what was left out. */
   hasReservedRoom(bytes: number): boolean {
     this.#forgetOld();
     return this.#written.length < MAX_LINES && this.#bytes + bytes <= MAX_BYTES;

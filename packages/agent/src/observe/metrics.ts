@@ -2,7 +2,7 @@ import type { Counters, Traffic } from './counters.ts';
 import type { AgentEvents } from './events.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
 
-/** How long NOTIFYs took, in ms; all 0 before the first. Percentiles are at most 3.2 % too high, and never too low. */
+/** The latencies of NOTIFYs in ms; all 0 before the first. Percentiles are at most 3.2 % too high, and never too low. */
 export interface LatencySummary {
   /** NOTIFYs that were measured. */
   readonly count: number;
@@ -12,13 +12,13 @@ export interface LatencySummary {
   readonly p99Ms: number;
   readonly p999Ms: number;
   readonly maxMs: number;
-  /** How many took at most this long, each including those before it. */
+  /** How many NOTIFYs took up to `upToMs`; each bucket includes those before it. */
   readonly buckets: readonly { readonly upToMs: number; readonly count: number }[];
 }
 
-/** What an agent has done since its start, and what it holds at this moment. */
+/** The counters of an agent since its start, and its present gauges. */
 export interface AgentMetrics {
-  /** Connections that are open, handshake completed or not. */
+  /** Open connections, with or without a completed handshake. */
   readonly openConnections: number;
   /** NOTIFYs whose handlers have not settled. */
   readonly inFlightNotifies: number;
@@ -26,16 +26,16 @@ export interface AgentMetrics {
   readonly outputBuffers: number;
   /** How late the last tick of the agent's clock was, in ms. */
   readonly eventLoopLagMs: number;
-  /** How late the latest one was, in ms. */
+  /** The most that a tick has been late so far, in ms. */
   readonly maxEventLoopLagMs: number;
-  /** How often each event was reported, by its name. */
+  /** How often each event was reported, by name. */
   readonly events: Readonly<Record<keyof AgentEvents, number>>;
-  /** Ends of connections by the status of the DISCONNECT (SPOE.txt §3.5); others than 0 to 99 count as 99. */
+  /** Ends of connections by the status of the DISCONNECT (SPOE.txt §3.5); a status that is not 0 to 99 counts as 99. */
   readonly disconnects: Readonly<Record<number, number>>;
   readonly healthchecks: number;
-  /** Connections above `maxConnections`. */
+  /** Connections refused because of `maxConnections`. */
   readonly refusedConnections: number;
-  /** NOTIFYs read, whether there is a handler for them or not. */
+  /** NOTIFYs read, with or without a handler. */
   readonly notifies: number;
   /** Handlers that settled after their NOTIFY was answered or its connection ended. */
   readonly lateAnswers: number;
@@ -45,7 +45,7 @@ export interface AgentMetrics {
   readonly framesRead: number;
   readonly bytesRead: number;
   readonly bytesWritten: number;
-  /** From when a NOTIFY's bytes were read until its ACK was handed on. */
+  /** The time from reading a NOTIFY's bytes until its ACK was handed to the socket. */
   readonly latency: LatencySummary;
 }
 
@@ -53,7 +53,7 @@ export interface AgentMetrics {
 const MIN_EXPONENT = 4;
 const MAX_EXPONENT = 24;
 
-/** Where the figures of {@link AgentMetrics} come from. */
+/** The sources of {@link AgentMetrics}. */
 export interface MetricSources {
   readonly counters: Counters;
   readonly eventLoop: { readonly lagMs: number; readonly maxLagMs: number };
@@ -61,7 +61,7 @@ export interface MetricSources {
   readonly outputPool: { readonly outCount: number };
 }
 
-/** What the counters and the open connections say now, as a new object. */
+/** The present metrics, as a new object. */
 export function toAgentMetrics(sources: MetricSources, connections: ReadonlySet<Traffic>): AgentMetrics {
   const { counters, eventLoop, inFlight, outputPool } = sources;
   return {
@@ -86,7 +86,7 @@ function toDisconnects({ disconnects }: Counters): Record<number, number> {
   return Object.fromEntries([...disconnects.entries()].filter(([, count]) => count > 0));
 }
 
-/** What closed connections have carried, and what the open ones have so far. */
+/** The traffic of closed and of open connections. */
 function toTraffic(
   counters: Counters,
   connections: ReadonlySet<Traffic>,

@@ -1,4 +1,4 @@
-/** Which limit an `overload` is about: the option of that name, or `output` for a peer that does not read its ACKs. */
+/** The limit that an `overload` is about: the option of that name, or `output` for a peer that does not read its ACKs. */
 export type OverloadLimit =
   | 'maxConnections'
   | 'maxInFlight'
@@ -8,7 +8,7 @@ export type OverloadLimit =
   | 'maxIncompleteBytes'
   | 'output';
 
-/** The options that are limits, as an agent has them. */
+/** The options of an agent that are limits. */
 export type OverloadOptions = Readonly<Record<Exclude<OverloadLimit, 'output'>, number>>;
 
 const FASTER = 'Make the handlers faster, set processingTimeoutMs lower, or raise the option';
@@ -16,7 +16,7 @@ const FASTER = 'Make the handlers faster, set processingTimeoutMs lower, or rais
 /** What happened at each limit, and what to do. */
 const REASONS: { readonly [Limit in OverloadLimit]: (options: OverloadOptions) => string } = {
   maxConnections: ({ maxConnections }) =>
-    `more than ${maxConnections} connections (maxConnections): the newest is refused. Raise the option, or find out who opens so many`,
+    `more than ${maxConnections} connections (maxConnections): the newest is refused. Raise the option, or find out which peer opens them`,
   maxInFlight: ({ maxInFlight }) =>
     `${maxInFlight} NOTIFYs of all connections wait for their handlers (maxInFlight): reading pauses. ${FASTER}`,
   maxInFlightPerConnection: ({ maxInFlightPerConnection }) =>
@@ -29,12 +29,12 @@ const REASONS: { readonly [Limit in OverloadLimit]: (options: OverloadOptions) =
     `Raise the option, or send less of the request`,
   maxIncompleteBytes: ({ maxIncompleteBytes }) =>
     `frames that are not complete hold more than ${maxIncompleteBytes} bytes (maxIncompleteBytes): the connection whose ` +
-    `frame was begun first is ended. Raise the option, or find out who begins frames and does not end them`,
+    `frame was begun first is ended. Raise the option, or find out which peer does not complete its frames`,
   output: () =>
-    'the peer does not read its ACKs: reading it pauses until it does. Look at the load of the machine that HAProxy runs on',
+    'the peer does not read its ACKs: the agent stops reading it until it does. Check the load of the machine that HAProxy runs on',
 };
 
-/** What an `overload` tells of a limit that was reached. */
+/** The information of an `overload` event on a limit that was reached. */
 export function overload(
   limit: OverloadLimit,
   options: OverloadOptions,

@@ -1,15 +1,15 @@
 import { check, isObject } from '../checks.ts';
 
-/** A metric of an application's own, which goes out with those of its agent. */
+/** A metric of an application, which is written after those of its agent. */
 export interface OwnMetric {
-  /** Of letters, digits, `_` and `:`, such as `limiter_denied`; a counter's without the `_total` that is added. */
+  /** Letters, digits, `_` and `:`, such as `limiter_denied`; a counter's name without `_total`, which is added. */
   readonly name: string;
   /**
-   * `untyped` is for a name that somebody else has chosen: it goes out as it is, so that a counter keeps the name without
-   * `_total` that dashboards know it by, and a histogram's `_bucket`, `_sum` and `_count` are metrics each.
+   * `untyped` is for a name that somebody else has chosen. It is written as it is: a counter keeps the name without
+   * `_total` that dashboards know, and a histogram's `_bucket`, `_sum` and `_count` are three metrics.
    */
   readonly type: 'counter' | 'gauge' | 'untyped';
-  /** What it counts, in a sentence. */
+  /** A sentence on what it counts. */
   readonly help: string;
   /** Its value, or one for each set of labels. */
   readonly value: number | readonly LabelledValue[];
@@ -26,9 +26,9 @@ const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /**
- * The samples of a metric, each with what stands behind its name.
+ * The samples of a metric, each with the suffix of its name.
  *
- * @throws {TypeError} where the metric is not as its type says, or its name is one of the agent's own or `taken`.
+ * @throws {TypeError} when the metric does not match its type, or its name is one of the agent's or `taken`.
  */
 export function samplesOf(metric: OwnMetric, taken: ReadonlySet<string>): (readonly [suffix: string, value: number])[] {
   check(isObject(metric), 'a metric to be an object, such as { name, type, help, value }', metric);
@@ -53,18 +53,18 @@ function labelText(name: string, labels: unknown): string {
   const pairs = Object.entries(labels).map(([label, text]: [string, unknown]) => {
     check(LABEL.test(label), `a label of ${name} to be of letters, digits and _`, label);
     check(typeof text === 'string', `the label ${label} of ${name} to be a string`, text);
-    // Clients may have a part in what a label says: neither a quote nor a line end of theirs ends it.
+    // A client may have chosen the text: escape its quotes and line ends, so that they do not end the label.
     return `${label}="${escapeQuoted(text)}"`;
   });
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }
 
-/** Text that a line end would end. */
+/** Escapes text that ends with its line. */
 export function escapeText(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
 
-/** Text that a quote would end, too. */
+/** Escapes text in quotes. */
 export function escapeQuoted(text: string): string {
   return escapeText(text).replaceAll('"', '\\"');
 }

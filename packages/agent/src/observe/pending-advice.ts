@@ -1,15 +1,15 @@
 import { list, shown } from './event-lines.ts';
 import type { Advice } from './event-reporter.ts';
 
-/** From when on a NOTIFY that waits for its handlers is worth a word, where the deadline lets it wait so long. */
+/** How long a NOTIFY has to wait for its handlers before the agent gives advice, in ms. */
 export const LONG_PENDING_MS = 1_000;
 
-/** Whether NOTIFYs can wait for longer than HAProxy usually does. */
+/** Whether the deadline lets NOTIFYs wait longer than that; 0 is no deadline. */
 export function mayPendLong(timeoutMs: number): boolean {
   return timeoutMs === 0 || timeoutMs > LONG_PENDING_MS;
 }
 
-/** What is told of the first NOTIFY that waits for its handlers for over a second. */
+/** The advice on the first NOTIFY that waits for its handlers for more than 1,000 ms. */
 export function pendingAdvice(
   timeoutMs: number,
   pendingMs: number,

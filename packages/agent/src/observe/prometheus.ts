@@ -6,14 +6,14 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
 /** `Content-Type` of {@link toOpenMetricsText}. */
 export const OPEN_METRICS_CONTENT_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
-/** A value with what stands behind the metric's name. */
+/** A value, and the suffix of the metric's name. */
 type Sample = readonly [suffix: string, value: number];
 
 interface Family {
   /** Without the suffix `_total` that counters have. */
   readonly name: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
-  /** The last word of the name, where it is a unit. */
+  /** The last word of the name, if it is a unit. */
   readonly unit?: 'seconds' | 'bytes';
   readonly help: string;
   readonly samples: (metrics: AgentMetrics) => readonly Sample[];
@@ -64,10 +64,10 @@ export const FAMILIES: readonly Family[] = [
 ];
 
 /**
- * The metrics in the text format of Prometheus, version 0.0.4, and behind them the application's `own`; serve them as
+ * The metrics in the text format of Prometheus, version 0.0.4, followed by the application's `own`. Serve the text as
  * {@link PROMETHEUS_CONTENT_TYPE}.
  *
- * @throws {TypeError} where one of the own metrics is not as its type says, or its name is taken.
+ * @throws {TypeError} when one of the own metrics does not match its type, or its name is taken.
  */
 export function toPrometheusText(metrics: AgentMetrics, own: readonly OwnMetric[] = []): string {
   const lines = toWritten(metrics, own).flatMap(({ name, type, help, samples }) => {
@@ -78,7 +78,7 @@ export function toPrometheusText(metrics: AgentMetrics, own: readonly OwnMetric[
 }
 
 /**
- * The metrics in the text format of OpenMetrics 1.0, and behind them the application's `own`; serve them as
+ * The metrics in the text format of OpenMetrics 1.0, followed by the application's `own`. Serve the text as
  * {@link OPEN_METRICS_CONTENT_TYPE}.
  *
  * @throws {TypeError} as {@link toPrometheusText}.

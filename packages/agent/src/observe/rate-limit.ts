@@ -1,12 +1,12 @@
-/** What came of one kind in a window. */
+/** The events of one kind in a window. */
 interface Count {
   admitted: number;
   suppressed: number;
 }
 
 /**
- * Lets the first few of a kind through in each window of time, and says at its end how many others there were: what
- * happens thousands of times a second takes a few lines, not the disk.
+ * Admits the first few events of each kind in a window of time, and reports at its end how many others there were. An event
+ * that happens thousands of times a second then takes a few lines.
  */
 export class RateLimit {
   readonly #burst: number;
@@ -16,8 +16,9 @@ export class RateLimit {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param onWindowEnd Told of each kind that had more than `burst`, and how many more. Returns whether that is settled: if
-   * not, it is told again at the end of the next window, with what comes in that.
+   * @param burst How many events of each kind are admitted in a window.
+   * @param onWindowEnd Called with each kind that had more than `burst` events, and their number. When it returns false, it is
+   * called again at the end of the next window, with the events of both.
    */
   constructor(burst: number, windowMs: number, onWindowEnd: (kind: string, suppressed: number) => boolean) {
     this.#burst = burst;
@@ -25,7 +26,7 @@ export class RateLimit {
     this.#onWindowEnd = onWindowEnd;
   }
 
-  /** Counts one of `kind`, and says whether it is among the first of its window. */
+  /** Counts an event of `kind`, and returns whether it is among the first `burst` of its window. */
   admits(kind: string): boolean {
     const count = this.#countOf(kind);
     if (count.admitted >= this.#burst) {
@@ -36,7 +37,7 @@ export class RateLimit {
     return true;
   }
 
-  /** Counts one that was admitted with the others: it is not told after all. */
+  /** Counts an admitted event as suppressed, since it was not told after all. */
   withhold(kind: string): void {
     this.#countOf(kind).suppressed++;
   }

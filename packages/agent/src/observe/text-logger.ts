@@ -4,11 +4,11 @@ import { placesOf } from './error-text.ts';
 import type { LogLevel } from './event-lines.ts';
 import { LOG_LEVELS, type LogFunction, type Logger } from './event-log.ts';
 
-/** A line is cut to so many characters. */
+/** The longest line, in characters. */
 const MAX_LINE = 4_096;
-/** Of an error so many places of its stack are shown. */
+/** The most places of an error's stack that are shown. */
 const MAX_PLACES = 5;
-/** What needs no quotation marks to be told from what follows. */
+/** Values that need no quotation marks. */
 const PLAIN = /^[\w.:[\]/@+-]+$/;
 
 /** Options of {@link textLogger}. */
@@ -20,12 +20,12 @@ export interface TextLoggerOptions {
 }
 
 /**
- * A logger for people and for journald: each event is one line, the sentence first, then its details in parentheses. Control
- * characters, and all that is not of one line, are escaped, whoever they come from; a line is cut to 4,096 characters.
+ * A logger for people and for journald. Each event is one line: a sentence, then its details in parentheses. Control
+ * characters and line ends are always escaped, and a line is cut to 4,096 characters.
  *
  *     no handler for "check-ip"; there are handlers for "check-client-ip" (warn event=unhandledNotify connection=1 streamId=3)
  *
- * @throws {TypeError} for an unknown option or level, or a `write` that is no function.
+ * @throws {TypeError} for an unknown option or level, or a `write` that is not a function.
  */
 export function textLogger(options: TextLoggerOptions = {}): Logger {
   checkOptions('textLogger()', options, ['level', 'write']);
@@ -47,7 +47,7 @@ function toLine(level: LogLevel, details: object, message: string): string {
   return escapeText(`${message} (${[level, ...fields].join(' ')})`, MAX_LINE);
 }
 
-/** Whether the sentence has this text already, of more than a word. */
+/** Whether the sentence contains the value, a text of several words. */
 function isIn(message: string, value: unknown): boolean {
   return typeof value === 'string' && value.includes(' ') && message.includes(value);
 }
@@ -55,7 +55,7 @@ function isIn(message: string, value: unknown): boolean {
 function toField(name: string, value: unknown): string[] {
   if (value === undefined) return [];
   if (value instanceof Error) {
-    // What it says is in the sentence. Where a peer is at fault, nobody looks for the place in the agent.
+    // The sentence has the error's message. For a peer's error the place in the agent's code does not matter.
     const isPeers = 'status' in value && typeof value.status === 'number';
     return isPeers ? [] : placesOf(value, MAX_PLACES).map((place) => `at=${quote(place)}`);
   }
@@ -68,7 +68,7 @@ function toWord(value: unknown): string {
   return PLAIN.test(text) ? escapeText(text) : quote(text);
 }
 
-/** What is escaped already is not escaped again. */
+/** Quotes a text. Escapes that it has are not escaped again. */
 function quote(text: string): string {
   return `"${escapeText(text).replaceAll('"', String.raw`\"`)}"`;
 }

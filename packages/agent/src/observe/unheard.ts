@@ -4,10 +4,10 @@ import type { AgentEvents } from './events.ts';
 import type { OverloadLimit } from './overload.ts';
 import { warn } from './warning.ts';
 
-/** How long after a warning the next one of the same event may follow. */
+/** The shortest time between two warnings of the same event, in ms. */
 const QUIET_MS = 60_000;
 
-/** The events for which requests go without an answer, with the code of their process warning. */
+/** The events that leave requests without an answer, with the code of their process warning. */
 const CODES: { readonly [Name in keyof AgentEvents]?: string } = {
   protocolError: 'SPOP_PEER_REFUSED',
   handlerError: 'SPOP_HANDLER_FAILED',
@@ -19,21 +19,21 @@ const CODES: { readonly [Name in keyof AgentEvents]?: string } = {
 /** The limits at which a peer loses its connection. */
 const REFUSING: ReadonlySet<OverloadLimit> = new Set(['maxConnections', 'maxIncompleteBytes']);
 
-/** What became of one event's warnings. */
+/** The last warning of one event. */
 interface Warned {
   at: number;
-  /** How many came since. */
+  /** How many of these events have come since. */
   left: number;
 }
 
 /**
- * Warns the process of what cost a request its answer, or a peer its connection, where nobody else is told: the first time, and
- * then at most once in 60 s for each event.
+ * Emits a process warning for an event without a listener that cost a request its answer, or a peer its connection: the first
+ * time, and then at most once in 60 s for each event.
  */
 export class Unheard {
   readonly #warned: Map<keyof AgentEvents, Warned> = new Map();
 
-  /** @param get Gives what the event tells; called only where a warning needs it. */
+  /** @param get Returns the event's information; called only when a warning needs it. */
   report<Name extends keyof AgentEvents>(name: Name, get: () => AgentEvents[Name]): void {
     const code = CODES[name];
     if (code === undefined) return;

@@ -8,7 +8,7 @@ const limit: RateLimit = new RateLimit(BURST, WINDOW_MS, (code, suppressed) => {
   return true;
 });
 
-/** Warns of a fault in the user's code that the agent gets over: what happens at each NOTIFY takes ten lines a second. */
+/** Emits a process warning for an error in the user's code that the agent survives; at most ten of each code a second. */
 export function warn(code: string, message: string): void {
   if (limit.admits(code)) process.emitWarning(message, { code });
 }

@@ -10,7 +10,7 @@ import type { Output } from '../output.ts';
 
 /** The most bytes that an AGENT-HELLO or AGENT-DISCONNECT of this agent takes. */
 const MAX_FRAME_BYTES = 256;
-/** The most bytes of an AGENT-DISCONNECT's message, which leaves room for all else in it. */
+/** The most bytes of an AGENT-DISCONNECT's message, which leaves room for the rest of the frame. */
 const MAX_MESSAGE_BYTES = 192;
 
 /** Appends an AGENT-HELLO to the output. */
@@ -25,7 +25,7 @@ export function appendDisconnect(output: Output, statusCode: Status, message: st
   output.commit(writeDisconnect(buffer, output.length, statusCode, message));
 }
 
-/** An AGENT-DISCONNECT on its own, for a connection that gets no session. */
+/** A single AGENT-DISCONNECT, for a connection that gets no session. */
 export function toDisconnectBytes(statusCode: Status, message: string): Buffer {
   const bytes = Buffer.alloc(MAX_FRAME_BYTES);
   return bytes.subarray(0, writeDisconnect(bytes, 0, statusCode, message));

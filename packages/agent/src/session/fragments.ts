@@ -6,24 +6,24 @@ const FLAGS_OFFSET = 8;
 export type FragmentResult = 'more' | 'complete' | 'aborted' | 'too-big';
 
 /**
- * Puts a fragmented NOTIFY of HAProxy 3.0 and older together: a NOTIFY without FIN, then UNSET frames with the same
- * ids, the last one with FIN, or with FIN and ABORT where HAProxy gives up. Values are split anywhere, so that only the
- * joined payload can be read. A connection has one at a time.
+ * Joins the fragments of a NOTIFY of HAProxy 3.0 and older: a NOTIFY without FIN, then UNSET frames with the same ids, the
+ * last one with FIN, or with FIN and ABORT when HAProxy gives up. A fragment may end within a value, so only the joined
+ * payload can be read. A connection has one fragmented NOTIFY at a time.
  *
- * A NOTIFY above the cap is not kept: its fragments are passed over, and the last one says `'too-big'`, so that the
- * stream can be answered and all others on the connection go on.
+ * A NOTIFY above `maxBytes` is not kept. Its fragments are skipped, and the last one results in `'too-big'`, so that its
+ * stream can be answered, and other streams on the connection go on.
  */
 export class Fragments {
   /** The whole NOTIFY after `'complete'`, or its ids after `'too-big'`: valid until the next fragment. */
   readonly frame: Frame = new Frame();
-  /** How many NOTIFYs were begun, this one included. */
+  /** How many fragmented NOTIFYs were begun so far. */
   begun: number = 0;
   readonly #maxBytes: number;
   #buffer: Buffer | undefined;
   #length: number = 0;
   #isTooBig: boolean = false;
 
-  /** @param maxBytes The most bytes of one NOTIFY, all its fragments together. */
+  /** @param maxBytes The most bytes of all fragments of one NOTIFY. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
@@ -33,15 +33,15 @@ export class Fragments {
     return this.#buffer !== undefined;
   }
 
-  /** Bytes of memory held. */
+  /** Bytes of memory that the fragments hold. */
   get heldBytes(): number {
     return this.#buffer?.length ?? 0;
   }
 
   /**
-   * Takes a NOTIFY without FIN; one that is given up at once is nothing begun.
+   * Takes a NOTIFY without FIN. One with ABORT begins nothing.
    *
-   * @throws {SpopError} SPOP_INTERLACED_FRAMES where one was begun and not ended.
+   * @throws {SpopError} SPOP_INTERLACED_FRAMES when another was begun and not ended.
    */
   begin(first: Frame): void {
     this.#checkIds(first);
@@ -67,7 +67,7 @@ export class Fragments {
   /**
    * Takes a continuation.
    *
-   * @throws {SpopError} SPOP_FRAME_ID_NOT_FOUND where nothing was begun, SPOP_INTERLACED_FRAMES for other ids.
+   * @throws {SpopError} SPOP_FRAME_ID_NOT_FOUND when no NOTIFY was begun; SPOP_INTERLACED_FRAMES for other ids.
    */
   add(next: Frame): FragmentResult {
     if (this.#buffer === undefined) {
@@ -90,12 +90,12 @@ export class Fragments {
     return isTooBig ? 'too-big' : 'complete';
   }
 
-  /** Forgets what was begun. */
+  /** Drops the fragments. */
   drop(): void {
     this.#buffer = undefined;
   }
 
-  /** @throws {SpopError} SPOP_INTERLACED_FRAMES where another frame's ids come in between. */
+  /** @throws {SpopError} SPOP_INTERLACED_FRAMES when the ids differ from those of the NOTIFY that was begun. */
   #checkIds(next: Frame): void {
     if (this.#buffer === undefined || next.hasIdsOf(this.frame)) return;
     throw new SpopError(

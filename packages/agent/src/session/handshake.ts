@@ -1,14 +1,14 @@
 import { type AgentHello, type HaproxyHello, LENGTH_BYTES, quoteText, SPOP_VERSION, SpopError } from '@spop/codec';
 
-/** What an agent brings into the handshake. */
+/** The agent's side of the handshake. */
 export interface HandshakeOptions {
-  /** The longest frame that this agent takes, in bytes without the length field. */
+  /** The longest frame that the agent takes, in bytes without the length field. */
   readonly maxFrameSize: number;
   /** Whether several NOTIFYs may be in flight on a connection. */
   readonly pipelining: boolean;
 }
 
-/** What both sides agreed on. */
+/** The result of the handshake. */
 export interface Agreement {
   /** The answer to HAProxy. */
   readonly hello: AgentHello;
@@ -23,13 +23,13 @@ export interface Agreement {
 /** How many NOTIFYs HAProxy has in flight on one connection at most (max-waiting-frames, src/flt_spoe.c, src/mux_spop.c). */
 export const HAPROXY_MAX_IN_FLIGHT = 20;
 
-/** Room for an AGENT-DISCONNECT behind twenty ACKs. */
+/** Room for an AGENT-DISCONNECT after 20 ACKs. */
 const DISCONNECT_BYTES = 63;
 
-/** A HAProxy with the smallest buffers still gets ACKs of this size. */
+/** The least that an ACK may take, in bytes, however small HAProxy's buffers are. */
 const MIN_ACK_BUDGET = 128;
 
-/** Frames that HAProxy may send past a smaller size that the agent announced are accepted up to here, in bytes. */
+/** Frames are accepted up to this size in bytes, even if the agent announced a smaller one. */
 const MAX_TOLERATED_FRAME_SIZE = 1_048_576;
 
 /** Announced to HAProxy 3.0 and older, which otherwise reconnects without end over a NOTIFY that does not fit. */
@@ -41,7 +41,7 @@ const ASYNC = 'async';
 /**
  * Answers a HAPROXY-HELLO (SPOE.txt §3.2.4, §3.2.5).
  *
- * @throws {SpopError} SPOP_UNSUPPORTED_VERSION where none of the announced versions includes 2.0.
+ * @throws {SpopError} SPOP_UNSUPPORTED_VERSION when none of the announced versions includes 2.0.
  */
 export function negotiate(hello: HaproxyHello, options: HandshakeOptions): Agreement {
   if (!supportsVersion(hello.supportedVersions)) {
@@ -66,17 +66,17 @@ export function negotiate(hello: HaproxyHello, options: HandshakeOptions): Agree
 }
 
 /**
- * A list of versions separated by commas; spaces are ignored. A minor version stands for itself and all before it, so
- * that 2.0 is spoken by whoever announces 2 with any minor (SPOE.txt §3.2.4).
+ * Whether a list of versions, separated by commas, includes 2.0; spaces are ignored. A minor version includes all before it,
+ * so that 2 with any minor includes 2.0 (SPOE.txt §3.2.4).
  */
 function supportsVersion(list: string): boolean {
   return list.split(',').some((version) => /^\s*2\.\d+\s*$/.test(version));
 }
 
 /**
- * HAProxy 3.1 and later stops reading a connection for good once as many agent bytes as its buffer has (max-frame-size
- * and the length field) can be read at once. With pipelining, twenty ACKs and a DISCONNECT must therefore stay below that
- * together; without, one ACK. Older releases, known by their `async`, only bound the frame.
+ * The most bytes of one ACK. HAProxy 3.1 and later stops reading a connection for good once as many bytes of the agent as
+ * its buffer holds (max-frame-size and the length field) can be read at once. With pipelining 20 ACKs and a DISCONNECT
+ * together must therefore stay below that; without, one ACK. Older releases, known by their `async`, only limit the frame.
  */
 function ackBudget(hello: HaproxyHello, maxFrameSize: number, pipelining: boolean): number {
   if (hello.capabilities.includes(ASYNC)) return maxFrameSize + LENGTH_BYTES;

@@ -1,32 +1,32 @@
 import type { ConnectionState } from './state.ts';
 
-/** What a session says of itself to whoever decides when it ends. */
+/** The session whose end is decided. */
 export interface Leaver {
   readonly state: ConnectionState;
   /** Whether HAProxy may send a NOTIFY before the last one is acknowledged. */
   readonly isPipelined: boolean;
-  /** Whether a NOTIFY is with its handlers. */
+  /** Whether a NOTIFY waits for its handlers. */
   readonly isBusy: boolean;
   /** Whether a frame, or a fragmented NOTIFY, was begun and not ended. */
   readonly isAmidFrame: boolean;
-  /** Whether bytes may have come that were not read, since reading was paused. */
+  /** Whether unread bytes may wait in the kernel because reading was paused. */
   readonly wasHeldBack: boolean;
-  /** Bytes that have come since the beginning. */
+  /** Bytes read since the connection was opened. */
   readonly bytesRead: number;
   /** Ends the session with an AGENT-DISCONNECT of status 0. */
   endNormally(): void;
 }
 
 /**
- * When a session that is draining ends; drain.ts says why then. Until its state is `draining` nothing here ends it, but
- * that a connection without a handshake is idle.
+ * Decides when a draining session ends; drain.ts gives the reasons. Only a session in the state `draining`, or one without a
+ * handshake, which is idle, is ended here.
  */
 export class LeaveTaking {
   readonly #leaver: Leaver;
   #hasAnswered: boolean = false;
   #isHurried: boolean = false;
   #isStopped: boolean = false;
-  /** How many bytes had come at the last gap. */
+  /** The value of `bytesRead` at the last gap. */
   #gapAt: number = -1;
 
   constructor(leaver: Leaver) {
@@ -38,18 +38,18 @@ export class LeaveTaking {
     return this.#isStopped;
   }
 
-  /** Whether the session that is draining, or has not begun, has nothing in flight. */
+  /** Whether the session is draining and has nothing in flight, or has had no handshake. */
   get isIdle(): boolean {
     const { state } = this.#leaver;
     return state === 'awaiting-hello' || (state === 'draining' && this.#isQuiet);
   }
 
-  /** A NOTIFY was answered since the session is draining: it may end with an ACK. */
+  /** A NOTIFY was answered while the session drains: it may end with that ACK. */
   noteAnswer(): void {
     this.#hasAnswered = true;
   }
 
-  /** Nothing has come for a moment: the session may end with an ACK before which nothing comes either. */
+  /** No byte came since the last look: the session may end with an ACK, if no byte comes before it. */
   noteGap(): void {
     this.#gapAt = this.#leaver.bytesRead;
   }
@@ -59,12 +59,12 @@ export class LeaveTaking {
     this.#isHurried = true;
   }
 
-  /** Takes no further NOTIFY, so that the session ends with the ACK of the last that it took. */
+  /** Takes no further NOTIFY, so that the session ends with the ACK of the last one taken. */
   stopReading(): void {
     this.#isStopped = true;
   }
 
-  /** Ends the session with the ACK that is about to be written, where that is the moment for it. */
+  /** Ends the session with the ACK that is about to be written, if it may end now. */
   endWithAck(): void {
     const leaver = this.#leaver;
     if (leaver.state !== 'draining' || !this.#hasAnswered || !this.#isQuiet) return;
@@ -78,7 +78,7 @@ export class LeaveTaking {
     if (this.isIdle && !this.#mayHaveMore) this.#leaver.endNormally();
   }
 
-  /** Whether a NOTIFY may have come that was not read: what HAProxy sent to a connection that is held back is no silence. */
+  /** Whether an unread NOTIFY may wait in the kernel, because reading was paused. */
   get #mayHaveMore(): boolean {
     return this.#leaver.state === 'draining' && !this.#isStopped && this.#leaver.wasHeldBack;
   }

@@ -1,7 +1,15 @@
-import { escapeText, type Frame, FrameType, Status, STATUS_MESSAGES, toDisconnect, toHaproxyHello } from '@spop/codec';
+import {
+  escapeText,
+  type Frame,
+  FrameType,
+  Status,
+  STATUS_MESSAGES,
+  toDisconnect,
+  toHaproxyHello,
+  type Notify,
+} from '@spop/codec';
 import { appendDisconnect, appendHello } from './control-frames.ts';
 import type { ConnectionInfo } from '../observe/events.ts';
-import type { Notify } from '@spop/codec';
 import type { Engine, Exchange } from '../notify/exchange.ts';
 import { applyFallback } from '../notify/fallback.ts';
 import { Fragments } from './fragments.ts';
@@ -16,27 +24,27 @@ import type { Transport } from './transport.ts';
 import { toReportedNames } from '../notify/unhandled.ts';
 import { failedNotify, type Owner, Unsettled } from './unsettled.ts';
 
-// Compiled in, unlike what is imported (benchmark `load`).
+// Module-local copy: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `load`).
 const NOTIFY = FrameType.Notify;
-/** Bytes of the output that an ACK may fill before it grows beyond it: all that HAProxy takes with buffers of 16 KiB. */
+/** Bytes of the output that an ACK may fill before it grows elsewhere: the longest ACK that HAProxy takes with buffers of 16 KiB. */
 const ACK_ROOM = 16_384;
 
 /**
- * What one connection says and is told: the handshake, NOTIFYs and their ACKs, fragments, and the end. It takes whole
- * frames and writes whole frames, and knows nothing of sockets.
+ * The conversation of one connection: the handshake, NOTIFYs and their ACKs, fragments, and the end. It takes whole frames
+ * and writes whole frames, and knows nothing of sockets.
  */
 export class Session implements Engine, Leaver, Owner {
-  /** Of the HAPROXY-HELLO, once it came: nothing else of it is kept. */
+  /** The engine-id of the HAPROXY-HELLO; undefined before it. */
   engineId: string | undefined;
   isHealthcheck: boolean = false;
   /** Whether the handshake was completed. */
   isGreeted: boolean = false;
   /** Whether HAProxy may send a NOTIFY before the last one is acknowledged. */
   isPipelined: boolean = false;
-  /** The status code that ended the session, and why. */
+  /** The status code that ended the session, and the reason. */
   endStatus: number = Status.Normal;
   endReason: string = STATUS_MESSAGES[Status.Normal];
-  /** When the session ends, once it is draining. */
+  /** Decides when the session ends, once it is draining. */
   declare readonly leaveTaking: LeaveTaking;
   #state: ConnectionState = 'awaiting-hello';
   readonly #shared: Shared;
@@ -45,13 +53,13 @@ export class Session implements Engine, Leaver, Owner {
   readonly #fragments: Fragments;
   readonly #unsettled: Unsettled;
   #maxAckBytes: number = 0;
-  /** Bytes of the output that are kept free for an ACK; a longer one goes on elsewhere. */
+  /** Bytes of the output that are reserved for an ACK; a longer one moves elsewhere. */
   #ackRoom: number = 0;
-  /** Whether handlers are being called: the ACK that they write stands at the end of the output. */
+  /** Whether handlers are being called, whose ACK stands at the end of the output. */
   #isProcessing: boolean = false;
-  /** Whether anybody wants to hear of the NOTIFYs of this batch. */
+  /** Whether the diagnostics channels have subscribers during this batch. */
   #isTraced: boolean = false;
-  /** Whether the agent closes, so that the session drains as soon as it is ready. */
+  /** Whether the agent closes, so that the session drains once its handshake is done. */
   #mustDrain: boolean = false;
 
   constructor(shared: Shared, transport: Transport) {
@@ -67,7 +75,7 @@ export class Session implements Engine, Leaver, Owner {
     return this.#state;
   }
 
-  /** Whether the last frame was written, so that whatever comes is ignored. */
+  /** Whether the last frame was written, so that further frames are ignored. */
   get isOver(): boolean {
     return this.#state === 'leaving' || this.#state === 'closed';
   }
@@ -90,24 +98,24 @@ export class Session implements Engine, Leaver, Owner {
     return this.#unsettled.count;
   }
 
-  /** Whether so many NOTIFYs are in flight that no further one may be read. */
+  /** Whether a limit of NOTIFYs in flight is reached, so that no further one may be read. */
   get isFull(): boolean {
     if (this.#state !== 'ready' && this.#state !== 'draining') return false;
     if (this.leaveTaking.isStopped) return true;
     return this.#unsettled.isFull || this.#shared.inFlight.isFull;
   }
 
-  /** The limit that {@link Session.isFull} is about, if it is one. */
+  /** The limit that was reached, if {@link Session.isFull}; undefined when the session only waits for its end. */
   get reachedLimit(): OverloadLimit | undefined {
     return this.#unsettled.reachedLimit ?? this.#shared.inFlight.reachedLimit;
   }
 
-  /** Which fragmented NOTIFY was begun and not ended, counted from 1 on; 0 for none. */
+  /** The number of the fragmented NOTIFY that was begun and not ended, counted from 1; 0 for none. */
   get fragmentedCount(): number {
     return this.#fragments.isActive ? this.#fragments.begun : 0;
   }
 
-  /** Bytes of memory that fragments take. */
+  /** Bytes of memory that fragments hold. */
   get fragmentBytes(): number {
     return this.#fragments.heldBytes;
   }
@@ -132,30 +140,30 @@ export class Session implements Engine, Leaver, Owner {
     return { id: this.#transport.id, remote: this.#transport.remote, engineId: this.engineId };
   }
 
-  /** Makes ready for a batch of frames; returns whether any may be received now. */
+  /** Prepares for a batch of frames; returns whether any may be received now. */
   beginBatch(): boolean {
     this.#isTraced = isTracing();
     return !this.isFull;
   }
 
   /**
-   * Takes a frame, and returns whether it may take another one before fewer NOTIFYs are in flight.
+   * Takes a frame; returns whether it may take another one now, and false once too many NOTIFYs are in flight.
    *
-   * @throws {SpopError} what is wrong with the frame, or that it came at all.
+   * @throws {SpopError} for a malformed frame, or one that is not allowed in this state.
    */
   receive(frame: Frame): boolean {
-    // The one frame that comes again and again (benchmark `load`).
+    // The fast path of whole NOTIFYs (benchmark `load`).
     if (this.#state === 'ready' && frame.type === NOTIFY && frame.fin && !this.#fragments.isActive) {
       return this.#process(frame);
     }
     return this.#receiveOther(frame);
   }
 
-  /** Makes the session end when it can, see leave-taking.ts. */
+  /** Makes the session end at a moment that loses no NOTIFY, see leave-taking.ts. */
   drain(): void {
     this.#mustDrain = true;
     this.#state = stateAfter(this.#state, 'drain');
-    // The ACK of the NOTIFY whose handlers are being called is written from now on.
+    // The handlers of a NOTIFY are being called: its ACK is still to be written, and counts.
     if (this.#isProcessing) this.noteAnswer();
   }
 
@@ -167,7 +175,7 @@ export class Session implements Engine, Leaver, Owner {
     this.#leave(status, reason);
   }
 
-  /** Ends the session for what it threw. */
+  /** Ends the session after it threw. */
   fail(status: Status, reason: string): void {
     this.#shared.exchanges.closeLast();
     this.end(status, reason);
@@ -177,14 +185,14 @@ export class Session implements Engine, Leaver, Owner {
     this.end(Status.Normal, STATUS_MESSAGES[Status.Normal]);
   }
 
-  /** Ends the session at once: what is in flight gets the fallback actions. */
+  /** Ends the session at once: NOTIFYs in flight get the fallback actions. */
   giveUp(reason: string): void {
     if (!this.isGreeted) return;
     this.#unsettled.giveUp(reason);
     this.end(Status.Timeout, reason);
   }
 
-  /** The connection is gone: handlers that still run are told, and their results dropped. */
+  /** The connection has closed: aborts the signals of handlers in flight, and drops their results. */
   close(): void {
     this.#state = stateAfter(this.#state, 'close');
     this.#fragments.drop();
@@ -195,7 +203,7 @@ export class Session implements Engine, Leaver, Owner {
     if (this.#state === 'draining') this.leaveTaking.noteAnswer();
   }
 
-  /** A function of its own, so that V8 inlines `receive`. */
+  /** Takes any other frame; a function of its own, so that V8 inlines `receive`. */
   #receiveOther(frame: Frame): boolean {
     switch (reactionTo(this.#state, frame.type)) {
       case 'notify':
@@ -248,14 +256,14 @@ export class Session implements Engine, Leaver, Owner {
     return true;
   }
 
-  /** As `#process`, for all that `receive` does not hand to it: whatever comes while the session is draining. */
+  /** As `#process`, off the fast path: while the session is draining, or for a joined NOTIFY. */
   #processOther(frame: Frame): boolean {
     const mayTakeMore = this.#process(frame);
     this.noteAnswer();
     return mayTakeMore;
   }
 
-  /** Hands a whole NOTIFY to the handlers and acknowledges it, now or when they settle; returns as `receive`. */
+  /** Hands a whole NOTIFY to the handlers, and acknowledges it now or when they settle; returns as `receive`. */
   #process(frame: Frame): boolean {
     const shared = this.#shared;
     const output = this.#output;
@@ -331,15 +339,13 @@ export class Session implements Engine, Leaver, Owner {
     this.#transport.leave();
   }
 
-  /** Runs the handlers for subscribers of diagnostics channels, within the stores that they have bound. */
+  /** Runs the handlers within the stores that subscribers of diagnostics channels have bound. */
   #runTraced(exchange: Exchange): boolean {
     const trace = exchange.beginTrace(this.describe());
     return notifyStart.runStores(trace, () => this.#shared.handlers.run(exchange, this.#unsettled));
   }
 
-  /**
-   * A NOTIFY without messages is not reported: HAProxy 3.1 and later send one when all ACLs of a group fail.
-   */
+  /** A NOTIFY without messages is not reported: HAProxy 3.1 and later send one when all ACLs of a group fail. */
   #reportUnhandled(exchange: Exchange): void {
     if (!exchange.notify.walk().next()) return;
     this.#shared.hooks.emitLazily('unhandledNotify', () => ({

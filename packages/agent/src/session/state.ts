@@ -1,8 +1,7 @@
 import { FrameType, SpopError } from '@spop/codec';
 
 /**
- * Where a connection stands (SPOE.txt §3.2.3). Reading and writing are described together, since SPOP closes both ways
- * at once.
+ * The state of a connection (SPOE.txt §3.2.3). Reading and writing have one state, since SPOP closes both ways at once.
  *
  *                     HAPROXY-HELLO / AGENT-HELLO
  *      +----------------+                    +---------+   NOTIFY / ACK
@@ -27,7 +26,7 @@ import { FrameType, SpopError } from '@spop/codec';
  */
 export type ConnectionState = 'awaiting-hello' | 'ready' | 'draining' | 'leaving' | 'closed';
 
-/** What moves a connection from one state to another. */
+/** The steps that move a connection from one state to another. */
 export type Step = 'hello' | 'healthcheck' | 'drain' | 'disconnect' | 'close';
 
 const TRANSITIONS: Readonly<Record<Step, Partial<Readonly<Record<ConnectionState, ConnectionState>>>>> = {
@@ -39,19 +38,19 @@ const TRANSITIONS: Readonly<Record<Step, Partial<Readonly<Record<ConnectionState
 };
 
 /**
- * The state after `step`: the AGENT-HELLO was written, to HAProxy or to its health check, the agent closes, the
- * AGENT-DISCONNECT was written, or the stream has closed. A step that leads nowhere from `state` leaves it as it is.
+ * The state after `step`: the AGENT-HELLO was written, to HAProxy or to its health check; the agent closes; the
+ * AGENT-DISCONNECT was written; or the stream has closed. A step without a transition from `state` returns `state`.
  */
 export function stateAfter(state: ConnectionState, step: Step): ConnectionState {
   return TRANSITIONS[step][state] ?? state;
 }
 
-/** What a frame asks for in a state. */
+/** How a connection reacts to a frame. */
 export type Reaction = 'handshake' | 'notify' | 'continuation' | 'disconnect' | 'ignore';
 
 /**
- * What to do about a frame of type `type` in `state`. Unknown types are ignored once the handshake is done, as the
- * specification allows (SPOE.txt §3.2.2); before it the peer does not speak SPOP.
+ * The reaction to a frame of type `type` in `state`. After the handshake unknown types are ignored, as the specification
+ * allows (SPOE.txt §3.2.2). Before the handshake they are errors: such a peer does not speak SPOP.
  *
  * @throws {SpopError} SPOP_UNEXPECTED_FRAME for a type that HAProxy never sends in that state.
  */

@@ -1,24 +1,24 @@
 import type { Output } from '../output.ts';
 
-/** What a session asks of the connection that it speaks over. */
+/** What a session needs of its connection. */
 export interface Transport {
-  /** Counts the agent's connections, from 1 on. */
+  /** The number of the connection; an agent counts them from 1. */
   readonly id: number;
-  /** The peer's address, as far as the stream has one. */
+  /** The peer's address; undefined for streams without one. */
   readonly remote: string | undefined;
   readonly output: Output;
-  /** Bytes that have come since the beginning. */
+  /** Bytes read since the connection was opened. */
   readonly bytesRead: number;
-  /** Whether bytes have come that were not received as a frame yet. */
+  /** Whether bytes were read that the session has not received as a frame. */
   readonly hasUnread: boolean;
-  /** Whether bytes may have come that were not read, since reading was paused. */
+  /** Whether unread bytes may wait in the kernel because reading was paused. */
   readonly wasHeldBack: boolean;
-  /** Frames are waiting in `output`: write them by the end of this turn of the event loop. */
+  /** Frames wait in `output`: write them by the end of this turn of the event loop. */
   scheduleFlush(): void;
-  /** The last frame was written: close this side, read on until the peer closes, for a bounded time. */
+  /** The last frame was written: close this side, and read on until the peer closes, for up to `lingerTimeoutMs`. */
   leave(): void;
-  /** Fewer NOTIFYs are in flight than before, or none count any more: reading may go on. Returns whether it does. */
+  /** Fewer NOTIFYs are in flight than before, or the session is over: reading may go on. Returns whether it does. */
   mayResume(): boolean;
-  /** The longest frame to accept from now on. */
+  /** Sets the longest frame to accept from now on, in bytes without the length field. */
   setMaxFrameSize(bytes: number): void;
 }

@@ -11,24 +11,24 @@ import type { Shared } from '../shared.ts';
 import { MAX_NAMES, toReportedNames } from '../notify/unhandled.ts';
 import type { Transport } from './transport.ts';
 
-/** What the NOTIFYs that have not settled ask of their session. */
+/** What the unsettled NOTIFYs need of their session. */
 export interface Owner {
-  /** Which connection it is, for hooks and logs. */
+  /** Describes the connection, for hooks and logs. */
   describe(): ConnectionInfo;
   /** An ACK was appended to the output. */
   noteAnswer(): void;
 }
 
 /**
- * The NOTIFYs of a session whose handlers have not settled: each is answered when they have, or at its deadline, or
- * dropped with the connection.
+ * The NOTIFYs of a session whose handlers have not settled. Each is answered when its handlers settle or at its deadline, or
+ * is dropped with the connection.
  */
 export class Unsettled implements Answerer {
   readonly #shared: Shared;
   readonly #transport: Transport;
   readonly #owner: Owner;
   readonly #exchanges: LinkedList<Exchange> = new LinkedList();
-  /** Bytes of memory that they hold. */
+  /** Bytes of memory that the exchanges hold. */
   #heldBytes: number = 0;
 
   constructor(shared: Shared, transport: Transport, owner: Owner) {
@@ -41,19 +41,19 @@ export class Unsettled implements Answerer {
     return this.#exchanges.count;
   }
 
-  /** Whether so many are in flight, or such large ones, that the session may read no further, whatever others do. */
+  /** Whether the session has reached a limit of its own, so that it may read no further. */
   get isFull(): boolean {
     return this.reachedLimit !== undefined;
   }
 
-  /** The limit that {@link Unsettled.isFull} is about, if it is. */
+  /** The limit that was reached, if {@link Unsettled.isFull}. */
   get reachedLimit(): 'maxInFlightPerConnection' | 'maxInFlightBytes' | undefined {
     const { inFlight, options } = this.#shared;
     if (this.#exchanges.count >= options.maxInFlightPerConnection) return 'maxInFlightPerConnection';
     return this.#heldBytes >= inFlight.maxBytesEach ? 'maxInFlightBytes' : undefined;
   }
 
-  /** Takes over an exchange whose handlers were called and have not settled. */
+  /** Takes over an exchange whose handlers were called, and have not settled. */
   add(exchange: Exchange): void {
     const { exchanges, inFlight, counters, turn } = this.#shared;
     exchanges.replace(exchange);
@@ -70,7 +70,7 @@ export class Unsettled implements Answerer {
     this.#shared.inFlight.noteGrowth(bytes);
   }
 
-  /** Acknowledges with the fallback an exchange whose only handler threw at once. */
+  /** Gives the fallback actions to an exchange whose only handler threw. */
   failOnly(exchange: Exchange, error: unknown): void {
     this.#reportError(exchange, undefined, error);
     applyFallbackTo(exchange, this.#shared, 'threw');
@@ -118,13 +118,13 @@ export class Unsettled implements Answerer {
     }
   }
 
-  /** Answers all at once, with the fallback actions. */
+  /** Answers all NOTIFYs at once, with the fallback actions. */
   giveUp(reason: string): void {
     const exchanges = this.#exchanges;
     for (let next = exchanges.first; next !== undefined; next = exchanges.first) this.#timeOut(next, reason);
   }
 
-  /** Forgets all: HAProxy waits for no answer any more. */
+  /** Drops all NOTIFYs: HAProxy waits for no answer any more. */
   drop(reason: Error): void {
     const exchanges = this.#exchanges;
     for (let next = exchanges.first; next !== undefined; next = exchanges.first) {
@@ -133,7 +133,7 @@ export class Unsettled implements Answerer {
     }
   }
 
-  /** What is reported of a NOTIFY, or of some of its messages where its handlers fail one by one. */
+  /** The report on a NOTIFY, or on the messages of `entries` when several handlers fail one by one. */
   #describe(exchange: Exchange, entries: readonly HandlerEntry[]): AgentEvents['handlerTimeout'] {
     // The handler of whole NOTIFYs is about all messages.
     const isWhole = entries.length === 0 || entries.some(({ definition }) => definition === undefined);
@@ -174,7 +174,7 @@ export class Unsettled implements Answerer {
     }
   }
 
-  /** Gives a part its fallback, and tells its handler why. */
+  /** Gives a part its fallback actions, and aborts its handler's signal. */
   #abandon(exchange: Exchange, part: MessagePart, reason: FallbackReason, error: Error): void {
     const { notify, place } = part;
     const message = place < 0 ? undefined : notify.messageAt(place);
@@ -200,14 +200,14 @@ export class Unsettled implements Answerer {
     for (const part of exchange.parts) if (part.isPending) this.#abandon(exchange, part, 'timeout', error);
   }
 
-  /** Answers an exchange in the place of its only handler, and tells that why. */
+  /** Answers an exchange with its fallback instead of its only handler, and aborts that handler's signal. */
   #answerFor(exchange: Exchange, reason: FallbackReason, error: Error): void {
-    // While it still counts as in flight, so that an agent closed in there does not end the session before this ACK.
+    // The exchange still counts as in flight, so that a fallback that closes the agent does not end the session before this ACK.
     applyFallbackTo(exchange, this.#shared, reason);
     if (exchange.isPending) this.#acknowledge(exchange, error);
   }
 
-  /** Answers an exchange; `abortReason` tells its only handler why, where that did not. */
+  /** Answers an exchange; `abortReason` aborts the signal of its only handler, when the fallback answered. */
   #acknowledge(exchange: Exchange, abortReason: Error | undefined): void {
     const { counters, exchanges } = this.#shared;
     this.#forget(exchange);
@@ -229,7 +229,7 @@ export class Unsettled implements Answerer {
   }
 }
 
-/** Replaces the actions of an exchange's only handler by those of its fallback. */
+/** Replaces the actions of an exchange's only handler with those of its fallback. */
 function applyFallbackTo(exchange: Exchange, { handlers }: Shared, reason: FallbackReason): void {
   const { ack, context, notify } = exchange;
   const { definition, fallback } = handlers.onlyEntryOf(notify);
@@ -237,7 +237,7 @@ function applyFallbackTo(exchange: Exchange, { handlers }: Shared, reason: Fallb
   applyFallback(fallback, ack, message, context, reason);
 }
 
-/** What the handlers of a NOTIFY are told that got the fallback actions because one of them failed. */
+/** The reason with which signals abort after a handler of the NOTIFY failed. */
 export function failedNotify(error: unknown): Error {
   return new Error('A handler of the NOTIFY failed', { cause: error });
 }
