@@ -5,8 +5,13 @@ import {
   type CloseOptions,
   createAgent,
   textLogger,
+  type AgentOptions,
+  type Hooks,
+  type ResolvedOptions,
+  type TcpTarget,
+  type TextLoggerOptions,
+  type UnixTarget,
 } from '../src/index.ts';
-import type { AgentOptions, Hooks, ResolvedOptions, TcpTarget, TextLoggerOptions, UnixTarget } from '../src/index.ts';
 import { resolveOptions } from '../src/options.ts';
 
 /** All of these options, and each of them undefined. */

@@ -3,8 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { SpopError } from '@spop/codec';
 import { Arguments } from './cli/arguments.ts';
-import { disconnectCode, ExitCode } from './cli/command.ts';
-import type { Command, CommandTable } from './cli/command.ts';
+import { disconnectCode, ExitCode, type Command, type CommandTable } from './cli/command.ts';
 import { commandHelp, programHelp } from './cli/help.ts';
 import { Output } from './cli/output.ts';
 import { nearest, UsageError } from './cli/usage-error.ts';

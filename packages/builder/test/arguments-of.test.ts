@@ -18,8 +18,7 @@ import {
 import * as fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { argumentsOf } from '../src/arbitraries.ts';
-import { notify, validate } from '../src/index.ts';
-import type { ArgumentsOf, TypedData } from '../src/index.ts';
+import { notify, validate, type ArgumentsOf, type TypedData } from '../src/index.ts';
 
 const types = { bool, integer, int32, uint32, int64, uint64, ipv4, ipv6, address, string, binary };
 const declared = defineMessage('declared', { ...types, interned: interned(string), maybe: optional(string) });

@@ -1,7 +1,18 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { parse, parseStream, reassemble, toBytes, toHex, writeFrame, fromHex } from '../src/index.ts';
-import type { Argument, Message, PlainFrame, TypedData } from '../src/index.ts';
+import {
+  parse,
+  parseStream,
+  reassemble,
+  toBytes,
+  toHex,
+  writeFrame,
+  fromHex,
+  type Argument,
+  type Message,
+  type PlainFrame,
+  type TypedData,
+} from '../src/index.ts';
 import { concat } from '../src/data/text.ts';
 import { type CapturedMessage, type CapturedValue, readCaptures } from '@spop-internal/testbed/captures';
 

@@ -1,6 +1,15 @@
 import type { Duplex } from 'node:stream';
-import { ack, agentDisconnect, agentHello, parseStream } from '../src/index.ts';
-import type { AckBuilder, BytesInput, NotifyFrame, PlainFrame, StreamHandler } from '../src/index.ts';
+import {
+  ack,
+  agentDisconnect,
+  agentHello,
+  parseStream,
+  type AckBuilder,
+  type BytesInput,
+  type NotifyFrame,
+  type PlainFrame,
+  type StreamHandler,
+} from '../src/index.ts';
 import { concat } from '../src/data/text.ts';
 
 /** What a tiny agent answers to a frame: frames, right or wrong, in one write. */

@@ -1,17 +1,30 @@
 import * as fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import * as arbitraries from '../src/arbitraries.ts';
-import { ack, agentDisconnect, agentHello, connect, explain, frame, haproxy, haproxyDisconnect } from '../src/index.ts';
-import { haproxyHello, notify, parse, parseAck, unset, validate, validateSession } from '../src/index.ts';
-import type {
-  AgentHelloOptions,
-  ConnectOptions,
-  DisconnectOptions,
-  FrameOptions,
-  HaproxyHelloOptions,
-  HaproxyOptions,
-  ParseOptions,
-  SessionOptions,
+import {
+  ack,
+  agentDisconnect,
+  agentHello,
+  connect,
+  explain,
+  frame,
+  haproxy,
+  haproxyDisconnect,
+  haproxyHello,
+  notify,
+  parse,
+  parseAck,
+  unset,
+  validate,
+  validateSession,
+  type AgentHelloOptions,
+  type ConnectOptions,
+  type DisconnectOptions,
+  type FrameOptions,
+  type HaproxyHelloOptions,
+  type HaproxyOptions,
+  type ParseOptions,
+  type SessionOptions,
 } from '../src/index.ts';
 import { politely, tinyAgent } from './tiny-agent.ts';
 

@@ -1,5 +1,4 @@
-import type { Actions } from '@spop/codec';
-import { defineMessage, defineVariable, integer, string } from '@spop/codec';
+import { type Actions, defineMessage, defineVariable, integer, string } from '@spop/codec';
 import { expect, it } from 'vitest';
 import type { Configuration } from '@spop-internal/testbed/haproxy/config';
 import { describeHaproxies } from '@spop-internal/testbed/vitest';

@@ -2,8 +2,21 @@ import { createAgent } from '@spop/agent';
 import { connect } from '@spop/builder';
 import { argumentsOf } from '@spop/builder/arbitraries';
 import '@spop/builder/vitest';
-import { address, binary, bool, defineMessage, defineVariable, integer, interned, optional, string } from '@spop/codec';
-import { int32, int64, uint32, uint64 } from '@spop/codec';
+import {
+  address,
+  binary,
+  bool,
+  defineMessage,
+  defineVariable,
+  integer,
+  interned,
+  optional,
+  string,
+  int32,
+  int64,
+  uint32,
+  uint64,
+} from '@spop/codec';
 import * as fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 

@@ -1,7 +1,6 @@
 import parsePrometheusTextFormat from 'parse-prometheus-text-format';
 import { describe, expect, it } from 'vitest';
-import type { AgentMetrics } from '../../src/index.ts';
-import { createAgent, toOpenMetricsText, toPrometheusText } from '../../src/index.ts';
+import { type AgentMetrics, createAgent, toOpenMetricsText, toPrometheusText } from '../../src/index.ts';
 import { FAMILIES } from '../../src/observe/prometheus.ts';
 
 /** Metrics in which every number is another. */

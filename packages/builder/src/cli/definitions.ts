@@ -1,7 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { resolve } from 'node:path';
-import { Scope } from '@spop/codec';
-import type { ScopeName } from '@spop/codec';
+import { Scope, type ScopeName } from '@spop/codec';
 import { UsageError } from './usage-error.ts';
 
 /** A declared argument of a message. */

@@ -1,10 +1,8 @@
 import { summarize } from '../data/summary.ts';
 import { explain } from '../read/explain.ts';
 import type { Side } from '../validate/connection-state.ts';
-import { FragmentJoiner, MAX_CAPTURED_FRAME_SIZE } from './capture/frame-stream.ts';
-import type { CapturedFrame } from './capture/frame-stream.ts';
-import { oneLine } from './output.ts';
-import type { Output } from './output.ts';
+import { FragmentJoiner, MAX_CAPTURED_FRAME_SIZE, type CapturedFrame } from './capture/frame-stream.ts';
+import { oneLine, type Output } from './output.ts';
 
 /** Where and when a frame was seen, as far as that is known. */
 export interface Sighting {

@@ -1,6 +1,5 @@
 import type { OptionSpecs } from './arguments.ts';
-import { EXIT_CODES } from './command.ts';
-import type { Command, CommandTable } from './command.ts';
+import { EXIT_CODES, type Command, type CommandTable } from './command.ts';
 
 /** Letters of a line of the help. */
 const WIDTH = 100;

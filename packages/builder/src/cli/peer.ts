@@ -1,13 +1,10 @@
 import type { HaproxyLine } from '../data/haproxy-line.ts';
 import { HaproxyPreset } from '../haproxy/presets.ts';
-import { connect } from '../haproxy/scripted-haproxy.ts';
-import type { ScriptedHaproxy } from '../haproxy/scripted-haproxy.ts';
-import { formatViolations } from '../validate/validate.ts';
-import type { Violation } from '../validate/validate.ts';
+import { connect, type ScriptedHaproxy } from '../haproxy/scripted-haproxy.ts';
+import { formatViolations, type Violation } from '../validate/validate.ts';
 import type { Arguments, OptionSpecs } from './arguments.ts';
 import type { Output } from './output.ts';
-import { openSocket } from './target.ts';
-import type { AgentTarget } from './target.ts';
+import { openSocket, type AgentTarget } from './target.ts';
 
 /** Releases of HAProxy by name, and the line that speaks as they do. */
 const LINES: Readonly<Record<string, HaproxyLine>> = {

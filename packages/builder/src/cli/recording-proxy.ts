@@ -1,11 +1,9 @@
 import { once } from 'node:events';
-import { createServer, Socket } from 'node:net';
-import type { Server } from 'node:net';
+import { createServer, Socket, type Server } from 'node:net';
 import { PeerFailure } from '../haproxy/peer-failure.ts';
 import type { Side } from '../validate/connection-state.ts';
 import type { RecordedConnection, Recorder } from './capture/recorder.ts';
-import { addressText, openSocket } from './target.ts';
-import type { Address, AgentTarget } from './target.ts';
+import { addressText, openSocket, type Address, type AgentTarget } from './target.ts';
 
 /** Hands everything on between HAProxy and an agent, and lets a recorder see it. */
 export class RecordingProxy {

@@ -5,8 +5,7 @@ import type { AckFrame, PlainFrame } from '../data/model.ts';
 import { MAX_WAITING_FRAMES, splitList } from '../data/haproxy-line.ts';
 import { FrameStream } from './capture/frame-stream.ts';
 import type { SessionEvent } from './capture/session-file.ts';
-import { openSocket } from './target.ts';
-import type { AgentTarget } from './target.ts';
+import { openSocket, type AgentTarget } from './target.ts';
 
 /** How long an agent may take to end a connection after the recorded side did, in milliseconds. */
 const GOODBYE_MS = 500;

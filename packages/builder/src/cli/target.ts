@@ -1,8 +1,6 @@
 import { readFileSync, readSync } from 'node:fs';
-import { connect as connectSocket, isIPv6 } from 'node:net';
-import type { Socket } from 'node:net';
-import { connect as connectTls, createSecureContext } from 'node:tls';
-import type { ConnectionOptions } from 'node:tls';
+import { connect as connectSocket, isIPv6, type Socket } from 'node:net';
+import { connect as connectTls, createSecureContext, type ConnectionOptions } from 'node:tls';
 import { PeerFailure } from '../haproxy/peer-failure.ts';
 import type { Arguments, OptionSpecs } from './arguments.ts';
 import { parseDuration } from './duration.ts';

@@ -1,6 +1,5 @@
 import { caseClasses } from './case.ts';
-import { countsOf, escapeXml } from './report.ts';
-import type { ReportEntry } from './report.ts';
+import { countsOf, escapeXml, type ReportEntry } from './report.ts';
 
 /** The report of one agent. */
 export interface NamedReport {

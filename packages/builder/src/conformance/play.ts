@@ -5,8 +5,7 @@ import type { AckFrame, PlainFrame } from '../data/model.ts';
 import { summarize } from '../data/summary.ts';
 import { AgentConnection } from './agent-connection.ts';
 import type { Case, ExpectedAck, Outcome, Script } from './case.ts';
-import { isSameValue, variableAfter } from './contract.ts';
-import type { Contract } from './contract.ts';
+import { isSameValue, variableAfter, type Contract } from './contract.ts';
 import { disconnectFault, helloFault, statusOf } from './handshake-faults.ts';
 
 /** How cases are played. */

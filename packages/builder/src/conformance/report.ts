@@ -1,5 +1,4 @@
-import { caseClasses } from './case.ts';
-import type { CaseClass } from './case.ts';
+import { caseClasses, type CaseClass } from './case.ts';
 import type { Verdict } from './run.ts';
 
 /** A verdict as reports have it, and as JSON. */

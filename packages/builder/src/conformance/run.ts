@@ -2,11 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Key } from '@spop/codec';
 import { splitList } from '../data/haproxy-line.ts';
 import { AgentConnection, hexOf } from './agent-connection.ts';
-import type { Case, Need } from './case.ts';
-import { outcomeText } from './case.ts';
+import { type Case, type Need, outcomeText } from './case.ts';
 import { helloFault } from './handshake-faults.ts';
-import { playCase } from './play.ts';
-import type { PlayOptions } from './play.ts';
+import { playCase, type PlayOptions } from './play.ts';
 import { HELLO, OFFERED, Vocabulary } from './vocabulary.ts';
 
 /** The verdict on one case. */

@@ -1,8 +1,16 @@
 import { address, binary, bool, defineVariable, int32, string, uint64 } from '@spop/codec';
 import '@spop/builder/vitest';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { ack, assertSetVar, data } from '../../src/index.ts';
-import type { AckFrame, ExpectedOf, InputOf, ValueInput, VariableSchema } from '../../src/index.ts';
+import {
+  ack,
+  assertSetVar,
+  data,
+  type AckFrame,
+  type ExpectedOf,
+  type InputOf,
+  type ValueInput,
+  type VariableSchema,
+} from '../../src/index.ts';
 
 const flag = defineVariable('sess', 'flag', bool);
 const ipScore = defineVariable('sess', 'ip_score', int32);

@@ -2,8 +2,16 @@ import * as typeOf from '@spop/codec';
 import { defineVariable } from '@spop/codec';
 import '@spop/builder/vitest';
 import { describe, expect, it } from 'vitest';
-import { ack, agentDisconnect, agentHello, assertSetVar, data, haproxyDisconnect, notify } from '../../src/index.ts';
-import type { ValueInput } from '../../src/index.ts';
+import {
+  ack,
+  agentDisconnect,
+  agentHello,
+  assertSetVar,
+  data,
+  haproxyDisconnect,
+  notify,
+  type ValueInput,
+} from '../../src/index.ts';
 
 /** Each value, and what is taken for it of all that is in this list; plain integers stand for every integer type. */
 const values: readonly (readonly [label: string, sent: ValueInput, expected: readonly ValueInput[]])[] = [

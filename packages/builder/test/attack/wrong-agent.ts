@@ -2,8 +2,18 @@
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SpopError } from '@spop/codec';
-import { ack, agentDisconnect, agentHello, frame, parseFrame } from '../../src/index.ts';
-import type { FrameBuilder, KvFrame, NotifyFrame, PlainFrame, TypedData } from '../../src/index.ts';
+import {
+  ack,
+  agentDisconnect,
+  agentHello,
+  frame,
+  parseFrame,
+  type FrameBuilder,
+  type KvFrame,
+  type NotifyFrame,
+  type PlainFrame,
+  type TypedData,
+} from '../../src/index.ts';
 import { concat } from '../../src/data/text.ts';
 import { answerTo, type Fault, helloStatus, isRefused, OFFERED } from './wrong-answers.ts';
 

@@ -1,6 +1,5 @@
 /** What an agent answers to a HELLO and to a NOTIFY, right but for one fault. */
-import { ack } from '../../src/index.ts';
-import type { AckBuilder, KvFrame, NotifyFrame, TypedData } from '../../src/index.ts';
+import { ack, type AckBuilder, type KvFrame, type NotifyFrame, type TypedData } from '../../src/index.ts';
 
 /** What an agent can get wrong. `no-…` refuses what is right, with status 4. */
 export type Fault =

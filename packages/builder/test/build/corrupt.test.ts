@@ -11,8 +11,9 @@ import {
   notify,
   parseStream,
   unset,
+  type CorruptionName,
+  type FrameBuilder,
 } from '../../src/index.ts';
-import type { CorruptionName, FrameBuilder } from '../../src/index.ts';
 
 const frames: Readonly<Record<string, FrameBuilder>> = {
   'HAPROXY-HELLO': haproxyHello(),

@@ -17,8 +17,9 @@ import {
   unset,
   variables,
   writeTypedData,
+  type TypedData,
+  type ValueInput,
 } from '../../src/index.ts';
-import type { TypedData, ValueInput } from '../../src/index.ts';
 
 describe('infer', () => {
   it.each([

@@ -1,8 +1,27 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { address, binary, bool, defineMessage, defineVariable, integer, interned, optional, string } from '@spop/codec';
-import { DataType, FrameReader, int32, int64, ipv4, ipv6, MessageSet, Notify, oneOf, uint64 } from '@spop/codec';
+import {
+  address,
+  binary,
+  bool,
+  defineMessage,
+  defineVariable,
+  integer,
+  interned,
+  optional,
+  string,
+  DataType,
+  FrameReader,
+  int32,
+  int64,
+  ipv4,
+  ipv6,
+  MessageSet,
+  Notify,
+  oneOf,
+  uint64,
+} from '@spop/codec';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
   ack,

@@ -1,7 +1,19 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ack, agentHello, connect, data, haproxy, notify, PeerFailure } from '../../src/index.ts';
-import type { ConnectOptions, NotifyBuilder, NotifyFrame, PlainFrame, ScriptedHaproxy } from '../../src/index.ts';
+import {
+  ack,
+  agentHello,
+  connect,
+  data,
+  haproxy,
+  notify,
+  PeerFailure,
+  type ConnectOptions,
+  type NotifyBuilder,
+  type NotifyFrame,
+  type PlainFrame,
+  type ScriptedHaproxy,
+} from '../../src/index.ts';
 import { politely, tinyAgent } from '../tiny-agent.ts';
 
 const closers: (() => void)[] = [];

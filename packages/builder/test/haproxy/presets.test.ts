@@ -1,8 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { data, fragment, haproxy, haproxyDisconnect, notify, parse, parseFrame, toHex } from '../../src/index.ts';
-import type { HaproxyLine, NotifyFrame } from '../../src/index.ts';
-import { readCaptures } from '@spop-internal/testbed/captures';
-import type { Capture } from '@spop-internal/testbed/captures';
+import {
+  data,
+  fragment,
+  haproxy,
+  haproxyDisconnect,
+  notify,
+  parse,
+  parseFrame,
+  toHex,
+  type HaproxyLine,
+  type NotifyFrame,
+} from '../../src/index.ts';
+import { readCaptures, type Capture } from '@spop-internal/testbed/captures';
 
 const captures = readCaptures();
 const releases: readonly [release: string, line: HaproxyLine][] = [

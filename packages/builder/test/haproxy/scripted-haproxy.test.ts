@@ -1,5 +1,4 @@
-import { createServer } from 'node:net';
-import type { AddressInfo, Server } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,10 +13,13 @@ import {
   haproxy,
   haproxyDisconnect,
   PeerFailure,
+  type ConnectOptions,
+  type NotifyBuilder,
+  type PlainFrame,
+  type ScriptedHaproxy,
+  type Target,
 } from '../../src/index.ts';
-import type { ConnectOptions, NotifyBuilder, PlainFrame, ScriptedHaproxy, Target } from '../../src/index.ts';
-import { politely, tinyAgent } from '../tiny-agent.ts';
-import type { Answer } from '../tiny-agent.ts';
+import { politely, tinyAgent, type Answer } from '../tiny-agent.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {

@@ -1,4 +1,4 @@
-import { FrameType } from '@spop/codec';
+import { FrameType, type SpopErrorCode } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import {
   ack,
@@ -19,7 +19,6 @@ import {
   varintBytes,
   writeTypedData,
 } from '../../src/index.ts';
-import type { SpopErrorCode } from '@spop/codec';
 
 function thrown(run: () => unknown): SpopError {
   try {

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { ack, fragment, haproxyDisconnect, notify, reassemble, SpopError, unset } from '../../src/index.ts';
-import type { PlainFrame } from '../../src/index.ts';
+import {
+  ack,
+  fragment,
+  haproxyDisconnect,
+  notify,
+  reassemble,
+  SpopError,
+  unset,
+  type PlainFrame,
+} from '../../src/index.ts';
 
 const whole = notify({ streamId: 7, frameId: 3 }).message('m', { a: 'a text that is cut', b: 1 });
 const parts = fragment(whole, 6).map((part) => part.toFrame());

@@ -1,5 +1,15 @@
-import { AckWriter, type Actions, address, defineMessage, defineVariable, int32, type MessageOf } from '@spop/codec';
-import { FrameReader, MessageSet, Notify } from '@spop/codec';
+import {
+  AckWriter,
+  type Actions,
+  address,
+  defineMessage,
+  defineVariable,
+  int32,
+  type MessageOf,
+  FrameReader,
+  MessageSet,
+  Notify,
+} from '@spop/codec';
 import { notify } from '@spop/builder';
 import { withoutAllocations } from '@spop/builder/allocations';
 

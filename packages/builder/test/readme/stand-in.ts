@@ -1,9 +1,15 @@
 import type { MessageDefinition, Variable } from '@spop/codec';
-import { ack as emptyAck, agentHello } from '../../src/index.ts';
-import type { AckBuilder, InputOf, StreamHandler, ValueInput } from '../../src/index.ts';
+import {
+  ack as emptyAck,
+  agentHello,
+  type AckBuilder,
+  type InputOf,
+  type StreamHandler,
+  type ValueInput,
+  toPlain,
+} from '../../src/index.ts';
 
 export { address, defineMessage, defineVariable, int32 } from '@spop/codec';
-import { toPlain } from '../../src/index.ts';
 import { tinyAgent } from '../tiny-agent.ts';
 
 type Handler = (message: { ip: { equals(text: string): boolean } }, ack: Actions) => void;

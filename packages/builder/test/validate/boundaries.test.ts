@@ -10,8 +10,11 @@ import {
   unset,
   validate,
   validateSession,
+  type BytesInput,
+  type RuleId,
+  type SessionOptions,
+  type Write,
 } from '../../src/index.ts';
-import type { BytesInput, RuleId, SessionOptions, Write } from '../../src/index.ts';
 import { concat } from '../../src/data/text.ts';
 import { bytesOf } from '../../src/read/parse.ts';
 

@@ -16,8 +16,13 @@ import {
   unset,
   validate,
   validateSession,
+  type BytesInput,
+  type RuleId,
+  type SessionOptions,
+  type ValidateOptions,
+  type Violation,
+  type Write,
 } from '../../src/index.ts';
-import type { BytesInput, RuleId, SessionOptions, ValidateOptions, Violation, Write } from '../../src/index.ts';
 import { concat } from '../../src/data/text.ts';
 import { bytesOf } from '../../src/read/parse.ts';
 import { readCaptures } from '@spop-internal/testbed/captures';

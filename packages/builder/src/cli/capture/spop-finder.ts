@@ -1,11 +1,8 @@
 import type { Side } from '../../validate/connection-state.ts';
-import { FrameStream } from './frame-stream.ts';
-import type { CapturedFrame } from './frame-stream.ts';
+import { FrameStream, type CapturedFrame } from './frame-stream.ts';
 import type { Packet } from './pcap.ts';
-import { tcpSegmentOf } from './tcp-segment.ts';
-import type { TcpSegment } from './tcp-segment.ts';
-import { TcpStream } from './tcp-stream.ts';
-import type { StreamPiece } from './tcp-stream.ts';
+import { tcpSegmentOf, type TcpSegment } from './tcp-segment.ts';
+import { TcpStream, type StreamPiece } from './tcp-stream.ts';
 
 /** A frame that was found in a capture. */
 export interface FoundFrame {

@@ -1,7 +1,5 @@
-import type { Call, Command } from '../command.ts';
-import { ExitCode } from '../command.ts';
-import { completionScript } from '../completion-scripts.ts';
-import type { Completable, Shell } from '../completion-scripts.ts';
+import { type Call, type Command, ExitCode } from '../command.ts';
+import { completionScript, type Completable, type Shell } from '../completion-scripts.ts';
 import { UsageError } from '../usage-error.ts';
 import { expectWords } from '../words.ts';
 

@@ -1,11 +1,15 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Call, Command } from '../command.ts';
-import { ExitCode } from '../command.ts';
+import { type Call, type Command, ExitCode } from '../command.ts';
 import { definitionsOf } from '../definitions.ts';
 import { haproxyOption, lineOf } from '../peer.ts';
-import { fullName, guesses, haproxyConfiguration, spoeConfiguration } from '../spoe-configuration.ts';
-import type { ConfigurationPlan } from '../spoe-configuration.ts';
+import {
+  fullName,
+  guesses,
+  haproxyConfiguration,
+  spoeConfiguration,
+  type ConfigurationPlan,
+} from '../spoe-configuration.ts';
 import { addressText, parseAddress } from '../target.ts';
 import { UsageError } from '../usage-error.ts';
 import { expectWords } from '../words.ts';

@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { Call, Command } from '../command.ts';
-import { ExitCode } from '../command.ts';
+import { type Call, type Command, ExitCode } from '../command.ts';
 import { definitionsOf } from '../definitions.ts';
 import { parseDuration } from '../duration.ts';
-import { lint, rules } from '../lint/lint.ts';
-import type { Finding } from '../lint/lint.ts';
+import { lint, rules, type Finding } from '../lint/lint.ts';
 import { haproxyOption } from '../peer.ts';
 import { nearest, UsageError } from '../usage-error.ts';
 import { expectWords } from '../words.ts';

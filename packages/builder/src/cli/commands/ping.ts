@@ -1,5 +1,4 @@
-import type { Call, Command } from '../command.ts';
-import { ExitCode } from '../command.ts';
+import { type Call, type Command, ExitCode } from '../command.ts';
 import { openPeer } from '../peer.ts';
 import { parseTarget, targetOptions } from '../target.ts';
 import { expectWords } from '../words.ts';

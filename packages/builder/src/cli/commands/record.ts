@@ -3,12 +3,10 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { Recorder } from '../capture/recorder.ts';
 import { sessionHead } from '../capture/session-file.ts';
-import type { Call, Command } from '../command.ts';
-import { ExitCode } from '../command.ts';
+import { type Call, type Command, ExitCode } from '../command.ts';
 import type { Output } from '../output.ts';
 import { RecordingProxy } from '../recording-proxy.ts';
-import { addressText, parseAddress, parseTarget, targetOptions } from '../target.ts';
-import type { AgentTarget } from '../target.ts';
+import { addressText, parseAddress, parseTarget, targetOptions, type AgentTarget } from '../target.ts';
 import { UsageError } from '../usage-error.ts';
 import { expectWords } from '../words.ts';
 

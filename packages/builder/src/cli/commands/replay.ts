@@ -1,16 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AckFrame } from '../../data/model.ts';
-import { parseSession, SessionFileError } from '../capture/session-file.ts';
-import type { Session, SessionEvent } from '../capture/session-file.ts';
-import type { Call, Command } from '../command.ts';
-import { disconnectCode, ExitCode } from '../command.ts';
+import { parseSession, SessionFileError, type Session, type SessionEvent } from '../capture/session-file.ts';
+import { type Call, type Command, disconnectCode, ExitCode } from '../command.ts';
 import { compareAcks } from '../compared-acks.ts';
 import { latencyShares, latencyText } from '../latency.ts';
 import type { Output } from '../output.ts';
 import { framesOf, ReplayedConnection } from '../replayed-connection.ts';
-import { parseTarget, readInput, STDIN, targetOptions } from '../target.ts';
-import type { AgentTarget } from '../target.ts';
+import { parseTarget, readInput, STDIN, targetOptions, type AgentTarget } from '../target.ts';
 import { UsageError } from '../usage-error.ts';
 import { expectWords } from '../words.ts';
 

@@ -1,14 +1,12 @@
 import { LENGTH_BYTES } from '@spop/codec';
 import { haproxy } from '../../haproxy/presets.ts';
 import { ACTION_TITLES, actionJson, actionRows } from '../actions.ts';
-import type { Call, Command } from '../command.ts';
-import { ExitCode } from '../command.ts';
+import { type Call, type Command, ExitCode } from '../command.ts';
 import { latencyShares, latencyText } from '../latency.ts';
 import { parseMessages } from '../message-words.ts';
 import type { Output } from '../output.ts';
 import { haproxyOption, lineOf, reportViolations } from '../peer.ts';
-import { RepeatedNotify } from '../repeated-notify.ts';
-import type { Plan } from '../repeated-notify.ts';
+import { RepeatedNotify, type Plan } from '../repeated-notify.ts';
 import { parseTarget, targetOptions } from '../target.ts';
 
 const MAX_REPEAT = 10_000_000;

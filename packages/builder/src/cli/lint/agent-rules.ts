@@ -1,8 +1,13 @@
-import { hasVariable, isLine, linesWith, millisecondsOf, valueOf } from './configuration-text.ts';
-import type { ConfigurationLine } from './configuration-text.ts';
+import {
+  hasVariable,
+  isLine,
+  linesWith,
+  millisecondsOf,
+  valueOf,
+  type ConfigurationLine,
+} from './configuration-text.ts';
 import type { Fault, Rule } from './rule.ts';
-import { isBefore, isFrom } from './subject.ts';
-import type { Subject } from './subject.ts';
+import { isBefore, isFrom, type Subject } from './subject.ts';
 
 /** Rules on what the `spoe-agent` section says. */
 export const agentRules: readonly Rule[] = [

@@ -1,5 +1,12 @@
-import { isLine, linesOf, linesWith, sectionsOf, valueOf } from './configuration-text.ts';
-import type { ConfigurationLine, Section } from './configuration-text.ts';
+import {
+  isLine,
+  linesOf,
+  linesWith,
+  sectionsOf,
+  valueOf,
+  type ConfigurationLine,
+  type Section,
+} from './configuration-text.ts';
 
 /** Words that open a section (configuration manual of HAProxy 2.6 to 3.4). */
 const SECTIONS: ReadonlySet<string> = new Set([

@@ -3,8 +3,7 @@ import { definitionRules } from './definition-rules.ts';
 import { nameRules } from './name-rules.ts';
 import { proxyRules } from './proxy-rules.ts';
 import type { Fault, Rule, Severity } from './rule.ts';
-import { subjectOf } from './subject.ts';
-import type { Sources } from './subject.ts';
+import { subjectOf, type Sources } from './subject.ts';
 import { variableRules } from './variable-rules.ts';
 
 /** All rules, in the order in which they are told of one line. */

@@ -1,5 +1,4 @@
-import { isLine, namesOn } from './configuration-text.ts';
-import type { ConfigurationLine, Section } from './configuration-text.ts';
+import { isLine, namesOn, type ConfigurationLine, type Section } from './configuration-text.ts';
 import type { Fault, Rule } from './rule.ts';
 import type { LinkedEngine, Subject } from './subject.ts';
 

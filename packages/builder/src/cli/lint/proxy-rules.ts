@@ -1,14 +1,18 @@
-import { hasVariable, isLine, linesWith, millisecondsOf, valueOf } from './configuration-text.ts';
-import type { ConfigurationLine } from './configuration-text.ts';
+import {
+  hasVariable,
+  isLine,
+  linesWith,
+  millisecondsOf,
+  valueOf,
+  type ConfigurationLine,
+} from './configuration-text.ts';
 import { bufferSizeOf, frameSizeOf } from './agent-rules.ts';
-import { modeOf, optionOf, settingOf, wordAfter } from './haproxy-file.ts';
-import type { Proxy } from './haproxy-file.ts';
+import { modeOf, optionOf, settingOf, wordAfter, type Proxy } from './haproxy-file.ts';
 import { groupRules } from './name-rules.ts';
 import type { Fault, Rule } from './rule.ts';
 import { readsData } from './sample-types.ts';
 import type { SentMessage } from './spoe-file.ts';
-import { isBefore, isFrom } from './subject.ts';
-import type { LinkedEngine, Subject } from './subject.ts';
+import { isBefore, isFrom, type LinkedEngine, type Subject } from './subject.ts';
 
 /** Rules on the proxies of the filters, and on the backends of the agents. */
 export const proxyRules: readonly Rule[] = [

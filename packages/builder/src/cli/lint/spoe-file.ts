@@ -1,5 +1,12 @@
-import { linesOf, linesWith, namesOn, sectionsOf, valueOf } from './configuration-text.ts';
-import type { ConfigurationLine, Section } from './configuration-text.ts';
+import {
+  linesOf,
+  linesWith,
+  namesOn,
+  sectionsOf,
+  valueOf,
+  type ConfigurationLine,
+  type Section,
+} from './configuration-text.ts';
 
 const SECTIONS: ReadonlySet<string> = new Set(['spoe-agent', 'spoe-message', 'spoe-group']);
 

@@ -1,10 +1,8 @@
 import { basename } from 'node:path';
 import type { Definitions } from '../definitions.ts';
 import { hasVariable, valueOf } from './configuration-text.ts';
-import { parseHaproxyFile } from './haproxy-file.ts';
-import type { HaproxyFile, Proxy, SpoeFilter } from './haproxy-file.ts';
-import { parseSpoeFile } from './spoe-file.ts';
-import type { Engine } from './spoe-file.ts';
+import { parseHaproxyFile, type HaproxyFile, type Proxy, type SpoeFilter } from './haproxy-file.ts';
+import { parseSpoeFile, type Engine } from './spoe-file.ts';
 
 /** An engine, and what names it in HAProxy's configuration. */
 export interface LinkedEngine extends Engine {

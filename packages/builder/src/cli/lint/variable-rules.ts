@@ -1,6 +1,5 @@
 import { nearest } from '../usage-error.ts';
-import { linesWith, namesOn, valueOf } from './configuration-text.ts';
-import type { ConfigurationLine } from './configuration-text.ts';
+import { linesWith, namesOn, valueOf, type ConfigurationLine } from './configuration-text.ts';
 import type { Fault, Rule } from './rule.ts';
 import type { LinkedEngine, Subject } from './subject.ts';
 

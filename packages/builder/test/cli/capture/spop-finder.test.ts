@@ -1,10 +1,8 @@
 import * as fc from 'fast-check';
 import { linkNames, pcapngOf, pcapOf, tcpPackets, type PacketOptions, type Said } from '@spop-internal/testbed/packets';
 import { describe, expect, it } from 'vitest';
-import { readPcap, readPcapng } from '../../../src/cli/capture/pcap.ts';
-import type { PacketFile } from '../../../src/cli/capture/pcap.ts';
-import { SpopFinder } from '../../../src/cli/capture/spop-finder.ts';
-import type { FoundFrame } from '../../../src/cli/capture/spop-finder.ts';
+import { readPcap, readPcapng, type PacketFile } from '../../../src/cli/capture/pcap.ts';
+import { SpopFinder, type FoundFrame } from '../../../src/cli/capture/spop-finder.ts';
 import { ack, agentDisconnect, agentHello, haproxy, notify } from '../../../src/index.ts';
 
 const preset = haproxy('3.2');

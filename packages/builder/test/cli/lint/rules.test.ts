@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lint, rules } from '../../../src/cli/lint/lint.ts';
-import type { Finding } from '../../../src/cli/lint/lint.ts';
+import { lint, rules, type Finding } from '../../../src/cli/lint/lint.ts';
 import { brokenSources, CASES, mendedSources } from './cases.ts';
 import { DEFINITIONS, HAPROXY, SPOE, TCP_HAPROXY, TCP_SPOE } from './configurations.ts';
 
