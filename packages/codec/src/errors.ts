@@ -1,8 +1,8 @@
 import type { Status } from './constants.ts';
 
 /**
- * Every error code of the codec and the status that a DISCONNECT about it carries (SPOE.txt §3.5); null where the fault
- * is the caller's and the peer must never hear of it. The codes are a stable contract and listed in docs/errors.md.
+ * Every error code of the codec, with the status of the DISCONNECT that reports it (SPOE.txt §3.5); null for errors of the
+ * caller, which no peer is told. The codes are a stable contract, and listed in docs/errors.md.
  */
 export const ErrorStatus = {
   /** A frame's length is above the max-frame-size in force. */
@@ -17,11 +17,11 @@ export const ErrorStatus = {
   SPOP_RESERVED_TYPE: 4,
   /** An INT32 or UINT32 holds a value that does not fit 32 bits. */
   SPOP_INTEGER_RANGE: 4,
-  /** A NOTIFY has the same messages again and again. */
+  /** A NOTIFY repeats its messages too often. */
   SPOP_TOO_MANY_MESSAGES: 4,
   /** An action has an unknown type, a wrong number of arguments, or an unknown scope. */
   SPOP_BAD_ACTION: 4,
-  /** A frame came that its receiver cannot take in this state, or has the wrong flags or ids. */
+  /** A frame is not allowed in this state, or has the wrong flags or ids. */
   SPOP_UNEXPECTED_FRAME: 4,
   /** A HELLO has no version. */
   SPOP_NO_VERSION: 5,
@@ -29,13 +29,13 @@ export const ErrorStatus = {
   SPOP_NO_MAX_FRAME_SIZE: 6,
   /** A HELLO has no capabilities. */
   SPOP_NO_CAPABILITIES: 7,
-  /** No announced version is one that the receiver speaks. */
+  /** The receiver speaks none of the announced versions. */
   SPOP_UNSUPPORTED_VERSION: 8,
   /** A max-frame-size is below 256, or above what was offered. */
   SPOP_BAD_MAX_FRAME_SIZE: 9,
   /** A frame that must not be fragmented came without FIN. */
   SPOP_FRAGMENTED_FRAME: 10,
-  /** A fragment belongs to another NOTIFY than the one that is being put together. */
+  /** A fragment belongs to another NOTIFY than the one that is being joined. */
   SPOP_INTERLACED_FRAMES: 11,
   /** A continuation came although no NOTIFY was begun. */
   SPOP_FRAME_ID_NOT_FOUND: 12,
@@ -43,23 +43,23 @@ export const ErrorStatus = {
   SPOP_BAD_ITEM: 4,
   /** A view was used after the frame it belongs to was closed. */
   SPOP_VIEW_CLOSED: null,
-  /** A value was read as a type that it is not. */
+  /** A value was read as another type than it has. */
   SPOP_WRONG_TYPE: null,
   /** An integer was read or written as a number that cannot hold it. */
   SPOP_UNSAFE_INTEGER: null,
-  /** A declared argument is not in the message, or is NULL, and was not declared optional. */
+  /** A declared argument is missing or NULL, and was not declared optional. */
   SPOP_MISSING_ARGUMENT: null,
-  /** A message, argument or variable name that the protocol or HAProxy cannot take. */
+  /** A message, argument or variable has a name that the protocol or HAProxy cannot take. */
   SPOP_INVALID_NAME: null,
-  /** A value that its declared type cannot hold. */
+  /** A declared type cannot hold a value. */
   SPOP_INVALID_VALUE: null,
-  /** An argument that is read as headers holds none, or ends before they do. */
+  /** An argument that is read as headers is malformed, or ends before its headers do. */
   SPOP_BAD_HEADERS: null,
-  /** What was written does not fit under the frame's limit; it was taken back. */
+  /** A value does not fit under the frame's limit, and was not written. */
   SPOP_FRAME_FULL: null,
-  /** A pooled buffer was released twice, or to a pool that it is not from. */
+  /** A buffer was released twice, or to another pool than its own. */
   SPOP_POOL_MISUSE: null,
-  /** A call that this object's state does not allow. */
+  /** The object's state does not allow the call. */
   SPOP_MISUSE: null,
 } as const;
 
@@ -67,8 +67,8 @@ export const ErrorStatus = {
 export type SpopErrorCode = keyof typeof ErrorStatus;
 
 /**
- * Under this symbol each error has the number of its layout, since an application may have the codec twice, once as its
- * own and once as its agent's: neither copy's class is in the other's chain of prototypes.
+ * The symbol under which each error has the number of its layout. An application may have two copies of the codec, its own
+ * and its agent's, and neither copy's class is in the other's prototype chain.
  */
 const ERROR: unique symbol = Symbol.for('@spop/codec/error');
 const LAYOUT = 1;
@@ -76,19 +76,19 @@ const LAYOUT = 1;
 /**
  * The one error class of these packages. `code` is the stable contract; `reason` is for people and may be reworded.
  *
- * Where the peer is at fault, `status` is what the DISCONNECT to it carries and `offset` says where its bytes are wrong.
- * Where the caller is, `status` is undefined: nothing was sent, and nothing needs to be.
+ * For an error of the peer, `status` is the status of the DISCONNECT to it, and `offset` the place of its wrong bytes. For an
+ * error of the caller, `status` is undefined: nothing was sent, and nothing needs to be.
  *
- * `instanceof SpopError` holds for the errors of another copy of this package as well, where they are laid out alike.
+ * `instanceof SpopError` also holds for errors of another copy of this package that have the same layout.
  */
 export class SpopError extends Error {
   override readonly name: string = 'SpopError';
   readonly code: SpopErrorCode;
-  /** The DISCONNECT status code for the peer (0 to 99), or undefined where the peer is not at fault. */
+  /** The DISCONNECT status code for the peer (0 to 99); undefined when the peer is not at fault. */
   readonly status: Status | undefined;
-  /** What was expected, what came, and where; `message` is this and the code. */
+  /** What was expected and what was found; `message` is the code and this. */
   readonly reason: string;
-  /** The wrong byte's offset from the start of the frame's length field, or -1 where no byte is at fault. */
+  /** The wrong byte's offset from the start of the frame's length field; -1 when no byte is at fault. */
   readonly offset: number;
 
   constructor(code: SpopErrorCode, reason: string, offset: number = -1, options?: ErrorOptions) {

@@ -4,28 +4,27 @@ import { SpopError } from './errors.ts';
 export interface BufferPoolOptions {
   /** Size of each buffer in bytes. */
   readonly bufferSize: number;
-  /** The most buffers that are out at once; the pool never holds more than `bufferSize * maxBuffers` bytes. */
+  /** The most buffers that are in use at once; the pool never holds more than `bufferSize * maxBuffers` bytes. */
   readonly maxBuffers: number;
 }
 
 /**
- * Buffers of one size, made when first needed and used again and again: acquiring and releasing make nothing once as
- * many exist as are in use at the same time.
+ * Buffers of one size, which are allocated when first needed and then reused. Acquiring allocates only while more buffers are
+ * in use than ever before.
  *
- * A released buffer keeps its bytes. No view shows them, since each checks the limit of what was read, not the
- * buffer's end.
+ * A released buffer keeps its bytes. No view shows them, since each checks the limit of what was read, not the buffer's end.
  */
 export class BufferPool {
   readonly bufferSize: number;
   readonly maxBuffers: number;
-  /** The first `#freeCount` are free. Never popped, since an array that shrinks and grows takes memory anew. */
+  /** The first `#freeCount` are free. Never popped, since an array that shrinks and grows allocates memory. */
   readonly #free: Buffer[] = [];
   #freeCount: number = 0;
-  /** Every buffer of this pool, with whether it is out. */
+  /** Every buffer of this pool, and whether it is in use. */
   readonly #isOut: Map<Buffer, boolean> = new Map();
   #outCount: number = 0;
 
-  /** @throws {RangeError} where a size or count is no positive integer. */
+  /** @throws {RangeError} when a size or count is not a positive integer. */
   constructor(options: BufferPoolOptions) {
     for (const [name, value] of Object.entries(options)) {
       if (!Number.isInteger(value) || value < 1) {
@@ -36,22 +35,22 @@ export class BufferPool {
     this.maxBuffers = options.maxBuffers;
   }
 
-  /** How many buffers are out. */
+  /** How many buffers are in use. */
   get outCount(): number {
     return this.#outCount;
   }
 
-  /** How many buffers exist, out or not. */
+  /** How many buffers exist, in use or free. */
   get bufferCount(): number {
     return this.#isOut.size;
   }
 
-  /** Whether the buffer is one of this pool. */
+  /** Whether the buffer belongs to this pool. */
   has(buffer: Buffer): boolean {
     return this.#isOut.has(buffer);
   }
 
-  /** A buffer that is the caller's until released, with any bytes in it; undefined where all `maxBuffers` are out. */
+  /** A buffer with any content, which is the caller's until it is released; undefined when all `maxBuffers` are in use. */
   acquire(): Buffer | undefined {
     let buffer = this.#freeCount > 0 ? this.#free[--this.#freeCount] : undefined;
     if (buffer === undefined) {
@@ -63,7 +62,7 @@ export class BufferPool {
     return buffer;
   }
 
-  /** Gives a buffer back. @throws {SpopError} SPOP_POOL_MISUSE where it is not out, or not from this pool. */
+  /** Gives a buffer back. @throws {SpopError} SPOP_POOL_MISUSE when it is not in use, or not from this pool. */
   release(buffer: Buffer): void {
     const isOut = this.#isOut.get(buffer);
     if (isOut !== true) {

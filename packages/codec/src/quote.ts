@@ -1,21 +1,21 @@
-/** Of one field that came from elsewhere so many UTF-16 units are shown. */
+/** The most UTF-16 units that are shown of a peer's text. */
 const MAX_SHOWN = 128;
 
 /**
- * What begins a line, moves a terminal's cursor or turns the direction of the text after it: C0 and C1 controls with DEL,
- * controls of bidirectional text, U+2028 and U+2029.
+ * Characters that end a line, move a terminal's cursor or change the direction of text: C0 and C1 controls with DEL, controls
+ * of bidirectional text, U+2028 and U+2029.
  */
 const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu;
 
 /**
- * Text of a peer as it may stand in a log line or an error's text: at most `maxLength` UTF-16 units of it (128 by default) and
- * `…` for the rest, with control characters, controls of bidirectional text, U+2028 and U+2029 written as `\u001b`.
+ * Makes text of a peer safe for a log line or an error's text: at most `maxLength` UTF-16 units (128 by default) with `…` for
+ * the rest, and control characters, controls of bidirectional text, U+2028 and U+2029 as escapes such as `\u001b`.
  */
 export function escapeText(text: string, maxLength: number = MAX_SHOWN): string {
   return cut(text, maxLength).replaceAll(UNPRINTABLE, toEscape);
 }
 
-/** The same between quotation marks, where `"` and `\` are escaped as well: 128 units of `text`, or of what String() makes of it. */
+/** As `escapeText`, in quotation marks and with `"` and `\` escaped too: 128 units of `String(text)`. */
 export function quoteText(text: unknown): string {
   return JSON.stringify(cut(String(text), MAX_SHOWN)).replaceAll(UNPRINTABLE, toEscape);
 }
@@ -23,7 +23,7 @@ export function quoteText(text: unknown): string {
 function cut(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;
   const last = text.charCodeAt(maxLength - 1);
-  // Half a surrogate pair is not shown.
+  // Do not show half a surrogate pair.
   return `${text.slice(0, last >= 0xd800 && last <= 0xdbff ? maxLength - 1 : maxLength)}…`;
 }
 

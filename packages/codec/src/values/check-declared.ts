@@ -2,9 +2,9 @@ import { quoteText } from '../quote.ts';
 import { acceptedTypes, type AnyValueType, kindsOf, type ValueKind } from './value-type.ts';
 
 /**
- * Refuses what is no value type, which only a caller without types can give.
+ * Checks a value type, for callers without types.
  *
- * @param what What has the type, for the error.
+ * @param what The owner of the type, for the error.
  * @throws {TypeError} that says what was found, and where value types come from.
  */
 export function checkValueType(what: string, type: unknown): asserts type is AnyValueType {
@@ -12,7 +12,7 @@ export function checkValueType(what: string, type: unknown): asserts type is Any
   throw new TypeError(`expected ${what} to be a type, such as string or optional(address); found ${describe(type)}`);
 }
 
-/** @throws {TypeError} where a type is `oneOf(…)`, of which a value is not written. */
+/** @throws {TypeError} when a type is `oneOf(…)`, which no value can be written as. */
 export function checkOneKind(
   what: string,
   type: AnyValueType,
@@ -21,7 +21,7 @@ export function checkOneKind(
   throw new TypeError(`expected ${what} to be one type; found oneOf(${kindsOf(type).join(', ')})`);
 }
 
-/** @throws {TypeError} where a name is no string, as a caller without types can have it. */
+/** @throws {TypeError} when a name is not a string, for callers without types. */
 export function checkName(what: string, name: unknown): asserts name is string {
   if (typeof name === 'string') return;
   throw new TypeError(`expected ${what} to be a string; found ${name === null ? 'null' : typeof name}`);

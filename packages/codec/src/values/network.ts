@@ -8,12 +8,12 @@ const PREFIX_LENGTH = /^(?:0|[1-9]\d{0,2})$/;
 const MAPPED_PREFIX_LENGTH = MAPPED_PREFIX_BYTES * 8;
 
 /**
- * A range of addresses with the same first bits, made by {@link defineNetwork}; `isWithin` of an address asks for it. It is
- * never changed, and valid as long as you like.
+ * A range of addresses with the same first bits, made by {@link defineNetwork}, for `isWithin` of an address. It is immutable
+ * and stays valid.
  */
 export class Network {
   declare readonly family: 4 | 6;
-  /** How many first bits its addresses have in common: 0 to 32 for IPv4, 0 to 128 for IPv6. */
+  /** The number of first bits that its addresses share: 0 to 32 for IPv4, 0 to 128 for IPv6. */
   declare readonly prefixLength: number;
   /** The first address. */
   readonly #address: Buffer;
@@ -24,7 +24,7 @@ export class Network {
     this.#address = address;
   }
 
-  /** @internal Whether the address of `family` at `start` is one of its own. */
+  /** @internal Whether the address of `family` at `start` is within the network. */
   holds(bytes: Buffer, start: number, family: 4 | 6): boolean {
     let from = start;
     if (family !== this.family) {
@@ -40,13 +40,13 @@ export class Network {
     return bits === 0 || (bytes[from + wholeBytes]! ^ address[wholeBytes]!) >> (8 - bits) === 0;
   }
 
-  /** In canonical form, always with its prefix length: `10.0.0.0/8`, `2001:db8::/32` (RFC 5952). */
+  /** The canonical form, always with the prefix length: `10.0.0.0/8`, `2001:db8::/32` (RFC 5952). */
   toString(): string {
     return toNetworkText(this.#address, this.prefixLength);
   }
 }
 
-/** Whether it is one of this copy of the package, or of another: no `instanceof`. */
+/** Whether `value` is a network of this copy of the package or another; not `instanceof`, which tells copies apart. */
 export function isNetwork(value: unknown): value is Network {
   return typeof value === 'object' && value !== null && 'holds' in value;
 }
@@ -54,14 +54,14 @@ export function isNetwork(value: unknown): value is Network {
 definePrintable(Network.prototype, (network) => network.toString());
 
 /**
- * Declares a network, from CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3) or from one address, which is a network of itself:
+ * Declares a network in CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3), or a single address:
  *
  *     const internal = defineNetwork('10.0.0.0/8');
  *     if (message.ip.isWithin(internal)) …
  *
- * One that is mapped to IPv6 is the IPv4 network: `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
+ * An IPv4 network that is mapped to IPv6 is the IPv4 network: `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
  *
- * @throws {SpopError} SPOP_INVALID_VALUE for other text, and for a network whose address has bits behind the prefix.
+ * @throws {SpopError} SPOP_INVALID_VALUE for other text, and for a network whose address has bits set after the prefix.
  */
 export function defineNetwork(text: string): Network {
   const given: unknown = text;
@@ -81,12 +81,12 @@ export function defineNetwork(text: string): Network {
   const first = toFirstAddress(address, prefixLength);
   if (!first.equals(address)) {
     const expected = toNetworkText(first, prefixLength);
-    throw invalidNetwork(`no bits behind a prefix of ${prefixLength}, as in ${expected}`, text);
+    throw invalidNetwork(`no bits set after a prefix of ${prefixLength}, as in ${expected}`, text);
   }
   return new Network(first, prefixLength);
 }
 
-/** A copy of the address with zeros behind its first `prefixLength` bits. */
+/** A copy of the address with zeros after its first `prefixLength` bits. */
 function toFirstAddress(address: Buffer, prefixLength: number): Buffer {
   const first = Buffer.from(address);
   for (let i = prefixLength >> 3; i < first.length; i++) first[i]! &= 0xff00 >> Math.max(0, prefixLength - 8 * i);

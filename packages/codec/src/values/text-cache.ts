@@ -3,11 +3,11 @@ const MAX_CACHED_BYTES = 32;
 const MAX_SCORE = 15;
 
 /**
- * Text of short values that come again and again, made once: a direct-mapped table of 256 texts of at most 32 bytes,
- * about 20 KB when full. A hit makes nothing.
+ * Caches the text of short values: a direct-mapped table of 256 texts of at most 32 bytes, about 20 KB when full. A hit
+ * allocates nothing.
  *
- * Each slot keeps a score that a hit raises and a miss lowers; only at zero is its text replaced. A client that sends
- * ever-new values therefore cannot drive out those that are in use, and costs what making the text costs anyway.
+ * Each slot has a score that a hit raises and a miss lowers; its text is only replaced at zero. A client that sends ever-new
+ * values therefore cannot drive out those in use, and its misses cost no more than without a cache.
  */
 export class TextCache {
   readonly #texts: string[] = Array.from({ length: SLOTS }, () => '');
@@ -15,7 +15,7 @@ export class TextCache {
   readonly #lengths: Uint8Array = new Uint8Array(SLOTS);
   readonly #scores: Uint8Array = new Uint8Array(SLOTS);
 
-  /** The `length` bytes at `start` as text, read as UTF-8. */
+  /** The `length` bytes at `start`, decoded as UTF-8. */
   toText(bytes: Buffer, start: number, length: number): string {
     if (length === 0) return '';
     if (length > MAX_CACHED_BYTES) return bytes.toString('utf8', start, start + length);
@@ -47,7 +47,7 @@ export class TextCache {
   }
 }
 
-/** FNV-1a over every byte: values in a cache share prefixes and lengths, so that fewer would collide. */
+/** FNV-1a over every byte: values in a cache share prefixes and lengths, so that hashing fewer bytes would collide. */
 function hash(bytes: Buffer, start: number, length: number): number {
   let value = 0x811c_9dc5 | 0;
   for (let i = 0; i < length; i++) {

@@ -9,27 +9,27 @@ import type { AddressValue } from './value-views.ts';
 import { ValueView } from './value.ts';
 
 /*
- * Each function writes at `position`, never at or behind `limit`, and returns the offset behind what it wrote. Nothing
- * counts until the caller takes that offset over, so a value that throws half-way leaves no trace. The limit is checked
- * before each write: one past a typed array's end would be lost without a word.
+ * Each function writes at `position`, never at or after `limit`, and returns the offset after the bytes that it wrote. The bytes
+ * count once the caller adopts that offset, so that a value that throws half-way leaves no trace. The limit is checked before
+ * each write: one past a typed array's end would be lost silently.
  */
 
 /** Up to this many bytes a loop copies faster than `set` does with its checks (benchmark `ack two set-vars`). */
 const LOOP_COPY_BYTES = 14;
-/** The same of `copy` (benchmark `tiny async in process`). */
+/** Up to this many bytes a loop copies faster than `copy` (benchmark `tiny async in process`). */
 const LOOP_RANGE_BYTES = 48;
 /** Up to this many characters a loop writes faster than Node's UTF-8 writer (benchmark `ack two set-vars`). */
 const LOOP_TEXT_LENGTH = 24;
-/** UTF-8 takes at most three bytes for a UTF-16 unit: text up to here has a length of at most 239, a one-byte varint. */
+/** UTF-8 takes at most three bytes for a UTF-16 unit: 79 units take at most 237 bytes, whose length is a one-byte varint. */
 const SHORT_TEXT_LENGTH = 79;
 
 // Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `ack two set-vars`).
 const { Bool, Int32, Uint32, Int64, Uint64, Ipv4, Ipv6 } = DataType;
 const STRING = DataType.String;
 
-/** A type and a length. */
+/** The most bytes of a type and a length. */
 const MAX_PREFIX_BYTES = 1 + MAX_VARINT_BYTES;
-/** An IPv6 address or any integer, with its type. */
+/** The most bytes of an IPv6 address or any integer, with its type. */
 const MAX_FIXED_BYTES = 1 + IPV6_BYTES;
 
 /** The bit that tells UINT32 and UINT64 from INT32 and INT64. */
@@ -38,7 +38,7 @@ const UNSIGNED = 1;
 const MIN_INT32 = -0x8000_0000;
 const MAX_INT32 = 0x7fff_ffff;
 const MAX_UINT32 = 0xffff_ffff;
-// Read from `Number` each time they would be put on the heap each time, where nothing is inlined.
+// Copied once: unoptimised code boxes `MIN_SAFE_INTEGER` at every read.
 const { MIN_SAFE_INTEGER, MAX_SAFE_INTEGER } = Number;
 
 const lengthProperty: unknown = Reflect.getOwnPropertyDescriptor(
@@ -46,7 +46,7 @@ const lengthProperty: unknown = Reflect.getOwnPropertyDescriptor(
   'byteLength',
 );
 const lengthGetter: unknown = Reflect.get(lengthProperty as object, 'get');
-/** How many bytes an array has, whatever a class derived from Uint8Array says. */
+/** The length of an array in bytes, even if a class derived from Uint8Array overrides `byteLength`. */
 const trueLength: (bytes: Uint8Array) => number = Function.prototype.call.bind(lengthGetter as () => number);
 
 const bigHalf: BigInt64Array = new BigInt64Array(1);
@@ -93,7 +93,7 @@ export function writeTypedData(
   }
 }
 
-/** How many bytes a value may take, of whatever kind: at least those that it takes. */
+/** The most bytes that a value of any kind may take. */
 export function mostBytes(value: unknown): number {
   if (typeof value === 'string') return MAX_PREFIX_BYTES + 3 * value.length;
   if (value instanceof Uint8Array) return MAX_PREFIX_BYTES + trueLength(value);
@@ -107,7 +107,7 @@ export function writeNull(bytes: Buffer, position: number, limit: number): numbe
   return position + 1;
 }
 
-/** Writes text or bytes behind their length, without a type byte: the form of names (SPOE.txt §3.2, KV-NAME). */
+/** Writes text after its length, without a type byte: the form of names (SPOE.txt §3.2, KV-NAME). */
 export function writeText(bytes: Buffer, position: number, limit: number, text: string): number {
   const length = text.length;
   if (length > LOOP_TEXT_LENGTH) return writeLongText(bytes, position, limit, text);
@@ -152,7 +152,7 @@ function writeInteger(
   min: number,
   max: number,
 ): number {
-  // Every type holds 32 bits, whose bounds are therefore not compared: as doubles they would cost more than the rest.
+  // Every type holds 32 bits, so a 32-bit integer needs no check of its bounds, which would compare doubles.
   if (typeof value === 'number' && value === (value | 0) && (value >= 0 || (type & UNSIGNED) === 0)) {
     return writeHalves(bytes, position, limit, type, value | 0, value >> 31);
   }
@@ -169,7 +169,7 @@ function write64(bytes: Buffer, position: number, limit: number, type: DataType,
     return writeInteger(bytes, position, limit, type, value, min, MAX_SAFE_INTEGER);
   }
   const isNegative = value < 0n;
-  // Storing wraps to 64 bits and makes no object; what wrapped reads back with another sign or is out of range.
+  // Storing a bigint in `bigHalf` wraps it to 64 bits without allocating; check the range before.
   if (isUnsigned ? isNegative || value > MAX_UINT64 : value > MAX_INT64 || value < MIN_INT64) {
     throw invalidValue(isUnsigned ? 'a bigint from 0 to 2^64 - 1' : 'a bigint from -2^63 to 2^63 - 1', value);
   }
@@ -204,7 +204,7 @@ function writeBytes(bytes: Buffer, position: number, limit: number, type: DataTy
   return copyInto(bytes, writeSmallVarint(bytes, position + 1, length), value, length);
 }
 
-/** Writes an address of `size` bytes, or of either size where that is 0. */
+/** Writes an address of `size` bytes; of either size when `size` is 0. */
 function writeAddress(bytes: Buffer, position: number, limit: number, value: unknown, size: number): number {
   let length = 0;
   let from: Uint8Array | ValueView = parsedAddress;
@@ -233,7 +233,7 @@ function isBytesType(type: DataType): boolean {
   return type === STRING || type === DataType.Binary || type === Ipv4 || type === Ipv6;
 }
 
-/** Whether it is a view of an address that is no {@link ValueView} of this copy of the package: one that was read from text. */
+/** Whether it is a view of an address, but not a {@link ValueView} of this copy of the package: one that was read from text. */
 function isAddressView(value: unknown): value is AddressValue {
   if (typeof value !== 'object' || value === null || value instanceof ValueView) return false;
   return 'family' in value && (value.family === 4 || value.family === 6) && 'copyTo' in value;
@@ -250,7 +250,7 @@ function copyInto(bytes: Buffer, position: number, from: Uint8Array | ValueView,
   return position + length;
 }
 
-/** Copies the bytes from `start` to `end` to `position` of `target`; the caller has checked the room. */
+/** Copies the bytes from `start` to `end` to `position` of `target`. The caller has checked the room. */
 export function copyRange(from: Buffer, start: number, end: number, target: Buffer, position: number): void {
   if (end - start > LOOP_RANGE_BYTES) {
     from.copy(target, position, start, end);
@@ -259,7 +259,7 @@ export function copyRange(from: Buffer, start: number, end: number, target: Buff
   }
 }
 
-/** Copies all of `from` to `position`; the caller has checked the room. */
+/** Copies all of `from` to `position`, and returns the offset after it. The caller has checked the room. */
 export function copyBytes(bytes: Buffer, position: number, from: Buffer): number {
   const length = from.length;
   if (length > LOOP_COPY_BYTES) {
@@ -270,7 +270,7 @@ export function copyBytes(bytes: Buffer, position: number, from: Buffer): number
   return position + length;
 }
 
-/** The error of `size` bytes at `position` that reach to or behind `limit`. */
+/** The error of `size` bytes at `position` that reach past `limit`. */
 export function frameFull(position: number, limit: number, size: number): SpopError {
   return new SpopError(
     'SPOP_FRAME_FULL',
@@ -290,7 +290,7 @@ function describe(value: unknown): string {
       return quoteText(value);
     case 'object':
     case 'function':
-      // Not every object has a text of its own.
+      // An object may have no `toString`.
       return escapeText(Object.prototype.toString.call(value));
     default:
       return escapeText(String(value));

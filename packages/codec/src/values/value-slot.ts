@@ -18,53 +18,53 @@ const TRUE_FLAG = TRUE_FLAG_;
 const DATA_SIZES = DATA_SIZES_;
 const SIZE_FIRST = SIZE_FIRST_;
 
-/** The bit that tells IPV6 from IPV4. */
+/** The bit that differs between IPV6 and IPV4. */
 const FAMILY_BIT = DataType.Ipv6 ^ DataType.Ipv4;
-/** The same above the byte with the type and the flags, which says IPV4: the value is an IPV6 on the wire. */
+/** That bit above the first byte, which then has the type IPV4, marks a value that is an IPV6 on the wire. */
 const UNMAPPED_SHIFT = 8;
 const UNMAPPED = FAMILY_BIT << UNMAPPED_SHIFT;
 
 /** Integers of up to this many bytes are decoded while their end is searched for. */
 const SMALL_INTEGER_BYTES = 3;
-/** What {@link ValueSlot.place} takes as the length of what has no bytes of its own. */
+/** The length for {@link ValueSlot.place} of a value without bytes of its own. */
 export const NO_LENGTH = -1;
-/** What a small integer is subtracted from to stand in the place of a length. */
+/** A small integer is kept in the field of a length as this number less its value. */
 export const SMALL_INTEGER_BASE = -2;
 
 /**
- * Where a value stands in its frame, and who may read it: found in the frame of one generation, lent to whoever reads
- * it in that generation only. What it decodes to is `Value`'s.
+ * The place of a value in its frame, and the generations in which it was found and lent. It may only be read in the generation
+ * in which it was lent. `ValueView` decodes it.
  */
 export abstract class ValueSlot {
-  // Protected to the compiler only: a name with # takes more code at each use, of which V8 inlines so much and no more.
-  /** @internal Always the same, but where it is a part of text: see {@link ValueSlot.placeText}. */
+  // Protected to the compiler only: a # name takes more bytecode at each use, and V8 inlines only up to a budget of it.
+  /** @internal Only {@link ValueSlot.placeText} changes it. */
   declare protected _source: ViewSource;
-  /** @internal The byte with the type and the flags; more than a byte where {@link ValueSlot.unmap} changed the type. */
+  /** @internal The byte with the type and the flags; above a byte if {@link ValueSlot.unmap} changed the type. */
   protected _first: number = 0;
-  /** @internal Where the value's own bytes begin, after its type and length, from the frame's length field. */
+  /** @internal Offset of the value's own bytes, after its type and length, from the frame's length field. */
   protected _start: number = 0;
   /**
-   * @internal Of a STRING, BINARY or address its length in bytes. Below zero, where there is no length: -2 less the value
-   * of an integer of up to three bytes, or -1.
+   * @internal The length in bytes of a STRING, BINARY or address. For an integer of up to three bytes, -2 less its value; for
+   * any other value, -1.
    */
   protected _lengthOrSmall: number = NO_LENGTH;
-  /** The generation of the source in which a value was found; its complement where that was rejected. */
+  /** The generation of the source in which a value was found; its complement when the value was rejected. */
   private _foundIn: number = NO_GENERATION;
-  /** @internal The generation in which the view was lent to whoever holds it. */
+  /** @internal The generation in which the view was lent to its holder. */
   protected _lentIn: number = NO_GENERATION;
   private readonly _absent: (value: ValueSlot) => undefined;
 
-  /** @internal @param absent Says that there is no value, where that is an error. */
+  /** @internal @param absent Called when there is no value; throws if that is an error. */
   constructor(source: ViewSource, absent: (value: ValueSlot) => undefined = nothing) {
     this._source = source;
     this._absent = absent;
   }
 
   /**
-   * @internal Checks the typed data at `position` of `bytes`, which are the source's, stands on it, and returns the
-   * offset behind it.
+   * @internal Checks the typed data at `position` of `bytes`, which are the source's, places the value there, and returns the
+   * offset after it.
    *
-   * @throws {SpopError} as {@link skipTypedData}; the value stands where it stood.
+   * @throws {SpopError} as {@link skipTypedData}; the value is then unchanged.
    */
   read(cursor: Cursor, bytes: Buffer, position: number, limit: number): number {
     const { origin } = cursor;
@@ -75,7 +75,7 @@ export abstract class ValueSlot {
     const size = DATA_SIZES[first & TYPE_MASK]!;
     let start = position + 1;
     let length = size > 0 ? size : NO_LENGTH;
-    // The halves of a longer integer are read where they are asked for.
+    // The halves of a longer integer are decoded when they are read.
     if (size === SIZE_FIRST || (size < 0 && end - start <= SMALL_INTEGER_BYTES)) {
       cursor.moveTo(bytes, start, limit, origin);
       readVarint(cursor);
@@ -91,12 +91,12 @@ export abstract class ValueSlot {
   }
 
   /**
-   * @internal Stands on a typed data that was checked.
+   * @internal Places the value on a typed data that was checked.
    *
    * @param first Its first byte.
-   * @param start Where its own bytes begin, from the frame's length field.
-   * @param length Of a STRING, BINARY or address its length in bytes; of an integer of up to three bytes -2 less its
-   * value; else -1.
+   * @param start Offset of its own bytes from the frame's length field.
+   * @param length The length in bytes of a STRING, BINARY or address; -2 less the value of an integer of up to three bytes;
+   * else -1.
    * @param generation The source's.
    */
   place(first: number, start: number, length: number, generation: number): void {
@@ -107,8 +107,8 @@ export abstract class ValueSlot {
   }
 
   /**
-   * @internal From now on an IPV6 that holds an IPv4 address (RFC 4291 §2.5.5.2) is that address, in the frame that is being
-   * read. Any other value stays what it is.
+   * @internal Turns an IPV6 that holds an IPv4 address (RFC 4291 §2.5.5.2) into that address, in the frame that is being read.
+   * Any other value is unchanged.
    */
   unmap(): void {
     const { bytes, origin } = this._source;
@@ -123,12 +123,12 @@ export abstract class ValueSlot {
     return (this._first & TYPE_MASK) | (this._first >> UNMAPPED_SHIFT);
   }
 
-  /** @internal Whether a value was found in the frame that the source stands on, and not rejected. */
+  /** @internal Whether a value was found in the source's present frame, and not rejected. */
   get isFound(): boolean {
     return this._foundIn === this._source.generation;
   }
 
-  /** @internal The same of that generation, which may be past. */
+  /** @internal Whether a value was found in `generation`, which may be past, and not rejected. */
   isFoundIn(generation: number): boolean {
     return this._foundIn === generation;
   }
@@ -138,19 +138,19 @@ export abstract class ValueSlot {
     return (this._first & TRUE_FLAG) !== 0;
   }
 
-  /** @internal Stands where `found` does in the same frame, and may be read. */
+  /** @internal Takes the place of `found` in the same frame, and lends it. */
   takeOver(found: ValueSlot): this {
     this.place(found._first, found._start, found._lengthOrSmall, this._source.generation);
     return this.lend();
   }
 
-  /** @internal Stands on `length` bytes of the source that it has, as a value of that type, and may be read. */
+  /** @internal Places the value on `length` bytes of its source, as a value of `type`, and lends it. */
   placeBytes(type: DataType, start: number, length: number): void {
     this.place(type, start, length, this._source.generation);
     this.lend();
   }
 
-  /** @internal The same of text, which is part of another value of any source. */
+  /** @internal As `placeBytes`, for a STRING that is a part of another value of any source. */
   placeText(source: ViewSource, start: number, length: number): void {
     this._source = source;
     this.placeBytes(DataType.String, start, length);
@@ -163,11 +163,11 @@ export abstract class ValueSlot {
   }
 
   /*
-   * The next few and `byteLength` do without other functions: V8 inlines up to so many bytes of code, and a handler reads
-   * value after value (benchmark `decode realistic`).
+   * The next methods and `byteLength` call no other functions: V8 inlines up to a budget of bytecode, and a handler reads value
+   * after value (benchmark `decode realistic`).
    */
 
-  /** @internal The view, where a value was found. */
+  /** @internal Lends and returns the view if a value was found. */
   lendIfFound(): this | undefined {
     const { generation } = this._source;
     if (this._foundIn !== generation) return this._absent(this);
@@ -175,23 +175,23 @@ export abstract class ValueSlot {
     return this;
   }
 
-  /** @internal The BOOL, where one was found. */
+  /** @internal The BOOL, if one was found. */
   booleanIfFound(): boolean | undefined {
     if (this._foundIn !== this._source.generation) return this._absent(this);
     return (this._first & TRUE_FLAG) !== 0;
   }
 
-  /** @internal Notes that the value that was found is of a type that nobody asked for. */
+  /** @internal Notes that the value that was found has a type that was not declared. */
   reject(): void {
     this._foundIn = ~this._foundIn;
   }
 
-  /** @internal Whether a value was found or rejected in the frame that the source stands on. */
+  /** @internal Whether a value was found or rejected in the source's present frame. */
   get isPresent(): boolean {
     return this.isPresentIn(this._source.generation);
   }
 
-  /** @internal The same of that generation, for those who know the source's. */
+  /** @internal Whether a value was found or rejected in `generation`. */
   isPresentIn(generation: number): boolean {
     const difference = this._foundIn ^ generation;
     return difference === 0 || difference === -1;
@@ -202,13 +202,13 @@ export abstract class ValueSlot {
     return this._first & TYPE_MASK;
   }
 
-  /** @internal The integer that was found, where it has up to three bytes on the wire; else -1. */
+  /** @internal The integer that was found, if it has up to three bytes on the wire; else -1. */
   get foundSmallInteger(): number {
     const integer = SMALL_INTEGER_BASE - this._lengthOrSmall;
     return integer < 0 ? -1 : integer;
   }
 
-  /** @internal From now on the view is late. */
+  /** @internal Closes the view: reading it throws from now on. */
   recall(): void {
     this._foundIn = NO_GENERATION;
     this._lentIn = NO_GENERATION;

@@ -1,11 +1,11 @@
 import type { DataType } from '../constants.ts';
 import type { Network } from './network.ts';
 
-/** What every value view can do. */
+/** The members of every value view. */
 export interface AnyValue {
-  /** The data type on the wire: IPV6 also where an IPv4-mapped address reads as IPv4. */
+  /** The data type on the wire: IPV6 also when an IPv4-mapped address reads as IPv4. */
   readonly type: DataType;
-  /** The value as text, whatever its type; see `Value.toString`. */
+  /** The value of any type as text; see `Value.toString`. */
   toString(): string;
 }
 
@@ -21,20 +21,20 @@ export interface IntegerValue extends AnyValue {
   toBigInt(): bigint;
 }
 
-/** What has bytes of its own. */
+/** A value with bytes of its own: a STRING, BINARY or address. */
 export interface BytesValue extends AnyValue {
   /** Length in bytes. */
   readonly byteLength: number;
-  /** The byte at `index`, 0 to 255; -1 outside of the value. */
+  /** The byte at `index`, 0 to 255; -1 outside the value. */
   byteAt(index: number): number;
-  /** Whether the bytes are exactly those of `other`: of text, its UTF-8 form. */
+  /** Whether the bytes are exactly those of `other`; for a string, those of its UTF-8 form. */
   equals(other: string | Uint8Array): boolean;
   /**
-   * Copies as many bytes as fit to `target` at `offset` (0 by default) and returns how many: those from `start` to `end`, all
-   * of them by default. An offset outside of the value stands for its nearer end.
+   * Copies the bytes from `start` to `end`, all by default, to `target` at `offset` (0 by default), as far as they fit, and returns
+   * their number. A `start` or `end` outside the value means its nearer end.
    */
   copyTo(target: Uint8Array, offset?: number, start?: number, end?: number): number;
-  /** A copy that is the caller's to keep. */
+  /** A copy of the bytes, which stays valid. */
   toBytes(): Buffer;
 }
 
@@ -44,8 +44,8 @@ export interface BinaryValue extends BytesValue {
 }
 
 /**
- * Text; HAProxy does not check that it is UTF-8. It is compared as bytes, with the UTF-8 form of what is asked for, in which
- * half a surrogate pair is U+FFFD. Offsets count bytes. Nothing here makes text but what is named `to…`.
+ * Text; HAProxy does not check that it is UTF-8. Its bytes are compared with the UTF-8 form of the given text, in which half a
+ * surrogate pair is U+FFFD. Offsets count bytes. Only methods named `to…` allocate text.
  */
 export interface StringValue extends BytesValue {
   readonly type: typeof DataType.String;
@@ -53,55 +53,55 @@ export interface StringValue extends BytesValue {
   startsWith(text: string): boolean;
   /** Whether the bytes end with those of `text`. */
   endsWith(text: string): boolean;
-  /** Whether the bytes of `text` stand anywhere in it. */
+  /** Whether it contains the bytes of `text`. */
   includes(text: string): boolean;
   /**
-   * The offset in bytes at which those of `text` first stand, from the offset `from` on (0 by default); -1 where they do not.
-   * Of the empty text that is `from`. It may take the product of both lengths, as where one is of the letter `a` alone.
+   * The offset of the first occurrence of `text`, searched from the offset `from` (0 by default); -1 if there is none. For the
+   * empty text it is `from`. The time may grow with the product of both lengths, for instance when both repeat one letter.
    */
   indexOf(text: string, from?: number): number;
-  /** As `equals`, with A to Z taken for a to z: for names of hosts, schemes and headers. All else has to be the same bytes. */
+  /** As `equals`, but A to Z equal a to z: for names of hosts, schemes and headers. All other bytes have to be the same. */
   equalsIgnoreCase(text: string): boolean;
 }
 
 /**
- * An IPv4 or IPv6 address. `toString()` gives RFC 5952 text. What is declared `address` is an IPv4 address wherever it came
+ * An IPv4 or IPv6 address. `toString()` gives RFC 5952 text. An argument declared `address` is an IPv4 address also when it came
  * mapped to IPv6, as `::ffff:192.0.2.1`.
  */
 export interface AddressValue extends BytesValue {
   readonly type: typeof DataType.Ipv4 | typeof DataType.Ipv6;
   readonly family: 4 | 6;
   /**
-   * Whether it is the address `other`, in any form that text has for it, or as its bytes. An IPv4 address also is the one
-   * that is mapped to IPv6: `192.0.2.1` and `::ffff:192.0.2.1`.
+   * Whether it is the address `other`, which is text in any form, or bytes. An IPv4 address equals itself mapped to IPv6:
+   * `192.0.2.1` and `::ffff:192.0.2.1`.
    */
   equals(other: string | Uint8Array): boolean;
   /**
-   * The 32 bits of group `index` as a signed integer: 0 for IPv4, 0 to 3 for IPv6. Groups 0 and 1 are the /64 of an IPv6
-   * address: as keys of a Map of Maps they take no text.
+   * The 32 bits of group `index` as a signed integer; `index` is 0 for IPv4, 0 to 3 for IPv6. Groups 0 and 1 are the /64 of an
+   * IPv6 address, and can be the keys of a Map of Maps without allocating text.
    *
    * @throws {RangeError} for a group that the address does not have.
    */
   wordAt(index: number): number;
   /**
-   * Whether the address is one of the network's, without making text. One that came as it was sent, mapped to IPv6, is also
-   * within the IPv4 networks of the address that it holds.
+   * Whether the address is within the network; allocates nothing. An IPv4-mapped IPv6 address is also within the IPv4 networks of
+   * the IPv4 address in it.
    *
-   * @throws {SpopError} SPOP_MISUSE for what {@link defineNetwork} did not make.
+   * @throws {SpopError} SPOP_MISUSE for a network that {@link defineNetwork} did not make.
    */
   isWithin(network: Network): boolean;
-  /** IPv4: 0 to 2^32 - 1. @throws {SpopError} SPOP_WRONG_TYPE for IPv6. */
+  /** The IPv4 address as 0 to 2^32 - 1. @throws {SpopError} SPOP_WRONG_TYPE for IPv6. */
   toNumber(): number;
-  /** IPv4: 32 bits, IPv6: 128 bits, unsigned. */
+  /** The address as an unsigned integer: 32 bits for IPv4, 128 bits for IPv6. */
   toBigInt(): bigint;
 }
 
-/** What has text in it: a view of a STRING or BINARY, or one of any type that turns out to be. */
+/** A view of a STRING or BINARY, or a view of any type whose value is one. */
 export type TextValue = StringValue | BinaryValue | Value;
 
 /**
- * A value of any type, as a walk over arguments or actions gives it. It has what any of the others has; to read it as what it
- * is not throws SPOP_WRONG_TYPE.
+ * A value of any type, as readers of arguments and actions give it. It has the members of all views; one that its type does not
+ * have throws SPOP_WRONG_TYPE.
  */
 export interface Value
   extends
@@ -110,7 +110,7 @@ export interface Value
     Omit<StringValue, 'type'>,
     Omit<AddressValue, 'type' | 'equals' | 'toNumber' | 'toBigInt'> {
   readonly isNull: boolean;
-  /** Where its first byte, that of its type, stands in the frame, from the length field; for errors. */
+  /** Offset of its first byte, which has its type, from the frame's length field; for errors. */
   readonly offset: number;
   /** The value of a BOOL. */
   readonly boolean: boolean;

@@ -20,14 +20,13 @@ const { Ipv4, Ipv6 } = DataType;
 const decoding = new Cursor();
 
 /**
- * A lazy view of one typed data (SPOE.txt §3.1): it knows where the value stands and decodes what is asked for, each
- * time it is asked. It reads the frame's own bytes and is valid as long as the frame; later use throws
- * SPOP_VIEW_CLOSED. Only what is named `to…` allocates.
+ * A lazy view of one typed data (SPOE.txt §3.1): it knows the place of the value and decodes it at each read. It reads the
+ * frame's own bytes and is valid as long as the frame; later use throws SPOP_VIEW_CLOSED. Only methods named `to…` allocate.
  *
- * Reading a value as what it is not throws SPOP_WRONG_TYPE.
+ * Reading a value as another type throws SPOP_WRONG_TYPE.
  *
- * An argument that is declared `address` is an IPv4 address here wherever it is one mapped to IPv6, `::ffff:192.0.2.1`
- * (RFC 4291 §2.5.5.2): `type` alone says IPV6 then.
+ * An argument declared `address` that came as an IPv4 address mapped to IPv6, `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2), is the IPv4
+ * address here; only `type` is still IPV6.
  */
 export class ValueView extends ValueSlot implements Value {
   get type(): DataType {
@@ -79,7 +78,7 @@ export class ValueView extends ValueSlot implements Value {
     if (!(index >= 0 && index < words && Number.isInteger(index))) {
       throw new RangeError(`expected a group from 0 to ${words - 1}; found ${index}`);
     }
-    // Buffer's own readers and comparers put objects on the heap where they are not inlined.
+    // Buffer's own readers and comparers allocate when they are not inlined.
     const { bytes, origin } = this._source;
     const at = origin + this._start + index * 4;
     return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
@@ -137,18 +136,18 @@ export class ValueView extends ValueSlot implements Value {
     return this._source.bytes.copy(target, offset, from + within(length, start), from + within(length, end));
   }
 
-  /** @internal The STRING that was found as text from `cache`. */
+  /** @internal The STRING that was found, as text from `cache`. */
   toCachedText(cache: TextCache): string {
     const { bytes, origin } = this._source;
     return cache.toText(bytes, origin + this._start, this._lengthOrSmall);
   }
 
-  /** @internal The same of a source that stands on the same frame. */
+  /** @internal As `toCachedText`, with another source of the same frame. */
   toCachedTextOf({ bytes, origin }: ViewSource, cache: TextCache): string {
     return cache.toText(bytes, origin + this._start, this._lengthOrSmall);
   }
 
-  /** @internal The integer if it fits 32 bits, which spares a double that V8 would box; else undefined. */
+  /** @internal The integer if it fits 32 bits, without a double that V8 would box; else undefined. */
   toInt32(): number | undefined {
     const { lo, hi } = this._readInteger();
     if (hi === 0 && lo >= 0) return lo;
@@ -182,7 +181,7 @@ export class ValueView extends ValueSlot implements Value {
     return type === DataType.Uint64 ? BigInt.asUintN(64, value) : value;
   }
 
-  /** STRING and BINARY: the bytes read as UTF-8, wrong ones as U+FFFD. Addresses, integers, booleans: as one writes them. NULL: `''`. */
+  /** STRING and BINARY: the bytes decoded as UTF-8, wrong ones as U+FFFD. Addresses, integers, booleans: their usual text. NULL: `''`. */
   override toString(): string {
     const { bytes, origin } = this._source;
     const start = origin + this._start;
@@ -209,7 +208,7 @@ export class ValueView extends ValueSlot implements Value {
   }
 
   /**
-   * @internal What the bytes of a STRING or BINARY stand in.
+   * @internal The source of the bytes of a STRING or BINARY.
    *
    * @throws {SpopError} SPOP_VIEW_CLOSED; SPOP_WRONG_TYPE for any other value.
    */
@@ -219,7 +218,7 @@ export class ValueView extends ValueSlot implements Value {
     return this._source;
   }
 
-  /** @internal Where its bytes begin, from the frame's length field. */
+  /** @internal Offset of its bytes from the frame's length field. */
   get textStart(): number {
     return this._start;
   }
@@ -230,7 +229,7 @@ export class ValueView extends ValueSlot implements Value {
     return this._first;
   }
 
-  /** Checks that the value has bytes of its own, and returns where they begin in the source's. */
+  /** Checks that the value has bytes of its own, and returns their offset in the source's. */
   private _checkBytes(): number {
     const source = this._source;
     if (this._lentIn !== this._source.generation) throw viewClosed();
@@ -267,7 +266,7 @@ export class ValueView extends ValueSlot implements Value {
 
 definePrintable(ValueView.prototype, (value) => value.toString());
 
-/** The offset as a whole number from 0 to `length`. */
+/** The offset as an integer from 0 to `length`. */
 function within(length: number, offset: number): number {
   if (offset < length) return offset > 0 ? offset | 0 : 0;
   return offset >= length ? length : 0;

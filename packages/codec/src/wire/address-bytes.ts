@@ -1,22 +1,22 @@
 /*
- * Addresses as the bytes of their text. The grammar is that of `parseAddress`, which reads JavaScript's text: neither can be
- * made of the other without an object. A property holds the two together.
+ * Parses addresses from the bytes of their text. The grammar is that of `parseAddress`, which reads a string: neither can use
+ * the other without allocating. A property test compares the two.
  */
 
 import { IPV4_BYTES, IPV6_BYTES } from './typed-data.ts';
 
-/** An IPv6 address has a colon among its first so many characters. */
+/** An IPv6 address has a colon among its first five characters. */
 const COLON_WITHIN = 5;
 const DOT = 0x2e;
 const COLON = 0x3a;
 const ZERO = 0x30;
 
 /**
- * Reads an IPv4 or IPv6 address whose text goes from `start` to `end` of `bytes`, all of it, into the beginning of `target`, and
- * returns its size in bytes: 4, 16, or 0 where the text is no address. `target` has 16 bytes of room. It takes what
- * {@link parseAddress} takes, and allocates nothing: for lists of addresses in files.
+ * Parses the IPv4 or IPv6 address that is the text from `start` to `end` of `bytes`. It writes the address to the beginning of
+ * `target`, which has 16 bytes of room, and returns its size in bytes: 4, 16, or 0 when the text is not an address. It accepts
+ * the same text as {@link parseAddress}, and allocates nothing: for lists of addresses in files.
  *
- * @throws {RangeError} where `target` has less room, or `start` and `end` are not within `bytes`.
+ * @throws {RangeError} when `target` has less room, or `start` and `end` are not within `bytes`.
  */
 export function parseAddressBytes(bytes: Uint8Array, start: number, end: number, target: Uint8Array): 0 | 4 | 16 {
   if (!(start >= 0 && end <= bytes.length)) {
@@ -29,7 +29,7 @@ export function parseAddressBytes(bytes: Uint8Array, start: number, end: number,
   return parseIpv4Bytes(bytes, start, end, target, 0) ? IPV4_BYTES : 0;
 }
 
-/** Reads the IPv4 address whose text goes from `start` to `end` into four bytes of `target`; false where it is none. */
+/** Parses the IPv4 address from `start` to `end` into four bytes of `target` at `to`; false when it is not an address. */
 export function parseIpv4Bytes(bytes: Uint8Array, start: number, end: number, target: Uint8Array, to: number): boolean {
   let position = start;
   for (let part = 0; part < 4; part++) {
@@ -48,11 +48,11 @@ export function parseIpv4Bytes(bytes: Uint8Array, start: number, end: number, ta
   return position === end;
 }
 
-/** Reads the IPv6 address whose text goes from `start` to `end` into 16 bytes of `target`; false where it is none. */
+/** Parses the IPv6 address from `start` to `end` into the first 16 bytes of `target`; false when it is not an address. */
 export function parseIpv6Bytes(bytes: Uint8Array, start: number, end: number, target: Uint8Array): boolean {
   let position = start;
   let written = 0;
-  // Where `::` stands, as a count of bytes before it; -1 while it has not come.
+  // The number of bytes before `::`; -1 before it has come.
   let gap = -1;
   if (isColon(bytes, position, end)) {
     if (!isColon(bytes, position + 1, end)) return false;
@@ -84,7 +84,7 @@ export function parseIpv6Bytes(bytes: Uint8Array, start: number, end: number, ta
   }
   if (gap < 0) return written === 16;
   if (written > 14) return false;
-  // What was written behind the gap moves to the end.
+  // The bytes after the gap move to the end.
   let to = 16;
   while (written > gap) target[--to] = target[--written]!;
   while (to > gap) target[--to] = 0;
@@ -95,7 +95,7 @@ function isColon(bytes: Uint8Array, position: number, end: number): boolean {
   return position < end && bytes[position] === COLON;
 }
 
-/** The offset behind up to four hex digits. */
+/** The offset after up to four hex digits. */
 function hexEnd(bytes: Uint8Array, start: number, end: number): number {
   let position = start;
   while (position < end && position - start < 4 && hexDigit(bytes[position]!) >= 0) position++;

@@ -1,4 +1,4 @@
-/** Addresses as text: IPv4 in dotted form, IPv6 as RFC 5952 writes it. Reading text into bytes makes no object. */
+/** Addresses as text: IPv4 in dotted form, IPv6 in the form of RFC 5952. Parsing text into bytes allocates nothing. */
 
 import { IPV6_BYTES } from './typed-data.ts';
 
@@ -8,9 +8,9 @@ const DOT = 0x2e;
 const COLON = 0x3a;
 
 /**
- * Reads an IPv4 or IPv6 address from `text` into `target` at `offset` (0 by default) and returns its size in bytes: 4, 16, or 0
- * where the text is no address. `target` has 16 bytes of room. Nothing is allocated. IPv4 takes exactly four decimal numbers without leading zeros; IPv6
- * takes every form of RFC 4291 §2.2, without a zone.
+ * Parses the IPv4 or IPv6 address `text` into `target` at `offset` (0 by default), where 16 bytes have room. It returns the size
+ * in bytes: 4, 16, or 0 when the text is not an address. IPv4 has to be four decimal numbers without leading zeros; IPv6 may
+ * have every form of RFC 4291 §2.2, without a zone. Allocates nothing.
  */
 export function parseAddress(text: string, target: Uint8Array, offset: number = 0): 0 | 4 | 16 {
   for (let i = 0; i < text.length && i < 5; i++) {
@@ -40,7 +40,7 @@ function parseIpv4(text: string, from: number, target: Uint8Array, offset: numbe
 function parseIpv6(text: string, target: Uint8Array, offset: number): boolean {
   let position = 0;
   let written = 0;
-  // Where `::` stands, as a count of bytes before it; -1 while it has not come.
+  // The number of bytes before `::`; -1 before it has come.
   let gap = -1;
   if (text.charCodeAt(0) === COLON) {
     if (text.charCodeAt(1) !== COLON) return false;
@@ -80,7 +80,7 @@ function parseIpv6(text: string, target: Uint8Array, offset: number): boolean {
   if (written > 14) return false;
   const moved = written - gap;
   target.copyWithin(offset + 16 - moved, offset + gap, offset + written);
-  // A Buffer's own `fill` puts its arguments on the heap.
+  // Buffer's `fill` allocates its arguments on the heap.
   for (let i = gap; i < 16 - moved; i++) target[offset + i] = 0;
   return true;
 }
@@ -91,7 +91,7 @@ function hexDigit(code: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
-/** How many bytes stand before the IPv4 address in an IPv6 address that it is mapped to. */
+/** Bytes before the IPv4 address in an IPv4-mapped IPv6 address. */
 export const MAPPED_PREFIX_BYTES = 12;
 
 /** Whether the 16 bytes at `offset` are an IPv4 address mapped to IPv6, `::ffff:0:0/96` (RFC 4291 §2.5.5.2). */
@@ -101,7 +101,7 @@ export function isMappedAddress(bytes: Uint8Array, offset: number): boolean {
   return bits === 0;
 }
 
-/** Whether `text` is the address of the `length` bytes at `start`: of an IPv4 one, plain or mapped to IPv6. */
+/** Whether `text` is the address of the `length` bytes at `start`; an IPv4 address may also be written as mapped to IPv6. */
 export function isAddress(bytes: Buffer, start: number, length: number, text: string): boolean {
   const size = parseAddress(text, parsedAddress, 0);
   const from = size > length && isMappedAddress(parsedAddress, 0) ? MAPPED_PREFIX_BYTES : 0;
@@ -112,7 +112,7 @@ export function isAddress(bytes: Buffer, start: number, length: number, text: st
   return true;
 }
 
-/** Whether `other` is the IPv4 address at `start` as an IPv6 address. */
+/** Whether `other` is the IPv4 address at `start`, mapped to IPv6. */
 export function isMappedTo(bytes: Buffer, start: number, other: Uint8Array): boolean {
   if (other.length !== IPV6_BYTES || !isMappedAddress(other, 0)) return false;
   for (let i = MAPPED_PREFIX_BYTES; i < IPV6_BYTES; i++) {
@@ -127,8 +127,8 @@ export function toIpv4Text(bytes: Uint8Array, offset: number): string {
 }
 
 /**
- * The 16 bytes at `offset` in the form that RFC 5952 asks for: lower case, no leading zeros, the longest run of two or
- * more zero groups (the first of equals) as `::`, and IPv4-mapped addresses as `::ffff:192.0.2.1` (§5).
+ * The 16 bytes at `offset` in the form of RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups
+ * (the first one if several are equally long) as `::`, and IPv4-mapped addresses as `::ffff:192.0.2.1` (§5).
  */
 export function toIpv6Text(bytes: Uint8Array, offset: number): string {
   const groups: number[] = [];

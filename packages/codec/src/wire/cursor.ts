@@ -1,22 +1,22 @@
-/** An empty buffer, for views and cursors that stand on no frame. */
+/** An empty buffer, for views and cursors without a frame. */
 export const NO_BYTES: Buffer = Buffer.alloc(0);
 
 /**
- * A place in bytes, moved in place by the functions that read, such as {@link readVarint}. One is made per connection and used
- * for every frame, so that reading a value makes no object. Each field holds a 32-bit integer from the constructor on, which keeps V8 from
- * ever boxing it.
+ * A position in bytes, which reading functions such as {@link readVarint} move. Make one for each connection and use it for
+ * every frame, so that reading a value allocates nothing. Each field holds a 32-bit integer from the constructor on, so that V8
+ * never boxes it.
  *
- * Reading is bounded by `limit`, the end of the innermost thing being read, and never by the end of `bytes`: what lies
- * behind the limit of a pooled buffer belongs to another frame.
+ * Reading stops at `limit`, the end of the innermost item, and not at the end of `bytes`: bytes after the limit of a pooled
+ * buffer belong to another frame.
  */
 export class Cursor {
-  /** What it stands in. */
+  /** The bytes that are read. */
   bytes: Buffer = NO_BYTES;
-  /** Offset of the next byte to read: moved on by what reads, and by whoever takes the bytes there, up to `limit`. */
+  /** Offset of the next byte to read. Reading functions move it; so may a caller that takes bytes itself, up to `limit`. */
   position: number = 0;
-  /** Offset just behind the last byte that may be read. */
+  /** Offset after the last byte that may be read. */
   limit: number = 0;
-  /** Offset of the frame's length field, or of the first byte that was to be read; offsets in errors count from here. */
+  /** Offset of the frame's length field, or of the first byte to read; offsets in errors count from here. */
   origin: number = 0;
   /** Low 32 bits of the last varint read, as a signed integer. */
   lo: number = 0;
@@ -24,10 +24,10 @@ export class Cursor {
   hi: number = 0;
 
   /**
-   * Stands at the beginning of `bytes`, or at `start`, with everything up to `end` readable. Offsets in errors count from
-   * there.
+   * Moves to `start` of `bytes`, 0 by default, with `end` as the limit, the end of `bytes` by default. Offsets in errors count
+   * from `start`.
    *
-   * @throws {RangeError} where `start` and `end` are not within `bytes`, in this order.
+   * @throws {RangeError} when `start` and `end` are not within `bytes`, in this order.
    */
   read(bytes: Buffer, start: number = 0, end: number = bytes.length): void {
     if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= bytes.length)) {
@@ -36,7 +36,7 @@ export class Cursor {
     this.moveTo(bytes, start, end, start);
   }
 
-  /** @internal Stands on `position` of `bytes`, with everything up to `limit` readable: nothing of it is checked. */
+  /** @internal Moves to `position` of `bytes`, with the limit `limit`, unchecked. */
   moveTo(bytes: Buffer, position: number, limit: number, origin: number): void {
     this.bytes = bytes;
     this.position = position;

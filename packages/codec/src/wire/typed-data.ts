@@ -6,7 +6,7 @@ import { readLength, readVarint, truncated } from './varint.ts';
 /*
  * TYPED-DATA    : <TYPE:4 bits><FLAGS:4 bits><DATA>        (SPOE.txt §3.1)
  *
- * On the wire the type is the low nibble and the flags are the high one, whatever the order in that line.
+ * On the wire the type is the low nibble and the flags are the high one, in spite of the order in that line.
  */
 
 /** The bits of a typed data's first byte that hold its {@link DataType}. */
@@ -18,18 +18,18 @@ export const TRUE_FLAG = 0x10;
 export const IPV4_BYTES = 4;
 export const IPV6_BYTES = 16;
 
-/** Instead of a size: it stands in front of the value, as a varint; or the value is a varint itself. */
+/** Instead of a size: a varint before the value is its size; or the value is itself a varint. */
 export const SIZE_FIRST = -1;
 export const SIZE_OF_VARINT = -2;
-/** Behind every limit, and far enough from 2^31 to add an offset to it. */
+/** After every limit, and small enough that adding an offset stays below 2^31. */
 const NO_SIZE = 0x3fff_ffff;
 
-/** How many bytes a value of each data type has behind its type, or how to find out; reserved types have no end. */
+/** The size of a value of each data type after its type byte, or how to find it; a reserved type exceeds every limit. */
 export const DATA_SIZES: Int32Array = new Int32Array(TYPE_MASK + 1).fill(NO_SIZE);
 DATA_SIZES.set([0, 0, SIZE_OF_VARINT, SIZE_OF_VARINT, SIZE_OF_VARINT, SIZE_OF_VARINT, 4, 16, SIZE_FIRST, SIZE_FIRST]);
 
 /**
- * Checks one typed data and moves behind it; nothing is decoded that finding its end does not need.
+ * Checks one typed data and moves to the offset after it; decodes only what finding its end needs.
  *
  * @throws {SpopError} SPOP_TRUNCATED, SPOP_RESERVED_TYPE, SPOP_VARINT_OVERFLOW, or SPOP_INTEGER_RANGE for an INT32 or
  * UINT32 that does not fit 32 bits.
@@ -110,7 +110,7 @@ const TYPE_NAMES: readonly string[] = [
   'BINARY',
 ];
 
-/** The specification's name of a data type, for messages: `'INT64'`; `'reserved type 12'` for 10 to 15. */
+/** The specification's name of a data type, for error texts: `'INT64'`; `'reserved type 12'` for 10 to 15. */
 export function dataTypeName(type: number): string {
   return TYPE_NAMES[type] ?? `reserved type ${type}`;
 }

@@ -1,8 +1,8 @@
-/** Comparing UTF-8 bytes with text, without making the one from the other. */
+/** Comparing UTF-8 bytes with text, without converting either. */
 
 /**
- * How many of the `length` bytes at `start` the UTF-8 form of `text` takes, when they begin with it; -1 when they do
- * not. Unpaired surrogates compare as U+FFFD, which is how they would be written.
+ * The length in bytes of the UTF-8 form of `text`, if the `length` bytes at `start` begin with it; else -1. An unpaired surrogate
+ * compares as U+FFFD, which is how it would be written.
  */
 export function utf8PrefixLength(bytes: Buffer, start: number, length: number, text: string): number {
   const textLength = text.length;
@@ -15,7 +15,7 @@ export function utf8PrefixLength(bytes: Buffer, start: number, length: number, t
   return textLength;
 }
 
-/** {@link utf8PrefixLength} from the first character on that is not ASCII: the bytes before it are equal. */
+/** {@link utf8PrefixLength} from the character at `from`, the first that is not ASCII; the bytes before it are equal. */
 function wideUtf8PrefixLength(bytes: Buffer, start: number, length: number, text: string, from: number): number {
   const end = start + length;
   let position = start + from;
@@ -29,7 +29,7 @@ function wideUtf8PrefixLength(bytes: Buffer, start: number, length: number, text
   return position - start;
 }
 
-/** How many bytes a code point takes, where those from `position` on, up to `end`, begin with it; else -1. */
+/** The length in bytes of a code point, if the bytes from `position` to `end` begin with it; else -1. */
 function codePointLength(bytes: Buffer, position: number, end: number, code: number): number {
   const size = codePointSize(code);
   if (size > end - position) return -1;
@@ -51,7 +51,7 @@ function codePointSize(code: number): number {
 
 /** Whether the `length` bytes at `start` end with the UTF-8 form of `text`; see {@link utf8PrefixLength}. */
 export function utf8EndsWith(bytes: Buffer, start: number, length: number, text: string): boolean {
-  // No UTF-8 form is shorter than its text: a longer one is not looked at.
+  // No UTF-8 form is shorter than its text in UTF-16 units.
   if (text.length > length) return false;
   let size = 0;
   for (let i = 0; i < text.length; i++) {
@@ -63,8 +63,8 @@ export function utf8EndsWith(bytes: Buffer, start: number, length: number, text:
 }
 
 /**
- * Where the UTF-8 form of `text` first stands in the `length` bytes at `start`, from the `from`th on, 0 to `length`; -1 where
- * it does not.
+ * The index of the first UTF-8 form of `text` in the `length` bytes at `start`, searched from index `from`, 0 to `length`; -1 if
+ * there is none.
  */
 export function utf8IndexOf(bytes: Buffer, start: number, length: number, text: string, from: number): number {
   if (text === '') return from;
@@ -77,7 +77,7 @@ export function utf8IndexOf(bytes: Buffer, start: number, length: number, text: 
   return -1;
 }
 
-/** Whether the `length` bytes at `start` are the UTF-8 form of `text`, with A to Z and a to z taken for the same. */
+/** Whether the `length` bytes at `start` are the UTF-8 form of `text`; A to Z equal a to z. */
 export function utf8EqualsIgnoreCase(bytes: Buffer, start: number, length: number, text: string): boolean {
   if (text.length > length) return false;
   const end = start + length;
@@ -102,8 +102,8 @@ function lowerAscii(code: number): number {
 }
 
 /**
- * The code point at `index`; U+FFFD for half a pair. Optimised code of V8 13 and 14 (Node 24, 26) looks past the end in
- * its own codePointAt, where the text is a slice of a longer one that was cut within a pair.
+ * The code point at `index`; U+FFFD for half a pair. The optimised `codePointAt` of V8 13 and 14 (Node 24, 26) reads past the
+ * end of a text that is a slice of a longer one, cut within a pair.
  */
 function codePointAt(text: string, index: number): number {
   const unit = text.charCodeAt(index);

@@ -3,7 +3,7 @@ import { SpopError } from '../errors.ts';
 import type { Cursor } from './cursor.ts';
 
 /*
- * Varints as HAProxy's peers protocol has them (SPOE.txt §3.1; include/haproxy/intops.h, encode_varint):
+ * Varints of HAProxy's peers protocol (SPOE.txt §3.1; include/haproxy/intops.h, encode_varint):
  *
  *        0 <= v < 240   one byte
  *      240 <= v         the low nibble with f0 set, then (v - 240) >> 4 in groups of seven bits, lowest first,
@@ -18,17 +18,17 @@ const ONE_BYTE_VARINTS = 240;
 const CONTINUES = 128;
 /** A first byte below this is the whole varint. */
 const ONE_BYTE_VARINTS_: number = ONE_BYTE_VARINTS;
-/** A further byte of at least this is not the last. */
+/** A later byte of at least this is not the last. */
 const CONTINUES_: number = CONTINUES;
 export { CONTINUES_ as CONTINUES, ONE_BYTE_VARINTS_ as ONE_BYTE_VARINTS };
 const SIGN = 0x8000_0000 | 0;
 
 /**
- * Reads one varint (SPOE.txt §3.1), 0 to 2^64 - 1, into `cursor.lo` and `cursor.hi` and moves behind it. Below 2^31 `hi` is 0
- * and `lo` is the value. Makes no object, and reads nothing at or behind the cursor's limit.
+ * Reads one varint (SPOE.txt §3.1), 0 to 2^64 - 1, into `cursor.lo` and `cursor.hi`, and moves the cursor to the offset after it.
+ * Below 2^31 `hi` is 0 and `lo` is the value. Allocates nothing, and reads no byte at or after the cursor's limit.
  *
- * @throws {SpopError} SPOP_TRUNCATED where it runs past the limit, SPOP_VARINT_OVERFLOW above ten bytes or 2^64 - 1. The cursor
- * stands where it stood. Both have the status of a malformed frame: where the bytes are an argument's, the fault is a handler's.
+ * @throws {SpopError} SPOP_TRUNCATED when the varint runs past the limit; SPOP_VARINT_OVERFLOW above ten bytes or 2^64 - 1. The
+ * cursor is then unchanged. Both have the status of a malformed frame, also when a handler reads the bytes of an argument.
  */
 export function readVarint(cursor: Cursor): void {
   const position = cursor.position;
@@ -44,16 +44,16 @@ export function readVarint(cursor: Cursor): void {
   readLongVarint(cursor);
 }
 
-/** {@link readLength} at `position` of `bytes`, for those who keep a position of their own; offsets count from the cursor's origin. */
+/** {@link readLength} at `position` of `bytes`, for a caller with a position of its own; offsets count from the cursor's origin. */
 export function readLengthAt(cursor: Cursor, bytes: Buffer, position: number, limit: number): number {
   cursor.moveTo(bytes, position, limit, cursor.origin);
   return readLength(cursor);
 }
 
-/** A varint of this many bytes cannot overflow: it is below 2^33. */
+/** A varint of up to five bytes cannot overflow: it is below 2^33. */
 export const SHORT_VARINT_BYTES = 5;
 
-/** The offset behind a varint of up to five bytes, all of which the caller knows to be there; 0 for a longer one. */
+/** The offset after a varint of up to five bytes; 0 for a longer one. The caller has checked that five bytes are there. */
 export function shortVarintEnd(bytes: Buffer, position: number): number {
   if (bytes[position]! < ONE_BYTE_VARINTS) return position + 1;
   if (bytes[position + 1]! < CONTINUES) return position + 2;
@@ -63,10 +63,10 @@ export function shortVarintEnd(bytes: Buffer, position: number): number {
 }
 
 /**
- * Reads a varint that counts the bytes behind it and returns it, 0 to 2^31 - 1; the cursor stands on the first of
- * those bytes, and all of them lie before the limit.
+ * Reads a varint that is the number of bytes after it, 0 to 2^31 - 1, and returns it. The cursor moves to the first of these
+ * bytes, all of which are before the limit.
  *
- * @throws {SpopError} SPOP_TRUNCATED where the bytes or the varint run past the limit, SPOP_VARINT_OVERFLOW.
+ * @throws {SpopError} SPOP_TRUNCATED when the varint or the bytes run past the limit; SPOP_VARINT_OVERFLOW.
  */
 export function readLength(cursor: Cursor): number {
   const start = cursor.position;
@@ -81,7 +81,7 @@ export function readLength(cursor: Cursor): number {
 function readLongVarint(cursor: Cursor): void {
   const { bytes, limit, position: start } = cursor;
   if (limit - start > 2) {
-    // Two and three bytes hold every length and port that comes (benchmark `decode realistic`).
+    // Two or three bytes hold every usual length and port (benchmark `decode realistic`).
     const second = bytes[start + 1]!;
     const third = bytes[start + 2]!;
     if (second < CONTINUES || third < CONTINUES) {
@@ -110,7 +110,7 @@ function readLongVarint(cursor: Cursor): void {
       lo += byte << shift;
     } else if (shift === 25) {
       const sum = (lo + (byte << 25)) | 0;
-      // Unsigned comparison without leaving int32: the sum wrapped if it is below what it started from.
+      // Unsigned comparison within int32: the sum wrapped if it is below `lo`.
       hi = (byte >>> 7) + ((sum ^ SIGN) < (lo ^ SIGN) ? 1 : 0);
       lo = sum;
     } else {
@@ -134,7 +134,7 @@ function finishLongestVarint(cursor: Cursor, lo: number, hi: number, byte: numbe
   cursor.position += MAX_VARINT_BYTES;
 }
 
-/** Bytes that a varint of the value `hi` * 2^32 + `lo` (both as signed halves) takes: 1 to 10. */
+/** Bytes of the varint of `hi` * 2^32 + `lo` (both as signed halves): 1 to 10. */
 export function varintSize(lo: number, hi: number): number {
   if (hi === 0 && lo >= 0) {
     if (lo < 240) return 1;
@@ -149,8 +149,8 @@ export function varintSize(lo: number, hi: number): number {
 const sizing: Buffer = Buffer.alloc(MAX_VARINT_BYTES);
 
 /**
- * Writes the value `hi` * 2^32 + `lo` (both as signed halves) at `position` and returns the offset behind it. The
- * caller has made sure of ten bytes of room, or of {@link varintSize}: a write past a buffer's end would be lost.
+ * Writes the value `hi` * 2^32 + `lo` (both as signed halves) at `position`, and returns the offset after it. The caller has
+ * checked that ten bytes, or {@link varintSize} bytes, have room: a write past a buffer's end would be lost.
  */
 export function writeVarint(bytes: Buffer, position: number, lo: number, hi: number): number {
   if (hi === 0 && lo >= 0) {
@@ -174,7 +174,7 @@ export function writeVarint(bytes: Buffer, position: number, lo: number, hi: num
   return position;
 }
 
-/** {@link writeVarint} for 0 to 2^31 - 1, which is every length and nearly every value. */
+/** {@link writeVarint} for 0 to 2^31 - 1: every length and nearly every value. */
 export function writeSmallVarint(bytes: Buffer, position: number, value: number): number {
   if (value < ONE_BYTE_VARINTS) {
     bytes[position] = value;

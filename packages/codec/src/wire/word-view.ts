@@ -1,17 +1,17 @@
 import { NO_BYTES } from './cursor.ts';
 
-/** A view of the same bytes for reading or writing words of four, at the same offsets. */
+/** A view of the same bytes at the same offsets, for reading or writing words of four bytes. */
 export function toWordView(bytes: Buffer): DataView {
   const { buffer, byteOffset, length } = bytes;
-  // Without a length it grows with the memory, as the bytes may.
+  // Without a length the view grows with its memory, as `bytes` may.
   const mayGrow = 'growable' in buffer ? buffer.growable : buffer.resizable;
   return mayGrow ? new DataView(buffer, byteOffset) : new DataView(buffer, byteOffset, length);
 }
 
-/** {@link NO_BYTES} in words. */
+/** The view of {@link NO_BYTES}. */
 export const NO_WORD_VIEW: DataView = toWordView(NO_BYTES);
 
-/** The view of the buffer that was asked for last: made again only when another buffer is asked for. */
+/** Keeps the view of one buffer, and replaces it when another buffer is asked for. */
 export class WordViewCache {
   #bytes: Buffer = NO_BYTES;
   #wordView: DataView = NO_WORD_VIEW;

@@ -80,13 +80,13 @@ describe('defineNetwork', () => {
     ['10.0.0.0/255.0.0.0', 'an IPv4 network with a prefix of 0 to 32 bits'],
     ['2001:db8::/129', 'an IPv6 network with a prefix of 0 to 128 bits'],
     ['2001:db8::/999', 'an IPv6 network with a prefix of 0 to 128 bits'],
-    ['10.1.2.3/8', 'no bits behind a prefix of 8, as in 10.0.0.0/8'],
-    ['255.255.255.255/31', 'no bits behind a prefix of 31, as in 255.255.255.254/31'],
-    ['0.0.0.1/0', 'no bits behind a prefix of 0, as in 0.0.0.0/0'],
-    ['2001:db8::1/64', 'no bits behind a prefix of 64, as in 2001:db8::/64'],
-    ['ff::/9', 'no bits behind a prefix of 9, as in 80::/9'],
-    ['::ffff:10.1.0.0/104', 'no bits behind a prefix of 8, as in 10.0.0.0/8'],
-    ['::ffff:0:0/95', 'no bits behind a prefix of 95, as in ::fffe:0:0/95'],
+    ['10.1.2.3/8', 'no bits set after a prefix of 8, as in 10.0.0.0/8'],
+    ['255.255.255.255/31', 'no bits set after a prefix of 31, as in 255.255.255.254/31'],
+    ['0.0.0.1/0', 'no bits set after a prefix of 0, as in 0.0.0.0/0'],
+    ['2001:db8::1/64', 'no bits set after a prefix of 64, as in 2001:db8::/64'],
+    ['ff::/9', 'no bits set after a prefix of 9, as in 80::/9'],
+    ['::ffff:10.1.0.0/104', 'no bits set after a prefix of 8, as in 10.0.0.0/8'],
+    ['::ffff:0:0/95', 'no bits set after a prefix of 95, as in ::fffe:0:0/95'],
   ])('refuses %j', (text, expected) => {
     const error = thrown(() => defineNetwork(text));
     expect([error.code, error.status, error.offset]).toEqual(['SPOP_INVALID_VALUE', undefined, -1]);
