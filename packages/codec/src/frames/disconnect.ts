@@ -6,9 +6,9 @@ import type { Frame } from './frame.ts';
 import { checkControlFrame } from './hello.ts';
 import { KvListReader } from './kv-list.ts';
 
-/** What a HAPROXY-DISCONNECT or AGENT-DISCONNECT says (SPOE.txt §3.2.8, §3.2.9). */
+/** The items of a HAPROXY-DISCONNECT or AGENT-DISCONNECT (SPOE.txt §3.2.8, §3.2.9). */
 export interface Disconnect {
-  /** A {@link Status}, or a number that its sender defines. */
+  /** A {@link Status}, or another number of the sender's. */
   readonly statusCode: number;
   readonly message: string;
 }
@@ -33,10 +33,10 @@ export const STATUS_MESSAGES: Readonly<Record<Status, string>> = {
 };
 
 /**
- * Reads a DISCONNECT of either direction. It is lenient, since the peer is leaving anyway: a missing status code reads
- * as 99 and a missing message as `''`.
+ * Reads a DISCONNECT of either direction. It is lenient, since the peer is leaving: a missing status code reads as 99 and a
+ * missing message as `''`.
  *
- * @throws {SpopError} SPOP_UNEXPECTED_FRAME or SPOP_FRAGMENTED_FRAME for another frame, or what is malformed.
+ * @throws {SpopError} SPOP_UNEXPECTED_FRAME or SPOP_FRAGMENTED_FRAME for another frame; the codes of a malformed KV-list.
  */
 export function toDisconnect(frame: Frame): Disconnect {
   checkControlFrame(
@@ -59,9 +59,9 @@ export function toDisconnect(frame: Frame): Disconnect {
 }
 
 /**
- * Writes a DISCONNECT and returns the offset behind it.
+ * Writes a DISCONNECT and returns the offset after it.
  *
- * @throws {SpopError} SPOP_INVALID_VALUE for a status code outside of 0 to 99: HAProxy 3.1 reads past a table with one.
+ * @throws {SpopError} SPOP_INVALID_VALUE for a status code that is not 0 to 99, with which HAProxy 3.1 reads past a table.
  */
 export function writeDisconnect(
   writer: FrameWriter,

@@ -17,17 +17,17 @@ export { FRAME_HEADER_BYTES_ as FRAME_HEADER_BYTES };
 const MAX_ID = (1n << 64n) - 1n;
 
 /**
- * What all writers of frames have in common: into which bytes they write, and how the frame is begun and ended. Each adds what
- * its frames consist of: {@link FrameWriter}, {@link NotifyWriter}, {@link AckWriter}.
+ * The common base of all frame writers: the buffer, and the beginning and end of a frame. {@link FrameWriter},
+ * {@link NotifyWriter} and {@link AckWriter} add the content.
  */
 export abstract class FrameBody {
   /** The caller's buffer. */
   declare protected bytes: Buffer;
   /** Offset of the frame's length field. */
   protected start: number = 0;
-  /** Offset up to which the frame is written. */
+  /** Offset after the bytes written so far. */
   protected position: number = 0;
-  /** Offset by which the frame has to end. */
+  /** The frame has to end at this offset or before. */
   protected limit: number = 0;
 
   /** @internal */
@@ -56,7 +56,7 @@ export abstract class FrameBody {
     return position;
   }
 
-  /** Begins a frame: room for its length, type, flags and ids. @throws {SpopError} as {@link FrameWriter.begin}. */
+  /** Begins a frame: reserves its length field, and writes type, flags and ids. @throws {SpopError} as {@link FrameWriter.begin}. */
   protected beginFrame(
     bytes: Buffer,
     position: number,

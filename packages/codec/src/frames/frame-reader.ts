@@ -9,22 +9,22 @@ import { WordViewCache, NO_WORD_VIEW, toWordView } from '../wire/word-view.ts';
 import { Frame } from './frame.ts';
 import { otherProtocol } from './other-protocols.ts';
 
-/** A carry larger than this is given back as soon as it is empty. */
+/** A carry larger than this is released once it is empty. */
 const CARRY_KEPT_BYTES = 65_536;
-/** The largest carry that is kept for the next reader that needs a large one: what a socket's agent reads at once. */
+/** The largest carry that is kept as the spare one: as many bytes as the agent reads at once. */
 const SPARE_BYTES = 524_288;
 
-/** A large carry that is empty, for all readers: one that is cut short again and again would allocate each time. */
+/** An empty large carry for all readers: a reader that is cut short again and again would otherwise allocate each time. */
 let spare: Buffer = NO_BYTES;
 
 // Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `decode tiny`).
 const LENGTH_BYTES = LENGTH_BYTES_;
 const MIN_FRAME_BYTES = MIN_FRAME_BYTES_;
 
-/** The longest that FRAME-LENGTH is taken for, read as a signed integer. */
+/** The largest FRAME-LENGTH that can be accepted, since it is read as a signed integer. */
 const MAX_LENGTH = 0x7fff_ffff;
 
-/** Shared, as the buffer is that an agent's sockets read into. */
+/** Shared by all readers, since an agent's sockets share one read buffer. */
 const chunkWordViews: WordViewCache = new WordViewCache();
 
 /** Options of a {@link FrameReader}. */
@@ -34,9 +34,9 @@ export interface FrameReaderOptions {
 }
 
 /**
- * Takes the bytes of a connection in chunks of any size and gives whole frames. Frames are read where they lie in the
- * chunk; only the beginning of one that a chunk cuts off is copied, to memory that the reader owns (the carry), and
- * never more of it than `maxFrameSize` allows.
+ * Takes the bytes of a connection in chunks of any size, and returns whole frames. Frames are read in the chunk itself. Only the
+ * beginning of a frame that the chunk cuts off is copied, to memory of the reader (the carry), and never more of it than
+ * `maxFrameSize` allows.
  *
  *     reader.push(chunk);
  *     for (let frame = reader.next(); frame !== undefined; frame = reader.next()) { … }
@@ -46,20 +46,20 @@ export interface FrameReaderOptions {
 export class FrameReader {
   #maxFrameSize: number = DEFAULT_MAX_FRAME_SIZE;
   readonly #frame: Frame = new Frame();
-  /** Where frames are read, from `#position` to `#end`: the chunk, or the carry while there is one. */
+  /** The bytes in which frames are read, from `#position` to `#end`: the chunk, or the carry while it holds bytes. */
   #bytes: Buffer = NO_BYTES;
   #wordView: DataView = NO_WORD_VIEW;
   #position: number = 0;
   #end: number = 0;
-  /** Memory of the reader's own, for bytes that came before those of the chunk. */
+  /** Memory of the reader, for bytes that came before the chunk. */
   #carry: Buffer = NO_BYTES;
   #carryWordView: DataView = NO_WORD_VIEW;
-  /** The chunk behind the carry, of which nothing is read before the carry is empty. */
-  #behind: Buffer = NO_BYTES;
-  #behindPosition: number = 0;
-  #behindEnd: number = 0;
+  /** The chunk after the carry, which is read once the carry is empty. */
+  #nextChunk: Buffer = NO_BYTES;
+  #nextChunkPosition: number = 0;
+  #nextChunkEnd: number = 0;
 
-  /** @throws {RangeError} where `maxFrameSize` is no integer from 7 to 2^31 - 1. */
+  /** @throws {RangeError} when `maxFrameSize` is not an integer from 7 to 2^31 - 1. */
   constructor(options: FrameReaderOptions = {}) {
     if (options.maxFrameSize !== undefined) this.maxFrameSize = options.maxFrameSize;
   }
@@ -78,37 +78,37 @@ export class FrameReader {
     this.#maxFrameSize = bytes;
   }
 
-  /** Bytes that were pushed and are not read yet. */
+  /** Bytes that were pushed and not read yet. */
   get pendingBytes(): number {
-    return this.#end - this.#position + this.#behindEnd - this.#behindPosition;
+    return this.#end - this.#position + this.#nextChunkEnd - this.#nextChunkPosition;
   }
 
-  /** Bytes of memory that the reader itself holds. */
+  /** Bytes of memory that the reader holds. */
   get heldBytes(): number {
     return this.#carry.length;
   }
 
-  /** Gives the reader the bytes from `start` to `end` of `chunk`: all of it by default. */
+  /** Gives the reader the bytes from `start` to `end` of `chunk`, all by default. @throws {RangeError} when these are not within it. */
   push(chunk: Buffer, start: number = 0, end: number = chunk.length): void {
     if (!(start >= 0 && start <= end && end <= chunk.length)) {
       throw new RangeError(`expected 0 <= start <= end <= ${chunk.length}; found start ${start} and end ${end}`);
     }
     if (this.pendingBytes > 0) {
       this.detachChunk();
-      this.#behind = chunk;
-      this.#behindPosition = start;
-      this.#behindEnd = end;
+      this.#nextChunk = chunk;
+      this.#nextChunkPosition = start;
+      this.#nextChunkEnd = end;
     } else {
       this.#readChunk(chunk, start, end);
     }
   }
 
   /**
-   * The next whole frame, or undefined while more bytes are needed. It is the same object each time and valid until
-   * the next call of `next()`, `push()` or `detachChunk()`.
+   * The next whole frame, or undefined while more bytes are needed. It is the same object each time, and valid until the next
+   * call of `next()`, `push()` or `detachChunk()`.
    *
-   * @throws {SpopError} SPOP_FRAME_TOO_BIG, SPOP_FRAME_TOO_SMALL, or what is wrong with the frame's ids. The reader
-   * stays where it is: the stream cannot be read on, and each further call throws the same.
+   * @throws {SpopError} SPOP_FRAME_TOO_BIG, SPOP_FRAME_TOO_SMALL; SPOP_TRUNCATED or SPOP_VARINT_OVERFLOW for malformed ids. The
+   * reader does not move: the stream cannot be read on, and each further call throws the same.
    */
   next(): Frame | undefined {
     const position = this.#position;
@@ -125,10 +125,10 @@ export class FrameReader {
     return this.#nextJoined();
   }
 
-  /** Copies what is left of the chunk to the reader's own memory, so that the chunk may be overwritten. */
+  /** Copies the unread bytes of the chunk to the reader's memory, so that the chunk may be overwritten. */
   detachChunk(): void {
     if (this.#isCarrying) {
-      this.#carryOver(this.#behindEnd - this.#behindPosition);
+      this.#carryOver(this.#nextChunkEnd - this.#nextChunkPosition);
       return;
     }
     const chunk = this.#bytes;
@@ -139,9 +139,9 @@ export class FrameReader {
     this.#readCarry(end - start);
   }
 
-  /** Forgets what was pushed and is not read yet, and gives back all memory that the reader holds. */
+  /** Drops the bytes that were pushed and not read yet, and releases all memory that the reader holds. */
   clear(): void {
-    this.#letGoBehind();
+    this.#dropNextChunk();
     this.#releaseCarry();
   }
 
@@ -164,24 +164,24 @@ export class FrameReader {
     this.#end = end;
   }
 
-  /** The next frame where the chunk or the carry has no further whole one. */
+  /** The next frame when the chunk, or the carry, has no further whole one. */
   #nextJoined(): Frame | undefined {
     if (!this.#isCarrying) {
       this.detachChunk();
       return undefined;
     }
-    if (this.#position === this.#end) return this.#nextBehind();
+    if (this.#position === this.#end) return this.#nextAfterCarry();
     if (!this.#fillCarry(LENGTH_BYTES)) return undefined;
     const size = LENGTH_BYTES + this.#readFrameLength(this.#wordView, this.#position);
     return this.#fillCarry(size) ? this.next() : undefined;
   }
 
-  /** The next frame after all that was carried. */
-  #nextBehind(): Frame | undefined {
-    const chunk = this.#behind;
-    const start = this.#behindPosition;
-    const end = this.#behindEnd;
-    this.#letGoBehind();
+  /** The next frame once the carry is empty. */
+  #nextAfterCarry(): Frame | undefined {
+    const chunk = this.#nextChunk;
+    const start = this.#nextChunkPosition;
+    const end = this.#nextChunkEnd;
+    this.#dropNextChunk();
     if (start < end) {
       this.#readChunk(chunk, start, end);
       return this.next();
@@ -190,21 +190,21 @@ export class FrameReader {
     return undefined;
   }
 
-  #letGoBehind(): void {
-    this.#behind = NO_BYTES;
-    this.#behindPosition = 0;
-    this.#behindEnd = 0;
+  #dropNextChunk(): void {
+    this.#nextChunk = NO_BYTES;
+    this.#nextChunkPosition = 0;
+    this.#nextChunkEnd = 0;
   }
 
-  /** Whether the carry holds `size` bytes, after taking what is missing from the chunk behind it. */
+  /** Fills the carry up to `size` bytes from the chunk after it; returns whether it then holds as many. */
   #fillCarry(size: number): boolean {
     const missing = size - (this.#end - this.#position);
-    const available = this.#behindEnd - this.#behindPosition;
+    const available = this.#nextChunkEnd - this.#nextChunkPosition;
     this.#carryOver(Math.min(missing, available));
     return missing <= available;
   }
 
-  /** Takes `count` bytes of the chunk behind the carry into it, and lets go of the chunk with its last one. */
+  /** Moves `count` bytes of the chunk after the carry into it, and drops the chunk with its last byte. */
   #carryOver(count: number): void {
     if (count > 0) {
       const held = this.#end - this.#position;
@@ -215,11 +215,11 @@ export class FrameReader {
         former.copy(this.#carry, 0, this.#position, this.#end);
         this.#readCarry(held);
       }
-      this.#behind.copy(this.#carry, this.#end, this.#behindPosition, this.#behindPosition + count);
+      this.#nextChunk.copy(this.#carry, this.#end, this.#nextChunkPosition, this.#nextChunkPosition + count);
       this.#end += count;
-      this.#behindPosition += count;
+      this.#nextChunkPosition += count;
     }
-    if (this.#behindPosition === this.#behindEnd) this.#letGoBehind();
+    if (this.#nextChunkPosition === this.#nextChunkEnd) this.#dropNextChunk();
   }
 
   #allocateCarry(needed: number): void {
@@ -227,14 +227,14 @@ export class FrameReader {
     this.#carryWordView = toWordView(this.#carry);
   }
 
-  /** Gives the carry back, of which nothing is to be read any more. */
+  /** Releases the carry, which is no longer read. */
   #releaseCarry(): void {
     const { length } = this.#carry;
     if (length > CARRY_KEPT_BYTES && length <= SPARE_BYTES && length > spare.length) spare = this.#carry;
     this.#carry = NO_BYTES;
     this.#carryWordView = NO_WORD_VIEW;
     this.#readCarry(0);
-    // Or the frame would keep it until there is another one.
+    // Otherwise the reused frame would keep the large carry alive.
     this.#frame.bytes = NO_BYTES;
     this.#frame.wordView = NO_WORD_VIEW;
   }
@@ -248,7 +248,7 @@ export class FrameReader {
   }
 }
 
-/** A buffer of `needed` bytes or more, up to twice as many. */
+/** A buffer of at least `needed` bytes, and 1,024 or twice as many at most; or the spare carry. */
 function allocateCarry(needed: number): Buffer {
   let size = 1_024;
   while (size < needed) size *= 2;

@@ -11,13 +11,13 @@ import { FrameBody } from './frame-body.ts';
  *     writer.item(Key.Version, string, '2.0');
  *     const end = writer.end();
  *
- * What does not fit under the limit throws SPOP_FRAME_FULL and leaves the frame as it was before the call.
+ * An item that does not fit under the limit throws SPOP_FRAME_FULL, and leaves the frame as it was before the call.
  */
 export class FrameWriter extends FrameBody {
   /**
-   * Begins a frame at `position` of `bytes` that must end by `limit`.
+   * Begins a frame at `position` of `bytes`, which has to end at `limit` or before.
    *
-   * @throws {SpopError} SPOP_FRAME_FULL where not even type, flags and ids fit; SPOP_INVALID_VALUE for an id that is no
+   * @throws {SpopError} SPOP_FRAME_FULL when not even type, flags and ids fit; SPOP_INVALID_VALUE for an id that is not an
    * integer from 0 to 2^64 - 1.
    */
   begin(
@@ -32,17 +32,17 @@ export class FrameWriter extends FrameBody {
     this.beginFrame(bytes, position, limit, type, streamId, frameId, flags);
   }
 
-  /** Appends one item of a KV-list: a name and a typed data. @throws {SpopError} SPOP_FRAME_FULL, SPOP_INVALID_VALUE. */
+  /** Appends an item of a KV-list: a name and a typed data. @throws {SpopError} SPOP_FRAME_FULL, SPOP_INVALID_VALUE. */
   item<Write>(name: string, type: ValueType<unknown, Write>, value: Write): void {
     this.append(name, type, value);
   }
 
-  /** Appends one item of a KV-list that is NULL. @throws {SpopError} SPOP_FRAME_FULL. */
+  /** Appends an item of a KV-list that is NULL. @throws {SpopError} SPOP_FRAME_FULL. */
   nullItem(name: string): void {
     this.appendNull(name);
   }
 
-  /** Appends bytes as they are, for what no other method writes. @throws {SpopError} SPOP_FRAME_FULL. */
+  /** Appends bytes unchanged, for content that no other method writes. @throws {SpopError} SPOP_FRAME_FULL. */
   raw(from: Uint8Array): void {
     if (from.length > this.remainingBytes) throw frameFull(this.position, this.limit, from.length);
     this.bytes.set(from, this.position);

@@ -22,28 +22,28 @@ const FIN = FrameFlag.Fin;
 const decoding = new Cursor();
 
 /**
- * One whole frame in somebody else's bytes (SPOE.txt §3.2):
+ * One whole frame within the bytes of a chunk (SPOE.txt §3.2):
  *
  *     <FRAME-LENGTH:4 bytes> <FRAME-TYPE:1 byte> <FLAGS:4 bytes> <STREAM-ID:varint> <FRAME-ID:varint> <FRAME-PAYLOAD>
  *
  * A frame reader reuses one object for all frames: it is valid until the reader's next `next()`, `push()` or `detachChunk()`.
  */
 export class Frame {
-  /** The bytes that the frame stands in; only those from `start` to `end` are the frame's. */
+  /** The bytes that contain the frame; only those from `start` to `end` are the frame's. */
   declare bytes: Buffer;
-  /** @internal The same bytes, for reading words of four. */
+  /** @internal The same bytes, for reading words of four bytes. */
   declare wordView: DataView;
   /** Offset of the length field. */
   start: number = 0;
-  /** Offset behind the frame's last byte. */
+  /** Offset after the frame's last byte. */
   end: number = 0;
   /** A {@link FrameType}, or any other byte. */
   type: number = 0;
   /** The FLAGS field as a signed 32-bit integer. */
   flags: number = 0;
-  /** Offset of the stream-id; both ids go up to `payloadStart`. */
+  /** Offset of the stream-id; both ids end at `payloadStart`. */
   idsStart: number = 0;
-  /** Offset of the payload, which goes up to `end`. */
+  /** Offset of the payload, which ends at `end`. */
   payloadStart: number = 0;
 
   constructor() {
@@ -56,7 +56,7 @@ export class Frame {
     return (this.flags & FIN) !== 0;
   }
 
-  /** Whether the fragmented NOTIFY is given up. */
+  /** Whether HAProxy gives up the fragmented NOTIFY. */
   get abort(): boolean {
     return (this.flags & FrameFlag.Abort) !== 0;
   }
@@ -90,11 +90,10 @@ export class Frame {
   }
 
   /**
-   * Takes the frame whose length field is at `start` and whose last byte is before `end`; the caller has checked the
-   * length.
+   * Reads the frame from its length field at `start` up to `end`. The caller has checked the length.
    *
-   * @param wordView The same bytes, from a caller that reads frame after frame there; made where they are not given.
-   * @throws {SpopError} SPOP_TRUNCATED or SPOP_VARINT_OVERFLOW where the ids are malformed.
+   * @param wordView The same bytes, for a caller that reads frame after frame in them; made by default.
+   * @throws {SpopError} SPOP_TRUNCATED or SPOP_VARINT_OVERFLOW when the ids are malformed.
    */
   read(bytes: Buffer, start: number, end: number, wordView?: DataView): void {
     if (this.bytes !== bytes) {
@@ -107,8 +106,8 @@ export class Frame {
     this.flags = this.wordView.getInt32(start + 5);
     const ids = start + IDS_OFFSET;
     this.idsStart = ids;
-    // HAProxy's stream-ids stay below 2^32 and its frame-ids are nearly always below 240: they are passed, not decoded, in
-    // so little code that V8 inlines it (benchmark `load`).
+    // HAProxy's stream-ids are below 2^32 and its frame-ids nearly always below 240. Such ids are skipped, not decoded, in so
+    // little code that V8 inlines it (benchmark `load`).
     if (end - ids >= SHORT_IDS_BYTES) {
       const frameId = shortVarintEnd(bytes, ids);
       if (frameId !== 0 && bytes[frameId]! < ONE_BYTE_VARINTS) {
@@ -132,7 +131,7 @@ export class Frame {
 
 definePrintable(Frame.prototype, ({ type, flags, start, end }) => ({ type, flags, byteLength: end - start }));
 
-/** The offset behind both ids, which begin at `ids`, in the frame from `start` to `end`. */
+/** The offset after both ids, which begin at `ids`, in the frame from `start` to `end`. */
 function idsEnd(bytes: Buffer, ids: number, end: number, start: number): number {
   decoding.moveTo(bytes, ids, end, start);
   readVarint(decoding);
@@ -140,10 +139,10 @@ function idsEnd(bytes: Buffer, ids: number, end: number, start: number): number 
   return decoding.position;
 }
 
-/** The id that is the `index`th varint from `start` on, as a number. @throws {SpopError} SPOP_UNSAFE_INTEGER. */
+/** The `index`th id from `start`, as a number. @throws {SpopError} SPOP_UNSAFE_INTEGER. */
 export function readSafeId(bytes: Buffer, start: number, end: number, index: 0 | 1): number {
   const { lo, hi } = readId(bytes, start, end, index);
-  // Every id that HAProxy sends: no double is made, which unoptimised code would put on the heap.
+  // Every id that HAProxy sends, without a double, which unoptimised code would box.
   if (hi === 0 && lo >= 0) return lo;
   const id = (hi >>> 0) * 4_294_967_296 + (lo >>> 0);
   if (!Number.isSafeInteger(id)) {

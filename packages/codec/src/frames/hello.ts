@@ -7,13 +7,13 @@ import type { FrameWriter } from './frame-writer.ts';
 import type { Frame } from './frame.ts';
 import { KvListReader } from './kv-list.ts';
 
-/** What a HAPROXY-HELLO says (SPOE.txt §3.2.4). */
+/** The items of a HAPROXY-HELLO (SPOE.txt §3.2.4). */
 export interface HaproxyHello {
   /** The versions as they were sent: `'2.0'`, or a comma-separated list. */
   readonly supportedVersions: string;
-  /** In bytes without the length field, 256 to 2^32 - 1. */
+  /** The longest frame in bytes without the length field, 256 to 2^32 - 1. */
   readonly maxFrameSize: number;
-  /** Without spaces: `['pipelining', 'async']`. */
+  /** The names without spaces: `['pipelining', 'async']`. */
   readonly capabilities: readonly string[];
   /** Whether this is a health check, which ends with the AGENT-HELLO. */
   readonly healthcheck: boolean;
@@ -21,16 +21,16 @@ export interface HaproxyHello {
   readonly engineId: string | undefined;
 }
 
-/** What an AGENT-HELLO says (SPOE.txt §3.2.5). */
+/** The items of an AGENT-HELLO (SPOE.txt §3.2.5). */
 export interface AgentHello {
   /** `'2.0'`. */
   readonly version: string;
-  /** In bytes without the length field, 256 to what HAProxy announced. */
+  /** The longest frame in bytes without the length field, from 256 to the size that HAProxy announced. */
   readonly maxFrameSize: number;
   readonly capabilities: readonly string[];
 }
 
-/** What {@link writeHaproxyHello} writes; the healthcheck item is left out unless it is true, as HAProxy does. */
+/** The items for {@link writeHaproxyHello}; the healthcheck item is only written when it is true, as HAProxy does. */
 export type HaproxyHelloInit = Omit<HaproxyHello, 'healthcheck' | 'engineId'> &
   Partial<Pick<HaproxyHello, 'healthcheck' | 'engineId'>>;
 
@@ -43,11 +43,11 @@ interface HelloItems {
 }
 
 /**
- * Reads a HAPROXY-HELLO. Items may come in any order, unknown ones are passed over, and the last of equals counts.
+ * Reads a HAPROXY-HELLO. Items may come in any order. Unknown items are skipped; of items with one name the last one counts.
  *
  * @throws {SpopError} SPOP_NO_VERSION, SPOP_NO_MAX_FRAME_SIZE, SPOP_NO_CAPABILITIES, SPOP_BAD_MAX_FRAME_SIZE below 256,
- * SPOP_BAD_ITEM for an item of a wrong type, SPOP_UNEXPECTED_FRAME or SPOP_FRAGMENTED_FRAME for a frame that is no
- * HAPROXY-HELLO with FIN and both ids 0, or what is malformed.
+ * SPOP_BAD_ITEM for an item of a wrong type; SPOP_UNEXPECTED_FRAME or SPOP_FRAGMENTED_FRAME for a frame that is not a
+ * HAPROXY-HELLO with FIN and both ids 0; the codes of a malformed KV-list.
  */
 export function toHaproxyHello(frame: Frame): HaproxyHello {
   const items = toItems(frame, FrameType.HaproxyHello, Key.SupportedVersions);
@@ -70,7 +70,7 @@ export function toAgentHello(frame: Frame): AgentHello {
   };
 }
 
-/** Writes a HAPROXY-HELLO, with its items in HAProxy's order, and returns the offset behind it. */
+/** Writes a HAPROXY-HELLO, with its items in HAProxy's order, and returns the offset after it. */
 export function writeHaproxyHello(
   writer: FrameWriter,
   bytes: Buffer,
@@ -87,7 +87,7 @@ export function writeHaproxyHello(
   return writer.end();
 }
 
-/** Writes an AGENT-HELLO and returns the offset behind it. HAProxy 3.2 and later needs it in one segment. */
+/** Writes an AGENT-HELLO and returns the offset after it. HAProxy 3.2 and later needs it in one segment. */
 export function writeAgentHello(
   writer: FrameWriter,
   bytes: Buffer,
@@ -138,7 +138,7 @@ function toItems(frame: Frame, type: FrameType, versionKey: string): HelloItems 
   return items;
 }
 
-/** HELLO and DISCONNECT frames have FIN and both ids 0 (SPOE.txt §3.2.4, §3.2.8). */
+/** Checks that a HELLO or DISCONNECT has its type, FIN, and both ids 0 (SPOE.txt §3.2.4, §3.2.8). */
 export function checkControlFrame(frame: Frame, type: FrameType): void {
   if (frame.type !== type) {
     throw new SpopError('SPOP_UNEXPECTED_FRAME', `expected a frame of type ${type}; found type ${frame.type}`, 4);
@@ -164,7 +164,7 @@ function toText(key: string, value: Value): string {
   return value.toString();
 }
 
-/** HAProxy takes any of the four integer types here (src/flt_spoe.c), and so does this. */
+/** Accepts all four integer types, as HAProxy does (src/flt_spoe.c). */
 function toMaxFrameSize(key: string, value: Value): number {
   if (value.type < DataType.Int32 || value.type > DataType.Uint64) throw invalidItem(key, 'UINT32', value);
   const size = value.toBigInt();

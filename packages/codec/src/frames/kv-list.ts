@@ -6,10 +6,10 @@ import { utf8PrefixLength } from '../wire/utf8.ts';
 import { readLength } from '../wire/varint.ts';
 import type { Frame } from './frame.ts';
 
-/** A view of a message, argument, item or variable name: valid until its reader moves on. */
+/** A view of the name of a message, argument, item or variable; valid until its reader moves on. */
 export class Name {
   readonly #source: ViewSource;
-  /** Offset of the first byte from the frame's length field. */
+  /** Offset of its first byte from the frame's length field. */
   #start: number = 0;
   #generation: number = NO_GENERATION;
   /** Length in bytes. */
@@ -20,7 +20,7 @@ export class Name {
     this.#source = source;
   }
 
-  /** @internal Reads a STRING without a type, as names are written, and stands on it. */
+  /** @internal Reads a name: a STRING without its type byte. */
   read(cursor: Cursor): void {
     this.byteLength = readLength(cursor);
     this.#start = cursor.position - cursor.origin;
@@ -44,7 +44,7 @@ export class Name {
 }
 
 /**
- * Walks a KV-list, without making objects:
+ * Reads the items of a KV-list, and allocates nothing:
  *
  *     KV-LIST : [ <KV-NAME> <KV-VALUE> ... ]        (SPOE.txt §3.2)
  *
@@ -56,7 +56,7 @@ export class KvListReader {
   readonly #value: ValueView;
   readonly #cursor: Cursor;
   readonly #source: ViewSource;
-  /** Items still to come; -1 where the list goes up to the limit. */
+  /** Items still to come; -1 when the list ends at the limit. */
   #remaining: number = 0;
   #generation: number = NO_GENERATION;
 
@@ -69,23 +69,23 @@ export class KvListReader {
     this.value = this.#value;
   }
 
-  /** Stands before the first item of a HELLO's or DISCONNECT's payload. */
+  /** Begins at the first item of a HELLO's or DISCONNECT's payload. */
   read(frame: Frame): void {
     this.#source.open(frame.bytes, frame.start, frame.end);
     this.#cursor.moveTo(frame.bytes, frame.payloadStart, frame.end, frame.start);
     this.readCounted(-1);
   }
 
-  /** @internal Stands before `count` items at the cursor, or all up to the limit where that is -1. */
+  /** @internal Begins at the cursor, before `count` items; all up to the limit for -1. */
   readCounted(count: number): void {
     this.#remaining = count;
     this.#generation = this.#source.generation;
   }
 
   /**
-   * Moves to the next item; false behind the last.
+   * Moves to the next item; returns false after the last.
    *
-   * @throws {SpopError} what is wrong with the item.
+   * @throws {SpopError} for a malformed item; SPOP_VIEW_CLOSED.
    */
   next(): boolean {
     if (this.#source.generation !== this.#generation) throw viewClosed();
@@ -93,7 +93,7 @@ export class KvListReader {
     if (this.#remaining < 0 ? cursor.position >= cursor.limit : this.#remaining === 0) return false;
     if (this.#remaining > 0) this.#remaining--;
     this.name.read(cursor);
-    // Found only when the whole value is known to lie within the limit.
+    // The value counts as found only once all of it is known to lie within the limit.
     const value = this.#value;
     value.recall();
     cursor.position = value.read(cursor, cursor.bytes, cursor.position, cursor.limit);

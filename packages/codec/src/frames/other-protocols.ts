@@ -1,4 +1,4 @@
-/** What is heard first from peers that speak another protocol, in the place of FRAME-LENGTH. */
+/** The first four bytes of other protocols, where SPOP has FRAME-LENGTH. */
 const FIRST_BYTES: Readonly<Record<string, string>> = {
   PROX: proxyProtocol('send-proxy'),
   '\r\n\r\n': proxyProtocol('send-proxy-v2'),
@@ -20,8 +20,8 @@ const TLS_HANDSHAKE = 0x1603;
 const TLS = "TLS. Remove 'ssl' from HAProxy's server line, or let the agent's port speak TLS (docs/examples/tls)";
 
 /**
- * Which protocol begins with the four bytes that `length` stands for, and which word of HAProxy's configuration makes it speak
- * that: a sentence, or undefined where it is none of those that HAProxy can speak to a server.
+ * A sentence on the protocol that begins with the four bytes of `length`, and on the word of HAProxy's configuration that selects
+ * it; undefined when HAProxy speaks no such protocol to a server.
  */
 export function otherProtocol(length: number): string | undefined {
   if (length >>> 16 === TLS_HANDSHAKE) return TLS;
