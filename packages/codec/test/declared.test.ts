@@ -40,9 +40,9 @@ describe('defineMessage, without types', () => {
   it.each([
     [5, {}, 'a message name to be a string; found number'],
     [null, {}, 'a message name to be a string; found null'],
-    ['ask', undefined, 'the arguments of "ask" to be an object, such as { ip: address }'],
-    ['ask', ['ip'], 'the arguments of "ask" to be an object, such as { ip: address }'],
-    ['ask', null, 'the arguments of "ask" to be an object, such as { ip: address }'],
+    ['ask', undefined, 'the arguments of "ask" to be an object, such as { ip: address }; found undefined'],
+    ['ask', ['ip'], 'the arguments of "ask" to be an object, such as { ip: address }; found an array'],
+    ['ask', null, 'the arguments of "ask" to be an object, such as { ip: address }; found null'],
   ])('refuses %o with the arguments %o', (name, args, reason) => {
     expect(() => untyped(defineMessage, name, args)).toThrow(new TypeError(`expected ${reason}`));
   });

@@ -14,30 +14,30 @@ export interface IdSource {
   readonly payloadStart: number;
 }
 
-/** Where an ACK goes on that outgrows the memory in which it was begun. @internal */
+/** More memory for an ACK that outgrows the memory in which it was begun. @internal */
 export interface AckRoom {
-  /** How long it may be, with its length field, in bytes. */
+  /** The longest ACK, with its length field, in bytes. */
   readonly maxAckBytes: number;
-  /** Copies the ACK, which goes from `start` to `end` of `bytes`, to memory of `size` bytes or more, and returns that. */
+  /** Copies the ACK, which is from `start` to `end` of `bytes`, to memory of at least `size` bytes, and returns that memory. */
   moveAck(bytes: Buffer, start: number, end: number, size: number): Buffer;
 }
 
-/** What an answer to a NOTIFY can do to HAProxy's variables (SPOE.txt §3.4). */
+/** The actions on HAProxy's variables that answer a NOTIFY (SPOE.txt §3.4). */
 export interface Actions {
   /** Bytes that still fit. */
   readonly remainingBytes: number;
   /**
    * Sets a variable.
    *
-   * @throws {SpopError} SPOP_INVALID_VALUE, SPOP_FRAME_FULL: the action was not written; SPOP_VIEW_CLOSED after the
-   * ACK was ended.
+   * @throws {SpopError} SPOP_INVALID_VALUE or SPOP_FRAME_FULL, and the action is not written; SPOP_VIEW_CLOSED after the ACK has
+   * ended.
    */
   set<Write>(variable: Variable<Write>, value: Write): this;
   /** Sets a variable to NULL, which HAProxy treats as unset. @throws {SpopError} as `set`. */
   setNull(variable: Variable<never>): this;
   /** Unsets a variable. @throws {SpopError} as `set`. */
   unset(variable: Variable<never>): this;
-  /** Takes all actions back. */
+  /** Drops all actions. @throws {SpopError} SPOP_VIEW_CLOSED after the ACK has ended. */
   reset(): this;
 }
 
@@ -46,17 +46,17 @@ const NO_ACTION = 0;
 // Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `ack without actions`).
 const FRAME_HEADER_BYTES = FRAME_HEADER_BYTES_;
 const LENGTH_BYTES = LENGTH_BYTES_;
-/** Type and flags of an ACK: the first four of those five bytes, and the last. */
+/** The type and the first three bytes of the flags of an ACK; {@link FIN} is the last byte of the flags. */
 const TYPE_AND_FLAGS = FrameType.Ack << 24;
 const FIN = FrameFlag.Fin;
 
-/** In the place of a limit: no ACK is open. An ACK that has no memory yet ends at 0. */
+/** The end while no ACK is open. An ACK without memory ends at 0. */
 const CLOSED = -1;
 
-/** What a type and a varint below 2^31 take at most. */
+/** The most bytes of a type and a varint below 2^31. */
 const SMALL_INTEGER_BYTES = 6;
 
-/** Shared, since all ACKs of a batch stand in one buffer. */
+/** Shared, since all ACKs of a batch are in one buffer. */
 const outputWordViews: WordViewCache = new WordViewCache();
 
 /**
@@ -66,24 +66,24 @@ const outputWordViews: WordViewCache = new WordViewCache();
  *     ack.set(ipScore, 100);
  *     position = ack.end();
  *
- * The ids are copied from the NOTIFY as the bytes they came as, never decoded.
+ * The ids are copied from the NOTIFY's bytes, never decoded.
  */
 export class AckWriter extends FrameBody implements Actions {
   #payloadStart: number = 0;
-  /** The bytes as words; {@link NO_WORD_VIEW} in an ACK that was moved, whose memory is used once. */
+  /** The bytes as words; {@link NO_WORD_VIEW} for an ACK that was moved, whose memory is used once. */
   #wordView: DataView = NO_WORD_VIEW;
-  /** Where it goes on, where its memory ends before its limit. */
+  /** More memory, for an ACK whose memory ends before its limit. */
   #room: AckRoom | undefined;
-  /** Where its actions have to end, or its memory does. None fits before {@link CLOSED}: whether an ACK is open is asked only where there is no room. */
+  /** The limit of its actions, or the end of its memory. While no ACK is open it is {@link CLOSED}, so the check for room also catches late actions. */
   #end: number = CLOSED;
 
   /**
-   * Begins the ACK of `notify` at `position` of `bytes`; it has to end by `limit`.
+   * Begins the ACK of `notify` at `position` of `bytes`; it has to end at `limit` or before.
    *
-   * @throws {SpopError} SPOP_FRAME_FULL where the header does not fit.
+   * @throws {SpopError} SPOP_FRAME_FULL when the header does not fit.
    */
   beginAck(bytes: Buffer, position: number, limit: number, notify: IdSource): void {
-    // An ACK that does not even begin is not to be written to.
+    // If the header does not fit, no ACK is open.
     this.#end = CLOSED;
     const { bytes: from, idsStart, payloadStart } = notify;
     let to = position + FRAME_HEADER_BYTES;
@@ -110,7 +110,7 @@ export class AckWriter extends FrameBody implements Actions {
     const { bytes } = this;
     const limit = this.#end;
     const { integerType } = variable;
-    // Scores and their like are written here, where V8 inlines it (benchmarks `ack two set-vars` and `load`).
+    // Small integers, such as scores, are written here, where V8 inlines it (benchmarks `ack two set-vars` and `load`).
     if (
       integerType !== 0 &&
       typeof value === 'number' &&
@@ -147,7 +147,7 @@ export class AckWriter extends FrameBody implements Actions {
     return this;
   }
 
-  /** Ends the ACK and returns the offset behind it. One without actions gets a payload of one byte 00. */
+  /** Ends the ACK and returns the offset after it. An ACK without actions gets a payload of one byte 00. @throws {SpopError} SPOP_VIEW_CLOSED after it has ended. */
   override end(): number {
     if (this.#end === CLOSED) throw ackEnded();
     this.#end = CLOSED;
@@ -158,25 +158,25 @@ export class AckWriter extends FrameBody implements Actions {
     return position;
   }
 
-  /** @internal Ends an ACK that stands in memory of its own, copies it to `position` of `target` and returns its length. */
+  /** @internal Ends an ACK that has memory of its own, copies it to `position` of `target`, and returns its length in bytes. */
   endTo(target: Buffer, position: number): number {
     const end = this.end();
     copyRange(this.bytes, this.start, end, target, position);
-    // Whose memory it is may give it to somebody else.
+    // The owner of the memory may reuse it.
     this.bytes = NO_BYTES;
     return end - this.start;
   }
 
   /**
-   * Copies the ACK begun so far to `position` of `target`, the beginning by default, where it has to end by `limit`, and
-   * goes on writing there.
+   * Copies the ACK so far to `position` of `target`, the beginning by default, and goes on writing there; it has to end at `limit` or
+   * before.
    *
-   * @throws {SpopError} SPOP_FRAME_FULL where it does not fit; SPOP_VIEW_CLOSED after the ACK was ended.
+   * @throws {SpopError} SPOP_FRAME_FULL when it does not fit; SPOP_VIEW_CLOSED after the ACK has ended.
    */
   moveTo(target: Buffer, limit: number, position: number = 0): void {
     if (this.#end === CLOSED) throw ackEnded();
     const size = this.byteLength;
-    // Without actions there has to be room for the payload that `end` gives it.
+    // An ACK without actions needs room for the payload that `end` writes.
     const needed = this.position === this.#payloadStart ? size + 1 : size;
     const room = Math.min(limit, target.length) - position;
     if (needed > room || limit > target.length) throw frameFull(0, room, needed);
@@ -185,7 +185,7 @@ export class AckWriter extends FrameBody implements Actions {
     this.limit = limit;
   }
 
-  /** @internal Begins actions without a header, and without memory before the first; {@link AckWriter.takeActions} moves them. */
+  /** @internal Begins actions without a header, and without memory before the first action; {@link AckWriter.takeActions} moves them. */
   beginActions(room: AckRoom): void {
     this.bytes = NO_BYTES;
     this.#wordView = NO_WORD_VIEW;
@@ -197,12 +197,12 @@ export class AckWriter extends FrameBody implements Actions {
     this.#end = 0;
   }
 
-  /** @internal Where the actions begin, from the beginning of the ACK. */
+  /** @internal Offset of the actions from the beginning of the ACK. */
   get actionsOffset(): number {
     return this.#payloadStart - this.start;
   }
 
-  /** @internal Changes where the actions begin that `reset` takes back and {@link AckWriter.takeActions} moves. */
+  /** @internal Sets the offset of the actions that `reset` drops and {@link AckWriter.takeActions} moves. */
   beginActionsAt(offset: number): void {
     this.#payloadStart = this.start + offset;
   }
@@ -213,7 +213,7 @@ export class AckWriter extends FrameBody implements Actions {
     const start = other.#payloadStart;
     const size = other.position - start;
     other.position = start;
-    // What the other one has no longer may be here.
+    // The bytes that the other ACK has given up may be used here.
     if (this.#room !== undefined) this.mayGrow(this.#room);
     let { position } = this;
     if (size > this.#end - position) position = this.#grow(position, size, other.bytes.subarray(start));
@@ -222,14 +222,14 @@ export class AckWriter extends FrameBody implements Actions {
     return size;
   }
 
-  /** @internal Lets the ACK that was begun grow beyond its memory, up to `room.maxAckBytes`. */
+  /** @internal Lets the ACK grow beyond its memory, up to `room.maxAckBytes`. */
   mayGrow(room: AckRoom): void {
     this.#room = room;
     this.limit = this.start + room.maxAckBytes;
     if (this.limit < this.#end) this.#end = this.limit;
   }
 
-  /** Goes on in a copy, which begins at `start` of `bytes`, whose memory ends at `end`. */
+  /** Goes on in a copy, which begins at `start` of `bytes` and whose memory ends at `end`. */
   #standOn(bytes: Buffer, start: number, end: number): void {
     const distance = start - this.start;
     this.bytes = bytes;
@@ -242,10 +242,10 @@ export class AckWriter extends FrameBody implements Actions {
   }
 
   /**
-   * Makes room for `size` bytes behind `position`, up to which the ACK was written, and returns where that is then.
+   * Makes room for `size` bytes at `position`, where the ACK ends so far, and returns that place in the new memory.
    *
-   * @param action What is being written begins so, for the error.
-   * @throws {SpopError} SPOP_FRAME_FULL where the ACK may not be so long; SPOP_VIEW_CLOSED after it was ended.
+   * @param action The beginning of the action that is being written, for the error.
+   * @throws {SpopError} SPOP_FRAME_FULL when the ACK would exceed its limit; SPOP_VIEW_CLOSED after it has ended.
    */
   #grow(position: number, size: number, action: Buffer): number {
     if (this.#end === CLOSED) throw named(action, ackEnded());
@@ -259,14 +259,14 @@ export class AckWriter extends FrameBody implements Actions {
     return position - start;
   }
 
-  /** Writes a value behind `position`, growing before it where there may be too little room. */
+  /** Writes a value at `position`, after growing if the room may be too small. */
   #writeGrowing<Write>(position: number, variable: Variable<Write>, value: Write): void {
     const size = Math.min(mostBytes(value), this.limit - position);
     const start = size > this.#end - position ? this.#grow(position, size, variable.setPrefix) : position;
     this.position = writeValue(this.bytes, start, this.#end, variable, value);
   }
 
-  /** Writes a set-var up to its value, and what the last word is filled up with where that fits. */
+  /** Writes a set-var up to its value, in whole words if they fit: the last one may write zeros after it. */
   #writeSetPrefix(variable: Variable<never>): number {
     const { position } = this;
     const wordView = this.#wordView;
@@ -283,7 +283,7 @@ export class AckWriter extends FrameBody implements Actions {
   }
 }
 
-/** {@link writeTypedData} of a variable's value, which its errors name. */
+/** {@link writeTypedData} of a variable's value; its errors name the variable. */
 function writeValue<Write>(
   bytes: Buffer,
   position: number,
@@ -298,7 +298,7 @@ function writeValue<Write>(
   }
 }
 
-/** The error with the variable that an action is about, which `action` has after its type, NB-ARGS, scope and name's length. */
+/** The error with the variable's name, which `action` has after its type, NB-ARGS, scope and the name's length. */
 function named(action: Buffer, { code, reason, offset }: SpopError): SpopError {
   const variable = `${SCOPE_NAMES[action[2]!]}.${action.toString('latin1', 4)}`;
   return new SpopError(code, `${reason} (variable ${variable})`, offset);

@@ -9,13 +9,13 @@ import { Cursor } from '../wire/cursor.ts';
 import { truncated } from '../wire/varint.ts';
 
 /**
- * Walks the actions of an ACK, without making objects (SPOE.txt §3.4):
+ * Reads the actions of an ACK, and allocates nothing (SPOE.txt §3.4):
  *
  *     ACTION-SET-VAR   : <SET-VAR:1 byte><NB-ARGS:1 byte><VAR-SCOPE:1 byte><VAR-NAME><VAR-VALUE>
  *     ACTION-UNSET-VAR : <UNSET-VAR:1 byte><NB-ARGS:1 byte><VAR-SCOPE:1 byte><VAR-NAME>
  *
- * Here an unknown action is an error. HAProxy itself ends the processing of the ACK there and says nothing, which is
- * why a payload that is one byte 00 stands for no actions.
+ * Here an unknown action is an error. HAProxy silently ignores it and all actions after it, which is why a payload of one byte 00
+ * is an ACK without actions.
  */
 export class ActionReader {
   /** The action's type. */
@@ -24,7 +24,7 @@ export class ActionReader {
   scope: ScopeName = 'proc';
   /** The variable's name: the same object for each action. */
   readonly name: Name;
-  /** The value of a set-var: the same object for each action. That of an unset-var throws SPOP_VIEW_CLOSED. */
+  /** The value of a set-var: the same object for each action. After an unset-var, reading it throws SPOP_VIEW_CLOSED. */
   readonly value: Value;
   readonly #value: ValueView;
   readonly #cursor: Cursor = new Cursor();
@@ -36,7 +36,7 @@ export class ActionReader {
     this.value = this.#value;
   }
 
-  /** Stands before the first action of an ACK frame. */
+  /** Begins before the first action of an ACK frame. */
   read(frame: Frame): void {
     const { bytes, payloadStart, start, end } = frame;
     this.#source.open(bytes, start, end);
@@ -45,10 +45,10 @@ export class ActionReader {
   }
 
   /**
-   * Moves to the next action; false behind the last.
+   * Moves to the next action; returns false after the last.
    *
-   * @throws {SpopError} SPOP_BAD_ACTION for an unknown type or scope or a wrong number of arguments, or what is
-   * malformed in name or value.
+   * @throws {SpopError} SPOP_BAD_ACTION for an unknown type or scope, or a wrong number of arguments; SPOP_TRUNCATED and the codes
+   * of a malformed name or value.
    */
   next(): boolean {
     const cursor = this.#cursor;

@@ -6,7 +6,7 @@ import type { ValueKind, ValueType } from '../values/value-type.ts';
 
 const SET_VAR_ARGS = 3;
 const UNSET_VAR_ARGS = 2;
-/** Which data type integers of a kind are written as. */
+/** The data type that integers of each kind are written as. */
 const INTEGER_TYPES: Partial<Record<ValueKind, DataType>> = {
   integer: DataType.Int64,
   int32: DataType.Int32,
@@ -16,16 +16,16 @@ const INTEGER_TYPES: Partial<Record<ValueKind, DataType>> = {
 };
 const NAME_PATTERN = /^[A-Za-z0-9_.]+$/;
 
-/** A HAProxy variable declared once, with its scope and name as bytes. Made by {@link defineVariable}. */
+/** A declared HAProxy variable, with its scope and name as bytes. Made by {@link defineVariable}. */
 export class Variable<Write> {
   declare readonly scope: ScopeName;
   declare readonly name: string;
   declare readonly kind: ValueKind;
-  /** @internal The data type of a variable of an integer kind, else 0. */
+  /** @internal The data type for an integer kind; else 0. */
   declare readonly integerType: DataType | 0;
   /** @internal A set-var action up to the value. */
   declare readonly setPrefix: Buffer;
-  /** @internal The same in words of four bytes, the last one filled up with zeros. */
+  /** @internal `setPrefix` in words of four bytes, the last one padded with zeros. */
   declare readonly setWords: Int32Array;
   /** @internal A whole unset-var action. */
   declare readonly unsetAction: Buffer;
@@ -50,13 +50,13 @@ function toPaddedWords(bytes: Buffer): Int32Array {
 }
 
 /**
- * Declares a variable that an ACK sets or unsets (SPOE.txt §3.4). HAProxy puts its `option var-prefix`, by default the
- * name in `spoe-agent`, between scope and name: `defineVariable('sess', 'ip_score', int32)` is `sess.iprep.ip_score` in
- * HAProxy's configuration after `spoe-agent iprep`.
+ * Declares a variable that an ACK sets or unsets (SPOE.txt §3.4). Between scope and name HAProxy puts its `option var-prefix`, by
+ * default the name of the `spoe-agent`: with `spoe-agent iprep`, `defineVariable('sess', 'ip_score', int32)` is
+ * `sess.iprep.ip_score` in HAProxy's configuration.
  *
- * @throws {SpopError} SPOP_INVALID_NAME for an unknown scope, a character outside of `A-Z a-z 0-9 _ .`, or where
- * `scope.name` leaves no room for a prefix in the 63 bytes that every HAProxy can take; {TypeError} where the type is none
- * of this package's.
+ * @throws {SpopError} SPOP_INVALID_NAME for an unknown scope, for a character that is not one of `A-Z a-z 0-9 _ .`, and when
+ * `scope.name` leaves no room for a prefix in the 63 bytes that every HAProxy takes; {TypeError} when the type is not one of this
+ * package's.
  */
 export function defineVariable<Write>(
   scope: ScopeName,
@@ -77,7 +77,7 @@ export function defineVariable<Write>(
         'HAProxy ignores a set-var of any other',
     );
   }
-  // One byte of prefix and the two dots at least.
+  // At least one byte of prefix, and two dots.
   const longest = MAX_VARIABLE_NAME_BYTES - scope.length - 3;
   if (name.length > longest) {
     throw new SpopError(

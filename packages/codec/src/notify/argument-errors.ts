@@ -7,7 +7,8 @@ import type { Arguments } from './arguments.ts';
 import type { MessageDefinition } from './message-definition.ts';
 
 /**
- * Says why an argument has no value of an accepted type, where that is not as declared.
+ * Returns undefined for an optional argument that is missing or NULL, and throws for any other argument without a value of an
+ * accepted type.
  *
  * @throws {SpopError} SPOP_WRONG_TYPE, SPOP_MISSING_ARGUMENT; SPOP_VIEW_CLOSED.
  */
@@ -30,7 +31,7 @@ function wrongArgumentType(definition: MessageDefinition, slot: number, value: V
   );
 }
 
-/** The error of an argument that is not declared optional and is not in the message, or is NULL there. */
+/** The error of an argument that is missing or NULL, and not declared optional. */
 function missingArgument(definition: MessageDefinition, slot: number, isNull: boolean): SpopError {
   const found = isNull
     ? 'NULL, as HAProxy sends for a sample without a value. Declare it optional(…)'
@@ -39,7 +40,7 @@ function missingArgument(definition: MessageDefinition, slot: number, isNull: bo
   return new SpopError('SPOP_MISSING_ARGUMENT', `${describe(definition, slot)}; found ${found}`);
 }
 
-/** The error of an integer outside of what its declared type holds. */
+/** The error of an integer outside the range of its declared type. */
 export function argumentOutOfRange(
   definition: MessageDefinition,
   slot: number,
@@ -62,7 +63,7 @@ export function undeclaredArgument(definition: MessageDefinition, name: string):
   );
 }
 
-/** Which argument it is, and what was expected of it: its declared type where nothing else is given. */
+/** The argument and what was expected of it, by default its declared type. */
 function describe(definition: MessageDefinition, slot: number, expected?: string): string {
   const name = definition.argumentNames[slot]!;
   return `message '${definition.name}', argument '${name}': expected ${expected ?? nameOf(definition.args[name]!)}`;

@@ -3,13 +3,13 @@ import type { ValueView } from '../values/value.ts';
 import type { ViewSource } from '../values/view-source.ts';
 import type { MessageDefinition } from './message-definition.ts';
 
-/** Whether an argument is not in the message, is there as NULL, or has a value. */
+/** Whether an argument is missing in the message, NULL, or has a value. */
 export type ArgumentState = 'missing' | 'null' | 'present';
 
-/** What a view asks about its message, by slot; `MessageState` and `OneTimeMessage` answer. */
+/** The arguments of a message, by slot, as a view reads them; `MessageState` and `OneTimeMessage` implement it. */
 export interface Arguments {
   readonly definition: MessageDefinition;
-  /** Where the values stand; only their types and offsets may be asked for. */
+  /** The places of the values; only their types and offsets may be read. */
   readonly values: readonly ValueView[];
   stateOf(slot: number): ArgumentState;
   numberOf(slot: number, min: number, max: number): number | undefined;
@@ -17,9 +17,9 @@ export interface Arguments {
   lendFound(slot: number): ValueView | undefined;
 }
 
-/** What a view that is used for one NOTIFY asks besides. */
+/** The arguments of a message as a view for one NOTIFY reads them. */
 export interface OneTimeArguments extends Arguments {
-  /** Open as long as the view is. */
+  /** The source of the view, which closes with it. */
   readonly source: ViewSource;
   readonly view: object;
   /** The value. @throws {SpopError} as `MessageView`. */

@@ -5,18 +5,18 @@ import { quoteText } from '../quote.ts';
 import { NamePattern } from './name-pattern.ts';
 import { encodeName, NameTable } from './name-table.ts';
 
-/** For at least so many arguments of a message it is remembered which one came at their place, declared or not. */
+/** The argument last seen is remembered for at least 32 positions of a message. */
 const MIN_POSITIONS = 32;
 
 /** Argument names and types of a message. */
 export type ArgumentTypes = { readonly [name: string]: AnyValueType };
 
-/** A declared argument: how its name stands in a frame, its slot in a view, and what it may be. */
+/** A declared argument: the pattern of its name, its slot in a view, and its accepted types. */
 export class ArgumentPattern extends NamePattern {
   declare readonly slot: number;
-  /** The data types that it may have, as a bit set. */
+  /** The accepted data types, as a bit set. */
   declare readonly accepted: number;
-  /** Those of them whose values are taken as they stand. Of an `address`, an IPV6 may be an IPv4 address. */
+  /** The accepted data types that need no further look: all but the IPV6 of an `address`, which may hold an IPv4 address. */
   declare readonly takenAsSent: number;
 
   constructor(name: Buffer, slot: number, type: AnyValueType) {
@@ -29,23 +29,23 @@ export class ArgumentPattern extends NamePattern {
 }
 
 /**
- * A message declared once, with its name and those of its arguments as bytes. Made by {@link defineMessage}, shared by
- * the codec, the agent and tests.
+ * A declared message, with the names of the message and its arguments as bytes. Made by {@link defineMessage}; the codec, the
+ * agent and tests share it.
  */
 export class MessageDefinition<Args extends ArgumentTypes = ArgumentTypes> {
   declare readonly name: string;
   declare readonly args: Args;
-  /** @internal How the name stands in a frame. */
+  /** @internal The pattern of the name in a frame. */
   declare readonly namePattern: NamePattern;
   /** The names of the arguments, in the order of the declaration. */
   declare readonly argumentNames: readonly string[];
   /** @internal */
   declare readonly table: NameTable;
-  /** @internal By slot. */
+  /** @internal The declared arguments, by slot. */
   declare readonly arguments: readonly ArgumentPattern[];
   /**
-   * @internal The declared argument last seen at each position, as a first guess for the next message: HAProxy sends a
-   * message's arguments in the order of its configuration each time. Pays for itself in benchmark `decode realistic`.
+   * @internal The declared argument last seen at each position, as a first guess for the next message: HAProxy always sends a
+   * message's arguments in the order of its configuration (benchmark `decode realistic`).
    */
   declare readonly learnedOrder: (ArgumentPattern | undefined)[];
 
@@ -65,26 +65,32 @@ export class MessageDefinition<Args extends ArgumentTypes = ArgumentTypes> {
 }
 
 /**
- * Declares a message: its name in HAProxy's `spoe-message` section, and its arguments' names and types. Arguments may
- * come in any order; those that are not declared are skipped.
+ * Declares a message: its name in HAProxy's `spoe-message` section, and its arguments' names and types. Arguments may come in
+ * any order; undeclared ones are skipped.
  *
  *     const checkClientIp = defineMessage('check-client-ip', { ip: address, ua: optional(string) });
  *
- * @throws {SpopError} SPOP_INVALID_NAME for an empty message name or one above 239 bytes; {TypeError} where the name is no
- * string, or the type of an argument none of this package's.
+ * @throws {SpopError} SPOP_INVALID_NAME for an empty message name or a name above 239 bytes; {TypeError} when the name is not a
+ * string, or the type of an argument is not one of this package's.
  */
 export function defineMessage<const Args extends ArgumentTypes>(name: string, args: Args): MessageDefinition<Args> {
   checkDeclared(name, args);
   return new MessageDefinition(name, args);
 }
 
-/** What callers without types can get wrong. */
+/** Checks the arguments of `defineMessage`, for callers without types. */
 function checkDeclared(name: string, args: unknown): void {
   checkName('a message name', name);
   if (typeof args !== 'object' || args === null || Array.isArray(args)) {
-    throw new TypeError(`expected the arguments of ${quoteText(name)} to be an object, such as { ip: address }`);
+    throw new TypeError(
+      `expected the arguments of ${quoteText(name)} to be an object, such as { ip: address }; found ${typeName(args)}`,
+    );
   }
   for (const [argument, type] of Object.entries(args)) {
     checkValueType(`the type of argument ${quoteText(argument)} of message ${quoteText(name)}`, type);
   }
+}
+
+function typeName(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
 }

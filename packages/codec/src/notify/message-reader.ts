@@ -7,7 +7,7 @@ import { Cursor } from '../wire/cursor.ts';
 import { truncated } from '../wire/varint.ts';
 
 /**
- * Walks the messages of a NOTIFY and their arguments as they come, without declarations and without making objects:
+ * Reads the messages of a NOTIFY and their arguments in their order, without declarations, and allocates nothing:
  *
  *     LIST-OF-MESSAGES : [ <MESSAGE-NAME> <NB-ARGS:1 byte> <KV-LIST> ... ]        (SPOE.txt §3.2)
  *
@@ -20,7 +20,7 @@ import { truncated } from '../wire/varint.ts';
  */
 export class MessageReader {
   readonly name: Name;
-  /** NB-ARGS: how many arguments the message has, 0 to 255. */
+  /** NB-ARGS: the number of arguments of the message, 0 to 255. */
   argumentCount: number = 0;
   readonly #cursor: Cursor = new Cursor();
   readonly #source: ViewSource;
@@ -41,19 +41,19 @@ export class MessageReader {
     return this.#arguments.value;
   }
 
-  /** Stands before the first message of a NOTIFY frame. */
+  /** Begins before the first message of a NOTIFY frame. */
   read(frame: Frame): void {
     this.#source.open(frame.bytes, frame.start, frame.end);
     this.readFrom(frame.payloadStart);
   }
 
-  /** @internal Stands before the message at `position` of the open source. */
+  /** @internal Begins before the message at `position` of the open source. */
   readFrom(position: number): void {
     this.#cursor.moveTo(this.#source.bytes, position, this.#source.limit, this.#source.origin);
     this.#arguments.readCounted(0);
   }
 
-  /** @internal Goes on at the same place of a copy of the frame, to which the source has moved by `distance` bytes. */
+  /** @internal Goes on at the same place in a copy of the frame, to which the source has moved by `distance` bytes. */
   moveBy(distance: number): void {
     const cursor = this.#cursor;
     const { bytes, limit, origin } = this.#source;
@@ -61,9 +61,9 @@ export class MessageReader {
   }
 
   /**
-   * Moves to the next message, over the arguments of this one that were not read; false behind the last.
+   * Moves to the next message, past the unread arguments of this one; returns false after the last.
    *
-   * @throws {SpopError} what is wrong with a name, the count or an argument; SPOP_VIEW_CLOSED.
+   * @throws {SpopError} for a malformed name, count or argument; SPOP_VIEW_CLOSED.
    */
   next(): boolean {
     const cursor = this.#cursor;
@@ -75,13 +75,13 @@ export class MessageReader {
     return true;
   }
 
-  /** Moves to the next argument of this message; false behind the last. */
+  /** Moves to the next argument of this message; returns false after the last. @throws {SpopError} as `next`. */
   nextArgument(): boolean {
     return this.#arguments.next();
   }
 }
 
-/** Reads NB-ARGS, one byte: the number of arguments modulo 256. */
+/** Reads NB-ARGS, a byte. */
 function readArgumentCount(cursor: Cursor): number {
   const position = cursor.position;
   if (position >= cursor.limit) throw noArgumentCount(cursor, cursor.bytes, cursor.limit);

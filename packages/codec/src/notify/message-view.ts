@@ -17,11 +17,11 @@ import type { NamePattern } from './name-pattern.ts';
 import { argumentsOf, longNumber, toView } from './view-class.ts';
 
 /**
- * A message of a NOTIFY with its declared arguments as properties. Each is decoded when it is read, from the frame's
- * own bytes, and none makes an object. Valid until its NOTIFY is closed; later use throws SPOP_VIEW_CLOSED.
+ * A message of a NOTIFY with its declared arguments as properties. Each property is decoded at each read, from the frame's own
+ * bytes, and allocates nothing. Valid until its NOTIFY is closed; later use throws SPOP_VIEW_CLOSED.
  *
- * Reading a property throws SPOP_MISSING_ARGUMENT where the argument is missing or NULL and not declared optional,
- * SPOP_WRONG_TYPE where it has another type on the wire, and SPOP_UNSAFE_INTEGER where a number cannot hold it.
+ * Reading a property throws SPOP_MISSING_ARGUMENT when the argument is missing or NULL and not declared optional,
+ * SPOP_WRONG_TYPE when it has another type on the wire, and SPOP_UNSAFE_INTEGER when a number cannot hold it.
  */
 export type MessageView<Args extends ArgumentTypes> = { readonly [Name in keyof Args]: ReadOf<Args[Name]> };
 
@@ -37,22 +37,22 @@ const CONTINUES = CONTINUES_;
 const NO_LENGTH = NO_LENGTH_;
 const SMALL_INTEGER_BASE = SMALL_INTEGER_BASE_;
 
-/** Where the arguments of one message stand, behind its view. */
+/** The state of a message's view: the places of its arguments. */
 export class MessageState implements Arguments {
   declare readonly definition: MessageDefinition;
-  /** Which definition of its set it is. */
+  /** The index of the definition in its set. */
   declare readonly index: number;
   declare readonly source: ViewSource;
   declare readonly view: MessageView<ArgumentTypes>;
-  /** How the message's name stands in a frame; found nowhere in a state that is not its definition's first. */
+  /** The pattern of the message's name; one that is found nowhere, unless this is its definition's first state. */
   declare readonly name: NamePattern;
   /** The values of its declared arguments, by slot. */
   declare readonly values: readonly ValueView[];
-  /** Stands on arguments that nobody asks for, one after the other. */
+  /** Reads the arguments that are skipped. */
   readonly #skipped: ValueView;
   /** The generation of the source in which the values were found. */
   generation: number = NO_GENERATION;
-  /** What stands behind the view that was made of it for one NOTIFY, most recently. */
+  /** The state of the view for one NOTIFY that was made most recently. */
   oneTime: OneTimeArguments | undefined;
 
   /** @param skipped Shared by all states of a source. */
@@ -68,7 +68,7 @@ export class MessageState implements Arguments {
     this.view = toView(this) as MessageView<ArgumentTypes>;
   }
 
-  /** Takes the frame that the source stands on; false where this state has a message of it already. */
+  /** Takes a message of the frame that is being read; returns false when the state has one of that frame already. */
   begin(): boolean {
     const { reading } = this.source;
     if (this.generation === reading) return false;
@@ -77,8 +77,8 @@ export class MessageState implements Arguments {
   }
 
   /**
-   * Finds the declared ones among the `count` arguments at `start`, validates all of them, and returns the offset behind
-   * them. Where an argument comes more than once, the first counts.
+   * Validates the `count` arguments at `start`, finds the declared ones, and returns the offset after all of them. When an
+   * argument comes twice, the first one counts.
    */
   read(cursor: Cursor, bytes: Buffer, wordView: DataView, start: number, limit: number, count: number): number {
     const { learnedOrder } = this.definition;
@@ -91,8 +91,8 @@ export class MessageState implements Arguments {
         position = this.#readUnexpected(cursor, bytes, position, limit, index);
         continue;
       }
-      // The name, as NamePattern.endAt compares it, and the typed data behind it, as Value.read does: written out, since V8
-      // inlines neither here, and both take as long as their calls (benchmark `decode realistic`).
+      // NamePattern.endAt for the name and ValueSlot.read for the typed data after it, written out: V8 inlines neither here, and
+      // their calls would take as long as their work (benchmark `decode realistic`).
       let end = position + argument.size;
       const last = wordView.getInt32(end - 3);
       let difference =
@@ -144,7 +144,7 @@ export class MessageState implements Arguments {
     return position;
   }
 
-  /** {@link MessageState.read} of any one argument, the `index`th of its message. */
+  /** {@link MessageState.read} of one argument with any name, the `index`th of its message. */
   #readUnexpected(cursor: Cursor, bytes: Buffer, position: number, limit: number, index: number): number {
     const length = readLengthAt(cursor, bytes, position, limit);
     const slot = this.definition.table.find(bytes, cursor.position, length);
@@ -156,7 +156,7 @@ export class MessageState implements Arguments {
     return this.#readValue(argument, cursor, bytes, valueStart, limit);
   }
 
-  /** Reads any value of an argument, and returns the offset behind it. */
+  /** Reads any value of an argument, and returns the offset after it. */
   #readValue(argument: ArgumentPattern, cursor: Cursor, bytes: Buffer, position: number, limit: number): number {
     const { accepted, slot } = argument;
     const value = this.values[slot]!;
@@ -179,7 +179,7 @@ export class MessageState implements Arguments {
     return value.isFound ? value.lend() : undefined;
   }
 
-  /** An integer that has to lie between `min`, which is 0 or less, and `max`, which is 2^31 - 1 or more. */
+  /** An integer from `min`, which is 0 or less, to `max`, which is 2^31 - 1 or more. */
   numberOf(slot: number, min: number, max: number): number | undefined {
     const value = this.values[slot]!;
     if (!value.isFound) return explainMissing(this, slot);
@@ -189,9 +189,9 @@ export class MessageState implements Arguments {
 }
 
 /**
- * Tells apart what reads as undefined: whether the argument `name` of `message` is missing, NULL, or present.
+ * Whether the argument `name` of `message` is missing, NULL, or present: missing and NULL both read as undefined.
  *
- * @throws {SpopError} SPOP_INVALID_NAME where the message does not declare it; SPOP_VIEW_CLOSED.
+ * @throws {SpopError} SPOP_INVALID_NAME when the message does not declare it; SPOP_VIEW_CLOSED.
  */
 export function argumentState<Args extends ArgumentTypes>(
   message: MessageView<Args>,

@@ -1,20 +1,20 @@
 const NO_WORDS: Int32Array = new Int32Array(0);
-/** More than a frame has. */
+/** More bytes than any frame has. */
 const NO_ROOM = 0x7fff_ffff;
 
 /**
- * A name that is expected at a place in a frame, length and all. It is compared in words of four bytes, big-endian as a
- * DataView has them at any offset: a quarter of the comparisons that bytes take (benchmark `decode realistic`).
+ * A name with its length byte that is expected at a place in a frame. It is compared in words of four bytes, which a DataView
+ * reads at any offset, big-endian: a quarter of the comparisons of single bytes (benchmark `decode realistic`).
  *
- *     06 s c h e m e 08        first: 06 s c h, last: e m e and whatever stands behind the name, a byte that is masked
+ *     06 s c h e m e 08        first: 06 s c h, last: e m e and the byte after the name, which is masked
  *
- * First and last word may overlap, and reach over a name of less than three bytes, where masks leave out what is not
- * part of it; names above six bytes have words in between.
+ * The first and the last word may overlap. For a name of less than three bytes they reach over its ends, where masks leave out
+ * the other bytes. Names above six bytes have words in between.
  */
 export class NamePattern {
-  /** Bytes on the wire: the length, and the name. */
+  /** Bytes on the wire: the length byte and the name. */
   declare readonly size: number;
-  /** How many bytes there must be, so that all words lie within them: the name, and one behind it. */
+  /** The least bytes up to the limit, so that all words lie within them: the name and one byte after it. */
   declare readonly room: number;
   declare readonly first: number;
   declare readonly firstMask: number;
@@ -28,7 +28,7 @@ export class NamePattern {
    */
   constructor(name: Buffer, isExpected: boolean = true) {
     const size = 1 + name.length;
-    // Two bytes in front for the last word of a short name, and as many behind as its words reach beyond it.
+    // Two bytes before for the last word of a short name, and four after for the words that reach beyond it.
     const wire = Buffer.concat([Buffer.alloc(2), Buffer.from([name.length]), name, Buffer.alloc(4)]);
     this.size = size;
     this.room = isExpected ? Math.max(size + 1, 4) : NO_ROOM;
@@ -36,12 +36,12 @@ export class NamePattern {
     this.firstMask = size < 4 ? 0 : -1;
     this.last = wire.readInt32BE(size - 1);
     this.lastMask = size >= 3 ? 0xffff_ff00 | 0 : size === 2 ? 0x00ff_ff00 : 0x0000_ff00;
-    // As many as it takes from the first word up to the three bytes of the last: those may overlap, but leave no byte out.
+    // Words from the first one up to the three bytes of the last; they may overlap, and leave no byte out.
     this.middle =
       size <= 7 ? NO_WORDS : Int32Array.from({ length: (size - 4) >> 2 }, (_, i) => wire.readInt32BE(6 + 4 * i));
   }
 
-  /** The offset behind the name where it stands at `position` and something follows it within the limit; else -1. */
+  /** The offset after the name if it stands at `position` and a byte follows it within the limit; else -1. */
   endAt(wordView: DataView, position: number, limit: number): number {
     if (limit - position < this.room) return -1;
     const end = position + this.size;

@@ -3,26 +3,26 @@ import { quoteText } from '../quote.ts';
 
 /** The longest name that a table takes, in bytes; its length is then a varint of one byte. */
 export const MAX_NAME_BYTES = 239;
-/** What a place of a table holds. */
+/** The most names of a table, whose places are 16-bit integers. */
 const MAX_NAMES = 0x7fff;
 
 /**
- * Finds which of some known names stands in a frame, comparing bytes and making no string. The names are spread by
- * their length and their first, middle and last byte, since hashing every byte shows in benchmark `decode tiny`; a found
- * name is then verified byte by byte.
+ * Finds which of some known names stands in a frame; it compares bytes and allocates no string. The hash uses the length and the
+ * first, middle and last byte, since hashing every byte is slower (benchmark `decode tiny`). A found name is then verified byte
+ * by byte.
  */
 export class NameTable {
   /** The names as UTF-8, by index. */
   declare readonly names: readonly Buffer[];
-  /** Index of a name plus one, by hash; 0 where there is none. Collisions go to the next place. */
+  /** Index of a name plus one, by hash; 0 for an empty place. Collisions go to the next place. */
   readonly #places: Int16Array;
   readonly #mask: number;
   /** Index of the empty name, or -1. */
   readonly #empty: number;
 
   /**
-   * @throws {SpopError} SPOP_INVALID_NAME for a name that occurs twice or has more than 239 bytes; {RangeError} for more
-   * than 32,767 names.
+   * @throws {SpopError} SPOP_INVALID_NAME for a name that occurs twice or has more than 239 bytes; {RangeError} for more than
+   * 32,767 names.
    */
   constructor(names: readonly string[]) {
     if (names.length > MAX_NAMES) throw new RangeError(`expected at most ${MAX_NAMES} names; found ${names.length}`);
@@ -34,7 +34,7 @@ export class NameTable {
     this.#empty = this.names.findIndex((name) => name.length === 0);
     for (const [index, name] of this.names.entries()) {
       const first = this.find(name, 0, name.length);
-      // The empty name is found without a place of its own, and so finds itself.
+      // The empty name needs no place: `find` returns its index.
       if (first >= 0 && first !== index) {
         throw new SpopError(
           'SPOP_INVALID_NAME',
@@ -47,7 +47,7 @@ export class NameTable {
     }
   }
 
-  /** The index of the name that is the `length` bytes at `start`, or -1. */
+  /** The index of the name that equals the `length` bytes at `start`, or -1. */
   find(bytes: Buffer, start: number, length: number): number {
     if (length === 0) return this.#empty;
     const mask = this.#mask;

@@ -12,55 +12,55 @@ import { NamePattern } from './name-pattern.ts';
 import { NameTable } from './name-table.ts';
 import { OneTimeMessage } from './one-time-message.ts';
 
-/** So many messages are compared with the one that is asked for; more of them are looked up. */
+/** `get` compares up to four messages with the definition, and looks it up when there are more. */
 const MAX_COMPARED = 4;
-/** How many messages of one name in a NOTIFY have states that are kept for the next one. */
+/** The most states of one message name that are kept for the next NOTIFY. */
 const MAX_REUSED_STATES = 8;
 
 /**
- * How much the views of repeated messages take at most in one NOTIFY: a message is one place, and so is each argument
- * that it declares. HAProxy never repeats any, and three bytes on the wire are a message with all its arguments.
+ * The most places of repeated messages in one NOTIFY: a message counts one place, and each argument that it declares another.
+ * HAProxy never repeats a message. A peer can: three bytes on the wire are a message, whose view has all declared arguments.
  */
 const MAX_REPEATED_PLACES = 32_768;
-/** What the view of a message takes at most, and what each argument that it declares adds (the agent's memory.test.ts measures it). */
+/** The most memory of a message's view, and of each argument that it declares (the agent's memory.test.ts measures it). */
 const MESSAGE_BYTES = 512;
 const ARGUMENT_BYTES = 256;
 
 const NO_STATES: readonly MessageState[] = [];
 
-/** The name of a repeated message, which is not expected anywhere. */
+/** The name pattern of a repeated message, which is found nowhere. */
 const UNEXPECTED = new NamePattern(Buffer.alloc(0), false);
 
-/** Shared: a NOTIFY is read in one go. */
+/** Shared, since each NOTIFY is read without interruption. */
 const cursor: Cursor = new Cursor();
 
-/** Told of the first message of a definition, and the names of its arguments as they came. */
+/** Called with the definition of a first message, and the names of its arguments as they came. */
 export type FirstMessageListener = (definition: MessageDefinition, names: readonly string[]) => void;
 
-/** The messages that a NOTIFY is searched for, with their names as one table: made once, shared by all NOTIFYs. */
+/** The declared messages that are found in a NOTIFY, with a table of their names. Make it once, and share it among all NOTIFYs. */
 export class MessageSet {
   declare readonly definitions: readonly MessageDefinition[];
   /** @internal */
   declare readonly table: NameTable;
-  /** @internal Told once of each definition, while a NOTIFY is read; undefined where all have come, or nobody asks. */
+  /** @internal Called once for each definition, while a NOTIFY is read; undefined when all have come, or without a listener. */
   onFirst: FirstMessageListener | undefined = undefined;
-  /** Indexes of the definitions of which `onFirst` was told. */
+  /** Indexes of the definitions for which `onFirst` was called. */
   readonly #seen: Set<number> = new Set();
   readonly #indexes: Map<MessageDefinition, number>;
 
-  /** @throws {SpopError} SPOP_INVALID_NAME where two definitions have the same name. */
+  /** @throws {SpopError} SPOP_INVALID_NAME when two definitions have the same name. */
   constructor(definitions: readonly MessageDefinition[]) {
     this.definitions = definitions;
     this.table = new NameTable(definitions.map((definition) => definition.name));
     this.#indexes = new Map(definitions.map((definition, index) => [definition, index]));
   }
 
-  /** @internal Which definition of the set it is, or undefined. */
+  /** @internal The index of the definition in the set, or undefined. */
   indexOf(definition: MessageDefinition): number | undefined {
     return this.#indexes.get(definition);
   }
 
-  /** @internal A message of definition `index` begins at `position` of the source; one that is malformed has not come. */
+  /** @internal A message of definition `index` begins at `position` of the source. A malformed message does not count. */
   noteMessage(index: number, source: ViewSource, position: number): void {
     const { onFirst } = this;
     if (onFirst === undefined || this.#seen.has(index)) return;
@@ -72,7 +72,7 @@ export class MessageSet {
   }
 }
 
-/** The names of the arguments of the message at `position`; undefined where it is malformed, which whoever reads it finds. */
+/** The names of the arguments of the message at `position`; undefined when it is malformed, which reading it reports. */
 function argumentNamesAt({ bytes, origin, limit }: ViewSource, position: number): string[] | undefined {
   const source = new ViewSource();
   source.open(bytes, origin, limit);
@@ -90,37 +90,37 @@ function argumentNamesAt({ bytes, origin, limit }: ViewSource, position: number)
 }
 
 /**
- * The messages of one NOTIFY frame (SPOE.txt §3.2.6). Reused for frame after frame: `read` validates the whole payload
- * and finds the declared messages and arguments in one pass, and the views read the frame's own bytes until `close`.
+ * The messages of one NOTIFY frame (SPOE.txt §3.2.6). Reuse it for frame after frame: `read` validates the whole payload and
+ * finds the declared messages and arguments in one pass, and the views read the frame's own bytes until `close`.
  */
 export class Notify {
-  // First what each frame needs, in as few lines of the processor's cache as may be (benchmark `tiny through a socket`).
+  // The fields that each frame needs come first, to lie in few lines of the processor's cache (benchmark `tiny through a socket`).
   readonly #source: ViewSource = new ViewSource();
-  /** The source of the views that are given out: of those that are reused, or of those for one NOTIFY. */
+  /** The source of the present views: of the reused ones, or of those for one NOTIFY. */
   #current: ViewSource = this.#source;
-  /** The declared messages of this NOTIFY in the order they came; the first `#count` count. */
+  /** The declared messages of this NOTIFY in their order; only the first `#count` are valid. */
   readonly #found: MessageState[] = [];
   #count: number = 0;
-  /** Whether there is more to be ended than the reused views: those for one NOTIFY, or states that are not reused. */
+  /** Whether closing takes more than closing the reused views: for views of one NOTIFY, or states that are not reused. */
   #hasMore: boolean = false;
-  /** How many places the states in `#found` have that are not reused. */
+  /** The places of the states in `#found` that are not reused. */
   #extraPlaces: number = 0;
   /** Offset of the payload from the frame's length field. */
   #payloadStart: number = 0;
   readonly #set: MessageSet;
-  /** Stands on arguments that nobody asks for, one after the other. */
+  /** Reads the arguments that are skipped. */
   readonly #skipped: ValueView = new ValueView(this.#source);
   /**
-   * The reused states of each definition, by its index in the set: made when a NOTIFY first has the message, more than
-   * one where it has it again.
+   * The reused states of each definition, by its index in the set. They are made when a NOTIFY first has the message, and a
+   * further one when a NOTIFY repeats it.
    */
   readonly #states: (readonly MessageState[])[];
-  /** Bytes of memory that those take at most. */
+  /** The most bytes of memory that the reused states hold. */
   #reusedBytes: number = 0;
-  /** Bytes of memory that the states take at most that are not reused. */
+  /** The most bytes of memory that the other states hold. */
   #extraBytes: number = 0;
   #walker: MessageReader | undefined;
-  /** In which generation of the reused views' source the messages were found that have views for one NOTIFY. */
+  /** The generation of the reused views' source in which the messages were found, for views of one NOTIFY. */
   #oneTimeGeneration: number = NO_GENERATION;
 
   constructor(set: MessageSet) {
@@ -133,18 +133,18 @@ export class Notify {
     return this.#current.isOpen;
   }
 
-  /** How many declared messages the NOTIFY has. */
+  /** The number of declared messages in the NOTIFY. */
   get messageCount(): number {
     return this.#count;
   }
 
-  /** The bytes that the frame stands in: with `idsStart` and `payloadStart` an `IdSource`, which an ACK is begun with. @throws {SpopError} SPOP_VIEW_CLOSED: its ids are gone then. */
+  /** The bytes that contain the frame; with `idsStart` and `payloadStart` the `IdSource` of an ACK. @throws {SpopError} SPOP_VIEW_CLOSED. */
   get bytes(): Buffer {
     if (!this.#current.isOpen) throw viewClosed();
     return this.#current.bytes;
   }
 
-  /** Offset of the stream-id in them; both ids go up to {@link Notify.payloadStart}. */
+  /** Offset of the stream-id in `bytes`; both ids end at {@link Notify.payloadStart}. */
   get idsStart(): number {
     return this.#current.origin + IDS_OFFSET;
   }
@@ -165,12 +165,12 @@ export class Notify {
   }
 
   /**
-   * Reads a NOTIFY frame; what was read before is closed.
+   * Reads a NOTIFY frame; closes the one before.
    *
    *     LIST-OF-MESSAGES : [ <MESSAGE-NAME> <NB-ARGS:1 byte> <KV-LIST> ... ]        (SPOE.txt §3.2)
    *
-   * @throws {SpopError} what is malformed in the payload: SPOP_TRUNCATED, SPOP_VARINT_OVERFLOW, SPOP_RESERVED_TYPE,
-   * SPOP_INTEGER_RANGE or SPOP_TOO_MANY_MESSAGES. Nothing is open then.
+   * @throws {SpopError} for a malformed payload: SPOP_TRUNCATED, SPOP_VARINT_OVERFLOW, SPOP_RESERVED_TYPE, SPOP_INTEGER_RANGE or
+   * SPOP_TOO_MANY_MESSAGES. The NOTIFY is then closed.
    */
   read(frame: Frame): void {
     const { bytes, wordView, start, end: limit, payloadStart } = frame;
@@ -179,15 +179,15 @@ export class Notify {
     this.#payloadStart = payloadStart - start;
     cursor.origin = start;
     const source = this.#source;
-    // What is thrown before it ends leaves it closed: without a `try`, within which V8 compiles slower code.
+    // An error before `endReading` leaves the source closed, without a `try`, in which V8 compiles slower code.
     source.beginReading(bytes, start, limit);
     const found = this.#found;
-    // Local variables, here and where arguments are read: a cursor is written to and read from memory for each name and
-    // value (benchmark `decode tiny`).
+    // Local variables, as in `MessageState.read`: a cursor would be written to and read from memory for each name and value
+    // (benchmark `decode tiny`).
     let position = payloadStart;
     let count = 0;
     while (position < limit) {
-      // The message that stood here last time is tried first: HAProxy sends the same ones again and again.
+      // Try the message that was at this place in the last NOTIFY first: HAProxy sends the same messages again and again.
       let state = found[count];
       let end = state === undefined ? -1 : state.name.endAt(wordView, position, limit);
       if (end < 0 || !state!.begin()) {
@@ -208,28 +208,28 @@ export class Notify {
     source.endReading();
   }
 
-  /** The state for the `place`th declared message, at `position`, whose name is at `start`; undefined where it is none. */
+  /** The state for the `place`th declared message, at `position` with its name at `start`; undefined for an undeclared one. */
   #find(bytes: Buffer, position: number, start: number, length: number, place: number): MessageState | undefined {
     const index = this.#set.table.find(bytes, start, length);
     if (index < 0) return undefined;
-    // Once for each definition; where a NOTIFY has the message at the same place again, this is not asked.
+    // Once for each definition; a message at the same place as in the last NOTIFY does not get here.
     if (this.#set.onFirst !== undefined) this.#set.noteMessage(index, this.#source, position);
     const state = this.#stateOf(index, place);
     this.#found[place] = state;
     return state;
   }
 
-  /** The view of the `index`th declared message, 0 to `messageCount` - 1. */
+  /** The view of the `index`th declared message, 0 to `messageCount` - 1. @throws {SpopError} SPOP_MISUSE for another index. */
   messageAt(index: number): MessageView<ArgumentTypes> {
     return this.viewOf(this.foundAt(index));
   }
 
-  /** Which definition of the set the `index`th declared message has. */
+  /** The index in the set of the `index`th declared message's definition. @throws {SpopError} as `messageAt`. */
   definitionIndexAt(index: number): number {
     return this.foundAt(index).index;
   }
 
-  /** @internal The `index`th declared message, see {@link Notify.viewOf}: both in one look (benchmark `tiny through a socket`). */
+  /** @internal The state of the `index`th declared message, for {@link Notify.viewOf} (benchmark `tiny through a socket`). */
   foundAt(index: number): MessageState {
     const state = index < this.#count ? this.#found[index] : undefined;
     if (state === undefined) throw noMessage(index, this.#count);
@@ -241,10 +241,10 @@ export class Notify {
     return this.#current === this.#source ? state.view : this.#oneTimeViewOf(state);
   }
 
-  /** The view of the first message of that definition, or undefined where the NOTIFY has none. */
+  /** The view of the first message of `definition`; undefined when the NOTIFY has none. @throws {SpopError} SPOP_VIEW_CLOSED. */
   get<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined {
     const first = this.#found[0];
-    // As little code as can be for what is most often asked: V8 inlines it into handlers (benchmark `access realistic`).
+    // The most frequent case in so little code that V8 inlines it into handlers (benchmark `access realistic`).
     if (this.#count > 0 && !this.#hasMore && first!.definition === (definition as MessageDefinition)) {
       // The definition is the view's own, and so are its types.
       return first!.view as MessageView<Args>;
@@ -261,7 +261,7 @@ export class Notify {
     return this.#count > MAX_COMPARED ? this.#getFromMany(definition) : undefined;
   }
 
-  /** The same, in a time that does not grow with the number of messages. */
+  /** As `#getAny`, in a time that does not grow with the number of messages. */
   #getFromMany<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined {
     const index = this.#set.indexOf(definition);
     // A NOTIFY's first message of a definition is always in its first state.
@@ -270,7 +270,7 @@ export class Notify {
     return this.viewOf(state) as MessageView<Args>;
   }
 
-  /** A walker over all messages as they came, declared or not, that stands before the first: one per NOTIFY, reused. */
+  /** A reader of all messages in their order, declared or not. Each call returns the same reader, before the first message. */
   walk(): MessageReader {
     if (!this.#current.isOpen) throw viewClosed();
     this.#walker ??= new MessageReader(this.#current);
@@ -279,10 +279,10 @@ export class Notify {
   }
 
   /**
-   * Copies the frame to the beginning of `target`, and reads from there from now on: for a handler that outlives the
-   * chunk. All views stay valid, and a walk goes on where it is. Returns how many bytes it took.
+   * Copies the frame to the beginning of `target`, and reads the copy from now on, for a handler that outlives the chunk. All views
+   * stay valid, and the reader of `walk` keeps its place. Returns the size of the frame in bytes.
    *
-   * @throws {RangeError} where `target` is smaller than the frame.
+   * @throws {RangeError} when `target` is smaller than the frame.
    * @throws {SpopError} SPOP_VIEW_CLOSED.
    */
   moveTo(target: Buffer): number {
@@ -297,19 +297,19 @@ export class Notify {
     return size;
   }
 
-  /** The size of the frame with its length field, in bytes: what {@link Notify.moveTo} needs; 0 after `close`. */
+  /** The size in bytes of the frame with its length field, which {@link Notify.moveTo} needs; 0 after `close`. */
   get byteLength(): number {
     return this.#current.isOpen ? this.#current.limit - this.#current.origin : 0;
   }
 
-  /** @internal Bytes of memory that the views of all messages take at most, those of earlier frames included. */
+  /** @internal The most bytes of memory that the views of all messages hold, those of earlier frames included. */
   get viewBytes(): number {
     return this.#reusedBytes + this.#extraBytes;
   }
 
   /**
-   * @internal From now on to `close` all views are new, and stay closed for ever afterwards: for a handler that outlives
-   * its call. Those that were given out before are closed.
+   * @internal Until `close` all views are new, and stay closed for ever afterwards: for a handler that outlives its call. Earlier
+   * views are closed now.
    */
   beginOneTime(): void {
     const { bytes, origin, limit } = this.#source;
@@ -323,7 +323,7 @@ export class Notify {
     this.#hasMore = true;
   }
 
-  /** Ends all views: from now on they throw SPOP_VIEW_CLOSED. */
+  /** Closes all views: from now on they throw SPOP_VIEW_CLOSED. */
   close(): void {
     this.#current.close();
     this.#count = 0;
@@ -357,7 +357,7 @@ export class Notify {
     return state.oneTime.view as MessageView<ArgumentTypes>;
   }
 
-  /** A state for one more message of definition `index`, the `place`th: each further one of a name gets one of its own. */
+  /** A state for the `place`th message, of definition `index`; each repetition of a name gets a state of its own. */
   #stateOf(index: number, place: number): MessageState {
     const states = this.#states[index]!;
     let unused = 0;
@@ -384,7 +384,7 @@ export class Notify {
     return state;
   }
 
-  /** Validates the `count` arguments of an undeclared message at `start` and returns the offset behind them. */
+  /** Validates the `count` arguments of an undeclared message at `start`, and returns the offset after them. */
   #argumentsEnd(bytes: Buffer, start: number, limit: number, count: number): number {
     let position = start;
     for (let i = 0; i < count; i++) {
@@ -403,7 +403,7 @@ function tooManyMessages(name: string, count: number): SpopError {
   return new SpopError(
     'SPOP_TOO_MANY_MESSAGES',
     `expected declared messages and their arguments to be at most ${MAX_REPEATED_PLACES} in a NOTIFY that repeats them; ` +
-      `found more behind ${count} messages, with '${name}'`,
+      `found more after ${count} messages, with '${name}'`,
     cursor.position - cursor.origin,
   );
 }

@@ -9,19 +9,19 @@ import type { MessageState } from './message-view.ts';
 import { longNumber, toOneTimeView } from './view-class.ts';
 
 /**
- * Behind the view of a message that one handler gets and no other does after it: what it kept throws for ever once the
- * NOTIFY is closed. Where the arguments stand is told by a state that is reused after that; a value is made when it is
- * first read, with a source that no other NOTIFY has.
+ * The state of a message's view that only one handler gets: if the handler keeps it, it throws for ever once the NOTIFY is
+ * closed. The places of the arguments are in a `MessageState`, which is then reused. A value is made when it is first read, with
+ * a source that no other NOTIFY has.
  */
 export class OneTimeMessage implements OneTimeArguments {
   declare readonly definition: MessageDefinition;
   declare readonly source: ViewSource;
   declare readonly view: object;
   readonly #found: MessageState;
-  /** By slot, those that were read. */
+  /** The values that were read, by slot. */
   #lent: (ValueView | undefined)[] | undefined;
 
-  /** @param source Open as long as nothing else is read into `found`. */
+  /** @param source Open until another NOTIFY is read into `found`. */
   constructor(found: MessageState, source: ViewSource) {
     this.definition = found.definition;
     this.source = source;
@@ -73,7 +73,7 @@ export class OneTimeMessage implements OneTimeArguments {
     return this.#found;
   }
 
-  /** Where the value stands, if it is of an accepted type. */
+  /** The place of the value, if it has an accepted type. */
   #placeOf(slot: number): ValueView | undefined {
     const found = this.#open();
     const value = found.values[slot]!;
@@ -81,7 +81,7 @@ export class OneTimeMessage implements OneTimeArguments {
   }
 
   #lend(slot: number, place: ValueView): ValueView {
-    // Array.from takes longer than all else here.
+    // Array.from would take longer than the rest of this function.
     // oxlint-disable-next-line no-new-array
     this.#lent ??= new Array<ValueView | undefined>(this.definition.argumentNames.length);
     return (this.#lent[slot] ??= new ValueView(this.source).takeOver(place));

@@ -8,8 +8,8 @@ import type { Arguments, OneTimeArguments } from './arguments.ts';
 import type { MessageDefinition } from './message-definition.ts';
 
 /**
- * Under this symbol each view has the number of its layout: an application may have the codec twice, once as its own and
- * once as its agent's, which makes the views.
+ * The symbol under which each view has the number of its layout. An application may have two copies of the codec: its own, and its
+ * agent's, which makes the views.
  */
 const VIEW: unique symbol = Symbol.for('@spop/codec/view');
 const LAYOUT = 1;
@@ -18,7 +18,7 @@ const VALUES: unique symbol = Symbol('values');
 // Copied once: unoptimised code boxes `MIN_SAFE_INTEGER` at every read.
 const { MIN_SAFE_INTEGER, MAX_SAFE_INTEGER } = Number;
 
-/** The object that users see: all it holds is under symbols, so that no argument's name can collide with a field. */
+/** The object that users see. Its fields are under symbols, so that no argument's name can collide with one. */
 class MessageViewBase {
   declare readonly [STATE]: Arguments;
 
@@ -27,7 +27,7 @@ class MessageViewBase {
   }
 }
 
-/** A view that is used for NOTIFY after NOTIFY. */
+/** A view that is reused for NOTIFY after NOTIFY. */
 class ReusedView extends MessageViewBase {
   declare readonly [VALUES]: readonly ValueView[];
 
@@ -54,7 +54,7 @@ function toPlain(view: MessageViewBase): Record<string, unknown> {
   return Object.fromEntries(found.map(([slot, name]) => [name, plainValue(view, slot, name)]));
 }
 
-/** An argument's value; as text where it is an integer that a number cannot hold, so that what is shown never throws. */
+/** An argument's value; an integer that a number cannot hold as text, so that printing a view never throws. */
 function plainValue(view: MessageViewBase, slot: number, name: string): unknown {
   try {
     return Reflect.get(view, name);
@@ -79,7 +79,7 @@ export function longNumber(
   return number;
 }
 
-/** The classes of a definition's views, each with a getter for each argument: a handler then sees one shape only. */
+/** The classes of a definition's views, each with a getter for each argument, so that a handler sees one shape only. */
 interface ViewClasses {
   readonly Reused: new (state: Arguments) => ReusedView;
   readonly OneTime: new (state: OneTimeArguments) => OneTimeView;
@@ -157,17 +157,17 @@ function numberGetters(slot: number, min: number, max: number): Getters {
   ];
 }
 
-/** A new view of a message. The class has one getter per declared argument, which gives what its type reads as. */
+/** A new view of a message, with one getter for each declared argument. */
 export function toView(message: Arguments): object {
   return new (classesOf(message.definition).Reused)(message);
 }
 
-/** The same for one NOTIFY. */
+/** A new view of a message for one NOTIFY. */
 export function toOneTimeView(message: OneTimeArguments): object {
   return new (classesOf(message.definition).OneTime)(message);
 }
 
-/** What stands behind a view. @throws {SpopError} SPOP_MISUSE for any other object, and for a view of another layout. */
+/** The state of a view. @throws {SpopError} SPOP_MISUSE for any other object, and for a view of another layout. */
 export function argumentsOf(view: object): Arguments {
   if (isView(view)) return view[STATE];
   const layout = VIEW in view ? Number(view[VIEW]) : undefined;
@@ -179,7 +179,7 @@ export function argumentsOf(view: object): Arguments {
   throw new SpopError('SPOP_MISUSE', reason);
 }
 
-/** No `instanceof`: it may be of another copy. */
+/** Not `instanceof`: the view may come from another copy of the package. */
 function isView(view: object): view is MessageViewBase {
   return VIEW in view && view[VIEW] === LAYOUT;
 }

@@ -13,7 +13,7 @@ const OPENING_BRACKET = 0x5b;
 const CLOSING_BRACKET = 0x5d;
 
 /**
- * Reads addresses out of text that proxies wrote, without making objects:
+ * Reads addresses from text that proxies wrote, and allocates nothing:
  *
  *     addresses.read(message.realIp)?.isWithin(internal);      // the text is one address
  *
@@ -24,37 +24,37 @@ const CLOSING_BRACKET = 0x5d;
  *
  *     192.0.2.1            IPv4, in four decimal numbers without leading zeros
  *     2001:db8::1          IPv6, in any spelling, without a zone
- *     [2001:db8::1]        the same in brackets
- *     192.0.2.1:8080       any of them but a bare IPv6, with a port: up to five digits, or an obfuscated one, `_p8`
- *     "[2001:db8::1]:80"   any of them in quotes, within which a backslash stands before the character that it is for
+ *     [2001:db8::1]        IPv6 in brackets
+ *     192.0.2.1:8080       any of these but a bare IPv6, with a port: up to five digits, or an obfuscated one, `_p8`
+ *     "[2001:db8::1]:80"   any of these in quotes, in which a backslash escapes the next character
  *
- * with spaces and tabs around it. One that is mapped to IPv6, `::ffff:192.0.2.1`, is the IPv4 address. Everything else
- * is no address and no error: `unknown`, `_hidden`, nothing, what is malformed, and what has more than 256 bytes.
+ * with spaces and tabs around it. An IPv4 address mapped to IPv6, `::ffff:192.0.2.1`, is the IPv4 address. Any other text is
+ * neither an address nor an error: `unknown`, `_hidden`, empty or malformed text, and text of more than 256 bytes.
  *
- * Each address is the same object, valid until the reader reads or moves on, and as long as the argument. A reader knows
- * one place: handlers that await before they are done with an address need one each.
+ * The address is always the same object, valid until the reader reads or moves on, and as long as the argument. A reader has one
+ * place: handlers that await while they use an address need a reader each.
  */
 export class AddressReader {
   readonly #parsed: Buffer = Buffer.alloc(IPV6_BYTES);
   readonly #address: TextAddress = new TextAddress(this.#parsed);
   /** A node without its backslashes. */
   readonly #unquoted: Buffer = Buffer.alloc(MAX_NODE_BYTES);
-  /** What is left of the list, before the comma of the last element that was read. */
+  /** The rest of the list, before the comma of the element that was read last. */
   readonly #place: TextPlace = new TextPlace();
   #isForwarded: boolean = false;
   #isMalformed: boolean = false;
   #isDone: boolean = true;
   #hasAddress: boolean = false;
 
-  /** The address of the element that {@link AddressReader.next} moved to; undefined where that has none. */
+  /** The address of the element that {@link AddressReader.next} moved to; undefined when it has none. */
   get address(): AddressValue | undefined {
     return this.#hasAddress ? this.#address : undefined;
   }
 
   /**
-   * The address that is all of the text, as in `X-Real-IP`; undefined where it is none.
+   * The address that is the whole text, as in `X-Real-IP`; undefined when the text is not an address.
    *
-   * @throws {SpopError} SPOP_VIEW_CLOSED, SPOP_WRONG_TYPE for what is no STRING or BINARY.
+   * @throws {SpopError} SPOP_VIEW_CLOSED; SPOP_WRONG_TYPE for a value that is not a STRING or BINARY.
    */
   read(text: TextValue): AddressValue | undefined {
     this.#begin(text);
@@ -65,7 +65,7 @@ export class AddressReader {
   }
 
   /**
-   * Stands behind the last element of an X-Forwarded-For field, `192.0.2.1, 10.0.0.7`: elements are what commas separate.
+   * Begins after the last element of an X-Forwarded-For field, `192.0.2.1, 10.0.0.7`, whose elements are separated by commas.
    *
    * @throws {SpopError} as `read`.
    */
@@ -75,12 +75,12 @@ export class AddressReader {
   }
 
   /**
-   * Stands behind the last element of a Forwarded field (RFC 7239 §4), `for=192.0.2.1;proto=https, for="[2001:db8::1]:80"`.
-   * The address of an element is its parameter `for`, in which IPv6 has to be in brackets. Quotes may be missing around a
-   * port or brackets.
+   * Begins after the last element of a Forwarded field (RFC 7239 §4), `for=192.0.2.1;proto=https, for="[2001:db8::1]:80"`. The
+   * address of an element is its parameter `for`, in which IPv6 has to be in brackets. Quotes around a port or brackets may be
+   * missing.
    *
-   * An element without `for`, or with two, or that is malformed in any place, has no address. Where quotes are not in pairs,
-   * nobody knows where elements begin: such a field is one element, without an address.
+   * An element without `for`, with two of them, or malformed in any place has no address. A field with unpaired quotes counts as
+   * one element without an address, since its elements cannot be told apart.
    *
    * @throws {SpopError} as `read`.
    */
@@ -92,7 +92,7 @@ export class AddressReader {
   }
 
   /**
-   * Moves to the next element, towards the first; false before it. Empty elements count: none stands in for another.
+   * Moves to the next element, towards the first; returns false before the first. Empty elements count.
    *
    * @throws {SpopError} SPOP_VIEW_CLOSED.
    */
@@ -122,7 +122,7 @@ export class AddressReader {
     const place = this.#place;
     place.standOn(text);
     const { bytes, origin } = place.source;
-    // Text without anything in it has no elements.
+    // Text of spaces and tabs has no elements.
     this.#isDone = trimSpace(bytes, origin + place.start, origin + place.end) === origin + place.start;
   }
 
@@ -131,7 +131,7 @@ export class AddressReader {
     this.#address.recall();
   }
 
-  /** Reads all that stands from `from` to `to`, in quotes or without. */
+  /** Reads the element from `from` to `to`, with or without quotes. */
   #readElement(source: ViewSource, from: number, to: number): void {
     const { bytes } = source;
     const start = skipSpace(bytes, from, to);
@@ -145,7 +145,7 @@ export class AddressReader {
     if (node.start >= 0) this.#readNode(source, node.start, node.end, false);
   }
 
-  /** Reads a node, with the quotes that it may have (RFC 7239 §6). */
+  /** Reads a node, which may be in quotes (RFC 7239 §6). */
   #readNode(source: ViewSource, start: number, end: number, isBareTaken: boolean): void {
     if (end - start > MAX_NODE_BYTES) return;
     if (start < end && source.bytes[start] === QUOTE) {
@@ -180,7 +180,7 @@ export class AddressReader {
   }
 }
 
-/** Where the byte first stands; `end` where it does not. */
+/** The offset of the first such byte; `end` if there is none. */
 function indexOf(bytes: Buffer, byte: number, start: number, end: number): number {
   let position = start;
   while (position < end && bytes[position] !== byte) position++;

@@ -9,36 +9,36 @@ const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
 const QUOTE = 0x22;
 
-/** All visible characters of ASCII but those that end a name. Browsers take more than the token of RFC 6265 §4.1.1. */
+/** All visible ASCII characters but `=` and `;`. Browsers accept more names than the tokens of RFC 6265 §4.1.1. */
 const COOKIE_NAME = /^[!-:<>-~]+$/;
 
 /**
- * Looks for one cookie in the text of a Cookie header (RFC 6265 §4.2.1), without making objects. Made once for its name:
+ * Finds one cookie in the text of a Cookie header (RFC 6265 §4.2.1), and allocates nothing. Make one reader for each name:
  *
  *     const session = new CookieReader('session');
  *
  *     session.read(message.cookie);
  *     if (session.count === 1) session.value;
  *
- * Pairs are separated by `;` wherever one stands, in quotes too, as browsers and current servers have it. The name is what
- * stands before the first `=` of a pair, and has to be the very same letters; a pair without `=` has none. Spaces and tabs
- * around name and value are not theirs, nor are the quotes of a value that has one at each end.
+ * Every `;` separates pairs, also one in quotes, as in browsers and current servers. The name of a pair is the text before its
+ * first `=`, and is case-sensitive; a pair without `=` has no name. Spaces and tabs around name and value do not belong to them,
+ * nor do the quotes around a value.
  *
- * The value is always the same object, valid until the next `read()`, and as long as the argument. Handlers that await before
- * they use it need a reader each.
+ * The value is always the same object, valid until the next `read()`, and as long as the argument. Handlers that await before they
+ * use it need a reader each.
  */
 export class CookieReader {
-  /** What is looked for. */
+  /** The name of the cookie. */
   readonly name: string;
   /**
-   * How many cookies of that name the text has that was read last. More than one come of other paths and domains, or of somebody
-   * who wants another one to be read.
+   * The number of cookies of that name in the text that was read last. More than one come from other paths and domains, or from an
+   * attacker who wants another one to be read.
    */
   count: number = 0;
   readonly #value: TextView = toTextView(NO_SOURCE);
   readonly #place: TextPlace = new TextPlace();
 
-  /** @throws {SpopError} SPOP_INVALID_NAME for a name that no cookie can have: empty, or with spaces, `=` or `;`. */
+  /** @throws {SpopError} SPOP_INVALID_NAME for a name that no cookie can have: empty, or with a space, `=` or `;`. */
   constructor(name: string) {
     if (typeof name !== 'string' || !COOKIE_NAME.test(name)) {
       throw new SpopError('SPOP_INVALID_NAME', `expected a cookie's name; found ${quoteText(name)}`);
@@ -46,15 +46,15 @@ export class CookieReader {
     this.name = name;
   }
 
-  /** The value of the first cookie of that name; undefined where there is none. It may be empty. */
+  /** The value of the first cookie of that name, which may be empty; undefined if there is none. */
   get value(): StringValue | undefined {
     return this.count === 0 ? undefined : this.#value;
   }
 
   /**
-   * Reads the value of a Cookie header: of `req.fhdr(cookie)`, or of a `HeaderReader`.
+   * Reads the value of a Cookie header, from `req.fhdr(cookie)` or a `HeaderReader`. Malformed text is not an error.
    *
-   * @throws {SpopError} SPOP_VIEW_CLOSED, SPOP_WRONG_TYPE for what is no STRING or BINARY. Whatever stands in the text is no error.
+   * @throws {SpopError} SPOP_VIEW_CLOSED; SPOP_WRONG_TYPE for a value that is not a STRING or BINARY.
    */
   read(cookies: TextValue): void {
     this.count = 0;
@@ -83,7 +83,7 @@ export class CookieReader {
     return utf8PrefixLength(bytes, start, length, this.name) === length;
   }
 
-  /** Stands on the value from `from` to `to`, without what is around it. */
+  /** Places the value that is from `from` to `to`, without spaces, tabs and quotes around it. */
   #placeValue(source: ViewSource, from: number, to: number): void {
     const { bytes, origin } = source;
     let start = skipSpace(bytes, from, to);

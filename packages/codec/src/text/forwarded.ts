@@ -7,13 +7,13 @@
  *     node              = nodename [ ":" node-port ]                           (§6)
  *     node-port         = 1*5DIGIT / "_" 1*( ALPHA / DIGIT / "." / "_" / "-" )
  *
- * Spaces and tabs are taken around commas and semicolons. A value without quotes may have all visible characters of ASCII
- * but those that mean something here: many write ports and brackets without quotes.
+ * Spaces and tabs are accepted around commas and semicolons. A value without quotes may have all visible ASCII characters but
+ * `"`, `\`, `,`, `;` and `=`: many proxies write ports and brackets without quotes.
  */
 
 import { skipSpace } from './text-place.ts';
 
-/** The longest node that is read: an address, brackets, quotes, a backslash before each character and a port have room. */
+/** The longest node that is read, in bytes: enough for an address in brackets and quotes, with escapes and a port. */
 export const MAX_NODE_BYTES = 256;
 
 const QUOTE = 0x22;
@@ -29,7 +29,7 @@ const IN_VALUE = 2;
 const IN_PORT = 4;
 const IS_DIGIT = 8;
 
-/** What a byte may be part of. */
+/** The parts of the grammar in which each byte may occur, as a bit set. */
 const kinds: Uint8Array = new Uint8Array(256);
 for (let byte = 0x21; byte < 0x7f; byte++) {
   const text = String.fromCharCode(byte);
@@ -39,7 +39,7 @@ for (let byte = 0x21; byte < 0x7f; byte++) {
   if (/\d/.test(text)) kinds[byte]! |= IS_DIGIT;
 }
 
-/** Whether every quoted string ends, and no backslash stands outside of one. */
+/** Whether every quoted string ends, and no backslash is outside of one. */
 export function areQuotesPaired(bytes: Uint8Array, start: number, end: number): boolean {
   for (let position = start; position < end; position++) {
     if (bytes[position] === BACKSLASH) return false;
@@ -51,7 +51,7 @@ export function areQuotesPaired(bytes: Uint8Array, start: number, end: number): 
   return true;
 }
 
-/** The offset behind the quoted string at `start`; 0 where it does not end. */
+/** The offset after the quoted string at `start`; 0 if it does not end. */
 function quotedEnd(bytes: Uint8Array, start: number, end: number): number {
   for (let position = start + 1; position < end; position++) {
     if (bytes[position] === QUOTE) return position + 1;
@@ -61,8 +61,7 @@ function quotedEnd(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /**
- * Where the last element begins of those that go from `start` to `end`, in which quotes are paired: behind the last comma
- * that is in no quotes.
+ * The offset of the last element from `start` to `end`, whose quotes are paired: after the last comma that is not in quotes.
  */
 export function elementStart(bytes: Uint8Array, start: number, end: number): number {
   let position = end;
@@ -70,7 +69,7 @@ export function elementStart(bytes: Uint8Array, start: number, end: number): num
   while (position > start) {
     const byte = bytes[position - 1];
     if (byte === QUOTE) {
-      // No backslash stands before the quote that opens.
+      // An opening quote has no backslash before it.
       isQuoted = isQuoted && isEscaped(bytes, start, position - 1) ? true : !isQuoted;
     } else if (byte === COMMA && !isQuoted) {
       break;
@@ -80,25 +79,25 @@ export function elementStart(bytes: Uint8Array, start: number, end: number): num
   return position;
 }
 
-/** Whether an odd number of backslashes stands before `position`. */
+/** Whether the number of backslashes before `position` is odd. */
 function isEscaped(bytes: Uint8Array, start: number, position: number): boolean {
   let first = position;
   while (first > start && bytes[first - 1] === BACKSLASH) first--;
   return ((position - first) & 1) === 1;
 }
 
-/** Where the value of a parameter stands, with its quotes; -1 where there is none. */
+/** The value of a parameter with its quotes; at -1 if there is none. */
 interface Span {
   start: number;
   end: number;
 }
 
-/** Reused: read at once by who asked for it. */
+/** The result of {@link forNode}, reused. */
 const node: Span = { start: -1, end: -1 };
 
 /**
- * Where the parameter `for` stands in the element from `start` to `end`, with nothing around it; at -1 where it has none or
- * two, or is malformed. The same object each time.
+ * The value of the parameter `for` in the element from `start` to `end`, which has no space around it; at -1 if the element has
+ * none or two, or is malformed. The same object each time.
  */
 export function forNode(bytes: Uint8Array, start: number, end: number): Readonly<Span> {
   node.start = -1;
@@ -125,12 +124,12 @@ export function forNode(bytes: Uint8Array, start: number, end: number): Readonly
   return node;
 }
 
-/** The offset behind a value; 0 where a quoted one does not end. */
+/** The offset after a value; 0 if a quoted one does not end. */
 function endOfValue(bytes: Uint8Array, start: number, end: number): number {
   return start < end && bytes[start] === QUOTE ? quotedEnd(bytes, start, end) : endOf(IN_VALUE, bytes, start, end);
 }
 
-/** The offset behind all bytes that may be part of it. */
+/** The offset after all bytes of `kind` from `start`. */
 function endOf(kind: number, bytes: Uint8Array, start: number, end: number): number {
   let position = start;
   while (position < end && (kinds[bytes[position]!]! & kind) !== 0) position++;
@@ -148,7 +147,7 @@ function isFor(bytes: Uint8Array, start: number, end: number): boolean {
   );
 }
 
-/** Whether nothing stands from `start` to `end`, or a colon and a port. */
+/** Whether the text from `start` to `end` is empty, or a colon and a port. */
 export function hasOnlyPort(bytes: Uint8Array, start: number, end: number): boolean {
   if (start === end) return true;
   if (bytes[start] !== COLON || start + 1 === end) return false;
@@ -157,8 +156,8 @@ export function hasOnlyPort(bytes: Uint8Array, start: number, end: number): bool
 }
 
 /**
- * Copies what the quoted string holds that goes from `start` to `end` to the beginning of `target`, and returns how many bytes
- * that are; 0 where it does not end there.
+ * Copies the content of the quoted string from `start` to `end` to the beginning of `target`, and returns its length in bytes; 0 if
+ * the string does not end at `end`.
  */
 export function unquote(bytes: Uint8Array, start: number, end: number, target: Uint8Array): number {
   if (quotedEnd(bytes, start, end) !== end) return 0;

@@ -9,23 +9,23 @@ const CR = 0x0d;
 const LF = 0x0a;
 const COLON = 0x3a;
 
-/** Shared: a pair is read in one go. */
+/** Shared, since each pair is read without interruption. */
 const cursor: Cursor = new Cursor();
 
 /**
- * Walks the headers that HAProxy's samples `req.hdrs` and `req.hdrs_bin` give, or `res.hdrs` and `res.hdrs_bin`, in their
- * order, without making objects:
+ * Reads the headers of HAProxy's samples `req.hdrs` and `req.hdrs_bin`, or `res.hdrs` and `res.hdrs_bin`, in their order, and
+ * allocates nothing:
  *
  *     for (headers.read(message.headers); headers.next();) {
  *       if (headers.name.equalsIgnoreCase('cookie')) headers.value;
  *     }
  *
- * A STRING is read as lines, `name: value` and CRLF, up to the empty one; a BINARY as pairs of a name and a value, each
- * after its length as a varint, up to an empty pair (HAProxy's configuration manual, `req.hdrs` and `req.hdrs_bin`).
- * Both give the same headers. Names come in lower case from HAProxy 2.6 and later.
+ * A STRING is read as lines of `name: value` and CRLF, up to an empty line; a BINARY as pairs of a name and a value, each after its
+ * length as a varint, up to an empty pair (HAProxy's configuration manual, `req.hdrs` and `req.hdrs_bin`). Both give the same
+ * headers. HAProxy 2.6 and later sends names in lower case.
  *
- * `name` and `value` are the same objects for each header, valid until the next `next()` or `read()`, and as long as the
- * argument. A reader knows one place: handlers that await in the middle of a walk need one each.
+ * `name` and `value` are the same objects for each header, valid until the next `next()` or `read()`, and as long as the argument.
+ * A reader has one place: handlers that await between two headers need a reader each.
  */
 export class HeaderReader {
   /** The name of the header. */
@@ -34,7 +34,7 @@ export class HeaderReader {
   readonly value: StringValue;
   readonly #name: TextView = toTextView(NO_SOURCE);
   readonly #value: TextView = toTextView(NO_SOURCE);
-  /** From the next header on. */
+  /** The rest of the argument, from the next header. */
   readonly #place: TextPlace = new TextPlace();
   #isBinary: boolean = false;
   #isDone: boolean = false;
@@ -45,9 +45,9 @@ export class HeaderReader {
   }
 
   /**
-   * Stands before the first header of an argument.
+   * Begins before the first header of an argument.
    *
-   * @throws {SpopError} SPOP_VIEW_CLOSED, SPOP_WRONG_TYPE for what is no STRING or BINARY.
+   * @throws {SpopError} SPOP_VIEW_CLOSED; SPOP_WRONG_TYPE for a value that is not a STRING or BINARY.
    */
   read(headers: TextValue): void {
     this.#name.recall();
@@ -58,10 +58,10 @@ export class HeaderReader {
   }
 
   /**
-   * Moves to the next header; false where the empty line or pair stands that ends all headers. What follows that is not read.
+   * Moves to the next header; returns false at the empty line or pair that ends the headers. Bytes after that are not read.
    *
-   * @throws {SpopError} SPOP_BAD_HEADERS where no header stands, or the argument ends before its end was marked. HAProxy
-   * sends none like that, unless the configuration cuts the sample, or sends another one. SPOP_VIEW_CLOSED.
+   * @throws {SpopError} SPOP_BAD_HEADERS for a malformed header, or when the argument ends before the empty line or pair. HAProxy
+   * sends no such argument, unless its configuration cuts the sample or names another one. SPOP_VIEW_CLOSED.
    */
   next(): boolean {
     const { bytes, origin } = this.#place.open();
@@ -114,7 +114,7 @@ export class HeaderReader {
   }
 }
 
-/** Where the CRLF begins that ends the line; -1 where there is none. */
+/** The offset of the CRLF that ends the line; -1 if there is none. */
 function endOfLine(bytes: Buffer, start: number, end: number): number {
   for (let position = start; position < end - 1; position++) {
     if (bytes[position] === CR && bytes[position + 1] === LF) return position;
@@ -122,7 +122,7 @@ function endOfLine(bytes: Buffer, start: number, end: number): number {
   return -1;
 }
 
-/** {@link readLength} of bytes that no frame is malformed by. */
+/** {@link readLength} with the error of headers, since the frame is not malformed. */
 function readPairLength(at: Cursor): number {
   const start = at.position;
   try {

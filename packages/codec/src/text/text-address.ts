@@ -9,17 +9,17 @@ import { IPV4_BYTES, IPV6_BYTES } from '../wire/typed-data.ts';
 import { NO_SOURCE } from './text-place.ts';
 
 /**
- * A view of an address that was read from text: its bytes stand in memory of its own, since a frame has none of them. It may
- * be read as long as the text, all the same: the next request's address will stand there.
+ * A view of an address that was read from text. Its bytes are in memory of its own, since the frame has none of them. It may only
+ * be read as long as the text: the next request's address will use the same memory.
  */
 export class TextAddress implements AddressValue {
   readonly #bytes: Buffer;
   readonly #value: ValueView;
-  /** Of the text. */
+  /** The source of the text. */
   #source: ViewSource = NO_SOURCE;
   #generation: number = NO_GENERATION;
 
-  /** @param bytes Where the address is read to: 16 bytes that nobody else has. */
+  /** @param bytes The 16 bytes that the address is read into, which nothing else uses. */
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
     const own = new ViewSource();
@@ -27,7 +27,7 @@ export class TextAddress implements AddressValue {
     this.#value = new ValueView(own);
   }
 
-  /** Stands on the `size` bytes that were read from the text of `source`: as IPv4 where they are an address mapped to IPv6. */
+  /** Takes the `size` bytes that were read from the text of `source`; an address mapped to IPv6 becomes IPv4. */
   place(source: ViewSource, size: number): void {
     const isMapped = size === IPV6_BYTES && isMappedAddress(this.#bytes, 0);
     const isIpv4 = isMapped || size === IPV4_BYTES;
@@ -38,7 +38,7 @@ export class TextAddress implements AddressValue {
     this.#generation = source.generation;
   }
 
-  /** From now on the view is late. */
+  /** Closes the view: reading it throws from now on. */
   recall(): void {
     this.#generation = NO_GENERATION;
   }
