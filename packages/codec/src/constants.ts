@@ -1,6 +1,4 @@
-/**
- * The numbers and keys of SPOP 2.0, each spelled once. Names follow SPOE.txt §3.
- */
+/** The numbers and keys of SPOP 2.0. Names follow SPOE.txt §3. */
 
 /** Frame types (SPOE.txt §3.2.2). HAProxy sends 0 to 3, an agent 101 to 103. */
 export const FrameType = {
@@ -16,19 +14,19 @@ export const FrameType = {
 /** One of the frame types, as a number. */
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
-/** Bits of a frame's FLAGS field (SPOE.txt §3.2); all others are reserved and ignored. */
+/** Bits of a frame's FLAGS field (SPOE.txt §3.2); the other bits are reserved and ignored. */
 export const FrameFlag = {
   /** The last (or only) fragment of a payload. */
   Fin: 1,
-  /** The fragmented NOTIFY that was begun is given up. */
+  /** HAProxy gives up the fragmented NOTIFY that it began. */
   Abort: 2,
 } as const;
 /** One of the bits of a FLAGS field, as a number. */
 export type FrameFlag = (typeof FrameFlag)[keyof typeof FrameFlag];
 
 /**
- * Types of typed data (SPOE.txt §3.1). On the wire they fill the low four bits of the first byte, although the text
- * draws them first; the high four bits are flags. 10 to 15 are reserved.
+ * Types of typed data (SPOE.txt §3.1): the low four bits of the first byte, although the specification draws them first.
+ * The high four bits are flags. 10 to 15 are reserved.
  */
 export const DataType = {
   Null: 0,
@@ -53,7 +51,7 @@ export const ActionType = {
 /** One of the action types, as a number. */
 export type ActionType = (typeof ActionType)[keyof typeof ActionType];
 
-/** Variable scopes on the wire (SPOE.txt §3.4), under the names that HAProxy's configuration uses. */
+/** Variable scopes on the wire (SPOE.txt §3.4), by their names in HAProxy's configuration. */
 export const Scope = {
   proc: 0,
   sess: 1,
@@ -67,9 +65,7 @@ export type ScopeName = keyof typeof Scope;
 /** Every scope's name, by its number on the wire. */
 export const SCOPE_NAMES: readonly ScopeName[] = ['proc', 'sess', 'txn', 'req', 'res'];
 
-/**
- * Status codes of a DISCONNECT (SPOE.txt §3.5). Never send one above 99: HAProxy 3.1 indexes a table with it.
- */
+/** Status codes of a DISCONNECT (SPOE.txt §3.5). Never send one above 99: HAProxy 3.1 indexes a table with it. */
 export const Status = {
   Normal: 0,
   IoError: 1,
@@ -119,8 +115,14 @@ export const DEFAULT_MAX_FRAME_SIZE = 16_380;
 /** The smallest valid frame in bytes: type, flags, and two varints of one byte each (SPOE.txt §3.2). */
 export const MIN_FRAME_BYTES = 7;
 
-/** The longest varint in bytes: one of 64 bits (SPOE.txt §3.1). */
+/** The longest varint in bytes, which has 64 bits (SPOE.txt §3.1). */
 export const MAX_VARINT_BYTES = 10;
 
-/** The longest `scope.prefix.name` that every HAProxy handles, in bytes; older ones read past a longer one. */
+/** The longest `scope.prefix.name` that every HAProxy handles, in bytes; older releases read past a longer one. */
 export const MAX_VARIABLE_NAME_BYTES = 63;
+
+/**
+ * The most NOTIFYs that HAProxy has in flight on one connection with pipelining (max-waiting-frames, src/flt_spoe.c and
+ * src/mux_spop.c).
+ */
+export const HAPROXY_MAX_IN_FLIGHT = 20;

@@ -1,4 +1,12 @@
-import { type AgentHello, type HaproxyHello, LENGTH_BYTES, quoteText, SPOP_VERSION, SpopError } from '@spop/codec';
+import {
+  type AgentHello,
+  HAPROXY_MAX_IN_FLIGHT,
+  type HaproxyHello,
+  LENGTH_BYTES,
+  quoteText,
+  SPOP_VERSION,
+  SpopError,
+} from '@spop/codec';
 
 /** The agent's side of the handshake. */
 export interface HandshakeOptions {
@@ -19,9 +27,6 @@ export interface Agreement {
   /** The most bytes of one ACK, its length field included. */
   readonly maxAckBytes: number;
 }
-
-/** How many NOTIFYs HAProxy has in flight on one connection at most (max-waiting-frames, src/flt_spoe.c, src/mux_spop.c). */
-export const HAPROXY_MAX_IN_FLIGHT = 20;
 
 /** Room for an AGENT-DISCONNECT after 20 ACKs. */
 const DISCONNECT_BYTES = 63;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Socket } from 'node:net';
-import { FrameFlag } from '@spop/codec';
+import { FrameFlag, HAPROXY_MAX_IN_FLIGHT } from '@spop/codec';
 import type { AckFrame, PlainFrame } from '../data/model.ts';
-import { MAX_WAITING_FRAMES, splitList } from '../data/haproxy-line.ts';
+import { splitList } from '../data/haproxy-line.ts';
 import { FrameStream } from './capture/frame-stream.ts';
 import type { SessionEvent } from './capture/session-file.ts';
 import { openSocket, type AgentTarget } from './target.ts';
@@ -96,7 +96,7 @@ export class ReplayedConnection {
     if (frame.type === 'AGENT-HELLO') {
       const value = frame.items.find(({ name }) => name === 'capabilities')?.value;
       const capabilities = value?.type === 'string' ? splitList(value.value) : [];
-      this.#limit = capabilities.includes('pipelining') ? MAX_WAITING_FRAMES : 1;
+      this.#limit = capabilities.includes('pipelining') ? HAPROXY_MAX_IN_FLIGHT : 1;
       this.#isGreeted = true;
     } else if (frame.type === 'AGENT-DISCONNECT') {
       const value = frame.items.find(({ name }) => name === 'status-code')?.value;

@@ -4,9 +4,6 @@
  */
 export type HaproxyLine = '2.6' | '3.0' | '3.1' | '3.2';
 
-/** HAProxy has at most this many NOTIFYs waiting on one connection with pipelining (max-waiting-frames; fixed later). */
-export const MAX_WAITING_FRAMES = 20;
-
 /** The comma-separated words of a list; spaces do not count (SPOE.txt §3.2.4). */
 export function splitList(list: string): string[] {
   return list

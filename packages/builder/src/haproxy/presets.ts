@@ -1,4 +1,4 @@
-import { DEFAULT_MAX_FRAME_SIZE, FrameFlag, FrameType, SpopError } from '@spop/codec';
+import { DEFAULT_MAX_FRAME_SIZE, FrameFlag, FrameType, HAPROXY_MAX_IN_FLIGHT, SpopError } from '@spop/codec';
 import type { FrameBuilder, FrameOptions, KvBuilder, NotifyBuilder } from '../build/frame-builder.ts';
 import {
   type DisconnectOptions,
@@ -9,7 +9,7 @@ import {
   notify,
   unset,
 } from '../build/frames.ts';
-import { type HaproxyLine, MAX_WAITING_FRAMES } from '../data/haproxy-line.ts';
+import type { HaproxyLine } from '../data/haproxy-line.ts';
 import { given } from '../data/options.ts';
 
 /** How a HAProxy is configured, as far as an agent can see it. */
@@ -69,7 +69,7 @@ export class HaproxyPreset {
 
   /** How many NOTIFYs wait for their ACKs on one connection at most. */
   maxInFlight(agentCapabilities: readonly string[]): number {
-    return (this.options.pipelining ?? true) && agentCapabilities.includes('pipelining') ? MAX_WAITING_FRAMES : 1;
+    return (this.options.pipelining ?? true) && agentCapabilities.includes('pipelining') ? HAPROXY_MAX_IN_FLIGHT : 1;
   }
 
   /** The same HAProxy on another connection: 3.0 and older count stream-ids in the process, later ones per connection. */

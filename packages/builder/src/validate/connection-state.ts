@@ -1,13 +1,10 @@
-import { FrameFlag, Key, LENGTH_BYTES } from '@spop/codec';
-import { type HaproxyLine, MAX_WAITING_FRAMES, splitList } from '../data/haproxy-line.ts';
+import { FrameFlag, HAPROXY_MAX_IN_FLIGHT, Key, LENGTH_BYTES } from '@spop/codec';
+import { type HaproxyLine, splitList } from '../data/haproxy-line.ts';
 import type { FragmentFrame, KvFrame, PlainFrame } from '../data/model.ts';
 import type { Report } from './payload-rules.ts';
 
 /** Who wrote some bytes. */
 export type Side = 'haproxy' | 'agent';
-
-/** NOTIFYs that wait for an ACK are quoted up to this many: HAProxy has no more of them in flight. */
-const MAX_QUOTED_IDS = MAX_WAITING_FRAMES;
 
 function itemValue(frame: KvFrame, name: string): unknown {
   const data = frame.items.findLast((item) => item.name === name)?.value;
@@ -156,7 +153,7 @@ export class ConnectionState {
     }
     this.#answered.delete(ids);
     this.#waiting.add(ids);
-    const most = this.#agentCapabilities.includes('pipelining') ? MAX_WAITING_FRAMES : 1;
+    const most = this.#agentCapabilities.includes('pipelining') ? HAPROXY_MAX_IN_FLIGHT : 1;
     if (this.#knowsBoth && this.#greeted.has('agent') && this.#waiting.count > most) {
       report(
         'too-many-in-flight',
@@ -242,7 +239,7 @@ class WaitingIds {
   describe(): string {
     const quoted: string[] = [];
     for (const ids of this.#counts.keys()) {
-      if (quoted.length === MAX_QUOTED_IDS) break;
+      if (quoted.length === HAPROXY_MAX_IN_FLIGHT) break;
       quoted.push(ids);
     }
     const omitted = this.#counts.size - quoted.length;
