@@ -1,24 +1,24 @@
 /**
- * The proof that a synchronous function allocates nothing, for handlers and parsers of your own. The process has to be
- * started with `--expose-gc`.
+ * Proves that a synchronous function allocates nothing, for handlers and parsers of your own. Start the process with
+ * `--expose-gc`.
  */
 import { AssertionError } from 'node:assert';
 import { getHeapStatistics } from 'node:v8';
 
-/** How {@link withoutAllocations} and {@link measureAllocations} measure. */
+/** Options of {@link withoutAllocations} and {@link measureAllocations}. */
 export interface AllocationOptions {
-  /** Calls in a round: 10,000 by default, or as many as take 100 ms if these are fewer. */
+  /** Calls in a round; 10,000 by default, or as many as take 100 ms if that is fewer. */
   readonly calls?: number | undefined;
   /** Rounds in a row that have to take the same number of bytes; 5 by default. */
   readonly rounds?: number | undefined;
   /**
-   * Milliseconds before the first round, in which V8 compiles what is called often; 500 by default. They end earlier after
-   * 200,000 calls.
+   * Milliseconds of calls before the first round, in which V8 compiles the function; 500 by default. The warm-up ends after
+   * 200,000 calls at the latest.
    */
   readonly warmUpMs?: number | undefined;
 }
 
-/** What {@link withoutAllocations} found. */
+/** The result of {@link withoutAllocations}. */
 export interface AllocationProof {
   /** Bytes of V8's heap that one call takes. */
   readonly bytesPerCall: 0;
@@ -27,13 +27,13 @@ export interface AllocationProof {
   /** Rounds in a row that took no bytes. */
   readonly rounds: number;
   /**
-   * The control: bytes that a round took when one of its calls also made an object, which are 24 or more, or put a number on
-   * the heap, which are 12 or more. Less than that would be a measurement that sees nothing.
+   * The control: bytes of a round in which one call also made an object, 24 or more, or put a number on the heap, 12 or more.
+   * With fewer bytes the measurement would be blind, and throws.
    */
   readonly controls: Allocations['controls'];
 }
 
-/** What {@link measureAllocations} found. */
+/** The result of {@link measureAllocations}. */
 export interface Allocations {
   /** Bytes of V8's heap that a round takes. */
   readonly bytes: number;
@@ -42,8 +42,8 @@ export interface Allocations {
   /** Rounds in a row that had to take the same number of bytes. */
   readonly rounds: number;
   /**
-   * The control: bytes that one object, and one number, were seen to add to a round. Less than 24, and than 12, says that the
-   * figure is not exact, as where a round makes so much that V8 goes from one page of memory to the next.
+   * The control: bytes that one object, and one number, added to a round. Less than 24 or 12 means that the figure is not exact, for
+   * instance because a round allocates so much that V8 moves to another page of memory.
    */
   readonly controls: Readonly<Record<'object' | 'number', number>>;
 }
@@ -55,33 +55,31 @@ const DEFAULT_ROUNDS = 5;
 const DEFAULT_WARM_UP_MS = 500;
 const MAX_WARM_UP_CALLS = 200_000;
 const MAX_ROUND_MS = 100;
-/** Rounds, and the time for them, in which the compilers may still finish what they began, which is on the heap too. */
+/** The most rounds in which V8's compilers may finish, whose work is on the heap too. */
 const MAX_SETTLING_ROUNDS = 60;
 const MAX_SETTLING_MS = 5_000;
 const CONTROL_ROUNDS = 2;
-/** Fewer bytes than start a collection, which would make a figure too small. */
+/** Fewer bytes than start a garbage collection, which would make a figure too small. */
 const MAX_FIGURE_BYTES = 128 * 1_024;
-/** Called often and returning soon, so that it is compiled as a whole. */
+/** Calls of one inner loop: short, so that V8 compiles it as a whole. */
 const BATCH = 1_000;
-/** What a planted allocation takes at least; a number takes 12 where V8 compresses pointers, which Node does not. */
+/** The least bytes of a planted allocation; a number takes 12 if V8 compresses pointers, which Node does not. */
 const LEAST_BYTES: Readonly<Record<Plant, number>> = { object: 24, number: 12 };
 
-/** Holds what is made, of mixed elements, so that no compiler leaves it out and a fraction is put on the heap. */
+/** Keeps the planted values, so that no compiler removes them; its mixed elements put a fraction on the heap. */
 const kept: unknown[] = [''];
-/** Called before the function that is measured: a call that has had several targets is never inlined. */
+/** Called before the measured function, since V8 never inlines a call that has had several targets. */
 const otherTargets: readonly (() => unknown)[] = [() => undefined, () => 1, () => ''];
 
 /**
- * Calls a synchronous function many times, and throws where that takes any bytes of V8's heap. It warms up first, then
- * demands several rounds that take none, and plants one object and one number to see that it would have seen them. Takes
- * a second or two.
+ * Calls a synchronous function many times, and throws when that takes any bytes of V8's heap. After a warm-up it requires several
+ * rounds without any, and then plants one object and one number as a control. It takes a second or two.
  *
- * What the function returns counts: V8 puts a fraction, or an integer beyond 31 bits, on the heap to return it. The bytes
- * of a `Buffer` stand elsewhere and do not count, but each `Buffer` is an object on the heap, which does.
+ * The return value counts: V8 puts a fraction, or an integer beyond 31 bits, on the heap to return it. The bytes of a `Buffer` are
+ * elsewhere and do not count, but each `Buffer` is an object on the heap and does.
  *
- * @throws {AssertionError} with the number of bytes for each call, where there are any; {TypeError} where the function
- * returns a Promise, or an option is no integer of 1 or more; {Error} where the process lacks `--expose-gc`, or where the
- * control is not seen.
+ * @throws {AssertionError} with the bytes of each call, if there are any; {TypeError} when the function returns a Promise or an option
+ * is not an integer of 1 or more; {Error} when the process lacks `--expose-gc`, or the control was not seen.
  */
 export function withoutAllocations(fn: () => unknown, options: AllocationOptions = {}): AllocationProof {
   const { calls, rounds } = prepare(fn, options);
@@ -93,11 +91,11 @@ export function withoutAllocations(fn: () => unknown, options: AllocationOptions
 }
 
 /**
- * The same measurement where some allocations are allowed: exact while a round takes less than what the young generation
- * holds, from 1 MiB on (`--min-semi-space-size` makes that more). `expectedBytes`, 0 by default, is what a round should take:
- * another figure has to be read once more before it is believed.
+ * Measures a function that may allocate. The figure is exact while a round takes less than the young generation, which is 1 MiB or
+ * more (`--min-semi-space-size` raises it). `expectedBytes`, 0 by default, is the expected figure of a round: another figure has to
+ * be read in one more round.
  *
- * @throws {TypeError} where the function returns a Promise, or an option is out of range; {Error} where the process lacks
+ * @throws {TypeError} when the function returns a Promise or an option is out of range; {Error} when the process lacks
  * `--expose-gc`.
  */
 export function measureAllocations(
@@ -110,7 +108,7 @@ export function measureAllocations(
   return { bytes, calls, rounds, controls: controlsOf(fn, calls, bytes) };
 }
 
-/** Warms up, and gives how many calls a round has, and how many rounds there are. */
+/** Warms up, and returns the number of calls in a round and the number of rounds. */
 function prepare(fn: () => unknown, options: AllocationOptions): { readonly calls: number; readonly rounds: number } {
   const rounds = integerOf('rounds', options.rounds ?? DEFAULT_ROUNDS);
   const warmUpMs = integerOf('warmUpMs', options.warmUpMs ?? DEFAULT_WARM_UP_MS);
@@ -140,13 +138,13 @@ function controlsOf(fn: () => unknown, calls: number, bytes: number): Allocation
   return { object: control(fn, calls, bytes, 'object'), number: control(fn, calls, bytes, 'number') };
 }
 
-/** The bytes that one allocation adds to a round of so many bytes. */
+/** The bytes that one allocation adds to a round of `bytes`. */
 function control(fn: () => unknown, calls: number, bytes: number, plant: Plant): number {
   const least = bytes + LEAST_BYTES[plant];
   return steadyBytes(planted(fn, plant, calls), calls, CONTROL_ROUNDS, (found) => found >= least) - bytes;
 }
 
-/** @throws {Error} where an allocation in a round was not seen. */
+/** @throws {Error} when a planted allocation was not seen. */
 function refuseBlindness(controls: Allocations['controls'], calls: number): void {
   for (const plant of Object.keys(LEAST_BYTES) as Plant[]) {
     const least = LEAST_BYTES[plant];
@@ -179,8 +177,8 @@ function run(fn: () => unknown, count: number): void {
 }
 
 /**
- * Bytes of heap that so many calls take, less what the readings themselves take. As many calls go before: in a function
- * with long loops, a collection has V8 compile the loop anew, which is on the heap too.
+ * Bytes of heap of `count` calls, less those of the readings themselves. As many calls are made before: after a collection V8
+ * compiles the long loops of a function again, which is on the heap too.
  */
 function heapBytes(fn: () => unknown, count: number): number {
   collect();
@@ -193,7 +191,7 @@ function heapBytes(fn: () => unknown, count: number): number {
   return end - middle - (middle - start);
 }
 
-/** Each measurement begins at the same place, with room for what it makes, so that no collection falls into it. */
+/** Collects garbage, so that each measurement begins with the same free memory and no collection falls into it. */
 function collect(): void {
   if (globalThis.gc === undefined) {
     throw new Error(
@@ -204,14 +202,14 @@ function collect(): void {
   globalThis.gc();
 }
 
-/** The first readings load and compile what the readings themselves need. */
+/** Reads the heap a few times, since the first readings load and compile their own code. */
 function settleReadings(): void {
   for (const target of otherTargets) {
     for (let round = 0; round < 3; round++) heapBytes(target, 100);
   }
 }
 
-/** @returns how many calls a millisecond has had. */
+/** @returns The number of calls in a millisecond. */
 function warmUp(fn: () => unknown, milliseconds: number): number {
   const start = performance.now();
   let calls = 0;
@@ -224,7 +222,7 @@ function warmUp(fn: () => unknown, milliseconds: number): number {
   return calls / elapsed;
 }
 
-/** Bytes of a round, once `rounds` of them in a row read the same, or one more where that is not wanted; else the last. */
+/** Bytes of a round, once `rounds` rounds in a row had the same, or one more if that is not the wanted figure; else the last one. */
 function steadyBytes(fn: () => unknown, calls: number, rounds: number, isWanted: (bytes: number) => boolean): number {
   const start = performance.now();
   let last = heapBytes(fn, calls);
@@ -253,7 +251,7 @@ function planted(fn: () => unknown, plant: Plant, calls: number): () => unknown 
   };
 }
 
-/** Bytes of one call where there are some, over as many calls as no collection interrupts. */
+/** Bytes of one call that allocates, measured over as many calls as fit between two collections. */
 function bytesPerCall(fn: () => unknown, calls: number): number {
   let count = Math.min(10, calls);
   let bytes = heapBytes(fn, count);

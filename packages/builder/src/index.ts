@@ -1,4 +1,4 @@
-/** Builds, reads, explains, validates and spoils SPOP frames, and plays HAProxy; see the package's README for a tour. */
+/** Builds, reads, explains, validates and corrupts SPOP frames, and plays HAProxy; see the package's README for a tour. */
 export { SpopError } from '@spop/codec';
 export type { HaproxyLine } from './data/haproxy-line.ts';
 export type {
@@ -32,8 +32,8 @@ export type {
   ValueInput,
 } from './data/typed-data.ts';
 /**
- * The words for values: `data.int32(100)`, `data.address('192.0.2.1')`. The words that declare a type in `@spop/codec` and
- * `@spop/agent` have the same names, and one test needs both.
+ * The functions for values: `data.int32(100)`, `data.address('192.0.2.1')`. They are a namespace since the declared types of
+ * `@spop/codec` and `@spop/agent` have the same names, and a test needs both.
  */
 export * as data from './data/values.ts';
 export type { Field } from './read/byte-reader.ts';

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The program `spop`: finds the command, loads it alone, and turns what it throws into a sentence and an exit code. */
+/** The program `spop`: finds a command, loads only that one, and turns its errors into a sentence and an exit code. */
 import { readFileSync } from 'node:fs';
 import { SpopError } from '@spop/codec';
 import { Arguments } from './cli/arguments.ts';
@@ -52,7 +52,7 @@ const table: CommandTable = {
   },
 };
 
-// Who reads the data may have had enough of it.
+// The reader of a pipe may close it early.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(ExitCode.Good);
@@ -90,12 +90,12 @@ function find(name: string): Promise<Command> {
 }
 
 function version(): string {
-  // Of sources and of what was compiled, both one folder below.
+  // Sources and compiled files are both one folder below the manifest.
   const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
 }
 
-/** The help that was asked for is data; one that nobody asked for is talk, and wrong use. */
+/** Writes help: to stdout when it was asked for; to stderr, as wrong use, when it was not. */
 async function help(name: string | undefined, isWrongUse: boolean): Promise<number> {
   const text = name === undefined ? programHelp(table) : commandHelp(await find(name));
   (isWrongUse ? process.stderr : process.stdout).write(`${text}\n`);

@@ -5,16 +5,16 @@ import { type BytesInput, bytesOf, frameLength } from '../read/parse.ts';
 import { PlainReader } from '../read/plain-reader.ts';
 import { writeUint32 } from './plain-writer.ts';
 
-/** One way to spoil a right frame. */
+/** One way to corrupt a valid frame. */
 export interface Corruption {
-  /** What is wrong afterwards. */
+  /** What is wrong with the corrupt frame. */
   readonly description: string;
   /**
-   * The error that a strict reader gives for the spoiled frame; undefined where the frame can still be read and means
-   * something wrong, where more bytes are waited for, or (`nb-args-too-few`) where it depends on the frame.
+   * The error of a strict reader for the corrupt frame; undefined when the frame can still be read and has a wrong meaning, when the
+   * reader waits for more bytes, or when the error depends on the frame (`nb-args-too-few`).
    */
   readonly code: SpopErrorCode | undefined;
-  /** The spoiled bytes, or undefined where the frame has nothing to spoil in this way. */
+  /** The corrupt bytes; undefined when the frame has nothing to corrupt in this way. */
   apply(bytes: Uint8Array, fields: readonly Field[]): Uint8Array | undefined;
 }
 
@@ -46,7 +46,7 @@ export type CorruptionName =
   | 'wrong-direction'
   | 'payload-missing';
 
-/** Replaces `count` bytes at `offset`, and keeps the length field true. */
+/** Replaces `count` bytes at `offset`, and corrects the length field. */
 function splice(bytes: Uint8Array, offset: number, count: number, replacement: Uint8Array): Uint8Array {
   const body = concat([bytes.slice(LENGTH_BYTES, offset), replacement, bytes.slice(offset + count)]);
   return concat([writeUint32(body.length), body]);
@@ -86,7 +86,7 @@ function replaceData(
   return field === undefined ? undefined : splice(bytes, field.offset, field.length, fromHex(replacement));
 }
 
-/** A million: more than any frame in a test has. */
+/** The varint of a million: more bytes than any frame in a test has. */
 const LYING_VARINT = fromHex('f0 95 e7 02');
 
 function lie(bytes: Uint8Array, lengthOffset: number): Uint8Array {
@@ -280,21 +280,24 @@ function fieldsOf(bytes: Uint8Array): readonly Field[] {
 }
 
 /**
- * Spoils one right frame in a named way.
+ * Corrupts one valid frame in a named way.
  *
- * @throws {SpopError} SPOP_MISUSE where the frame has nothing to spoil in this way, and what is wrong with a frame that
- * is not right to begin with.
+ * @throws {SpopError} SPOP_MISUSE when the frame has nothing to corrupt in this way; the code of its error for a frame that is not
+ * valid.
  */
 export function corrupt(input: BytesInput, name: CorruptionName): Uint8Array {
   const bytes = bytesOf(input);
   const spoiled = corruptions[name].apply(bytes, fieldsOf(bytes));
   if (spoiled === undefined) {
-    throw new SpopError('SPOP_MISUSE', `expected a frame that can be spoiled by ${name}; use corruptionsOf() to ask`);
+    throw new SpopError(
+      'SPOP_MISUSE',
+      `expected a frame that ${name} can corrupt, as corruptionsOf() says; found another`,
+    );
   }
   return spoiled;
 }
 
-/** The names of all corruptions that one right frame can suffer. */
+/** The names of all corruptions that apply to one valid frame. */
 export function corruptionsOf(input: BytesInput): CorruptionName[] {
   const bytes = bytesOf(input);
   const fields = fieldsOf(bytes);

@@ -15,7 +15,7 @@ import {
   type VariableSchema,
 } from './schema.ts';
 
-/** What every frame has besides its payload; all of it may be wrong on purpose. */
+/** The fields of every frame besides its payload; all of them may be wrong on purpose. */
 export interface FrameOptions {
   /** 0 to 2^64-1. */
   readonly streamId?: number | bigint | undefined;
@@ -23,20 +23,20 @@ export interface FrameOptions {
   readonly frameId?: number | bigint | undefined;
   /** All 32 bits; FIN alone by default. */
   readonly flags?: number | undefined;
-  /** What the length field says, in bytes, where it is to lie. */
+  /** The length field in bytes, if it should differ from the frame's length. */
   readonly length?: number | undefined;
 }
 
 /**
- * A message's arguments by name, or, for unnamed and repeated names, as a list of values and `[name, value]` pairs.
- * By name, undefined leaves an argument out; mind that JavaScript moves names like `'0'` to the front.
+ * A message's arguments by name; or, for empty and repeated names, a list of values and `[name, value]` pairs. By name, undefined
+ * leaves an argument out; JavaScript moves names such as `'0'` to the front.
  */
 export type ArgumentsInput = Readonly<Record<string, ValueInput | undefined>> | readonly ArgumentItem[];
 
 /** An unnamed argument, or a name and a value. */
 export type ArgumentItem = ValueInput | readonly [name: string | Uint8Array, value: ValueInput];
 
-/** A frame being built. Immutable: every method returns a new one, so a common beginning can be shared between tests. */
+/** A builder of a frame. It is immutable: each method returns a new one, so that tests can share a common beginning. */
 export class FrameBuilder {
   readonly typeByte: number;
   readonly options: FrameOptions;
@@ -56,7 +56,7 @@ export class FrameBuilder {
   /**
    * The frame's bytes with the length field, in a new array.
    *
-   * @throws {SpopError} SPOP_INVALID_VALUE for an id outside of 64 bits.
+   * @throws {SpopError} SPOP_INVALID_VALUE for an id that is not 0 to 2^64-1.
    */
   toBytes(): Uint8Array {
     const { flags = FrameFlag.Fin, streamId = 0, frameId = 0, length } = this.options;
@@ -64,21 +64,21 @@ export class FrameBuilder {
   }
 
   /**
-   * The frame as a plain object, as `parse` reads it.
+   * The frame as a plain object, as `parse` returns it.
    *
-   * @throws {SpopError} where it was built wrong.
+   * @throws {SpopError} when the frame was built malformed.
    */
   toFrame(): PlainFrame {
     return parseFrame(this, { maxFrameSize: 0xffffffff });
   }
 }
 
-/** Bytes given as they are, or as hexadecimal digits. */
+/** Bytes, given as bytes or hexadecimal digits. */
 function rawBytes(bytes: Uint8Array | string): Uint8Array {
   return typeof bytes === 'string' ? fromHex(bytes) : Uint8Array.from(bytes);
 }
 
-/** A frame of any type with any payload. */
+/** A builder of a frame of any type with any payload. */
 export class RawFrameBuilder extends FrameBuilder {
   /** Appends bytes (or hexadecimal digits) to the payload. */
   raw(bytes: Uint8Array | string): RawFrameBuilder {
@@ -108,21 +108,20 @@ function namedData(args: ArgumentsInput): NamedData[] {
   return Object.entries(args).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value: infer(value) }]));
 }
 
-/** A NOTIFY being built (SPOE.txt §3.2.6). */
+/** A builder of a NOTIFY (SPOE.txt §3.2.6). */
 export class NotifyBuilder extends FrameBuilder {
   constructor(options: FrameOptions, parts: readonly Uint8Array[] = []) {
     super(FrameType.Notify, options, parts);
   }
 
   /**
-   * Appends a message that a schema declares: a wrong name, a wrong type or a missing argument does not compile.
+   * Appends a message that a schema declares. A wrong name, a wrong type or a missing argument does not compile.
    *
-   * @throws {SpopError} for the same faults of untyped callers: SPOP_INVALID_NAME, SPOP_INVALID_VALUE,
-   * SPOP_MISSING_ARGUMENT.
+   * @throws {SpopError} for the same errors of untyped callers: SPOP_INVALID_NAME, SPOP_INVALID_VALUE, SPOP_MISSING_ARGUMENT.
    */
   message<Schema extends MessageSchema>(schema: Schema, ...args: SchemaParameters<Schema>): NotifyBuilder;
   /**
-   * Appends a message with any arguments. `nbArgs` makes the count byte lie; it is their number modulo 256 otherwise.
+   * Appends a message with any arguments. `nbArgs` replaces the count byte, which is their number modulo 256 by default.
    *
    * @throws {SpopError} SPOP_INVALID_VALUE for a value that SPOP cannot carry.
    */
@@ -139,7 +138,7 @@ export class NotifyBuilder extends FrameBuilder {
     return this.untypedMessage(message, args, options);
   }
 
-  /** {@link NotifyBuilder.message} for callers that do not know which it is; a schema is still checked at run time. */
+  /** {@link NotifyBuilder.message} for a schema or a name; a schema is checked at run time only. */
   untypedMessage(
     message: MessageSchema | string | Uint8Array,
     args: ArgumentsInput = {},
@@ -149,12 +148,15 @@ export class NotifyBuilder extends FrameBuilder {
       return this.raw(writeMessage({ name: message, args: namedData(args) }, options.nbArgs));
     }
     if (isList(args)) {
-      throw new SpopError('SPOP_INVALID_VALUE', `message ${message.name} has a schema: pass its arguments by name`);
+      throw new SpopError(
+        'SPOP_INVALID_VALUE',
+        `expected the arguments of message ${message.name} by name, as its schema has them; found a list`,
+      );
     }
     return this.raw(writeMessage({ name: message.name, args: toDeclaredArguments(message, args) }));
   }
 
-  /** Appends messages as `parse` and the arbitraries give them. */
+  /** Appends messages in the form that `parse` and the arbitraries return. */
   messages(messages: readonly Message[]): NotifyBuilder {
     return this.raw(concat(messages.map((message) => writeMessage(message))));
   }
@@ -165,13 +167,13 @@ export class NotifyBuilder extends FrameBuilder {
   }
 }
 
-/** An ACK being built (SPOE.txt §3.2.7, §3.4). */
+/** A builder of an ACK (SPOE.txt §3.2.7, §3.4). */
 export class AckBuilder extends FrameBuilder {
   constructor(options: FrameOptions, parts: readonly Uint8Array[] = []) {
     super(FrameType.Ack, options, parts);
   }
 
-  /** Appends a set-var of a declared variable; its type decides the wire type. */
+  /** Appends a set-var of a declared variable, whose type decides the data type on the wire. */
   setVar<Variable extends VariableSchema>(variable: Variable, value: InputOf<Variable> | null): AckBuilder;
   /** Appends a set-var. A scope given as a number, and `nbArgs`, may be wrong. */
   setVar(
@@ -210,7 +212,7 @@ export class AckBuilder extends FrameBuilder {
       : this.raw(writeUnsetVar(target, variableName(name), options.nbArgs));
   }
 
-  /** Appends actions as `parse` and the arbitraries give them. */
+  /** Appends actions in the form that `parse` and the arbitraries return. */
   actions(actions: readonly Action[]): AckBuilder {
     return this.raw(concat(actions.map(writeAction)));
   }
@@ -226,7 +228,7 @@ function variableName(name: unknown): string | Uint8Array {
   throw new SpopError('SPOP_INVALID_NAME', `expected the name of a variable; found ${describe(name)}`);
 }
 
-/** A variable's value as an agent writes it: with the declared wire type, where HAProxy would always write INT64. */
+/** A variable's value as an agent writes it: an integer has its declared type, and not always INT64 as from HAProxy. */
 function variableData({ name, kind }: VariableSchema, value: ValueInput): TypedData {
   if (value === null) return nil;
   const data = toDeclaredData(`variable ${name}`, kind, value);
@@ -236,7 +238,7 @@ function variableData({ name, kind }: VariableSchema, value: ValueInput): TypedD
   return kind === 'uint64' ? uint64(data.value) : data;
 }
 
-/** A HELLO or DISCONNECT being built: a KV-list (SPOE.txt §3.2). */
+/** A builder of a HELLO or DISCONNECT, whose payload is a KV-list (SPOE.txt §3.2). */
 export class KvBuilder extends FrameBuilder {
   /** Appends an item, known or not. */
   item(name: string | Uint8Array, value: ValueInput): KvBuilder {
@@ -248,7 +250,7 @@ export class KvBuilder extends FrameBuilder {
     return new KvBuilder(this.typeByte, this.options, [...this.parts, rawBytes(bytes)]);
   }
 
-  /** Appends the item unless its value is null: that is how an option leaves a key out. */
+  /** Appends the item unless its value is null, with which an option leaves a key out. */
   optionalItem(name: string, value: TypedData | null): KvBuilder {
     return value === null ? this : this.item(name, value);
   }

@@ -4,12 +4,12 @@ import { string, uint32 } from '../data/values.ts';
 import { AckBuilder, type FrameOptions, KvBuilder, NotifyBuilder, RawFrameBuilder } from './frame-builder.ts';
 import { statusText } from './status-text.ts';
 
-/** A NOTIFY without messages yet; stream-id 1 and frame-id 1 unless said otherwise. */
+/** A NOTIFY without messages; stream-id 1 and frame-id 1 by default. */
 export function notify(options: FrameOptions = {}): NotifyBuilder {
   return new NotifyBuilder({ streamId: 1, frameId: 1, ...given(options) });
 }
 
-/** An ACK without actions yet. A parsed NOTIFY may be passed for its ids; they are 1 and 1 unless said otherwise. */
+/** An ACK without actions. A parsed NOTIFY may be passed for its ids, which are 1 and 1 by default. */
 export function ack(options: FrameOptions = {}): AckBuilder {
   const { streamId = 1, frameId = 1, flags = FrameFlag.Fin } = options;
   return new AckBuilder({
@@ -20,7 +20,7 @@ export function ack(options: FrameOptions = {}): AckBuilder {
   });
 }
 
-/** A continuation of a fragmented NOTIFY (HAProxy 3.0 and older). Flags are FIN unless said otherwise. */
+/** A continuation of a fragmented NOTIFY (HAProxy 3.0 and older). Its flags are FIN by default. */
 export function unset(options: FrameOptions = {}, payload: Uint8Array | string = ''): RawFrameBuilder {
   return frame(FrameType.Unset, { streamId: 1, frameId: 1, ...given(options) }, payload);
 }
@@ -43,7 +43,7 @@ export interface HaproxyHelloOptions extends FrameOptions {
   readonly healthcheck?: boolean | null | undefined;
 }
 
-/** A HAPROXY-HELLO (SPOE.txt §3.2.4) with the keys and types in the order in which HAProxy sends them. */
+/** A HAPROXY-HELLO (SPOE.txt §3.2.4) with the keys and types that HAProxy sends, in its order. */
 export function haproxyHello(options: HaproxyHelloOptions = {}): KvBuilder {
   const {
     supportedVersions = SPOP_VERSION,

@@ -7,7 +7,7 @@ import type { RawData, TypedData } from '../data/typed-data.ts';
 /**
  * The bytes of a varint (SPOE.txt §3.1, "Peers encoding").
  *
- * @throws {SpopError} SPOP_INVALID_VALUE outside of 0 to 2^64-1.
+ * @throws {SpopError} SPOP_INVALID_VALUE for a value that is not 0 to 2^64-1.
  */
 export function varintBytes(value: number | bigint): Uint8Array {
   let rest = BigInt(value);
@@ -25,13 +25,13 @@ export function varintBytes(value: number | bigint): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** STRING without a type, as names are written (SPOE.txt §3.2): a varint length and the bytes. */
+/** A STRING without its type, the form of names (SPOE.txt §3.2): a varint length and the bytes. */
 export function writeString(text: string | Uint8Array): Uint8Array {
   const bytes = toBytes(text);
   return concat([varintBytes(bytes.length), bytes]);
 }
 
-/** A signed value as the varint of its 64-bit two's complement, whatever its declared width. */
+/** A signed value of 32 or 64 bits as the varint of its 64-bit two's complement. */
 function writeSigned(value: number | bigint): Uint8Array {
   return varintBytes(BigInt.asUintN(64, BigInt(value)));
 }
@@ -66,7 +66,7 @@ function data(typed: TypedData, typeByte: number): Uint8Array {
   }
 }
 
-/** The bytes of one typed data (SPOE.txt §3.1), or the raw bytes in its place. */
+/** The bytes of one typed data (SPOE.txt §3.1), or the raw bytes instead. */
 export function writeTypedData(typed: TypedData | RawData): Uint8Array {
   return typed.type === 'raw' ? typed.value : data(typed, (typed.flags ?? 0) * 16);
 }
@@ -79,8 +79,7 @@ export function writeKvList(
 }
 
 /**
- * A message (SPOE.txt §3.2). The count byte is the number of arguments modulo 256, as HAProxy writes it, unless
- * `nbArgs` says otherwise.
+ * A message (SPOE.txt §3.2). The count byte is `nbArgs`, by default the number of arguments modulo 256, as HAProxy writes it.
  */
 export function writeMessage(
   message: {
@@ -92,7 +91,7 @@ export function writeMessage(
   return concat([writeString(message.name), Uint8Array.of(nbArgs % 256), writeKvList(message.args)]);
 }
 
-/** An ACTION-SET-VAR (SPOE.txt §3.4); `scope` as a number may be one that does not exist. */
+/** An ACTION-SET-VAR (SPOE.txt §3.4); a `scope` that is a number may be an unknown one. */
 export function writeSetVar(
   scope: ScopeName | number,
   name: string | Uint8Array,
@@ -103,7 +102,7 @@ export function writeSetVar(
   return concat([Uint8Array.of(ActionType.SetVar, nbArgs, scopeByte), writeString(name), writeTypedData(value)]);
 }
 
-/** An ACTION-UNSET-VAR (SPOE.txt §3.4); `scope` as a number may be one that does not exist. */
+/** An ACTION-UNSET-VAR (SPOE.txt §3.4); a `scope` that is a number may be an unknown one. */
 export function writeUnsetVar(scope: ScopeName | number, name: string | Uint8Array, nbArgs: number = 2): Uint8Array {
   const scopeByte = typeof scope === 'number' ? scope : Scope[scope];
   return concat([Uint8Array.of(ActionType.UnsetVar, nbArgs, scopeByte), writeString(name)]);
@@ -123,7 +122,7 @@ export function writeUint32(value: number): Uint8Array {
   return bytes;
 }
 
-/** What {@link writeFrame} needs to know about a frame. */
+/** The fields of a frame for {@link writeRawFrame}. */
 export interface RawFrame {
   /** The type byte, 0 to 255. */
   readonly typeByte: number;
@@ -131,11 +130,11 @@ export interface RawFrame {
   readonly streamId: number | bigint;
   readonly frameId: number | bigint;
   readonly payload: Uint8Array;
-  /** What the length field says, 0 to 2^32-1, where it is to lie. */
+  /** The length field, 0 to 2^32-1, if it should differ from the frame's length. */
   readonly length?: number | undefined;
 }
 
-/** A frame with its length field in front (SPOE.txt §3.2). */
+/** The bytes of a frame, with its length field (SPOE.txt §3.2). */
 export function writeRawFrame(frame: RawFrame): Uint8Array {
   const body = concat([
     Uint8Array.of(frame.typeByte),
@@ -175,9 +174,9 @@ function typeAndPayload(frame: PlainFrame): { typeByte: number; payload: Uint8Ar
 }
 
 /**
- * The bytes of a plain frame, as `parse` gives it. Every input that `parse` accepts comes back byte for byte.
+ * The bytes of a plain frame, as `parse` returns it. Every input that `parse` accepts comes back byte for byte.
  *
- * @throws {SpopError} SPOP_INVALID_VALUE where a value does not fit its type.
+ * @throws {SpopError} SPOP_INVALID_VALUE when a value does not fit its type.
  */
 export function writeFrame(frame: PlainFrame): Uint8Array {
   const { flags, streamId, frameId } = frame;

@@ -22,24 +22,24 @@ import type {
   ValueInput,
 } from '../data/typed-data.ts';
 
-/** The part of a message declaration that building needs; what `defineMessage` of `@spop/codec` returns has it. */
+/** The part of a message declaration that a builder needs; the result of `defineMessage` of `@spop/codec` has it. */
 export interface MessageSchema {
   readonly name: string;
   readonly args: Readonly<Record<string, AnyValueType>>;
 }
 
-/** The part of a variable declaration that building needs; what `defineVariable` of `@spop/codec` returns has it. */
+/** The part of a variable declaration that a builder needs; the result of `defineVariable` of `@spop/codec` has it. */
 export interface VariableSchema {
   readonly scope: ScopeName;
   readonly name: string;
   readonly kind: ValueKind;
-  /** Only in the type system: what the variable takes. */
+  /** Only in the type system: carries the type of value that the variable takes. */
   readonly '~write'?: (value: never) => void;
 }
 
 /**
- * What may be given for a declared type: plainly, or exactly. Whether text is an IPv4 address shows at run time. Of `oneOf` a
- * plain value is of the first type that takes it.
+ * The input for a declared type: a plain value, or typed data. Whether text is an IPv4 address is checked at run time. For `oneOf` a
+ * plain value has the first type that takes it.
  */
 export type InputOf<Type> =
   | (boolean extends WriteOf<Type> ? boolean | BoolData : never)
@@ -47,7 +47,7 @@ export type InputOf<Type> =
   | (BinaryValue extends WriteOf<Type> ? string | Uint8Array | StringData | BinaryData : never)
   | (AddressValue extends WriteOf<Type> ? string | Uint8Array | Ipv4Data | Ipv6Data : never);
 
-/** What may be expected of a declared variable: what {@link InputOf} takes, or any value where nothing is known of its type. */
+/** The expected value of a declared variable: an {@link InputOf}, or any value if nothing is known of its type. */
 export type ExpectedOf<Variable extends VariableSchema> = [WriteOf<Variable>] extends [never]
   ? ValueInput
   : unknown extends WriteOf<Variable>
@@ -60,8 +60,8 @@ export type OptionalNames<Args> = {
 }[keyof Args];
 
 /**
- * The arguments that a message of this schema takes: every declared name with a value of its type, optional ones with
- * null (HAProxy's NULL, for a sample that it does not have) or left out (not configured in HAProxy).
+ * The arguments that a message of this schema takes: each declared name with a value of its type. An optional argument may be null
+ * (HAProxy's NULL, for a sample without a value) or left out (not configured in HAProxy).
  */
 export type ArgumentsOf<Schema extends MessageSchema> = {
   readonly [Name in Exclude<keyof Schema['args'], OptionalNames<Schema['args']>>]: InputOf<Schema['args'][Name]>;
@@ -69,7 +69,7 @@ export type ArgumentsOf<Schema extends MessageSchema> = {
   readonly [Name in OptionalNames<Schema['args']>]?: InputOf<Schema['args'][Name]> | null | undefined;
 };
 
-/** The parameters after a schema: the arguments, which may be left out only where none is required. */
+/** The parameters after a schema: the arguments, which may be left out if none of them is required. */
 export type SchemaParameters<Schema extends MessageSchema> =
   Exclude<keyof Schema['args'], OptionalNames<Schema['args']>> extends never
     ? [args?: ArgumentsOf<Schema>]
@@ -83,7 +83,7 @@ const integerRanges: Readonly<Partial<Record<ValueKind, readonly [min: bigint, m
   uint64: [0n, 2n ** 64n - 1n],
 };
 
-/** The data types that a kind takes where a value is given exactly. */
+/** The data types that each kind takes when a value is typed data. */
 const exactTypes: Readonly<Record<ValueKind, readonly string[]>> = {
   bool: ['bool'],
   integer: ['int32', 'uint32', 'int64', 'uint64'],
@@ -115,7 +115,7 @@ function exactData(where: string, kind: ValueKind, value: TypedData): TypedData 
   return data;
 }
 
-/** HAProxy has one integer type and sends it as INT64; only a value that this cannot hold goes as UINT64. */
+/** An integer as HAProxy sends it: INT64, or UINT64 for a value that INT64 cannot hold. */
 function integerData(where: string, kind: ValueKind, value: unknown): TypedData {
   if (typeof value !== 'bigint' && !(typeof value === 'number' && Number.isSafeInteger(value))) {
     throw wrongType(where, `an integer (${kind})`, value);
@@ -146,7 +146,7 @@ function plainData(where: string, kind: ValueKind, value: unknown): TypedData {
   throw wrongType(where, `a value of type ${kind}`, value);
 }
 
-/** The same error with the place in front, for values that their own constructors refuse. */
+/** Adds the place of a value to the error that its own function throws. */
 function at<T>(where: string, make: () => T): T {
   try {
     return make();
@@ -159,7 +159,7 @@ function at<T>(where: string, make: () => T): T {
 /**
  * The typed data of one value under a declared kind, encoded as HAProxy would.
  *
- * @throws {SpopError} SPOP_INVALID_VALUE, naming `where`.
+ * @throws {SpopError} SPOP_INVALID_VALUE, with `where` in its text.
  */
 export function toDeclaredData(where: string, kind: ValueKind, value: unknown): TypedData {
   return at(where, () => {
@@ -183,10 +183,10 @@ function ofAnyKind(where: string, { kind, kinds = [] }: AnyValueType, value: unk
 }
 
 /**
- * Names and typed data of a message's arguments, in the order given, checked against its schema.
+ * The names and typed data of a message's arguments, in the given order, checked against its schema.
  *
- * @throws {SpopError} SPOP_INVALID_NAME for an argument that is not declared, SPOP_MISSING_ARGUMENT for one that is
- * declared and missing or null, SPOP_INVALID_VALUE for one of another type.
+ * @throws {SpopError} SPOP_INVALID_NAME for an undeclared argument; SPOP_MISSING_ARGUMENT for a required one that is missing or null;
+ * SPOP_INVALID_VALUE for a value of another type.
  */
 export function toDeclaredArguments(
   schema: MessageSchema,
@@ -197,10 +197,10 @@ export function toDeclaredArguments(
   for (const [name, value] of Object.entries(args)) {
     const type = Object.hasOwn(schema.args, name) ? schema.args[name] : undefined;
     if (type === undefined) {
-      const known = declared.length === 0 ? 'no arguments' : declared.join(', ');
+      const known = declared.length === 0 ? 'no arguments' : `only the arguments ${declared.join(', ')}`;
       throw new SpopError(
         'SPOP_INVALID_NAME',
-        `message ${schema.name} declares ${known}; found ${JSON.stringify(name)}`,
+        `expected message ${schema.name} to have ${known}; found ${JSON.stringify(name)}`,
       );
     }
     if (value === undefined) continue;
@@ -211,7 +211,7 @@ export function toDeclaredArguments(
   const given = new Set(result.map(({ name }) => name));
   const missing = declared.find((name) => schema.args[name]?.optional === false && !given.has(name));
   if (missing !== undefined) {
-    throw new SpopError('SPOP_MISSING_ARGUMENT', `message ${schema.name} needs argument ${missing}, which is missing`);
+    throw new SpopError('SPOP_MISSING_ARGUMENT', `expected argument ${missing} of message ${schema.name}; found none`);
   }
   return result;
 }

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** The four bytes of an IPv4 address in dotted decimal, or undefined where the text is none. */
+/** The four bytes of an IPv4 address in dotted decimal; undefined for other text. */
 export function ipv4Bytes(text: string): Uint8Array | undefined {
   return isIPv4(text) ? Uint8Array.from(text.split('.'), Number) : undefined;
 }
@@ -14,7 +14,7 @@ function groups(text: string): number[] {
   });
 }
 
-/** The 16 bytes of an IPv6 address in any text form of RFC 4291 §2.2 without a zone, or undefined. */
+/** The 16 bytes of an IPv6 address in any text form of RFC 4291 §2.2 without a zone; undefined for other text. */
 export function ipv6Bytes(text: string): Uint8Array | undefined {
   if (!isIPv6(text) || text.includes('%')) return undefined;
   const [before = '', after] = text.split('::');
@@ -29,7 +29,7 @@ export function ipv4Text(bytes: Uint8Array): string {
   return Array.from(bytes).join('.');
 }
 
-/** Where the longest run of two or more zero groups begins and how long it is; the first wins (RFC 5952 §4.2). */
+/** The start and length of the longest run of two or more zero groups, the first of equally long ones (RFC 5952 §4.2). */
 function longestZeroRun(words: readonly number[]): { start: number; length: number } {
   let best = { start: 0, length: 1 };
   for (let start = 0; start < words.length; start++) {

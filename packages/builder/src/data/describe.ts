@@ -23,7 +23,7 @@ export function describeTypedData(typed: TypedData): string {
   return `${type} ${typed.value}${flags}`;
 }
 
-/** Prints whatever an untyped caller may have passed. */
+/** Any value that an untyped caller may have passed, as text for an error. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'bigint') return `${value}n`;

@@ -30,7 +30,7 @@ export interface UnsetVar {
 /** One action of an ACK (SPOE.txt §3.4). */
 export type Action = SetVar | UnsetVar;
 
-/** What stands in front of every payload (SPOE.txt §3.2). */
+/** The fields before every payload (SPOE.txt §3.2). */
 export interface FrameHeader {
   /** All 32 bits, 0 to 2^32-1: 1 is FIN, 2 is ABORT. */
   readonly flags: number;
@@ -76,7 +76,7 @@ export interface UnknownFrame extends FrameHeader {
 /** One frame as a plain object, told apart by `type`. */
 export type PlainFrame = KvFrame | NotifyFrame | FragmentFrame | AckFrame | UnknownFrame;
 
-/** The name of a frame type in the words of SPOE.txt §3.2.2, or `UNKNOWN`. */
+/** The name of a frame type in SPOE.txt §3.2.2, or `UNKNOWN`. */
 export function frameTypeName(typeByte: number): string {
   switch (typeByte) {
     case FrameType.Unset:
@@ -98,7 +98,7 @@ export function frameTypeName(typeByte: number): string {
   }
 }
 
-/** The scope of a wire number, or undefined for one that SPOP does not have. */
+/** The scope of a number on the wire; undefined for one that SPOP does not have. */
 export function scopeName(scope: number): ScopeName | undefined {
   return (Object.keys(Scope) as ScopeName[]).find((name) => Scope[name] === scope);
 }

@@ -1,4 +1,4 @@
-/** The options that were given, in a new object: one that is undefined counts as left out, so that it overwrites no default. */
+/** The given options in a new object, without undefined ones, so that these overwrite no default. */
 export function given<Options extends object>(options: Options): Options {
   const copy = { ...options };
   for (const name of Object.keys(copy)) {

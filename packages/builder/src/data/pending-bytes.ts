@@ -1,17 +1,17 @@
 /**
- * Bytes of one direction that are no whole frame yet. Adding and taking cost as much as the bytes that are added and
- * taken, however many pieces they come in.
+ * Bytes of one direction that are not a whole frame yet. The cost of adding and taking grows with the bytes, and not with the number
+ * of pieces in which they come.
  */
 export class PendingBytes {
   #memory: Uint8Array = new Uint8Array(0);
-  #length = 0;
+  #length: number = 0;
 
-  /** Bytes that wait. */
+  /** The number of waiting bytes. */
   get length(): number {
     return this.#length;
   }
 
-  /** The bytes that wait, in this object's memory: valid until the next {@link add} or {@link take}. */
+  /** The waiting bytes, in this object's memory; valid until the next {@link add} or {@link take}. */
   get bytes(): Uint8Array {
     return this.#memory.subarray(0, this.#length);
   }
@@ -28,7 +28,7 @@ export class PendingBytes {
     this.#length = length;
   }
 
-  /** Forgets the first `count` bytes. */
+  /** Drops the first `count` bytes. */
   take(count: number): void {
     if (count === 0) return;
     this.#memory.copyWithin(0, count, this.#length);

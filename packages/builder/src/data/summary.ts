@@ -6,7 +6,7 @@ function summarizeArguments(args: readonly Argument[]): string {
   return args.map(({ name, value }) => `${name === '' ? '(unnamed)' : name}: ${describeTypedData(value)}`).join(', ');
 }
 
-/** One action in one line, as HAProxy's configuration would name the variable: `set-var sess.score = INT32 42`. */
+/** One action in one line, with the variable's name as in HAProxy's configuration: `set-var sess.score = INT32 42`. */
 export function summarizeAction(action: Action): string {
   const variable = `${action.scope}.${action.name}`;
   return action.type === 'set-var'
@@ -31,7 +31,7 @@ function summarizePayload(frame: PlainFrame): string {
   }
 }
 
-/** Characters of a summary that are kept. */
+/** The longest summary, in characters. */
 const MAX_LENGTH = 2_000;
 
 /** A frame in one line, for the text of failures: `ACK 1:1 set-var sess.score = INT32 42`. Cut after 2,000 characters. */

@@ -2,16 +2,16 @@ import { isUtf8 } from 'node:buffer';
 import { SpopError } from '@spop/codec';
 
 /**
- * A string on the wire is any bytes (SPOE.txt §3.2). Here it is a JavaScript string all the same, so that it can be
- * compared and printed: each byte that is not part of valid UTF-8 stands as one lone surrogate, U+DC80 for `80` to
- * U+DCFF for `ff` (the way of Python's PEP 383). Valid UTF-8 never holds such a surrogate, so nothing is lost.
+ * A string on the wire may have any bytes (SPOE.txt §3.2). Here it is a JavaScript string, so that it can be compared and printed.
+ * Each byte that is not part of valid UTF-8 becomes one lone surrogate, U+DC80 for `80` to U+DCFF for `ff`, as in Python's PEP 383.
+ * Valid UTF-8 never has such a surrogate, so nothing is lost.
  */
 const ESCAPE = 0xdc00;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The range of the second byte of a UTF-8 sequence, which for some first bytes is narrower (RFC 3629 §4). */
+/** The range of the second byte of a UTF-8 sequence, which is narrower for some first bytes (RFC 3629 §4). */
 function secondByteRange(first: number): readonly [min: number, max: number] {
   if (first === 0xe0) return [0xa0, 0xbf];
   if (first === 0xed) return [0x80, 0x9f];
@@ -20,7 +20,7 @@ function secondByteRange(first: number): readonly [min: number, max: number] {
   return [0x80, 0xbf];
 }
 
-/** Length in bytes of the valid UTF-8 sequence that begins at `index`, or 0 where none does. */
+/** Length in bytes of the valid UTF-8 sequence that begins at `index`; 0 if none does. */
 function sequenceLength(bytes: Uint8Array, index: number): number {
   const first = bytes[index] ?? 0;
   if (first < 0x80) return 1;
@@ -37,8 +37,8 @@ function sequenceLength(bytes: Uint8Array, index: number): number {
 }
 
 /**
- * The text of some bytes: UTF-8, each invalid byte kept as a lone surrogate U+DC80 to U+DCFF. {@link toBytes} gives the
- * same bytes back. Never throws.
+ * Decodes bytes as UTF-8, with each invalid byte as a lone surrogate U+DC80 to U+DCFF. {@link toBytes} returns the same bytes. Never
+ * throws.
  */
 export function toText(bytes: Uint8Array): string {
   if (isUtf8(bytes)) return decoder.decode(bytes);
@@ -58,11 +58,11 @@ export function toText(bytes: Uint8Array): string {
 /**
  * The bytes of a text, the inverse of {@link toText}. A `Uint8Array` is copied.
  *
- * @throws {SpopError} SPOP_INVALID_VALUE for a lone surrogate that stands for no byte.
+ * @throws {SpopError} SPOP_INVALID_VALUE for a lone surrogate that is not one of U+DC80 to U+DCFF.
  */
 export function toBytes(text: string | Uint8Array): Uint8Array {
   if (typeof text !== 'string') return Uint8Array.from(text);
-  // With the flag u, a surrogate matches only where it is a lone one.
+  // With the flag u only a lone surrogate matches.
   const pieces = text.split(/([\udc80-\udcff])/u);
   return concat(pieces.map((piece, index) => (index % 2 === 1 ? escapedByte(piece) : utf8(piece))));
 }
@@ -79,7 +79,7 @@ function utf8(text: string): Uint8Array {
   );
 }
 
-/** The given pieces one after the other, in a new array. */
+/** All pieces one after the other, in a new array. */
 export function concat(pieces: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let offset = 0;
@@ -96,9 +96,9 @@ export function toHex(bytes: Uint8Array): string {
 }
 
 /**
- * The bytes of hexadecimal digits; white space between them is ignored: `fromHex('f0 00')`.
+ * The bytes of hexadecimal digits, with white space ignored: `fromHex('f0 00')`.
  *
- * @throws {SpopError} SPOP_INVALID_VALUE for anything else than pairs of digits.
+ * @throws {SpopError} SPOP_INVALID_VALUE for any text but pairs of digits.
  */
 export function fromHex(hex: string): Uint8Array {
   const digits = hex.replaceAll(/\s/g, '');
@@ -110,14 +110,14 @@ export function fromHex(hex: string): Uint8Array {
   );
 }
 
-/** The first 200 lines of a text, and how many more there are: what a failure shows of a long dump. */
+/** The first `maxLines` lines of a text, 200 by default, and the number of others; for a failure with a long dump. */
 export function firstLines(text: string, maxLines: number = 200): string {
   const lines = text.split('\n');
   const omitted = lines.length - maxLines;
   return omitted > 0 ? [...lines.slice(0, maxLines), `(${omitted} more lines)`].join('\n') : text;
 }
 
-/** A text for people: JSON quotes, with escaped bytes as `\x80` and long texts cut. */
+/** A text in JSON quotes for people, with escaped bytes as `\x80`, cut after `maxCharacters`. */
 export function quote(text: string, maxCharacters: number = 60): string {
   const cut = text.length > maxCharacters ? text.slice(0, maxCharacters) : text;
   const quoted = JSON.stringify(cut).replaceAll(/\\udc([89a-f][0-9a-f])/g, String.raw`\x$1`);

@@ -1,8 +1,8 @@
 /**
- * The bits of typed data's flags that mean nothing (SPOE.txt §3.1): the high nibble, without BOOL's lowest bit. Present
- * only where the wire has one of them set, which HAProxy never does.
+ * The flags of typed data that have no meaning (SPOE.txt §3.1): the high nibble, without BOOL's lowest bit. Present only if one of
+ * them is set, which HAProxy never does.
  */
-/** A value whose type byte may have flags that say nothing: the upper four bits of it (SPOE.txt §3.1). */
+/** A value whose type byte may have meaningless flags, its upper four bits (SPOE.txt §3.1). */
 export interface Flagged {
   readonly flags?: number;
 }
@@ -41,7 +41,7 @@ export interface Ipv6Data extends Flagged {
 /** A STRING. */
 export interface StringData extends Flagged {
   readonly type: 'string';
-  /** UTF-8; a byte that is not valid UTF-8 stands as a lone surrogate U+DC80 to U+DCFF (see `toBytes`). */
+  /** UTF-8; a byte that is not valid UTF-8 is a lone surrogate U+DC80 to U+DCFF (see `toBytes`). */
   readonly value: string;
 }
 /** A BINARY. */
@@ -50,7 +50,7 @@ export interface BinaryData extends Flagged {
   readonly value: Uint8Array;
 }
 
-/** One typed data as a plain object (SPOE.txt §3.1): what reading gives, and one way to write exactly. */
+/** One typed data as a plain object (SPOE.txt §3.1), as `parse` returns it; it can be written exactly so. */
 export type TypedData =
   | NullData
   | BoolData
@@ -61,11 +61,11 @@ export type TypedData =
   | StringData
   | BinaryData;
 
-/** Bytes that are written as they are where typed data should stand: the door to everything that is wrong. */
+/** Bytes that are written unchanged instead of typed data, for malformed frames. */
 export interface RawData {
   readonly type: 'raw';
   readonly value: Uint8Array;
 }
 
-/** What may be given wherever a value is written: exactly, or plainly (see `data.infer`). */
+/** The input for a value: typed data, raw bytes, or a plain value (see `data.infer`). */
 export type ValueInput = TypedData | RawData | null | boolean | number | bigint | string | Uint8Array;

@@ -29,7 +29,7 @@ function integer(type: string, value: number | bigint, min: bigint, max: bigint)
   return exact;
 }
 
-/** The typed data NULL: what HAProxy sends for a sample that it does not have. */
+/** The typed data NULL, which HAProxy sends for a sample without a value. */
 export const nil: NullData = Object.freeze({ type: 'null' });
 
 /** A BOOL. */
@@ -56,7 +56,7 @@ export function uint32(value: number | bigint): Integer32Data {
 }
 
 /**
- * An INT64, -2^63 to 2^63-1: how HAProxy sends every integer.
+ * An INT64, -2^63 to 2^63-1, as HAProxy sends every integer.
  *
  * @throws {SpopError} SPOP_INVALID_VALUE out of range, or for a number beyond 2^53.
  */
@@ -96,9 +96,9 @@ export function ipv6(address: string | Uint8Array): Ipv6Data {
 }
 
 /**
- * An IPV4 or IPV6, whichever the text or the number of bytes says.
+ * An IPV4 or IPV6, depending on the text or the number of bytes.
  *
- * @throws {SpopError} SPOP_INVALID_VALUE where it is no address.
+ * @throws {SpopError} SPOP_INVALID_VALUE for any other text or bytes.
  */
 export function address(value: string | Uint8Array): Ipv4Data | Ipv6Data {
   const isV6 = typeof value === 'string' ? value.includes(':') : value.length === 16;
@@ -115,14 +115,14 @@ export function binary(value: Uint8Array | string): BinaryData {
   return { type: 'binary', value: toBytes(value) };
 }
 
-/** Bytes to be written unchanged where typed data should stand; hexadecimal digits or bytes. */
+/** Bytes, or hexadecimal digits, that are written unchanged instead of typed data. */
 export function raw(value: Uint8Array | string): RawData {
   return { type: 'raw', value: typeof value === 'string' ? fromHex(value) : Uint8Array.from(value) };
 }
 
 /**
- * The same typed data with meaningless flags, 1 to 15 (1 is BOOL's value and not allowed there): legal, but nothing
- * that HAProxy sends.
+ * The same typed data with meaningless flags, 1 to 15 (even for BOOL, whose value is bit 1). They are legal, but HAProxy never sends
+ * them.
  *
  * @throws {SpopError} SPOP_INVALID_VALUE out of range.
  */
@@ -134,11 +134,11 @@ export function withFlags<T extends TypedData>(value: T, flags: number): T {
 }
 
 /**
- * A plain value as the typed data that HAProxy encodes it to: number and bigint INT64, boolean BOOL, string STRING,
- * `Uint8Array` BINARY, null NULL. Only the JavaScript type decides: `'10.0.0.1'` is a STRING, as a header with that text
- * is; for an address write `data.ipv4('10.0.0.1')`, or build with a message schema that declares one.
+ * The typed data for a plain value, as HAProxy encodes it: number and bigint INT64, boolean BOOL, string STRING, `Uint8Array` BINARY,
+ * null NULL. Only the JavaScript type decides: `'10.0.0.1'` is a STRING, like a header with that text. For an address, write
+ * `data.ipv4('10.0.0.1')`, or build with a message schema that declares one.
  *
- * @throws {SpopError} SPOP_INVALID_VALUE for an integer outside of INT64, a fraction, or another type.
+ * @throws {SpopError} SPOP_INVALID_VALUE for an integer outside INT64, a fraction, or another type.
  */
 export function infer(value: ValueInput): TypedData | RawData {
   if (value === null) return nil;
@@ -150,7 +150,7 @@ export function infer(value: ValueInput): TypedData | RawData {
   throw invalid(`expected a value that SPOP can carry; found ${describe(value)}`);
 }
 
-/** Checks a typed data that was written as an object, by passing it through its own constructor. */
+/** Checks typed data that was given as an object, by passing it through its own function. */
 function exact(data: TypedData | RawData): TypedData | RawData {
   const checked = rebuild(data);
   return 'flags' in data && data.flags !== undefined && checked.type !== 'raw'

@@ -1,62 +1,62 @@
 import { MAX_VARINT_BYTES, SpopError, type SpopErrorCode } from '@spop/codec';
 import type { TypedData } from '../data/typed-data.ts';
 
-/** One field of the grammar as it was read; `explain` prints one line for each. */
+/** One field of the grammar that was read; `explain` prints one line for each. */
 export interface Field {
-  /** Of the first byte, counted from the start of the frame's length field. */
+  /** The first byte, counted from the start of the frame's length field. */
   readonly offset: number;
   readonly length: number;
-  /** How deep in the grammar: 0 the frame, 1 a message or action, 2 an argument. */
+  /** The depth in the grammar: 0 for the frame, 1 for a message or action, 2 for an argument. */
   readonly depth: number;
   readonly label: string;
   readonly text: string;
-  /** The value, where the field is typed data. */
+  /** The value of a field that is typed data. */
   readonly data?: TypedData;
 }
 
 /** One wrong byte. */
 export interface Problem {
   readonly code: SpopErrorCode;
-  /** From the start of the frame's length field. */
+  /** The byte, counted from the start of the frame's length field. */
   readonly offset: number;
   readonly reason: string;
 }
 
-/** How forgiving a reader is. */
+/** How a reader treats malformed frames. */
 export interface ReadMode {
-  /** Ends at the first problem; otherwise reading goes on wherever the next field can still be found. */
+  /** Whether to stop at the first problem; otherwise reading goes on while the next field can still be found. */
   readonly strict: boolean;
-  /** Takes the single payload byte `00` for an ACK without actions, as HAProxy does. */
+  /** Whether to read the single payload byte `00` as an ACK without actions, as HAProxy does. */
   readonly ackPadding: boolean;
 }
 
 /**
- * Takes bytes, integers and varints from one frame, never beyond its end; keeps a trace of the fields and a list of the
- * problems. What the fields mean, `PlainReader` knows.
+ * Takes bytes, integers and varints from one frame, never beyond its end, and keeps a trace of the fields and a list of the problems.
+ * `PlainReader` knows what the fields mean.
  */
 export class ByteReader {
   readonly fields: Field[] = [];
   readonly problems: Problem[] = [];
   /** Whether the payload could only be read in part. */
-  isPartial = false;
-  protected position = 0;
+  isPartial: boolean = false;
+  protected position: number = 0;
   protected readonly bytes: Uint8Array;
   protected readonly mode: ReadMode;
-  #depth = 0;
+  #depth: number = 0;
 
-  /** `bytes` is one frame with its length field, and nothing after it: no read can leave the frame. */
+  /** @param bytes One frame with its length field, and nothing after it, so that no read can leave the frame. */
   constructor(bytes: Uint8Array, mode: ReadMode) {
     this.bytes = bytes;
     this.mode = mode;
   }
 
-  /** A problem after which the rest of the frame means nothing. */
+  /** Reports a problem after which the rest of the frame cannot be read. */
   fail(code: SpopErrorCode, offset: number, reason: string): never {
     this.problems.push({ code, offset, reason });
     throw new SpopError(code, reason, offset);
   }
 
-  /** A problem that leaves the next field's place certain. */
+  /** Reports a problem after which the next field can still be found. */
   note(code: SpopErrorCode, offset: number, reason: string): void {
     if (this.mode.strict) this.fail(code, offset, reason);
     this.problems.push({ code, offset, reason });
@@ -82,7 +82,7 @@ export class ByteReader {
     return this.fail(
       'SPOP_TRUNCATED',
       offset,
-      `expected ${needed} ${Number(needed) === 1 ? 'byte' : 'bytes'} for the ${what}, but the frame has ${this.remaining()} left`,
+      `expected ${needed} ${Number(needed) === 1 ? 'byte' : 'bytes'} for the ${what}; found ${this.remaining()} left in the frame`,
     );
   }
 
@@ -100,7 +100,7 @@ export class ByteReader {
     return new DataView(this.takeBytes(4, what).buffer).getUint32(0);
   }
 
-  /** Additive decoding: each byte counts whole, at shifts 0, 4, 11, 18, … (HAProxy include/haproxy/intops.h). */
+  /** Decodes a varint by adding whole bytes at shifts 0, 4, 11, 18, … (HAProxy include/haproxy/intops.h). */
   protected takeVarint(what: string): bigint {
     const start = this.position;
     let value = BigInt(this.#varintByte(start, what));
@@ -112,7 +112,7 @@ export class ByteReader {
         this.fail(
           'SPOP_VARINT_OVERFLOW',
           start,
-          `expected at most ${MAX_VARINT_BYTES} bytes for the varint of the ${what}`,
+          `expected at most ${MAX_VARINT_BYTES} bytes for the varint of the ${what}; found more`,
         );
       }
       if (byte < 128) break;
@@ -125,7 +125,7 @@ export class ByteReader {
 
   #varintByte(start: number, what: string): number {
     if (this.remaining() === 0) {
-      this.fail('SPOP_TRUNCATED', start, `expected the rest of the varint of the ${what}, but the frame ends`);
+      this.fail('SPOP_TRUNCATED', start, `expected the rest of the varint of the ${what}; found the end of the frame`);
     }
     return this.takeByte(what);
   }

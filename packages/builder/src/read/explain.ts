@@ -4,7 +4,7 @@ import type { Field } from './byte-reader.ts';
 import { type BytesInput, bytesOf, frameLength, type ParseOptions } from './parse.ts';
 import { PlainReader } from './plain-reader.ts';
 
-/** Bytes that one line shows; longer fields are cut. */
+/** The most bytes that one line shows; longer fields are cut. */
 const BYTES_PER_LINE = 12;
 
 function line(mark: '  ' | '>>', offset: number, bytes: Uint8Array, text: string): string {
@@ -18,7 +18,7 @@ function fieldLine(mark: '  ' | '>>', bytes: Uint8Array, field: Field): string {
   return line(mark, field.offset, bytes.subarray(field.offset, field.offset + field.length), text);
 }
 
-/** The reader after it read as much of the frame as can be read. */
+/** A reader that has read as much of the frame as it can. */
 function trace(bytes: Uint8Array, maxFrameSize: number): PlainReader {
   const reader = new PlainReader(bytes, { strict: true, ackPadding: true });
   try {
@@ -29,7 +29,7 @@ function trace(bytes: Uint8Array, maxFrameSize: number): PlainReader {
   return reader;
 }
 
-/** The lines of one frame. The first wrong byte's line has `>>` in front; bytes after it were not read. */
+/** The lines of one frame. The line of the first wrong byte begins with `>>`; bytes after it were not read. */
 function frameLines(bytes: Uint8Array, maxFrameSize: number): string[] {
   const { fields, problems } = trace(bytes, maxFrameSize);
   const [problem] = problems;
@@ -53,8 +53,8 @@ function title(number: number, start: number, present: number, length: number): 
 }
 
 /**
- * An annotated hex dump for people, one line a field: offset from the frame's start in bytes, the bytes, what they say.
- * The first wrong byte of a frame is marked with `>>`. Never throws a {@link SpopError}.
+ * An annotated hex dump for people, with one line for each field: its offset in bytes from the frame's start, its bytes and its
+ * meaning. The first wrong byte of a frame is marked with `>>`. Never throws a {@link SpopError}.
  */
 export function explain(input: BytesInput, options: ParseOptions = {}): string {
   const bytes = bytesOf(input);

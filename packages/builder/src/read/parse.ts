@@ -3,41 +3,41 @@ import type { AckFrame, FragmentFrame, NotifyFrame, PlainFrame } from '../data/m
 import { concat } from '../data/text.ts';
 import { checkLength, PlainReader } from './plain-reader.ts';
 
-/** Anything that stands for bytes: the bytes, or a frame that is being built. */
+/** Input for functions that take bytes: the bytes, or a frame builder. */
 export type BytesInput = Uint8Array | { toBytes(): Uint8Array };
 
 /** How strictly bytes are read. */
 export interface ParseOptions {
   /** The longest frame to accept, in bytes without the length field; 16380 by default, as HAProxy announces it. */
   readonly maxFrameSize?: number | undefined;
-  /** Whether the single payload byte `00` is taken for an ACK without actions (see {@link parseAck}); false by default. */
+  /** Whether to read the single payload byte `00` as an ACK without actions (see {@link parseAck}); false by default. */
   readonly ackPadding?: boolean | undefined;
 }
 
-/** What a stream of bytes holds, up to the first wrong byte. */
+/** The frames of a stream of bytes, up to the first wrong byte. */
 export interface ParsedStream {
   readonly frames: PlainFrame[];
-  /** Where each frame begins in the input, in bytes; as long as `frames`. */
+  /** The offset of each frame in the input, in bytes; as long as `frames`. */
   readonly offsets: number[];
-  /** Bytes that the frames fill; what follows is an incomplete or a wrong frame. */
+  /** Bytes of all frames; an incomplete or a wrong frame follows. */
   readonly consumed: number;
-  /** What is wrong with the frame at `consumed`; its offset counts from there. Undefined where only more bytes are needed. */
+  /** The error in the frame at `consumed`, from where its offset counts; undefined when only more bytes are needed. */
   readonly error: SpopError | undefined;
 }
 
-/** The bytes behind a {@link BytesInput}, in the same memory; never a Buffer, whose `slice` would not copy. */
+/** The bytes of a {@link BytesInput}, in the same memory; never a Buffer, whose `slice` would not copy. */
 export function bytesOf(input: BytesInput): Uint8Array {
   const bytes = input instanceof Uint8Array ? input : input.toBytes();
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** The frame's length field at `offset`, or undefined where its four bytes are not there yet. */
+/** The frame's length field at `offset`; undefined until its four bytes are there. */
 export function frameLength(bytes: Uint8Array, offset: number): number | undefined {
   if (bytes.length - offset < LENGTH_BYTES) return undefined;
   return new DataView(bytes.buffer, bytes.byteOffset + offset, LENGTH_BYTES).getUint32(0);
 }
 
-/** One frame, or the error in it, or undefined where more bytes are needed. A wrong length is told before its frame is there. */
+/** One frame, or the error in it, or undefined when more bytes are needed. A wrong length is an error before its frame is there. */
 function parseOne(bytes: Uint8Array, offset: number, options: ParseOptions): PlainFrame | SpopError | undefined {
   const length = frameLength(bytes, offset);
   if (length === undefined) return undefined;
@@ -57,8 +57,8 @@ function parseOne(bytes: Uint8Array, offset: number, options: ParseOptions): Pla
 }
 
 /**
- * Reads frames until the input ends or is wrong; never throws a {@link SpopError}. For input that may be incomplete or
- * hostile; assertions are better served by {@link parse}.
+ * Reads frames until the input ends or is wrong, and never throws a {@link SpopError}: for input that may be incomplete or hostile.
+ * Use {@link parse} for assertions.
  */
 export function parseStream(input: BytesInput, options: ParseOptions = {}): ParsedStream {
   const bytes = bytesOf(input);
@@ -76,10 +76,10 @@ export function parseStream(input: BytesInput, options: ParseOptions = {}): Pars
 }
 
 /**
- * Reads bytes that hold whole frames into plain objects, to compare and to print.
+ * Reads whole frames into plain objects, to compare and to print.
  *
- * @throws {SpopError} with the code and the offset of the first wrong byte, counted from its frame's length field;
- * SPOP_TRUNCATED at 0 where the last frame is not complete.
+ * @throws {SpopError} with the code and the offset of the first wrong byte, counted from its frame's length field; SPOP_TRUNCATED at 0
+ * when the last frame is not complete.
  */
 export function parse(input: BytesInput, options: ParseOptions = {}): PlainFrame[] {
   const bytes = bytesOf(input);
@@ -90,16 +90,16 @@ export function parse(input: BytesInput, options: ParseOptions = {}): PlainFrame
   }
   if (consumed < bytes.length) {
     const missing = (frameLength(bytes, consumed) ?? 0) + LENGTH_BYTES - (bytes.length - consumed);
-    const reason = `expected whole frames, but ${missing} bytes of frame ${frames.length + 1} are missing`;
+    const reason = `expected whole frames; found frame ${frames.length + 1} without its last ${missing} bytes`;
     throw new SpopError('SPOP_TRUNCATED', `${reason} (it begins at byte ${consumed} of the input)`, 0);
   }
   return frames;
 }
 
 /**
- * Reads bytes that hold exactly one frame.
+ * Reads exactly one frame.
  *
- * @throws {SpopError} as {@link parse} does, and `SPOP_MISUSE` for no frame or more than one.
+ * @throws {SpopError} as {@link parse} does, and SPOP_MISUSE for no frame or more than one.
  */
 export function parseFrame(input: BytesInput, options: ParseOptions = {}): PlainFrame {
   const frames = parse(input, options);
@@ -114,10 +114,10 @@ export function parseFrame(input: BytesInput, options: ParseOptions = {}): Plain
 }
 
 /**
- * Reads bytes that hold exactly one ACK. Like HAProxy, it takes the single payload byte `00` for no action at all:
- * agents write it because HAProxy 3.1.0 hangs on an ACK with an empty payload.
+ * Reads exactly one ACK. Like HAProxy, it reads the single payload byte `00` as no action: agents write it because HAProxy 3.1.0 hangs
+ * on an ACK with an empty payload.
  *
- * @throws {SpopError} as {@link parseFrame} does, and `SPOP_UNEXPECTED_FRAME` for another frame.
+ * @throws {SpopError} as {@link parseFrame} does, and SPOP_UNEXPECTED_FRAME for another frame.
  */
 export function parseAck(input: BytesInput, options: ParseOptions = {}): AckFrame {
   const frame = parseFrame(input, { ...options, ackPadding: options.ackPadding ?? true });
@@ -126,7 +126,7 @@ export function parseAck(input: BytesInput, options: ParseOptions = {}): AckFram
 }
 
 function messagesOf(first: FragmentFrame, payload: Uint8Array): NotifyFrame['messages'] {
-  // A frame of one byte per id is put in front, because messages are only read inside a frame.
+  // A header with ids of one byte each is put before the payload, since messages are only read within a frame.
   const body = concat([Uint8Array.of(3, 0, 0, 0, FrameFlag.Fin, 0, 0), payload]);
   const length = new Uint8Array(LENGTH_BYTES);
   new DataView(length.buffer).setUint32(0, body.length);
@@ -136,11 +136,11 @@ function messagesOf(first: FragmentFrame, payload: Uint8Array): NotifyFrame['mes
 }
 
 /**
- * Puts fragmented NOTIFYs together (HAProxy 3.0 and older, SPOE.txt §3.2 there): each comes out as one whole NOTIFY in
- * the place of its last fragment, aborted ones vanish, and all other frames stay as they are.
+ * Joins fragmented NOTIFYs (HAProxy 3.0 and older, SPOE.txt §3.2 there). Each becomes one whole NOTIFY at the place of its last fragment,
+ * aborted ones are removed, and all other frames are unchanged.
  *
- * @throws {SpopError} SPOP_INTERLACED_FRAMES, SPOP_FRAME_ID_NOT_FOUND, or what is wrong with the joined payload;
- * offsets in it count as if one frame with ids of one byte each had brought it.
+ * @throws {SpopError} SPOP_INTERLACED_FRAMES, SPOP_FRAME_ID_NOT_FOUND, or the error in the joined payload, whose offset counts as in a
+ * frame with ids of one byte each.
  */
 export function reassemble(frames: readonly PlainFrame[]): PlainFrame[] {
   const whole: PlainFrame[] = [];

@@ -16,11 +16,11 @@ import type { TypedData } from '../data/typed-data.ts';
 import { ByteReader } from './byte-reader.ts';
 
 /**
- * A plain reader of one frame: every production of SPOE.txt §3 is a method, in the order of the text. It keeps a trace
- * of the fields and a list of the problems.
+ * A plain reader of one frame: each production of SPOE.txt §3 is a method, in the order of the text. It keeps a trace of the fields
+ * and a list of the problems.
  */
 export class PlainReader extends ByteReader {
-  /** `STRING`, as the names are. */
+  /** `STRING`, the form of names. */
   readName(label: string): string {
     const start = this.position;
     const text = toText(this.takeCounted(label));
@@ -82,7 +82,7 @@ export class PlainReader extends ByteReader {
     return Number(value);
   }
 
-  /** Entries to the end of the frame, or, where reading is forgiving, to the first that cannot be read. */
+  /** Entries up to the end of the frame; or, if the mode is not strict, up to the first one that cannot be read. */
   #list<T>(read: () => T): T[] {
     const entries: T[] = [];
     try {
@@ -162,7 +162,7 @@ export class PlainReader extends ByteReader {
     return scope ?? 'proc';
   }
 
-  /** `<FRAME-LENGTH:4 bytes>`; offset 0 is at fault, because it is the length that no receiver can take. */
+  /** `<FRAME-LENGTH:4 bytes>`; errors have offset 0, since the length is at fault. */
   #readLength(maxFrameSize: number): void {
     const length = this.takeUint32('frame length');
     this.field(0, 'frame length', String(length));
@@ -220,7 +220,7 @@ export class PlainReader extends ByteReader {
   }
 }
 
-/** The two rules about a frame's length, known as soon as its four bytes are there. */
+/** The two rules on a frame's length, checked once its four bytes are there. */
 export function checkLength(reader: PlainReader, length: number, maxFrameSize: number): void {
   if (length > maxFrameSize) {
     reader.note(

@@ -3,7 +3,7 @@ import { type HaproxyLine, splitList } from '../data/haproxy-line.ts';
 import type { FragmentFrame, KvFrame, PlainFrame } from '../data/model.ts';
 import type { Report } from './payload-rules.ts';
 
-/** Who wrote some bytes. */
+/** The side of a connection that wrote some bytes. */
 export type Side = 'haproxy' | 'agent';
 
 function itemValue(frame: KvFrame, name: string): unknown {
@@ -16,26 +16,26 @@ function idsOf(frame: PlainFrame): string {
 }
 
 /**
- * What the frames of both sides have agreed to so far (SPOE.txt §3.2.3):
+ * The state of a connection after the frames of both sides (SPOE.txt §3.2.3):
  *
  *     start ── HAPROXY-HELLO ──> greeted ── AGENT-HELLO ──> established ── DISCONNECT ──> over
  *                                   └── healthcheck ──> AGENT-HELLO, then nothing
  *
- * Each side is followed by its own frames; rules that join both only count where both were seen.
+ * Each side is followed by its own frames. Rules that relate both sides apply only if both were seen.
  */
 export class ConnectionState {
   /** HAProxy's max-frame-size, in bytes. */
   offered: number;
   #agreed: number | undefined;
   readonly #line: HaproxyLine | undefined;
-  readonly #greeted = new Set<Side>();
-  readonly #disconnected = new Set<Side>();
-  #isHealthcheck = false;
+  readonly #greeted: Set<Side> = new Set();
+  readonly #disconnected: Set<Side> = new Set();
+  #isHealthcheck: boolean = false;
   #agentCapabilities: string[] = [];
   #begun: FragmentFrame | undefined;
-  readonly #waiting = new WaitingIds();
-  readonly #answered = new Set<string>();
-  /** Everything that either side sent so far is known. */
+  readonly #waiting: WaitingIds = new WaitingIds();
+  readonly #answered: Set<string> = new Set();
+  /** Whether all frames of both sides so far are known. */
   #knowsBoth: boolean;
 
   constructor(line: HaproxyLine | undefined, offered: number, seesBoth: boolean) {
@@ -44,13 +44,13 @@ export class ConnectionState {
     this.#knowsBoth = seesBoth;
   }
 
-  /** Both HELLOs are over. */
+  /** Begins after both HELLOs. */
   establish(): void {
     this.#greeted.add('haproxy').add('agent');
     this.#knowsBoth = false;
   }
 
-  /** A frame of this side could not be read. */
+  /** Notes that a frame of this side could not be read. */
   misses(side: Side): void {
     this.#greeted.add(side);
     this.#knowsBoth = false;
@@ -62,14 +62,14 @@ export class ConnectionState {
     return side === 'haproxy' && this.#line === '3.1' ? this.offered : (this.#agreed ?? this.offered);
   }
 
-  /** Follows one frame, and reports what it must not do here. */
+  /** Follows one frame, and reports the rules that it breaks in this state. */
   advance(from: Side, frame: PlainFrame, size: number, report: Report): void {
     if (frame.type === 'UNKNOWN') {
       return report('unknown-frame-type', LENGTH_BYTES, `expected a known frame type; found ${frame.typeByte}`);
     }
     const isAgents = frame.type === 'ACK' || frame.type.startsWith('AGENT-');
     if (isAgents !== (from === 'agent')) {
-      return report('wrong-direction', LENGTH_BYTES, `expected no ${frame.type} from ${nameOf(from)}`);
+      return report('wrong-direction', LENGTH_BYTES, `expected no ${frame.type} from ${nameOf(from)}; found one`);
     }
     this.#checkOrder(from, frame, report);
     switch (frame.type) {
@@ -123,7 +123,7 @@ export class ConnectionState {
 
   #agentHello(frame: KvFrame, report: Report): void {
     if (this.#knowsBoth && !this.#greeted.has('haproxy')) {
-      report('agent-hello-unasked', LENGTH_BYTES, 'expected a HAPROXY-HELLO before the AGENT-HELLO');
+      report('agent-hello-unasked', LENGTH_BYTES, 'expected a HAPROXY-HELLO before the AGENT-HELLO; found none');
     }
     this.#greeted.add('agent');
     const size = itemValue(frame, Key.MaxFrameSize);
@@ -165,17 +165,22 @@ export class ConnectionState {
 
   #fragment(frame: FragmentFrame, report: Report): void {
     if (this.#line === '3.1' || this.#line === '3.2') {
-      report('fragment-deprecated', 5, `expected no fragments from HAProxy ${this.#line}`);
+      report('fragment-deprecated', 5, `expected no fragments from HAProxy ${this.#line}; found one`);
     }
     if (frame.type === 'NOTIFY-FRAGMENT') return this.#firstFragment(frame, report);
     if (this.#begun === undefined) {
-      return report('fragment-not-begun', LENGTH_BYTES, 'expected a NOTIFY without FIN before a continuation');
+      return report(
+        'fragment-not-begun',
+        LENGTH_BYTES,
+        'expected a NOTIFY without FIN before a continuation; found none',
+      );
     }
     if (idsOf(this.#begun) !== idsOf(frame)) {
       report('fragments-interlaced', 9, `expected a fragment of ${idsOf(this.#begun)}; found one of ${idsOf(frame)}`);
     }
     const isAborted = (frame.flags & FrameFlag.Abort) !== 0;
-    if (isAborted && (frame.flags & FrameFlag.Fin) === 0) report('fin-missing', 5, 'expected FIN beside ABORT');
+    if (isAborted && (frame.flags & FrameFlag.Fin) === 0)
+      report('fin-missing', 5, 'expected FIN with ABORT; found ABORT alone');
     if (isAborted) this.#waiting.delete(idsOf(this.#begun));
     if (isAborted || (frame.flags & FrameFlag.Fin) !== 0) this.#begun = undefined;
     return undefined;
@@ -183,7 +188,11 @@ export class ConnectionState {
 
   #firstFragment(frame: FragmentFrame, report: Report): void {
     if (this.#knowsBoth && !this.#agentCapabilities.includes('fragmentation')) {
-      report('fragment-not-announced', 5, 'expected FIN: the agent did not announce fragmentation');
+      report(
+        'fragment-not-announced',
+        5,
+        'expected FIN, since the agent did not announce fragmentation; found a fragment',
+      );
     }
     if (this.#begun !== undefined) {
       report(
@@ -211,10 +220,10 @@ export class ConnectionState {
   }
 }
 
-/** Ids of the NOTIFYs that wait for an ACK. Ids may be in use more than once. */
+/** The ids of the NOTIFYs that wait for an ACK, where the same ids may occur several times. */
 class WaitingIds {
-  count = 0;
-  readonly #counts = new Map<string, number>();
+  count: number = 0;
+  readonly #counts: Map<string, number> = new Map();
 
   has(ids: string): boolean {
     return this.#counts.has(ids);
@@ -235,7 +244,7 @@ class WaitingIds {
     return true;
   }
 
-  /** The oldest ids, and how many more there are. */
+  /** The oldest ids, and the number of others. */
   describe(): string {
     const quoted: string[] = [];
     for (const ids of this.#counts.keys()) {

@@ -6,7 +6,7 @@ import type { TypedData } from '../data/typed-data.ts';
 import type { Field } from '../read/byte-reader.ts';
 import type { RuleId } from './rules.ts';
 
-/** Receives a broken rule; `offset` counts from the frame's start. */
+/** Takes a broken rule; `offset` counts from the frame's start. */
 export type Report = (rule: RuleId, offset: number, message: string) => void;
 
 interface Item {
@@ -26,7 +26,7 @@ function itemsOf(frame: KvFrame, fields: readonly Field[]): Item[] {
   }));
 }
 
-/** The item that counts, checked for its type; HAProxy takes the last one of a name. */
+/** The item of a name that counts, which is the last one as in HAProxy; checks its type. */
 function find(items: readonly Item[], name: string, types: readonly string[], report: Report): Item | undefined {
   const found = items.filter((item) => item.name === name);
   if (found[1] !== undefined) report('item-twice', found[1].nameOffset, `expected item ${name} once; found it again`);
@@ -43,7 +43,7 @@ function find(items: readonly Item[], name: string, types: readonly string[], re
 
 const integers = ['uint32', 'int32', 'int64', 'uint64'];
 
-/** The number in an item, where it has one. */
+/** The number in an item, if it has one. */
 function numberOf(item: Item): number | undefined {
   return 'value' in item.value && integers.includes(item.value.type) ? Number(item.value.value) : undefined;
 }
@@ -92,7 +92,7 @@ function checkMaxFrameSize(items: readonly Item[], end: number, offered: number,
   return undefined;
 }
 
-/** The rules of a HELLO of either side; `offered` is the largest max-frame-size that it may hold, in bytes. */
+/** The rules of a HELLO of either side; `offered` is its largest allowed max-frame-size, in bytes. */
 export function checkHello(
   frame: KvFrame,
   fields: readonly Field[],
@@ -142,7 +142,7 @@ export function checkDisconnect(frame: KvFrame, fields: readonly Field[], size: 
   if (message === undefined) report('message-missing', size, `expected item ${Key.Message}; found none`);
 }
 
-/** What the receiver of an ACK is. */
+/** The HAProxy that receives an ACK. */
 export interface AckReceiver {
   readonly line: HaproxyLine | undefined;
   /** HAProxy's own max-frame-size, in bytes. */
@@ -167,7 +167,7 @@ function checkVariableName(
     );
   }
   const full = prefix === undefined ? `${scope}.${name}` : `${scope}.${prefix}.${name}`;
-  // Without a known prefix one byte and its dot are the least that HAProxy adds.
+  // HAProxy adds a prefix of at least one byte and a dot.
   const bytes = toBytes(full).length + (prefix === undefined ? 2 : 0);
   if (bytes > MAX_VARIABLE_NAME_BYTES) {
     const what = prefix === undefined ? `${scope}.<prefix>.${name}` : full;
@@ -179,7 +179,7 @@ function checkVariableName(
   }
 }
 
-/** The rules of an ACK, and what its receiver makes of it. `size` is that of the frame with its length field, in bytes. */
+/** The rules of an ACK for its receiver; `size` is the length of the frame with its length field, in bytes. */
 export function checkAck(
   frame: AckFrame,
   fields: readonly Field[],

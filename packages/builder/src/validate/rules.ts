@@ -1,12 +1,12 @@
 import type { SpopErrorCode } from '@spop/codec';
 
-/** One thing that bytes can do wrong. */
+/** One rule that bytes can break. */
 export interface Rule {
-  /** An error is refused, ignored or misread by the other side; a warning is legal, but nothing a careful peer sends. */
+  /** `error` if the other side refuses, ignores or misreads the bytes; `warning` if they are legal, but careful peers do not send them. */
   readonly severity: 'error' | 'warning';
-  /** Where the rule stands: a section of HAProxy's doc/SPOE.txt, or a HAProxy source file and version. */
+  /** The source of the rule: a section of HAProxy's doc/SPOE.txt, or a HAProxy source file and version. */
   readonly source: string;
-  /** The error that a strict reader gives, with its status code for the DISCONNECT; see `SpopError`. */
+  /** The error code of a strict reader; see `SpopError`. */
   readonly code?: SpopErrorCode;
 }
 
@@ -76,8 +76,8 @@ export type RuleId =
   | 'integer-turns-negative';
 
 /**
- * The rules of SPOP 2.0, as `validate` checks them. First those of a strict reader, with the byte that each error's
- * offset names, counted from the start of the frame's length field.
+ * The rules of SPOP 2.0 that `validate` checks. The rules of a strict reader come first, with the byte of each error's offset, counted
+ * from the start of the frame's length field.
  */
 export const rules: Readonly<Record<RuleId, Rule>> = {
   /** The length is above the limit. Offset 0. */
@@ -93,7 +93,7 @@ export const rules: Readonly<Record<RuleId, Rule>> = {
   'varint-overflow': error('SPOE.txt §3.1', 'SPOP_VARINT_OVERFLOW'),
   /** A data type of 10 to 15. Offset of the type byte. */
   'reserved-type': error('SPOE.txt §3.1', 'SPOP_RESERVED_TYPE'),
-  /** An INT32 that is no sign-extended 32-bit value, or a UINT32 of 2^32 or more. Offset of the type byte. */
+  /** An INT32 that is not a sign-extended 32-bit value, or a UINT32 of 2^32 or more. Offset of the type byte. */
   'integer-range': error('SPOE.txt §3.1', 'SPOP_INTEGER_RANGE'),
   /** An action's type, NB-ARGS or scope; HAProxy silently ignores it and all later actions. Offset of that byte. */
   'invalid-action': error('SPOE.txt §3.4', 'SPOP_BAD_ACTION'),
@@ -165,7 +165,7 @@ const readerRules: Readonly<Partial<Record<SpopErrorCode, RuleId>>> = {
   SPOP_BAD_ACTION: 'invalid-action',
 };
 
-/** The rule behind an error of the reader. */
+/** The rule that an error of the reader is about. */
 export function readerRule(code: SpopErrorCode): RuleId {
   const rule = readerRules[code];
   if (rule === undefined) throw new TypeError(`no rule has the code ${code}`);

@@ -18,41 +18,41 @@ import { readerRule, type RuleId, rules } from './rules.ts';
 /** One broken rule. */
 export interface Violation {
   readonly rule: RuleId;
-  /** An error is refused, ignored or misread by the other side; a warning is legal, but nothing a careful peer sends. */
+  /** `error` if the other side refuses, ignores or misreads the bytes; `warning` if they are legal, but careful peers do not send them. */
   readonly severity: 'error' | 'warning';
-  /** Who sent it. */
+  /** The sender. */
   readonly from: Side;
-  /** Which of the sender's frames, counted from 1. */
+  /** The number of the sender's frame, counted from 1. */
   readonly frame: number;
   /** The wrong byte, counted from the sender's first byte. */
   readonly offset: number;
-  /** The same byte, counted from the start of its frame's length field: the offset of a `SpopError`. */
+  /** The wrong byte, counted from the start of its frame's length field, as in a `SpopError`. */
   readonly frameOffset: number;
-  /** What was expected and what came. */
+  /** What was expected and what was found. */
   readonly message: string;
-  /** Where the rule stands: a section of HAProxy's doc/SPOE.txt, or a HAProxy source file and version. */
+  /** The source of the rule: a section of HAProxy's doc/SPOE.txt, or a HAProxy source file and version. */
   readonly source: string;
-  /** The code of the `SpopError` that a strict reader gives; undefined where it need not. */
+  /** The code of a strict reader's `SpopError`; undefined for rules that a reader need not check. */
   readonly code: SpopErrorCode | undefined;
 }
 
-/** What is known about the two sides of a connection. */
+/** Options of a session: facts about the two sides of the connection. */
 export interface SessionOptions {
   /** Adds the rules of this line of HAProxy to those of the protocol. */
   readonly haproxy?: HaproxyLine | undefined;
-  /** HAProxy's max-frame-size where its HELLO is not seen, in bytes; 16380 by default. */
+  /** HAProxy's max-frame-size in bytes, if its HELLO is not seen; 16380 by default. */
   readonly maxFrameSize?: number | undefined;
-  /** HAProxy's `option var-prefix`, by default the name in `spoe-agent`; makes the length rule of variable names exact. */
+  /** HAProxy's `option var-prefix`, by default the name in `spoe-agent`. With it the length rule of variable names is exact. */
   readonly variablePrefix?: string | undefined;
-  /** Where the connection stands before the first byte: `start` (default), or `established` after both HELLOs. */
+  /** The state before the first byte: `start` (default), or `established` after both HELLOs. */
   readonly state?: 'start' | 'established' | undefined;
-  /** The only side whose bytes are seen; switches the rules off that join what both sides send. */
+  /** The only side whose bytes are seen. Rules that relate both sides are then off. */
   readonly onlySide?: Side | undefined;
-  /** Whether what is pushed at once was also written at once; false switches the rules about pieces off. */
+  /** Whether bytes that are pushed at once were written at once; false switches the rules on pieces off. */
   readonly areWholeWrites?: boolean | undefined;
 }
 
-/** No two ids are longer. */
+/** The most bytes of both ids. */
 const MAX_IDS_BYTES = 2 * MAX_VARINT_BYTES;
 
 interface Direction {
@@ -60,9 +60,9 @@ interface Direction {
   /** Offset of `pending` from the first byte of this side. */
   offset: number;
   frames: number;
-  /** No frame's beginning can be found any more. */
+  /** Whether the beginning of a frame can no longer be found. */
   isLost: boolean;
-  /** The last frame that was reported to come in pieces. */
+  /** The number of the last frame that was reported to come in pieces. */
   splitFrame: number;
 }
 
@@ -87,7 +87,7 @@ export class SessionValidator {
     this.#directions = { haproxy: direction(), agent: direction() };
   }
 
-  /** Takes bytes that one side wrote at once, and returns every rule that the frames which they complete break. */
+  /** Takes bytes that one side wrote at once, and returns every rule that the frames broke that are now complete. */
   push(from: Side, input: BytesInput): Violation[] {
     const chunk = bytesOf(input);
     const direction = this.#directions[from];
@@ -112,14 +112,14 @@ export class SessionValidator {
     return found.flat();
   }
 
-  /** Tells of frames that are not complete; nothing may be pushed afterwards. */
+  /** Reports frames that are not complete; nothing may be pushed afterwards. */
   finish(): Violation[] {
     return (['haproxy', 'agent'] as const).flatMap((from) => {
       const direction = this.#directions[from];
       const { bytes } = direction.pending;
       if (bytes.length === 0 || direction.isLost) return [];
       const missing = LENGTH_BYTES + (frameLength(bytes, 0) ?? 0) - bytes.length;
-      const message = `expected a whole frame, but ${missing} bytes of it are missing`;
+      const message = `expected a whole frame; found one without its last ${missing} bytes`;
       return [violation('truncated', from, direction.frames + 1, direction.offset, 0, message)];
     });
   }
@@ -146,7 +146,7 @@ export class SessionValidator {
 
   #checkPayload(frame: PlainFrame, reader: PlainReader, size: number, report: Report): void {
     const { fields } = reader;
-    // What is missing in it may stand where it could not be read.
+    // Items that seem missing may be in the part that could not be read.
     if ('items' in frame && reader.isPartial) return;
     if (frame.type === 'HAPROXY-HELLO') checkHello(frame, fields, size, 0xffffffff, report);
     if (frame.type === 'AGENT-HELLO') checkHello(frame, fields, size, this.#state.offered, report);
@@ -162,7 +162,7 @@ export class SessionValidator {
     }
   }
 
-  /** The rules about how an agent's bytes are cut into writes. */
+  /** The rules on how an agent cuts its bytes into writes. */
   #pieces(from: Side, direction: Direction, size: number): Violation[] {
     const line = this.#options.haproxy;
     const { areWholeWrites = true } = this.#options;
@@ -175,11 +175,11 @@ export class SessionValidator {
     const rule = splitRule(line, direction.pending.bytes);
     if (rule === undefined || direction.splitFrame > direction.frames) return found;
     direction.splitFrame = direction.frames + 1;
-    return [...found, place(rule, 'expected the whole frame in one write')];
+    return [...found, place(rule, 'expected the whole frame in one write; found a part of it')];
   }
 }
 
-/** The rule that the beginning of a frame breaks because its rest is not there. */
+/** The rule that the beginning of a frame breaks when its rest comes in another write. */
 function splitRule(line: HaproxyLine, bytes: Uint8Array): RuleId | undefined {
   const type = bytes[LENGTH_BYTES];
   if (line === '3.2' && type === FrameType.AgentHello) return 'agent-hello-split';
@@ -222,13 +222,13 @@ function violation(
 
 /** Options of {@link validate}. */
 export interface ValidateOptions extends Omit<SessionOptions, 'onlySide'> {
-  /** Who sent the bytes. */
+  /** The sender of the bytes. */
   readonly from: Side;
 }
 
 /**
- * Every rule that one side's bytes break, in their order. What depends on the other side's frames (an ACK for a NOTIFY
- * that was never sent) only {@link validateSession} can tell.
+ * Every rule that one side's bytes break, in their order. Only {@link validateSession} checks rules that depend on the other side's
+ * frames, such as an ACK for a NOTIFY that was never sent.
  */
 export function validate(input: BytesInput, options: ValidateOptions): Violation[] {
   const validator = new SessionValidator({ ...options, onlySide: options.from });

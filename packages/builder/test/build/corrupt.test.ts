@@ -47,7 +47,9 @@ describe('corrupt', () => {
   });
 
   it('refuses what a frame has not', () => {
-    expect(() => corrupt(ack(), 'reserved-type')).toThrow(/SPOP_MISUSE: expected a frame that can be spoiled/);
+    expect(() => corrupt(ack(), 'reserved-type')).toThrow(
+      /SPOP_MISUSE: expected a frame that reserved-type can corrupt/,
+    );
   });
 
   it('refuses more than one frame', () => {

@@ -161,7 +161,7 @@ describe('a message with a schema', () => {
       'a name that is not declared',
       { ip: '10.0.0.1', ssl: true, ipp: 1 },
       'SPOP_INVALID_NAME',
-      /declares ip, ua, ssl; found "ipp"/,
+      /only the arguments ip, ua, ssl; found "ipp"/,
     ],
     [
       'a name that every object has',
@@ -169,9 +169,14 @@ describe('a message with a schema', () => {
       'SPOP_INVALID_NAME',
       /found "toString"/,
     ],
-    ['a missing argument', { ip: '10.0.0.1' }, 'SPOP_MISSING_ARGUMENT', /check-client-ip needs argument ssl/],
-    ['undefined for a needed one', { ip: undefined, ssl: true }, 'SPOP_MISSING_ARGUMENT', /needs argument ip/],
-    ['null for a needed one', { ip: null, ssl: true }, 'SPOP_MISSING_ARGUMENT', /needs argument ip/],
+    [
+      'a missing argument',
+      { ip: '10.0.0.1' },
+      'SPOP_MISSING_ARGUMENT',
+      /expected argument ssl of message check-client-ip/,
+    ],
+    ['undefined for a needed one', { ip: undefined, ssl: true }, 'SPOP_MISSING_ARGUMENT', /expected argument ip of/],
+    ['null for a needed one', { ip: null, ssl: true }, 'SPOP_MISSING_ARGUMENT', /expected argument ip of/],
     ['a number for an address', { ip: 1, ssl: true }, 'SPOP_INVALID_VALUE', /type address for argument ip .*found 1/],
     ['text that is no address', { ip: '10.0.0', ssl: true }, 'SPOP_INVALID_VALUE', /"10\.0\.0", for argument ip/],
     ['text for a boolean', { ip: '::1', ssl: 'yes' }, 'SPOP_INVALID_VALUE', /type bool for argument ssl .*found "yes"/],
@@ -196,7 +201,9 @@ describe('a message with a schema', () => {
   });
 
   it('refuses a list of arguments', () => {
-    expect(() => notify().untypedMessage(numbers, [1])).toThrow(/SPOP_INVALID_VALUE: .*pass its arguments by name/);
+    expect(() => notify().untypedMessage(numbers, [1])).toThrow(
+      /SPOP_INVALID_VALUE: .*by name, as its schema has them; found a list/,
+    );
   });
 });
 

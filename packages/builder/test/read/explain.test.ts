@@ -33,7 +33,7 @@ describe('explain', () => {
     const lines = explain(notify().raw('01 6d 01 01 61 08 05 61 62')).split('\n');
     expect(lines.slice(-2)).toEqual([
       '      16  08                                     (begun)',
-      '>>    17  05 61 62                               SPOP_TRUNCATED: expected 5 bytes for the argument value, but the frame has 2 left',
+      '>>    17  05 61 62                               SPOP_TRUNCATED: expected 5 bytes for the argument value; found 2 left in the frame',
     ]);
   });
 

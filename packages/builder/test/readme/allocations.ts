@@ -4,9 +4,9 @@ import {
   address,
   defineMessage,
   defineVariable,
+  FrameReader,
   int32,
   type MessageOf,
-  FrameReader,
   MessageSet,
   Notify,
 } from '@spop/codec';

@@ -48,7 +48,7 @@ describe('FrameStream', () => {
     const stream = new FrameStream();
     expect(stream.push(good.subarray(0, 9))).toEqual([]);
     expect(stream.finish()).toMatchObject({
-      error: { reason: `expected a whole frame, but ${good.length - 9} bytes of it are missing` },
+      error: { reason: `expected a whole frame; found one without its last ${good.length - 9} bytes` },
     });
     expect(stream.skip(good.length - 9)).toMatchObject({ offset: 0, bytes: good.subarray(0, 9) });
     expect(stream.push(good)).toMatchObject([{ offset: good.length, frame: { type: 'ACK' } }]);

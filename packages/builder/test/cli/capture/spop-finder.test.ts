@@ -103,7 +103,7 @@ describe('SpopFinder', () => {
     packets.splice(3 + 2 + 1, 1);
     expect(found(readPcap(pcapOf(packets))).filter((line) => line.includes(' haproxy '))).toEqual([
       '#1 haproxy HAPROXY-HELLO',
-      '#1 haproxy expected all bytes, but 1448 are missing in the capture',
+      '#1 haproxy expected all bytes; found a capture without 1448 of them',
       '#1 haproxy NOTIFY 3',
       '#1 haproxy HAPROXY-DISCONNECT',
     ]);
@@ -111,7 +111,7 @@ describe('SpopFinder', () => {
 
   it('goes on after packets that were cut off', () => {
     const lines = found(readPcap(pcapOf(packetsOf(), { snapLength: 400 })));
-    expect(lines).toContain('#1 haproxy expected all bytes, but 1102 are missing in the capture');
+    expect(lines).toContain('#1 haproxy expected all bytes; found a capture without 1102 of them');
     expect(lines.slice(-5)).toEqual(['#1 agent ACK 1', ...whole.slice(4)]);
   });
 
