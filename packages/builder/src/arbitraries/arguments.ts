@@ -5,12 +5,12 @@ import { ipv4, ipv6 } from '../data/values.ts';
 import { text } from './data.ts';
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
-/** Bytes of a generated BINARY at most. */
+/** The longest generated BINARY, in bytes. */
 const MAX_BINARY_BYTES = 64;
-/** Characters of a generated STRING at most; from 240 bytes on, a length has two (SPOE.txt §3.1). */
+/** The longest generated STRING, in characters; from 240 bytes on, its length has two bytes (SPOE.txt §3.1). */
 const MAX_TEXT_LENGTH = 300;
 
-/** Integers of a range: one of ten each is its least and its greatest. They shrink towards 0. */
+/** Integers of a range. One in ten is the least one, and one in ten the greatest. They shrink towards 0. */
 function integers(min: bigint, max: bigint): fc.Arbitrary<bigint> {
   const beyond = (max - min) / 8n;
   return fc.bigInt({ min: min - beyond, max: max + beyond }).map((value) => {
@@ -19,7 +19,7 @@ function integers(min: bigint, max: bigint): fc.Arbitrary<bigint> {
   });
 }
 
-/** Any text or bytes, and text whose length takes two bytes on the wire, or that an agent does not keep in a cache. */
+/** Any text or bytes, also text whose length takes two bytes on the wire, and text that an agent does not cache. */
 function anyText(): fc.Arbitrary<string> {
   const long = fc.string({ maxLength: MAX_TEXT_LENGTH, size: 'max', unit: 'grapheme-ascii' });
   return fc.oneof({ withCrossShrink: true }, { weight: 7, arbitrary: text() }, { weight: 1, arbitrary: long });
@@ -33,7 +33,7 @@ function ipv6Text(): fc.Arbitrary<string> {
   return fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => ipv6(bytes).value);
 }
 
-/** By kind, the values that HAProxy sends and that the kind takes; HAProxy has signed integers of 64 bits only. */
+/** The values of each kind that HAProxy sends, which has only signed integers of 64 bits. */
 const valuesOf: Readonly<Record<ValueKind, () => fc.Arbitrary<boolean | number | bigint | string | Uint8Array>>> = {
   bool: () => fc.boolean(),
   integer: () => integers(-MAX_SAFE, MAX_SAFE).map(Number),
@@ -50,14 +50,12 @@ const valuesOf: Readonly<Record<ValueKind, () => fc.Arbitrary<boolean | number |
 };
 
 /**
- * The arguments of a declared message, as HAProxy can send them to a handler that declared them rightly, for
- * `peer.notify(definition, args)` and `notify().message(definition, args)`. Values have the declared types and ranges; text is
- * any bytes. An optional argument is NULL, for a sample that HAProxy does not have, or left out, as it is where the
- * configuration does not name it. The arguments come in
- * the order of the declaration or any other.
+ * The arguments of a declared message that HAProxy can send if its configuration matches the declaration, for
+ * `peer.notify(definition, args)` and `notify().message(definition, args)`. Values have the declared types and ranges; text may have
+ * any bytes. An optional argument may be NULL, for a sample without a value, or left out, as when the configuration does not name it.
+ * The arguments come in any order.
  *
- * A required argument always has a value; NULL, which HAProxy sends all the same where its sample fails, does not fit the
- * declaration.
+ * A required argument always has a value. HAProxy also sends NULL for it when its sample fails, but that does not match the declaration.
  */
 export function argumentsOf<Schema extends MessageSchema>(definition: Schema): fc.Arbitrary<ArgumentsOf<Schema>> {
   const names = Object.keys(definition.args);
@@ -69,18 +67,18 @@ export function argumentsOf<Schema extends MessageSchema>(definition: Schema): f
   const values = fc.tuple(...Object.values(definition.args).map((type) => argument(type)));
   return fc.tuple(order, values).map(([ordered, all]) => {
     const given = ordered.map((name) => [name, all[names.indexOf(name)]] as const);
-    // The compiler cannot follow that each name of the declaration got a value of its kind.
+    // The compiler cannot see that each name of the declaration has a value of its kind.
     return Object.fromEntries(given.filter(([, value]) => value !== undefined)) as ArgumentsOf<Schema>;
   });
 }
 
-/** Values of that kind and no other, whatever else an argument takes. */
+/** Values of one kind as typed data, since another kind of the argument could take the plain value. */
 function exactly(kind: ValueKind): fc.Arbitrary<unknown> {
   const value: fc.Arbitrary<string | Uint8Array | boolean | number | bigint> = valuesOf[kind]();
   return value.map((given) => toDeclaredData('an argument', kind, given));
 }
 
-/** What one argument may be given as: undefined is left out. */
+/** The values of one argument; undefined leaves it out. */
 function argument({ kind, kinds = [], optional }: AnyValueType): fc.Arbitrary<unknown> {
   const value: fc.Arbitrary<unknown> = kind === 'oneOf' ? fc.oneof(...kinds.map(exactly)) : valuesOf[kind]();
   if (!optional) return value;

@@ -10,7 +10,7 @@ export function bytesOfFrames(frames: fc.Arbitrary<readonly PlainFrame[]>): fc.A
   return frames.map((list) => concat(list.map(writeFrame)));
 }
 
-/** A byte stream cut into chunks as TCP may do it, none of them empty; shrinks towards one chunk. */
+/** A byte stream cut into chunks as TCP may cut it, none of them empty. It shrinks towards one chunk. */
 export function chunking(bytes: Uint8Array): fc.Arbitrary<Uint8Array[]> {
   if (bytes.length < 2) return fc.constant(bytes.length === 0 ? [] : [bytes]);
   const cuts = fc.oneof(
@@ -24,16 +24,16 @@ export function chunking(bytes: Uint8Array): fc.Arbitrary<Uint8Array[]> {
   });
 }
 
-/** Bytes that were spoiled, and how. */
+/** Corrupt bytes, and how they were made. */
 export interface Corrupted {
   /** A named corruption, or `noise`. */
   readonly name: CorruptionName | 'noise';
   readonly bytes: Uint8Array;
-  /** The frame before. */
+  /** The valid frame. */
   readonly original: PlainFrame;
 }
 
-/** One frame spoiled in one of the named ways of `corrupt`. */
+/** One frame corrupted in one of the named ways of `corrupt`. */
 export function corrupted(frames: fc.Arbitrary<PlainFrame> = anyFrame()): fc.Arbitrary<Corrupted> {
   return fc
     .record({ original: frames, name: fc.constantFrom(...corruptionNames) })
@@ -41,7 +41,7 @@ export function corrupted(frames: fc.Arbitrary<PlainFrame> = anyFrame()): fc.Arb
     .map(({ original, name }): Corrupted => ({ name, bytes: corrupt(writeFrame(original), name), original }));
 }
 
-/** One frame with up to five bytes changed, left out or added anywhere; it may be right by chance. */
+/** One frame with up to five bytes changed, removed or added anywhere; it may be valid by chance. */
 export function noisy(frames: fc.Arbitrary<PlainFrame> = anyFrame()): fc.Arbitrary<Corrupted> {
   const edit = fc.record({
     place: fc.nat({ max: 0xffff }),

@@ -4,7 +4,7 @@ import { toText } from '../data/text.ts';
 import { bool, int32, int64, ipv4, ipv6, nil, string, uint32, uint64 } from '../data/values.ts';
 import type { TypedData } from '../data/typed-data.ts';
 
-/** The values where a varint becomes one byte longer (SPOE.txt §3.1), from one byte to ten. */
+/** The values at which a varint becomes one byte longer (SPOE.txt §3.1), from one byte to ten. */
 const varintBoundaries: readonly bigint[] = [
   240n,
   2288n,
@@ -23,7 +23,7 @@ function boundary(): fc.Arbitrary<bigint> {
     .map(([value, delta]) => value + delta);
 }
 
-/** 0 to 2^64-1, with a liking for the boundaries between lengths of varints. */
+/** 0 to 2^64-1, often near the boundaries between lengths of varints. */
 export function unsigned64(): fc.Arbitrary<bigint> {
   return fc.oneof(
     { withCrossShrink: true },
@@ -32,7 +32,7 @@ export function unsigned64(): fc.Arbitrary<bigint> {
   );
 }
 
-/** -2^63 to 2^63-1, with a liking for the boundaries between lengths of varints. */
+/** -2^63 to 2^63-1, often near the boundaries between lengths of varints. */
 export function signed64(): fc.Arbitrary<bigint> {
   return fc.oneof(
     { withCrossShrink: true },
@@ -41,10 +41,10 @@ export function signed64(): fc.Arbitrary<bigint> {
   );
 }
 
-/** Characters of one to four bytes in UTF-8, and those around which their number changes. */
+/** Characters of one to four bytes in UTF-8, and those at which the number of bytes changes. */
 const characters = ['a', 'é', '€', '😀', '\0', '\x7f', '\x80', '\u07ff', '\u0800', '\uffff', '\u{10000}', '\u{10ffff}'];
 
-/** Text as UTF-8 or any bytes, as `toText` gives them, at most `maxBytes` (64) bytes or so. */
+/** Text of UTF-8 or of any bytes as `toText` returns it, about `maxBytes` (64 by default) bytes at most. */
 export function text(maxBytes: number = 64): fc.Arbitrary<string> {
   return fc.oneof(
     { withCrossShrink: true },
@@ -56,7 +56,7 @@ export function text(maxBytes: number = 64): fc.Arbitrary<string> {
 
 const nameCharacters = 'abcdefghijklmnopqrstuvwxyz0123456789_';
 
-/** A name as configurations have them: lower-case letters, digits, `_` and the given extra characters; at least one. */
+/** A name as in a configuration: one or more lower-case letters, digits, `_` and the characters of `extra`. */
 function plainName(extra: string): fc.Arbitrary<string> {
   return fc.string({ unit: fc.constantFrom(...(nameCharacters + extra).split('')), minLength: 1, maxLength: 16 });
 }
@@ -66,7 +66,7 @@ export function messageName(): fc.Arbitrary<string> {
   return plainName('-.');
 }
 
-/** The name of an argument: as HAProxy's configuration allows, or empty. */
+/** The name of an argument that HAProxy's configuration allows, or an empty one. */
 export function argumentName(): fc.Arbitrary<string> {
   return fc.oneof(
     { withCrossShrink: true },

@@ -18,16 +18,16 @@ import { fragment } from '../haproxy/presets.ts';
 import type { Side } from '../validate/connection-state.ts';
 import { argumentName, messageName, scope, text, typedData, unsigned64, variableName } from './data.ts';
 
-/** One argument of a message, named or not. */
+/** One argument of a message, with or without a name. */
 export function argument(data: fc.Arbitrary<TypedData> = typedData()): fc.Arbitrary<Argument> {
   return fc.record({ name: argumentName(), value: data });
 }
 
-/** Bounds of generated messages. */
+/** Limits of generated messages. */
 export interface MessageConstraints {
-  /** 8 by default; 255 is what one message can have. */
+  /** The most arguments; 8 by default, and up to 255. */
   readonly maxArgs?: number | undefined;
-  /** What the values are; any typed data by default. */
+  /** The values; any typed data by default. */
   readonly data?: fc.Arbitrary<TypedData> | undefined;
 }
 
@@ -89,7 +89,7 @@ function maxFrameSize(): fc.Arbitrary<number> {
   );
 }
 
-/** One HAPROXY-HELLO that an agent must accept, of a health check or not. */
+/** One HAPROXY-HELLO that an agent must accept, also of a health check. */
 export function haproxyHelloFrame(): fc.Arbitrary<KvFrame> {
   return fc
     .record({

@@ -14,7 +14,7 @@ export interface SessionWrite {
   readonly frame: PlainFrame;
 }
 
-/** A connection from its HELLO to its end, in which both sides do everything right. */
+/** A connection from its HELLO to its end, in which neither side breaks a rule. */
 export interface Session {
   readonly line: HaproxyLine;
   /** All frames of both sides in the order in which they happen. */
@@ -24,11 +24,11 @@ export interface Session {
 interface Exchange {
   readonly messages: readonly Message[];
   readonly actions: readonly Action[];
-  /** How many more NOTIFYs come before the ACK. */
+  /** The number of further NOTIFYs before the ACK. */
   readonly delay: number;
 }
 
-/** A whole session: HELLOs, up to `maxNotifies` (6) pipelined NOTIFYs with ACKs in any order, DISCONNECTs or a bare end. */
+/** A whole session: HELLOs, up to `maxNotifies` (6 by default) pipelined NOTIFYs with ACKs in any order, and an end with or without DISCONNECTs. */
 export function session(constraints: { readonly maxNotifies?: number | undefined } = {}): fc.Arbitrary<Session> {
   return fc
     .record({

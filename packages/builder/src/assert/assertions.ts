@@ -20,10 +20,10 @@ import {
   unsetsVariable,
 } from './outcomes.ts';
 
-/** A value as JavaScript has it: integers as numbers where these can hold them, as bigints otherwise; addresses as text. */
+/** A JavaScript value: safe integers as numbers, other integers as bigints, addresses as text. */
 export type PlainValue = null | boolean | number | bigint | string | Uint8Array;
 
-/** Typed data as a plain value. What type it had is lost. */
+/** Typed data as a plain value, without its type. */
 export function toPlain(data: TypedData): PlainValue {
   if (data.type === 'null') return null;
   if (typeof data.value !== 'bigint') return data.value;
@@ -31,7 +31,7 @@ export function toPlain(data: TypedData): PlainValue {
 }
 
 /**
- * What an ACK leaves behind, by `scope.name`: plain values, null for what is unset. Made for
+ * The variables after an ACK, by `scope.name`, as plain values; null for an unset one. Use it in
  * `assert.deepEqual(variables(ack), { 'sess.ip_score': 100 })`.
  */
 export function variables(ack: AckFrame): Record<string, PlainValue> {
@@ -42,7 +42,7 @@ export function variables(ack: AckFrame): Record<string, PlainValue> {
   return Object.fromEntries(entries);
 }
 
-/** Throws an AssertionError for a failed outcome; `caller` and what it called vanish from the stack. */
+/** Throws an AssertionError for a failed outcome; its stack begins at the caller of `caller`. */
 function assertOutcome(outcome: Outcome, caller: (...args: never[]) => unknown): void {
   if (outcome.pass) return;
   const { expected, actual } = outcome;
@@ -56,10 +56,10 @@ function assertOutcome(outcome: Outcome, caller: (...args: never[]) => unknown):
 }
 
 /**
- * Asserts that an ACK sets a declared variable, to any value or to this one, of the variable's type. Text and bytes stand for
- * what the variable's type makes of them, such as an address.
+ * Asserts that an ACK sets a declared variable to any value, or to this one of the variable's type. Text and bytes are converted to
+ * that type, such as an address.
  *
- * @throws {AssertionError} of `node:assert`, {SpopError} SPOP_INVALID_VALUE for text that the type cannot be.
+ * @throws {AssertionError} of `node:assert`; {SpopError} SPOP_INVALID_VALUE for text that is not of the type.
  */
 export function assertSetVar<Variable extends VariableSchema>(
   received: Received,
@@ -67,9 +67,8 @@ export function assertSetVar<Variable extends VariableSchema>(
   value?: ExpectedOf<Variable>,
 ): void;
 /**
- * Asserts that an ACK sets a variable, to any value or to this one, as its last word on it. A plain number matches every
- * integer type; typed data matches only itself. NULL is no value: HAProxy unsets what is set to it, see
- * {@link assertUnsetVar}.
+ * Asserts that the last action of an ACK on a variable sets it to any value, or to this one. A plain number matches every integer
+ * type; typed data matches only itself. NULL is not a value: HAProxy unsets a variable that is set to it, see {@link assertUnsetVar}.
  *
  * @throws {AssertionError} of `node:assert`.
  */
@@ -87,7 +86,7 @@ export function assertSetVar(
 /** Asserts that an ACK unsets a declared variable. */
 export function assertUnsetVar(received: Received, variable: VariableSchema): void;
 /**
- * Asserts that an ACK unsets a variable, by an unset-var or by setting NULL, as its last word on it.
+ * Asserts that the last action of an ACK on a variable unsets it, by an unset-var or by setting NULL.
  *
  * @throws {AssertionError} of `node:assert`.
  */
@@ -142,7 +141,7 @@ export function assertValid(received: BytesInput, options: ValidateOptions): voi
 }
 
 /**
- * Asserts that bytes are exactly these, given as bytes or hexadecimal digits; the difference is shown field by field.
+ * Asserts that bytes are exactly these, given as bytes or hexadecimal digits. A failure shows the difference field by field.
  *
  * @throws {AssertionError} of `node:assert`.
  */

@@ -18,19 +18,18 @@ import {
   unsetsVariable,
 } from './outcomes.ts';
 
-/** What {@link matchers} adds to what `expect` returns; `R` is `void`, or a Promise after `resolves`. They take frames, frames being built, and bytes. */
+/** The matchers that {@link matchers} adds to the result of `expect`; `R` is `void`, or a Promise after `resolves`. They take frames, frame builders and bytes. */
 export interface SpopMatchers<R> {
   /**
-   * The ACK sets this variable, to any value or to this one, as its last word on it. A plain number matches every integer
-   * type; typed data matches only itself. NULL is no value: HAProxy unsets what is set to it, see {@link toUnsetVar}.
+   * The last action of the ACK on this variable sets it to any value, or to this one. A plain number matches every integer type; typed
+   * data matches only itself. NULL is not a value: HAProxy unsets a variable that is set to it, see {@link toUnsetVar}.
    */
   toSetVar(scope: ScopeName, name: string, value?: ValueInput): R;
   /**
-   * The same for a declared variable, and a value of its type. Text and bytes stand for what that makes of them, such as an
-   * address.
+   * The same for a declared variable and a value of its type. Text and bytes are converted to that type, such as an address.
    */
   toSetVar<Variable extends VariableSchema>(variable: Variable, value?: ExpectedOf<Variable>): R;
-  /** The ACK unsets this variable, by an unset-var or by setting NULL, which are the same to HAProxy, as its last word on it. */
+  /** The last action of the ACK on this variable unsets it, by an unset-var or by setting NULL, which are the same to HAProxy. */
   toUnsetVar(scope: ScopeName, name: string): R;
   /** The same for a declared variable. */
   toUnsetVar(variable: VariableSchema): R;
@@ -48,13 +47,13 @@ export interface SpopMatchers<R> {
   toBeBytes(expected: BytesInput | string): R;
 }
 
-/** What a test runner tells a matcher. */
+/** The context that a test runner gives a matcher. */
 export interface MatcherContext {
-  /** Whether the opposite is expected, as after `not`. */
+  /** Whether the opposite is expected, after `not`. */
   readonly isNot?: boolean;
 }
 
-/** What a matcher tells its test runner; `expected` and `actual` are for the runner's diff. */
+/** The result of a matcher; `expected` and `actual` are for the test runner's diff. */
 export interface MatcherResult {
   readonly pass: boolean;
   readonly message: () => string;
@@ -62,7 +61,7 @@ export interface MatcherResult {
   readonly actual?: unknown;
 }
 
-/** The functions of {@link matchers}. A type and no interface, which `expect.extend` would not take. */
+/** The functions of {@link matchers}. A type, since `expect.extend` would not take an interface. */
 export type Matchers = {
   toSetVar(
     this: MatcherContext,
@@ -98,8 +97,8 @@ function result(outcome: Outcome, { isNot = false }: MatcherContext): MatcherRes
 }
 
 /**
- * The matchers for every test runner whose `expect.extend` is that of Jest: `expect.extend(matchers)`. What they are called
- * with is {@link SpopMatchers}. `@spop/builder/vitest` does this for vitest, and declares their types.
+ * The matchers for test runners with the `expect.extend` of Jest: `expect.extend(matchers)`. {@link SpopMatchers} has their
+ * parameters. `@spop/builder/vitest` does this for vitest, and declares their types.
  */
 export const matchers: Matchers = {
   toSetVar(received, target, nameOrValue, value) {

@@ -11,18 +11,18 @@ import { explain } from '../read/explain.ts';
 import { type BytesInput, bytesOf, parseFrame } from '../read/parse.ts';
 import { formatViolations, validate, type ValidateOptions } from '../validate/validate.ts';
 
-/** What an assertion found: `expected` and `actual` are for the test runner's diff. */
+/** The outcome of an assertion; `expected` and `actual` are for the test runner's diff. */
 export interface Outcome {
   readonly pass: boolean;
-  /** Why it failed; `not` says that the opposite was expected. */
+  /** The text of the failure; `not` says that the opposite was expected. */
   message(not: boolean): string;
-  /** Whether it fails even where the opposite was expected: the test itself has a mistake. */
+  /** Whether it also fails when the opposite was expected, because the test itself has a mistake. */
   readonly isMistake?: boolean;
   readonly expected?: unknown;
   readonly actual?: unknown;
 }
 
-/** A frame to assert on: as it was received, as it is being built, or as bytes. */
+/** A frame to assert on: a parsed frame, a frame builder, or bytes. */
 export type Received = PlainFrame | BytesInput;
 
 function isBytesLike(received: Received): received is BytesInput {
@@ -40,10 +40,10 @@ function ackOf(received: Received): AckFrame | string {
   return frame.type === 'ACK' ? frame : `expected an ACK; found ${summarize(frame)}`;
 }
 
-/** What follows from a Promise in place of a frame, whose answer nobody waited for; undefined where it is none. */
+/** The outcome for a Promise instead of a frame, which the test did not await; undefined for anything else. */
 function notAwaited(received: unknown): Outcome | undefined {
   if (!(received instanceof Promise)) return undefined;
-  // The test fails here, with the reason; what becomes of the answer would only be reported beside it.
+  // The test fails here, with the reason. A rejection of the answer would only be reported in addition.
   received.catch(() => undefined);
   const text = 'expected a frame or bytes; found a Promise: await it first, as in expect(await haproxy.notify(…))';
   return { pass: false, isMistake: true, message: () => text };
@@ -60,13 +60,13 @@ function listActions(ack: AckFrame): string {
   return report === undefined ? actions : `${actions}\nThe agent reported that ${report}`;
 }
 
-/** A variable by its scope and name; what `defineVariable` of `@spop/codec` returns is one. */
+/** A variable by its scope and name, such as the result of `defineVariable` of `@spop/codec`. */
 export interface VariableReference {
   readonly scope: ScopeName;
   readonly name: string;
 }
 
-/** The variable and the value of a call that has either a declared variable and a value, or scope, name and value. */
+/** The variable and the value of a call with a declared variable and a value, or with scope, name and value. */
 export function targetOf(
   target: VariableSchema | ScopeName,
   nameOrValue: ValueInput | undefined,
@@ -77,18 +77,18 @@ export function targetOf(
   throw new SpopError('SPOP_INVALID_NAME', `expected the name of a variable; found ${describe(nameOrValue)}`);
 }
 
-/** Text and bytes stand for what a declared variable makes of them: an address, for one. */
+/** Converts text and bytes to the type of a declared variable, such as an address. */
 function declaredValue({ name, kind }: VariableSchema, value: ValueInput | undefined): ValueInput | undefined {
   const isText = typeof value === 'string' || value instanceof Uint8Array;
   return isText ? toDeclaredData(`variable ${name}`, kind, value) : value;
 }
 
-/** The action that decides what a variable is after the ACK: the last one wins. */
+/** The action that decides the value of a variable after the ACK: the last one. */
 function deciding(ack: AckFrame, { scope, name }: VariableReference): Action | undefined {
   return ack.actions.findLast((action) => action.scope === scope && action.name === name);
 }
 
-/** Whether typed data is what was expected: exactly where that was typed data, by value where it was given plainly. */
+/** Whether typed data is as expected: equal to expected typed data, or of the same value as an expected plain value. */
 function matches(data: TypedData, expected: ValueInput): boolean {
   if (typeof expected === 'number' || typeof expected === 'bigint') {
     const isInteger = /int/.test(data.type) && 'value' in data;

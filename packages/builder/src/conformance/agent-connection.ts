@@ -7,28 +7,28 @@ import { firstLines, toHex } from '../data/text.ts';
 import { parseStream } from '../read/parse.ts';
 import { OFFERED } from './vocabulary.ts';
 
-/** Bytes of one write or read that a trace shows. */
+/** The most bytes of one write or read that a trace shows. */
 const MAX_TRACED_BYTES = 128;
 
-/** One frame of an agent, and how many bytes its payload has. */
+/** One frame of an agent, and whether its payload is empty. */
 export interface ReceivedFrame {
   readonly frame: PlainFrame;
   readonly isEmpty: boolean;
 }
 
-/** One connection of a case: writes what the case says, and reads what the agent says until it cannot be followed. */
+/** One connection of a case: writes the case's bytes, and reads the agent's frames until one is malformed. */
 export class AgentConnection {
   readonly received: ReceivedFrame[] = [];
-  /** What was written and read, in order, for people. */
+  /** The bytes written and read, in order, for people. */
   readonly trace: string[] = [];
-  /** Why the agent's bytes cannot be followed. */
+  /** Why the agent's bytes cannot be read any more. */
   broken: string | undefined;
   /** Whether the agent has ended its direction, or the connection. */
-  isEnded = false;
-  /** Whether a read did not end with a frame's end. */
-  isSplit = false;
+  isEnded: boolean = false;
+  /** Whether a read ended within a frame. */
+  isSplit: boolean = false;
   readonly #socket: Socket;
-  readonly #pending = new PendingBytes();
+  readonly #pending: PendingBytes = new PendingBytes();
   #wake: () => void = () => {};
 
   constructor(socket: Socket) {
@@ -39,13 +39,13 @@ export class AgentConnection {
     socket.on('close', () => this.#end('closed'));
   }
 
-  /** Writes a piece; nothing once the agent has gone. */
+  /** Writes a piece, unless the agent has ended the connection. */
   write(piece: Uint8Array): void {
     this.#note(`> ${hexOf(piece)}`);
     if (!this.#socket.destroyed) this.#socket.write(piece);
   }
 
-  /** Waits until `isDone()`, or the connection is over, or the time ends. */
+  /** Waits until `isDone()`, the end of the connection, or `timeMs`. */
   async until(isDone: () => boolean, timeMs: number): Promise<void> {
     const end = performance.now() + timeMs;
     while (!isDone() && !this.isEnded && this.broken === undefined && performance.now() < end) {
@@ -57,20 +57,20 @@ export class AgentConnection {
     }
   }
 
-  /** Ends the own direction. */
+  /** Ends this direction. */
   halfClose(): void {
     this.#note('> (half-close)');
     this.#socket.end();
   }
 
-  /** Ends the connection as HAProxy 3.1 and later do, with a reset where there is such a thing. */
+  /** Ends the connection as HAProxy 3.1 and later do: with a reset, if it is TCP. */
   reset(): void {
     this.#note('> (reset)');
     if (this.#socket instanceof TLSSocket || this.#socket.remotePort === undefined) this.#socket.destroy();
     else this.#socket.resetAndDestroy();
   }
 
-  /** Ends the connection; what follows is not written down. */
+  /** Ends the connection, and traces nothing more. */
   close(): void {
     this.isEnded = true;
     this.#socket.destroy();

@@ -1,8 +1,8 @@
 import type { TypedData } from '../data/typed-data.ts';
 
 /**
- * Why a case is asked: `must` is what SPOE.txt demands, `haproxy` what a release of HAProxy needs although the text does not say
- * it, `hygiene` what keeps an agent alive among peers that are broken or hostile.
+ * The class of a case: `must` for a demand of SPOE.txt, `haproxy` for a need of a HAProxy release that is not in SPOE.txt, `hygiene`
+ * for an agent's survival among broken or hostile peers.
  */
 export type CaseClass = 'must' | 'haproxy' | 'hygiene';
 
@@ -13,55 +13,55 @@ export const caseClasses: readonly CaseClass[] = ['must', 'haproxy', 'hygiene'];
 export interface ExpectedAck {
   readonly streamId: bigint;
   readonly frameId: bigint;
-  /** What the contract's variable must hold, NULL where it must not be set; undefined where nobody knows. */
+  /** The value of the contract's variable, NULL if it must not be set; undefined if the answers are not known. */
   readonly value: TypedData | undefined;
 }
 
-/** One way to be right. */
+/** One correct behaviour. */
 export type Outcome =
   /** An AGENT-HELLO that HAProxy takes, with a max-frame-size of at most `offered` bytes, then nothing. */
   | { readonly kind: 'hello'; readonly offered: number }
-  /** Exactly these ACKs in any order, then nothing, and the connection lives. */
+  /** Exactly these ACKs in any order, then nothing, and the connection stays open. */
   | { readonly kind: 'acks'; readonly acks: readonly ExpectedAck[] }
   /** An AGENT-DISCONNECT with one of these status codes, and no other frame. */
   | { readonly kind: 'disconnect'; readonly status: readonly number[] }
   /** The agent ends the connection, and sends nothing besides an AGENT-DISCONNECT. */
   | { readonly kind: 'closed' }
-  /** No ACK: what else the agent does is its own affair. */
+  /** No ACK; the agent may do anything else. */
   | { readonly kind: 'no-ack' };
 
-/** What is sent on one connection, and what is right then. */
+/** The bytes sent on one connection, and the correct behaviours. */
 export interface Script {
-  /** Sent first, and its answer awaited; undefined where {@link send} has all there is. */
+  /** The HELLO, sent first, whose answer is awaited; undefined if {@link send} has all bytes. */
   readonly hello: Uint8Array | undefined;
-  /** Written one by one, 2 ms apart where they are many, else 20 ms. */
+  /** Written one by one: 20 ms apart if they are three or fewer, else 2 ms. */
   readonly send: readonly Uint8Array[];
-  /** Right is any of these; nothing is awaited where there is none. */
+  /** Any of these is correct; if there is none, no answer is awaited. */
   readonly expect: readonly Outcome[];
-  /** How the connection ends after sending; it stays open otherwise. */
+  /** How the connection ends after sending; it stays open by default. */
   readonly ending?: 'reset' | 'half-close';
-  /** Every read must end with a frame's end. */
+  /** Whether each read must end with the end of a frame. */
   readonly wholeFrames?: boolean;
-  /** Every ACK must have a payload. */
+  /** Whether each ACK must have a payload. */
   readonly payload?: boolean;
-  /** The agent must end the connection after its last frame. */
+  /** Whether the agent must end the connection after its last frame. */
   readonly closes?: boolean;
 }
 
-/** The capability `pipelining`, a message that echoes its argument, or a max-frame-size as large as HAProxy's. */
+/** Needs of a case: the capability `pipelining`, a message that echoes its argument, or a max-frame-size as large as HAProxy's. */
 export type Need = 'pipelining' | 'echo' | 'large-frames';
 
 /** One demand on an agent. */
 export interface Case {
-  /** `spop/` and the section of SPOE.txt that it is about, and a name: stable. */
+  /** The stable id: `spop/`, the section of SPOE.txt that it is about, and a name. */
   readonly id: string;
   readonly class: CaseClass;
   readonly title: string;
-  /** Where the demand stands: a section, or a source file of HAProxy; of class `haproxy` with the releases that break. */
+  /** The source of the demand: a section, or a source file of HAProxy; for the class `haproxy` with the releases that need it. */
   readonly source: string;
-  /** Played at the same time, each on a connection of its own. */
+  /** The scripts, played at the same time, each on a connection of its own. */
   readonly scripts: readonly Script[];
-  /** What an agent may be without: the case is not asked of one that is. */
+  /** A feature that an agent need not have; the case is skipped for an agent without it. */
   readonly needs?: Need;
 }
 

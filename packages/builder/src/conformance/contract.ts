@@ -2,24 +2,24 @@ import type { Action } from '../data/model.ts';
 import type { TypedData } from '../data/typed-data.ts';
 import { int64, ipv4, nil } from '../data/values.ts';
 
-/** What the suite knows of an agent: one message that it answers, and, if anything, what it answers. */
+/** What the suite knows of an agent: one message that it answers, and possibly the answers. */
 export interface Contract {
   readonly message: string;
   readonly argument: string;
-  /** What the argument holds for a number of 0 to 255. */
+  /** The value of the argument for a number of 0 to 255. */
   value(number: number): TypedData;
-  /** Where the answers are known. */
+  /** The answers, if they are known. */
   readonly answers?: {
-    /** The variable's name; its scope is the agent's affair. */
+    /** The variable's name; it may have any scope. */
     readonly variable: string;
-    /** What the variable becomes for an argument, NULL where it is not set. */
+    /** The value of the variable for an argument; NULL if it is not set. */
     to(argument: TypedData): TypedData;
-    /** Whether every argument comes back as it is. */
+    /** Whether every argument comes back unchanged. */
     readonly isEcho: boolean;
   };
 }
 
-/** A message with an address, or always the same value, and any answer. */
+/** A message with an address or a fixed value, and any answer. */
 export function anyAnswer(message: string, argument: string, fixed?: TypedData): Contract {
   return { message, argument, value: (number) => fixed ?? ipv4(`192.0.2.${number}`) };
 }
@@ -30,13 +30,13 @@ export function echo(message: string, argument: string): Contract {
   return { message, argument, value: (number) => int64(number), answers };
 }
 
-/** What the actions of an ACK leave in a variable: NULL where they set nothing. */
+/** The value of a variable after the actions of an ACK; NULL if they do not set it. */
 export function variableAfter(actions: readonly Action[], name: string): TypedData {
   const last = actions.findLast((action) => action.name === name);
   return last?.type === 'set-var' ? last.value : nil;
 }
 
-/** Whether two values are the same to HAProxy, which makes signed 64-bit samples of all four integer types. */
+/** Whether two values are equal in HAProxy, which turns all four integer types into signed 64-bit samples. */
 export function isSameValue(a: TypedData, b: TypedData): boolean {
   return comparable(a) === comparable(b);
 }

@@ -7,7 +7,7 @@ import { ANY_ERROR, disconnect, type Vocabulary } from './vocabulary.ts';
 const SOURCE = 'SPOE.txt §3.2.8, §3.2.9';
 const ANY_STATUS = [0, ...ANY_ERROR];
 
-/** How HAProxy takes its leave. */
+/** Cases on how HAProxy ends a connection. */
 export function disconnectCases(words: Vocabulary): Case[] {
   const normal = haproxyDisconnect().toBytes();
   const leaving = (id: string, title: string, bytes: Uint8Array, ...status: number[]): Case =>

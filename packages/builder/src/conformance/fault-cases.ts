@@ -17,12 +17,12 @@ import {
 
 const TYPES = 'SPOE.txt §3.1';
 const FRAMES = 'SPOE.txt §3.2';
-/** Type NOTIFY and FIN. */
+/** The type NOTIFY and the flag FIN. */
 const HEAD = '0300000001';
-/** One byte more than 64 bits take. */
+/** A varint with one byte more than 64 bits take. */
 const ELEVEN_BYTES = 'f0ffffffffffffffffff01';
 
-/** Frames that are wrong: each must end its connection with an AGENT-DISCONNECT. */
+/** Cases of malformed frames, each of which must end its connection with an AGENT-DISCONNECT. */
 export function faultCases(words: Vocabulary): Case[] {
   return [
     ...lengthCases(words),
@@ -88,7 +88,7 @@ function payloadCases(words: Vocabulary): Case[] {
     malformed('argument-without-value', 'an argument has no value', name, fromHex('0102'), fromHex('6970')),
     words.malformed(
       '3.2.6/next-frame-behind',
-      'a string is longer than its frame, and the next frame is behind it',
+      'a string is longer than its frame, and the next frame follows',
       'SPOE.txt §3.2.6',
       concat([notifyOf(concat([name, fromHex('01026970'), fromHex('08c8')])), words.notify(200, 3)]),
     ),

@@ -21,7 +21,7 @@ export function statusOf(frame: PlainFrame): number | undefined {
   return frame.type === 'AGENT-DISCONNECT' ? integer(item(frame, Key.StatusCode)) : undefined;
 }
 
-/** What HAProxy would refuse in an AGENT-HELLO after it offered this max-frame-size (SPOE.txt §3.2.5). */
+/** Why HAProxy would refuse an AGENT-HELLO after it offered this max-frame-size (SPOE.txt §3.2.5); undefined if it would not. */
 export function helloFault(frame: PlainFrame, offered: number): string | undefined {
   if (frame.type !== 'AGENT-HELLO') return summarize(frame);
   const fault = headerFault(frame);
@@ -35,7 +35,7 @@ export function helloFault(frame: PlainFrame, offered: number): string | undefin
   return item(frame, Key.Capabilities)?.type === 'string' ? undefined : `no capabilities: ${summarize(frame)}`;
 }
 
-/** What is wrong with an AGENT-DISCONNECT, whatever its status says (SPOE.txt §3.2.9). */
+/** Why an AGENT-DISCONNECT with any status is malformed (SPOE.txt §3.2.9); undefined if it is not. */
 export function disconnectFault(frame: PlainFrame): string | undefined {
   if (frame.type !== 'AGENT-DISCONNECT') return summarize(frame);
   const fault = headerFault(frame);
@@ -43,7 +43,7 @@ export function disconnectFault(frame: PlainFrame): string | undefined {
   return item(frame, Key.Message)?.type === 'string' ? undefined : `no message: ${summarize(frame)}`;
 }
 
-/** HAProxy wants exactly the flag FIN, and ids of 0. */
+/** Why HAProxy would refuse the flags, which have to be FIN alone, or the ids, which have to be 0. */
 function headerFault(frame: KvFrame): string | undefined {
   if (frame.flags !== 1) return `${frame.type} with flags ${frame.flags} instead of 1`;
   return frame.streamId === 0n && frame.frameId === 0n ? undefined : `${frame.type} with ids other than 0`;

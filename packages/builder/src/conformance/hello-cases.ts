@@ -22,7 +22,7 @@ import {
 const { versions, maxFrameSize, capabilities, engineId } = Keys;
 const SECTION = 'SPOE.txt §3.2.4';
 
-/** The handshake: what an agent must welcome, and what it must refuse. */
+/** Cases of the handshake that an agent must accept or refuse. */
 export function helloCases(words: Vocabulary): Case[] {
   return [...answerCases(words), ...welcomeCases(words), ...helloRefusals(words), ...firstFrames(words)];
 }
@@ -196,7 +196,7 @@ function welcomeCases(words: Vocabulary): Case[] {
   ];
 }
 
-/** What must not be the first frame of a connection. */
+/** Cases of frames that must not be the first of a connection. */
 function firstFrames(words: Vocabulary): Case[] {
   const first = (type: string, bytes: Uint8Array, title = `${type} comes before any HELLO`): Case =>
     words.one(

@@ -7,7 +7,7 @@ import { claiming, HELLO, helloOf, helloWith, Keys, kvList, type Vocabulary } fr
 
 const { versions, maxFrameSize, capabilities } = Keys;
 
-/** Each key of a HELLO that must be there, with the status for a HELLO without it. */
+/** The mandatory keys of a HELLO, each with the status for a HELLO without it. */
 const MANDATORY = [
   [versions, 5],
   [maxFrameSize, 6],
@@ -19,7 +19,7 @@ function helloAnd(hex: string): Uint8Array {
   return frame(FrameType.HaproxyHello, {}, concat([kvList(Object.values(Keys)), fromHex(hex)])).toBytes();
 }
 
-/** HELLOs that an agent must refuse. */
+/** Cases of HELLOs that an agent must refuse. */
 export function helloRefusals(words: Vocabulary): Case[] {
   return [...refusalCases(words), ...malformedHellos(words)];
 }

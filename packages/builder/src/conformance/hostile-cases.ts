@@ -4,7 +4,7 @@ import { claiming, HELLO, REFUSED_OR_CLOSED, type Vocabulary } from './vocabular
 
 const SOMEBODY_ELSE = "somebody else's client";
 
-/** What other protocols say first: they find an agent's port sooner or later. */
+/** The first bytes of other protocols, whose clients find an agent's port sooner or later. */
 const STRANGERS: readonly (readonly [id: string, title: string, bytes: Uint8Array])[] = [
   ['http-get', 'an HTTP request', toBytes('GET / HTTP/1.1\r\nhost: example\r\n\r\n')],
   ['http-options', 'the check of option httpchk', toBytes('OPTIONS / HTTP/1.0\r\n\r\n')],
@@ -23,7 +23,7 @@ const STRANGERS: readonly (readonly [id: string, title: string, bytes: Uint8Arra
   ['ones', '1,024 bytes of ff', new Uint8Array(1024).fill(255)],
 ];
 
-/** Peers that are no HAProxy, are broken, or mean harm: the agent ends their connection, and answers others. */
+/** Cases of peers that are not HAProxy, broken, or hostile: the agent ends their connection, and answers others. */
 export function hostileCases(words: Vocabulary): Case[] {
   const asked: Script = { hello: HELLO, send: [words.notify(8)], expect: [{ kind: 'acks', acks: [words.ack(8)] }] };
   const silent = (send: readonly Uint8Array[], hello: Uint8Array | undefined = HELLO): Script => ({

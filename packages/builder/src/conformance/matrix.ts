@@ -50,9 +50,9 @@ function row({ id, title, source }: ReportEntry, byId: readonly ReadonlyMap<stri
 }
 
 /**
- * The entries of a report in lines of JSON; lines of other things are left out.
+ * The entries of a report in lines of JSON; other lines are skipped.
  *
- * @throws Error where a line is no JSON, or there is no entry.
+ * @throws {Error} when a line is not JSON, or there is no entry.
  */
 export function readReport(text: string): ReportEntry[] {
   const entries = text

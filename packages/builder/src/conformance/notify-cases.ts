@@ -7,7 +7,7 @@ import { type Item, helloOf, Keys, messageOf, notifyOf, OFFERED, disconnect, typ
 
 const SECTION = 'SPOE.txt §3.2.6';
 
-/** The arguments that HAProxy sends of a request. */
+/** Arguments that HAProxy sends for a request. */
 const REQUEST: readonly Item[] = [
   ['method', string('GET')],
   ['path', string('/catalogue/items/1005/reviews/latest')],
@@ -22,7 +22,7 @@ const REQUEST: readonly Item[] = [
   ['ssl', bool(true)],
 ];
 
-/** Messages and arguments: which of them there may be, and that none is taken for another. */
+/** Cases of messages and arguments: all that may come, and that none is mistaken for another. */
 export function notifyCases(words: Vocabulary): Case[] {
   return [...argumentCases(words), ...messageCases(words), ...ackCases(words), ...sizeCases(words)];
 }
@@ -240,7 +240,7 @@ function ackCases(words: Vocabulary): Case[] {
   ];
 }
 
-/** A NOTIFY of exactly so many bytes without the length field. */
+/** A NOTIFY of exactly `size` bytes without the length field. */
 export function notifyOfSize(words: Vocabulary, size: number): Uint8Array {
   const build = (filler: number): Uint8Array =>
     notifyOf(words.ask(9, [['body', binary(new Uint8Array(filler).fill(7))]]));

@@ -8,7 +8,7 @@ import type { Case, ExpectedAck, Outcome, Script } from './case.ts';
 import { isSameValue, variableAfter, type Contract } from './contract.ts';
 import { disconnectFault, helloFault, statusOf } from './handshake-faults.ts';
 
-/** How cases are played. */
+/** Options for playing cases. */
 export interface PlayOptions {
   /** Opens a new connection to the agent. */
   open(): Promise<Socket>;
@@ -17,23 +17,23 @@ export interface PlayOptions {
   readonly patienceMs: number;
 }
 
-/** How one case went. */
+/** The result of one case. */
 export interface Played {
-  /** What came instead of what was expected; undefined where all was right. */
+  /** What was wrong; undefined if nothing was. */
   readonly fault: string | undefined;
-  /** What was sent and received, in order. */
+  /** The bytes sent and received, in order. */
   readonly trace: readonly string[];
 }
 
-/** Between two of a few writes, in milliseconds: enough for them to be read apart, also where the agent has yet to accept. */
+/** The time between a few writes, in milliseconds: enough for separate reads, even if the agent has yet to accept. */
 const PAUSE_MS = 20;
-/** Between two of many writes, in milliseconds. */
+/** The time between many writes, in milliseconds. */
 const SHORT_PAUSE_MS = 2;
-/** How many writes are few. */
+/** Up to three writes are few. */
 const FEW_WRITES = 3;
-/** How long nothing must follow a right answer. */
+/** How long no frame may follow a correct answer, in milliseconds. */
 const QUIET_MS = 60;
-/** How long an ACK that must not come is waited for. */
+/** How long to wait for an ACK that must not come, in milliseconds. */
 const SILENCE_MS = 200;
 
 /** Plays a case: its scripts at the same time, each on a new connection. The first fault decides. */
@@ -43,7 +43,7 @@ export async function playCase({ scripts }: Case, options: PlayOptions): Promise
     const all = await Promise.all(scripts.map((script) => playScript(script, options, connections)));
     return all.find(({ fault }) => fault !== undefined) ?? all[0] ?? { fault: undefined, trace: [] };
   } finally {
-    // Those that have nothing to say stay while others speak.
+    // Connections without further writes stay open until all are done.
     for (const connection of connections) connection.close();
   }
 }
@@ -102,7 +102,7 @@ async function greet(connection: AgentConnection, hello: Uint8Array, patienceMs:
   return first.frame.type === 'AGENT-HELLO' ? undefined : summarize(first.frame);
 }
 
-/** Waits until everything is there that may be right, and a little longer for what would be too much. */
+/** Waits until an answer may be complete, and a little longer for frames that must not follow. */
 async function answers(connection: AgentConnection, script: Script, patienceMs: number): Promise<void> {
   const wanted = Math.max(...script.expect.map(framesOf));
   const { received } = connection;

@@ -1,23 +1,23 @@
 import { caseClasses, type CaseClass } from './case.ts';
 import type { Verdict } from './run.ts';
 
-/** A verdict as reports have it, and as JSON. */
+/** A verdict in reports, and in JSON. */
 export interface ReportEntry {
   readonly id: string;
   readonly class: CaseClass;
   readonly title: string;
   readonly source: string;
   readonly result: Verdict['result'];
-  /** Whether it fails, and the list of known failures says so. */
+  /** Whether it fails, and is in the list of known failures. */
   readonly isKnown: boolean;
   readonly detail?: string;
   readonly milliseconds: number;
 }
 
-/** How many cases went which way. */
+/** The numbers of cases by result. */
 export interface Counts {
   passed: number;
-  /** Without those that are known to fail. */
+  /** Failed cases that are not known to fail. */
   failed: number;
   known: number;
   skipped: number;
@@ -52,7 +52,7 @@ export function countsOf(entries: readonly ReportEntry[]): Counts {
   return counts;
 }
 
-/** Rows for people: a class, and how many of its cases went which way. */
+/** Rows for people: each class with its numbers of cases by result. */
 export function classRows(entries: readonly ReportEntry[]): string[][] {
   return caseClasses.map((kind) => {
     const { passed, failed, known, skipped } = countsOf(entries.filter((entry) => entry.class === kind));
@@ -75,7 +75,7 @@ export function tapReport(entries: readonly ReportEntry[]): string {
   return ['TAP version 14', `1..${entries.length}`, ...lines].join('\n');
 }
 
-/** JUnit's XML, a suite for each class; known failures are skipped ones. */
+/** JUnit's XML with a suite for each class; known failures count as skipped. */
 export function junitReport(entries: readonly ReportEntry[]): string {
   const suites = caseClasses.map((kind) => {
     const own = entries.filter((entry) => entry.class === kind);
@@ -100,13 +100,13 @@ function junitCase({ id, class: kind, title, result, isKnown, detail, source, mi
   return `${head}/>`;
 }
 
-/** A text from the wire in one line, without what XML 1.0 and terminals do not take. */
+/** A text from the wire in one line, without characters that XML 1.0 or terminals do not take. */
 function plain(text: string = ''): string {
   // oxlint-disable-next-line eslint/no-control-regex -- these are what is looked for
   return text.toWellFormed().replaceAll(/[\u0000-\u001f\u007f-\u009f\ufffe\uffff]/g, '\ufffd');
 }
 
-/** A text as XML and HTML take it, in attributes too. */
+/** Escapes a text for XML and HTML, attributes included. */
 export function escapeXml(text: string): string {
   const entities: Readonly<Record<string, string>> = {
     '&': '&amp;',

@@ -11,35 +11,35 @@ import { HELLO, OFFERED, Vocabulary } from './vocabulary.ts';
 export interface Verdict {
   readonly case: Case;
   readonly result: 'pass' | 'fail' | 'skip';
-  /** What came instead, or why it was not asked. */
+  /** What was wrong, or why the case was skipped. */
   readonly detail: string | undefined;
   readonly milliseconds: number;
-  /** What was sent and received, of the first connection that went wrong. */
+  /** The bytes sent and received on the first connection that failed. */
   readonly trace: readonly string[];
 }
 
-/** How a suite is run. */
+/** Options for running a suite. */
 export interface RunOptions extends PlayOptions {
-  /** Cases at a time. */
+  /** The number of cases at a time. */
   readonly concurrency: number;
-  /** Told each verdict, in the order of the cases. */
+  /** Called with each verdict, in the order of the cases. */
   onVerdict?(verdict: Verdict): void;
 }
 
-/** What an agent says of itself. */
+/** The result of probing an agent. */
 export interface Probed {
-  /** Why it gives no AGENT-HELLO that HAProxy would take. */
+  /** Why its answer is not an AGENT-HELLO that HAProxy would take. */
   readonly fault: string | undefined;
   readonly capabilities: readonly string[];
   readonly maxFrameSize: number;
-  /** Whether it answers the message of the contract at all: if not, nobody can tell whether it still does after a case. */
+  /** Whether it answers the contract's message; if not, the suite cannot check that it still does after a case. */
   readonly isAnswering: boolean;
 }
 
-/** What an agent that has just received a reset or a wrong frame may take to come to itself, in milliseconds. */
+/** The time that an agent gets after a reset or a malformed frame, in milliseconds. */
 const RECOVERY_MS = 20;
 
-/** Greets an agent as HAProxy does, and asks it once. @throws what `open` throws. */
+/** Makes a handshake with an agent, and asks it once. @throws what `open` throws. */
 export async function probe(options: PlayOptions): Promise<Probed> {
   const connection = new AgentConnection(await options.open());
   try {
@@ -62,7 +62,7 @@ export async function probe(options: PlayOptions): Promise<Probed> {
   }
 }
 
-/** Plays cases, some at a time. @returns the verdicts in the order of the cases. @throws what `open` throws at first. */
+/** Plays cases, `concurrency` at a time. @returns The verdicts in the order of the cases. @throws what the first `open` throws. */
 export async function runCases(cases: readonly Case[], options: RunOptions): Promise<Verdict[]> {
   const probed = await probe(options);
   const verdicts: (Verdict | undefined)[] = cases.map(() => undefined);
@@ -79,7 +79,7 @@ export async function runCases(cases: readonly Case[], options: RunOptions): Pro
   return verdicts.filter((verdict) => verdict !== undefined);
 }
 
-/** Plays one case, and then asks on another connection, which must not have noticed. */
+/** Plays one case, and then asks on another connection, which the case must not have affected. */
 export async function judgeCase(test: Case, probed: Probed, options: PlayOptions): Promise<Verdict> {
   const why = test.needs === undefined ? undefined : missing(test.needs, probed, options);
   if (why !== undefined) return { case: test, result: 'skip', detail: why, milliseconds: 0, trace: [] };
@@ -90,7 +90,7 @@ export async function judgeCase(test: Case, probed: Probed, options: PlayOptions
   return { case: test, result: detail === undefined ? 'pass' : 'fail', detail, milliseconds, trace };
 }
 
-/** Why an agent is not asked what it does not announce. An agent without an AGENT-HELLO is asked all the same. */
+/** Why a case is skipped for an agent without a feature. An agent without an AGENT-HELLO gets all cases. */
 function missing(
   need: Need,
   { fault, capabilities, maxFrameSize }: Probed,
@@ -111,7 +111,7 @@ async function othersSuffer(after: Case, options: PlayOptions): Promise<string |
   return fault === undefined ? undefined : `other connections suffered: ${fault}`;
 }
 
-/** Asks the agent on a new connection. @returns what came instead of its ACK. */
+/** Asks the agent on a new connection. @returns What came instead of its ACK; undefined for the ACK. */
 async function askOnce(options: PlayOptions): Promise<string | undefined> {
   const words = new Vocabulary(options.contract);
   const acks = [words.ack(5)];
@@ -119,7 +119,7 @@ async function askOnce(options: PlayOptions): Promise<string | undefined> {
   return (await playCase(words.one('must', '3.2.6/others', '', '', source), options)).fault;
 }
 
-/** What a case sends, and what is right then, for people. */
+/** The bytes that a case sends, and its correct outcomes, for people. */
 export function caseText({ scripts }: Case): string[] {
   const [first] = scripts;
   if (first === undefined) return [];

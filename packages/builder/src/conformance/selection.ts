@@ -1,6 +1,6 @@
 import type { Case } from './case.ts';
 
-/** Whether an id fits one of the patterns of a comma-separated list; `*` stands for anything, and a class for its cases. */
+/** Whether a case matches one of the patterns: an id in which `*` matches any text, or a class. */
 export function fits(test: Case, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => pattern === test.class || matcher(pattern).test(test.id));
 }
@@ -10,12 +10,12 @@ function matcher(pattern: string): RegExp {
   return new RegExp(`^${parts.join('.*')}$`);
 }
 
-/** The patterns of a list that fit no case: slips of the pen. */
+/** The patterns that match no case, which are probably mistyped. */
 export function unusedPatterns(cases: readonly Case[], patterns: readonly string[]): string[] {
   return patterns.filter((pattern) => !cases.some((test) => fits(test, [pattern])));
 }
 
-/** The ids in a list of known failures: one a line, `#` begins a comment. */
+/** The ids in a list of known failures: one on each line; `#` begins a comment. */
 export function knownIds(text: string): Set<string> {
   const lines = text.split('\n').map((line) => line.replace(/#.*/, '').trim());
   return new Set(lines.filter((line) => line !== ''));

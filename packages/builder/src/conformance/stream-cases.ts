@@ -8,7 +8,7 @@ const TCP = 'TCP keeps no boundaries';
 const FRAGMENTS =
   'SPOE.txt §3.2: fragmentation; HAProxy 2.6 to 3.0 send fragments where the agent announces it (src/flt_spoe.c)';
 
-/** Several frames on a connection, in pieces or in one, fragments, and several connections. */
+/** Cases of several frames on a connection, in pieces or at once, of fragments, and of several connections. */
 export function streamCases(words: Vocabulary): Case[] {
   return [...pipelinedCases(words), ...splitCases(words), ...fragmentCases(words), ...connectionCases(words)];
 }
@@ -149,7 +149,7 @@ function fragmentCases(words: Vocabulary): Case[] {
     unset({ streamId, frameId, flags }, part).toBytes();
   const nothing = new Uint8Array(0);
   const joined: Outcome = { kind: 'acks', acks: [words.ack(7)] };
-  /** One that does not announce the capability may also refuse. */
+  /** A case of fragments; an agent that does not announce the capability may also refuse them. */
   const fragmented = (id: string, title: string, send: readonly Uint8Array[], ...expect: readonly Outcome[]): Case =>
     words.one('haproxy', `3.2/${id}`, title, FRAGMENTS, { send, expect: [...expect, disconnect(10)] });
   const last = payload.length - 1;

@@ -9,7 +9,7 @@ import { streamCases } from './stream-cases.ts';
 import { valueCases } from './value-cases.ts';
 import { Vocabulary } from './vocabulary.ts';
 
-/** All cases, in the words of a contract: the same ids in the same order for each. */
+/** All cases for a contract: the same ids in the same order for each contract. */
 export function conformanceCases(contract: Contract): Case[] {
   const words = new Vocabulary(contract);
   return [

@@ -5,7 +5,7 @@ import type { Case } from './case.ts';
 import { notifyOf, messageOf, type Vocabulary } from './vocabulary.ts';
 
 const SECTION = 'SPOE.txt §3.1';
-/** HAProxy 3.1 and later stop reading where 20 ACKs together fill a buffer of 16 KiB: careful agents refuse longer ones. */
+/** The longest echoed value: HAProxy 3.1 and later stop reading once 20 ACKs fill a buffer of 16 KiB, so careful agents refuse longer ones. */
 const MAX_ECHO_BYTES = 700;
 
 /** The least and the greatest value of each length that a varint can have, 1 to 10 bytes. */
@@ -13,13 +13,13 @@ const VARINT_EDGES: readonly bigint[] = edges();
 
 function edges(): bigint[] {
   const found = [0n];
-  // The second byte and each after it hold seven bits more, and all that shorter ones hold is left out.
+  // The second byte and each after it add seven bits, and the values of shorter varints are left out.
   for (let least = 240n, step = 16n * 128n; least < 2n ** 64n; least += step, step *= 128n)
     found.push(least - 1n, least);
   return [...found, 2n ** 64n - 1n];
 }
 
-/** Values of every type, at the ends of what each can hold. */
+/** Values of every type, at the ends of its range. */
 function values(): (readonly [id: string, value: TypedData])[] {
   return [
     ['null', nil],
@@ -43,7 +43,7 @@ function values(): (readonly [id: string, value: TypedData])[] {
   ];
 }
 
-/** Typed data of every type, and ids of every length. */
+/** Cases of typed data of every type, and of ids of every length. */
 export function valueCases(words: Vocabulary): Case[] {
   return [
     ...values().map(([id, value]) =>
@@ -67,7 +67,7 @@ export function valueCases(words: Vocabulary): Case[] {
   ];
 }
 
-/** The argument itself holds the value, which comes back where the agent echoes it. */
+/** A case whose known argument has the value, which comes back from an agent that echoes it. */
 function echoed(words: Vocabulary, id: string, value: TypedData): Case {
   const { message, argument } = words.contract;
   return {

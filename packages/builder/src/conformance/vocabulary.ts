@@ -10,10 +10,10 @@ import type { Contract } from './contract.ts';
 /** A name and a value, which may be wrong on purpose. */
 export type Item = readonly [name: string, value: TypedData | RawData];
 
-/** What HAProxy offers as max-frame-size, in bytes. */
+/** The max-frame-size that HAProxy offers, in bytes. */
 export const OFFERED = 16_380;
 
-/** Every status code that says that something is wrong. */
+/** Every status code of an error. */
 export const ANY_ERROR: readonly number[] = Array.from({ length: 99 }, (_, index) => index + 1);
 
 /** The keys of a HAPROXY-HELLO, in HAProxy's order. */
@@ -60,22 +60,22 @@ export function oneByOne(bytes: Uint8Array): Uint8Array[] {
   return Array.from(bytes, (byte) => Uint8Array.of(byte));
 }
 
-/** A frame whose length field says `length`, whatever follows. */
+/** A frame whose length field is `length`, followed by `rest`. */
 export function claiming(length: number, rest: Uint8Array): Uint8Array {
   const head = new Uint8Array(4);
   new DataView(head.buffer).setUint32(0, length);
   return concat([head, rest]);
 }
 
-/** An AGENT-DISCONNECT with one of these status codes, or with any that says that something is wrong. */
+/** An AGENT-DISCONNECT with one of these status codes, by default with any of an error. */
 export function disconnect(...status: number[]): Outcome {
   return { kind: 'disconnect', status: status.length > 0 ? status : ANY_ERROR };
 }
 
-/** Outcomes of what nobody has to put up with. */
+/** Outcomes for a peer that an agent need not tolerate. */
 export const REFUSED_OR_CLOSED: readonly Outcome[] = [disconnect(), { kind: 'closed' }];
 
-/** How cases are written down, in the words of a contract. */
+/** Makes cases for a contract. */
 export class Vocabulary {
   readonly contract: Contract;
 
@@ -103,7 +103,7 @@ export class Vocabulary {
     return this.ackOf(this.contract.value(number), streamId, frameId);
   }
 
-  /** The ACK for a value of the argument; NULL where the message or its argument is missing. */
+  /** The ACK for a value of the argument; NULL if the message or its argument is missing. */
   ackOf(value: TypedData, streamId: number | bigint = 1, frameId: number | bigint = 1): ExpectedAck {
     const { answers } = this.contract;
     const known = value.type === 'null' ? nil : answers?.to(value);

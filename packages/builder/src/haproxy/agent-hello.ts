@@ -3,10 +3,10 @@ import { splitList } from '../data/haproxy-line.ts';
 import type { KvFrame } from '../data/model.ts';
 import type { TypedData } from '../data/typed-data.ts';
 
-/** What an agent agreed to in its AGENT-HELLO (SPOE.txt §3.2.5). */
+/** The items of a received AGENT-HELLO (SPOE.txt §3.2.5). */
 export interface ReceivedAgentHello {
   readonly version: string;
-  /** In bytes, without the length field. */
+  /** The longest frame in bytes, without the length field. */
   readonly maxFrameSize: number;
   readonly capabilities: readonly string[];
 }
@@ -15,7 +15,7 @@ function item(hello: KvFrame, name: string): TypedData | undefined {
   return hello.items.findLast((candidate) => candidate.name === name)?.value;
 }
 
-/** What was agreed; whether HAProxy takes it, `validate` says. A missing max-frame-size is HAProxy's own, `offered`. */
+/** Reads an AGENT-HELLO that need not be valid, which `validate` checks. A missing max-frame-size becomes HAProxy's own, `offered`. */
 export function toAgentHello(hello: KvFrame, offered: number): ReceivedAgentHello {
   const version = item(hello, Key.Version);
   const size = item(hello, Key.MaxFrameSize);

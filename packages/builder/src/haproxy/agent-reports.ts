@@ -3,12 +3,12 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { AckFrame } from '../data/model.ts';
 import { quote } from '../data/text.ts';
 
-/** Characters of an error that a report repeats. */
+/** The longest error text in a report, in characters. */
 const MAX_ERROR_LENGTH = 500;
-/** How many causes behind an error are told. */
+/** How many causes of an error are shown. */
 const MAX_CAUSES = 2;
 
-/** What an agent in this process publishes of a NOTIFY that no handler answered; other values are passed over. */
+/** The event that an agent in this process publishes on a NOTIFY that no handler answered; other values are ignored. */
 interface AgentEvent {
   readonly connection: { readonly remote: string | undefined };
   readonly streamId: number;
@@ -17,22 +17,22 @@ interface AgentEvent {
   readonly declared?: readonly string[];
 }
 
-/** A conversation that wants to hear what became of its NOTIFYs. */
+/** A conversation that listens for reports on its NOTIFYs. */
 export interface ReportListener {
-  /** The port that the agent sees; undefined without TCP. */
+  /** The port that the agent sees as the peer's; undefined without TCP. */
   readonly localPort: number | undefined;
-  /** Whether a NOTIFY with that stream-id waits for its ACK, and nothing was reported of it. */
+  /** Whether a NOTIFY with that stream-id waits for its ACK, and has no report yet. */
   isWaiting(streamId: bigint): boolean;
   report(streamId: bigint, text: string): void;
 }
 
 const listeners = new Set<ReportListener>();
-/** Whose bytes the agent acts upon: streams in memory hand them over within the context of the write. */
+/** The conversation whose bytes the agent acts upon: streams in memory deliver them within the context of the write. */
 const writer = new AsyncLocalStorage<ReportListener>();
-/** What the agent reported of the NOTIFYs that these ACKs answer. */
+/** The agent's reports on NOTIFYs, by the ACKs that answer them. */
 const reports = new WeakMap<AckFrame, string>();
 
-/** Names of the agent's diagnostics channels, and what each of them tells. */
+/** The agent's diagnostics channels by name, each with the text of its report. */
 const channels: Readonly<Record<string, (event: AgentEvent) => string>> = {
   'spop:handlerError': ({ messages, error }) => `a handler of ${listNames(messages)} threw ${describeThrown(error)}`,
   'spop:handlerTimeout': ({ messages }) =>
@@ -48,34 +48,34 @@ const subscribers = Object.entries(channels).map(([name, toText]) => {
   return { name, listener };
 });
 
-/** Tells a conversation what agents in this process report, until {@link stopListening}. */
+/** Passes the reports of agents in this process to a conversation, until {@link stopListening}. */
 export function startListening(listener: ReportListener): void {
   if (listeners.size === 0) for (const each of subscribers) subscribe(each.name, each.listener);
   listeners.add(listener);
 }
 
-/** Tells a conversation nothing more; who was never told may be given. */
+/** Passes no more reports to a conversation, which need not have listened. */
 export function stopListening(listener: ReportListener): void {
   if (!listeners.delete(listener) || listeners.size > 0) return;
   for (const each of subscribers) unsubscribe(each.name, each.listener);
 }
 
-/** Writes for a conversation, so that reports on what this causes can be told from those on other conversations. */
+/** Writes for a conversation, so that the reports that this causes can be told from those on other conversations. */
 export function writeAs(listener: ReportListener, write: () => void): void {
   writer.run(listener, write);
 }
 
-/** Notes what was reported of the NOTIFY that an ACK answers. */
+/** Stores the report on the NOTIFY that an ACK answers. */
 export function noteReport(ack: AckFrame, text: string): void {
   reports.set(ack, text);
 }
 
-/** What the agent reported of the NOTIFY that this ACK answers; undefined for nothing, and for ACKs of no conversation. */
+/** The agent's report on the NOTIFY that this ACK answers; undefined without one, and for ACKs of no conversation. */
 export function reportOf(ack: AckFrame): string | undefined {
   return reports.get(ack);
 }
 
-/** An event names the peer's address and the stream-id, and not the agent: where that leaves several, nobody is told a guess. */
+/** Passes an event to its conversation. It has the peer's address and the stream-id, but not the agent: if several fit, none is told. */
 function tell(event: AgentEvent, text: string): void {
   const streamId = BigInt(event.streamId);
   const { remote } = event.connection;
@@ -108,7 +108,7 @@ function listNames(names: readonly string[]): string {
   return names.length === 0 ? 'whole NOTIFYs' : names.map((name) => quote(name)).join(', ');
 }
 
-/** What was thrown, whatever it is: what a subscriber throws ends the process. */
+/** Any thrown value as text. It never throws: an error in a subscriber would end the process. */
 function describeThrown(thrown: unknown): string {
   try {
     return `${textOf(thrown)}${placeOf(thrown)}`;
@@ -128,7 +128,7 @@ function textOf(thrown: unknown): string {
   return text.length > MAX_ERROR_LENGTH ? `${text.slice(0, MAX_ERROR_LENGTH)}…` : text;
 }
 
-/** Where an error was made: the first place of its stack that is not within Node. */
+/** The place where an error was made: the first of its stack that is not within Node. */
 function placeOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return '';
   const places = [...(thrown.stack ?? '').matchAll(/^ +at (.+)$/gm)].map(([, place = '']) => place);

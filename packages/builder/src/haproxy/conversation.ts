@@ -11,22 +11,22 @@ import type { Link } from './link.ts';
 import { PeerFailure, type PeerFailureKind } from './peer-failure.ts';
 import { Transcript } from './transcript.ts';
 
-/** Characters of a DISCONNECT's message that a failure repeats. */
+/** The longest text of a DISCONNECT in a failure, in characters. */
 const MAX_QUOTED_MESSAGE = 200;
 
 /** A step that waits for one frame of the agent. */
 interface Waiter {
-  /** Whether this was the frame that the step waits for; the step is over then. */
+  /** Takes the frame, and returns true, if the step waits for it; the step is then over. */
   offer(frame: PlainFrame): boolean;
   fail(error: PeerFailure): void;
 }
 
-/** What a {@link Conversation} needs to know. */
+/** Options of a {@link Conversation}. */
 export interface ConversationOptions extends SessionOptions {
   readonly timeoutMs: number;
-  /** Bytes of one write at most. */
+  /** The most bytes of one write. */
   readonly chunkBytes: number;
-  /** HAProxy's own, in bytes. */
+  /** HAProxy's max-frame-size, in bytes. */
   readonly maxFrameSize: number;
   /** Whether a broken rule ends the conversation. */
   readonly isStrict: boolean;
@@ -39,8 +39,8 @@ interface Ending {
 }
 
 /**
- * One connection to an agent, as frames: what was said on it, who waits for what, and how it ended. Knows no rules of
- * SPOP beyond the grammar; {@link ScriptedHaproxy} has them.
+ * One connection to an agent, as frames: the transcript, the waiting steps, and the end. It knows the grammar of SPOP, and leaves the
+ * other rules to {@link ScriptedHaproxy}.
  */
 export class Conversation implements ReportListener {
   /** Every frame of the agent, in order of arrival. */
@@ -54,15 +54,15 @@ export class Conversation implements ReportListener {
   readonly #link: Link;
   readonly #options: ConversationOptions;
   readonly #validator: SessionValidator;
-  readonly #transcript = new Transcript();
-  readonly #waiters = new Set<Waiter>();
-  readonly #closeListeners = new Set<() => void>();
-  readonly #pending = new PendingBytes();
-  /** NOTIFYs that wait for their ACKs, by stream-id, with what the agent reported of them. */
-  readonly #asked = new Map<bigint, string | undefined>();
+  readonly #transcript: Transcript = new Transcript();
+  readonly #waiters: Set<Waiter> = new Set();
+  readonly #closeListeners: Set<() => void> = new Set();
+  readonly #pending: PendingBytes = new PendingBytes();
+  /** The NOTIFYs that wait for their ACKs, by stream-id, with the agent's reports on them. */
+  readonly #asked: Map<bigint, string | undefined> = new Map();
   #writing: Promise<void> = Promise.resolve();
   #ending: Ending | undefined;
-  #isClosed = false;
+  #isClosed: boolean = false;
 
   constructor(link: Link, options: ConversationOptions) {
     this.#link = link;
@@ -76,12 +76,12 @@ export class Conversation implements ReportListener {
     startListening(this);
   }
 
-  /** Bytes that came and are no whole frame yet. */
+  /** Bytes that came and are not a whole frame yet. */
   get incompleteBytes(): number {
     return this.#pending.length;
   }
 
-  /** Writes bytes as they are, in one write or in pieces of `chunkBytes`. */
+  /** Writes bytes unchanged, in one write or in pieces of `chunkBytes`. */
   send(pieces: readonly BytesInput[]): void {
     const bytes = concat(pieces.map(bytesOf));
     if (bytes.length === 0) return;
@@ -99,7 +99,7 @@ export class Conversation implements ReportListener {
     this.#enqueue(() => this.#write(bytes));
   }
 
-  /** Sends nothing more, and keeps reading. */
+  /** Sends nothing more, and goes on reading. */
   finish(): void {
     this.#enqueue(() => {
       this.#link.stream.end();
@@ -107,7 +107,7 @@ export class Conversation implements ReportListener {
     });
   }
 
-  /** Reads nothing until {@link resume}: what the agent writes piles up on its side. */
+  /** Reads nothing until {@link resume}, so that the agent's bytes pile up on its side. */
   pause(): void {
     this.#link.stream.pause();
   }
@@ -123,7 +123,7 @@ export class Conversation implements ReportListener {
     this.#close('the scripted HAProxy closed the connection');
   }
 
-  /** Resolves with what `match` makes of the first frame that it takes; rejects after `timeoutMs`, or when nothing can come. */
+  /** Resolves with the result of `match` for the first frame that it takes; rejects after `timeoutMs`, or when no frame can come. */
   expectFrame<T>(
     what: string,
     match: (frame: PlainFrame) => T | undefined,
@@ -156,7 +156,7 @@ export class Conversation implements ReportListener {
     });
   }
 
-  /** Resolves once nothing more can come; rejects after `timeoutMs`. */
+  /** Resolves once no frame can come any more; rejects after `timeoutMs`. */
   closed(timeoutMs: number = this.timeoutMs): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
     return new Promise<void>((resolve, reject) => {
@@ -172,7 +172,7 @@ export class Conversation implements ReportListener {
     });
   }
 
-  /** A failure with the conversation until now in its text. */
+  /** A failure with the conversation so far in its text. */
   failure(kind: PeerFailureKind, text: string, statusCode?: number): PeerFailure {
     const conversation = `conversation with the ${this.#link.description}:\n${String(this.#transcript)}`;
     return new PeerFailure(kind, `${text}\n${conversation}`, statusCode);
@@ -221,7 +221,7 @@ export class Conversation implements ReportListener {
     }
     this.#pending.take(consumed);
     const left = this.#pending.bytes;
-    // What is left is wrong, or it is the beginning of a frame and was written in a wrong way.
+    // The remaining bytes are wrong, or are the beginning of a frame that was split in a wrong place.
     const rest = errors.filter(({ frame }) => frame > this.received.length);
     if (error !== undefined) this.#transcript.add(`agent: ${left.length} bytes that are no valid frame`);
     if (rest.length > 0) this.#stop(brokenRules(rest, left));
@@ -243,14 +243,14 @@ export class Conversation implements ReportListener {
     if (frame.type === 'AGENT-DISCONNECT') this.#stop(disconnected(frame.items));
   }
 
-  /** An ACK that answers a NOTIFY knows what was reported of it, for who asserts on it. */
+  /** Gives an ACK the report on its NOTIFY, for assertions on it. */
   #settle(ack: AckFrame): void {
     const report = this.#asked.get(ack.streamId);
     if (report !== undefined) noteReport(ack, report);
     this.#asked.delete(ack.streamId);
   }
 
-  /** No step can succeed from now on. */
+  /** Fails all steps from now on. */
   #stop(ending: Ending): void {
     this.#ending ??= ending;
     for (const waiter of this.#waiters) waiter.fail(new PeerFailure(ending.kind, ending.text, ending.statusCode));
@@ -263,7 +263,7 @@ export class Conversation implements ReportListener {
     this.#transcript.add(`(${text})`);
     this.#stop({ kind: 'closed', text });
     for (const listener of this.#closeListeners) listener();
-    // Its own direction ends too, so that the agent sees the end.
+    // End this direction too, so that the agent sees the end.
     if (!this.#link.stream.writableEnded && !this.#link.stream.destroyed) this.#link.stream.end();
   }
 }

@@ -2,30 +2,30 @@ import { connect as connectSocket, Socket } from 'node:net';
 import { type Duplex, duplexPair } from 'node:stream';
 import { PeerFailure } from './peer-failure.ts';
 
-/** An agent in this process: `createAgent()` of `@spop/agent` is one, and anything else that takes a stream. */
+/** An agent in this process: `createAgent()` of `@spop/agent`, or any other object that takes a stream. */
 export interface StreamHandler {
   handle(stream: Duplex): unknown;
 }
 
-/** Where an agent listens, or the agent itself, or a stream that leads to it. */
+/** The address of an agent, the agent itself, or a stream to it. */
 export type Target =
   | StreamHandler
   | Duplex
   | { readonly host: string; readonly port: number }
   | { readonly path: string };
 
-/** A stream to an agent, and what only its kind can do. */
+/** A stream to an agent, with the functions that depend on its kind. */
 export interface Link {
   readonly stream: Duplex;
-  /** For people: what is at the other end. */
+  /** The other end, for people. */
   readonly description: string;
-  /** Whether each chunk that comes is one write of the agent; TCP cuts where it likes. */
+  /** Whether each chunk that comes is one write of the agent; TCP may cut anywhere. */
   readonly areWholeWrites: boolean;
-  /** The port of this side, by which the agent knows it; undefined without TCP. */
+  /** The port of this side, which the agent sees as the peer's; undefined without TCP. */
   readonly localPort: number | undefined;
   /** Ends both directions at once, as a TCP reset does; HAProxy 3.1 and later end connections this way. */
   reset(): void;
-  /** Calls back once nothing more can come. */
+  /** Calls `closed` once no byte can come any more. */
   onClosed(closed: (error: Error | undefined) => void): void;
 }
 
@@ -48,7 +48,7 @@ function memoryLink(handler: StreamHandler): Link {
     },
     onClosed(closed) {
       ours.once('end', () => closed(undefined));
-      // What was written before the agent's destroy() still arrives: it is delivered before immediates run.
+      // Bytes that were written before the agent's destroy() are still delivered, before immediates run.
       theirs.once('close', () => setImmediate(() => closed(undefined)));
     },
   };
@@ -75,10 +75,10 @@ function isStream(target: Target): target is Duplex {
 /**
  * Opens a link to an agent.
  *
- * @throws {PeerFailure} `closed` where nobody listens, `timeout` after `timeoutMs`.
+ * @throws {PeerFailure} `closed` when no agent listens; `timeout` after `timeoutMs`.
  */
 export async function openLink(target: Target, timeoutMs: number): Promise<Link> {
-  if (isStream(target)) return streamLink(target, 'agent behind a stream', () => target.destroy());
+  if (isStream(target)) return streamLink(target, 'agent at the end of a stream', () => target.destroy());
   if ('handle' in target) return memoryLink(target);
   const description = 'path' in target ? `agent at ${target.path}` : `agent at ${target.host}:${target.port}`;
   const socket = 'path' in target ? connectSocket({ path: target.path }) : connectSocket({ ...target, noDelay: true });
@@ -96,6 +96,6 @@ export async function openLink(target: Target, timeoutMs: number): Promise<Link>
       reject(new PeerFailure('closed', `could not connect to the ${description}: ${error.message}`));
     });
   });
-  // Only TCP knows a reset; a unix socket is closed.
+  // Only TCP has resets; a unix socket is closed.
   return streamLink(socket, description, () => ('path' in target ? socket.destroy() : socket.resetAndDestroy()));
 }

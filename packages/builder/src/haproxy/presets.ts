@@ -12,7 +12,7 @@ import {
 import type { HaproxyLine } from '../data/haproxy-line.ts';
 import { given } from '../data/options.ts';
 
-/** How a HAProxy is configured, as far as an agent can see it. */
+/** The configuration of a HAProxy, as far as an agent can see it. */
 export interface HaproxyOptions {
   /** `tune.bufsize` - 4, in bytes; 16380 by default. */
   readonly maxFrameSize?: number | undefined;
@@ -20,26 +20,26 @@ export interface HaproxyOptions {
   readonly pipelining?: boolean | undefined;
   /** `option async` of 3.0 and older; on by default there, as in HAProxy with one thread. */
   readonly async?: boolean | undefined;
-  /** HAProxy makes a random one at its start; here it is always the same unless given. */
+  /** The engine-id. HAProxy makes a random one at its start; the default here is always the same. */
   readonly engineId?: string | undefined;
-  /** The first stream-id that is sent: 0 by default for 3.0 and older, always 1 later. */
+  /** The first stream-id: 0 by default for 3.0 and older, always 1 for later releases. */
   readonly firstStreamId?: number | bigint | undefined;
 }
 
-/** The bytes that HAProxy 3.0 and older keep free for a frame's header when they cut a payload (FRAME_HDR_SIZE). */
+/** The bytes that HAProxy 3.0 and older reserve for a frame's header when they cut a payload (FRAME_HDR_SIZE). */
 const APPLET_HEADER_BYTES = 32;
 
 interface Counter {
   next: bigint;
 }
 
-/** Frames as one line of HAProxy sends them. Not immutable: every `notify()` takes the next ids. */
+/** Makes the frames that one line of HAProxy sends. It is not immutable: each `notify()` takes the next ids. */
 export class HaproxyPreset {
   readonly line: HaproxyLine;
   readonly options: HaproxyOptions;
   readonly #streams: Counter;
-  #streamId = 0n;
-  #frameId = 0n;
+  #streamId: bigint = 0n;
+  #frameId: bigint = 0n;
 
   /** Use {@link haproxy}. */
   /** @internal Made by {@link haproxy}. */
@@ -67,12 +67,12 @@ export class HaproxyPreset {
       .join(',');
   }
 
-  /** How many NOTIFYs wait for their ACKs on one connection at most. */
+  /** The most NOTIFYs that wait for their ACKs on one connection. */
   maxInFlight(agentCapabilities: readonly string[]): number {
     return (this.options.pipelining ?? true) && agentCapabilities.includes('pipelining') ? HAPROXY_MAX_IN_FLIGHT : 1;
   }
 
-  /** The same HAProxy on another connection: 3.0 and older count stream-ids in the process, later ones per connection. */
+  /** The same HAProxy on another connection: 3.0 and older count stream-ids per process, later releases per connection. */
   connection(): HaproxyPreset {
     return new HaproxyPreset(this.line, this.options, this.canFragment ? this.#streams : { next: 1n });
   }
@@ -84,14 +84,14 @@ export class HaproxyPreset {
     return haproxyHello({ ...usual, ...given(options) });
   }
 
-  /** The HAPROXY-HELLO of `option spop-check`: no capabilities, no engine-id, and 16380 whatever the buffers are. */
+  /** The HAPROXY-HELLO of `option spop-check`: no capabilities, no engine-id, and always 16380 as max-frame-size. */
   healthcheck(): KvBuilder {
     return haproxyHello({ maxFrameSize: DEFAULT_MAX_FRAME_SIZE, capabilities: '', healthcheck: true });
   }
 
   /**
-   * A NOTIFY with the next ids: stream-ids 0, 1, 2 … with frame-id 1 in 3.0 and older, where `sameStream` stays in the
-   * stream and counts the frame-id; stream-ids 1, 3, 5 … with frame-id 1 later.
+   * A NOTIFY with the next ids. In 3.0 and older these are stream-ids 0, 1, 2 … with frame-id 1, and with `sameStream` the same
+   * stream-id with the next frame-id. In later releases these are stream-ids 1, 3, 5 … with frame-id 1.
    */
   notify(options: FrameOptions & { readonly sameStream?: boolean | undefined } = {}): NotifyBuilder {
     const { sameStream = false, ...frameOptions } = options;
@@ -106,22 +106,25 @@ export class HaproxyPreset {
   }
 
   /**
-   * The frames in which 3.0 and older send a NOTIFY that is larger than the negotiated max-frame-size: NOTIFY without
-   * FIN, UNSET frames, the last with FIN. One frame where it fits.
+   * The frames in which 3.0 and older send a NOTIFY that is larger than the negotiated max-frame-size: a NOTIFY without FIN, and UNSET
+   * frames, the last with FIN; one frame if the NOTIFY fits.
    *
-   * @throws {SpopError} SPOP_MISUSE on a line that never fragments.
+   * @throws {SpopError} SPOP_MISUSE for a line that never fragments.
    */
   fragments(whole: NotifyBuilder, maxFrameSize: number): FrameBuilder[] {
     const payload = whole.toPayload();
     const size = maxFrameSize - APPLET_HEADER_BYTES;
     if (payload.length <= size) return [whole];
     if (!this.canFragment) {
-      throw new SpopError('SPOP_MISUSE', `HAProxy ${this.line} never fragments; use the preset '3.0' or '2.6'`);
+      throw new SpopError(
+        'SPOP_MISUSE',
+        `expected the preset '3.0' or '2.6' for fragments; found '${this.line}', which never fragments`,
+      );
     }
     return fragment(whole, size);
   }
 
-  /** The frame with which a begun fragmented NOTIFY is given up: UNSET, FIN and ABORT, no payload. */
+  /** The frame with which HAProxy gives up a fragmented NOTIFY: UNSET with FIN and ABORT, without payload. */
   abort(whole: NotifyBuilder): FrameBuilder {
     return unset({ ...ids(whole), flags: FrameFlag.Fin | FrameFlag.Abort });
   }
@@ -138,8 +141,8 @@ function ids(builder: FrameBuilder): { streamId: number | bigint; frameId: numbe
 }
 
 /**
- * Cuts a NOTIFY's payload into a NOTIFY without FIN and UNSET frames, `payloadBytes` (at least 1) in each; the last has
- * FIN. At least two frames come out, the second one empty where all fits into the first.
+ * Cuts a NOTIFY's payload into a NOTIFY without FIN and UNSET frames of `payloadBytes` (1 or more) each; the last has FIN. It returns
+ * at least two frames; the second is empty if the whole payload fits into the first.
  */
 export function fragment(whole: NotifyBuilder, payloadBytes: number): FrameBuilder[] {
   const payload = whole.toPayload();
@@ -152,7 +155,7 @@ export function fragment(whole: NotifyBuilder, payloadBytes: number): FrameBuild
   return frames;
 }
 
-/** Presets that look like one line of HAProxy: `haproxy('3.2').hello()`, `.healthcheck()`, `.notify()` … */
+/** The frames of one line of HAProxy: `haproxy('3.2').hello()`, `.healthcheck()`, `.notify()` … */
 export function haproxy(line: HaproxyLine = '3.2', options: HaproxyOptions = {}): HaproxyPreset {
   const isApplet = line === '2.6' || line === '3.0';
   return new HaproxyPreset(line, options, { next: BigInt(isApplet ? (options.firstStreamId ?? 0) : 1) });

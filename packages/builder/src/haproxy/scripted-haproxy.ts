@@ -18,22 +18,22 @@ const DEFAULT_TIMEOUT_MS = 2000;
 
 /** Options of {@link connect}. */
 export interface ConnectOptions {
-  /** Which HAProxy to be; 3.2 by default. A preset that several connections share is one HAProxy process. */
+  /** The line of HAProxy; 3.2 by default. A preset that several connections share is one HAProxy process. */
   readonly haproxy?: HaproxyLine | HaproxyPreset | undefined;
-  /** How long every step may take, in milliseconds; 2000 by default. */
+  /** How long each step may take, in milliseconds; 2000 by default. */
   readonly timeoutMs?: number | undefined;
-  /** Writes at most so many bytes at once, to try an agent with frames in pieces; whole frames by default. */
+  /** The most bytes of one write, to test an agent with frames in pieces; whole frames by default. */
   readonly chunkBytes?: number | undefined;
   /**
-   * Whether a step fails where the agent broke a rule of the protocol or of this HAProxy (see `validate`); true by
-   * default. `violations` has them all in either case.
+   * Whether a step fails when the agent breaks a rule of the protocol or of this HAProxy (see `validate`); true by default.
+   * `violations` has all of them in either case.
    */
   readonly strict?: boolean | undefined;
-  /** HAProxy's `option var-prefix`; makes the length rule of variable names exact. */
+  /** HAProxy's `option var-prefix`. With it the length rule of variable names is exact. */
   readonly variablePrefix?: string | undefined;
 }
 
-/** A NOTIFY to send: built with ids of its own, or by a function that gets one with HAProxy's next ids. */
+/** A NOTIFY to send: a builder with ids of its own, or a function that gets a builder with HAProxy's next ids. */
 export type NotifyInput = NotifyBuilder | ((notify: NotifyBuilder) => NotifyBuilder);
 
 function toInput(input: MessageSchema | string | NotifyInput, args: ArgumentsInput): NotifyInput {
@@ -42,15 +42,15 @@ function toInput(input: MessageSchema | string | NotifyInput, args: ArgumentsInp
 }
 
 /**
- * The HAProxy side of one connection, played from a script; {@link connect} makes one. Every step has a deadline, and
- * one that fails tells the whole conversation until then.
+ * The HAProxy side of one connection, played by a test; {@link connect} makes one. Each step has a deadline, and its failure has the
+ * whole conversation in its text.
  */
 export class ScriptedHaproxy {
   /** Builds this HAProxy's frames: `peer.send(peer.preset.notify().message(…))` sends one by hand. */
   readonly preset: HaproxyPreset;
   readonly #conversation: Conversation;
   readonly #roomWaiters: (() => void)[] = [];
-  #inFlight = 0;
+  #inFlight: number = 0;
   #greeting: Promise<ReceivedAgentHello> | undefined;
 
   /** Use {@link connect}. */
@@ -78,19 +78,19 @@ export class ScriptedHaproxy {
   }
 
   /**
-   * Sends the HAPROXY-HELLO and returns what the agent agreed to. `notify()` and `burst()` do it where it was not done.
+   * Sends the HAPROXY-HELLO and returns the agent's AGENT-HELLO. `notify()` and `burst()` do it if it was not done.
    *
-   * @throws {PeerFailure} where the agent refuses, or answers what HAProxy would refuse.
+   * @throws {PeerFailure} when the agent refuses, or sends an answer that HAProxy would refuse.
    */
   hello(options: HaproxyHelloOptions = {}): Promise<ReceivedAgentHello> {
     return runStep(() => (this.#greeting ??= this.#handshake(this.preset.hello(options))));
   }
 
   /**
-   * Sends one NOTIFY with HAProxy's next ids and returns its ACK. Calls that are not awaited are pipelined: as many as
-   * HAProxy would have in flight, the others wait for their turn.
+   * Sends one NOTIFY with HAProxy's next ids and returns its ACK. Calls that are not awaited are pipelined, up to as many as HAProxy
+   * would have in flight; the others wait for their turn.
    *
-   * @throws {PeerFailure} where no ACK comes, and SpopError where the message does not fit its schema.
+   * @throws {PeerFailure} when no ACK comes; {SpopError} when the message does not match its schema.
    */
   notify<Schema extends MessageSchema>(schema: Schema, ...args: SchemaParameters<Schema>): Promise<AckFrame>;
   notify(name: string, args?: ArgumentsInput): Promise<AckFrame>;
@@ -104,10 +104,10 @@ export class ScriptedHaproxy {
   }
 
   /**
-   * Sends NOTIFYs, as many in one write as HAProxy would have in flight, and returns their ACKs in the order of the
-   * NOTIFYs. In which order they came tells `received`.
+   * Sends NOTIFYs, as many in one write as HAProxy would have in flight, and returns their ACKs in the order of the NOTIFYs. `received`
+   * has the ACKs in the order in which they came.
    *
-   * @throws {PeerFailure} where an ACK is missing.
+   * @throws {PeerFailure} when an ACK is missing.
    */
   burst(inputs: readonly NotifyInput[]): Promise<AckFrame[]> {
     return runStep(() => this.#exchange(inputs));
@@ -116,13 +116,13 @@ export class ScriptedHaproxy {
   /**
    * Makes HAProxy's health check: its HELLO, an AGENT-HELLO with nothing after it, and a reset.
    *
-   * @throws {PeerFailure} where HAProxy would call the agent down.
+   * @throws {PeerFailure} when HAProxy would mark the agent as down.
    */
   healthcheck(): Promise<ReceivedAgentHello> {
     return runStep(async () => {
       this.#greeting ??= this.#handshake(this.preset.healthcheck());
       const agreed = await this.#greeting;
-      // Bytes that came in the same write as the AGENT-HELLO are there by now.
+      // By then bytes that came in the same write as the AGENT-HELLO were read.
       await nextTurn();
       const [extra] = this.#conversation.unclaimed;
       if (extra !== undefined || this.#conversation.incompleteBytes > 0) {
@@ -138,7 +138,7 @@ export class ScriptedHaproxy {
   /**
    * Sends a HAPROXY-DISCONNECT, waits for the AGENT-DISCONNECT and for the end of the connection.
    *
-   * @throws {PeerFailure} where either does not come.
+   * @throws {PeerFailure} when either does not come.
    */
   disconnect(options: DisconnectOptions = {}): Promise<KvFrame> {
     return runStep(async () => {
@@ -152,7 +152,7 @@ export class ScriptedHaproxy {
     });
   }
 
-  /** Writes frames or bytes as they are, right or wrong, in one write. */
+  /** Writes frames or bytes unchanged, valid or not, in one write. */
   send(...pieces: readonly BytesInput[]): void {
     this.#conversation.send(pieces);
   }
@@ -160,7 +160,7 @@ export class ScriptedHaproxy {
   /**
    * Returns the next frame of the agent that no other step waited for.
    *
-   * @throws {PeerFailure} where none comes.
+   * @throws {PeerFailure} when none comes.
    */
   receive(timeoutMs: number = this.#conversation.timeoutMs): Promise<PlainFrame> {
     return runStep(
@@ -173,13 +173,13 @@ export class ScriptedHaproxy {
   /**
    * Resolves once the agent has ended the connection.
    *
-   * @throws {PeerFailure} where it does not.
+   * @throws {PeerFailure} when it does not.
    */
   closed(timeoutMs: number = this.#conversation.timeoutMs): Promise<void> {
     return runStep(() => this.#conversation.closed(timeoutMs));
   }
 
-  /** Sends nothing more, but keeps reading: half of a close. */
+  /** Sends nothing more, but goes on reading: a half-close. */
   finish(): void {
     this.#conversation.finish();
   }
@@ -222,13 +222,13 @@ export class ScriptedHaproxy {
       if (this.#inFlight >= limit) {
         this.#conversation.send(batch);
         batch = [];
-        // HAProxy keeps a NOTIFY back until an ACK makes room for it.
+        // HAProxy holds back a NOTIFY until an ACK makes room for it.
         await this.#room(limit);
       }
       const whole = input instanceof NotifyBuilder ? input : input(this.preset.notify());
       batch = batch.concat(this.#framesOf(whole, agreed));
       const ack = this.#awaitAck(whole);
-      // It may fail while this still waits for room; whoever called hears of it below.
+      // It may fail while this loop waits for room. The caller gets the failure below.
       ack.catch(() => undefined);
       acks.push(ack);
     }
@@ -272,10 +272,10 @@ export class ScriptedHaproxy {
 }
 
 /**
- * Connects a scripted HAProxy to an agent: one in this process (anything with `handle(stream)`, without a socket), an
- * address (`{ host, port }` or `{ path }`), or a stream. Nothing is sent yet.
+ * Connects a scripted HAProxy to an agent: an object of this process with `handle(stream)`, an address (`{ host, port }` or
+ * `{ path }`), or a stream. It sends nothing yet.
  *
- * @throws {PeerFailure} where the address cannot be reached in time.
+ * @throws {PeerFailure} when the address cannot be reached in time.
  */
 export function connect(target: Target, options: ConnectOptions = {}): Promise<ScriptedHaproxy> {
   const open = async (): Promise<ScriptedHaproxy> =>

@@ -1,11 +1,11 @@
 import { PeerFailure } from './peer-failure.ts';
 
-/** What begins the lines of a stack that name places. */
+/** The beginning of a place in a stack. */
 const PLACE = '\n    at ';
 
 /**
- * Runs a step for the function that a test called. The stack of its failure begins where the test called that function, and not
- * in the timer or stream that ended the step.
+ * Runs a step for a function that a test called. The stack of its failure begins where the test called that function, and not in the
+ * timer or stream that ended the step.
  */
 export async function runStep<T>(run: () => Promise<T>): Promise<T> {
   const call = new Error('called');
@@ -17,7 +17,7 @@ export async function runStep<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A failure of its own for each call, since several steps can fail for the same reason. */
+/** A new failure for each call, since several steps can fail for the same reason. */
 function calledFrom({ kind, message, statusCode }: PeerFailure, call: Error): PeerFailure {
   const failure = new PeerFailure(kind, message, statusCode);
   const stack = call.stack ?? '';

@@ -1,10 +1,10 @@
-/** Lines that a failure repeats at most. */
+/** The most lines of a transcript in a failure. */
 const MAX_LINES = 40;
 
-/** What was said on a connection, as text for failures: the last 40 lines, and how many came before. */
+/** The frames of a connection as text for failures: the last 40 lines, and the number of those before. */
 export class Transcript {
   readonly #lines: string[] = [];
-  #omitted = 0;
+  #omitted: number = 0;
 
   add(line: string): void {
     this.#lines.push(line);
