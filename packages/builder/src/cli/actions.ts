@@ -4,12 +4,12 @@ import type { Action } from '../data/model.ts';
 /** The titles of the rows of {@link actionRows}. */
 export const ACTION_TITLES: readonly string[] = ['variable', 'type', 'value', 'note'];
 
-/** A variable as HAProxy's configuration names it: with the prefix that `option var-prefix` sets. */
+/** The name of a variable in HAProxy's configuration, with the prefix of `option var-prefix`. */
 export function variableOf({ scope, name }: Action, prefix: string | undefined): string {
   return `${scope}.${prefix ?? '<prefix>'}.${name}`;
 }
 
-/** The actions of an ACK for people, one row each, in their order: the last one on a variable decides. */
+/** The actions of an ACK for people, one row for each, in their order; the last one on a variable decides. */
 export function actionRows(actions: readonly Action[], prefix: string | undefined): string[][] {
   const last = new Map(actions.map((action) => [variableOf(action, prefix), action]));
   return actions.map((action) => {

@@ -3,11 +3,11 @@ import { nearest, UsageError } from './usage-error.ts';
 
 /** One option of a command. */
 export interface OptionSpec {
-  /** What stands for its value in the help; without one it is a flag. */
+  /** The name of its value in the help; an option without one is a flag. */
   readonly value?: string;
   /** One line for the help. */
   readonly about: string;
-  /** A letter for it. */
+  /** Its short form, a letter. */
   readonly short?: string;
   /** The only values that it takes. */
   readonly choices?: readonly string[];
@@ -16,14 +16,14 @@ export interface OptionSpec {
 /** The options of a command by name. */
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
-/** The words of a command line, told apart: what was given for its options, and the rest. */
+/** The words of a command line: its options with their values, and the other words. */
 export class Arguments {
-  /** What is no option, in order. */
+  /** The words that are not options, in order. */
   readonly words: readonly string[];
   readonly #given: ReadonlyMap<string, string>;
   readonly #specs: OptionSpecs;
 
-  /** @throws UsageError for an option that there is not, one without its value, and a value that it does not take. */
+  /** @throws {UsageError} for an unknown option, an option without its value, and a value that it does not take. */
   constructor(words: readonly string[], specs: OptionSpecs) {
     const options = Object.fromEntries(
       Object.entries(specs).map(([name, { value, short }]) => [
@@ -54,16 +54,16 @@ export class Arguments {
     return this.text(name) !== undefined;
   }
 
-  /** The value of an option, the last one where it was given twice; undefined where it was not given. */
+  /** The value of an option, the last one if it was given twice; undefined if it was not given. */
   text(name: string): string | undefined {
     if (!Object.hasOwn(this.#specs, name)) throw new TypeError(`the command has no option --${name}`);
     return this.#given.get(name);
   }
 
   /**
-   * The whole number that was given for an option, `otherwise` where none was.
+   * The whole number that was given for an option, or `otherwise`.
    *
-   * @throws UsageError out of its range.
+   * @throws {UsageError} for a number out of range.
    */
   count(name: string, otherwise: number, min: number, max: number): number {
     const text = this.text(name);

@@ -1,19 +1,19 @@
 import type { Arguments, OptionSpecs } from './arguments.ts';
 import type { Output } from './output.ts';
 
-/** Exit codes of every command; 64 + status stands for a DISCONNECT. */
+/** Exit codes of every command; 64 + status is a DISCONNECT. */
 export const ExitCode = { Good: 0, Negative: 1, Usage: 2, Disconnect: 64 } as const;
 
-/** A status that no agent should send is told as 99, an unknown error. */
+/** The status for one that no agent should send: 99, an unknown error. */
 const UNKNOWN_STATUS = 99;
 
-/** The exit code that stands for an AGENT-DISCONNECT. */
+/** The exit code for an AGENT-DISCONNECT. */
 export function disconnectCode(status: number = UNKNOWN_STATUS): number {
   const isKnown = Number.isInteger(status) && status >= 0 && status <= UNKNOWN_STATUS;
   return ExitCode.Disconnect + (isKnown ? status : UNKNOWN_STATUS);
 }
 
-/** How to find one command without loading it. */
+/** A command in the table, which is not loaded yet. */
 export interface CommandEntry {
   /** One line for the list of commands. */
   readonly summary: string;
@@ -23,29 +23,29 @@ export interface CommandEntry {
 /** All commands by name, in the order of the help. */
 export type CommandTable = Readonly<Record<string, CommandEntry>>;
 
-/** What a command is called with. */
+/** The call of a command. */
 export interface Call {
   readonly args: Arguments;
   readonly output: Output;
   readonly table: CommandTable;
 }
 
-/** One command: what its help says, and what it does. Each is a file of `cli/commands` and a line of the table in `spop.ts`. */
+/** One command with its help. Each has a file in `cli/commands` and a line in the table of `spop.ts`. */
 export interface Command {
   /** The words after `spop`, such as `ping TARGET`. */
   readonly usage: string;
   /** What it does, in one or more paragraphs. */
   readonly about: string;
   readonly options: OptionSpecs;
-  /** Commands with what they are for. */
+  /** Example commands with their purpose. */
   readonly examples: readonly (readonly [command: string, purpose: string])[];
-  /** Which kind of word completes its words: files, or the values themselves. */
+  /** The completions of its words: files, or these values. */
   readonly completes?: 'files' | readonly string[];
-  /** @returns the exit code. @throws UsageError, PeerFailure, or what the system says of files and sockets. */
+  /** @returns The exit code. @throws {UsageError}, {PeerFailure}, or a system error of a file or socket. */
   run(call: Call): Promise<number>;
 }
 
-/** What every command that speaks to an agent says of its exit codes. */
+/** The help on exit codes of every command that speaks to an agent. */
 export const EXIT_CODES = `Exit codes:
   0         yes
   1         no: a negative answer, nobody there, or too late

@@ -4,16 +4,16 @@ import { toHex } from '../data/text.ts';
 import { oneLine } from './output.ts';
 import { idsOf } from './replayed-connection.ts';
 
-/** An answer that is not what was recorded. */
+/** An answer that differs from the recorded one. */
 export interface Difference {
   /** Stream-id and frame-id. */
   readonly notify: string;
   readonly recorded: string;
-  /** Undefined where none came. */
+  /** The new answer; undefined if none came. */
   readonly replayed: string | undefined;
 }
 
-/** What came of the ACKs of one connection. */
+/** The comparison of the ACKs of one connection. */
 export interface Comparison {
   readonly same: number;
   readonly differences: readonly Difference[];
@@ -21,7 +21,7 @@ export interface Comparison {
   readonly added: number;
 }
 
-/** Compares ACKs by the ids of their NOTIFYs, whatever their order. With `shapeOnly` values need only have the same type. */
+/** Compares ACKs by the ids of their NOTIFYs, in any order. With `shapeOnly` values only need to have the same type. */
 export function compareAcks(
   recorded: readonly AckFrame[],
   replayed: readonly AckFrame[],

@@ -1,11 +1,11 @@
 import type { OptionSpecs } from './arguments.ts';
 
-/** What the completion of one command has to know. */
+/** A command in a completion script. */
 export interface Completable {
   readonly name: string;
   readonly summary: string;
   readonly options: OptionSpecs;
-  /** The first line of its usage has words that are files, or one of these words. */
+  /** The completions of its words: files, none, or these words. */
   readonly words: 'files' | 'none' | readonly string[];
 }
 
@@ -31,14 +31,14 @@ function optionNames(options: OptionSpecs): string[] {
   return [...names, '--help'];
 }
 
-/** Options whose values are known, by all their names. */
+/** Options with a fixed set of values, by all their names. */
 function choices(options: OptionSpecs): [names: string[], values: readonly string[]][] {
   return Object.entries(options).flatMap(([name, spec]): [string[], readonly string[]][] =>
     spec.choices === undefined ? [] : [[optionNames({ [name]: spec }).slice(0, -1), spec.choices]],
   );
 }
 
-/** Options that take a value without a list: files, where the placeholder says so. */
+/** Options that take any value: files if the placeholder says so, else other text. */
 function valueNames(options: OptionSpecs, isFile: boolean): string[] {
   return Object.entries(options).flatMap(([name, spec]) => {
     const takesOther = spec.value !== undefined && spec.choices === undefined && (spec.value === 'FILE') === isFile;
@@ -85,7 +85,7 @@ ${cases.join('\n')}
 complete -o filenames -F _spop spop`;
 }
 
-/** Text within single quotes, for zsh's \`_arguments\`, to which brackets and colons mean something. */
+/** Text within single quotes for zsh's \`_arguments\`, where brackets and colons are special. */
 function zshText(text: string): string {
   return text.replaceAll("'", String.raw`'\''`).replaceAll(/[[\]:]/g, String.raw`\$&`);
 }

@@ -6,11 +6,11 @@ import { UsageError } from './usage-error.ts';
 /** A declared argument of a message. */
 export interface DeclaredArgument {
   readonly name: string;
-  /** A kind of value types, such as `address`; of a type that is several, the first of them. */
+  /** The kind of its type, such as `address`; the first kind of a `oneOf`. */
   readonly kind: string;
-  /** All kinds that the type may be. */
+  /** All kinds of its type. */
   readonly kinds: readonly string[];
-  /** Whether HAProxy may leave it out, or send NULL. */
+  /** Whether HAProxy may leave it out or send NULL. */
   readonly isOptional: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface DeclaredVariable {
   readonly name: string;
 }
 
-/** What a module declares with `defineMessage` and `defineVariable`. */
+/** The messages and variables that a module declares with `defineMessage` and `defineVariable`. */
 export interface Definitions {
   readonly messages: readonly DeclaredMessage[];
   readonly variables: readonly DeclaredVariable[];
@@ -34,14 +34,14 @@ export interface Definitions {
   readonly deadlineMs?: number | undefined;
 }
 
-/** HAProxy takes no other characters in names (src/flt_spoe.c, src/vars.c). */
+/** The characters that HAProxy takes in names (src/flt_spoe.c, src/vars.c). */
 const NAME = /^[A-Za-z0-9_.:-]+$/;
 const VARIABLE_NAME = /^[A-Za-z0-9_.]+$/;
 
 /**
- * Imports a module, and finds the definitions among its exports, also within exported objects and lists.
+ * Imports a module, and finds the definitions among its exports, exported objects and lists included.
  *
- * @throws UsageError where it cannot be imported, has no messages, or a name that HAProxy does not take.
+ * @throws {UsageError} when it cannot be imported, has no messages, or has a name that HAProxy does not take.
  */
 export async function definitionsOf(path: string): Promise<Definitions> {
   const found = { messages: new Map<string, DeclaredMessage>(), variables: new Map<string, DeclaredVariable>() };

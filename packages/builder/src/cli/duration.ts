@@ -1,13 +1,13 @@
 import { UsageError } from './usage-error.ts';
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-/** What a timer of Node takes, 24 days. */
+/** The longest timer of Node, 24 days. */
 const MAX_MS = 2 ** 31 - 1;
 
 /**
- * A duration in milliseconds, written as in HAProxy's configuration: `500`, `500ms`, `5s`, `2m`.
+ * Parses a duration as in HAProxy's configuration: `500`, `500ms`, `5s`, `2m`. Returns milliseconds.
  *
- * @throws UsageError for anything else, for 0, and beyond 24 days.
+ * @throws {UsageError} for other text, for 0, and above 24 days.
  */
 export function parseDuration(name: string, text: string): number {
   const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h|)$/.exec(text) ?? [];

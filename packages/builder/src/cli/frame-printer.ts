@@ -4,18 +4,18 @@ import type { Side } from '../validate/connection-state.ts';
 import { FragmentJoiner, MAX_CAPTURED_FRAME_SIZE, type CapturedFrame } from './capture/frame-stream.ts';
 import { oneLine, type Output } from './output.ts';
 
-/** Where and when a frame was seen, as far as that is known. */
+/** The place and time of a frame, as far as they are known. */
 export interface Sighting {
-  /** Of its connection, counted from 1. */
+  /** The number of its connection, counted from 1. */
   readonly connection?: number;
   readonly from?: Side | undefined;
   /** Seconds since 1970. */
   readonly time?: number | undefined;
 }
 
-/** Writes the frames of one side of a connection. */
+/** Prints the frames of one side of a connection. */
 export class FramePrinter {
-  /** Frames that are wrong or not complete. */
+  /** The number of malformed or incomplete frames. */
   errors: number = 0;
   readonly #output: Output;
   readonly #isExplaining: boolean;
@@ -26,7 +26,7 @@ export class FramePrinter {
     this.#isExplaining = isExplaining;
   }
 
-  /** Writes a frame, or what is wrong with it. */
+  /** Prints a frame, or its error. */
   print(captured: CapturedFrame, sighting: Sighting = {}): void {
     const { frame, error, offset, bytes } = captured;
     const whole = frame === undefined ? undefined : this.#joiner.push(frame);
@@ -58,7 +58,7 @@ function placeOf({ offset }: CapturedFrame, { connection, from, time }: Sighting
   return parts.filter((part) => part !== '').join('  ');
 }
 
-/** The explanation of a frame, without its first line, which would call each the first. */
+/** The explanation of a frame without its first line, which would number each frame as the first. */
 function explained(bytes: Uint8Array): string {
   if (bytes.length === 0) return '';
   return explain(bytes, { maxFrameSize: MAX_CAPTURED_FRAME_SIZE }).split('\n').slice(1).join('\n');

@@ -1,7 +1,7 @@
 import type { OptionSpecs } from './arguments.ts';
 import { EXIT_CODES, type Command, type CommandTable } from './command.ts';
 
-/** Letters of a line of the help. */
+/** The longest line of the help, in characters. */
 const WIDTH = 100;
 
 /** Breaks a text between words; lines after the first begin with `indent` spaces. */
@@ -57,12 +57,12 @@ export function programHelp(table: CommandTable): string {
   return [
     'Usage: spop COMMAND …',
     '',
-    'Speaks SPOP, the protocol between HAProxy and its agents: asks an agent what HAProxy would ask it, and reads what was said.',
+    'Speaks SPOP, the protocol between HAProxy and its agents: asks an agent as HAProxy would, and reads recorded traffic.',
     '',
     'Commands:',
     ...rowLines(rows),
     '',
-    '`spop COMMAND --help` explains one, `spop --version` says which this is. Data goes to stdout, talk to stderr.',
+    '`spop COMMAND --help` explains a command, `spop --version` prints the version. Data goes to stdout, messages to stderr.',
     '',
     'Examples:',
     '  spop ping 127.0.0.1:9000',

@@ -1,4 +1,4 @@
-/** The shares of answers whose slowest is told. */
+/** The shares of answers whose slowest is shown. */
 const SHARES: readonly (readonly [name: string, share: number])[] = [
   ['min', 0],
   ['p50', 0.5],
@@ -8,7 +8,7 @@ const SHARES: readonly (readonly [name: string, share: number])[] = [
   ['max', 1],
 ];
 
-/** How long answers took, in milliseconds with two decimals: the fastest, the slowest, and the slowest of each share. */
+/** Latencies in milliseconds with two decimals: the fastest, the slowest, and the slowest of each share. */
 export function latencyShares(milliseconds: Float64Array): Record<string, number> {
   const sorted = milliseconds.toSorted();
   return Object.fromEntries(

@@ -7,10 +7,10 @@ import type { TypedData } from '../data/typed-data.ts';
 import { readInput, STDIN } from './target.ts';
 import { nearest, UsageError } from './usage-error.ts';
 
-/** An argument as the words of a command line say it. */
+/** An argument from a command line. */
 type NamedValue = readonly [name: string, value: TypedData];
 
-/** A message to send, as the words of a command line say it. */
+/** A message from a command line. */
 export interface MessageWords {
   readonly name: string;
   readonly args: readonly NamedValue[];
@@ -19,7 +19,7 @@ export interface MessageWords {
 const MAX_ARGUMENTS = 255;
 const EXAMPLE = 'for instance: check-client-ip ip=192.0.2.1 port=443 name:string=42';
 
-/** How each type is made from a text. */
+/** The functions that make a value of each type from a text. */
 const TYPES: Readonly<Record<string, (text: string) => TypedData>> = {
   null: toNull,
   bool: toBool,
@@ -39,9 +39,9 @@ const TYPES: Readonly<Record<string, (text: string) => TypedData>> = {
 export const typeNames: readonly string[] = Object.keys(TYPES);
 
 /**
- * Reads messages: a word without `=` begins one, and `name=value`, `name:type=value` or `=value` is an argument of it.
+ * Parses messages: a word without `=` begins a message, and `name=value`, `name:type=value` or `=value` is an argument of it.
  *
- * @throws UsageError that says which word is wrong.
+ * @throws {UsageError} that names the wrong word.
  */
 export function parseMessages(words: readonly string[]): MessageWords[] {
   const messages: { name: string; args: NamedValue[] }[] = [];
@@ -52,7 +52,7 @@ export function parseMessages(words: readonly string[]): MessageWords[] {
       if (word === '') throw new UsageError('expected the name of a message; found an empty word', EXAMPLE);
       messages.push({ name: word, args: [] });
     } else if (message === undefined) {
-      throw new UsageError(`expected the name of a message before ${JSON.stringify(word)}`, EXAMPLE);
+      throw new UsageError(`expected the name of a message before ${JSON.stringify(word)}; found none`, EXAMPLE);
     } else {
       if (message.args.length === MAX_ARGUMENTS) {
         throw new UsageError(`expected at most ${MAX_ARGUMENTS} arguments of ${message.name}; found more`, EXAMPLE);
@@ -77,7 +77,7 @@ function parseArgument(left: string, text: string): NamedValue {
   return [name, made(name, typeName, make, text)];
 }
 
-/** A value without a type is what HAProxy would send for it: see the help of `send`. */
+/** The typed data that HAProxy would send for a value without a type; see the help of `send`. */
 function plainValue(name: string, text: string): TypedData {
   if (text === 'null') return nil;
   if (text === 'true' || text === 'false') return bool(text === 'true');
@@ -92,11 +92,11 @@ function made(name: string, typeName: string, make: (text: string) => TypedData,
   } catch (error) {
     if (!(error instanceof SpopError)) throw error;
     const hint = `write ${name}:string=… for text, or another type: ${typeNames.join(', ')}`;
-    throw new UsageError(`argument ${JSON.stringify(name)} is no ${typeName}: ${error.reason}`, hint);
+    throw new UsageError(`argument ${JSON.stringify(name)} is not of type ${typeName}: ${error.reason}`, hint);
   }
 }
 
-/** The bytes of a file where the text is `@path` (`@-` is stdin), the text otherwise; `@@` begins a text with `@`. */
+/** The bytes of a file for `@path` (`@-` is stdin); otherwise the text, in which `@@` at the beginning is one `@`. */
 function contents(text: string): string | Uint8Array {
   if (text.startsWith('@@')) return text.slice(1);
   if (!text.startsWith('@')) return text;

@@ -1,11 +1,11 @@
 import { styleText } from 'node:util';
 import { toHex } from '../data/text.ts';
 
-/** Characters that a terminal would act upon, and those that change the direction of text. */
+/** Characters that a terminal would act upon, and characters that change the direction of text. */
 // oxlint-disable-next-line eslint/no-control-regex -- these are what is looked for
 const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
-/** A text from the wire as it may stand on a terminal: what would act upon it is written as `\x1b`. */
+/** Makes text from the wire safe for a terminal: characters that would act upon it become escapes such as `\x1b`. */
 export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, (character) => {
     const code = character.charCodeAt(0);
@@ -13,35 +13,35 @@ export function printable(text: string): string {
   });
 }
 
-/** {@link printable}, in one line: names on the wire may hold line breaks, which would look like other lines. */
+/** {@link printable} in one line: names on the wire may have line breaks, which would look like other lines. */
 export function oneLine(text: string): string {
   return printable(text)
     .replaceAll('\n', String.raw`\n`)
     .replaceAll('\t', String.raw`\t`);
 }
 
-/** The two streams of the program: data on stdout, talk on stderr. Colours follow `NO_COLOR` and what the stream is. */
+/** The two streams of the program: data on stdout, messages on stderr. It uses colours on a terminal, unless `NO_COLOR` is set. */
 export class Output {
   readonly isJson: boolean;
   readonly isQuiet: boolean;
-  #hasProgress = false;
+  #hasProgress: boolean = false;
 
   constructor({ isJson = false, isQuiet = false }: { readonly isJson?: boolean; readonly isQuiet?: boolean } = {}) {
     this.isJson = isJson;
     this.isQuiet = isQuiet;
   }
 
-  /** A line of data for people; nothing with `--json` or `--quiet`. */
+  /** Prints a line of data for people; nothing with `--json` or `--quiet`. */
   print(line: string): void {
     if (!this.isJson && !this.isQuiet) this.#write(process.stdout, printable(line));
   }
 
-  /** An object of data, one line; only with `--json`. Bytes become hexadecimal digits; 64-bit integers numbers where these are exact, else text. */
+  /** Prints an object of data in one line; only with `--json`. Bytes become hexadecimal digits; 64-bit integers become numbers if these are exact, else text. */
   json(object: unknown): void {
     if (this.isJson) this.#write(process.stdout, JSON.stringify(object, toJson));
   }
 
-  /** Rows of data for people, in columns under their titles; a last column without any cell is left out. */
+  /** Prints rows of data for people, in columns under their titles, without an empty last column. */
   table(titles: readonly string[], rows: readonly (readonly string[])[]): void {
     if (this.isJson || this.isQuiet) return;
     const hasLast = rows.some((row) => (row[titles.length - 1] ?? '') !== '');
@@ -57,23 +57,23 @@ export class Output {
     }
   }
 
-  /** Talk: what the user wants to know, and no data. */
+  /** Writes a message to stderr. */
   say(text: string): void {
     if (!this.isQuiet) this.#write(process.stderr, printable(text));
   }
 
-  /** Something that is wrong, and does not end the program. */
+  /** Writes a warning to stderr. */
   warn(text: string): void {
     if (!this.isQuiet) this.#write(process.stderr, `${styleText('yellow', 'warning:', ON_STDERR)} ${printable(text)}`);
   }
 
-  /** What ends the program; said with `--quiet` too. */
+  /** Writes the error that ends the program to stderr, also with `--quiet`. */
   fail(text: string, hint?: string): void {
     this.#write(process.stderr, `${styleText('red', 'spop:', ON_STDERR)} ${printable(text)}`);
     if (hint !== undefined) this.#write(process.stderr, styleText('dim', `  ${printable(hint)}`, ON_STDERR));
   }
 
-  /** A line on a terminal that the next one replaces; nothing where stderr is none. */
+  /** Writes a line that the next one replaces, if stderr is a terminal. */
   progress(text: string): void {
     if (!process.stderr.isTTY || this.isQuiet) return;
     process.stderr.write(`\r\u001b[K${printable(text)}`);

@@ -6,7 +6,7 @@ import type { Arguments, OptionSpecs } from './arguments.ts';
 import type { Output } from './output.ts';
 import { openSocket, type AgentTarget } from './target.ts';
 
-/** Releases of HAProxy by name, and the line that speaks as they do. */
+/** Releases of HAProxy by name, with their line. */
 const LINES: Readonly<Record<string, HaproxyLine>> = {
   '2.6': '2.6',
   '3.0': '3.0',
@@ -15,15 +15,15 @@ const LINES: Readonly<Record<string, HaproxyLine>> = {
   '3.4': '3.2',
 };
 
-/** How long an agent may take to say goodbye, in milliseconds. */
+/** How long an agent may take to answer a HAPROXY-DISCONNECT and close, in milliseconds. */
 const GOODBYE_MS = 1000;
 
-/** The option that says which HAProxy to be. */
+/** The option for the release of HAProxy. */
 export const haproxyOption: OptionSpecs = {
   haproxy: {
     value: 'RELEASE',
     choices: Object.keys(LINES),
-    about: `which HAProxy to be: ${Object.keys(LINES).join(', ')}; 3.4 by default`,
+    about: `the release of HAProxy to imitate: ${Object.keys(LINES).join(', ')}; 3.4 by default`,
   },
 };
 
@@ -32,17 +32,17 @@ export function lineOf(args: Arguments): HaproxyLine {
   return LINES[args.text('haproxy') ?? '3.4'] ?? '3.2';
 }
 
-/** How to be HAProxy on one connection. */
+/** Options of a connection to an agent. */
 export interface PeerOptions {
   readonly haproxy: HaproxyLine | HaproxyPreset;
   /** Whether a broken rule of SPOP ends the conversation. */
   readonly strict: boolean;
   readonly variablePrefix?: string | undefined;
-  /** Whether the target's time is for everything, instead of for each step. */
+  /** Whether the target's time is for all steps together, and not for each. */
   readonly isTotal?: boolean;
 }
 
-/** Connects a scripted HAProxy to an agent. @throws PeerFailure where it cannot be reached. */
+/** Connects a scripted HAProxy to an agent. @throws {PeerFailure} when it cannot be reached. */
 export async function openPeer(target: AgentTarget, options: PeerOptions): Promise<ScriptedHaproxy> {
   const start = performance.now();
   const socket = await openSocket(target);
@@ -51,7 +51,7 @@ export async function openPeer(target: AgentTarget, options: PeerOptions): Promi
   return connect(socket, { haproxy, strict, variablePrefix, timeoutMs: isTotal ? left : target.timeoutMs });
 }
 
-/** Ends a conversation as HAProxy does when it stops; @returns what the agent did not do of it, undefined where all went well. */
+/** Ends a conversation as HAProxy does when it stops. @returns What the agent failed to do; undefined if nothing. */
 export async function leave(peer: ScriptedHaproxy): Promise<string | undefined> {
   peer.send(peer.preset.disconnect());
   try {
@@ -65,7 +65,7 @@ export async function leave(peer: ScriptedHaproxy): Promise<string | undefined> 
   }
 }
 
-/** Tells of the rules that an agent broke. @returns whether one is an error. */
+/** Reports the rules that an agent broke. @returns Whether one of them is an error. */
 export function reportViolations(violations: readonly Violation[], output: Output): boolean {
   for (const violation of violations) output.warn(formatViolations([violation]));
   return violations.some(({ severity }) => severity === 'error');

@@ -5,9 +5,9 @@ import type { Side } from '../validate/connection-state.ts';
 import type { RecordedConnection, Recorder } from './capture/recorder.ts';
 import { addressText, openSocket, type Address, type AgentTarget } from './target.ts';
 
-/** Hands everything on between HAProxy and an agent, and lets a recorder see it. */
+/** Passes all bytes between HAProxy and an agent, and shows them to a recorder. */
 export class RecordingProxy {
-  /** Connections that were taken. */
+  /** The number of connections accepted. */
   connections: number = 0;
   readonly #server: Server;
   readonly #target: AgentTarget;
@@ -17,7 +17,7 @@ export class RecordingProxy {
   readonly #current: Set<Promise<void>> = new Set();
   #onEnded: (() => void) | undefined;
 
-  /** `report` is told of connections that do not reach the agent. */
+  /** @param report Called for connections that do not reach the agent. */
   constructor(target: AgentTarget, recorder: Recorder, report: (text: string) => void) {
     this.#target = target;
     this.#recorder = recorder;
@@ -32,7 +32,7 @@ export class RecordingProxy {
     });
   }
 
-  /** Listens. @returns the address, with the port that was chosen for port 0. Rejects where the system refuses it. */
+  /** Listens. @returns The address, with the chosen port for port 0. Rejects when the system refuses it. */
   async listen(address: Address): Promise<string> {
     this.#server.listen(address);
     await once(this.#server, 'listening');
@@ -42,7 +42,7 @@ export class RecordingProxy {
     );
   }
 
-  /** Resolves once so many connections have come and all of them have gone. */
+  /** Resolves once `count` connections have come and all of them have ended. */
   whenEnded(count: number): Promise<void> {
     return new Promise((resolve) => {
       this.#onEnded = () => {
@@ -51,7 +51,7 @@ export class RecordingProxy {
     });
   }
 
-  /** Takes no other connection, and ends those that there are. Resolves when the recorder has heard of their ends. */
+  /** Stops listening, and ends all connections. Resolves when the recorder has recorded their ends. */
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -114,10 +114,10 @@ async function handOn(haproxy: Socket, agent: Socket, recorded: RecordedConnecti
   recorded.close(first ?? 'haproxy');
 }
 
-/** HAProxy and agents tell a reset from an end. */
+/** Passes on a reset, which HAProxy and agents tell from an end. */
 function reset(socket: Socket): void {
   if (socket.destroyed) return;
-  // TLS and unix sockets know no reset.
+  // TLS and unix sockets have no reset.
   if (Object.getPrototypeOf(socket) === Socket.prototype && socket.remotePort !== undefined) socket.resetAndDestroy();
   else socket.destroy();
 }

@@ -6,12 +6,12 @@ import type { Violation } from '../validate/validate.ts';
 import { leave, openPeer } from './peer.ts';
 import type { AgentTarget } from './target.ts';
 
-/** After so many NOTIFYs a connection is followed by a new one: it remembers all its frames. */
+/** After 10,000 NOTIFYs a new connection follows, since a connection keeps all its frames. */
 const NOTIFIES_PER_CONNECTION = 10_000;
-/** How many different answers are kept. */
+/** The most different answers that are kept. */
 const MAX_ANSWERS = 10;
 
-/** What to send, and how often. */
+/** The NOTIFY to send, and how often. */
 export interface Plan {
   readonly target: AgentTarget;
   /** One HAProxy process on all connections. */
@@ -19,7 +19,7 @@ export interface Plan {
   readonly variablePrefix: string | undefined;
   readonly build: (notify: NotifyBuilder) => NotifyBuilder;
   readonly repeat: number;
-  /** How many NOTIFYs wait for their ACKs at the same time. */
+  /** The number of NOTIFYs that wait for their ACKs at the same time. */
   readonly concurrency: number;
 }
 
@@ -29,22 +29,22 @@ export interface CountedAnswer {
   count: number;
 }
 
-/** Sends the same NOTIFY again and again, as many at a time as wanted, on as many connections as HAProxy would need. */
+/** Sends the same NOTIFY repeatedly, `concurrency` at a time, on as many connections as HAProxy would need. */
 export class RepeatedNotify {
-  /** Different answers in the order in which they came first; the ids do not make a difference. */
+  /** The different answers, ids apart, in the order in which they first came. */
   readonly answers: CountedAnswer[] = [];
-  /** ACKs that came. */
+  /** The number of ACKs. */
   done: number = 0;
-  /** Connections that were opened. */
+  /** The number of connections opened. */
   connections: number = 0;
-  /** What took its leave in a wrong way, in words. */
+  /** What was wrong at the ends of connections, in words. */
   readonly complaints: Set<string> = new Set();
   readonly #plan: Plan;
   readonly #latencies: Float64Array;
-  readonly #violations = new Map<string, Violation>();
-  readonly #counts = new Map<string, CountedAnswer>();
-  #begun = 0;
-  #isStopped = false;
+  readonly #violations: Map<string, Violation> = new Map();
+  readonly #counts: Map<string, CountedAnswer> = new Map();
+  #begun: number = 0;
+  #isStopped: boolean = false;
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -56,17 +56,17 @@ export class RepeatedNotify {
     return this.#latencies.subarray(0, this.done);
   }
 
-  /** Every rule that the agent broke, each once. */
+  /** The rules that the agent broke, each once. */
   get violations(): Violation[] {
     return [...this.#violations.values()];
   }
 
-  /** Begins no other NOTIFY; {@link run} resolves when those that wait are answered. */
+  /** Sends no further NOTIFY; {@link run} resolves when the waiting ones are answered. */
   stop(): void {
     this.#isStopped = true;
   }
 
-  /** Resolves when all are answered. @throws PeerFailure of the first that is not; what came until then is kept. */
+  /** Resolves when all NOTIFYs are answered. @throws {PeerFailure} of the first one that is not; earlier answers are kept. */
   async run(): Promise<void> {
     const { concurrency, preset } = this.#plan;
     const first = await this.#open();
@@ -97,7 +97,7 @@ export class RepeatedNotify {
     }
   }
 
-  /** One connection after the other, with so many NOTIFYs in flight. */
+  /** One connection after the other, with `inFlight` NOTIFYs in flight. */
   async #connection(opened: ScriptedHaproxy | undefined, inFlight: number): Promise<void> {
     let peer = opened;
     try {

@@ -10,47 +10,47 @@ import { openSocket, type AgentTarget } from './target.ts';
 /** How long an agent may take to end a connection after the recorded side did, in milliseconds. */
 const GOODBYE_MS = 500;
 
-/** The frames in the bytes of one event; bytes that are none have none. */
+/** The frames in the bytes of one event; none for malformed bytes. */
 export function framesOf(event: SessionEvent): PlainFrame[] {
   if (event.kind !== 'bytes') return [];
   return new FrameStream().push(event.bytes).flatMap(({ frame }) => (frame === undefined ? [] : [frame]));
 }
 
-/** How a connection is replayed. */
+/** Options for replaying a connection. */
 export interface ReplayOptions {
   readonly target: AgentTarget;
-  /** Whether nothing waits but for answers. */
+  /** Whether to wait for answers only, and not for the recorded times. */
   readonly isFast: boolean;
-  /** Ends it before its time. */
+  /** Ends the connection early. */
   readonly signal: AbortSignal;
 }
 
-/** Says what HAProxy said on one recorded connection, and collects what the agent answers. */
+/** Sends HAProxy's bytes of one recorded connection, and collects the agent's answers. */
 export class ReplayedConnection {
   /** ACKs in the order in which they came. */
   readonly acks: AckFrame[] = [];
   /** The time from each NOTIFY to its ACK, in milliseconds. */
   readonly latencies: number[] = [];
-  /** Of the AGENT-DISCONNECT. */
+  /** The status of the AGENT-DISCONNECT. */
   status: number | undefined;
-  /** What ended it before everything was said. */
+  /** What ended the connection before all bytes were sent. */
   failure: string | undefined;
   readonly #options: ReplayOptions;
   readonly #events: readonly SessionEvent[];
-  readonly #asked = new Map<string, number>();
-  #inFlight = 0;
-  #limit = 1;
-  #isGreeted = false;
-  #isClosed = false;
+  readonly #asked: Map<string, number> = new Map();
+  #inFlight: number = 0;
+  #limit: number = 1;
+  #isGreeted: boolean = false;
+  #isClosed: boolean = false;
   #wake: () => void = () => undefined;
 
-  /** `events` are those of one connection. */
+  /** @param events The events of one connection. */
   constructor(events: readonly SessionEvent[], options: ReplayOptions) {
     this.#events = events;
     this.#options = options;
   }
 
-  /** Resolves when all is said and answered, or the target's time is over. @throws PeerFailure where nobody listens. */
+  /** Resolves when all NOTIFYs are sent and answered, or the target's time is over. @throws {PeerFailure} when no agent listens. */
   async run(): Promise<void> {
     const socket = await openSocket(this.#options.target);
     this.#listen(socket);
@@ -129,7 +129,7 @@ export class ReplayedConnection {
     }
   }
 
-  /** @returns whether it is so within the time, with the connection open where it has to be. */
+  /** @returns Whether `isSo` holds within the time, and before the connection has closed. */
   async #until(isSo: () => boolean, timeoutMs: number = this.#options.target.timeoutMs): Promise<boolean> {
     const deadline = performance.now() + timeoutMs;
     while (!isSo()) {
@@ -152,7 +152,7 @@ export class ReplayedConnection {
   }
 }
 
-/** What names a NOTIFY and its ACK on a connection. */
+/** The ids of a NOTIFY and its ACK as text. */
 export function idsOf({ streamId, frameId }: { readonly streamId: bigint; readonly frameId: bigint }): string {
   return `${streamId}:${frameId}`;
 }

@@ -3,11 +3,11 @@ import type { DeclaredArgument, DeclaredMessage } from './definitions.ts';
 /** A sample expression of HAProxy for an argument. */
 export interface Sample {
   readonly expression: string;
-  /** Whether the argument's name says it; otherwise only its type does. */
+  /** Whether it was chosen by the argument's name, and not only by its type. */
   readonly isNamed: boolean;
 }
 
-/** What names of arguments usually mean, by the type that the expression gives. Names are in lower case, with `_` for `-`. */
+/** Expressions for common names of arguments, by the type of the expression. Names are in lower case, with `_` for `-`. */
 const NAMED: Readonly<Record<'address' | 'integer' | 'bool' | 'string' | 'binary', Readonly<Record<string, string>>>> =
   {
     address: {
@@ -67,12 +67,12 @@ const ON_RESPONSE: typeof NAMED = {
 
 type Family = keyof typeof NAMED;
 
-/** Whether a message is about responses, which its name says. */
+/** Whether a message is about responses, judged by its name. */
 export function isOnResponse({ name }: DeclaredMessage): boolean {
   return /(?:^|[-_.:])res(?:ponse)?(?:[-_.:]|$)/i.test(name);
 }
 
-/** The expression that an argument most likely wants; its type is right in any case. */
+/** The most likely expression for an argument, of the right type in any case. */
 export function sampleFor(message: DeclaredMessage, { name, kind }: DeclaredArgument): Sample {
   const family = familyOf(kind);
   const key = name.toLowerCase().replaceAll('-', '_');

@@ -2,23 +2,23 @@ import type { ScopeName } from '@spop/codec';
 import type { DeclaredMessage, DeclaredVariable, Definitions } from './definitions.ts';
 import { isOnResponse, sampleFor } from './sample-fetches.ts';
 
-/** What the configurations are written for. */
+/** The input for the configurations. */
 export interface ConfigurationPlan {
   readonly definitions: Definitions;
-  /** Of the engine and of the `spoe-agent` section. */
+  /** The name of the engine and of the `spoe-agent` section. */
   readonly name: string;
   readonly variablePrefix: string;
-  /** The agent's address as HAProxy's `server` line takes it. */
+  /** The agent's address in the form of HAProxy's `server` line. */
   readonly agentAddress: string;
   /** The release, such as `3.2`. */
   readonly release: string;
-  /** Whether this release has the applet of 3.0 and older, with time limits of its own. */
+  /** Whether this release has the applet of 3.0 and older, which has timeouts of its own. */
   readonly isApplet: boolean;
-  /** Of the SPOE configuration. */
+  /** The path of the SPOE configuration. */
   readonly spoeFile: string;
 }
 
-/** How each scope of variables can be looked at while it lives. */
+/** The rule that shows a variable of each scope. */
 const SHOWN: Readonly<Record<ScopeName, string>> = {
   proc: 'http-after-response',
   sess: 'http-after-response',
@@ -32,7 +32,7 @@ export function fullName({ scope, name }: DeclaredVariable, prefix: string): str
   return `${scope}.${prefix}.${name}`;
 }
 
-/** Arguments whose samples were chosen by their type alone, as `message: name=expression`. */
+/** Arguments whose samples were chosen only by their type, as `message: name=expression`. */
 export function guesses({ messages }: Definitions): string[] {
   return messages.flatMap((message) =>
     message.args
@@ -42,7 +42,7 @@ export function guesses({ messages }: Definitions): string[] {
   );
 }
 
-/** The configuration of SPOE: what HAProxy asks the agent, and when. */
+/** The SPOE configuration: what HAProxy asks the agent, and when. */
 export function spoeConfiguration({ definitions, name, variablePrefix, release, isApplet }: ConfigurationPlan): string {
   const { messages } = definitions;
   return `# What HAProxy ${release} asks the agent, and when. Named by "filter spoe" in haproxy.cfg.

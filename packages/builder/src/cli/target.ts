@@ -6,20 +6,20 @@ import type { Arguments, OptionSpecs } from './arguments.ts';
 import { parseDuration } from './duration.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Where somebody listens. */
+/** An address to connect to or to listen on. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
-/** An agent to connect to, as a command line names it. */
+/** An agent that a command line names. */
 export interface AgentTarget {
-  /** As it was written. */
+  /** The address as it was written. */
   readonly text: string;
   readonly address: Address;
-  /** Undefined without TLS. */
+  /** The options of TLS; undefined without TLS. */
   readonly tls: ConnectionOptions | undefined;
   readonly timeoutMs: number;
 }
 
-/** Stands for stdin where a path does for a file. */
+/** Stdin, instead of the path of a file. */
 export const STDIN = 0;
 const STDIN_CHUNK = 65_536;
 const STDIN_PAUSE_MS = 10;
@@ -41,9 +41,9 @@ export const targetOptions: OptionSpecs = {
 };
 
 /**
- * Reads an address: `host:port`, `[::1]:9000`, `:9000` for this machine, `unix:/path`, or HAProxy's `unix@/path`.
+ * Parses an address: `host:port`, `[::1]:9000`, `:9000` for this machine, `unix:/path`, or HAProxy's `unix@/path`.
  *
- * @throws UsageError for anything else.
+ * @throws {UsageError} for other text.
  */
 export function parseAddress(text: string): Address {
   const [, path] = /^unix[:@](.+)$/s.exec(text) ?? [];
@@ -57,13 +57,13 @@ export function parseAddress(text: string): Address {
   return { host: bare ?? (host || '127.0.0.1'), port: Number(port) };
 }
 
-/** An address as it is written. */
+/** The text of an address. */
 export function addressText(address: Address): string {
   if ('path' in address) return `unix:${address.path}`;
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
-/** @throws UsageError where the target or an option of {@link targetOptions} is wrong, or a file cannot be read. */
+/** @throws {UsageError} when the target or an option of {@link targetOptions} is wrong, or a file cannot be read. */
 export function parseTarget(text: string | undefined, args: Arguments): AgentTarget {
   if (text === undefined) throw new UsageError('expected the address of an agent; found none', FORMS);
   const address = parseAddress(text);
@@ -90,7 +90,7 @@ function tlsOptions(address: Address, args: Arguments): ConnectionOptions | unde
   });
 }
 
-/** Certificates and keys that cannot be read, or do not belong together, are found before anything is connected. */
+/** Checks before connecting that certificates and keys can be read and belong together. */
 function usable(options: ConnectionOptions): ConnectionOptions {
   try {
     return { ...options, secureContext: createSecureContext(options) };
@@ -100,7 +100,7 @@ function usable(options: ConnectionOptions): ConnectionOptions {
   }
 }
 
-/** The name for SNI, which takes no address (RFC 6066 §3). */
+/** The name for SNI, which must not be an address (RFC 6066 §3). */
 function nameOf(address: Address): string | undefined {
   return 'host' in address && !isIPv6(address.host) && !/^[\d.]+$/.test(address.host) ? address.host : undefined;
 }
@@ -109,7 +109,7 @@ function readOption(name: string, path: string): Buffer {
   return readInput(path, `the file of --${name}`);
 }
 
-/** The bytes of a file, or of stdin. @throws UsageError where they cannot be read. */
+/** The bytes of a file, or of stdin. @throws {UsageError} when they cannot be read. */
 export function readInput(path: string | typeof STDIN, what: string): Buffer {
   try {
     return path === STDIN ? readStdin() : readFileSync(path);
@@ -119,7 +119,7 @@ export function readInput(path: string | typeof STDIN, what: string): Buffer {
   }
 }
 
-/** Reads stdin to its end, also where whoever started this program has made it one that does not wait. */
+/** Reads stdin to its end, also when the parent process has made it non-blocking. */
 function readStdin(): Buffer {
   const chunks: Buffer[] = [];
   for (;;) {
@@ -144,9 +144,9 @@ function readSome(chunk: Buffer): number {
 }
 
 /**
- * Connects to an agent, with TLS where the target says so.
+ * Connects to an agent, with TLS if the target says so.
  *
- * @throws PeerFailure `closed` where nobody listens or the certificate is refused, `timeout` after the target's time.
+ * @throws {PeerFailure} `closed` when no agent listens or the certificate is refused; `timeout` after the target's time.
  */
 export function openSocket({ text, address, tls, timeoutMs }: AgentTarget): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
@@ -169,14 +169,14 @@ export function openSocket({ text, address, tls, timeoutMs }: AgentTarget): Prom
   return promise;
 }
 
-/** One side may say that it is done while the other still speaks. */
+/** Opens a socket that stays half-open when the other side ends. */
 function open(address: Address, tls: ConnectionOptions | undefined): Socket {
   const common = { allowHalfOpen: true, noDelay: true };
   if (tls === undefined) return connectSocket({ ...address, ...common });
   return connectTls({ ...tls, ...address, ...common });
 }
 
-/** Node tells of several addresses, such as those of localhost, in an error without a message. */
+/** The text of an error; for several addresses, such as those of localhost, Node's error has no message of its own. */
 function describeError(error: Error): string {
   if (error instanceof AggregateError)
     return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ');

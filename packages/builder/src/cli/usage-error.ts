@@ -1,4 +1,4 @@
-/** What is wrong with the words of a command line: one sentence, and what to write instead. Ends the program with exit code 2. */
+/** An error in a command line: one sentence, and what to write instead. It ends the program with exit code 2. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';
   readonly hint: string;
@@ -9,7 +9,7 @@ export class UsageError extends Error {
   }
 }
 
-/** The word of a list that somebody may have meant: at most two slips away, or one that it begins. */
+/** The word of a list that was probably meant: one with at most two letters different, or one that `word` begins. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((candidate) => ({ candidate, slips: candidate.startsWith(word) ? 1 : slipsBetween(word, candidate) }))
@@ -18,7 +18,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best !== undefined && best.slips <= 2 ? best.candidate : undefined;
 }
 
-/** How many letters have to be added, left out or exchanged (Levenshtein). */
+/** The number of letters to add, remove or replace (Levenshtein). */
 function slipsBetween(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [row, letter] of Array.from(a).entries()) {

@@ -1,9 +1,9 @@
 import { UsageError } from './usage-error.ts';
 
 /**
- * The words of a command that takes so many of them; fewer are left to the command to explain.
+ * The words of a command that takes up to `most`. The command itself checks for too few.
  *
- * @throws UsageError for more.
+ * @throws {UsageError} for more words.
  */
 export function expectWords(words: readonly string[], most: number, usage: string): readonly string[] {
   if (words.length <= most) return words;

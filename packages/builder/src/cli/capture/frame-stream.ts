@@ -3,36 +3,36 @@ import type { FragmentFrame, PlainFrame, NotifyFrame } from '../../data/model.ts
 import { PendingBytes } from '../../data/pending-bytes.ts';
 import { frameLength, parseStream, reassemble } from '../../read/parse.ts';
 
-/** HAProxy takes buffers of at most 1 MiB; what claims more is no frame. */
+/** The longest frame in a capture, in bytes: HAProxy's buffers have at most 1 MiB. */
 export const MAX_CAPTURED_FRAME_SIZE: number = 1 << 20;
 
-/** A frame as it stood on the wire, or the bytes from which on there is none. */
+/** A frame on the wire, or bytes that are not a frame. */
 export interface CapturedFrame {
-  /** Of its length field, from the first byte of this side. */
+  /** The offset of its length field from the first byte of this side. */
   readonly offset: number;
-  /** With the length field. */
+  /** The bytes, with the length field. */
   readonly bytes: Uint8Array;
-  /** Undefined where `error` says why there is none. */
+  /** The frame; undefined if `error` says why there is none. */
   readonly frame: PlainFrame | undefined;
   readonly error: SpopError | undefined;
 }
 
 /**
- * The frames in the bytes of one side. Where bytes are wrong or missing it looks for the next piece that begins with a frame, as
- * most pieces of a TCP connection do.
+ * The frames in the bytes of one side. After wrong or missing bytes it looks for the next piece that begins with a frame, as most
+ * pieces of a TCP connection do.
  */
 export class FrameStream {
   readonly #maxFrameSize: number;
   readonly #pending: PendingBytes = new PendingBytes();
-  #offset = 0;
-  #isLost = false;
+  #offset: number = 0;
+  #isLost: boolean = false;
 
-  /** `maxFrameSize` is in bytes, without the length field. */
+  /** @param maxFrameSize The longest frame in bytes, without the length field. */
   constructor(maxFrameSize: number = MAX_CAPTURED_FRAME_SIZE) {
     this.#maxFrameSize = maxFrameSize;
   }
 
-  /** Takes bytes, and returns the frames that they complete, and an error where they are none. */
+  /** Takes bytes, and returns the frames that they complete, and an error for wrong bytes. */
   push(piece: Uint8Array): CapturedFrame[] {
     if (this.#isLost && !this.#beginsFrame(piece)) {
       this.#offset += piece.length;
@@ -64,17 +64,17 @@ export class FrameStream {
     return found;
   }
 
-  /** A frame is wrong: the next one begins where its length says. A length that is wrong leaves no way to go on. */
+  /** The bytes of a wrong frame: the next one begins where its length says. After a wrong length it cannot go on. */
   #wrongBytes(rest: Uint8Array): Uint8Array {
     const size = LENGTH_BYTES + (frameLength(rest, 0) ?? 0);
     this.#isLost = size > LENGTH_BYTES + this.#maxFrameSize || size > rest.length;
     return this.#isLost ? rest : rest.subarray(0, size);
   }
 
-  /** So many bytes were not captured. @returns the error, with what stood before them. */
+  /** Skips `count` bytes that were not captured. @returns The error, with the bytes before them. */
   skip(count: number): CapturedFrame {
     const { bytes } = this.#pending;
-    const error = new SpopError('SPOP_TRUNCATED', `expected all bytes, but ${count} are missing in the capture`, 0);
+    const error = new SpopError('SPOP_TRUNCATED', `expected all bytes; found a capture without ${count} of them`, 0);
     const gap = { offset: this.#offset, bytes: bytes.slice(), frame: undefined, error };
     this.#take(bytes.length);
     this.#offset += count;
@@ -82,12 +82,16 @@ export class FrameStream {
     return gap;
   }
 
-  /** Nothing more comes. @returns the frame that is not complete, undefined where there is none. */
+  /** Ends the stream. @returns The incomplete frame, if there is one. */
   finish(): CapturedFrame | undefined {
     const { bytes } = this.#pending;
     if (bytes.length === 0) return undefined;
     const missing = LENGTH_BYTES + (frameLength(bytes, 0) ?? 0) - bytes.length;
-    const error = new SpopError('SPOP_TRUNCATED', `expected a whole frame, but ${missing} bytes of it are missing`, 0);
+    const error = new SpopError(
+      'SPOP_TRUNCATED',
+      `expected a whole frame; found one without its last ${missing} bytes`,
+      0,
+    );
     return { offset: this.#offset, bytes: bytes.slice(), frame: undefined, error };
   }
 
@@ -102,11 +106,11 @@ export class FrameStream {
   }
 }
 
-/** Puts the fragments of HAProxy 3.0 and older together. */
+/** Joins the fragments of HAProxy 3.0 and older. */
 export class FragmentJoiner {
   #parts: FragmentFrame[] = [];
 
-  /** Takes each frame of HAProxy. @returns the whole NOTIFY where this is its last fragment. */
+  /** Takes each frame of HAProxy. @returns The whole NOTIFY, if this is its last fragment. */
   push(frame: PlainFrame): NotifyFrame | undefined {
     if (frame.type === 'NOTIFY-FRAGMENT') this.#parts = [frame];
     if (frame.type !== 'UNSET' || this.#parts.length === 0) return undefined;
@@ -118,7 +122,7 @@ export class FragmentJoiner {
       const [whole] = reassemble(parts);
       return whole?.type === 'NOTIFY' ? whole : undefined;
     } catch (error) {
-      // The fragments themselves are shown; what they join to is no NOTIFY.
+      // The fragments themselves are shown; joined they are not a NOTIFY.
       if (error instanceof SpopError) return undefined;
       throw error;
     }

@@ -1,13 +1,13 @@
 import { SpopError } from '@spop/codec';
 import { concat, fromHex } from '../../data/text.ts';
 
-/** What a file of captured bytes can be. */
+/** The formats of files with captured bytes. */
 export type InputFormat = 'binary' | 'hex' | 'pcap' | 'pcapng' | 'session';
 
 /** The names of {@link InputFormat}. */
 export const inputFormats: readonly InputFormat[] = ['binary', 'hex', 'pcap', 'pcapng', 'session'];
 
-/** How a session file begins; see `session-file.ts`. */
+/** The beginning of a session file; see `session-file.ts`. */
 export const SESSION_TITLE = '# spop session';
 
 /** The first four bytes of pcap files: both byte orders, with microseconds and nanoseconds. */
@@ -17,7 +17,7 @@ const PCAPNG_MAGIC = '0a0d0d0a';
 const DUMP_LINE = /^[0-9a-f]{7,8}(?:: ((?: ?[0-9a-f]{2,4})+)|  ([0-9a-f ]+)\|)/i;
 const LAST_OFFSET = /^[0-9a-f]{7,8}$/i;
 
-/** Tells from its first bytes what a file is. */
+/** Detects the format of a file by its first bytes. */
 export function detectFormat(bytes: Buffer): InputFormat {
   const magic = bytes.toString('hex', 0, 4);
   if (PCAP_MAGIC.has(magic)) return 'pcap';
@@ -29,16 +29,16 @@ export function detectFormat(bytes: Buffer): InputFormat {
 }
 
 /**
- * The bytes of hexadecimal digits: with spaces, commas, colons or `0x` between them, or as `xxd` and `hexdump -C` write them.
+ * The bytes of hexadecimal digits, with spaces, commas, colons or `0x` between them, or in the form of `xxd` and `hexdump -C`.
  *
- * @throws SpopError `SPOP_INVALID_VALUE` for anything else.
+ * @throws {SpopError} SPOP_INVALID_VALUE for other text.
  */
 export function parseHexText(text: string): Uint8Array {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   if (!DUMP_LINE.test(lines[0] ?? '')) return fromHex(text.replaceAll(/0x|[,:]/gi, ' '));
   return concat(
     lines.map((line) => {
-      // `hexdump -C` ends with a line that has an offset alone.
+      // `hexdump -C` ends with a line that has only an offset.
       if (LAST_OFFSET.test(line)) return new Uint8Array(0);
       const [, words, bytes] = DUMP_LINE.exec(line) ?? [];
       const digits = words ?? bytes;

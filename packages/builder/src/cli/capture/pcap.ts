@@ -1,38 +1,38 @@
-/** One captured packet as its link layer carried it. */
+/** One captured packet of a link layer. */
 export interface Packet {
-  /** Seconds since 1970; undefined where the file does not say. */
+  /** Seconds since 1970; undefined if the file does not say. */
   readonly time: number | undefined;
   /** LINKTYPE_ of the pcap registry: 1 is Ethernet. */
   readonly linkType: number;
   readonly data: Uint8Array;
 }
 
-/** What a capture file holds. */
+/** The content of a capture file. */
 export interface PacketFile {
   readonly packets: readonly Packet[];
-  /** What is wrong at its end, in words; what stands before it was read. */
+  /** What is wrong at the end of the file, in words; the packets before that were read. */
   readonly problem: string | undefined;
 }
 
 const PCAP_HEADER = 24;
 const PCAP_RECORD = 16;
-/** Where a file says that a packet is longer, it is no capture. */
+/** The longest packet; a file with a longer one is not a capture. */
 const MAX_PACKET = 1 << 26;
 
 const SECTION = 0x0a0d0d0a;
 const BYTE_ORDER = 0x1a2b3c4d;
-/** The blocks of pcapng that are read; all others are passed over. */
+/** The blocks of pcapng that are read; others are skipped. */
 const Block = { Interface: 1, Obsolete: 2, Simple: 3, Enhanced: 6 } as const;
 const OPTION_TSRESOL = 9;
 
-/** Reads a pcap file, of either byte order, with microseconds or nanoseconds. Never throws for its content. */
+/** Reads a pcap file of either byte order, with microseconds or nanoseconds. Never throws for its content. */
 export function readPcap(bytes: Uint8Array): PacketFile {
   const view = viewOf(bytes);
   if (bytes.length < PCAP_HEADER) return { packets: [], problem: 'the file ends within its header' };
   const magic = view.getUint32(0);
   const isLittle = magic === 0xd4c3b2a1 || magic === 0x4d3cb2a1;
   const perSecond = magic === 0xa1b23c4d || magic === 0x4d3cb2a1 ? 1e9 : 1e6;
-  // The upper bits say how a frame check sequence was captured.
+  // The upper bits are about frame check sequences.
   const linkType = view.getUint32(20, isLittle) & 0xffff;
   const packets: Packet[] = [];
   let start = PCAP_HEADER;
@@ -110,7 +110,7 @@ class BlockBody {
     return this.#bytes[offset] ?? 0;
   }
 
-  /** As many bytes as there are, `length` at most. */
+  /** Up to `length` bytes at `offset`, as many as there are. */
   slice(offset: number, length: number): Uint8Array {
     return this.#bytes.subarray(offset, Math.min(this.length, offset + length));
   }

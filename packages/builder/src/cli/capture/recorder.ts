@@ -6,22 +6,22 @@ import { MAX_CAPTURED_FRAME_SIZE } from './frame-stream.ts';
 import { FrameRedactor, Redactor } from './redactor.ts';
 import { sessionLines } from './session-file.ts';
 
-/** A frame with its bytes, or bytes that are none. */
+/** A frame with its bytes, or bytes that are not a frame. */
 interface Told {
   readonly frame?: PlainFrame;
   readonly bytes: Uint8Array;
 }
 
-/** Writes what is said on connections as lines of a session file. */
+/** Writes the frames of connections as lines of a session file. */
 export class Recorder {
-  /** Frames that were written. */
+  /** The number of frames written. */
   frames: number = 0;
-  /** Bytes that were left out, since nobody knows what they tell. */
+  /** The number of bytes left out by redaction, since their content is not known. */
   leftOut: number = 0;
   readonly #write: (lines: string) => void;
   readonly #redactor: Redactor | undefined;
   readonly #start: number = performance.now();
-  #connections = 0;
+  #connections: number = 0;
 
   constructor(write: (lines: string) => void, isRedacting: boolean) {
     this.#write = write;
@@ -63,16 +63,16 @@ export class Recorder {
 /** One connection while it is recorded. */
 export interface RecordedConnection {
   push(from: Side, piece: Uint8Array): void;
-  /** Says who ended it. */
+  /** Records which side ended the connection. */
   close(from: Side): void;
 }
 
-/** One side: its frames, and once there is none, its bytes as they come. */
+/** One side: its frames, and after a malformed one its bytes as they come. */
 class RecordedSide {
   readonly #tell: (told: Told) => void;
   readonly #redactor: FrameRedactor | undefined;
   readonly #pending: PendingBytes = new PendingBytes();
-  #isLost = false;
+  #isLost: boolean = false;
 
   constructor(redactor: Redactor | undefined, tell: (told: Told) => void) {
     this.#tell = tell;

@@ -7,17 +7,17 @@ import { ipv4, ipv6 } from '../../data/values.ts';
 import type { TypedData } from '../../data/typed-data.ts';
 import { FragmentJoiner } from './frame-stream.ts';
 
-/** What stands for each byte of a text. */
+/** The replacement for each byte of a text. */
 const FILLER = 'x';
 
 /**
- * Replaces what frames tell of people: texts and bytes by as many `x`, addresses by others, the same one always by the same, out of
- * 198.18.0.0/15 and 2001:db8::/32, which belong to nobody (RFC 2544, RFC 3849). Numbers, names and frames' lengths stay.
+ * Replaces personal data in frames: texts and bytes with as many `x`, and addresses with others of 198.18.0.0/15 and 2001:db8::/32,
+ * which belong to nobody (RFC 2544, RFC 3849), the same one always with the same. Numbers, names and frames' lengths stay.
  */
 export class Redactor {
   readonly #addresses: Map<string, TypedData> = new Map();
 
-  /** The same typed data without what it tells. */
+  /** Redacts one typed data. */
   data(value: TypedData): TypedData {
     switch (value.type) {
       case 'string':
@@ -59,18 +59,18 @@ export class Redactor {
   }
 }
 
-/** Redacts the frames of one side in their order. Fragments are kept back until the NOTIFY is whole, since they cut values. */
+/** Redacts the frames of one side in their order. Fragments are held back until the NOTIFY is whole, since they cut values. */
 export class FrameRedactor {
   readonly #redactor: Redactor;
   readonly #joiner: FragmentJoiner = new FragmentJoiner();
   #parts: FragmentFrame[] = [];
 
-  /** `redactor` is shared by all sides and connections. */
+  /** @param redactor Shared by all sides and connections. */
   constructor(redactor: Redactor) {
     this.#redactor = redactor;
   }
 
-  /** @returns the frames that can be told now, with their bytes. */
+  /** @returns The frames that can be written now, with their bytes. */
   push(frame: PlainFrame): { readonly frame: PlainFrame; readonly bytes: Uint8Array }[] {
     if (frame.type !== 'NOTIFY-FRAGMENT' && frame.type !== 'UNSET') return [...this.finish(), ...this.#whole(frame)];
     const before = frame.type === 'NOTIFY-FRAGMENT' ? this.finish() : [];
@@ -84,7 +84,7 @@ export class FrameRedactor {
     return isLast ? [...before, ...this.finish()] : before;
   }
 
-  /** Nothing more comes. @returns fragments that no NOTIFY was made of, with fillers for what they hold. */
+  /** Ends the side. @returns The fragments of an incomplete NOTIFY, with fillers for their content. */
   finish(): { readonly frame: PlainFrame; readonly bytes: Uint8Array }[] {
     const size = this.#parts.reduce((sum, { payload }) => sum + payload.length, 0);
     return this.#release(new Uint8Array(size).fill(FILLER.charCodeAt(0)));
@@ -102,7 +102,7 @@ export class FrameRedactor {
       case 'ACK':
         return { ...frame, actions: this.#redactor.actions(frame.actions) };
       case 'UNKNOWN':
-        // Nobody knows what it tells.
+        // Its content is not known.
         return undefined;
       default:
         return frame;

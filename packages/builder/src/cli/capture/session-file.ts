@@ -4,38 +4,38 @@ import type { PlainFrame } from '../../data/model.ts';
 import type { Side } from '../../validate/connection-state.ts';
 import { SESSION_TITLE } from './input-format.ts';
 
-/** Characters of a frame's summary that stand in a session file. */
+/** The longest summary of a frame in a session file, in characters. */
 const MAX_SUMMARY = 400;
 const VERSION = 1;
 const LINE = /^(\d+(?:\.\d+)?) (\d{1,9}) (?:(open)|(close) (haproxy|agent)|(haproxy|agent) ((?:[0-9a-f]{2})+))$/;
 const WORDS = 'SECONDS CONNECTION open, close SIDE, or SIDE BYTES, where SIDE is haproxy or agent';
 
-/** One thing that happened on a recorded connection. */
+/** One event on a recorded connection. */
 export type SessionEvent = {
-  /** Since the recording began. */
+  /** The time since the recording began. */
   readonly seconds: number;
-  /** Counted from 1. */
+  /** The number of the connection, counted from 1. */
   readonly connection: number;
 } & (
   | { readonly kind: 'open' }
   | { readonly kind: 'close'; readonly from: Side }
-  /** A whole frame, or bytes that are none. */
+  /** A whole frame, or bytes that are not a frame. */
   | { readonly kind: 'bytes'; readonly from: Side; readonly bytes: Uint8Array }
 );
 
-/** A recording: what HAProxy and an agent said to each other. */
+/** A recording of HAProxy and an agent. */
 export interface Session {
   /** Whether texts, bytes and addresses were replaced. */
   readonly isRedacted: boolean;
   readonly events: readonly SessionEvent[];
 }
 
-/** Where a session file is not one. */
+/** The error of a file that is not a session file. */
 export class SessionFileError extends Error {
   override readonly name: string = 'SessionFileError';
 }
 
-/** The first lines of a session file. `origin` says what was recorded, in one line. */
+/** The first lines of a session file; `origin` is a line on what was recorded. */
 export function sessionHead(origin: string, isRedacted: boolean): string {
   const content = isRedacted
     ? 'Texts, bytes and addresses were replaced; numbers and names were not.'
@@ -47,18 +47,18 @@ export function sessionHead(origin: string, isRedacted: boolean): string {
 `;
 }
 
-/** One event as lines of a session file; a frame has its summary in front of it. */
+/** One event as lines of a session file; a frame comes after its summary. */
 export function sessionLines(event: SessionEvent, frame?: PlainFrame): string {
   const start = `${event.seconds.toFixed(6)} ${event.connection}`;
   if (event.kind === 'open') return `\n${start} open\n`;
   if (event.kind === 'close') return `${start} close ${event.from}\n`;
   const text = frame === undefined ? 'bytes that are no frame' : summarize(frame);
-  // In one line, whatever names hold.
+  // One line, even if names have line breaks.
   const summary = text.length > MAX_SUMMARY ? `${text.slice(0, MAX_SUMMARY)}…` : text;
   return `# ${summary.replaceAll(/\p{Cc}/gu, '.')}\n${start} ${event.from} ${toHex(event.bytes)}\n`;
 }
 
-/** Reads a session file. @throws SessionFileError with the number of the first line that is wrong. */
+/** Parses a session file. @throws {SessionFileError} with the number of the first wrong line. */
 export function parseSession(text: string): Session {
   const lines = text.split(/\r?\n/);
   const [, version, redacted] = new RegExp(`^${SESSION_TITLE} (\\d+)( redacted)?$`).exec(lines[0] ?? '') ?? [];

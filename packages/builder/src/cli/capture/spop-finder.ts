@@ -14,7 +14,7 @@ export interface FoundFrame {
 
 /** A connection that speaks SPOP. */
 export interface FoundConnection {
-  /** Counted from 1, in the order in which they were found. */
+  /** The number of the connection, counted from 1 in the order in which they were found. */
   readonly number: number;
   /** `address:port` of each side. */
   readonly haproxy: string;
@@ -24,7 +24,7 @@ export interface FoundConnection {
 interface Direction {
   readonly tcp: TcpStream;
   readonly frames: FrameStream;
-  /** Undefined until the first frame says it. */
+  /** The sender's side; undefined before its first frame. */
   side: Side | undefined;
 }
 
@@ -35,13 +35,13 @@ interface Connection {
   isOver: boolean;
 }
 
-/** Finds SPOP in the packets of a capture: a TCP connection on which a side begins, or goes on, with a frame that is right. */
+/** Finds SPOP in the packets of a capture: TCP connections with a side that begins, or goes on, with a valid frame. */
 export class SpopFinder {
-  /** TCP connections that were seen. */
+  /** The number of TCP connections. */
   connections: number = 0;
-  /** Those of them that speak SPOP. */
+  /** The number of TCP connections that speak SPOP. */
   found: number = 0;
-  /** Packets without TCP, or with a part of it alone. */
+  /** The number of packets without TCP, or with only a part of a segment. */
   otherPackets: number = 0;
   readonly #maxFrameSize: number;
   readonly #open: Map<string, Connection> = new Map();
@@ -51,7 +51,7 @@ export class SpopFinder {
     this.#maxFrameSize = maxFrameSize;
   }
 
-  /** Takes the next packet. @returns the frames that it completes. */
+  /** Takes the next packet. @returns The frames that it completes. */
   push(packet: Packet): FoundFrame[] {
     const segment = tcpSegmentOf(packet);
     this.#lastTime = packet.time;
@@ -72,12 +72,12 @@ export class SpopFinder {
     return frames;
   }
 
-  /** Nothing more comes. @returns the frames that are not complete. */
+  /** Ends the capture. @returns The incomplete frames. */
   finish(): FoundFrame[] {
     return [...this.#open.values()].flatMap((connection) => this.#end(connection));
   }
 
-  /** The ports of a connection that has gone are used again: a SYN begins another one. */
+  /** Ends a connection before a SYN, which begins another one with the same ports. */
   #endBefore(segment: TcpSegment): FoundFrame[] {
     const key = keyOf(segment);
     const known = this.#open.get(key);
@@ -116,7 +116,7 @@ export class SpopFinder {
       if (captured.frame.type !== 'UNKNOWN') direction.side = isAgent ? 'agent' : 'haproxy';
     }
     const { side } = direction;
-    // What comes before the first frame that is right may be anything.
+    // Bytes before the first valid frame may be anything.
     if (side === undefined) return [];
     connection.found ??= this.#number(connection, sender, side);
     return [{ connection: connection.found, from: side, time: this.#lastTime, captured }];

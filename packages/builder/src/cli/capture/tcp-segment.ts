@@ -8,13 +8,13 @@ export interface TcpSegment {
   /** `address:port` of the receiver. */
   readonly to: string;
   readonly seq: number;
-  /** Undefined without ACK. */
+  /** The acknowledged sequence number; undefined without ACK. */
   readonly ack: number | undefined;
   readonly isSyn: boolean;
   readonly isFin: boolean;
   readonly isReset: boolean;
   readonly payload: Uint8Array;
-  /** Bytes at the end that the capture left out, since it took only the beginning of packets. */
+  /** The number of bytes at the end that the capture cut off. */
   readonly missing: number;
 }
 
@@ -22,26 +22,26 @@ const IPV4 = 0x0800;
 const IPV6 = 0x86dd;
 const VLAN = new Set([0x8100, 0x88a8, 0x9100]);
 const TCP = 6;
-/** Hop-by-hop, routing, destination options: extension headers of IPv6 that have a length of their own (RFC 8200 §4). */
+/** The extension headers of IPv6 with a length field: hop-by-hop, routing and destination options (RFC 8200 §4). */
 const EXTENSIONS = new Set([0, 43, 60]);
 const Flag = { Fin: 1, Syn: 2, Reset: 4, Ack: 16 } as const;
-/** The families of BSD's loopback that stand for IPv6; 2 is IPv4. */
+/** The families of BSD's loopback for IPv6; 2 is IPv4. */
 const LOOPBACK_IPV6 = new Set([10, 24, 28, 30]);
 
-/** An IP packet, and what is known of it. */
+/** An IP packet with its version. */
 interface IpPacket {
   readonly version: number;
   readonly data: Uint8Array;
 }
 
-/** The TCP segment in a packet; undefined where it holds none that can be read. */
+/** The TCP segment in a packet; undefined if it has none that can be read. */
 export function tcpSegmentOf(packet: Packet): TcpSegment | undefined {
   const ip = ipPacketOf(packet);
   if (ip === undefined) return undefined;
   return ip.version === 4 ? fromIpv4(ip.data) : fromIpv6(ip.data);
 }
 
-/** The link layers of Linux, of BSD's loopback, and none at all. */
+/** The IP packet in a link layer of Linux, in BSD's loopback, or without a link layer. */
 function ipPacketOf({ linkType, data }: Packet): IpPacket | undefined {
   switch (linkType) {
     case 1:
@@ -74,7 +74,7 @@ function withVersion(etherType: number | undefined, data: Uint8Array): IpPacket 
   return etherType === IPV6 ? { version: 6, data } : undefined;
 }
 
-/** The family stands in the byte order of the machine that captured. */
+/** The IP packet in BSD's loopback, whose family has the byte order of the capturing machine. */
 function fromLoopback(data: Uint8Array): IpPacket | undefined {
   const family = Math.max(data[0] ?? 0, data[3] ?? 0);
   const rest = data.subarray(4);
@@ -88,7 +88,7 @@ function fromIpv4(data: Uint8Array): TcpSegment | undefined {
   if (data[0] === undefined || data[0] >> 4 !== 4 || headerLength < 20 || data[9] !== TCP || fragment !== 0) {
     return undefined;
   }
-  // What a network card cuts later is 0 here.
+  // The length is 0 if a network card cuts the packet later.
   const total = uint16(data, 2) || data.length;
   const [from, to] = [ipv4Text(data.subarray(12, 16)), ipv4Text(data.subarray(16, 20))];
   return fromTcp(data.subarray(headerLength, total), total - headerLength, from, to);
@@ -108,7 +108,7 @@ function fromIpv6(data: Uint8Array): TcpSegment | undefined {
   return fromTcp(data.subarray(offset, total), total - offset, from, to);
 }
 
-/** `length` is what the IP header says of header and payload together. */
+/** The TCP segment in an IP payload; `length` is the number of its bytes by the IP header. */
 function fromTcp(data: Uint8Array, length: number, from: string, to: string): TcpSegment | undefined {
   const headerLength = ((data[12] ?? 0) >> 4) * 4;
   if (headerLength < 20 || data.length < headerLength || length < headerLength) return undefined;

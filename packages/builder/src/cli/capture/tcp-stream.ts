@@ -1,28 +1,28 @@
 import type { TcpSegment } from './tcp-segment.ts';
 
-/** Bytes that one side sent, in their order, or how many of them the capture does not have. */
+/** Bytes that one side sent, in their order, or the number of bytes that the capture lacks. */
 export type StreamPiece = { readonly bytes: Uint8Array } | { readonly missing: number };
 
-/** Segments that wait for one before them; with more, that one is taken for lost. */
+/** The most segments that wait for an earlier one; with more, that one counts as lost. */
 const MAX_WAITING = 1000;
-/** A capture on several processors can have packets in another order than they came, by a few. */
+/** The most packets by which a capture on several processors may have packets out of order. */
 const MAX_OVERDUE = 8;
 
-/** Puts the segments of one side of a TCP connection in their order: late, repeated and overlapping ones (RFC 9293 §3.4). */
+/** Orders the segments of one side of a TCP connection: late, repeated and overlapping ones (RFC 9293 §3.4). */
 export class TcpStream {
   /** The sequence number of the next byte; undefined before the first segment. */
   #next: number | undefined;
   #waiting: TcpSegment[] = [];
-  /** Packets that acknowledged what is missing. */
-  #overdue = 0;
+  /** The number of packets that acknowledged missing bytes. */
+  #overdue: number = 0;
 
-  /** Takes a segment of this side. @returns what can be told in order now. */
+  /** Takes a segment of this side. @returns The pieces that are in order now. */
   push(segment: TcpSegment): StreamPiece[] {
     if (segment.isSyn) {
       this.#next = (segment.seq + 1) >>> 0;
       return [];
     }
-    // A capture that begins within a connection.
+    // The capture may begin within a connection.
     this.#next ??= segment.seq;
     if (segment.payload.length + segment.missing === 0) return [];
     this.#waiting.push(segment);
@@ -31,27 +31,27 @@ export class TcpStream {
   }
 
   /**
-   * The other side has received everything before `ack`: what is missing there is missing in the capture alone, unless it comes with
-   * the next few packets.
+   * The other side has received all bytes before `ack`. If some are missing here, the capture lacks them, unless they come with the next
+   * few packets.
    */
   acknowledge(ack: number): StreamPiece[] {
     if (this.#waiting.length === 0 || this.#gap() > this.#distance(ack)) return [];
     return ++this.#overdue < MAX_OVERDUE ? [] : this.#skip();
   }
 
-  /** Nothing more comes. @returns what waits, with what is missing before it. */
+  /** Ends the stream. @returns The waiting pieces, with the missing bytes before them. */
   finish(): StreamPiece[] {
     const pieces: StreamPiece[] = [];
     while (this.#waiting.length > 0) pieces.push(...this.#skip());
     return pieces;
   }
 
-  /** Where a sequence number lies behind the next one; numbers begin again after 2^32. */
+  /** The distance of a sequence number after the next one; numbers wrap at 2^32. */
   #distance(seq: number): number {
     return (seq - (this.#next ?? 0)) | 0;
   }
 
-  /** How many bytes are missing before the first segment that waits. */
+  /** The number of bytes missing before the first waiting segment. */
   #gap(): number {
     return Math.min(...this.#waiting.map(({ seq }) => this.#distance(seq)));
   }
@@ -71,7 +71,7 @@ export class TcpStream {
     }
   }
 
-  /** Goes on at the first segment that waits. */
+  /** Goes on at the first waiting segment. */
   #skip(): StreamPiece[] {
     const missing = this.#gap();
     if (missing > 0) this.#advance(missing);

@@ -5,7 +5,7 @@ import { expectWords } from '../words.ts';
 
 const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish'];
 
-/** Writes what a shell needs to complete the words of this program. */
+/** Writes the completion script of a shell. */
 export const command: Command = {
   usage: 'completions SHELL',
   about: 'Writes the completions for bash, zsh or fish to stdout.',

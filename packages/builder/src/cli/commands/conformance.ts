@@ -15,7 +15,7 @@ import { openSocket, parseTarget, readInput, targetOptions } from '../target.ts'
 import { UsageError } from '../usage-error.ts';
 import { expectWords } from '../words.ts';
 
-/** How long an answer may take by default, in milliseconds: a case that fails often takes as long. */
+/** How long an answer may take by default, in milliseconds; a failing case often takes that long. */
 const PATIENCE_MS = 2000;
 const DEFAULT_CONCURRENCY = 8;
 const MAX_CONCURRENCY = 100;
@@ -23,15 +23,15 @@ const FORMATS = ['text', 'tap', 'junit', 'html'] as const;
 const VERDICTS = { pass: 'passes', fail: 'FAILS', skip: 'not asked' } as const;
 const CLASSES = ['class', 'passed', 'failed', 'known to fail', 'not asked'];
 
-/** Asks an agent all that SPOP, HAProxy and hostile peers ask of one. */
+/** Plays the conformance cases against an agent. */
 export const command: Command = {
   usage: 'conformance TARGET [options]',
   about: `Plays cases against an agent in any language, each on connections of its own, and tells which it fails: what SPOE.txt demands (must), what a release of HAProxy needs besides (haproxy), and what keeps an agent alive among broken and hostile peers (hygiene). Ids name the section of SPOE.txt, such as spop/3.2.5/agent-hello.
 The agent needs no special build: --message names a message that it knows. With a message that sets a variable of its argument's name to the argument's value, named by --echo, values are checked too.
 --known-failing lists ids, one a line; an id that passes or that there is not makes the suite fail, so that the list stays true. With --format html, the words are files that --json wrote, and stdout is a page that compares them.`,
   options: {
-    run: { value: 'PATTERNS', about: 'only these: ids with * for anything, or classes, with commas between them' },
-    skip: { value: 'PATTERNS', about: 'all but these' },
+    run: { value: 'PATTERNS', about: 'only these cases: ids with * for any text, or classes, separated by commas' },
+    skip: { value: 'PATTERNS', about: 'all cases but these' },
     'known-failing': { value: 'FILE', about: 'ids that are known to fail' },
     message: {
       value: 'MESSAGE',
@@ -94,7 +94,7 @@ async function ask(cases: readonly Case[], contract: Contract, args: Arguments, 
   return counts.failed > 0 || stale.length > 0 ? ExitCode.Negative : ExitCode.Good;
 }
 
-/** A case as soon as it was played: what fails, and with `--trace` all. */
+/** Shows a case after it was played, if it failed or with `--trace`. */
 function show(entry: ReportEntry, { case: test, trace }: Verdict, args: Arguments, output: Output): void {
   const isTraced = args.has('trace');
   output.json({ ...entry, ...(isTraced ? { asked: caseText(test), trace } : {}) });

@@ -10,17 +10,17 @@ import type { Output } from '../output.ts';
 import { readInput, STDIN } from '../target.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** How a file is shown. */
+/** Options for showing a file. */
 interface Showing {
   readonly output: Output;
   readonly isExplaining: boolean;
   readonly maxFrameSize: number;
 }
 
-/** Beyond this no release of HAProxy can have a buffer. */
+/** The largest buffer that HAProxy can have, in bytes. */
 const MAX_FRAME_SIZE = 0x7fff_ffff;
 
-/** Reads frames of all kinds of files. */
+/** Shows the frames in files of all formats. */
 export const command: Command = {
   usage: 'decode [FILE …] [options]',
   about: `Shows the frames in files, or in stdin where there is none or it is called -. What a file is shows in its first bytes; --format says it where that fails.
@@ -30,11 +30,11 @@ export const command: Command = {
   session       what "spop record" writes
 A line has the offset of the frame in bytes, or the time (UTC), the connection and the side; and what the frame says. Fragments of HAProxy 3.0 and older are shown, and what they join to. Where bytes are wrong or missing the exit code is 1; the first wrong byte is marked.`,
   options: {
-    explain: { short: 'e', about: 'show every byte, and what it says' },
-    format: { value: 'FORMAT', choices: inputFormats, about: `what the files are: ${inputFormats.join(', ')}` },
+    explain: { short: 'e', about: 'show every byte and its meaning' },
+    format: { value: 'FORMAT', choices: inputFormats, about: `the format of the files: ${inputFormats.join(', ')}` },
     'max-frame-size': {
       value: 'BYTES',
-      about: `the longest frame to believe in; ${MAX_CAPTURED_FRAME_SIZE} by default`,
+      about: `the longest frame to accept, in bytes; ${MAX_CAPTURED_FRAME_SIZE} by default`,
     },
     json: { about: 'a line of JSON for each frame' },
   },
@@ -62,7 +62,7 @@ A line has the offset of the frame in bytes, or the time (UTC), the connection a
   },
 };
 
-/** @returns how many frames are wrong. */
+/** @returns The number of wrong frames. */
 function decode(bytes: Buffer, format: InputFormat, showing: Showing): number {
   switch (format) {
     case 'hex':
@@ -87,7 +87,7 @@ function decodeBytes(bytes: Uint8Array, { output, isExplaining, maxFrameSize }: 
   return printer.errors;
 }
 
-/** A capture without SPOP counts as one that is wrong. */
+/** Shows a capture. @returns The number of wrong frames; a capture without SPOP counts as one. */
 function decodePackets({ packets, problem }: PacketFile, showing: Showing): number {
   const { output, isExplaining, maxFrameSize } = showing;
   const finder = new SpopFinder(maxFrameSize);
@@ -138,7 +138,7 @@ function readSession(bytes: Buffer): readonly SessionEvent[] {
     return parseSession(bytes.toString('utf8')).events;
   } catch (error) {
     if (!(error instanceof SessionFileError)) throw error;
-    throw new UsageError(`the input is no session file: ${error.message}`, '"spop record" writes one');
+    throw new UsageError(`the input is not a session file: ${error.message}`, '"spop record" writes one');
   }
 }
 
@@ -148,8 +148,8 @@ function fromHexText(bytes: Buffer): Uint8Array {
   } catch (error) {
     if (!(error instanceof SpopError)) throw error;
     throw new UsageError(
-      `the input is no hexadecimal text: ${error.reason.slice(0, 200)}`,
-      'add --format binary where it is bytes',
+      `the input is not hexadecimal text: ${error.reason.slice(0, 200)}`,
+      'add --format binary if it is bytes',
     );
   }
 }

@@ -3,10 +3,10 @@ import { haproxyOption, leave, lineOf, openPeer, reportViolations } from '../pee
 import { parseTarget, targetOptions } from '../target.ts';
 import { expectWords } from '../words.ts';
 
-/** Shows what an agent agrees to. */
+/** Makes a handshake, and shows the agent's side of it. */
 export const command: Command = {
   usage: 'hello TARGET [options]',
-  about: `Greets an agent as HAProxy does before it asks anything, shows what the agent agreed to, and takes its leave with a HAPROXY-DISCONNECT. What HAProxy would refuse or ignore silently is told on stderr.`,
+  about: `Makes the handshake of HAProxy with an agent, shows what the agent agreed to, and ends the connection with a HAPROXY-DISCONNECT. Errors that HAProxy would refuse, or ignore silently, are reported on stderr.`,
   options: { json: { about: 'one line of JSON' }, ...haproxyOption, ...targetOptions },
   examples: [
     ['spop hello 127.0.0.1:9000', 'what does the agent announce?'],

@@ -17,20 +17,20 @@ import { expectWords } from '../words.ts';
 const DEFAULT_ADDRESS = '127.0.0.1:9000';
 const NAME = /^[A-Za-z0-9_-]{1,40}$/;
 const PREFIX = /^[A-Za-z0-9_]{1,40}$/;
-/** What HAProxy has for the name of a variable, in bytes (src/flt_spoe.c). */
+/** The longest name of a variable in HAProxy, in bytes (src/flt_spoe.c). */
 const MAX_VARIABLE_NAME = 63;
 
-/** Writes the configurations of HAProxy that an agent needs. */
+/** Writes the HAProxy configurations for an agent. */
 export const command: Command = {
   usage: 'init AGENT-MODULE [options]',
-  about: `Writes haproxy.cfg and spoe-NAME.conf for the messages and variables that a module exports: those of defineMessage() and defineVariable(), also within exported objects and lists. Samples are chosen by the names and types of arguments; those of a type alone are told on stderr, to be looked at.`,
+  about: `Writes haproxy.cfg and spoe-NAME.conf for the messages and variables that a module exports: those of defineMessage() and defineVariable(), also within exported objects and lists. Samples are chosen by the names and types of arguments. Those that were chosen only by a type are listed on stderr, for you to check.`,
   options: {
     ...haproxyOption,
-    name: { value: 'NAME', about: "of the engine; the module's by default" },
+    name: { value: 'NAME', about: "the name of the engine; the module's by default" },
     'var-prefix': { value: 'NAME', about: 'for "option var-prefix"; the name of the engine by default' },
-    agent: { value: 'ADDRESS', about: `where the agent listens; ${DEFAULT_ADDRESS} by default` },
-    output: { short: 'o', value: 'FOLDER', about: 'where the files are written; here by default' },
-    force: { about: 'replace files that are there' },
+    agent: { value: 'ADDRESS', about: `the address of the agent; ${DEFAULT_ADDRESS} by default` },
+    output: { short: 'o', value: 'FOLDER', about: 'the folder for the files; the current one by default' },
+    force: { about: 'replace existing files' },
   },
   completes: 'files',
   examples: [
@@ -57,7 +57,10 @@ export const command: Command = {
       .map((variable) => fullName(variable, variablePrefix))
       .find((full) => full.length > MAX_VARIABLE_NAME);
     if (long !== undefined) {
-      throw new UsageError(`HAProxy has ${MAX_VARIABLE_NAME} bytes for ${long}`, 'give a shorter --var-prefix');
+      throw new UsageError(
+        `HAProxy takes at most ${MAX_VARIABLE_NAME} bytes for the name ${long}`,
+        'give a shorter --var-prefix',
+      );
     }
     const line = lineOf(args);
     const plan: ConfigurationPlan = {
@@ -78,7 +81,7 @@ export const command: Command = {
   },
 };
 
-/** All of the files or none. @returns their paths. @throws UsageError where one is there and must not be replaced. */
+/** Writes all of the files or none. @returns Their paths. @throws {UsageError} when one exists and must not be replaced. */
 function write(folder: string, files: Readonly<Record<string, string>>, mayReplace: boolean): string[] {
   const entries = Object.entries(files).map(([name, text]): [string, string] => [join(folder, name), text]);
   const present = entries.map(([path]) => path).find((path) => existsSync(path));

@@ -7,10 +7,10 @@ import { haproxyOption } from '../peer.ts';
 import { nearest, UsageError } from '../usage-error.ts';
 import { expectWords } from '../words.ts';
 
-/** Looks for what is wrong in both configurations of HAProxy. */
+/** Checks both configurations of HAProxy. */
 export const command: Command = {
   usage: 'lint HAPROXY.CFG SPOE.CONF [AGENT-MODULE] [options]',
-  about: `Looks for what "haproxy -c" is content with, and what does not work all the same: messages that nobody sends, groups without a rule, variables that nobody sets, waits that are too long, and clients that get past the agent. AGENT-MODULE exports the agent's messages and variables, and is imported: with it arguments, types and variables are compared too. A line has the place, how bad it is, the rule, what comes of it with where that stands, and what to write. What cannot be known, such as what Lua or a file that is not given sets, is not told.
+  about: `Finds errors that "haproxy -c" accepts: messages that are never sent, groups without a rule, variables that are never set, timeouts that are too long, and clients that get past the agent. AGENT-MODULE exports the agent's messages and variables, and is imported: with it arguments, types and variables are compared too. Each line has the place, the severity, the rule, the consequence with its source, and what to write. Errors that depend on Lua, or on a file that is not given, are not reported.
   error    HAProxy refuses it, or it never works
   warning  it works otherwise than it is meant
   note     something to look at, with exit code 0`,
@@ -19,9 +19,9 @@ export const command: Command = {
     deadline: {
       value: 'TIME',
       about:
-        'the agent\'s processingTimeoutMs, to compare with "timeout processing"; by default what AGENT-MODULE exports',
+        'the agent\'s processingTimeoutMs, to compare with "timeout processing"; AGENT-MODULE may export it',
     },
-    ignore: { value: 'RULES', about: 'names of rules that are not looked at, with commas between them' },
+    ignore: { value: 'RULES', about: 'rules to leave out, separated by commas' },
     json: { about: 'a line of JSON for each finding' },
   },
   completes: 'files',
@@ -64,7 +64,7 @@ function lineOf({ line, severity, rule, sentence, source, advice }: Finding, pat
   return `${path}:${line}: ${severity}: ${rule}: ${sentence} (${source}). What to write: ${advice}.`;
 }
 
-/** @throws UsageError where there is no such rule. */
+/** @throws {UsageError} when there is no such rule. */
 function ignoredRules(text: string): string[] {
   const words = text.split(',').filter(Boolean);
   const names = rules.map(({ id }) => id);
@@ -77,7 +77,7 @@ function ignoredRules(text: string): string[] {
   return words;
 }
 
-/** @throws UsageError where it cannot be read. */
+/** @throws {UsageError} when the file cannot be read. */
 function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');

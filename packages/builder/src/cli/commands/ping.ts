@@ -3,20 +3,20 @@ import { openPeer } from '../peer.ts';
 import { parseTarget, targetOptions } from '../target.ts';
 import { expectWords } from '../words.ts';
 
-/** Asks an agent for its health as `option spop-check` does. */
+/** Makes the health check of `option spop-check`. */
 export const command: Command = {
   usage: 'ping TARGET [options]',
   about: `Makes the health check of HAProxy ("option spop-check"): the same HAPROXY-HELLO, byte for byte, an AGENT-HELLO for it, and a close. TARGET is host:port or unix:/path.
-For a container's HEALTHCHECK and for probes: --quiet says nothing but what is wrong, and --timeout is for everything together.`,
+For a container's HEALTHCHECK and for probes: --quiet prints only errors, and --timeout is for the whole check.`,
   options: {
-    quiet: { short: 'q', about: 'say nothing where the agent is well' },
+    quiet: { short: 'q', about: 'print nothing if the agent is up' },
     json: { about: 'one line of JSON' },
     ...targetOptions,
   },
   examples: [
     ['spop ping 127.0.0.1:9000', 'is the agent up?'],
     ['spop ping unix:/run/agent.sock --quiet --timeout 2s', 'in a container'],
-    ['spop ping agent.internal:9000 --tls --ca ca.pem', 'behind TLS'],
+    ['spop ping agent.internal:9000 --tls --ca ca.pem', 'over TLS'],
   ],
   async run({ args, output }: Call): Promise<number> {
     const [address] = expectWords(args.words, 1, command.usage);

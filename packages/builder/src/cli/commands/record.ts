@@ -17,14 +17,14 @@ interface Recording {
   readonly listen: string;
   readonly file: string | undefined;
   readonly isRedacting: boolean;
-  /** After so many connections it ends by itself. */
+  /** The number of connections after which it ends. */
   readonly count: number;
 }
 
-/** Writes down what HAProxy and an agent say. */
+/** Records the traffic between HAProxy and an agent. */
 export const command: Command = {
   usage: 'record TARGET --listen ADDRESS [options]',
-  about: `Stands between HAProxy and an agent: takes connections at ADDRESS, hands everything on to TARGET and back, and writes it to a session file that a person can read and "spop replay" and "spop decode" too. SIGINT and SIGTERM end it.
+  about: `Records the traffic between HAProxy and an agent: accepts connections at ADDRESS, passes all bytes to TARGET and back, and writes them to a session file for people, "spop replay" and "spop decode". SIGINT and SIGTERM end it.
 A session file holds what HAProxy sends of clients: addresses, cookies, bodies. With --redact texts and bytes become as many x, and addresses others, the same one always the same; numbers and the names of messages, arguments and variables stay.`,
   options: {
     listen: {
@@ -86,14 +86,14 @@ async function record({ target, listen, file, isRedacting, count }: Recording, o
   if (leftOut > 0) output.warn(`${leftOut} bytes that are no frame were left out`);
 }
 
-/** Rejects where what is recorded cannot be kept, as on a full disk. */
+/** Rejects when the recording cannot be written, for instance because the disk is full. */
 function failureOf(sink: Writable): Promise<never> {
   return new Promise((_, reject) => {
     sink.once('error', reject);
   });
 }
 
-/** Readable by its owner alone. */
+/** Opens a file that only its owner can read. */
 async function openFile(path: string): Promise<Writable> {
   const file = createWriteStream(path, { mode: 0o600 });
   await once(file, 'open');

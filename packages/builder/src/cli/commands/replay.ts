@@ -11,15 +11,15 @@ import { parseTarget, readInput, STDIN, targetOptions, type AgentTarget } from '
 import { UsageError } from '../usage-error.ts';
 import { expectWords } from '../words.ts';
 
-/** Differences that are told at most. */
+/** The most differences that are printed. */
 const MAX_TOLD = 20;
-/** How many connections are open together where nothing waits. */
+/** The most connections that are open at once with --fast. */
 const CONNECTIONS_AT_ONCE = 20;
 
-/** Says again what was recorded. */
+/** Sends a recording to an agent again. */
 export const command: Command = {
   usage: 'replay FILE TARGET [options]',
-  about: `Says what HAProxy said in a session file (see "spop record") to an agent, and compares the ACKs with those that were recorded: 0 where all are the same, 1 where one is different or missing. Connections and NOTIFYs come as far apart as they were recorded, never before the agent's HELLO, and at most 20 in flight on a connection.
+  about: `Sends HAProxy's bytes of a session file (see "spop record") to an agent, and compares the ACKs with the recorded ones. The exit code is 0 if all are the same, and 1 if one is different or missing. Connections and NOTIFYs keep their recorded distances, but wait for the agent's HELLO, and at most 20 NOTIFYs are in flight on a connection.
 Of a redacted session the values of actions are not compared, only which variables are set and to what type: the agent was asked something else.`,
   options: {
     fast: { about: 'wait for nothing but answers' },
@@ -40,14 +40,14 @@ Of a redacted session the values of actions are not compared, only which variabl
   },
 };
 
-/** @throws UsageError where it is no session file. */
+/** @throws {UsageError} when it is not a session file. */
 function readSession(file: string): Session {
   const bytes = readInput(file === '-' ? STDIN : file, `the file ${JSON.stringify(file)}`);
   try {
     return parseSession(bytes.toString('utf8'));
   } catch (error) {
     if (!(error instanceof SessionFileError)) throw error;
-    throw new UsageError(`${file} is no session file: ${error.message}`, '"spop record" writes one');
+    throw new UsageError(`${file} is not a session file: ${error.message}`, '"spop record" writes one');
   }
 }
 
@@ -57,13 +57,13 @@ interface Replayed {
   readonly connection: ReplayedConnection;
 }
 
-/** All connections, at their times, or some at once. Where one cannot be opened the others are given up. */
+/** Replays all connections at their times, or 20 at once. If one cannot be opened, it gives up the others. */
 async function replayAll(
   byConnection: ReadonlyMap<number, readonly SessionEvent[]>,
   { target, isFast }: { readonly target: AgentTarget; readonly isFast: boolean },
 ): Promise<Replayed[]> {
   const giveUp = new AbortController();
-  // As many as there are connections.
+  // The signal has one listener for each connection.
   setMaxListeners(0, giveUp.signal);
   const waiting = [...byConnection];
   const replayed: Replayed[] = [];
@@ -134,7 +134,7 @@ function framesOfAgent(events: readonly SessionEvent[]): ReturnType<typeof frame
   return events.flatMap((event) => (event.kind === 'bytes' && event.from === 'agent' ? framesOf(event) : []));
 }
 
-/** The status of a DISCONNECT that was not recorded; 0 is a polite end. */
+/** The status of a DISCONNECT that was not recorded; 0 is a normal end. */
 function unexpectedStatus({
   events,
   connection: { status },

@@ -13,10 +13,10 @@ const MAX_REPEAT = 10_000_000;
 const MAX_CONCURRENCY = 10_000;
 const PROGRESS_MS = 200;
 
-/** Sends messages, and shows what the agent wants HAProxy to do. */
+/** Sends messages, and shows the actions of the answer. */
 export const command: Command = {
   usage: 'send TARGET MESSAGE [NAME=VALUE …] [MESSAGE …] [options]',
-  about: `Sends a NOTIFY as HAProxy would, and shows the actions of its ACK with the names that the variables have in HAProxy's configuration. What HAProxy would ignore silently, such as a name with a hyphen, is told on stderr; the exit code is 1 then.
+  about: `Sends a NOTIFY as HAProxy would, and shows the actions of its ACK with the names that the variables have in HAProxy's configuration. Actions that HAProxy would ignore silently, such as one with a hyphen in its name, are reported on stderr; the exit code is then 1.
 A word without = is the name of a message; those with = after it are its arguments. =VALUE has no name.
   192.0.2.1, 2001:db8::1   an IPV4 or an IPV6
   true, false              a BOOL
@@ -26,12 +26,12 @@ A word without = is the name of a message; those with = after it are its argumen
   anything else            a STRING; @@x is the text @x
 NAME:TYPE=VALUE decides: null, bool, int32, uint32, int64, uint64, ip, ipv4, ipv6, string, binary, or hex, a BINARY in hexadecimal digits. string and binary take @FILE too.`,
   options: {
-    'var-prefix': { value: 'NAME', about: 'what "option var-prefix" says in HAProxy, or the name of its spoe-agent' },
-    repeat: { short: 'n', value: 'N', about: 'send it N times, and tell how long the answers took; 1 by default' },
+    'var-prefix': { value: 'NAME', about: 'the "option var-prefix" of HAProxy, or the name of its spoe-agent' },
+    repeat: { short: 'n', value: 'N', about: 'send it N times, and print the latencies; 1 by default' },
     concurrency: {
       short: 'c',
       value: 'N',
-      about: 'have N of them in flight, at most 20 on a connection, and one without pipelining; 1 by default',
+      about: 'keep N in flight, at most 20 on a connection, or one without pipelining; 1 by default',
     },
     json: { about: 'a line of JSON for each different answer, and one with the latencies for --repeat' },
     ...haproxyOption,

@@ -9,7 +9,7 @@ import {
 import type { Fault, Rule } from './rule.ts';
 import { isBefore, isFrom, type Subject } from './subject.ts';
 
-/** Rules on what the `spoe-agent` section says. */
+/** Rules on the `spoe-agent` section. */
 export const agentRules: readonly Rule[] = [
   { id: 'prefix', severity: 'error', source: 'SPOE.txt §2.2, option var-prefix', find: prefix },
   { id: 'keyword-ignored', severity: 'warning', source: 'HAProxy 3.1', find: keywordIgnored },
@@ -33,7 +33,7 @@ function* prefix({ engines }: Subject): Iterable<Fault> {
   }
 }
 
-/** What they did is gone with the applet (src/flt_spoe.c of 3.1). */
+/** Keywords of the applet, which HAProxy 3.1 does not have (src/flt_spoe.c). */
 const IGNORED: readonly (readonly string[])[] = [
   ['maxconnrate'],
   ['maxerrrate'],
@@ -49,7 +49,7 @@ function* keywordIgnored(subject: Subject): Iterable<Fault> {
   yield* ignored(subject, IGNORED, () => 'nothing: take the line out');
 }
 
-/** Without a release they may be there for the older ones. */
+/** Finds keywords of old releases; without a given release they may be meant for one of these. */
 function* keywordOfOldReleases(subject: Subject): Iterable<Fault> {
   if (isBefore(subject, '3.1')) return;
   if (subject.release === undefined) {
@@ -111,7 +111,7 @@ function* deadline({ engines, deadlineMs }: Subject): Iterable<Fault> {
 /** HAProxy's default `tune.bufsize`, in bytes. */
 const BUFFER_SIZE = 16_384;
 
-/** `tune.bufsize` in bytes; undefined where the environment has it. */
+/** `tune.bufsize` in bytes; undefined if it comes from the environment. */
 export function bufferSizeOf({ haproxy }: Subject): number | undefined {
   const word = valueOf(haproxy.global, 'tune.bufsize');
   if (word === undefined) return BUFFER_SIZE;
@@ -120,7 +120,7 @@ export function bufferSizeOf({ haproxy }: Subject): number | undefined {
   return Number(digits) * (unit === '' ? 1 : unit.toLowerCase() === 'k' ? 1024 : 1024 * 1024);
 }
 
-/** The line with `max-frame-size` and its bytes, where a `spoe-agent` section has one. */
+/** The line with `max-frame-size` and its bytes, if a `spoe-agent` section has one. */
 export function frameSizeOf(
   agent: { readonly lines: readonly ConfigurationLine[] } | undefined,
 ): { line: ConfigurationLine; bytes: number } | undefined {

@@ -1,28 +1,28 @@
-/** One line of a configuration that says something. */
+/** One line of a configuration that is not empty. */
 export interface ConfigurationLine {
-  /** From 1. */
+  /** The number of the line, from 1. */
   readonly number: number;
-  /** What HAProxy tells apart, without quotes and escapes; environment variables stay as they are written. */
+  /** The words without quotes and escapes; environment variables are not replaced. */
   readonly words: readonly string[];
 }
 
-/** A section: the line that opens it, and those up to the next. */
+/** A section: the line that opens it, and the lines up to the next. */
 export interface Section {
-  /** Such as `frontend` or `spoe-message`. */
+  /** The kind, such as `frontend` or `spoe-message`. */
   readonly kind: string;
-  /** Empty where it has none. */
+  /** The name; empty if it has none. */
   readonly name: string;
   readonly head: ConfigurationLine;
   readonly lines: readonly ConfigurationLine[];
 }
 
-/** Outside of quotes; HAProxy takes a backslash for these and for hexadecimal digits (configuration manual, §2.2). */
+/** The escapes outside quotes, besides hexadecimal digits (configuration manual, §2.2). */
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 const BLANK = /\s/;
 
 /**
- * The lines of a configuration that are not empty, with their words: quotes, escapes and comments as HAProxy reads them
- * (configuration manual, §2.2). A quote that is not closed ends with its line. Takes any text.
+ * The lines of a configuration that are not empty, with their words. Quotes, escapes and comments are read as by HAProxy (configuration
+ * manual, §2.2). A quote that is not closed ends with its line. Takes any text.
  */
 export function linesOf(text: string): ConfigurationLine[] {
   return text
@@ -54,7 +54,7 @@ function wordsOf(line: string): string[] {
   return word === undefined ? words : [...words, word];
 }
 
-/** Tells the sections of lines apart; lines before the first belong to none and are left out. */
+/** Splits lines into sections; lines before the first section are left out. */
 export function sectionsOf(lines: readonly ConfigurationLine[], kinds: ReadonlySet<string>): Section[] {
   const sections: (Section & { readonly lines: ConfigurationLine[] })[] = [];
   for (const line of lines) {
@@ -75,13 +75,13 @@ export function linesWith({ lines }: Pick<Section, 'lines'>, ...words: readonly 
   return lines.filter((line) => isLine(line, ...words));
 }
 
-/** The names on all lines that begin with a word, each with its line: of `messages a b` and `messages c` three. */
+/** The names on all lines that begin with a word, each with its line: three for `messages a b` and `messages c`. */
 export function namesOn(section: Section | undefined, word: string): { name: string; line: ConfigurationLine }[] {
   if (section === undefined) return [];
   return linesWith(section, word).flatMap((line) => line.words.slice(1).map((name) => ({ name, line })));
 }
 
-/** Whether the environment decides what a word is. */
+/** Whether a word contains an environment variable. */
 export function hasVariable(word: string): boolean {
   return word.includes('$');
 }
@@ -96,14 +96,14 @@ const UNITS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-/** A time of a configuration in milliseconds; undefined where it is none, or the environment has it. */
+/** A time of a configuration in milliseconds; undefined if it is not a time, or comes from the environment. */
 export function millisecondsOf(word: string | undefined): number | undefined {
   const [, digits, unit = ''] = /^(\d{1,15})(us|ms|s|m|h|d|)$/.exec(word ?? '') ?? [];
   const factor = UNITS[unit];
   return digits === undefined || factor === undefined ? undefined : Number(digits) * factor;
 }
 
-/** The value of the last of the lines that begin with these words. */
+/** The value of the last line that begins with these words. */
 export function valueOf(section: Pick<Section, 'lines'>, ...words: readonly string[]): string | undefined {
   return linesWith(section, ...words).at(-1)?.words[words.length];
 }

@@ -6,7 +6,7 @@ import { canTake, mayBeNothing, sampleTypeOf } from './sample-types.ts';
 import type { SentArgument, SentMessage } from './spoe-file.ts';
 import type { Subject } from './subject.ts';
 
-/** Rules on what the agent declares, and what HAProxy sends it. */
+/** Rules on the agent's declarations and HAProxy's messages. */
 export const definitionRules: readonly Rule[] = [
   { id: 'message-undeclared', severity: 'warning', source: 'SPOE.txt §2.3', find: messageUndeclared },
   { id: 'message-not-sent', severity: 'warning', source: 'SPOE.txt §2.3', find: messageNotSent },
@@ -19,7 +19,7 @@ export const definitionRules: readonly Rule[] = [
   { id: 'too-many-arguments', severity: 'error', source: 'SPOE.txt §3.2, NB-ARGS', find: tooManyArguments },
 ];
 
-/** Messages that the agent declares and the configuration has. */
+/** Messages that both the agent and the configuration have. */
 function* pairs({ engines, definitions }: Subject): Iterable<{ sent: SentMessage; declared: DeclaredMessage }> {
   for (const { messages, isDeclared } of engines) {
     if (!isDeclared) continue;
@@ -46,7 +46,7 @@ function* messageUndeclared({ engines, definitions }: Subject): Iterable<Fault> 
 }
 
 function* messageNotSent({ engines, definitions, otherFilters }: Subject): Iterable<Fault> {
-  // Another SPOE configuration may have it.
+  // Another SPOE configuration may have the message.
   if (otherFilters.length > 0 || engines.length === 0) return;
   const sent = new Set(engines.flatMap(({ messages }) => messages).map(({ name }) => name));
   if ([...sent].some((name) => name.includes('$'))) return;
@@ -70,7 +70,7 @@ function* missing(subject: Subject, isOptional: boolean): Iterable<{ sent: SentM
   }
 }
 
-/** The only argument without a name: most likely what is missing. */
+/** The only argument without a name, which is probably the missing one. */
 function onlyNameless({ args }: SentMessage): SentArgument | undefined {
   const nameless = args.filter(({ name }) => name === '');
   return nameless.length === 1 ? nameless[0] : undefined;
@@ -154,7 +154,7 @@ function* argumentMayBeNull(subject: Subject): Iterable<Fault> {
 
 function* argumentWithoutName(subject: Subject): Iterable<Fault> {
   for (const { sent, declared } of pairs(subject)) {
-    // Where one that is needed is missing, that is told.
+    // If a required argument is missing, another rule reports it.
     const isMissing = declared.args.some(
       ({ name, isOptional }) => !isOptional && !sent.args.some((each) => each.name === name),
     );

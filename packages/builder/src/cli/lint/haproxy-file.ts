@@ -31,7 +31,7 @@ const SECTIONS: ReadonlySet<string> = new Set([
   'acme',
 ]);
 
-/** A frontend, backend or listen section, with the `defaults` that count for it. */
+/** A frontend, backend or listen section, with the `defaults` that apply to it. */
 export interface Proxy extends Section {
   readonly defaults: Section | undefined;
 }
@@ -40,21 +40,21 @@ export interface Proxy extends Section {
 export interface SpoeFilter {
   readonly proxy: Proxy;
   readonly line: ConfigurationLine;
-  /** Undefined where the line has none. */
+  /** The name of the engine; undefined if the line has none. */
   readonly engine: string | undefined;
-  /** The path of the SPOE configuration, as it is written. */
+  /** The path of the SPOE configuration as it is written. */
   readonly config: string;
 }
 
-/** What HAProxy's configuration says, as far as it concerns agents. */
+/** The parts of HAProxy's configuration that concern agents. */
 export interface HaproxyFile {
   readonly lines: readonly ConfigurationLine[];
   readonly global: Pick<Section, 'lines'>;
   readonly proxies: readonly Proxy[];
   readonly filters: readonly SpoeFilter[];
-  /** Whether Lua, or a filter of another kind, may set and read variables: then nobody knows which. */
+  /** Whether Lua, or a filter of another kind, may set and read variables that this reader does not know. */
   readonly hasPrograms: boolean;
-  /** Whether all that is named is there: HAProxy may be given more files, which nobody knows. */
+  /** Whether all named sections are in this file; HAProxy may get more files, which this reader does not know. */
   readonly isWhole: boolean;
 }
 
@@ -71,7 +71,7 @@ const KNOWN_FILTERS: ReadonlySet<string> = new Set([
   'fcgi-app',
 ]);
 
-/** Reads HAProxy's configuration. Takes any text: what it does not know it passes over. */
+/** Parses HAProxy's configuration. Takes any text, and skips unknown lines. */
 export function parseHaproxyFile(text: string): HaproxyFile {
   const lines = linesOf(text);
   const sections = sectionsOf(lines, SECTIONS);
@@ -118,12 +118,12 @@ export function wordAfter({ words }: ConfigurationLine, word: string): string | 
   return index < 0 ? undefined : words[index + 1];
 }
 
-/** What a proxy has set, its `defaults` included: the proxy's own line counts. */
+/** A setting of a proxy or, if it has none, of its `defaults`. */
 export function settingOf(proxy: Proxy, ...words: readonly string[]): string | undefined {
   return valueOf(proxy, ...words) ?? (proxy.defaults === undefined ? undefined : valueOf(proxy.defaults, ...words));
 }
 
-/** Whether a proxy has an option: `true` and `false` where it or its `defaults` say so, undefined where neither does. */
+/** Whether a proxy has an option: `true` or `false` if it or its `defaults` say so, else undefined. */
 export function optionOf(proxy: Proxy, option: string): boolean | undefined {
   for (const section of [proxy, proxy.defaults]) {
     const line = section?.lines.findLast(

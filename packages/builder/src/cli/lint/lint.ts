@@ -6,7 +6,7 @@ import type { Fault, Rule, Severity } from './rule.ts';
 import { subjectOf, type Sources } from './subject.ts';
 import { variableRules } from './variable-rules.ts';
 
-/** All rules, in the order in which they are told of one line. */
+/** All rules, in the order in which findings on one line are reported. */
 export const rules: readonly Rule[] = [
   ...nameRules,
   ...agentRules,
@@ -22,7 +22,7 @@ export interface Finding extends Fault {
   readonly source: string;
 }
 
-/** What is wrong with two configurations, HAProxy's first, from the first line to the last. Takes any text. */
+/** The findings on both configurations, HAProxy's first, by line. Takes any text. */
 export function lint(sources: Sources): Finding[] {
   const subject = subjectOf(sources);
   return rules

@@ -2,7 +2,7 @@ import { isLine, namesOn, type ConfigurationLine, type Section } from './configu
 import type { Fault, Rule } from './rule.ts';
 import type { LinkedEngine, Subject } from './subject.ts';
 
-/** Rules on names that one line gives and another has to take: engines, messages and groups. */
+/** Rules on names that two lines have to share: engines, messages and groups. */
 export const nameRules: readonly Rule[] = [
   { id: 'engine-missing', severity: 'error', source: 'SPOE.txt §2.1', find: engineMissing },
   { id: 'engine-unused', severity: 'warning', source: 'SPOE.txt §2', find: engineUnused },
@@ -25,7 +25,7 @@ export interface GroupRule {
   readonly group: string;
 }
 
-/** The rules that send groups, of these lines. */
+/** The rules among these lines that send groups. */
 export function groupRules(lines: readonly ConfigurationLine[]): GroupRule[] {
   return lines.flatMap((line) => {
     const index = line.words.indexOf('send-spoe-group');
@@ -48,17 +48,17 @@ function* engineMissing({ filters, engines }: Subject): Iterable<Fault> {
 }
 
 function* engineUnused({ filters, engines }: Subject): Iterable<Fault> {
-  // A filter that names an engine that is not there is told by another rule.
+  // Another rule reports a filter that names an unknown engine.
   if (filters.some(({ engine }) => !engines.some(({ scope }) => scope === engine))) return;
   for (const engine of engines) {
     if (engine.filters.length > 0) continue;
     const name = engine.scope ?? 'NAME';
     yield {
-      // Where others are used, this one may be another HAProxy's.
+      // If other engines are used, this one may be for another HAProxy.
       ...(filters.length > 0 && engines.some((other) => other.filters.length > 0) ? { severity: 'note' as const } : {}),
       file: 'spoe',
       line: engine.line,
-      sentence: `no "filter spoe" names ${engine.scope === undefined ? 'the engine without a name' : `the engine "${name}"`}: HAProxy passes over its sections`,
+      sentence: `no "filter spoe" names ${engine.scope === undefined ? 'the engine without a name' : `the engine "${name}"`}: HAProxy ignores its sections`,
       advice: `filter spoe engine ${name} config FILE, in the proxy whose requests the agent is asked about`,
     };
   }
@@ -92,7 +92,7 @@ function* messageMissing({ engines }: Subject): Iterable<Fault> {
   }
 }
 
-/** The messages that lines `messages` of an engine name. */
+/** The messages that the `messages` lines of an engine name. */
 export function messageNames(engine: LinkedEngine): ReadonlySet<string> {
   const sections = [engine.agent, ...engine.groups];
   return new Set(sections.flatMap((section) => namesOn(section, 'messages').map(({ name }) => name)));
@@ -122,7 +122,7 @@ function* messageUnnamed({ engines }: Subject): Iterable<Fault> {
 function* messageWithoutEvent({ engines }: Subject): Iterable<Fault> {
   for (const { agent, messages, groups } of engines) {
     const names = namesOn(agent, 'messages').map(({ name }) => name);
-    // With a group, HAProxy sends it all the same.
+    // HAProxy also sends messages of a group.
     const grouped = groups.flatMap((group) => namesOn(group, 'messages').map(({ name }) => name));
     for (const { name, section, event } of messages) {
       if (event !== undefined || !names.includes(name) || grouped.includes(name)) continue;
@@ -181,7 +181,7 @@ function* groupWithoutFilter({ haproxy, engines }: Subject): Iterable<Fault> {
   for (const proxy of haproxy.proxies) {
     const filters = haproxy.filters.filter((filter) => filter.proxy === proxy);
     for (const { line, engine } of groupRules(proxy.lines)) {
-      // A filter that names no engine has the agent's name, and its file may be another.
+      // A filter without an engine has the agent's name, and may use another file.
       const isThere = filters.some((filter) => filter.engine === undefined || filter.engine === engine);
       if (isThere || engine.includes('$') || filters.some((filter) => filter.engine?.includes('$'))) continue;
       const config = engines.some(({ engineName }) => engineName === engine) ? 'FILE' : 'FILE, with that engine in it';
@@ -260,7 +260,7 @@ function* groupUnsent({ engines, haproxy }: Subject): Iterable<Fault> {
   }
 }
 
-/** Whether all messages of a group are sent without it. */
+/** Whether all messages of a group are also sent by events. */
 function isSentByEvents({ agent, messages }: LinkedEngine, group: Section): boolean {
   const named = new Set(namesOn(agent, 'messages').map(({ name }) => name));
   const sent = new Set(

@@ -82,7 +82,7 @@ function* spopCheck(subject: Subject): Iterable<Fault> {
   }
 }
 
-/** Whether checks of its own, or of the server that it tracks, say that a server is up. */
+/** Whether a server has checks, its own or those of a server that it tracks. */
 function isChecked({ words }: ConfigurationLine): boolean {
   return words.includes('check') || words.includes('track');
 }
@@ -157,7 +157,7 @@ function* abortOnClose(subject: Subject): Iterable<Fault> {
   }
 }
 
-/** Words of lines that may keep a request from the site, or say when. */
+/** Words of rules that may refuse a request, or decide about it. */
 const DECISIONS: ReadonlySet<string> = new Set([
   'acl',
   'deny',
@@ -169,7 +169,7 @@ const DECISIONS: ReadonlySet<string> = new Set([
   'use_backend',
 ]);
 
-/** Whether a rule decides by the variable of `option set-on-error`, which holds 4 in that case. */
+/** Whether a rule reads the variable of `option set-on-error`, which is then 4. */
 function looksAtError({ agent, prefix }: LinkedEngine, lines: readonly ConfigurationLine[]): boolean {
   const name = agent === undefined ? undefined : valueOf(agent, 'option', 'set-on-error');
   if (name === undefined) return false;
@@ -179,7 +179,7 @@ function looksAtError({ agent, prefix }: LinkedEngine, lines: readonly Configura
   );
 }
 
-/** The messages of an engine that send a body of requests, with the argument. */
+/** The messages of an engine that send request bodies, with the argument. */
 function* bodies({ messages }: LinkedEngine): Iterable<{ message: SentMessage; line: ConfigurationLine }> {
   for (const message of messages) {
     const argument = message.args.find(({ expression }) => /^req\.body(?:,|$)/.test(expression));
@@ -188,7 +188,7 @@ function* bodies({ messages }: LinkedEngine): Iterable<{ message: SentMessage; l
 }
 
 function* bodyNotBuffered({ engines, haproxy }: Subject): Iterable<Fault> {
-  // A frontend may wait for what a backend's filter sends.
+  // A frontend may wait for the body that a backend's filter sends.
   const isBuffered = haproxy.proxies.some(
     (proxy) =>
       optionOf(proxy, 'http-buffer-request') === true ||
@@ -208,7 +208,7 @@ function* bodyNotBuffered({ engines, haproxy }: Subject): Iterable<Fault> {
   }
 }
 
-/** Whether a line of HAProxy's configuration looks at the size of bodies: it may say when a message is sent. */
+/** Whether a line of HAProxy's configuration reads the size of bodies, and may decide when a message is sent. */
 function looksAtSize(lines: readonly ConfigurationLine[]): boolean {
   return lines.some(({ words }) => words.some((word) => /req\.body_(?:size|len)/.test(word)));
 }
@@ -230,7 +230,7 @@ function* bodySize({ engines, haproxy }: Subject): Iterable<Fault> {
   }
 }
 
-/** What HAProxy keeps free of a buffer, by default. */
+/** The bytes that HAProxy reserves in a buffer by default. */
 const MAX_REWRITE = 1024;
 
 function* bodyAboveFrame(subject: Subject): Iterable<Fault> {
@@ -273,7 +273,7 @@ function* tcpBeforeData({ engines }: Subject): Iterable<Fault> {
   }
 }
 
-/** Whether a group's messages have what a client sends. */
+/** Whether a group's messages contain data of the client. */
 function needsData({ groups, messages }: LinkedEngine, name: string): boolean {
   const names = groups.filter((group) => group.name === name).flatMap((group) => linesWith(group, 'messages'));
   const wanted = new Set(names.flatMap(({ words }) => words.slice(1)));

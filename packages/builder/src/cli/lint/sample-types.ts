@@ -1,7 +1,7 @@
-/** What a sample expression gives, by the kinds of declared types that take it. */
+/** The type of a sample expression, by the kinds of declared types that take it. */
 export type SampleType = 'address' | 'integer' | 'bool' | 'string' | 'binary';
 
-/** Fetches by what they give (configuration manual, §7.3). */
+/** Fetches by their type (configuration manual, §7.3). */
 const FETCHES: Readonly<Record<SampleType, readonly string[]>> = {
   address: ['src', 'dst', 'fc_src', 'fc_dst', 'bc_src', 'bc_dst'],
   integer: [
@@ -72,7 +72,7 @@ const FETCHES: Readonly<Record<SampleType, readonly string[]>> = {
   ],
 };
 
-/** Converters that give the same, whatever they are applied to (configuration manual, §7.3.1). */
+/** Converters by their type, for those that give the same type for every input (configuration manual, §7.3.1). */
 const CONVERTERS: Readonly<Record<SampleType, readonly string[]>> = {
   address: ['ipmask'],
   integer: ['length', 'bytes_count', 'xxh32', 'crc32', 'djb2', 'wt6', 'add', 'sub', 'mul', 'div', 'mod', 'strcmp'],
@@ -81,7 +81,7 @@ const CONVERTERS: Readonly<Record<SampleType, readonly string[]>> = {
   binary: ['sha1', 'sha2', 'digest', 'b64dec', 'hmac'],
 };
 
-/** The type of a sample expression; undefined where it is not known for sure. */
+/** The type of a sample expression; undefined if it is not certain. */
 export function sampleTypeOf(expression: string): SampleType | undefined {
   const parts = partsOf(expression);
   const last = parts.at(-1);
@@ -111,7 +111,7 @@ function partsOf(expression: string): string[] {
 const MAYBE_NOTHING =
   /^(?:(?:req|res)\.(?:hdr|fhdr|hdr_ip|hdr_val|cook|cook_val|body_param)|s?hdr|s?cook|url_?param|urlp|urlp_val|query|ssl_c_\w+|ssl_fc_(?:sni|alpn|npn|session_id)|req[._]ssl_sni|fc_pp_\w+)$/;
 
-/** Whether a sample expression may give nothing, which HAProxy sends as NULL. False where it is not known for sure. */
+/** Whether a sample expression may give nothing, which HAProxy sends as NULL. False when it is not known for sure. */
 export function mayBeNothing(expression: string): boolean {
   const [fetch = ''] = partsOf(expression);
   if (fetch === 'ssl_c_used') return false;
@@ -119,7 +119,7 @@ export function mayBeNothing(expression: string): boolean {
   return MAYBE_NOTHING.test(fetch) || (fetch === 'var' && !/^var\([^),]*,/.test(expression));
 }
 
-/** Which kinds of declared types take which sample; an address of either family may come as `src`. */
+/** The kinds of declared types that take each sample type; `src` may give an address of either family. */
 const TAKES: Readonly<Record<SampleType, readonly string[]>> = {
   address: ['address', 'ipv4', 'ipv6'],
   integer: ['integer', 'int32', 'uint32', 'int64', 'uint64'],
@@ -128,12 +128,12 @@ const TAKES: Readonly<Record<SampleType, readonly string[]>> = {
   binary: ['binary'],
 };
 
-/** Whether a declared type of these kinds can take what the sample gives. */
+/** Whether a declared type of these kinds can take a sample of this type. */
 export function canTake(kinds: readonly string[], type: SampleType): boolean {
   return kinds.some((kind) => TAKES[type].includes(kind));
 }
 
-/** Whether an expression reads the bytes that a TCP client sends, which are not there when it has connected. */
+/** Whether an expression reads bytes of a TCP client, which have not come when the client has just connected. */
 export function readsData(expression: string): boolean {
   return /(?<![\w.-])(?:req\.(?:payload|len|ssl_|rdp_|proto)|req_(?:len|ssl_|proto_)|payload|path|method|url|hdr|req\.hdr)/.test(
     expression,

@@ -10,9 +10,9 @@ import {
 
 const SECTIONS: ReadonlySet<string> = new Set(['spoe-agent', 'spoe-message', 'spoe-group']);
 
-/** An argument as `args` has it. */
+/** An argument of an `args` line. */
 export interface SentArgument {
-  /** Empty where it has none: `args src` (SPOE.txt §2.3). */
+  /** The name; empty for `args src` (SPOE.txt §2.3). */
   readonly name: string;
   /** The sample expression. */
   readonly expression: string;
@@ -24,24 +24,24 @@ export interface SentMessage {
   readonly name: string;
   readonly section: Section;
   readonly args: readonly SentArgument[];
-  /** Undefined where it has none. */
+  /** The line of its event; undefined if it has none. */
   readonly event: ConfigurationLine | undefined;
 }
 
 /** One scope of a SPOE configuration (SPOE.txt §2.1). */
 export interface Engine {
-  /** The name between brackets; undefined before the first of them. */
+  /** The name between brackets; undefined before the first one. */
   readonly scope: string | undefined;
-  /** The line of that name, 1 where there is none. */
+  /** The line of that name; 1 if there is none. */
   readonly line: number;
   readonly agent: Section | undefined;
   readonly messages: readonly SentMessage[];
   readonly groups: readonly Section[];
-  /** What stands before the variables that the agent sets: `option var-prefix`, or the agent's name. */
+  /** The prefix of the agent's variables: `option var-prefix`, or the agent's name. */
   readonly prefix: string;
 }
 
-/** Reads a SPOE configuration. Takes any text: what it does not know it passes over. */
+/** Parses a SPOE configuration. Takes any text, and skips unknown lines. */
 export function parseSpoeFile(text: string): Engine[] {
   const scopes: { scope: string | undefined; line: number; lines: ConfigurationLine[] }[] = [
     { scope: undefined, line: 1, lines: [] },
@@ -78,7 +78,7 @@ function messageOf(section: Section): SentMessage {
   };
 }
 
-/** HAProxy takes these characters before the first `=` for a name (src/flt_spoe.c). */
+/** An argument with a name: HAProxy takes these characters before the first `=` as one (src/flt_spoe.c). */
 const ARGUMENT = /^([\w.:-]+)=(.*)$/s;
 
 function argumentOf(word: string, line: ConfigurationLine): SentArgument {

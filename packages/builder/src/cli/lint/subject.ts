@@ -4,18 +4,18 @@ import { hasVariable, valueOf } from './configuration-text.ts';
 import { parseHaproxyFile, type HaproxyFile, type Proxy, type SpoeFilter } from './haproxy-file.ts';
 import { parseSpoeFile, type Engine } from './spoe-file.ts';
 
-/** An engine, and what names it in HAProxy's configuration. */
+/** An engine, with the parts of HAProxy's configuration that name it. */
 export interface LinkedEngine extends Engine {
-  /** As `send-spoe-group` names it: the engine of `filter spoe`, or the agent where it names none. */
+  /** Its name for `send-spoe-group`: the engine of `filter spoe`, or the agent if that names none. */
   readonly engineName: string;
   readonly filters: readonly SpoeFilter[];
-  /** The proxy of `use-backend`, where it is in the same file. */
+  /** The proxy of `use-backend`, if it is in the same file. */
   readonly backend: Proxy | undefined;
-  /** Whether the agent's definitions are of this engine's agent. */
+  /** Whether the given definitions belong to this engine's agent. */
   readonly isDeclared: boolean;
 }
 
-/** What is looked at by all rules. */
+/** The input of all rules. */
 export interface Subject {
   readonly haproxy: HaproxyFile;
   readonly engines: readonly LinkedEngine[];
@@ -24,24 +24,24 @@ export interface Subject {
   /** Filters that name this one. */
   readonly filters: readonly SpoeFilter[];
   readonly definitions: Definitions | undefined;
-  /** Such as `3.2`; undefined where it may be any. */
+  /** The release of HAProxy, such as `3.2`; undefined for any. */
   readonly release: string | undefined;
-  /** The agent's `processingTimeoutMs`; undefined where nobody said it. */
+  /** The agent's `processingTimeoutMs`; undefined if it was not given. */
   readonly deadlineMs: number | undefined;
 }
 
-/** What {@link subjectOf} is made of. */
+/** The sources of {@link subjectOf}. */
 export interface Sources {
   readonly haproxyText: string;
   readonly spoeText: string;
-  /** The path of the SPOE configuration: filters that name a file of another name are not about it. */
+  /** The path of the SPOE configuration; a filter with another file name is not about it. */
   readonly spoePath: string;
   readonly definitions?: Definitions | undefined;
   readonly release?: string | undefined;
   readonly deadlineMs?: number | undefined;
 }
 
-/** Reads both configurations, and links them. Takes any text. */
+/** Parses both configurations, and links them. Takes any text. */
 export function subjectOf({ haproxyText, spoeText, spoePath, definitions, ...rest }: Sources): Subject {
   const haproxy = parseHaproxyFile(haproxyText);
   const engines = parseSpoeFile(spoeText);
@@ -58,7 +58,7 @@ export function subjectOf({ haproxyText, spoeText, spoePath, definitions, ...res
   };
 }
 
-/** Folders differ from machine to machine: the names of files decide. One that the environment has is taken for ours. */
+/** Whether both paths have the same file name, since folders differ between machines; one from the environment counts as the same. */
 function isSameFile(config: string, path: string): boolean {
   return hasVariable(basename(config)) || basename(config) === basename(path);
 }
@@ -84,12 +84,12 @@ function linked(
   };
 }
 
-/** Whether all HAProxys that may be meant are of this release or later. */
+/** Whether the release is known to be this one or later. */
 export function isFrom(subject: Subject, release: string): boolean {
   return subject.release !== undefined && Number(subject.release) >= Number(release);
 }
 
-/** Whether all HAProxys that may be meant are older than this release. */
+/** Whether the release is known to be older than this one. */
 export function isBefore(subject: Subject, release: string): boolean {
   return subject.release !== undefined && Number(subject.release) < Number(release);
 }

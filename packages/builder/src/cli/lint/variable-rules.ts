@@ -3,7 +3,7 @@ import { linesWith, namesOn, valueOf, type ConfigurationLine } from './configura
 import type { Fault, Rule } from './rule.ts';
 import type { LinkedEngine, Subject } from './subject.ts';
 
-/** Rules on variables: who sets them, and who reads them. */
+/** Rules on setting and reading variables. */
 export const variableRules: readonly Rule[] = [
   { id: 'variable-unset', severity: 'warning', source: 'SPOE.txt §2.2, option var-prefix', find: variableUnset },
   { id: 'variable-unread', severity: 'note', source: 'SPOE.txt §2.2, option var-prefix', find: variableUnread },
@@ -19,7 +19,7 @@ export const variableRules: readonly Rule[] = [
 /** A place where a variable is named. */
 interface Mention {
   readonly name: string;
-  /** `other` may be a reading or a setting, such as the arguments of most converters. */
+  /** `other` may read or set it, such as the arguments of most converters. */
   readonly use: 'read' | 'set' | 'unset' | 'other';
   readonly file: 'haproxy' | 'spoe';
   readonly line: number;
@@ -42,7 +42,7 @@ function* mentionsIn(lines: Iterable<ConfigurationLine>, file: Mention['file']):
   }
 }
 
-/** What may stand before a name and say what it is for, in characters. */
+/** The longest text before a name that says what it is for, in characters. */
 const LONGEST = 20;
 
 function useOf(before: string, previous: string | undefined): Mention['use'] {
@@ -64,7 +64,7 @@ function mentionsOf({ haproxy, engines }: Subject): Mention[] {
   ];
 }
 
-/** What HAProxy itself sets for an engine. */
+/** The variables that HAProxy itself sets for an engine. */
 function ownVariables({ agent, prefix }: LinkedEngine): string[] {
   if (agent === undefined) return [];
   return ['set-on-error', 'set-process-time', 'set-total-time'].flatMap((option) => {
@@ -73,7 +73,7 @@ function ownVariables({ agent, prefix }: LinkedEngine): string[] {
   });
 }
 
-/** Whether the names of an agent's variables are known: its prefix is there, is a good one, and not the environment's. */
+/** Whether the names of an agent's variables are known: its prefix exists, is valid, and does not come from the environment. */
 function hasPlainPrefix({ prefix }: LinkedEngine): boolean {
   return /^[\w.]+$/.test(prefix);
 }
@@ -93,7 +93,7 @@ function* variableUnset(subject: Subject): Iterable<Fault> {
   for (const { name, use, file, line } of mentions) {
     if (use !== 'read' || set.has(name) || own.includes(name) || told.has(name)) continue;
     const agents = engines.filter((engine) => isOf(engine, name));
-    // Nobody knows what an agent sets that declares nothing, or whose engine stands in another file.
+    // The variables of an agent without definitions, or with its engine in another file, are not known.
     if (agents.some(({ isDeclared }) => !isDeclared) || (agents.length === 0 && otherFilters.length > 0)) continue;
     const known = [...own, ...agents.flatMap(({ prefix }) => declaredBy(definitions, prefix)), ...set];
     if (known.includes(name)) continue;
@@ -113,7 +113,7 @@ function declaredBy(definitions: Subject['definitions'], prefix: string): string
   return definitions?.variables.map(({ scope, name }) => `${scope}.${prefix}.${name}`) ?? [];
 }
 
-/** Whether all that may read a variable is in the configurations: Lua and files with a log format are not. */
+/** Whether the configurations have everything that may read a variable; Lua and files with a log format are outside. */
 function isAllRead({ haproxy }: Subject): boolean {
   const hasFiles = haproxy.lines.some(({ words }) => words.includes('lf-file'));
   return !haproxy.hasPrograms && haproxy.isWhole && !hasFiles;
@@ -125,7 +125,7 @@ function* variableUnread(subject: Subject): Iterable<Fault> {
   const read = new Set(mentions.filter(({ use }) => use === 'read' || use === 'other').map(({ name }) => name));
   const told = new Set<string>();
   for (const { name, use, file, line } of mentions) {
-    // The command line of HAProxy shows those of the process.
+    // HAProxy's command line can show variables of the process.
     if (use !== 'set' || read.has(name) || told.has(name) || name.startsWith('proc.')) continue;
     told.add(name);
     yield {
@@ -147,7 +147,7 @@ function* variableScope({ haproxy, engines }: Subject): Iterable<Fault> {
   }
 }
 
-/** Variables of `req` have gone when the response comes, and those of `res` are not there before (measured, 2.6 to 3.5). */
+/** Variables of `req` no longer exist with the response, and those of `res` do not exist before it (measured, 2.6 to 3.5). */
 function* outOfScope(lines: readonly ConfigurationLine[], isRequest: boolean, file: Mention['file']): Iterable<Fault> {
   for (const { name, use, line } of mentionsIn(lines, file)) {
     if (use !== 'read' || !name.startsWith(isRequest ? 'res.' : 'req.')) continue;
@@ -170,7 +170,7 @@ function* agentVariableUnread(subject: Subject): Iterable<Fault> {
   );
   const registered = namesOn(engine.agent, 'register-var-names').map(({ name }) => name);
   const declared = declaredBy(definitions, engine.prefix);
-  // A name that is near, and that nobody sets, is told by another rule.
+  // Another rule reports a similar name that is never set.
   const strange = [...read].filter((name) => isOf(engine, name) && !declared.includes(name));
   const [line = engine.agent.head] = linesWith(engine.agent, 'option', 'var-prefix');
   for (const { scope, name } of definitions?.variables ?? []) {
