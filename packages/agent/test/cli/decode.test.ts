@@ -130,7 +130,7 @@ describe('spop decode', () => {
 
   it.each([
     [['decode', '/nowhere'], '', 'could not read the file "/nowhere"'],
-    [['decode', '--format', 'hex'], 'what?', 'the input is no hexadecimal text'],
+    [['decode', '--format', 'hex'], 'what?', 'the input is not hexadecimal text'],
     [['decode', '--format', 'exe'], '', 'expected one of binary, hex, pcap, pcapng, session for --format'],
   ])('takes %j with %j for wrong use', async (words, input, sentence) => {
     const outcome = await spop(words, { input });

@@ -76,7 +76,7 @@ describe('spop init', () => {
     ],
     [
       "export const m = { name: 'm', args: {} }; export const v = { scope: 'txn', name: 'a'.repeat(60), kind: 'bool' };",
-      'HAProxy has 63 bytes for txn.module.aaa',
+      'HAProxy takes at most 63 bytes for the name txn.module.aaa',
       'shorter --var-prefix',
     ],
   ])('refuses a module with %s', async (code, sentence, hint) => {

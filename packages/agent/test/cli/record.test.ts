@@ -138,7 +138,11 @@ describe('spop record', () => {
     [['record', ':9', '--listen', 'here'], 2, 'expected an address; found "here"'],
     [['record', ':9', '--listen', ':0', '--output', '/nowhere/session.txt'], 1, 'ENOENT'],
     [['replay', '/nowhere', ':9'], 2, 'could not read the file "/nowhere"'],
-    [['replay', '/etc/hostname', ':9'], 2, '/etc/hostname is no session file: expected "# spop session 1" in line 1'],
+    [
+      ['replay', '/etc/hostname', ':9'],
+      2,
+      '/etc/hostname is not a session file: expected "# spop session 1" in line 1',
+    ],
     [['replay'], 2, 'expected a session file; found none'],
   ])('does not begin %j', async (words, code, sentence) => {
     const outcome = await spop(words);

@@ -15,7 +15,7 @@ agent.onMessage(checkSession, async ({ cookie }, ack, notify) => {
 });
 await agent.listen({ path: '/run/sessions.sock', mode: 0o660 });
 
-/** Whatever takes its time: a database, a cache, another service. */
+/** Any slow look-up: a database, a cache, another service. */
 async function lookUp(cookie: string, signal: AbortSignal): Promise<string> {
   const response = await fetch(`http://sessions.internal/${encodeURIComponent(cookie)}`, { signal });
   return response.text();

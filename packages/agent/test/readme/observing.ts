@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 import { createAgent, PROMETHEUS_CONTENT_TYPE, textLogger, toPrometheusText } from '@spop/agent';
 
 const agent = createAgent({
-  logger: textLogger(), // one line an event; or pino(), or console
+  logger: textLogger(), // one line for each event; or pino(), or console
   hooks: {
     handlerTimeout: ({ streamId }) => console.log(`stream ${streamId} got the fallback`),
-    eventLoopBlocked: ({ blockedMs }) => console.log(`nobody was answered for ${blockedMs} ms`),
+    eventLoopBlocked: ({ blockedMs }) => console.log(`no NOTIFY was answered for ${blockedMs} ms`),
   },
 });
 

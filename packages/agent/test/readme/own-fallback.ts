@@ -11,7 +11,7 @@ agent.onMessage(
     ack.set(verdict, response.ok ? 'pass' : 'block');
   },
   {
-    timeoutMs: 200, // instead of processingTimeoutMs, than which it may be longer
+    timeoutMs: 200, // instead of processingTimeoutMs; it may be longer
     fallback: ({ path }, ack, notify, reason) => {
       console.warn(`stream ${notify.streamId}: ${reason} for ${path.toString()}`); // 'threw' or 'timeout'
       ack.set(verdict, 'unknown');

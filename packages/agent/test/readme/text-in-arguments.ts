@@ -21,7 +21,7 @@ agent.onMessage(request, (message, ack) => {
   for (headers.read(message.headers); headers.next();) {
     if (headers.name.equals('x-forwarded-for')) {
       addresses.readXForwardedFor(headers.value);
-      // The last element is what the proxy in front has appended.
+      // The last element was appended by the nearest proxy.
       if (addresses.next() && addresses.address !== undefined) ack.set(client, addresses.address);
     } else if (headers.name.equals('cookie')) {
       session.read(headers.value);

@@ -78,7 +78,11 @@ describe('parseMessages', () => {
     [['m', 'a:int=1'], 'there is no type "int" for argument "a"', 'did you mean a:int32=?'],
     [['m', 'a:float=1'], 'there is no type "float" for argument "a"', 'types: null, bool'],
     [['m', 'a:toString=1'], 'there is no type "toString"', 'types'],
-    [['m', 'a:int32=2147483648'], 'argument "a" is not of type int32: expected -2147483648 to 2147483647', 'a:string=…'],
+    [
+      ['m', 'a:int32=2147483648'],
+      'argument "a" is not of type int32: expected -2147483648 to 2147483647',
+      'a:string=…',
+    ],
     [['m', 'a=9223372036854775808'], 'argument "a" is not of type int64', 'a:string=…'],
     [['m', 'a:int64=1.5'], 'expected a whole number', 'a:string=…'],
     [['m', 'a:bool=1'], 'expected true or false', 'a:string=…'],
