@@ -93,7 +93,11 @@ export class Agent implements AsyncDisposable {
     return this;
   }
 
-  /** Adds the handler of whole NOTIFYs, which is called after the handlers of their messages. @throws {SpopError} as `onMessage`. */
+  /**
+   * Adds the handler of whole NOTIFYs, which is called after the handlers of their messages.
+   *
+   * @throws {SpopError} as `onMessage`.
+   */
   onNotify(handler: NotifyHandler): this {
     this.#handlers.setNotifyHandler(handler);
     return this;

@@ -107,12 +107,12 @@ function explain(error: Error, target: ListenTarget): Error {
 }
 
 function hintFor(target: ListenTarget): string | undefined {
-  if ('fd' in target) return `fd ${target.fd} is no socket that could be listened on`;
+  if ('fd' in target) return `fd ${target.fd} is not a socket to listen on`;
   if (!('path' in target) || target.path.startsWith('\0')) return undefined;
   // For this Node reports EACCES.
   if (!existsSync(dirname(target.path))) return `there is no folder ${dirname(target.path)}; make it first`;
   const isOther = fileAt(target.path)?.isSocket() === false;
-  return isOther ? 'what is there is no socket; remove it, or listen on another path' : undefined;
+  return isOther ? 'the path is not a socket; remove the file, or listen on another path' : undefined;
 }
 
 /** Without a host Node listens on `::`, or on 0.0.0.0 where a machine has no IPv6. */

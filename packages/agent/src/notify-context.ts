@@ -19,7 +19,10 @@ export interface NotifyContext {
    * all handlers have returned; read before that, this is the deadline as if it started now.
    */
   readonly deadlineAt: number;
-  /** Whether actions that are set now are lost: `signal` aborted, or the NOTIFY was answered. Unlike `signal` it allocates nothing. */
+  /**
+   * Whether actions that are set now are lost: `signal` aborted, or the NOTIFY was answered. Unlike `signal` it allocates
+   * nothing.
+   */
   readonly isAnswered: boolean;
   /** The first message of `definition` in the same NOTIFY, or undefined: for correlating messages. */
   get<Args extends ArgumentTypes>(definition: MessageDefinition<Args>): MessageView<Args> | undefined;

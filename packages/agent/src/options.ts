@@ -44,7 +44,10 @@ export interface AgentOptions {
   readonly helloTimeoutMs?: number | undefined;
   /** How long a connection may have no bytes and no NOTIFY in flight. 0 by default; ends with status 2. */
   readonly idleTimeoutMs?: number | undefined;
-  /** How long a frame, or all fragments of a NOTIFY, may take from the first byte to the last. 10,000 by default; ends with status 2. */
+  /**
+   * How long a frame, or all fragments of a NOTIFY, may take from the first byte to the last. 10,000 by default; ends with
+   * status 2.
+   */
   readonly partialFrameTimeoutMs?: number | undefined;
   /** How long a peer may read no byte of its ACKs. 10,000 by default; its connection is destroyed, and reported with status 2. */
   readonly writeTimeoutMs?: number | undefined;

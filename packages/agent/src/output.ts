@@ -150,7 +150,10 @@ export class Output {
   }
 }
 
-/** Bytes of the write under way that the kernel has not taken, or 0 if Node does not tell. The timeout of net.Socket uses it too. */
+/**
+ * Bytes of the write under way that the kernel has not taken, or 0 if Node does not tell. The timeout of net.Socket uses it
+ * too.
+ */
 function queuedBytes(stream: Duplex): number {
   const handle: unknown = stream instanceof Socket ? Reflect.get(stream, '_handle') : undefined;
   const queued: unknown = isObject(handle) ? Reflect.get(handle, 'writeQueueSize') : undefined;

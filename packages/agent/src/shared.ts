@@ -47,7 +47,10 @@ export class Shared {
     if (mayPendLong(handlers.longestTimeoutMs)) this.#watchPending();
   }
 
-  /** Advises once on each message whose arguments are not as declared; after the frame is read, since it calls the user's logger. */
+  /**
+   * Advises once on each message whose arguments are not as declared; after the frame is read, since it calls the user's
+   * logger.
+   */
   #watchArguments(): void {
     this.handlers.set.onFirst = (definition, names) => {
       const advice = argumentAdvice(definition, names);

@@ -230,7 +230,7 @@ describe('listen', () => {
     const { agent } = await startAgent();
     await expect(agent.listen({ path })).rejects.toMatchObject({
       code: 'EADDRINUSE',
-      message: `listen EADDRINUSE: address already in use ${path}: what is there is no socket; remove it, or listen on another path`,
+      message: `listen EADDRINUSE: address already in use ${path}: the path is not a socket; remove the file, or listen on another path`,
     });
     expect(statSync(path).ino).toBe(before);
     if (lstatSync(path).isFile()) expect(readFileSync(path, 'utf8')).toBe('precious');
@@ -311,7 +311,7 @@ describe('listen on a file descriptor', () => {
   it('that is not open rejects', async () => {
     const { agent } = await startAgent();
     await expect(agent.listen({ fd: 9_999 })).rejects.toThrow(
-      /(EBADF|EINVAL).*: fd 9999 is no socket that could be listened on$/,
+      /(EBADF|EINVAL).*: fd 9999 is not a socket to listen on$/,
     );
   });
 });

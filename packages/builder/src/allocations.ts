@@ -42,8 +42,8 @@ export interface Allocations {
   /** Rounds in a row that had to take the same number of bytes. */
   readonly rounds: number;
   /**
-   * The control: bytes that one object, and one number, added to a round. Less than 24 or 12 means that the figure is not exact, for
-   * instance because a round allocates so much that V8 moves to another page of memory.
+   * The control: bytes that one object, and one number, added to a round. Less than 24 or 12 means that the figure is not
+   * exact, for instance because a round allocates so much that V8 moves to another page of memory.
    */
   readonly controls: Readonly<Record<'object' | 'number', number>>;
 }
@@ -78,8 +78,8 @@ const otherTargets: readonly (() => unknown)[] = [() => undefined, () => 1, () =
  * The return value counts: V8 puts a fraction, or an integer beyond 31 bits, on the heap to return it. The bytes of a `Buffer` are
  * elsewhere and do not count, but each `Buffer` is an object on the heap and does.
  *
- * @throws {AssertionError} with the bytes of each call, if there are any; {TypeError} when the function returns a Promise or an option
- * is not an integer of 1 or more; {Error} when the process lacks `--expose-gc`, or the control was not seen.
+ * @throws {AssertionError} with the bytes of each call, if there are any; {TypeError} when the function returns a Promise or an
+ * option is not an integer of 1 or more; {Error} when the process lacks `--expose-gc`, or the control was not seen.
  */
 export function withoutAllocations(fn: () => unknown, options: AllocationOptions = {}): AllocationProof {
   const { calls, rounds } = prepare(fn, options);
@@ -222,7 +222,10 @@ function warmUp(fn: () => unknown, milliseconds: number): number {
   return calls / elapsed;
 }
 
-/** Bytes of a round, once `rounds` rounds in a row had the same, or one more if that is not the wanted figure; else the last one. */
+/**
+ * Bytes of a round, once `rounds` rounds in a row had the same, or one more if that is not the wanted figure; else the last
+ * one.
+ */
 function steadyBytes(fn: () => unknown, calls: number, rounds: number, isWanted: (bytes: number) => boolean): number {
   const start = performance.now();
   let last = heapBytes(fn, calls);

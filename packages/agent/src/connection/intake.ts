@@ -168,7 +168,7 @@ export class Intake implements Holder {
 
   endForRoom(): void {
     const { hooks, options } = this.#shared;
-    const reason = `what is incomplete of all connections is above maxIncompleteBytes (${options.maxIncompleteBytes})`;
+    const reason = `incomplete frames of all connections hold more than maxIncompleteBytes (${options.maxIncompleteBytes})`;
     this.#notedBytes = 0;
     hooks.emit('overload', { connection: this.#session.describe(), ...overload('maxIncompleteBytes', options) });
     this.#session.end(Status.ResourceAllocation, reason);

@@ -213,7 +213,10 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     return this.#engine!.maxAckBytes - this.ack.byteLength - this.#partActionBytes;
   }
 
-  /** Prepares the ACK for one of several handlers: `reset` drops only its actions, and the actions of parts count against its room. */
+  /**
+   * Prepares the ACK for one of several handlers: `reset` drops only its actions, and the actions of parts count against its
+   * room.
+   */
   beginActions(): void {
     this.ack.beginActionsAt(this.ack.byteLength);
     if (this.#partActionBytes > 0) this.mayGrow(this.#engine!.maxAckBytes - this.#partActionBytes);
@@ -315,7 +318,10 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     this.answerer?.noteGrowth(bytes);
   }
 
-  /** Ends the ACK in `output` and closes the NOTIFY, if that is all there is to do; returns whether it is (benchmark `tiny through a socket`). */
+  /**
+   * Ends the ACK in `output` and closes the NOTIFY, if that is all there is to do; returns whether it is
+   * (benchmark `tiny through a socket`).
+   */
   finishPlain(output: AckOutput): boolean {
     if (this.#hasMore) return false;
     output.commit(this.ack.end());

@@ -10,7 +10,10 @@ const MAX_KEPT_BYTES = MAX_PIECE_BYTES;
  * shows them, since each checks the limits of what was read.
  */
 export class MemoryPool {
-  /** By size; `#counts` says how many of each list are free. Never popped, since an array that shrinks and grows allocates memory. */
+  /**
+   * By size; `#counts` says how many of each list are free. Never popped, since an array that shrinks and grows allocates
+   * memory.
+   */
   readonly #free: Buffer[][] = Array.from({ length: 1 + sizeIndex(MAX_PIECE_BYTES) }, () => []);
   readonly #counts: Int32Array = new Int32Array(this.#free.length);
   #keptBytes: number = 0;

@@ -44,7 +44,11 @@ export const FAMILIES: readonly Family[] = [
   counter('handler_errors', 'NOTIFYs whose handler threw or rejected.', (m) => m.events.handlerError),
   counter('unhandled_notifies', 'NOTIFYs for which there is no handler.', (m) => m.events.unhandledNotify),
   counter('timeouts', 'NOTIFYs answered at their deadline.', (m) => m.events.handlerTimeout),
-  counter('late_answers', 'Handlers that settled when nobody waited any more.', (m) => m.lateAnswers),
+  counter(
+    'late_answers',
+    'Handlers that settled after their message was answered or their connection ended.',
+    (m) => m.lateAnswers,
+  ),
   counter('oversized_notifies', 'Fragmented NOTIFYs above maxReassembledBytes.', (m) => m.oversizedNotifies),
   counter('received_frames', 'Whole frames read.', (m) => m.framesRead),
   counter('received_bytes', 'Bytes read.', (m) => m.bytesRead, 'bytes'),

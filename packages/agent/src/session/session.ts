@@ -26,7 +26,10 @@ import { failedNotify, type Owner, Unsettled } from './unsettled.ts';
 
 // Module-local copy: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `load`).
 const NOTIFY = FrameType.Notify;
-/** Bytes of the output that an ACK may fill before it grows elsewhere: the longest ACK that HAProxy takes with buffers of 16 KiB. */
+/**
+ * Bytes of the output that an ACK may fill before it grows elsewhere: the longest ACK that HAProxy takes with buffers of 16
+ * KiB.
+ */
 const ACK_ROOM = 16_384;
 
 /**

@@ -134,7 +134,11 @@ describe('spop', () => {
     [['ping', 'a:9', '--quiet=no'], 'the option --quiet takes no value', 'write --quiet alone'],
     [['ping', 'a:9', '--key', 'k.pem'], 'the option --key needs --cert', 'add --cert FILE'],
     [['ping', 'a:9', '--ca', '/nowhere'], 'could not read the file of --ca', 'check its path'],
-    [['hello', 'a:9', '--haproxy', '1.9'], 'expected one of 2.6, 3.0, 3.1, 3.2, 3.4 for --haproxy', 'the release of HAProxy'],
+    [
+      ['hello', 'a:9', '--haproxy', '1.9'],
+      'expected one of 2.6, 3.0, 3.1, 3.2, 3.4 for --haproxy',
+      'the release of HAProxy',
+    ],
   ])('takes %j for wrong use', async (words, sentence, hint) => {
     const { code, stdout, stderr } = await spop(words);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

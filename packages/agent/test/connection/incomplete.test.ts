@@ -21,7 +21,7 @@ const asking = (id: string, streamId: number = 1): NotifyBuilder => notify({ str
 /** A NOTIFY whose beginning takes a carry of 16 KiB. */
 const LARGE = asking('x'.repeat(16_000)).toBytes();
 const BEGINNING = LARGE.subarray(0, 15_000);
-const REASON = 'what is incomplete of all connections is above maxIncompleteBytes (100000)';
+const REASON = 'incomplete frames of all connections hold more than maxIncompleteBytes (100000)';
 
 interface Setup extends Bench {
   readonly time: StoppedTime;

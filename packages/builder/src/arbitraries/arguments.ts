@@ -51,11 +51,12 @@ const valuesOf: Readonly<Record<ValueKind, () => fc.Arbitrary<boolean | number |
 
 /**
  * The arguments of a declared message that HAProxy can send if its configuration matches the declaration, for
- * `peer.notify(definition, args)` and `notify().message(definition, args)`. Values have the declared types and ranges; text may have
- * any bytes. An optional argument may be NULL, for a sample without a value, or left out, as when the configuration does not name it.
- * The arguments come in any order.
+ * `peer.notify(definition, args)` and `notify().message(definition, args)`. Values have the declared types and ranges; text may
+ * have any bytes. An optional argument may be NULL, for a sample without a value, or left out, as when the configuration does
+ * not name it. The arguments come in any order.
  *
- * A required argument always has a value. HAProxy also sends NULL for it when its sample fails, but that does not match the declaration.
+ * A required argument always has a value. HAProxy also sends NULL for it when its sample fails, but that does not match the
+ * declaration.
  */
 export function argumentsOf<Schema extends MessageSchema>(definition: Schema): fc.Arbitrary<ArgumentsOf<Schema>> {
   const names = Object.keys(definition.args);

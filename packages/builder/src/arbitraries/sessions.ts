@@ -28,7 +28,10 @@ interface Exchange {
   readonly delay: number;
 }
 
-/** A whole session: HELLOs, up to `maxNotifies` (6 by default) pipelined NOTIFYs with ACKs in any order, and an end with or without DISCONNECTs. */
+/**
+ * A whole session: HELLOs, up to `maxNotifies` (6 by default) pipelined NOTIFYs with ACKs in any order, and an end with or
+ * without DISCONNECTs.
+ */
 export function session(constraints: { readonly maxNotifies?: number | undefined } = {}): fc.Arbitrary<Session> {
   return fc
     .record({

@@ -68,7 +68,8 @@ export function assertSetVar<Variable extends VariableSchema>(
 ): void;
 /**
  * Asserts that the last action of an ACK on a variable sets it to any value, or to this one. A plain number matches every integer
- * type; typed data matches only itself. NULL is not a value: HAProxy unsets a variable that is set to it, see {@link assertUnsetVar}.
+ * type; typed data matches only itself. NULL is not a value: HAProxy unsets a variable that is set to it, see {@link
+ * assertUnsetVar}.
  *
  * @throws {AssertionError} of `node:assert`.
  */

@@ -18,11 +18,15 @@ import {
   unsetsVariable,
 } from './outcomes.ts';
 
-/** The matchers that {@link matchers} adds to the result of `expect`; `R` is `void`, or a Promise after `resolves`. They take frames, frame builders and bytes. */
+/**
+ * The matchers that {@link matchers} adds to the result of `expect`; `R` is `void`, or a Promise after `resolves`. They take
+ * frames, frame builders and bytes.
+ */
 export interface SpopMatchers<R> {
   /**
-   * The last action of the ACK on this variable sets it to any value, or to this one. A plain number matches every integer type; typed
-   * data matches only itself. NULL is not a value: HAProxy unsets a variable that is set to it, see {@link toUnsetVar}.
+   * The last action of the ACK on this variable sets it to any value, or to this one. A plain number matches every integer
+   * type; typed data matches only itself. NULL is not a value: HAProxy unsets a variable that is set to it, see {@link
+   * toUnsetVar}.
    */
   toSetVar(scope: ScopeName, name: string, value?: ValueInput): R;
   /**

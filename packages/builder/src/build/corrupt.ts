@@ -10,8 +10,8 @@ export interface Corruption {
   /** What is wrong with the corrupt frame. */
   readonly description: string;
   /**
-   * The error of a strict reader for the corrupt frame; undefined when the frame can still be read and has a wrong meaning, when the
-   * reader waits for more bytes, or when the error depends on the frame (`nb-args-too-few`).
+   * The error of a strict reader for the corrupt frame; undefined when the frame can still be read and has a wrong meaning,
+   * when the reader waits for more bytes, or when the error depends on the frame (`nb-args-too-few`).
    */
   readonly code: SpopErrorCode | undefined;
   /** The corrupt bytes; undefined when the frame has nothing to corrupt in this way. */

@@ -38,8 +38,8 @@ export interface VariableSchema {
 }
 
 /**
- * The input for a declared type: a plain value, or typed data. Whether text is an IPv4 address is checked at run time. For `oneOf` a
- * plain value has the first type that takes it.
+ * The input for a declared type: a plain value, or typed data. Whether text is an IPv4 address is checked at run time. For
+ * `oneOf` a plain value has the first type that takes it.
  */
 export type InputOf<Type> =
   | (boolean extends WriteOf<Type> ? boolean | BoolData : never)
@@ -185,8 +185,8 @@ function ofAnyKind(where: string, { kind, kinds = [] }: AnyValueType, value: unk
 /**
  * The names and typed data of a message's arguments, in the given order, checked against its schema.
  *
- * @throws {SpopError} SPOP_INVALID_NAME for an undeclared argument; SPOP_MISSING_ARGUMENT for a required one that is missing or null;
- * SPOP_INVALID_VALUE for a value of another type.
+ * @throws {SpopError} SPOP_INVALID_NAME for an undeclared argument; SPOP_MISSING_ARGUMENT for a required one that is missing or
+ * null; SPOP_INVALID_VALUE for a value of another type.
  */
 export function toDeclaredArguments(
   schema: MessageSchema,

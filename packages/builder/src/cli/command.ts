@@ -48,6 +48,6 @@ export interface Command {
 /** The help on exit codes of every command that speaks to an agent. */
 export const EXIT_CODES = `Exit codes:
   0         yes
-  1         no: a negative answer, nobody there, or too late
+  1         no: a negative answer, no agent there, or too late
   2         wrong use of this program
   64 + N    the agent sent an AGENT-DISCONNECT with status N`;

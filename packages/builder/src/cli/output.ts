@@ -36,7 +36,10 @@ export class Output {
     if (!this.isJson && !this.isQuiet) this.#write(process.stdout, printable(line));
   }
 
-  /** Prints an object of data in one line; only with `--json`. Bytes become hexadecimal digits; 64-bit integers become numbers if these are exact, else text. */
+  /**
+   * Prints an object of data in one line; only with `--json`. Bytes become hexadecimal digits; 64-bit integers become numbers
+   * if these are exact, else text.
+   */
   json(object: unknown): void {
     if (this.isJson) this.#write(process.stdout, JSON.stringify(object, toJson));
   }

@@ -1,8 +1,8 @@
 import type { TypedData } from '../data/typed-data.ts';
 
 /**
- * The class of a case: `must` for a demand of SPOE.txt, `haproxy` for a need of a HAProxy release that is not in SPOE.txt, `hygiene`
- * for an agent's survival among broken or hostile peers.
+ * The class of a case: `must` for a demand of SPOE.txt, `haproxy` for a need of a HAProxy release that is not in SPOE.txt,
+ * `hygiene` for an agent's survival among broken or hostile peers.
  */
 export type CaseClass = 'must' | 'haproxy' | 'hygiene';
 

@@ -180,7 +180,7 @@ function isAnswer(frame: AckFrame, { streamId, frameId, value }: ExpectedAck, { 
 
 function unexpected(frame: AckFrame, open: readonly ExpectedAck[], { answers }: Contract): string {
   const same = open.find(({ streamId, frameId }) => streamId === frame.streamId && frameId === frame.frameId);
-  if (same?.value === undefined || answers === undefined) return `an ACK that nobody waits for: ${summarize(frame)}`;
+  if (same?.value === undefined || answers === undefined) return `an ACK without a NOTIFY: ${summarize(frame)}`;
   const found = describeTypedData(variableAfter(frame.actions, answers.variable));
   return `expected ${describeTypedData(same.value)} in the variable ${answers.variable}; found ${found}`;
 }

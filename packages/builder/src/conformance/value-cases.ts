@@ -5,7 +5,10 @@ import type { Case } from './case.ts';
 import { notifyOf, messageOf, type Vocabulary } from './vocabulary.ts';
 
 const SECTION = 'SPOE.txt §3.1';
-/** The longest echoed value: HAProxy 3.1 and later stop reading once 20 ACKs fill a buffer of 16 KiB, so careful agents refuse longer ones. */
+/**
+ * The longest echoed value: HAProxy 3.1 and later stop reading once 20 ACKs fill a buffer of 16 KiB, so careful agents refuse
+ * longer ones.
+ */
 const MAX_ECHO_BYTES = 700;
 
 /** The least and the greatest value of each length that a varint can have, 1 to 10 bytes. */

@@ -1,6 +1,6 @@
 /**
- * Bytes of one direction that are not a whole frame yet. The cost of adding and taking grows with the bytes, and not with the number
- * of pieces in which they come.
+ * Bytes of one direction that are not a whole frame yet. The cost of adding and taking grows with the bytes, and not with the
+ * number of pieces in which they come.
  */
 export class PendingBytes {
   #memory: Uint8Array = new Uint8Array(0);

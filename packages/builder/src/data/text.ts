@@ -37,8 +37,8 @@ function sequenceLength(bytes: Uint8Array, index: number): number {
 }
 
 /**
- * Decodes bytes as UTF-8, with each invalid byte as a lone surrogate U+DC80 to U+DCFF. {@link toBytes} returns the same bytes. Never
- * throws.
+ * Decodes bytes as UTF-8, with each invalid byte as a lone surrogate U+DC80 to U+DCFF. {@link toBytes} returns the same bytes.
+ * Never throws.
  */
 export function toText(bytes: Uint8Array): string {
   if (isUtf8(bytes)) return decoder.decode(bytes);

@@ -121,8 +121,8 @@ export function raw(value: Uint8Array | string): RawData {
 }
 
 /**
- * The same typed data with meaningless flags, 1 to 15 (even for BOOL, whose value is bit 1). They are legal, but HAProxy never sends
- * them.
+ * The same typed data with meaningless flags, 1 to 15 (even for BOOL, whose value is bit 1). They are legal, but HAProxy never
+ * sends them.
  *
  * @throws {SpopError} SPOP_INVALID_VALUE out of range.
  */
@@ -134,9 +134,9 @@ export function withFlags<T extends TypedData>(value: T, flags: number): T {
 }
 
 /**
- * The typed data for a plain value, as HAProxy encodes it: number and bigint INT64, boolean BOOL, string STRING, `Uint8Array` BINARY,
- * null NULL. Only the JavaScript type decides: `'10.0.0.1'` is a STRING, like a header with that text. For an address, write
- * `data.ipv4('10.0.0.1')`, or build with a message schema that declares one.
+ * The typed data for a plain value, as HAProxy encodes it: number and bigint INT64, boolean BOOL, string STRING, `Uint8Array`
+ * BINARY, null NULL. Only the JavaScript type decides: `'10.0.0.1'` is a STRING, like a header with that text. For an address,
+ * write `data.ipv4('10.0.0.1')`, or build with a message schema that declares one.
  *
  * @throws {SpopError} SPOP_INVALID_VALUE for an integer outside INT64, a fraction, or another type.
  */

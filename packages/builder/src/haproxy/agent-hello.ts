@@ -15,7 +15,10 @@ function item(hello: KvFrame, name: string): TypedData | undefined {
   return hello.items.findLast((candidate) => candidate.name === name)?.value;
 }
 
-/** Reads an AGENT-HELLO that need not be valid, which `validate` checks. A missing max-frame-size becomes HAProxy's own, `offered`. */
+/**
+ * Reads an AGENT-HELLO that need not be valid, which `validate` checks. A missing max-frame-size becomes HAProxy's own,
+ * `offered`.
+ */
 export function toAgentHello(hello: KvFrame, offered: number): ReceivedAgentHello {
   const version = item(hello, Key.Version);
   const size = item(hello, Key.MaxFrameSize);

@@ -75,7 +75,10 @@ export function reportOf(ack: AckFrame): string | undefined {
   return reports.get(ack);
 }
 
-/** Passes an event to its conversation. It has the peer's address and the stream-id, but not the agent: if several fit, none is told. */
+/**
+ * Passes an event to its conversation. It has the peer's address and the stream-id, but not the agent: if several fit, none is
+ * told.
+ */
 function tell(event: AgentEvent, text: string): void {
   const streamId = BigInt(event.streamId);
   const { remote } = event.connection;

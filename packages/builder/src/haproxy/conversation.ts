@@ -39,8 +39,8 @@ interface Ending {
 }
 
 /**
- * One connection to an agent, as frames: the transcript, the waiting steps, and the end. It knows the grammar of SPOP, and leaves the
- * other rules to {@link ScriptedHaproxy}.
+ * One connection to an agent, as frames: the transcript, the waiting steps, and the end. It knows the grammar of SPOP, and
+ * leaves the other rules to {@link ScriptedHaproxy}.
  */
 export class Conversation implements ReportListener {
   /** Every frame of the agent, in order of arrival. */
@@ -123,7 +123,10 @@ export class Conversation implements ReportListener {
     this.#close('the scripted HAProxy closed the connection');
   }
 
-  /** Resolves with the result of `match` for the first frame that it takes; rejects after `timeoutMs`, or when no frame can come. */
+  /**
+   * Resolves with the result of `match` for the first frame that it takes; rejects after `timeoutMs`, or when no frame can
+   * come.
+   */
   expectFrame<T>(
     what: string,
     match: (frame: PlainFrame) => T | undefined,

@@ -12,8 +12,8 @@ export type PeerFailureKind =
   | 'refused';
 
 /**
- * A failure between a scripted HAProxy and an agent, with the whole conversation in its text. It is not a `SpopError`, since no bytes
- * need to be wrong: the agent may just be late.
+ * A failure between a scripted HAProxy and an agent, with the whole conversation in its text. It is not a `SpopError`, since no
+ * bytes need to be wrong: the agent may just be late.
  */
 export class PeerFailure extends Error {
   override readonly name: string = 'PeerFailure';

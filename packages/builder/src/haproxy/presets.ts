@@ -106,8 +106,8 @@ export class HaproxyPreset {
   }
 
   /**
-   * The frames in which 3.0 and older send a NOTIFY that is larger than the negotiated max-frame-size: a NOTIFY without FIN, and UNSET
-   * frames, the last with FIN; one frame if the NOTIFY fits.
+   * The frames in which 3.0 and older send a NOTIFY that is larger than the negotiated max-frame-size: a NOTIFY without FIN,
+   * and UNSET frames, the last with FIN; one frame if the NOTIFY fits.
    *
    * @throws {SpopError} SPOP_MISUSE for a line that never fragments.
    */
@@ -141,8 +141,8 @@ function ids(builder: FrameBuilder): { streamId: number | bigint; frameId: numbe
 }
 
 /**
- * Cuts a NOTIFY's payload into a NOTIFY without FIN and UNSET frames of `payloadBytes` (1 or more) each; the last has FIN. It returns
- * at least two frames; the second is empty if the whole payload fits into the first.
+ * Cuts a NOTIFY's payload into a NOTIFY without FIN and UNSET frames of `payloadBytes` (1 or more) each; the last has FIN. It
+ * returns at least two frames; the second is empty if the whole payload fits into the first.
  */
 export function fragment(whole: NotifyBuilder, payloadBytes: number): FrameBuilder[] {
   const payload = whole.toPayload();

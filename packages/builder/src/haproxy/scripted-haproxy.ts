@@ -42,8 +42,8 @@ function toInput(input: MessageSchema | string | NotifyInput, args: ArgumentsInp
 }
 
 /**
- * The HAProxy side of one connection, played by a test; {@link connect} makes one. Each step has a deadline, and its failure has the
- * whole conversation in its text.
+ * The HAProxy side of one connection, played by a test; {@link connect} makes one. Each step has a deadline, and its failure
+ * has the whole conversation in its text.
  */
 export class ScriptedHaproxy {
   /** Builds this HAProxy's frames: `peer.send(peer.preset.notify().message(…))` sends one by hand. */
@@ -87,8 +87,8 @@ export class ScriptedHaproxy {
   }
 
   /**
-   * Sends one NOTIFY with HAProxy's next ids and returns its ACK. Calls that are not awaited are pipelined, up to as many as HAProxy
-   * would have in flight; the others wait for their turn.
+   * Sends one NOTIFY with HAProxy's next ids and returns its ACK. Calls that are not awaited are pipelined, up to as many as
+   * HAProxy would have in flight; the others wait for their turn.
    *
    * @throws {PeerFailure} when no ACK comes; {SpopError} when the message does not match its schema.
    */
@@ -104,8 +104,8 @@ export class ScriptedHaproxy {
   }
 
   /**
-   * Sends NOTIFYs, as many in one write as HAProxy would have in flight, and returns their ACKs in the order of the NOTIFYs. `received`
-   * has the ACKs in the order in which they came.
+   * Sends NOTIFYs, as many in one write as HAProxy would have in flight, and returns their ACKs in the order of the NOTIFYs.
+   * `received` has the ACKs in the order in which they came.
    *
    * @throws {PeerFailure} when an ACK is missing.
    */

@@ -4,8 +4,8 @@ import { PeerFailure } from './peer-failure.ts';
 const PLACE = '\n    at ';
 
 /**
- * Runs a step for a function that a test called. The stack of its failure begins where the test called that function, and not in the
- * timer or stream that ended the step.
+ * Runs a step for a function that a test called. The stack of its failure begins where the test called that function, and not
+ * in the timer or stream that ended the step.
  */
 export async function runStep<T>(run: () => Promise<T>): Promise<T> {
   const call = new Error('called');

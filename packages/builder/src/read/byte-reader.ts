@@ -31,8 +31,8 @@ export interface ReadMode {
 }
 
 /**
- * Takes bytes, integers and varints from one frame, never beyond its end, and keeps a trace of the fields and a list of the problems.
- * `PlainReader` knows what the fields mean.
+ * Takes bytes, integers and varints from one frame, never beyond its end, and keeps a trace of the fields and a list of the
+ * problems. `PlainReader` knows what the fields mean.
  */
 export class ByteReader {
   readonly fields: Field[] = [];

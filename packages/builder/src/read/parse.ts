@@ -78,8 +78,8 @@ export function parseStream(input: BytesInput, options: ParseOptions = {}): Pars
 /**
  * Reads whole frames into plain objects, to compare and to print.
  *
- * @throws {SpopError} with the code and the offset of the first wrong byte, counted from its frame's length field; SPOP_TRUNCATED at 0
- * when the last frame is not complete.
+ * @throws {SpopError} with the code and the offset of the first wrong byte, counted from its frame's length field;
+ * SPOP_TRUNCATED at 0 when the last frame is not complete.
  */
 export function parse(input: BytesInput, options: ParseOptions = {}): PlainFrame[] {
   const bytes = bytesOf(input);
@@ -114,8 +114,8 @@ export function parseFrame(input: BytesInput, options: ParseOptions = {}): Plain
 }
 
 /**
- * Reads exactly one ACK. Like HAProxy, it reads the single payload byte `00` as no action: agents write it because HAProxy 3.1.0 hangs
- * on an ACK with an empty payload.
+ * Reads exactly one ACK. Like HAProxy, it reads the single payload byte `00` as no action: agents write it because HAProxy
+ * 3.1.0 hangs on an ACK with an empty payload.
  *
  * @throws {SpopError} as {@link parseFrame} does, and SPOP_UNEXPECTED_FRAME for another frame.
  */
@@ -136,11 +136,11 @@ function messagesOf(first: FragmentFrame, payload: Uint8Array): NotifyFrame['mes
 }
 
 /**
- * Joins fragmented NOTIFYs (HAProxy 3.0 and older, SPOE.txt §3.2 there). Each becomes one whole NOTIFY at the place of its last fragment,
- * aborted ones are removed, and all other frames are unchanged.
+ * Joins fragmented NOTIFYs (HAProxy 3.0 and older, SPOE.txt §3.2 there). Each becomes one whole NOTIFY at the place of its last
+ * fragment, aborted ones are removed, and all other frames are unchanged.
  *
- * @throws {SpopError} SPOP_INTERLACED_FRAMES, SPOP_FRAME_ID_NOT_FOUND, or the error in the joined payload, whose offset counts as in a
- * frame with ids of one byte each.
+ * @throws {SpopError} SPOP_INTERLACED_FRAMES, SPOP_FRAME_ID_NOT_FOUND, or the error in the joined payload, whose offset counts
+ * as in a frame with ids of one byte each.
  */
 export function reassemble(frames: readonly PlainFrame[]): PlainFrame[] {
   const whole: PlainFrame[] = [];

@@ -2,7 +2,10 @@ import type { SpopErrorCode } from '@spop/codec';
 
 /** One rule that bytes can break. */
 export interface Rule {
-  /** `error` if the other side refuses, ignores or misreads the bytes; `warning` if they are legal, but careful peers do not send them. */
+  /**
+   * `error` if the other side refuses, ignores or misreads the bytes; `warning` if they are legal, but careful peers do not
+   * send them.
+   */
   readonly severity: 'error' | 'warning';
   /** The source of the rule: a section of HAProxy's doc/SPOE.txt, or a HAProxy source file and version. */
   readonly source: string;
@@ -76,8 +79,8 @@ export type RuleId =
   | 'integer-turns-negative';
 
 /**
- * The rules of SPOP 2.0 that `validate` checks. The rules of a strict reader come first, with the byte of each error's offset, counted
- * from the start of the frame's length field.
+ * The rules of SPOP 2.0 that `validate` checks. The rules of a strict reader come first, with the byte of each error's offset,
+ * counted from the start of the frame's length field.
  */
 export const rules: Readonly<Record<RuleId, Rule>> = {
   /** The length is above the limit. Offset 0. */

@@ -18,7 +18,10 @@ import { readerRule, type RuleId, rules } from './rules.ts';
 /** One broken rule. */
 export interface Violation {
   readonly rule: RuleId;
-  /** `error` if the other side refuses, ignores or misreads the bytes; `warning` if they are legal, but careful peers do not send them. */
+  /**
+   * `error` if the other side refuses, ignores or misreads the bytes; `warning` if they are legal, but careful peers do not
+   * send them.
+   */
   readonly severity: 'error' | 'warning';
   /** The sender. */
   readonly from: Side;

@@ -74,7 +74,10 @@ export class AckWriter extends FrameBody implements Actions {
   #wordView: DataView = NO_WORD_VIEW;
   /** More memory, for an ACK whose memory ends before its limit. */
   #room: AckRoom | undefined;
-  /** The limit of its actions, or the end of its memory. While no ACK is open it is {@link CLOSED}, so the check for room also catches late actions. */
+  /**
+   * The limit of its actions, or the end of its memory. While no ACK is open it is {@link CLOSED}, so the check for room also
+   * catches late actions.
+   */
   #end: number = CLOSED;
 
   /**
@@ -147,7 +150,10 @@ export class AckWriter extends FrameBody implements Actions {
     return this;
   }
 
-  /** Ends the ACK and returns the offset after it. An ACK without actions gets a payload of one byte 00. @throws {SpopError} SPOP_VIEW_CLOSED after it has ended. */
+  /**
+   * Ends the ACK and returns the offset after it. An ACK without actions gets a payload of one byte 00. @throws {SpopError}
+   * SPOP_VIEW_CLOSED after it has ended.
+   */
   override end(): number {
     if (this.#end === CLOSED) throw ackEnded();
     this.#end = CLOSED;
@@ -168,8 +174,8 @@ export class AckWriter extends FrameBody implements Actions {
   }
 
   /**
-   * Copies the ACK so far to `position` of `target`, the beginning by default, and goes on writing there; it has to end at `limit` or
-   * before.
+   * Copies the ACK so far to `position` of `target`, the beginning by default, and goes on writing there; it has to end at
+   * `limit` or before.
    *
    * @throws {SpopError} SPOP_FRAME_FULL when it does not fit; SPOP_VIEW_CLOSED after the ACK has ended.
    */
@@ -185,7 +191,10 @@ export class AckWriter extends FrameBody implements Actions {
     this.limit = limit;
   }
 
-  /** @internal Begins actions without a header, and without memory before the first action; {@link AckWriter.takeActions} moves them. */
+  /**
+   * @internal Begins actions without a header, and without memory before the first action; {@link AckWriter.takeActions} moves
+   * them.
+   */
   beginActions(room: AckRoom): void {
     this.bytes = NO_BYTES;
     this.#wordView = NO_WORD_VIEW;

@@ -56,7 +56,10 @@ export abstract class FrameBody {
     return position;
   }
 
-  /** Begins a frame: reserves its length field, and writes type, flags and ids. @throws {SpopError} as {@link FrameWriter.begin}. */
+  /**
+   * Begins a frame: reserves its length field, and writes type, flags and ids. @throws {SpopError} as {@link
+   * FrameWriter.begin}.
+   */
   protected beginFrame(
     bytes: Buffer,
     position: number,

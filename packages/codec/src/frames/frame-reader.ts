@@ -88,7 +88,10 @@ export class FrameReader {
     return this.#carry.length;
   }
 
-  /** Gives the reader the bytes from `start` to `end` of `chunk`, all by default. @throws {RangeError} when these are not within it. */
+  /**
+   * Gives the reader the bytes from `start` to `end` of `chunk`, all by default. @throws {RangeError} when these are not within
+   * it.
+   */
   push(chunk: Buffer, start: number = 0, end: number = chunk.length): void {
     if (!(start >= 0 && start <= end && end <= chunk.length)) {
       throw new RangeError(`expected 0 <= start <= end <= ${chunk.length}; found start ${start} and end ${end}`);

@@ -36,5 +36,5 @@ function proxyProtocol(word: string): string {
 }
 
 function http(name: string): string {
-  return `${name}. Where HAProxy sends it, write 'option spop-check' in the place of 'option httpchk'; else an HTTP client did`;
+  return `${name}. If HAProxy sends it, write 'option spop-check' instead of 'option httpchk'; otherwise an HTTP client has connected`;
 }

@@ -40,7 +40,10 @@ export class NotifyWriter extends FrameBody {
     this.position = countAt + 1;
   }
 
-  /** Appends an argument. @throws {SpopError} SPOP_MISUSE before a message or above 255 arguments; else as {@link FrameWriter.item}. */
+  /**
+   * Appends an argument. @throws {SpopError} SPOP_MISUSE before a message or above 255 arguments; else as {@link
+   * FrameWriter.item}.
+   */
   argument<Write>(name: string, type: ValueType<unknown, Write>, value: Write): void {
     this.#checkCount();
     this.append(name, type, value);

@@ -138,7 +138,10 @@ export class Notify {
     return this.#count;
   }
 
-  /** The bytes that contain the frame; with `idsStart` and `payloadStart` the `IdSource` of an ACK. @throws {SpopError} SPOP_VIEW_CLOSED. */
+  /**
+   * The bytes that contain the frame; with `idsStart` and `payloadStart` the `IdSource` of an ACK. @throws {SpopError}
+   * SPOP_VIEW_CLOSED.
+   */
   get bytes(): Buffer {
     if (!this.#current.isOpen) throw viewClosed();
     return this.#current.bytes;

@@ -181,7 +181,10 @@ export class ValueView extends ValueSlot implements Value {
     return type === DataType.Uint64 ? BigInt.asUintN(64, value) : value;
   }
 
-  /** STRING and BINARY: the bytes decoded as UTF-8, wrong ones as U+FFFD. Addresses, integers, booleans: their usual text. NULL: `''`. */
+  /**
+   * STRING and BINARY: the bytes decoded as UTF-8, wrong ones as U+FFFD. Addresses, integers, booleans: their usual text. NULL:
+   * `''`.
+   */
   override toString(): string {
     const { bytes, origin } = this._source;
     const start = origin + this._start;

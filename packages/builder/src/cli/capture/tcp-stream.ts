@@ -31,8 +31,8 @@ export class TcpStream {
   }
 
   /**
-   * The other side has received all bytes before `ack`. If some are missing here, the capture lacks them, unless they come with the next
-   * few packets.
+   * The other side has received all bytes before `ack`. If some are missing here, the capture lacks them, unless they come with
+   * the next few packets.
    */
   acknowledge(ack: number): StreamPiece[] {
     if (this.#waiting.length === 0 || this.#gap() > this.#distance(ack)) return [];

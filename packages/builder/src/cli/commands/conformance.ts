@@ -40,7 +40,7 @@ The agent needs no special build: --message names a message that it knows. With 
     },
     echo: { value: 'MESSAGE', about: "a message that echoes its argument, such as 'echo value'" },
     trace: { about: 'show what each case sends and expects, and what came' },
-    list: { about: 'show the cases, and ask nobody' },
+    list: { about: 'show the cases, without an agent' },
     format: { value: 'FORMAT', choices: FORMATS, about: `${FORMATS.join(', ')}; text by default` },
     json: { about: 'a line of JSON for each case, and one for all' },
     concurrency: { value: 'NUMBER', about: `cases at a time; ${DEFAULT_CONCURRENCY} by default` },

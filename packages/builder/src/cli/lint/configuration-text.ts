@@ -21,8 +21,8 @@ const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 const BLANK = /\s/;
 
 /**
- * The lines of a configuration that are not empty, with their words. Quotes, escapes and comments are read as by HAProxy (configuration
- * manual, §2.2). A quote that is not closed ends with its line. Takes any text.
+ * The lines of a configuration that are not empty, with their words. Quotes, escapes and comments are read as by HAProxy
+ * (configuration manual, §2.2). A quote that is not closed ends with its line. Takes any text.
  */
 export function linesOf(text: string): ConfigurationLine[] {
   return text

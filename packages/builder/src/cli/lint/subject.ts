@@ -58,7 +58,10 @@ export function subjectOf({ haproxyText, spoeText, spoePath, definitions, ...res
   };
 }
 
-/** Whether both paths have the same file name, since folders differ between machines; one from the environment counts as the same. */
+/**
+ * Whether both paths have the same file name, since folders differ between machines; one from the environment counts as the
+ * same.
+ */
 function isSameFile(config: string, path: string): boolean {
   return hasVariable(basename(config)) || basename(config) === basename(path);
 }
