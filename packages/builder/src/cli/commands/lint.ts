@@ -18,8 +18,7 @@ export const command: Command = {
     haproxy: { ...haproxyOption['haproxy'], about: 'which HAProxy it is for; any by default' },
     deadline: {
       value: 'TIME',
-      about:
-        'the agent\'s processingTimeoutMs, to compare with "timeout processing"; AGENT-MODULE may export it',
+      about: 'the agent\'s processingTimeoutMs, to compare with "timeout processing"; AGENT-MODULE may export it',
     },
     ignore: { value: 'RULES', about: 'rules to leave out, separated by commas' },
     json: { about: 'a line of JSON for each finding' },
