@@ -43,9 +43,7 @@ describe('the agent of the remediation example', { timeout: 25_000 }, () => {
       by_default: 'decisions missing',
     });
     lapi.trouble = undefined;
-    await expect
-      .poll(() => ask(peer, 'crowdsec-tcp', CLIENT), { timeout: 10_000 })
-      .toMatchObject({ remediation: 'ban' });
+    await expect.poll(() => ask(peer, 'crowdsec-tcp', CLIENT)).toMatchObject({ remediation: 'ban' });
     const metricsAddress = await agent.says(/^metrics on\s+(\S+)$/m);
     const text = await (await fetch(`http://${metricsAddress}/metrics`)).text();
     expect(text).toContain(

@@ -35,7 +35,7 @@ describe.concurrent('Decisions', { timeout: 25_000 }, () => {
     lapi.remove(decide('192.0.2.7'));
     const addedAt = performance.now();
     lapi.add(brief);
-    await expect.poll(() => remediationOf(decisions, '192.0.2.9'), { interval: 1, timeout: 10_000 }).toBe('ban');
+    await expect.poll(() => remediationOf(decisions, '192.0.2.9'), { interval: 1 }).toBe('ban');
     const knownAt = performance.now();
     expect(remediationOf(decisions, '192.0.2.7')).toBe('captcha');
     lapi.trouble = 500;
@@ -46,7 +46,7 @@ describe.concurrent('Decisions', { timeout: 25_000 }, () => {
       if (isFound) bannedAt = now;
       return isFound;
     };
-    await expect.poll(isBanned, { interval: 1, timeout: 10_000 }).toBe(false);
+    await expect.poll(isBanned, { interval: 1 }).toBe(false);
     expect(performance.now()).toBeGreaterThanOrEqual(addedAt + 1_200);
     expect(bannedAt).toBeLessThan(knownAt + 1_200);
     expect(remediationOf(decisions, '192.0.2.7')).toBe('captcha');
@@ -58,7 +58,7 @@ describe.concurrent('Decisions', { timeout: 25_000 }, () => {
     lapi.remove(decide('192.0.2.0/24', { type: 'captcha' }));
     lapi.trouble = undefined;
     await lapi.start();
-    await expect.poll(() => remediationOf(decisions, '192.0.2.7'), { timeout: 10_000 }).toBeUndefined();
+    await expect.poll(() => remediationOf(decisions, '192.0.2.7')).toBeUndefined();
     expect(decisions.polls.failed).toBeGreaterThan(0);
   });
 
@@ -89,7 +89,7 @@ describe.concurrent('Decisions', { timeout: 25_000 }, () => {
     const program = new URL('data:text/javascript,throw new Error("out of memory")');
     const decisions = start(await new Lapi(onTestFinished).start(), onTestFinished, program);
     const restarts = (): number => lines.filter((line) => line.endsWith('starts anew: out of memory')).length;
-    await expect.poll(restarts, { timeout: 10_000 }).toBeGreaterThan(1);
+    await expect.poll(restarts).toBeGreaterThan(1);
     expect(decisions.isKnown).toBe(false);
   });
 });

@@ -56,7 +56,7 @@ describe('Program', () => {
     const parent = stopAfterTest(new Program(process.execPath, ['--input-type=module', '-e', script]));
     expect(await parent.ended).toBe('exit code 0');
     const pid = Number(await parent.says(/child (\d+)/));
-    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
   });
 });
 
