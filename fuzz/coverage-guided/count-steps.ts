@@ -14,15 +14,18 @@ const REPETITIONS = [16, 32, 64, 128, 256];
 export async function measureGrowth(): Promise<Growth[]> {
   instrumentPackages();
   const { shapes } = await import('./growing-inputs.ts');
-  return shapes.map(([shape, build, read]) => {
-    const points = REPETITIONS.map((repetitions) => {
+  const growths: Growth[] = [];
+  for (const [shape, build, read] of shapes) {
+    const points: Growth['points'][number][] = [];
+    for (const repetitions of REPETITIONS) {
       const bytes = build(repetitions);
       counters.fill(0);
-      read(bytes);
-      return { bytes: bytes.length, steps: countSteps() };
-    });
-    return { shape, points };
-  });
+      await read(bytes);
+      points.push({ bytes: bytes.length, steps: countSteps() });
+    }
+    growths.push({ shape, points });
+  }
+  return growths;
 }
 
 parentPort?.postMessage(await measureGrowth());

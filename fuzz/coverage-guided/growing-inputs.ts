@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type Duplex, duplexPair } from 'node:stream';
+import { createAgent } from '@spop/agent';
 import { ack, type ArgumentsInput, data, haproxyHello, notify } from '@spop/builder';
 import {
   ActionReader,
@@ -21,13 +24,16 @@ import {
 import { frameAround } from '../targets/frames.ts';
 
 /** Inputs that grow by repeating one part, and the way to read them. */
-type Shape = readonly [name: string, build: (repetitions: number) => Buffer, read: (bytes: Buffer) => void];
+type Shape = readonly [
+  name: string,
+  build: (repetitions: number) => Buffer,
+  read: (bytes: Buffer) => void | Promise<void>,
+];
 
 const MAX_FRAME_SIZE = 1 << 20;
-const definitions = [
-  defineMessage('a', { x: optional(int64), y: optional(string), '': optional(int64) }),
-  defineMessage('b', { x: optional(interned(string)) }),
-];
+const definitionOfA = defineMessage('a', { x: optional(int64), y: optional(string), '': optional(int64) });
+const definitionOfB = defineMessage('b', { x: optional(interned(string)) });
+const definitions = [definitionOfA, definitionOfB];
 
 /** Pushes the bytes in chunks of `size` and reads whole frames with `readFrame`. */
 function feed(bytes: Buffer, size: number, readFrame: (frame: Frame) => void): void {
@@ -51,6 +57,26 @@ function readNotify(bytes: Buffer): void {
     notify.moveTo(Buffer.alloc(notify.byteLength));
     notify.close();
   });
+}
+
+/** Has an agent answer, whose handlers settle in a later turn of the event loop. */
+async function answerLater(bytes: Buffer): Promise<void> {
+  const agent = createAgent();
+  const settleLater = (): Promise<void> => new Promise(setImmediate);
+  agent.onMessage(definitionOfA, settleLater);
+  agent.onMessage(definitionOfB, settleLater);
+  const [haproxy, stream] = duplexPair();
+  agent.handle(stream);
+  await answered(haproxy, haproxyHello({ maxFrameSize: MAX_FRAME_SIZE }).toBytes());
+  await answered(haproxy, bytes);
+  const closed = agent.close({ graceMs: 0 });
+  haproxy.resume().end();
+  await closed;
+}
+
+async function answered(haproxy: Duplex, bytes: Uint8Array): Promise<void> {
+  haproxy.write(bytes);
+  await once(haproxy, 'data');
 }
 
 function walkMessages(bytes: Buffer): void {
@@ -163,6 +189,7 @@ export const shapes: readonly Shape[] = [
     readNotify,
   ],
   ['two declared messages in turn', repeated(FrameType.Notify, Buffer.concat([a, b])), readNotify],
+  ['messages whose handlers settle later', repeated(FrameType.Notify, Buffer.concat([a, b])), answerLater],
   ['messages that nobody declared', repeated(FrameType.Notify, message('z')), readNotify],
   ['arguments that nobody declared', repeated(FrameType.Notify, message('b', unknownArguments)), readNotify],
   ['a declared argument again and again', repeated(FrameType.Notify, message('z', sameArguments)), readNotify],
