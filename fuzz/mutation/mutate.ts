@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { copySources } from '../support/copy-sources.ts';
 import { mutatedFiles, testsFor } from './mutated-files.ts';
-import { type FileReport, readReport, survivorsOf, toTable, writeReport } from './results.ts';
+import { type FileReport, type FileResult, readResult, toResult, toTable, writeResult } from './results.ts';
 
 const HELP = `Usage: pnpm run mutate [part of a file's name …] [--again] [--concurrency N]
 
 Changes every source file of codec, agent and builder in thousands of small ways (Stryker), in a copy of the sources, and
 runs the unit tests that say something about the file against each; in the codec, corpora and some properties too. The result
-of each file is kept in fuzz/mutation/results, and a file that has not changed since is not run again, so that a run that was
+of each file is kept in fuzz/mutation/results.json, and a file whose code has not changed since is not run again: a run that was
 stopped goes on where it was. fuzz/mutation.md says why those that survived are harmless.
 
   --again          runs also what has a result
@@ -75,7 +75,7 @@ export default defineConfig({
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** @throws {Error} where Stryker ends without a report: tests fail without any change, or it was stopped. */
-async function mutate(file: string, concurrency: number): Promise<FileReport> {
+async function mutate(file: string, concurrency: number): Promise<FileResult> {
   const copy = copySources();
   try {
     writeFileSync(join(copy, 'vitest.mutation.config.ts'), vitestConfig(file));
@@ -96,7 +96,7 @@ async function mutate(file: string, concurrency: number): Promise<FileReport> {
     const found = files[file];
     if (found === undefined)
       throw new Error(`expected ${file} in Stryker's report; found ${Object.keys(files).join()}`);
-    return found;
+    return toResult(file, found);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
@@ -121,25 +121,21 @@ async function main(): Promise<number> {
   );
   if (files.length === 0) throw new Error(`expected a part of a source file's name; found ${positionals.join(', ')}`);
   const failed: string[] = [];
-  const reports = new Map<string, FileReport>();
+  const results = new Map<string, FileResult>();
   for (const [index, file] of files.entries()) {
-    const before = values.again ? undefined : readReport(file);
+    const before = values.again ? undefined : readResult(file);
     console.log(`${index + 1} of ${files.length}: ${file}${before === undefined ? '' : ' has a result'}`);
     try {
-      const report = before ?? (await mutate(file, concurrency));
-      if (before === undefined) writeReport(file, report);
-      reports.set(file, report);
+      const result = before ?? (await mutate(file, concurrency));
+      if (before === undefined) writeResult(file, result);
+      results.set(file, result);
     } catch (error) {
       console.error(error);
       failed.push(file);
     }
   }
-  for (const [file, report] of reports) {
-    for (const { location, mutatorName, replacement = '' } of survivorsOf(report)) {
-      console.log(`${file}:${location.start.line} ${mutatorName}: ${replacement.split('\n')[0]}`);
-    }
-  }
-  console.log(`\n${toTable(reports)}`);
+  for (const [file, { survivors }] of results) for (const survivor of survivors) console.log(`${file}:${survivor}`);
+  console.log(`\n${toTable(results)}`);
   for (const file of failed) console.log(`no result: ${file}`);
   return failed.length === 0 ? 0 : 1;
 }

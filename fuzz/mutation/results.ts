@@ -1,13 +1,14 @@
-/** What Stryker found, a report for each file: kept in fuzz/mutation/results, not in the repository. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+/** The results of mutation, in fuzz/mutation/results.json: a run takes hours, and goes on with the files that have none. */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const path = join(root, 'fuzz/mutation/results.json');
 
 /** The part of Stryker's JSON report on one file that is read here. */
 export interface FileReport {
-  readonly source: string;
   readonly mutants: readonly {
     readonly status: string;
     readonly mutatorName: string;
@@ -16,47 +17,64 @@ export interface FileReport {
   }[];
 }
 
-function pathOf(file: string): string {
-  return join(root, 'fuzz/mutation/results', `${file.replace(/^packages\//, '').replaceAll('/', '-')}.json`);
+/** The mutants of one source file. */
+export interface FileResult {
+  /** A digest of the code, without its comments: other words do not change what tests notice. */
+  readonly code: string;
+  readonly killed: number;
+  /** Without the mutants that do not compile. */
+  readonly total: number;
+  /** The mutants that no test noticed: `12 ConditionalExpression: true`, with their lines at that time. */
+  readonly survivors: readonly string[];
 }
 
-/** The report on a file as it is now; undefined where it was not mutated since it changed. */
-export function readReport(file: string): FileReport | undefined {
-  const path = pathOf(file);
-  if (!existsSync(path)) return undefined;
-  // Written by writeReport.
-  const report = JSON.parse(readFileSync(path, 'utf8')) as FileReport;
-  return report.source === readFileSync(join(root, file), 'utf8') ? report : undefined;
+/** Counts as Stryker does: a mutant that no test reaches has survived, and one that ran out of time was noticed. */
+export function toResult(file: string, { mutants }: FileReport): FileResult {
+  const killed = mutants.filter(({ status }) => status === 'Killed' || status === 'Timeout').length;
+  const survived = mutants.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
+  const survivors = survived.map(({ location, mutatorName, replacement = '' }) => {
+    return `${location.start.line} ${mutatorName}: ${replacement.split('\n')[0]}`;
+  });
+  return { code: digestOf(file), killed, total: killed + survivors.length, survivors };
 }
 
-/** Keeps a report. */
-export function writeReport(file: string, report: FileReport): void {
-  mkdirSync(dirname(pathOf(file)), { recursive: true });
-  writeFileSync(pathOf(file), JSON.stringify(report));
+/** The result of a file; undefined if its code has changed since. */
+export function readResult(file: string): FileResult | undefined {
+  const result = readAll()[file];
+  return result?.code === digestOf(file) ? result : undefined;
 }
 
-/** The changes that no test noticed: what no test reaches has survived, what ran out of time was noticed. */
-export function survivorsOf({ mutants }: FileReport): FileReport['mutants'] {
-  return mutants.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
+/** Keeps a result. */
+export function writeResult(file: string, result: FileResult): void {
+  const all = Object.entries({ ...readAll(), [file]: result }).toSorted(([a], [b]) => a.localeCompare(b));
+  writeFileSync(path, `${JSON.stringify(Object.fromEntries(all), undefined, 2)}\n`);
 }
 
-/** The share of changes that were noticed: of each package, then of each file. */
-export function toTable(reports: ReadonlyMap<string, FileReport>): string {
-  const row = (name: string, group: readonly FileReport[]): string => {
-    const killed = group
-      .flatMap(({ mutants }) => mutants)
-      .filter(({ status }) => status === 'Killed' || status === 'Timeout').length;
-    const total = killed + group.flatMap(survivorsOf).length;
+/** The share of mutants that were noticed: of each package, then of each file. */
+export function toTable(results: ReadonlyMap<string, FileResult>): string {
+  const row = (name: string, group: readonly FileResult[]): string => {
+    const killed = group.reduce((sum, each) => sum + each.killed, 0);
+    const total = group.reduce((sum, each) => sum + each.total, 0);
     const share = total === 0 ? 'none' : `${((100 * killed) / total).toFixed(1)} %`;
     return `| ${name} | ${killed} of ${total} | ${share} |`;
   };
-  const packages = Map.groupBy([...reports], ([file]) => file.split('/')[1] ?? '');
+  const packages = Map.groupBy([...results], ([file]) => file.split('/')[1] ?? '');
   const sums = [...packages].map(([name, group]) =>
     row(
       `**${name}**`,
-      group.map(([, report]) => report),
+      group.map(([, result]) => result),
     ),
   );
-  const rows = [...reports].map(([file, report]) => row(file.replace('packages/', ''), [report]));
+  const rows = [...results].map(([file, result]) => row(file.replace('packages/', ''), [result]));
   return ['| file | noticed | |', '|---|---|---|', ...sums, ...rows].join('\n');
+}
+
+function readAll(): Record<string, FileResult> {
+  // Written by writeResult.
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, FileResult>) : {};
+}
+
+function digestOf(file: string): string {
+  const code = readFileSync(join(root, file), 'utf8').replaceAll(/^ *(?:\/\/|\/\*|\*).*\n/gm, '');
+  return createHash('sha256').update(code).digest('base64url').slice(0, 16);
 }
