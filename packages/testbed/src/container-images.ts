@@ -49,11 +49,12 @@ async function addNode(root: string): Promise<void> {
   const { stdout: npm } = await exec('sh', ['-c', 'command -v npm']);
   await cp(dirname(dirname(await realpath(npm.trim()))), `${root}/usr/local/lib/npm`, { recursive: true });
   await symlink('../lib/npm/bin/npx-cli.js', `${root}/usr/local/bin/npx`);
-  const { stdout: settings } = await exec('npm', ['config', 'get', 'globalconfig']);
+  const setting = async (key: string): Promise<string> => (await exec('npm', ['config', 'get', key])).stdout.trim();
   for (const [from, to] of [
-    [settings.trim(), '/usr/local/etc/npmrc'],
+    [await setting('globalconfig'), '/usr/local/etc/npmrc'],
     [`${homedir()}/.npmrc`, '/root/.npmrc'],
-    [process.env['NODE_EXTRA_CA_CERTS'] ?? '', CERTIFICATES],
+    // npm's own may be set where Node's is not.
+    [process.env['NODE_EXTRA_CA_CERTS'] ?? (await setting('cafile')), CERTIFICATES],
   ] as const) {
     if (existsSync(from)) await cp(from, root + to, { dereference: true });
   }
