@@ -11,6 +11,8 @@ import { TemporaryFolder } from './temporary-folder.ts';
 const exec = promisify(execFile);
 /** In an image, what Node trusts beside its own. */
 const CERTIFICATES = '/etc/ssl/extra.pem';
+/** What this machine trusts. */
+const DEBIAN_CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
 /** What a program in a container is started with, beside the image's own settings. */
 export interface RunOptions {
@@ -49,12 +51,11 @@ async function addNode(root: string): Promise<void> {
   const { stdout: npm } = await exec('sh', ['-c', 'command -v npm']);
   await cp(dirname(dirname(await realpath(npm.trim()))), `${root}/usr/local/lib/npm`, { recursive: true });
   await symlink('../lib/npm/bin/npx-cli.js', `${root}/usr/local/bin/npx`);
-  const setting = async (key: string): Promise<string> => (await exec('npm', ['config', 'get', key])).stdout.trim();
+  const { stdout: settings } = await exec('npm', ['config', 'get', 'globalconfig']);
   for (const [from, to] of [
-    [await setting('globalconfig'), '/usr/local/etc/npmrc'],
+    [settings.trim(), '/usr/local/etc/npmrc'],
     [`${homedir()}/.npmrc`, '/root/.npmrc'],
-    // npm's own may be set where Node's is not.
-    [process.env['NODE_EXTRA_CA_CERTS'] ?? (await setting('cafile')), CERTIFICATES],
+    [process.env['NODE_EXTRA_CA_CERTS'] ?? DEBIAN_CERTIFICATES, CERTIFICATES],
   ] as const) {
     if (existsSync(from)) await cp(from, root + to, { dereference: true });
   }
