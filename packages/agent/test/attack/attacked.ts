@@ -1,4 +1,4 @@
-/** An agent under attack: whatever is done to it, others are answered, and nothing is left behind. */
+/** An agent under attack: other connections are answered during every attack, and nothing leaks. */
 import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -19,28 +19,28 @@ import {
 } from '../harness.ts';
 import { collectGarbage, countLiving, forgetLiving, type LivingCounts, usedBytes } from '../memory.ts';
 
-/** What the agent under attack is asked by those who do not attack. */
+/** The message that the connections beside the attackers send. */
 const probe = defineMessage('probe', { n: int32 });
 const probed = defineVariable('txn', 'probed', int32);
 
 const WARM_ROUNDS = 2;
 const ROUNDS = 8;
 
-/** Bytes that a batch of rounds may take: 64 KiB kept in each of four rounds are twice as much. */
+/** Bytes by which memory may grow in a batch of rounds: a leak of 64 KiB in each of four rounds is twice as much. */
 const MAX_GROWTH_BYTES = 131_072;
-/** One batch that takes less is enough: V8 takes memory for code now and then, what leaks does so in every batch. */
+/** One batch below the limit is enough: V8 takes memory for code now and then, a leak takes it in every batch. */
 const MAX_BATCHES = 5;
 
-/** Time in which what is to be called when sockets and timers have ended was called, even on a busy machine. */
+/** Time in which the callbacks of ended sockets and timers have run, even on a busy machine. */
 const SETTLE_TIMEOUT_MS = 3_000;
 
 const unhandled: unknown[] = [];
 process.on('unhandledRejection', (reason) => unhandled.push(reason));
 
-/** A peer that attacks. Nothing remembers it once it is destroyed, so that what grows is the agent's. */
+/** A peer that attacks. Nothing refers to it once it is destroyed, so that any growth is the agent's. */
 export class Attacker {
   readonly socket: Socket;
-  /** Whether the agent has closed the connection, or its side of it. */
+  /** True when the agent has closed the connection, or its side of it. */
   hasEnded: boolean = false;
   readonly #chunks: Buffer[] = [];
 
@@ -54,31 +54,31 @@ export class Attacker {
     this.socket.write(Buffer.concat(pieces.map((piece) => ('toBytes' in piece ? piece.toBytes() : piece))));
   }
 
-  /** The whole frames that came. */
+  /** The whole frames received. */
   get frames(): PlainFrame[] {
     return parseStream(Buffer.concat(this.#chunks), { ackPadding: true }).frames;
   }
 
-  /** What came, as the type and the stream-id of each frame. */
+  /** The type and the stream-id of each frame received. */
   get answers(): string[] {
     return this.frames.map(({ type, streamId }) => (type === 'ACK' ? `ACK ${streamId}` : type));
   }
 
-  /** Waits for so many frames. @throws where they do not come. */
+  /** Waits for this many frames. @throws if they do not arrive in time. */
   async expectFrames(count: number): Promise<PlainFrame[]> {
     await eventually(() => this.frames.length >= count);
     expect(this.frames).toHaveLength(count);
     return this.frames;
   }
 
-  /** Goes without a word, as far as its kind of socket can. */
+  /** Ends the connection without a DISCONNECT: by a reset, if the kind of socket has one. */
   reset(): void {
     if (this.socket.remoteFamily === undefined) this.socket.destroy();
     else this.socket.resetAndDestroy();
   }
 }
 
-/** How often an attack is made; fewer rounds where each of them makes many connections. */
+/** The number of rounds; fewer for an attack that makes many connections in each. */
 export interface Rounds {
   readonly warmRounds?: number;
   readonly rounds?: number;
@@ -104,9 +104,9 @@ export class Attacked {
   }
 
   /**
-   * Makes the attack again and again. After each round the connection beside it is answered; after the last nobody is
-   * connected or in flight, no rejection went unhandled, buffers are back in their pool, not one connection, session or
-   * exchange is alive but those in use, memory is as it was, and who connects now is answered.
+   * Repeats the attack. After each round the connection beside it is answered. After the last, no peer is
+   * connected, no NOTIFY is in flight, no rejection went unhandled, all buffers are back in their pool, only the connections,
+   * sessions and exchanges in use are alive, memory is as before, and a new connection is answered.
    */
   async withstands(attack: () => Promise<void>, options: Rounds = {}): Promise<void> {
     const { warmRounds = WARM_ROUNDS, rounds = ROUNDS } = options;
@@ -131,13 +131,13 @@ export class Attacked {
     await this.#good.burst(Array.from({ length: EXCHANGES }, () => (notify) => notify.message(probe, { n: 1 })));
     expect(await eventually(() => this.agent.connectionCount === 1 && this.agent.inFlightCount === 0)).toBe(true);
     expect([pooledBuffersOut(), unhandled]).toEqual([0, []]);
-    // They hold what they were told.
+    // The hooks' calls hold their arguments.
     for (const list of Object.values(this.bench.reports)) list.length = 0;
     expect(await livingAfterwards()).toEqual({ connections: 1, sessions: 1, exchanges: EXCHANGES });
   }
 }
 
-/** Starts an agent, and opens a connection beside those that will attack it. */
+/** Starts an agent, and opens the connection beside the attackers. */
 export async function startAttacked({ setup, ...options }: BenchOptions & { link: LinkKind }): Promise<Attacked> {
   forgetLiving();
   const bench = await startAgent({
@@ -152,7 +152,7 @@ export async function startAttacked({ setup, ...options }: BenchOptions & { link
   return new Attacked(bench, good);
 }
 
-/** What is alive once all is over that has to be; as it is, where that takes too long. */
+/** Counts the living objects, once only those in use are left or the time is up. */
 async function livingAfterwards(): Promise<LivingCounts> {
   const deadline = performance.now() + SETTLE_TIMEOUT_MS;
   for (;;) {

@@ -112,7 +112,7 @@ describe('fragments', () => {
     await stillAnswers();
   });
 
-  it('without an end are forgotten with their connection', async () => {
+  it('without an end are dropped with their connection', async () => {
     const { attack, stillAnswers } = await startAttacked();
     const peer = await attack();
     peer.send(haproxyHello({ capabilities: 'async' }), ...fragment(whole, 3).slice(0, -1));
@@ -122,7 +122,7 @@ describe('fragments', () => {
     await stillAnswers();
   });
 
-  it('after an end and an abort are no problem for the next NOTIFY', async () => {
+  it('after an end and an abort do not affect the next NOTIFY', async () => {
     const { attack, stillAnswers } = await startAttacked();
     const peer = await attack();
     const [first, ...rest] = fragment(whole, 3);
@@ -140,7 +140,7 @@ describe('fragments', () => {
     await stillAnswers();
   });
 
-  it('over the cap, 30 MB in all, take no more memory than the cap, and the connection lives', async () => {
+  it('over the cap, 30 MB in all, take no more memory than the cap, and the connection stays open', async () => {
     const { attack, stillAnswers } = await startAttacked({ maxReassembledBytes: 100_000 });
     const peer = await attack();
     peer.send(haproxyHello({ capabilities: 'async' }));
@@ -172,7 +172,7 @@ describe('bytes', () => {
       if (seed % 2 === 0) peer.send(haproxyHello());
       const size = Math.floor(random() * 40_000);
       const noise = Uint8Array.from({ length: size }, () => random() * 256);
-      // Half of them begin like a frame, so that more than the length is looked at.
+      // Half of them begin like a frame, so that the agent reads past the length.
       if (seed % 4 < 2) noise.set([0, 0, 0, 8 + Math.floor(random() * 200), 3, 0, 0, 0, 1]);
       for (let i = 0; i < size; i += 1_500) peer.send(noise.subarray(i, i + 1_500));
       expect(await eventually(() => peer.ending() !== undefined)).toBe(true);
@@ -188,7 +188,7 @@ describe('bytes', () => {
     const { attack, reports, stillAnswers } = await startAttacked({ helloTimeoutMs: 300, partialFrameTimeoutMs: 300 });
     const peer = await attack();
     for (const [i, built] of session.entries()) peer.send(i === at ? corrupt(built, name) : built);
-    // An unknown type of frame is no error, and what is cut off may still come.
+    // An unknown type of frame is no error, and the rest of a frame that is cut off may still arrive.
     peer.stream.end();
     expect(await eventually(() => peer.ending() !== undefined)).toBe(true);
     expect(peer.frames().filter(({ type }) => type === 'AGENT-DISCONNECT').length).toBeLessThan(2);
@@ -205,7 +205,7 @@ describe('bytes', () => {
     await stillAnswers();
   });
 
-  it('after the last frame are read and dropped, however many', async () => {
+  it('after the last frame are read and dropped, in any number', async () => {
     const { attack, reports, stillAnswers } = await startAttacked();
     const peer = await attack();
     peer.send(haproxyHello(), haproxyHello(), ...Array.from({ length: 5_000 }, () => check(1)));
@@ -226,7 +226,7 @@ describe('a session of HELLO, NOTIFYs, fragments and DISCONNECT', () => {
     ].map((built) => built.toBytes()),
   );
 
-  it(`that is reset at any of its ${bytes.length} bytes leaves nothing behind`, async () => {
+  it(`that is reset at any of its ${bytes.length} bytes leaks nothing`, async () => {
     const { agent, attack, reports, stillAnswers } = await startAttacked({
       setup: (a) => {
         scoring(a);
@@ -244,7 +244,7 @@ describe('a session of HELLO, NOTIFYs, fragments and DISCONNECT', () => {
     await stillAnswers();
   });
 
-  it(`that is half-closed at any of its ${bytes.length} bytes is answered as far as it came, then closed`, async () => {
+  it(`that is half-closed at any of its ${bytes.length} bytes is answered up to there, then closed`, async () => {
     const { attack, reports, stillAnswers } = await startAttacked({
       setup: (a) => {
         scoring(a);

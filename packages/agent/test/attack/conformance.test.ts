@@ -24,7 +24,7 @@ const REPUTATION = new URL('../../../../docs/examples/ip-reputation/agent.ts', i
 const SCOPE = 'txn';
 const NAME = 'value';
 
-/** Sets the variable to what came, whatever its type. */
+/** Sets the variable to the argument, of any type. */
 function giveBack(value: Value, actions: Actions): void {
   switch (value.type) {
     case DataType.Null:
@@ -99,7 +99,7 @@ describe('spop conformance', () => {
     expect(lines.length).toBeGreaterThan(400);
   }, 120_000);
 
-  it('finds nothing wrong with an agent that was not made for it', async () => {
+  it('finds nothing wrong with an agent that was not written for it', async () => {
     const { agent, spoeAddress } = await startAgent(REPUTATION);
     const outcome = await spop(['conformance', spoeAddress, '--timeout', '10s', '--json']);
     const lines = jsonLines(outcome).map((line) => JSON.stringify(line));
@@ -109,7 +109,7 @@ describe('spop conformance', () => {
     expect(agent.isRunning).toBe(true);
   }, 120_000);
 
-  it('asks any agent by a message that it knows, and no values then', async () => {
+  it('asks an agent by a message of its own, and then skips the cases of values', async () => {
     const words = ['--message', 'echo value=seven', '--run', 'spop/3.2.6/known*,spop/3.4/*'];
     const { code, stdout } = await spop(['conformance', await echoAgent(), ...words]);
     expect(stdout).toMatch(/^must {5}4 {7}0 {7}0 {14}\d+$/m);
@@ -117,7 +117,7 @@ describe('spop conformance', () => {
     expect(code).toBe(0);
   });
 
-  it('tells what came instead, where the demand stands, and with --trace every byte', async () => {
+  it('reports the answer, the place of the rule, and with --trace every byte', async () => {
     const target = await brokenAgent();
     const { code, stdout } = await spop(['conformance', target, '--run', 'spop/3.2.5/*e*', '--skip', `${HELLO},*max*`]);
     expect(code).toBe(1);
@@ -131,7 +131,7 @@ describe('spop conformance', () => {
     expect(traced.stdout).toMatch(/^ {4}< 000000\w+\n {4}< \w+$/m);
   });
 
-  it('lets known failures be, and complains about those that pass and those that there are not', async () => {
+  it('accepts known failures, and reports those that pass or do not exist', async () => {
     const folder = await TemporaryFolder.make();
     onTestFinished(() => folder.stop());
     const target = await brokenAgent();
@@ -174,7 +174,7 @@ describe('spop conformance', () => {
     expect(page.stdout).toContain('<td class="fail" title="a frame arrived in pieces">✗</td>');
   });
 
-  it('lists all cases without asking anybody', async () => {
+  it('lists all cases without a connection', async () => {
     const { code, stdout } = await spop(['conformance', '--list']);
     expect(code).toBe(0);
     expect(stdout.split('\n').length).toBeGreaterThan(400);
@@ -201,13 +201,13 @@ describe('spop conformance', () => {
     [[], 'expected the files of reports; found none'],
     [['/etc/hostname'], '/etc/hostname is no report'],
     [['/nowhere.json'], 'could not read /nowhere.json'],
-  ])('makes no page of %j', async (files, sentence) => {
+  ])('refuses to make a page of %j', async (files, sentence) => {
     const { code, stderr } = await spop(['conformance', '--format', 'html', ...files]);
     expect(stderr).toContain(sentence);
     expect(code).toBe(2);
   });
 
-  it('is 1 where nobody listens, or an agent answers nothing', async () => {
+  it('exits with 1 if no agent listens, or the agent answers nothing', async () => {
     const silent = await listenAs((socket) => socket.on('data', () => socket.write(ack().toBytes())));
     const { code, stdout } = await spop(['conformance', silent, '--run', HELLO, '--timeout', '200']);
     expect(code).toBe(1);

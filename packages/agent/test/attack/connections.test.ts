@@ -19,7 +19,7 @@ function scoring(agent: Agent): unknown {
   });
 }
 
-/** How many files this process may have open. */
+/** The number of files that this process may have open. */
 function maxOpenFiles(): number {
   try {
     const line = readFileSync('/proc/self/limits', 'utf8').match(/^Max open files\s+(\d+)/m);
@@ -29,13 +29,13 @@ function maxOpenFiles(): number {
   }
 }
 
-/** Each connection takes a file at both ends, both in this process; some are left for everything else. */
+/** Each connection takes two files, both of this process; some are left for everything else. */
 const CONNECTIONS = Math.max(100, Math.min(10_000, Math.floor((maxOpenFiles() - 300) / 2)));
 if (CONNECTIONS < 10_000) {
   console.log(`10,000 idle connections are tested with ${CONNECTIONS}: ${maxOpenFiles()} files may be open here`);
 }
 
-/** Few enough for any backlog: a unix socket refuses more, where TCP lets them wait. */
+/** Few enough for any backlog: a unix socket refuses more, TCP lets them wait. */
 const BATCH = 200;
 
 async function openMany(
@@ -51,14 +51,14 @@ async function openMany(
     const batch = Array.from({ length: Math.min(BATCH, count - sockets.length) }, (_, i) => open(sockets.length + i));
     sockets.push(...batch);
     await Promise.all(batch.map((socket) => once(socket, 'connect')));
-    // A unix socket is connected before it is accepted.
+    // The client of a unix socket is connected before the agent accepts it.
     await eventually(() => isAccepted(sockets.length));
   }
   return sockets;
 }
 
 describe('idle connections', () => {
-  it(`${CONNECTIONS} over TCP and unix sockets are served, take less than 16 KB each at both ends, and leave nothing behind`, async () => {
+  it(`${CONNECTIONS} over TCP and unix sockets are served, take less than 16 KB each at both ends, and leak nothing`, async () => {
     const { agent, connect } = await startAgent({ maxConnections: 20_000, setup: scoring, link: 'IPv4' });
     const tcp = await listenOn(agent, { port: 0 });
     const unix = await listenOn(agent, { path: join(makeFolder(), 'many.sock') });
@@ -91,7 +91,7 @@ describe('idle connections', () => {
 });
 
 describe('a storm', () => {
-  it('of 3,000 connections that are reset at once, or say HELLO and go, harms nobody', async () => {
+  it('of 3,000 connections that are reset at once, or close after their HELLO, affects no other connection', async () => {
     const { agent, connect, reports, target } = await startAgent({ setup: scoring, link: 'IPv4' });
     const good = await connect();
     await good.hello();
@@ -114,7 +114,7 @@ describe('a storm', () => {
     expect(reports.transportError).toEqual([]);
   }, 30_000);
 
-  it('of 1,000 connections whose HELLO is refused is answered each, as HAProxy 3.0 and older make it', async () => {
+  it('of 1,000 connections whose HELLO is refused, as HAProxy 3.0 and older make it, is answered on each', async () => {
     const { agent, connect, reports, target } = await startAgent({ setup: scoring, link: 'IPv4' });
     const good = await connect();
     await good.hello();
@@ -138,7 +138,7 @@ describe('a storm', () => {
 });
 
 describe('500 peers that send a frame byte by byte', () => {
-  it('hold nobody up, and end with status 2', async () => {
+  it('delay no other connection, and are ended with status 2', async () => {
     const { agent, connect, reports, target } = await startAgent({
       setup: scoring,
       link: 'IPv4',
@@ -167,11 +167,11 @@ describe('500 peers that send a frame byte by byte', () => {
 });
 
 describe('1,000 peers that are gone before their handlers answer', () => {
-  it('leave no NOTIFY in flight, and their handlers harm nobody', async () => {
+  it('leave no NOTIFY in flight, and their handlers affect no other connection', async () => {
     const gates: (() => void)[] = [];
     const { agent, connect, reports, target } = await startAgent({
       link: 'IPv4',
-      // On a busy machine they come for longer than a second.
+      // On a busy machine their NOTIFYs take longer than a second to arrive.
       processingTimeoutMs: 0,
       setup: (a) =>
         a.onMessage(checkClientIp, async (message, ack) => {
@@ -206,7 +206,7 @@ describe('1,000 peers that are gone before their handlers answer', () => {
 });
 
 describe('a peer that closes its side while a handler never settles', () => {
-  it('is let go after lingerTimeoutMs, and its NOTIFY with it', async () => {
+  it('is destroyed after lingerTimeoutMs, and its NOTIFY with it', async () => {
     const signals: AbortSignal[] = [];
     const { agent, target, reports } = await startAgent({
       link: 'IPv4',

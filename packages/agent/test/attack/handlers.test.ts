@@ -16,25 +16,25 @@ type Handler = (ack: Actions, notify: NotifyContext) => void | PromiseLike<void>
 type Resolve = (value?: PromiseLike<void>) => void;
 type Reject = (error: Error) => void;
 
-/** NOTIFYs at once, as many as HAProxy has in flight. */
+/** The number of NOTIFYs sent at once: as many as HAProxy has in flight. */
 const COUNT = 20;
 const STREAM_IDS: readonly number[] = Array.from({ length: COUNT }, (_, i) => i + 1);
 
 const links = ['IPv4', 'unix socket'] as const;
 
-/** A peer that is gone is soon let go, also where its kind of socket only ends: on a unix socket nothing is reset. */
+/** A peer that is gone is soon destroyed, even if its kind of socket only ends: a unix socket has no reset. */
 const GONE: AgentOptions = { processingTimeoutMs: 0, lingerTimeoutMs: 5 };
 
 const fallback = (_: unknown, ack: Actions): void => void ack.set(answer, 'fallback');
 const broken = (): Error => new Error('broken');
 
-/** What calls back as it likes, unlike a promise. */
+/** A thenable that calls back as it likes, unlike a promise. */
 function thenable(call: (resolve: Resolve, reject: Reject) => void): PromiseLike<void> {
   const then = (resolve: Resolve, reject: Reject): void => call(resolve, reject);
   return Object.assign(Object.create(null) as PromiseLike<void>, { then });
 }
 
-/** What resolves with itself at first, and is settled when it is asked again. */
+/** A thenable that resolves with itself at first, and settles at the second call of `then`. */
 function resolvedWithItself(): PromiseLike<void> {
   let calls = 0;
   const itself: PromiseLike<void> = thenable((resolve) => (calls++ === 0 ? resolve(itself) : resolve()));
@@ -49,7 +49,7 @@ function promiseOfItself(): Promise<void> {
   return itself;
 }
 
-/** An agent under attack whose handler of `ask` does so. */
+/** An agent under attack with this handler of `ask`. */
 function startHandled(link: (typeof links)[number], handler: Handler, options: AgentOptions = {}): Promise<Attacked> {
   return startAttacked({
     link,
@@ -59,14 +59,14 @@ function startHandled(link: (typeof links)[number], handler: Handler, options: A
   });
 }
 
-/** Asks on a connection of its own. */
+/** Sends NOTIFYs on a new connection. */
 async function askAll(attacked: Attacked): Promise<Attacker> {
   const peer = await attacked.open();
   peer.send(haproxyHello(), ...STREAM_IDS.map((streamId) => notify({ streamId }).message(ask, { how: 'so' })));
   return peer;
 }
 
-/** What was answered to each NOTIFY, which is one ACK. */
+/** The answer to each NOTIFY, which is one ACK. */
 async function acksOf(peer: Attacker): Promise<PlainFrame[]> {
   const [hello, ...acks] = await peer.expectFrames(COUNT + 1);
   expect(hello).toMatchObject({ type: 'AGENT-HELLO' });
@@ -74,7 +74,7 @@ async function acksOf(peer: Attacker): Promise<PlainFrame[]> {
   return acks;
 }
 
-/** Each NOTIFY is answered once, with what the handler set or with the fallback actions alone, and so is who asks besides. */
+/** Each NOTIFY is answered once, with the handler's actions or with the fallback alone; so is the connection beside it. */
 async function expectAnswers(
   attacked: Attacked,
   expected: 'its own' | 'the fallback',
@@ -89,7 +89,7 @@ async function expectAnswers(
       if (expected === 'its own') expect(ack).toSetVar(number, 1);
       else expect(ack).toSetVar('txn', 'answer', data.string('fallback'));
     }
-    // What would be answered again is, by then.
+    // A second answer would have arrived by then.
     await nextTurn();
     expect(peer.frames).toHaveLength(COUNT + 1);
     expect(bench.reports.handlerError.length - before).toBe(errors);
@@ -130,7 +130,7 @@ describe.each(links)('a handler that fails over %s', (link) => {
         throw broken();
       },
     ],
-  ])('%s has its stream answered with the fallback, and harms nobody', async (_, handler) => {
+  ])('%s has its stream answered with the fallback, and affects no other', async (_, handler) => {
     await expectAnswers(await startHandled(link, handler), 'the fallback');
   });
 });
@@ -141,7 +141,7 @@ describe.each(links)('a handler that never settles over %s', (link) => {
     await expectAnswers(attacked, 'the fallback', 0);
   });
 
-  it('and has asked for its signal is told, and forgotten', async () => {
+  it('and has read its signal sees the abort, and is dropped', async () => {
     let aborted = 0;
     const attacked = await startHandled(
       link,
@@ -156,7 +156,7 @@ describe.each(links)('a handler that never settles over %s', (link) => {
     expect(aborted).toBeGreaterThan(0);
   });
 
-  it('is forgotten with its connection', async () => {
+  it('is dropped with its connection', async () => {
     const attacked = await startHandled(link, () => new Promise(() => {}), GONE);
     await attacked.withstands(async () => {
       const peer = await askAll(attacked);
@@ -165,7 +165,7 @@ describe.each(links)('a handler that never settles over %s', (link) => {
     });
   });
 
-  it('until its deadline has passed is not answered again', async () => {
+  it('until its deadline has passed is not answered a second time', async () => {
     const settle: Resolve[] = [];
     const attacked = await startHandled(link, () => new Promise((resolve) => settle.push(resolve)), {
       processingTimeoutMs: 5,
@@ -183,7 +183,7 @@ describe.each(links)('a handler that never settles over %s', (link) => {
   });
 });
 
-/** What a handler returns that settles more than once, by what it settles with first. */
+/** Results of a handler that settle more than once, by the first settlement. */
 const twice: readonly (readonly [string, 'its own' | 'the fallback', (ack: Actions) => PromiseLike<void>])[] = [
   ['resolves twice', 'its own', () => thenable((resolve) => (resolve(), resolve()))],
   [
@@ -227,7 +227,7 @@ const twice: readonly (readonly [string, 'its own' | 'the fallback', (ack: Actio
 ];
 
 describe.each(links)('a handler that settles more than once over %s', (link) => {
-  it.each(twice)('%s, is answered once, with %s', async (_, expected, settle) => {
+  it.each(twice)('(%s) is answered once, with %s actions', async (_, expected, settle) => {
     const attacked = await startHandled(link, (ack) => {
       ack.set(number, 1);
       return settle(ack);
@@ -235,7 +235,7 @@ describe.each(links)('a handler that settles more than once over %s', (link) => 
     await expectAnswers(attacked, expected);
   });
 
-  it('resolves with another thenable is answered once that has settled', async () => {
+  it('and resolves with another thenable is answered when that one has settled', async () => {
     const attacked = await startHandled(link, (ack) =>
       thenable((resolve) => {
         resolve(thenable((resolveInner) => setImmediate(() => (ack.set(number, 1), resolveInner(), resolveInner()))));
@@ -250,7 +250,7 @@ describe.each(links)('a handler that answers after its connection is gone, over 
   it.each<readonly [string, (peer: Attacker) => void]>([
     ['by a reset', (peer) => peer.reset()],
     ['by a second HELLO', (peer) => peer.send(haproxyHello())],
-  ])('%s is told, and its answer dropped', async (_, leave) => {
+  ])('%s sees the abort, and its answer is dropped', async (_, leave) => {
     const settle: (() => void)[] = [];
     const handler: Handler = async (ack, { signal }) => {
       await new Promise<void>((resolve) => settle.push(resolve));
@@ -276,7 +276,7 @@ describe.each(links)('a handler that answers after its connection is gone, over 
     });
   });
 
-  it('and rejects, is nobody’s error', async () => {
+  it('and rejects, is not reported as an error', async () => {
     const settle: Reject[] = [];
     const attacked = await startHandled(link, () => new Promise((_, reject) => settle.push(reject)), GONE);
     const { agent, bench } = attacked;

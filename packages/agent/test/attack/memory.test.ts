@@ -14,7 +14,7 @@ const asking = (how: string, streamId: number): ReturnType<typeof notify> => not
 
 type Attack = (attacked: Attacked) => Promise<void>;
 
-/** Bytes on connections of their own, before the HELLO and after it, which the agent ends, or the peer after a moment. */
+/** Sends the bytes on new connections, before the HELLO and after it; the agent ends them, or the peer after a moment. */
 function bytes(...pieces: readonly (readonly BytesInput[])[]): Attack {
   return async (attacked) => {
     const attacks = pieces.flatMap((piece) => [piece, [haproxyHello(), ...piece]]);
@@ -121,7 +121,7 @@ const attacks: readonly (readonly [name: string, attack: Attack, options?: Agent
 
 const HELLOS = 100;
 
-/** An agent, and what connects so many peers to it, which send this and keep nothing. */
+/** An agent, and a function that connects `count` peers to it, which send these bytes and keep nothing. */
 async function startHellos(hello: Uint8Array): Promise<{ readonly connectAll: () => Promise<void> }> {
   const { agent, target } = await startAgent({ link: 'IPv4' });
   if (!('port' in target)) throw new Error('expected a port');
@@ -137,7 +137,7 @@ async function startHellos(hello: Uint8Array): Promise<{ readonly connectAll: ()
   };
 }
 
-describe('others are answered, and memory, objects and pool are as before, after', () => {
+describe('other connections are answered, and memory, objects and pool are as before, after', () => {
   it.each(attacks.map(([name, attack, options = {}]) => ({ name, attack, options })))(
     '$name',
     async ({ attack, options: { warmRounds, rounds, ...options } }) => {
@@ -164,6 +164,6 @@ it('a connection keeps nothing of its HELLO but the engine-id', async () => {
   await used('pipelining');
   const small = await used('pipelining');
   const large = await used(`pipelining,${Array.from({ length: 500 }, (_, i) => `capability-${i}-of-many`).join(',')}`);
-  // 12 KB each otherwise, and more for the list of them.
+  // Kept HELLOs would take 12 KB each, and their list more.
   expect(large - small).toBeLessThan(HELLOS * 4_000);
 });
