@@ -10,7 +10,7 @@ describe('spop completions', () => {
     bash = (await spop(['completions', 'bash'])).stdout;
   });
 
-  /** What bash offers for the last of these words. */
+  /** The completions that bash offers for the last of these words. */
   function offered(...words: readonly string[]): string[] {
     const list = words.map((word) => `'${word}'`).join(' ');
     const script = `${bash}\nCOMP_WORDS=(spop ${list}); COMP_CWORD=${words.length}; _spop; printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -19,7 +19,7 @@ describe('spop completions', () => {
       .filter(Boolean);
   }
 
-  it('offer the commands, the options, and the values that are known', () => {
+  it('offer the commands, the options, and their known values', () => {
     expect(offered('')).toEqual(expect.arrayContaining(commands));
     expect(offered('pi')).toEqual(['ping']);
     expect(offered('help', 'd')).toEqual(['decode']);
@@ -37,11 +37,11 @@ describe('spop completions', () => {
     for (const name of commands) expect(stdout).toContain(name);
     expect(stdout).toContain('3.4');
     const { error, status, stderr } = spawnSync(shell, ['-n', '-c', stdout], { encoding: 'utf8' });
-    // Where the shell is not installed its grammar cannot be asked.
+    // If the shell is not installed, its grammar cannot be checked.
     if (error === undefined) expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
-  it('are for shells', async () => {
+  it('are refused for any other word than a known shell', async () => {
     const { code, stderr } = await spop(['completions', 'cmd']);
     expect({ code, stderr }).toEqual({
       code: 2,

@@ -23,7 +23,7 @@ describe('spop decode', () => {
     expect(await spop(['decode', '-'], { input })).toEqual(shown);
   });
 
-  it('waits for a stdin that comes late', async () => {
+  it('waits for bytes that arrive late on stdin', async () => {
     const program = new URL('../../../builder/src/spop.ts', import.meta.url).pathname;
     const { stdout } = await promisify(execFile)('bash', [
       '-c',
@@ -38,13 +38,13 @@ describe('spop decode', () => {
     expect(stdout).toMatch(/argument value: INT64 1\n$/);
   });
 
-  it('takes one line for a frame, whatever its names hold', async () => {
+  it('prints one line for a frame, with any bytes in its names', async () => {
     const input = notify().message('m', { 'a\n       9  ACK\t\u001b[1m': 1 }).toBytes();
     const { stdout } = await spop(['decode'], { input });
     expect(stdout).toBe(String.raw`       0  NOTIFY 1:1 "m" { a\n       9  ACK\t\x1b[1m: INT64 1 }` + '\n');
   });
 
-  it('marks the first wrong byte, goes on after it, and is 1', async () => {
+  it('marks the first wrong byte, goes on after it, and exits with 1', async () => {
     const input = `0000000d 67 00000001 01 01 01 03 09 02 2d 2d ${toHex(ack().toBytes())}`;
     const { code, stdout } = await spop(['decode'], { input });
     expect(code).toBe(1);
@@ -60,7 +60,7 @@ describe('spop decode', () => {
     ]);
   });
 
-  it('reads every capture of real HAProxy, several files at once too', async () => {
+  it('reads every capture of real HAProxy, and several files at once', async () => {
     const captures = readCaptures();
     const { code, stdout, stderr } = await spop(['decode', '--json', ...captures.map(({ label }) => fixture(label))]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -112,14 +112,14 @@ describe('spop decode', () => {
     ]);
   });
 
-  it('is 1 where a capture has no SPOP', async () => {
+  it('exits with 1 if a capture has no SPOP', async () => {
     const input = pcapOf(tcpPackets([{ from: 'client', bytes: Buffer.from('GET / HTTP/1.1') }]));
     const { code, stderr } = await spop(['decode'], { input });
     expect(code).toBe(1);
     expect(stderr).toBe('spop: no SPOP in 1 TCP connections of 7 packets\n  frames within TLS cannot be read\n');
   });
 
-  it('ends without a complaint where nobody reads its output', async () => {
+  it('ends without an error if its output is not read', async () => {
     const file = stopAfterTest(await TemporaryFolder.make()).file('many.bin');
     writeFileSync(file, Buffer.concat(Array.from({ length: 20_000 }, () => bytes)));
     const program = new URL('../../../builder/src/spop.ts', import.meta.url).pathname;
@@ -132,7 +132,7 @@ describe('spop decode', () => {
     [['decode', '/nowhere'], '', 'could not read the file "/nowhere"'],
     [['decode', '--format', 'hex'], 'what?', 'the input is not hexadecimal text'],
     [['decode', '--format', 'exe'], '', 'expected one of binary, hex, pcap, pcapng, session for --format'],
-  ])('takes %j with %j for wrong use', async (words, input, sentence) => {
+  ])('refuses %j with %j as a usage error', async (words, input, sentence) => {
     const outcome = await spop(words, { input });
     expect(outcome).toMatchObject({ code: 2, stdout: '' });
     expect(outcome.stderr).toContain(sentence);

@@ -1,4 +1,4 @@
-/** What an agent declares, for `spop init`. */
+/** The messages and variables that an agent declares, for `spop init`. */
 import {
   address,
   binary,

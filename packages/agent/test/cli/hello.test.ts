@@ -4,7 +4,7 @@ import { createAgent } from '../../src/index.ts';
 import { jsonLines, listenAs, spop } from './run-spop.ts';
 
 describe('spop hello', () => {
-  it('shows what an agent agrees to, and takes its leave', async () => {
+  it('shows the AGENT-HELLO, and ends with a DISCONNECT', async () => {
     const agent = createAgent({ maxFrameSize: 4096 });
     onTestFinished(() => agent.close({ graceMs: 0 }));
     const address = await agent.listen({ port: 0 });
@@ -22,7 +22,7 @@ capabilities    pipelining, fragmentation
     ]);
   });
 
-  it('tells what HAProxy would keep to itself', async () => {
+  it('reports the faults that HAProxy does not report', async () => {
     const target = await listenAs((socket) => {
       socket.once('data', () => {
         socket.write(agentHello({ capabilities: 'async' }).toBytes());
@@ -35,7 +35,7 @@ capabilities    pipelining, fragmentation
     expect(stderr).toContain('warning async-announced');
   });
 
-  it('is 1 where HAProxy would refuse the AGENT-HELLO', async () => {
+  it('exits with 1 if HAProxy would refuse the AGENT-HELLO', async () => {
     const target = await listenAs((socket) => {
       socket.once('data', () => {
         socket.write(agentHello({ version: '1.0' }).toBytes());
@@ -47,7 +47,7 @@ capabilities    pipelining, fragmentation
     expect(stderr).toContain('error version-unsupported');
   });
 
-  it('does not wait for long where the agent does not close', async () => {
+  it('does not wait for long if the agent does not close', async () => {
     const target = await listenAs((socket) => socket.once('data', () => socket.write(agentHello().toBytes())));
     const { code, stderr } = await spop(['hello', target]);
     expect(code).toBe(0);

@@ -15,7 +15,7 @@ import { spop } from './run-spop.ts';
 const MODULE = fileURLToPath(new URL('definitions.fixture.ts', import.meta.url));
 
 describeHaproxies('spop init', ({ version, program }) => {
-  it('writes configurations that HAProxy takes, and that work', async () => {
+  it('writes configurations that HAProxy accepts, and that work', async () => {
     const agent = createAgent({ hooks: { unhandledNotify: () => undefined } });
     onTestFinished(() => agent.close({ graceMs: 0 }));
     agent.onMessage(request, ({ ip, method, path, id, body, tls }, ack) => {

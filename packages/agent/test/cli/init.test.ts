@@ -12,7 +12,7 @@ async function temporaryFolder(): Promise<TemporaryFolder> {
 }
 
 describe('spop init', () => {
-  it('writes both configurations, and tells what it chose by a type alone', async () => {
+  it('writes both configurations, and lists the samples that it chose by their type alone', async () => {
     const folder = await temporaryFolder();
     const words = ['init', MODULE, '--output', folder.path, '--name', 'checks', '--agent', 'unix:/run/agent.sock'];
     const { code, stdout, stderr } = await spop(words);
@@ -37,7 +37,7 @@ describe('spop init', () => {
     expect(config).toContain('option http-buffer-request');
   });
 
-  it('leaves files alone unless it is told to replace them', async () => {
+  it('replaces existing files only with the option for it', async () => {
     const folder = await temporaryFolder();
     writeFileSync(folder.file('haproxy.cfg'), 'mine');
     const words = ['init', MODULE, '--output', folder.path, '--haproxy', '2.6'];
@@ -49,7 +49,7 @@ describe('spop init', () => {
     expect(readFileSync(folder.file('spoe-definitions-fixture.conf'), 'utf8')).toContain('timeout hello 500ms');
   });
 
-  it('ends where the module opens a port, and takes what is declared by hand', async () => {
+  it('ends even if the module opens a port, and takes declarations written by hand', async () => {
     const folder = await temporaryFolder();
     writeFileSync(
       folder.file('agent.mjs'),

@@ -1,4 +1,4 @@
-/** What `haproxy -c` says of the configurations that `spop lint` finds fault with. */
+/** The verdict of `haproxy -c` on the configurations that `spop lint` reports. */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
@@ -8,7 +8,7 @@ import { lint } from '../../../builder/src/cli/lint/lint.ts';
 import { brokenSources, CASES, mendedSources } from '../../../builder/test/cli/lint/cases.ts';
 import type { Sources } from '../../../builder/src/cli/lint/subject.ts';
 
-/** Whether HAProxy takes a configuration, and what it says. */
+/** Whether HAProxy accepts a configuration, and its output. */
 async function check(program: string, { haproxyText, spoeText }: Sources): Promise<{ isTaken: boolean; said: string }> {
   const folder = stopAfterTest(await TemporaryFolder.make());
   const spoePath = folder.file('spoe.conf');
@@ -22,17 +22,17 @@ async function check(program: string, { haproxyText, spoeText }: Sources): Promi
 }
 
 describeHaproxies('haproxy -c', ({ program }) => {
-  it('takes the configurations without a fault', async () => {
+  it('accepts the configurations without a fault', async () => {
     for (const isTcp of [false, true]) {
       const at = ['spoe', ''] as const;
       expect(await check(program, mendedSources({ rule: '', at, isTcp }))).toMatchObject({ isTaken: true });
     }
   });
 
-  it('refuses what is said to be refused, and is content with the rest', async () => {
+  it('refuses the configurations listed as refused, and accepts the others', async () => {
     const wrong: string[] = [];
     for (const each of CASES) {
-      // HAProxy knows nothing of the agent's definitions.
+      // HAProxy does not know the agent's definitions.
       if (each.definitions !== undefined || (each.haproxy ?? each.spoe) === undefined) continue;
       const [finding] = lint(brokenSources(each));
       const isRefused = / does not start| refuses /.test(finding?.sentence ?? '');

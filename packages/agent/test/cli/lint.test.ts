@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { HAPROXY, SPOE } from '../../../builder/test/cli/lint/configurations.ts';
 import { jsonLines, spop } from './run-spop.ts';
 
-/** What an agent declares by hand, and a port that it opens when it is imported. */
+/** An agent's declarations, written by hand, and a port that the module opens when it is imported. */
 const MODULE = `import { createServer } from 'node:net';
 createServer().listen(0, '127.0.0.1');
 const type = (kind, optional = false) => ({ kind, optional });
@@ -26,7 +26,7 @@ async function folderWith(haproxy: string, spoe: string): Promise<TemporaryFolde
 const WORDS = ['lint', 'haproxy.cfg', 'spoe.conf'] as const;
 
 describe('spop lint', () => {
-  it('says nothing of configurations without a fault, and ends where the module opens a port', async () => {
+  it('prints nothing for configurations without a fault, and ends even if the module opens a port', async () => {
     const { path: cwd } = await folderWith(HAPROXY, SPOE);
     const good = { code: 0, stdout: '', stderr: '' };
     expect(await spop(WORDS, { cwd })).toEqual(good);
@@ -34,7 +34,7 @@ describe('spop lint', () => {
     expect(await spop(all, { cwd })).toEqual(good);
   });
 
-  it('tells what is wrong, a line each, and ends with 1', async () => {
+  it('prints one line for each fault, and exits with 1', async () => {
     const { path: cwd } = await folderWith(HAPROXY.replace('option spop-check', ''), SPOE.replace('ip=src', 'ip=path'));
     expect(await spop([...WORDS, 'agent.mjs'], { cwd })).toEqual({
       code: 1,
@@ -45,7 +45,7 @@ spoe.conf:11: error: argument-type: "path" gives string, and the agent declares 
     });
   });
 
-  it('ends with 0 where there are notes alone', async () => {
+  it('exits with 0 if it found only notes', async () => {
     const { path: cwd } = await folderWith(HAPROXY, SPOE.replace(' size=req.body_size', ''));
     const outcome = await spop([...WORDS, '--json'], { cwd });
     expect(outcome).toMatchObject({ code: 0, stderr: '' });
@@ -61,14 +61,14 @@ spoe.conf:11: error: argument-type: "path" gives string, and the agent declares 
     ]);
   });
 
-  it('leaves out the rules that it is told to', async () => {
+  it('skips the rules that an option names', async () => {
     const { path: cwd } = await folderWith(HAPROXY.replace('option spop-check', ''), SPOE.replace('ip=src', 'ip=path'));
     const { code, stdout } = await spop([...WORDS, 'agent.mjs', '--ignore', 'spop-check,prefix'], { cwd });
     expect(code).toBe(1);
     expect(stdout).toMatch(/^spoe\.conf:11: error: argument-type: [^\n]*\n$/);
   });
 
-  it("takes the agent's deadline from its module where no other is said", async () => {
+  it("takes the agent's deadline from its module if no option gives one", async () => {
     const folder = await folderWith(HAPROXY, SPOE);
     writeFileSync(folder.file('agent.mjs'), `${MODULE}\nexport const options = { processingTimeoutMs: 300 };\n`);
     const cwd = folder.path;
@@ -78,7 +78,7 @@ spoe.conf:11: error: argument-type: "path" gives string, and the agent declares 
     expect(await spop([...WORDS, 'agent.mjs', '--deadline', '100ms'], { cwd })).toMatchObject({ code: 0, stdout: '' });
   });
 
-  it('writes nothing that a terminal would act upon', async () => {
+  it('prints no control sequences of a terminal', async () => {
     const { path: cwd } = await folderWith(HAPROXY, SPOE.replace('messages check-ip', 'messages \u001b[31m check-ip'));
     const { code, stdout } = await spop(WORDS, { cwd });
     expect(code).toBe(1);

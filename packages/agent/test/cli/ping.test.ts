@@ -13,13 +13,13 @@ async function agentPort(): Promise<string> {
   return 'port' in address ? `127.0.0.1:${address.port}` : '';
 }
 
-/** A peer that answers whatever comes with the same bytes. */
+/** A peer that answers all bytes with the same bytes. */
 function answering(bytes: Uint8Array): Promise<string> {
   return listenAs((socket) => socket.once('data', () => socket.end(bytes)));
 }
 
 describe('spop ping', () => {
-  it('says that an agent is up, and when it was asked with --quiet nothing', async () => {
+  it('says that an agent is up, and nothing with --quiet', async () => {
     const address = await agentPort();
     const { code, stdout, stderr } = await spop(['ping', address]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -65,13 +65,13 @@ describe('spop ping', () => {
     expect(new Set(captures.map(({ bytes }) => bytes.toString('hex')))).toEqual(new Set([sent]));
   });
 
-  it('is 1 where nobody listens', async () => {
+  it('exits with 1 if no agent listens', async () => {
     const { code, stdout, stderr } = await spop(['ping', await closedPort()]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^spop: could not connect to 127\.0\.0\.1:\d+: connect ECONNREFUSED/);
   });
 
-  it('is 1 in time where the peer is silent', async () => {
+  it('exits with 1 after its timeout if the peer is silent', async () => {
     const start = performance.now();
     const outcome = await spop(['ping', await listenAs(() => undefined), '--timeout', '300ms', '--json']);
     expect(outcome.code).toBe(1);
@@ -87,7 +87,7 @@ describe('spop ping', () => {
     [7, 71],
     [99, 163],
     [300, 163],
-  ])('of a DISCONNECT with status %i is %i', async (statusCode, code) => {
+  ])('answered by a DISCONNECT with status %i exits with %i', async (statusCode, code) => {
     const outcome = await spop(['ping', await answering(agentDisconnect({ statusCode, message: 'no' }).toBytes())]);
     expect(outcome).toMatchObject({ code, stdout: '' });
     expect(outcome.stderr).toContain(`the agent sent AGENT-DISCONNECT ${statusCode} "no"`);
@@ -98,7 +98,7 @@ describe('spop ping', () => {
     ['a frame that lies', Buffer.from('0000000765000000010000ff', 'hex')],
     ['an AGENT-HELLO without a version', agentHello({ version: null }).toBytes()],
     ['nothing before the end', new Uint8Array(0)],
-  ])('is 1 where the peer answers %s', async (_, bytes) => {
+  ])('exits with 1 if the peer answers %s', async (_, bytes) => {
     const { code, stdout, stderr } = await spop(['ping', await answering(bytes)]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^spop: expected /);
@@ -107,13 +107,13 @@ describe('spop ping', () => {
   it('shows no control characters of a peer', async () => {
     const bytes = agentDisconnect({ statusCode: 3, message: 'a\u001b[31mb\u009b31m\u202e' }).toBytes();
     const { stderr } = await spop(['ping', await answering(bytes)]);
-    // oxlint-disable-next-line eslint/no-control-regex -- these are what must not be there
+    // oxlint-disable-next-line eslint/no-control-regex -- these must not be there
     expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
   });
 });
 
 describe('spop', () => {
-  it('lists its commands with --help, and with nothing to do is used in the wrong way', async () => {
+  it('lists its commands with --help, and reports a usage error without a command', async () => {
     const asked = await spop(['--help']);
     expect(asked).toMatchObject({ code: 0, stderr: '' });
     expect(asked.stdout).toContain('ping');
@@ -139,7 +139,7 @@ describe('spop', () => {
       'expected one of 2.6, 3.0, 3.1, 3.2, 3.4 for --haproxy',
       'the release of HAProxy',
     ],
-  ])('takes %j for wrong use', async (words, sentence, hint) => {
+  ])('refuses %j as a usage error', async (words, sentence, hint) => {
     const { code, stdout, stderr } = await spop(words);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     const [first, second, ...more] = stderr.trimEnd().split('\n');
@@ -148,7 +148,7 @@ describe('spop', () => {
     expect(more).toEqual([]);
   });
 
-  it('writes colours only where they are wanted', async () => {
+  it('writes colours only to a terminal or on request', async () => {
     const wanted = await spop(['pong'], { env: { NO_COLOR: '', FORCE_COLOR: '1' } });
     expect(wanted.stderr).toContain('\u001b[');
     expect((await spop(['pong'])).stderr).not.toContain('\u001b[');

@@ -18,7 +18,7 @@ const ip = defineVariable('txn', 'ip', string);
 const n = defineVariable('txn', 'n', integer);
 
 describeHaproxies('spop record', (release) => {
-  it('stands between HAProxy and an agent, and what it wrote is replayed with the same ACKs', async () => {
+  it('passes traffic between HAProxy and an agent, and its file is replayed with the same ACKs', async () => {
     const { agent } = createReportingAgent();
     agent.onMessage(echo, (message, ack) => {
       ack.set(ip, message.ip.toString()).set(n, message.n);

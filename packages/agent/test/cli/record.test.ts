@@ -24,7 +24,7 @@ async function agentPort(points: number = 100): Promise<string> {
   return 'port' in listening ? `127.0.0.1:${listening.port}` : '';
 }
 
-/** Where a recorder listens, and how to end it. @returns the session once it has. */
+/** The address of a recorder, and a function that ends it. @returns the session once it has ended. */
 async function record(
   target: string,
   words: readonly string[] = [],
@@ -47,7 +47,7 @@ function portOf(at: string): { host: string; port: number } {
 }
 
 describe('spop record', () => {
-  it('passes traffic, and writes what a person can read, for its owner alone', async () => {
+  it('passes traffic, and writes a readable file that only its owner may read', async () => {
     const { at, end, file } = await record(await agentPort());
     const peer = await connect(portOf(at), { haproxy: '3.2' });
     await peer.notify(check, { ip: '192.0.2.1', cookie: 'id=secret' });
@@ -67,7 +67,7 @@ describe('spop record', () => {
     ]);
   });
 
-  it('replaces with --redact what tells of people', async () => {
+  it('replaces personal data with --redact', async () => {
     const { at, end } = await record(await agentPort(), ['--redact']);
     const peer = await connect(portOf(at), { haproxy: '2.6' });
     await peer.notify(check, { ip: '203.0.113.7', cookie: 'id=secret' });
@@ -98,7 +98,7 @@ describe('spop record', () => {
     expect(stderr).toMatch(/2 frames of 1 connection\n$/);
   });
 
-  it('says that the agent cannot be reached, and resets HAProxy', async () => {
+  it('says that the agent cannot be reached, and resets the connection of HAProxy', async () => {
     const { at, end } = await record(await closedPort());
     const socket = connectSocket(portOf(at));
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
@@ -106,7 +106,7 @@ describe('spop record', () => {
     expect(await end()).toMatch(/ 1 close agent\n$/);
   });
 
-  it('hands bytes on that are no frames, ends of one direction, and resets', async () => {
+  it('passes on bytes that are no frames, ends of one direction, and resets', async () => {
     const resets: Promise<unknown>[] = [];
     const target = await listenAs((socket) => {
       socket.on('data', (chunk) => socket.write(chunk));
@@ -125,7 +125,7 @@ describe('spop record', () => {
     expect(text).toMatch(/ 1 close haproxy\n$/);
   });
 
-  it('writes the end of connections that are open when it is told to end', async () => {
+  it('writes the end of connections that are open when it ends', async () => {
     const { at, end } = await record(await agentPort());
     const peers = await Promise.all(Array.from({ length: 9 }, () => connect(portOf(at))));
     await Promise.all(peers.map((peer) => peer.hello()));
@@ -144,7 +144,7 @@ describe('spop record', () => {
       '/etc/hostname is not a session file: expected "# spop session 1" in line 1',
     ],
     [['replay'], 2, 'expected a session file; found none'],
-  ])('does not begin %j', async (words, code, sentence) => {
+  ])('does not start with %j', async (words, code, sentence) => {
     const outcome = await spop(words);
     expect(outcome).toMatchObject({ code, stdout: '' });
     expect(outcome.stderr).toContain(sentence);
@@ -152,7 +152,7 @@ describe('spop record', () => {
 });
 
 describe('spop replay', () => {
-  /** A session of two connections: 40 NOTIFYs in flight, and one that comes in fragments. */
+  /** A session of two connections: 40 NOTIFYs in flight, and one in fragments. */
   async function session(words: readonly string[] = []): Promise<string> {
     const { at, end, file } = await record(await agentPort(), words);
     const process = haproxy('3.0');
@@ -168,7 +168,7 @@ describe('spop replay', () => {
     return file;
   }
 
-  it('finds the same ACKs, as they came and as fast as it can', async () => {
+  it('finds the same ACKs, at the recorded speed and as fast as it can', async () => {
     const file = await session();
     const target = await agentPort();
     const { code, stdout } = await spop(['replay', file, target]);
@@ -181,7 +181,7 @@ describe('spop replay', () => {
     expect(jsonLines(await spop(['decode', file, '--json'])).length).toBeGreaterThan(86);
   });
 
-  it('tells which ACKs are different', async () => {
+  it('reports which ACKs are different', async () => {
     const { code, stdout } = await spop(['replay', await session(), await agentPort(7), '--fast']);
     expect(code).toBe(1);
     expect(stdout).toContain(`connection 1, NOTIFY 0:1:
@@ -196,7 +196,7 @@ describe('spop replay', () => {
     expect(await spop(['replay', file, await agentPort(7), '--fast'])).toMatchObject({ code: 0 });
   });
 
-  it('takes many connections at once, and gives up at once where one cannot be opened', async () => {
+  it('opens many connections at once, and fails at once if one cannot be opened', async () => {
     const { at, end, file } = await record(await agentPort());
     for (let number = 0; number < 30; number++) {
       const peer = await connect(portOf(at));
@@ -216,7 +216,7 @@ describe('spop replay', () => {
     expect(performance.now() - start).toBeLessThan(20_000);
   });
 
-  it('is 1 where nobody answers, and 64 + status where the agent ends the connection', async () => {
+  it('exits with 1 if no agent answers, and with 64 + status if the agent ends the connection', async () => {
     const file = await session();
     const silent = await spop(['replay', file, await listenAs(() => undefined), '--fast', '--timeout', '200']);
     expect(silent.code).toBe(1);

@@ -1,4 +1,4 @@
-/** The program `spop` from its sources, and what stands at the other end of it. */
+/** The program `spop`, run from its sources, and peers for it. */
 import { spawn } from 'node:child_process';
 import { createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -7,26 +7,26 @@ import { stopAfterTest } from '@spop-internal/testbed/vitest';
 import { onTestFinished } from 'vitest';
 
 const PROGRAM = fileURLToPath(new URL('../../../builder/src/spop.ts', import.meta.url));
-/** Without it each run would strip the types of all files again, which takes most of its time. */
+/** Without the cache each run would strip the types of all files again, which takes most of its time. */
 const COMPILE_CACHE = fileURLToPath(new URL('../../../../node_modules/.cache/compile', import.meta.url));
 
 // Node 22 warns of types that it strips.
 const WORDS = ['--disable-warning=ExperimentalWarning', '--conditions=@spop/source', PROGRAM] as const;
 const ENV = { NODE_COMPILE_CACHE: COMPILE_CACHE, NO_COLOR: '1' } as const;
 
-/** How the program went. */
+/** The exit code and the output of a run. */
 export interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** What a run may be given besides its words. */
+/** Options of a run. */
 export interface RunOptions {
-  /** What it reads from stdin; nothing by default. */
+  /** The bytes on stdin; none by default. */
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
-  /** Where it runs; here by default. */
+  /** The working directory; the test's own by default. */
   readonly cwd?: string;
 }
 
@@ -43,7 +43,7 @@ export function spop(words: readonly string[], { input = '', env = {}, cwd }: Ru
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   child.once('error', reject);
   child.once('close', (code) => resolve({ code, stdout, stderr }));
-  // It may have ended without reading.
+  // The program may have ended without reading stdin.
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   return promise;
@@ -62,7 +62,7 @@ export function jsonLines({ stdout }: Outcome): unknown[] {
     .map((line): unknown => JSON.parse(line));
 }
 
-/** Listens on a free port of 127.0.0.1 until the test ends, with something that is no agent. @returns its `host:port`. */
+/** Listens on a free port of 127.0.0.1 until the test ends, as a server that is no agent. @returns its `host:port`. */
 export async function listenAs(peer: (socket: Socket) => void): Promise<string> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -84,7 +84,7 @@ export async function listenAs(peer: (socket: Socket) => void): Promise<string> 
   return `127.0.0.1:${address.port}`;
 }
 
-/** The port of a peer that has gone: nobody listens there. */
+/** The port of a server that has closed: no process listens there. */
 export async function closedPort(): Promise<string> {
   const server = createServer();
   await new Promise<void>((resolve) => {

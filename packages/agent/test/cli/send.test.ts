@@ -9,7 +9,7 @@ const score = defineVariable('sess', 'ip_score', int32);
 const seen = defineVariable('txn', 'seen', string);
 const big = defineVariable('txn', 'big', uint64);
 
-/** An agent that says back what it was asked. */
+/** An agent that answers with the arguments of the message. */
 async function agentPort(options: AgentOptions = {}): Promise<string> {
   const agent = createAgent(options);
   onTestFinished(() => agent.close({ graceMs: 0 }));
@@ -49,7 +49,7 @@ txn.rep.seen       STRING  "ab c"
     expect((await spop(words)).stdout).toContain('sess.<prefix>.ip_score  INT32   100\n');
   });
 
-  it.each(['2.6', '3.0', '3.1', '3.2', '3.4'])('is HAProxy %s, and writes JSON', async (release) => {
+  it.each(['2.6', '3.0', '3.1', '3.2', '3.4'])('acts as HAProxy %s, and writes JSON', async (release) => {
     const words = ['send', await agentPort(), 'check', 'ip=::1', 'text=null', '--haproxy', release, '--json'];
     expect(jsonLines(await spop([...words, '--var-prefix', 'rep']))).toEqual([
       {
@@ -70,7 +70,7 @@ txn.rep.seen       STRING  "ab c"
     ]);
   });
 
-  it('reads stdin, and tells what a later action decides and what HAProxy misreads', async () => {
+  it('reads stdin, and reports actions that a later one overrides and actions that HAProxy misreads', async () => {
     const words = ['send', await agentPort(), 'check', 'ip=192.0.2.2', 'text=x', 'body=@-'];
     const { code, stdout, stderr } = await spop(words, { input: Uint8Array.of(1, 0xff) });
     expect(stdout).toContain('a later action decides');
@@ -91,7 +91,7 @@ txn.rep.seen       STRING  "ab c"
     });
   });
 
-  it('is 1 where HAProxy ignores an action, and says which', async () => {
+  it('exits with 1 if HAProxy ignores an action, and names it', async () => {
     const target = await answering((empty) => empty.setVar('txn', 'ip-score', 1));
     const { code, stdout, stderr } = await spop(['send', target, 'm']);
     expect(code).toBe(1);
@@ -99,7 +99,7 @@ txn.rep.seen       STRING  "ab c"
     expect(stderr).toContain('error variable-name-characters: expected letters, digits, _ and . in a variable name');
   });
 
-  it('says that a NOTIFY is too long for HAProxy, and sends fragments where that release does', async () => {
+  it('says that a NOTIFY is too long for HAProxy, and sends fragments if that release does', async () => {
     const words = ['send', await agentPort(), 'check', 'ip=192.0.2.1', 'body=@-'];
     const input = 'x'.repeat(20_000);
     const refused = await spop(words, { input });
@@ -110,7 +110,7 @@ txn.rep.seen       STRING  "ab c"
     expect(await spop([...words, '--haproxy', '3.0'], { input })).toMatchObject({ code: 0 });
   });
 
-  it('repeats, on as many connections as that takes, and tells how long it took', async () => {
+  it('repeats, on as many connections as needed, and reports the time', async () => {
     const target = await agentPort();
     const words = ['send', target, 'check', 'ip=192.0.2.1', '-n', '300', '-c', '50'];
     const { code, stdout, stderr } = await spop(words);
@@ -138,7 +138,7 @@ txn.rep.seen       STRING  "ab c"
     expect(stdout).toContain('6 of 9 ACKs:');
   });
 
-  it('tells what came before a failure', async () => {
+  it('reports the answers before a failure', async () => {
     let number = 0;
     const target = await listenAs((socket) => {
       socket.on('data', (chunk) => {
@@ -158,7 +158,7 @@ txn.rep.seen       STRING  "ab c"
     [['send', ':9'], 'expected the name of a message; found none'],
     [['send', ':9', 'm', '--repeat', '0'], 'expected --repeat to be a whole number from 1 to 10000000; found "0"'],
     [['send', ':9', 'm', '--concurrency', 'x'], 'expected --concurrency to be a whole number from 1'],
-  ])('takes %j for wrong use', async (words, sentence) => {
+  ])('refuses %j as a usage error', async (words, sentence) => {
     const outcome = await spop(words);
     expect(outcome).toMatchObject({ code: 2, stdout: '' });
     expect(outcome.stderr).toContain(sentence);

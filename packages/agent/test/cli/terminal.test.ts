@@ -5,7 +5,7 @@ import { Program } from '@spop-internal/testbed/program';
 import { describe, expect, it } from 'vitest';
 import { listenAs, spop, startSpop } from './run-spop.ts';
 
-/** A peer that answers each NOTIFY after some milliseconds. */
+/** A peer that answers each NOTIFY some milliseconds later. */
 function slowPeer(delayMs: number, asked: () => void = () => undefined): Promise<string> {
   return listenAs((socket) => {
     socket.on('data', (chunk) => {
@@ -24,7 +24,7 @@ function slowPeer(delayMs: number, asked: () => void = () => undefined): Promise
 const hasScript = spawnSync('script', ['--version']).status === 0;
 
 describe('spop send --repeat', () => {
-  it('tells what came until SIGINT', async () => {
+  it('reports the answers up to SIGINT', async () => {
     let asked = 0;
     const program = startSpop(['send', await slowPeer(20, () => asked++), 'm', '--repeat', '100000']);
     await expect.poll(() => asked, { timeout: 20_000 }).toBeGreaterThan(5);
@@ -35,18 +35,18 @@ describe('spop send --repeat', () => {
     expect(program.output).toContain('stopped after');
   });
 
-  it('shows no progress where stderr is no terminal', async () => {
+  it('shows no progress if stderr is no terminal', async () => {
     expect((await spop(['send', await slowPeer(100), 'm', '--repeat', '9'])).stderr).not.toContain('ACKs');
   });
 
-  // It makes a terminal for a program; part of util-linux.
+  // `script`, of util-linux, runs a program in a terminal.
   it.runIf(hasScript)('shows its progress on a terminal', async () => {
     const program = fileURLToPath(new URL('../../../builder/src/spop.ts', import.meta.url));
     const target = await slowPeer(100);
     const line = `"${process.execPath}" --conditions=@spop/source "${program}" send ${target} m --repeat 9`;
     const terminal = new Program('script', ['-qec', line, '/dev/null']);
     expect(await terminal.ended).toBe('exit code 0');
-    // oxlint-disable-next-line eslint/no-control-regex -- what a terminal acts upon is looked for
+    // oxlint-disable-next-line eslint/no-control-regex -- the control sequences are looked for
     expect(terminal.output).toMatch(/\r\u001b\[K\d of 9 ACKs\r\u001b\[K/);
   });
 });

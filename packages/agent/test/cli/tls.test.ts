@@ -16,7 +16,7 @@ describe('TLS', () => {
   let server: Identity;
   let client: Identity;
 
-  /** A certificate that is its own authority, as files too. */
+  /** A self-signed certificate, as text and as files. */
   async function identity(name: string): Promise<Identity> {
     const made = await generate([{ name: 'commonName', value: name }], { keyType: 'ec' });
     writeFileSync(folder.file(`${name}.pem`), made.cert);
@@ -32,7 +32,7 @@ describe('TLS', () => {
   });
   afterAll(() => folder.stop());
 
-  /** An agent behind TLS. @returns its `host:port`. */
+  /** An agent that listens with TLS. @returns its `host:port`. */
   async function startAgent(options: TlsOptions = {}): Promise<string> {
     const agent = createAgent({ hooks: { transportError: () => undefined, unhandledNotify: () => undefined } });
     const listener = createServer({ cert: server.cert, key: server.key, ...options }, (socket) => agent.handle(socket));
@@ -62,7 +62,7 @@ describe('TLS', () => {
     expect(other.stderr).toContain("does not match certificate's altnames");
   });
 
-  it('refuses a certificate that nobody vouches for, unless with --insecure', async () => {
+  it('refuses a certificate of an unknown authority, unless with --insecure', async () => {
     const target = await startAgent();
     const refused = await spop(['ping', target, '--tls']);
     expect(refused).toMatchObject({ code: 1, stdout: '' });
@@ -79,7 +79,7 @@ describe('TLS', () => {
     expect(await spop([...words, '--cert', both!])).toMatchObject({ code: 0 });
   });
 
-  it('ends in time where the peer speaks no TLS', async () => {
+  it('ends in time if the peer does not speak TLS', async () => {
     const silent = await spop(['ping', await listenAs(() => undefined), '--tls', '--timeout', '300ms']);
     expect(silent.code).toBe(1);
     expect(silent.stderr).toMatch(/^spop: could not connect to \S+ within 300 ms/);
@@ -87,7 +87,7 @@ describe('TLS', () => {
     expect(plain).toMatchObject({ code: 1, stdout: '' });
   });
 
-  it('takes a file that is no certificate for wrong use', async () => {
+  it('refuses a file that is no certificate as a usage error', async () => {
     const outcome = await spop([
       'ping',
       '127.0.0.1:9',

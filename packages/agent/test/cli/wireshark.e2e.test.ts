@@ -32,7 +32,7 @@ const suites = [
   ['trixie', '5.4'],
 ] as const;
 
-/** `tshark` of a release, or why it cannot be had. In continuous integration that is a failure. */
+/** `tshark` of a release, or the reason why there is none. In continuous integration that is a failure. */
 async function findTshark(suite: string): Promise<{ path?: string; refusal?: string }> {
   try {
     return { path: `${await unpackDebian({ packages: ['tshark'], suites: [suite] })}/tshark` };
@@ -42,11 +42,11 @@ async function findTshark(suite: string): Promise<{ path?: string; refusal?: str
   }
 }
 
-/** As root Wireshark runs no Lua: another user does, who may read the same files. */
+/** Wireshark runs no Lua as root, so another user runs it, who may read the same files. */
 const AS_USER = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
 const MAY_READ = ['--inh-caps', '+dac_read_search', '--ambient-caps', '+dac_read_search'];
 
-/** What tshark writes of some packets, with the dissector. */
+/** The output of tshark for some packets, with the dissector. */
 async function tshark(path: string, packets: readonly Uint8Array[], words: readonly string[]): Promise<string> {
   const folder = stopAfterTest(await TemporaryFolder.make());
   await chmod(folder.path, 0o777);
@@ -99,7 +99,7 @@ const FIELDS = [
 const SEPARATOR = '\u001f';
 const MAX_TEXT = 100;
 
-/** What fields a frame has, by the dissector's names. */
+/** The fields of a frame, by the dissector's names. */
 function fieldsOf(frame: Frame): Record<string, readonly string[]> {
   const named =
     'items' in frame ? frame.items : frame.type === 'NOTIFY' ? frame.messages.flatMap(({ args }) => args) : [];
@@ -137,7 +137,7 @@ function fieldsOf(frame: Frame): Record<string, readonly string[]> {
   };
 }
 
-/** Texts as both sides show them: without empty ones, which tshark does not tell from none, and what it escapes. */
+/** Texts as both sides show them: without empty ones, which tshark does not tell from none, and without those that it escapes. */
 function comparable(texts: readonly string[]): string[] {
   return texts.filter((text) => /^[ !#-[\]-~]+$/.test(text)).map((text) => text.slice(0, MAX_TEXT));
 }
@@ -145,7 +145,7 @@ function comparable(texts: readonly string[]): string[] {
 for (const [suite, lua] of suites) {
   const { path, refusal } = await findTshark(suite);
   describe.skipIf(path === undefined)(`spop.lua, Lua ${lua}${refusal === undefined ? '' : ` (${refusal})`}`, () => {
-    it('reads what HAProxy and the agent said, as the builder reads it', async () => {
+    it('reads the frames of HAProxy and the agent as the builder does', async () => {
       const captures = readCaptures();
       const packets = captures.flatMap((capture, index) =>
         tcpPackets(conversationOf(capture), { port: 20_000 + index }),
@@ -204,7 +204,7 @@ for (const [suite, lua] of suites) {
       expect(Number(time)).toBeCloseTo(0.001, 4);
     });
 
-    it('marks what is malformed, and fails for nothing', async () => {
+    it('marks malformed frames, and never fails', async () => {
       const frames = [
         notify().message('m', { a: 1, b: 'text' }),
         ack().setVar('txn', 'a', 1).unsetVar('txn', 'b'),
