@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BackPressure } from '../../src/connection/back-pressure.ts';
 import { resolveOptions } from '../../src/options.ts';
 
-/** A connection that notes what is done to it, and can be set as a test needs it. */
+/** A connection that records the calls of its methods, and whose state a test can set. */
 function setup() {
   const calls: string[] = [];
   const connection = {
@@ -36,7 +36,7 @@ function setup() {
     options: resolveOptions({}),
   };
   const pressure = new BackPressure(room, connection);
-  /** What was called since the last time. */
+  /** The calls since the last time. */
   const taken = (): string[] => calls.splice(0);
   return { connection, pressure, room, taken };
 }
@@ -47,7 +47,7 @@ describe('BackPressure › pause', () => {
     ['is blocked', {}, true, ['overload: output']],
     ['is blocked and leaving soon', { isLeavingSoon: true }, true, ['overload: output']],
     ['is leaving soon', { isLeavingSoon: true }, false, []],
-  ])('keeps what is unread and reports why, where the connection %s', (_, session, isBlocked, reports) => {
+  ])('keeps the unread bytes and reports why, if the connection %s', (_, session, isBlocked, reports) => {
     const { connection, pressure, taken } = setup();
     Object.assign(connection.session, session);
     connection.output.isBlocked = isBlocked;
@@ -74,7 +74,7 @@ describe('BackPressure › pause', () => {
 });
 
 describe('BackPressure › mayResume', () => {
-  it('reads what was kept in a turn of its own, then on, and forgets two turns later that it was held back', async () => {
+  it('reads the kept bytes in a new turn, then on, and clears wasHeldBack two turns later', async () => {
     const { pressure, taken } = setup();
     pressure.pause();
     taken();
@@ -97,7 +97,7 @@ describe('BackPressure › mayResume', () => {
     ['the session is full', { isFull: true }, false, false],
     ['the peer does not read', {}, true, false],
     ['the session is over, though the peer does not read', { isOver: true }, true, true],
-  ])('where %s', (_, session, isBlocked, expected) => {
+  ])('if %s', (_, session, isBlocked, expected) => {
     const { connection, pressure, taken } = setup();
     pressure.pause();
     taken();
@@ -107,16 +107,16 @@ describe('BackPressure › mayResume', () => {
     expect(taken()).toEqual(expected ? [] : ['await room']);
   });
 
-  it('is false where nothing was paused', () => {
+  it('is false if nothing was paused', () => {
     const { pressure, taken } = setup();
     expect(pressure.mayResume()).toBe(false);
     expect(taken()).toEqual([]);
   });
 
   it.each([
-    ['waits on where there is no room any more', { isFull: true }, false, ['await room', 'resume others'], true],
-    ['lets others read where its stream is gone', {}, true, ['resume others'], true],
-  ])('%s by the time that it would read', async (_, session, destroyed, calls, isPaused) => {
+    ['waits on if there is no room any more', { isFull: true }, false, ['await room', 'resume others'], true],
+    ['lets others read if its stream is gone', {}, true, ['resume others'], true],
+  ])('%s when it would read', async (_, session, destroyed, calls, isPaused) => {
     const { connection, pressure, taken } = setup();
     pressure.pause();
     pressure.mayResume();
@@ -128,7 +128,7 @@ describe('BackPressure › mayResume', () => {
     expect(pressure.isPaused).toBe(isPaused);
   });
 
-  it('does not read on where what was kept pauses it again', async () => {
+  it('does not read on if the kept bytes pause it again', async () => {
     const { connection, pressure, taken } = setup();
     connection.readKept = () => pressure.pause();
     pressure.pause();
@@ -143,7 +143,7 @@ describe('BackPressure › mayResume', () => {
 });
 
 describe('BackPressure › cutShort', () => {
-  it('keeps what is unread and waits for its turn, and reports nothing', () => {
+  it('keeps the unread bytes and waits for its turn, and reports nothing', () => {
     const { pressure, taken } = setup();
     pressure.cutShort();
     pressure.cutShort();
@@ -151,7 +151,7 @@ describe('BackPressure › cutShort', () => {
     expect([pressure.isPaused, pressure.wasHeldBack, pressure.waitsForRoom]).toEqual([true, true, true]);
   });
 
-  it('does nothing once the session is over, or where reading is paused already', () => {
+  it('does nothing once the session is over, or if reading is paused already', () => {
     const { connection, pressure, taken } = setup();
     connection.session.isOver = true;
     pressure.cutShort();
@@ -178,7 +178,7 @@ describe('BackPressure › cutShort', () => {
   it.each([
     ['is full', { isFull: true, reachedLimit: 'maxInFlight' }, false, 'overload: maxInFlight'],
     ['is blocked', {}, true, 'overload: output'],
-  ])('waits for room, and reports why, where the connection %s when it is its turn', (_, session, blocked, report) => {
+  ])('waits for room, and reports why, if the connection %s when its turn comes', (_, session, blocked, report) => {
     const { connection, pressure, taken } = setup();
     pressure.cutShort();
     taken();
@@ -191,7 +191,7 @@ describe('BackPressure › cutShort', () => {
     expect(pressure.mayResume()).toBe(true);
   });
 
-  it('ends without its turn where the session is over', async () => {
+  it('ends without its turn if the session is over', async () => {
     const { connection, pressure, taken } = setup();
     pressure.cutShort();
     taken();
@@ -203,7 +203,7 @@ describe('BackPressure › cutShort', () => {
     expect(taken()).toEqual([]);
   });
 
-  it('comes before room that is found while others have to be read', async () => {
+  it('comes before a resume for room while others have to be read', async () => {
     const { pressure, room, taken } = setup();
     pressure.pause();
     taken();
@@ -216,7 +216,7 @@ describe('BackPressure › cutShort', () => {
     expect(taken()).toEqual(['read kept', 'resume', 'resume others']);
   });
 
-  it('is held back until two turns after the last time that it read on, not after an earlier one', async () => {
+  it('counts as held back until two turns after it last read on, not after an earlier time', async () => {
     const { pressure, taken } = setup();
     pressure.cutShort();
     pressure.takeTurn();

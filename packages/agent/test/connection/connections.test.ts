@@ -4,8 +4,8 @@ import { haproxyHello } from '@spop/builder';
 import { expect, it } from 'vitest';
 import { createAgent } from '../../src/index.ts';
 
-it('a connection that has closed is counted no more', async () => {
-  // Without the harness, which would wait for it at the end.
+it('a connection that has closed is no longer counted', async () => {
+  // Without the harness, which would wait for the connection at the end.
   const agent = createAgent({ eventLoopBlockedMs: 0 });
   const pairs = Array.from({ length: 3 }, () => duplexPair());
   for (const [ours, theirs] of pairs) {

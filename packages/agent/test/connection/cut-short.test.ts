@@ -26,13 +26,13 @@ async function expectAnswers(peer: RawPeer, count: number): Promise<void> {
   expect(idsOf(peer)).toEqual(Array.from({ length: count }, (_, i) => i));
 }
 
-/** From now on every batch is over as soon as it is asked whether it is. */
+/** From now on every batch ends at its first check of the time. */
 function cutAlways(): void {
   const spy = vi.spyOn(Turn.prototype, 'isOver').mockReturnValue(true);
   onTestFinished(() => spy.mockRestore());
 }
 
-/** Keeps whoever is cut short waiting until the test calls its `takeTurn`. */
+/** Keeps a connection that is cut short waiting until the test calls its `takeTurn`. */
 function holdCuts(): Cut[] {
   const held: Cut[] = [];
   const spy = vi.spyOn(Turn.prototype, 'wait').mockImplementation((cut) => void held.push(cut));
@@ -44,34 +44,37 @@ describe.each(linkKinds)('over %s', (link) => {
   it.each([
     [1, 0.2, 10],
     [100, 0.05, 50],
-  ])('one that asks beside %i who flood, %d ms a NOTIFY, waits %i ms at most', async (count, eachMs, mostMs) => {
-    const time = stopTime();
-    let waitedMs = 0;
-    const { target } = await startAgent({
-      link,
-      setup: (agent) =>
-        agent.onMessage(ask, ({ id }) => {
-          if (id.equals('honest')) waitedMs = performance.now() - sentAt;
-          else time.skip(eachMs);
-        }),
-    });
-    const peers = await Promise.all(Array.from({ length: count + 1 }, () => connectRaw(target)));
-    for (const peer of peers) peer.send(haproxyHello());
-    await eventually(() => peers.every((peer) => peer.frames().length === 1));
-    const honest = peers.pop()!;
-    const flood = Buffer.concat(askings(200).map((frame) => frame.toBytes()));
-    for (const peer of peers) peer.send(flood);
-    const sentAt = performance.now();
-    const waits: number[] = [];
-    for (let i = 0; i < 5; i++) {
-      const askedAt = performance.now();
-      honest.send(asking(i, 'honest'));
-      expect(await eventually(() => idsOf(honest).length === i + 1)).toBe(true);
-      waits.push(waitedMs - (askedAt - sentAt));
-    }
-    expect(Math.max(...waits)).toBeLessThanOrEqual(mostMs);
-    for (const peer of peers) await expectAnswers(peer, 200);
-  });
+  ])(
+    'one NOTIFY beside %i flooding connections, %d ms a NOTIFY, waits %i ms at most',
+    async (count, eachMs, mostMs) => {
+      const time = stopTime();
+      let waitedMs = 0;
+      const { target } = await startAgent({
+        link,
+        setup: (agent) =>
+          agent.onMessage(ask, ({ id }) => {
+            if (id.equals('honest')) waitedMs = performance.now() - sentAt;
+            else time.skip(eachMs);
+          }),
+      });
+      const peers = await Promise.all(Array.from({ length: count + 1 }, () => connectRaw(target)));
+      for (const peer of peers) peer.send(haproxyHello());
+      await eventually(() => peers.every((peer) => peer.frames().length === 1));
+      const honest = peers.pop()!;
+      const flood = Buffer.concat(askings(200).map((frame) => frame.toBytes()));
+      for (const peer of peers) peer.send(flood);
+      const sentAt = performance.now();
+      const waits: number[] = [];
+      for (let i = 0; i < 5; i++) {
+        const askedAt = performance.now();
+        honest.send(asking(i, 'honest'));
+        expect(await eventually(() => idsOf(honest).length === i + 1)).toBe(true);
+        waits.push(waitedMs - (askedAt - sentAt));
+      }
+      expect(Math.max(...waits)).toBeLessThanOrEqual(mostMs);
+      for (const peer of peers) await expectAnswers(peer, 200);
+    },
+  );
 
   it('a batch that is cut short again and again is answered in its order', async () => {
     cutAlways();
@@ -96,7 +99,7 @@ describe.each(linkKinds)('over %s', (link) => {
     await expectAnswers(peer, 300);
   });
 
-  it('all is answered where the peer closes its side meanwhile', async () => {
+  it('all NOTIFYs are answered if the peer closes its side meanwhile', async () => {
     cutAlways();
     const { target } = await startAgent({ link, setup: (agent) => agent.onMessage(ask, () => {}) });
     const peer = await connectRaw(target);
@@ -106,7 +109,7 @@ describe.each(linkKinds)('over %s', (link) => {
     expect(await eventually(() => peer.ending() === 'end')).toBe(true);
   });
 
-  it('all is answered, and ends with status 0, where the agent is closed meanwhile', async () => {
+  it('all NOTIFYs are answered, and the connection ends with status 0, if the agent is closed meanwhile', async () => {
     const held = holdCuts();
     cutAlways();
     const { agent, target } = await startAgent({ link, setup: (each) => each.onMessage(ask, () => {}) });
@@ -115,7 +118,7 @@ describe.each(linkKinds)('over %s', (link) => {
     await eventually(() => held.length === 1 && idsOf(peer).length > 0);
     const answered = idsOf(peer).length;
     const closed = agent.close();
-    // Longer than without a cut.
+    // The wait is longer than without a cut.
     await new Promise((resolve) => setTimeout(resolve, 600));
     expect([idsOf(peer).length, peer.ending()]).toEqual([answered, undefined]);
     expect(await eventually(() => (held.shift()?.takeTurn(), idsOf(peer).length === 100))).toBe(true);
@@ -124,7 +127,7 @@ describe.each(linkKinds)('over %s', (link) => {
     expect(peer.frames().at(-1)).toBeDisconnect(0);
   });
 
-  it('what is kept is dropped with a connection that goes away', async () => {
+  it('the kept bytes are dropped with a connection that goes away', async () => {
     const held = holdCuts();
     cutAlways();
     const { agent, target } = await startAgent({ link, setup: (each) => each.onMessage(ask, () => {}) });
@@ -139,7 +142,7 @@ describe.each(linkKinds)('over %s', (link) => {
     expect(agent.toMetrics().notifies).toBe(notifies);
   });
 
-  it('handlers that settle at once give others their turn', async () => {
+  it('handlers that settle at once give other connections their turn', async () => {
     const time = stopTime();
     const order: string[] = [];
     const handle = async (who: string): Promise<void> => {
@@ -161,7 +164,7 @@ describe.each(linkKinds)('over %s', (link) => {
     expect(order.indexOf('honest')).toBeLessThanOrEqual(50);
   });
 
-  it('the time that a batch waits for its turn is not the peer’s', async () => {
+  it('the time that a batch waits for its turn does not count towards the peer’s timeouts', async () => {
     const time = stopTime();
     const held = holdCuts();
     cutAlways();

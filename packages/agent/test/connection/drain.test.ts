@@ -27,7 +27,7 @@ class Asked {
       if (id.equals('later')) return new Promise((resolve) => void this.#waiting.push(resolve));
     });
 
-  /** How many have not answered. */
+  /** The number of handlers that have not answered. */
   get count(): number {
     return this.#waiting.length;
   }
@@ -42,7 +42,7 @@ const asking = (streamId: number, id: string = 'now'): ReturnType<typeof notify>
   notify({ streamId }).message(ask, { id });
 const withoutPipelining = haproxyHello({ capabilities: '' });
 
-/** The types of the frames in each chunk that came. */
+/** The types of the frames in each chunk received. */
 function typesOf(peer: Awaited<ReturnType<typeof connectRaw>>): string[] {
   return peer.frames().map(({ type }) => type);
 }
@@ -58,7 +58,7 @@ describe.each(linkKinds)('a connection without pipelining over %s, when the agen
       await eventually(() => peer.frames().length === 2);
       const chunksBefore = peer.chunks.length;
       const closed = agent.close();
-      // As long as it may be quiet.
+      // As long as the connection may be quiet.
       await time.pass(248);
       expect(typesOf(peer)).toEqual(['AGENT-HELLO', 'ACK']);
       peer.send(asking(2, id));
@@ -72,7 +72,7 @@ describe.each(linkKinds)('a connection without pipelining over %s, when the agen
 });
 
 describe('a connection that is made just before the agent closes', () => {
-  it('is served until it was asked once', async () => {
+  it('is served until its first NOTIFY is answered', async () => {
     const { agent, target } = await startAgent({ link: 'IPv4', setup });
     if (!('port' in target)) throw new Error('the agent listens on no port');
     const early = await connectRaw(target);
@@ -88,7 +88,7 @@ describe('a connection that is made just before the agent closes', () => {
     await expect(new Promise((_, reject) => late.on('error', reject))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  it('is answered as up where it is a health check', async () => {
+  it('is answered as up if it is a health check', async () => {
     const { agent, target } = await startAgent({ link: 'IPv4' });
     const check = await connectRaw(target);
     const closed = agent.close();
@@ -101,7 +101,7 @@ describe('a connection that is made just before the agent closes', () => {
 });
 
 describe('connections with pipelining, when the agent closes', () => {
-  it('are ended where nothing is in flight, without waiting for another NOTIFY, and the others after their ACKs', async () => {
+  it('are ended at once if no NOTIFY is in flight, and the others after their ACKs', async () => {
     const time = stopTime();
     const asked = new Asked();
     const { agent, target } = await startAgent({ setup: asked.setup });
@@ -131,8 +131,8 @@ describe('connections with pipelining, when the agent closes', () => {
   });
 });
 
-describe('a connection with pipelining that is asked without a gap', () => {
-  it('does not leave with an ACK that is written just after something came', async () => {
+describe('a connection with pipelining that sends NOTIFYs without a gap', () => {
+  it('is not ended with an ACK that is written just after bytes arrived', async () => {
     const time = stopTime();
     const asked = new Asked();
     const { agent, target } = await startAgent({ link: 'IPv4', setup: asked.setup });
@@ -149,13 +149,13 @@ describe('a connection with pipelining that is asked without a gap', () => {
     await time.pass(4);
     await eventually(() => peer.ending() !== undefined);
     expect(typesOf(peer)).toEqual(['AGENT-HELLO', 'ACK', 'ACK', 'AGENT-DISCONNECT']);
-    // The HELLO, the first ACK, the second, and only after a look that found nothing new the end.
+    // The HELLO, the first ACK, the second, and the end only after a check that found nothing new.
     expect(peer.chunks).toHaveLength(4);
     peer.stream.end();
     await closed;
   });
 
-  it('leaves with an ACK in the second half of the grace', async () => {
+  it('is ended with an ACK in the second half of the grace', async () => {
     const time = stopTime();
     const { agent, target } = await startAgent({ setup });
     const peer = await connectRaw(target);
@@ -168,7 +168,7 @@ describe('a connection with pipelining that is asked without a gap', () => {
       peer.send(asking(2));
       await eventually(() => peer.frames().length > count || peer.ending() !== undefined);
       await time.pass(1);
-      // Most of the time passes between a look and the next NOTIFY.
+      // Most of the time passes between a check and the next NOTIFY.
       time.skip(199);
       passedMs += 200;
     }
@@ -190,7 +190,7 @@ describe('a NOTIFY that is in the socket when a connection with pipelining is ab
     await eventually(() => peer.frames().length === 2);
     const closed = agent.close();
     peer.send(asking(2));
-    // The agent looks before it reads the socket.
+    // The agent checks before it reads the socket.
     time.block(2);
     await eventually(() => peer.frames().length === 3);
     await time.pass(4);
@@ -202,7 +202,7 @@ describe('a NOTIFY that is in the socket when a connection with pipelining is ab
 });
 
 describe('a connection that the agent holds back when it closes', () => {
-  it('is answered what it had sent before, with pipelining', async () => {
+  it('gets the answers to the NOTIFYs that it had sent before, with pipelining', async () => {
     const { agent, target } = await startAgent({ link: 'IPv4', maxInFlightPerConnection: 1, setup });
     const peer = await connectRaw(target);
     peer.send(haproxyHello({ capabilities: 'pipelining' }));
@@ -218,7 +218,7 @@ describe('a connection that the agent holds back when it closes', () => {
     await closed;
   });
 
-  it('is answered the NOTIFY that it had sent while there was no room for it, without pipelining', async () => {
+  it('gets the answer to the NOTIFY that it had sent while there was no room for it, without pipelining', async () => {
     const asked = new Asked();
     const { agent, target } = await startAgent({
       link: 'IPv4',
@@ -234,7 +234,7 @@ describe('a connection that the agent holds back when it closes', () => {
     await eventually(() => agent.inFlightCount === 1);
     first.send(asking(2, 'later'));
     await eventually(() => agent.inFlightCount === 2);
-    // It waits for room, and gets that of the first NOTIFY.
+    // It waits for room, and gets the room of the first NOTIFY.
     second.send(asking(3, 'later'));
     await sleep(5);
     asked.settle();
@@ -253,7 +253,7 @@ describe('a connection that the agent holds back when it closes', () => {
 });
 
 describe('a connection with pipelining that is never without a NOTIFY in flight', () => {
-  it('is answered all that was read, and leaves in the last quarter of the grace', async () => {
+  it('gets the answers to all NOTIFYs that were read, and is ended in the last quarter of the grace', async () => {
     const time = stopTime();
     const asked = new Asked();
     const { agent, target } = await startAgent({ setup: asked.setup });
@@ -283,7 +283,7 @@ describe('a connection with pipelining that is never without a NOTIFY in flight'
 });
 
 describe('graceMs: 0', () => {
-  it('says AGENT-DISCONNECT at once where nothing is in flight', async () => {
+  it('sends AGENT-DISCONNECT at once if no NOTIFY is in flight', async () => {
     const { agent, target } = await startAgent({ link: 'IPv4', setup });
     const peer = await connectRaw(target);
     peer.send(withoutPipelining, asking(1));

@@ -1,4 +1,4 @@
-/** A peer that sends 150,000 NOTIFYs as fast as it can, and tells its parent how many ACKs came: `flood.fixture.ts PORT`. */
+/** A peer that sends 150,000 NOTIFYs at full speed, and sends its parent the number of ACKs: `flood.fixture.ts PORT`. */
 import { connect } from 'node:net';
 import { haproxyHello, notify } from '@spop/builder';
 import { FrameReader, FrameType } from '@spop/codec';

@@ -24,7 +24,7 @@ function setup(agent: Agent): void {
 }
 
 describe.each(linkKinds)('close({ graceMs: 0 }) over %s', (link) => {
-  it.each(Object.entries(hellos))('says status 0 to a peer %s that has nothing in flight', async (_, hello) => {
+  it.each(Object.entries(hellos))('sends status 0 to a peer %s that has no NOTIFY in flight', async (_, hello) => {
     const { agent, reports, target } = await startAgent({ link, setup });
     const peer = await connectRaw(target);
     peer.send(hello, asking(1));
@@ -35,7 +35,7 @@ describe.each(linkKinds)('close({ graceMs: 0 }) over %s', (link) => {
     expect(reports.disconnect.map(({ status }) => status)).toEqual([0]);
   });
 
-  it('gives up what is in flight with the fallback actions', async () => {
+  it('answers NOTIFYs in flight with the fallback actions', async () => {
     const { agent, reports, target } = await startAgent({
       link,
       setup: (it) => it.onMessage(ask, () => new Promise<void>(() => {})),
@@ -45,7 +45,7 @@ describe.each(linkKinds)('close({ graceMs: 0 }) over %s', (link) => {
     peer.send(hellos['with pipelining'], asking(1));
     expect(await eventually(() => agent.inFlightCount === 1)).toBe(true);
     await agent.close({ graceMs: 0 });
-    // On Node 22 the end of a pair in memory does not hear that the other one was destroyed.
+    // On Node 22 one end of a pair in memory does not notice that the other was destroyed.
     expect(await eventually(() => peer.frames().length === 3)).toBe(true);
     expect(peer.frames()[1]).toMatchObject({ type: 'ACK', actions: [{ value: { value: 7 } }] });
     expect(reports.disconnect.map(({ status }) => status)).toEqual([2]);
@@ -59,7 +59,7 @@ function stopTimers(): (ms: number) => Promise<void> {
   return async (ms) => {
     for (let passed = 0; passed < ms; passed++) {
       vi.advanceTimersByTime(1);
-      // What a look or a deadline caused is written in a turn of its own, and read in another.
+      // The frames that a check or a deadline causes are written in one turn, and read in another.
       for (let turn = 0; turn < 3; turn++) await nextTurn();
     }
   };
@@ -72,7 +72,7 @@ async function turns(): Promise<void> {
 describe('close() of an agent whose peers are quiet', () => {
   it.each([
     ['250 ms', 5_000, 248],
-    ['half of the grace, where that is shorter', 100, 48],
+    ['half of the grace, if that is shorter', 100, 48],
   ])('ends a connection without pipelining after %s', async (_, graceMs, quietMs) => {
     const { agent, target } = await startAgent({ setup });
     const pass = stopTimers();
@@ -88,10 +88,10 @@ describe('close() of an agent whose peers are quiet', () => {
     await closing;
   });
 
-  it('ends one connection with pipelining after the other, so that all are within half of the grace', async () => {
+  it('ends connections with pipelining one after the other, all within half of the grace', async () => {
     const { agent, target } = await startAgent({ setup });
     const pass = stopTimers();
-    // More than there are looks in half of the grace: several leave at each.
+    // More connections than there are checks in half of the grace: several are ended at each.
     const peers = await Promise.all(Array.from({ length: 60 }, () => connectRaw(target)));
     for (const peer of peers) {
       peer.send(hellos['with pipelining'], asking(1));
@@ -103,7 +103,7 @@ describe('close() of an agent whose peers are quiet', () => {
     await pass(16);
     expect(left()).toBeGreaterThan(20);
     expect(left()).toBeLessThan(60);
-    // Quiet for half of the grace, 40 ms, all would be ended at once.
+    // If all were quiet for half of the grace, 40 ms, they would be ended at once.
     await pass(22);
     expect(left()).toBeLessThan(12);
     await pass(8);
@@ -114,7 +114,7 @@ describe('close() of an agent whose peers are quiet', () => {
 });
 
 describe('close() of an agent whose peers are never quiet', () => {
-  it('lets those with pipelining go in the second half of the grace, with an ACK', async () => {
+  it('ends those with pipelining in the second half of the grace, with an ACK', async () => {
     const { agent, target } = await startAgent({ setup });
     const pass = stopTimers();
     const peer = await connectRaw(target);
@@ -124,7 +124,7 @@ describe('close() of an agent whose peers are never quiet', () => {
     let streamId = 1;
     const endedAt = async (): Promise<number> => {
       for (let ms = 0; ms < 400; ms++) {
-        // Asked in each millisecond: there is no gap at any look.
+        // A NOTIFY is sent in each millisecond: no check finds a gap.
         peer.send(asking(++streamId));
         await pass(1);
         if (statusOf(peer) !== undefined) return ms;
@@ -139,7 +139,7 @@ describe('close() of an agent whose peers are never quiet', () => {
     await closing;
   });
 
-  it('reads nothing more in the last quarter from those that always have one in flight', async () => {
+  it('reads nothing more in the last quarter from those that always have a NOTIFY in flight', async () => {
     const waiting: (() => void)[] = [];
     const { agent, target } = await startAgent({
       setup: (it) => it.onMessage(ask, () => new Promise<void>((resolve) => void waiting.push(resolve))),
@@ -154,7 +154,7 @@ describe('close() of an agent whose peers are never quiet', () => {
     for (; ms < 400 && statusOf(peer) === undefined; ms++) {
       peer.send(asking(++streamId));
       await pass(1);
-      // All but the last that came is answered.
+      // All NOTIFYs but the last received are answered.
       for (const settle of waiting.splice(0, Math.max(1, waiting.length - 1))) settle();
       await turns();
     }
@@ -167,7 +167,7 @@ describe('close() of an agent whose peers are never quiet', () => {
 });
 
 describe('processingTimeoutMs', () => {
-  it('is counted for each NOTIFY from when it came', async () => {
+  it('is counted for each NOTIFY from its arrival', async () => {
     const { agent, reports, target } = await startAgent({
       processingTimeoutMs: 100,
       setup: (it) => it.onMessage(ask, () => new Promise<void>(() => {})),
@@ -189,7 +189,7 @@ describe('processingTimeoutMs', () => {
     expect(reports.handlerTimeout.map(({ streamId }) => streamId)).toEqual([1, 2]);
     expect(peer.frames().map(({ type }) => type)).toEqual(['AGENT-HELLO', 'ACK', 'ACK']);
     expect(agent.inFlightCount).toBe(0);
-    // None is in flight: the next has all of its time again.
+    // No NOTIFY is in flight: the next one has its full time.
     await pass(50);
     peer.send(asking(3));
     await turns();

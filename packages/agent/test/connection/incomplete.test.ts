@@ -25,7 +25,7 @@ const REASON = 'incomplete frames of all connections hold more than maxIncomplet
 
 interface Setup extends Bench {
   readonly time: StoppedTime;
-  /** Opens a connection that sends this after its HELLO, one ms after the last. */
+  /** Opens a connection, 1 ms after the last one, that sends these bytes after its HELLO. */
   readonly open: (...pieces: readonly BytesInput[]) => Promise<RawPeer>;
   readonly send: (peer: RawPeer, ...pieces: readonly BytesInput[]) => Promise<void>;
 }
@@ -54,7 +54,7 @@ async function setup(options: BenchOptions): Promise<Setup> {
 }
 
 describe.each(linkKinds)('maxIncompleteBytes over %s', (link) => {
-  it('ends the connection whose frame was begun longest ago with status 13, and others are served', async () => {
+  it('ends the connection whose frame was begun longest ago with status 13, and serves the others', async () => {
     const { agent, open, reports, send } = await setup({ link });
     const peers: RawPeer[] = [];
     for (let i = 0; i < 6; i++) peers.push(await open(BEGINNING));
@@ -73,7 +73,7 @@ describe.each(linkKinds)('maxIncompleteBytes over %s', (link) => {
     expect(reports.disconnect).toMatchObject([{ status: 13, reason: REASON }]);
   });
 
-  it('goes by when the frame was begun, not by when the connection was', async () => {
+  it('goes by the age of the frame, not of the connection', async () => {
     const { open, reports, send } = await setup({ link });
     const oldest = await open();
     const peers: RawPeer[] = [];
@@ -88,7 +88,7 @@ describe.each(linkKinds)('maxIncompleteBytes over %s', (link) => {
   it('counts the fragments of a NOTIFY', async () => {
     const { open, reports } = await setup({ link });
     const [begin] = fragment(asking('x'.repeat(10_000)), 9_000);
-    // Room for three more of that size each.
+    // Room for three more frames of that size.
     const first = await open(begin!);
     await open(begin!);
     expect(reports.overload).toEqual([]);
@@ -97,7 +97,7 @@ describe.each(linkKinds)('maxIncompleteBytes over %s', (link) => {
     expect(first.frames().at(-1)).toBeDisconnect(13);
   });
 
-  it('counts what a connection that was cut short keeps', async () => {
+  it('counts the bytes that a connection keeps after it was cut short', async () => {
     const held: Cut[] = [];
     const spies = [
       vi.spyOn(Turn.prototype, 'isOver').mockReturnValue(true),
@@ -114,7 +114,7 @@ describe.each(linkKinds)('maxIncompleteBytes over %s', (link) => {
     expect(reports.overload).toHaveLength(1);
   });
 
-  it('takes memory back that has no bytes in it, and ends nobody for it', async () => {
+  it('takes back memory without bytes, and ends no connection for it', async () => {
     const { open, reports, send } = await setup({ link });
     for (let i = 0; i < 20; i++) {
       const peer = await open(BEGINNING);

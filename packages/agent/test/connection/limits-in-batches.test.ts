@@ -9,7 +9,7 @@ const quick = defineMessage('quick', { id: string });
 const slow = defineMessage('slow', { id: string });
 const number = defineVariable('txn', 'number', int32);
 
-/** Slow handlers that wait for the test, and the most that waited at once. */
+/** Slow handlers that wait for the test, and the highest number that waited at once. */
 class Slow {
   readonly settle: (() => void)[] = [];
   most = 0;
@@ -51,7 +51,7 @@ const turns = async (count: number): Promise<void> => {
 const ids = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 describe.each(linkKinds)('limits within one batch over %s', (link) => {
-  it.each([1, 2, 3])('of %i hold where HELLO, fragments, slow and quick NOTIFYs come at once', async (limit) => {
+  it.each([1, 2, 3])('of %i hold if HELLO, fragments, slow and quick NOTIFYs arrive at once', async (limit) => {
     const waiting = new Slow();
     const { target } = await startAgent({ link, maxInFlightPerConnection: limit, setup: waiting.setup });
     const peer = await connectRaw(target);
@@ -66,7 +66,7 @@ describe.each(linkKinds)('limits within one batch over %s', (link) => {
     expect(waiting.most).toBe(limit);
   });
 
-  it('hold for a connection that says HELLO and asks in one chunk when the agent is full', async () => {
+  it('hold for a connection that sends HELLO and a NOTIFY in one chunk when the agent is full', async () => {
     const waiting = new Slow();
     const { agent, target } = await startAgent({ link, maxInFlight: 2, setup: waiting.setup });
     const busy = await connectRaw(target);
@@ -81,7 +81,7 @@ describe.each(linkKinds)('limits within one batch over %s', (link) => {
     expect(waiting.most).toBe(2);
   });
 
-  it('hold for connections that read on what they had kept, however many handlers settle at once', async () => {
+  it('hold for connections that read their kept bytes, with any number of handlers settling at once', async () => {
     const waiting = new Slow();
     const { target } = await startAgent({
       link,
@@ -103,7 +103,7 @@ describe.each(linkKinds)('limits within one batch over %s', (link) => {
 });
 
 describe('a handler that writes to another connection in memory', () => {
-  it('exceeds no limit: what it writes is read once its own batch is over', async () => {
+  it('exceeds no limit: its NOTIFYs are read after its own batch', async () => {
     const waiting = new Slow();
     const [ours, theirs] = duplexPair();
     const relay = defineMessage('relay', {});
@@ -126,7 +126,7 @@ describe('a handler that writes to another connection in memory', () => {
     ours.destroy();
   });
 
-  it('goes on with its own message and ACK, however many NOTIFYs it wrote', async () => {
+  it('goes on with its own message and ACK after any number of NOTIFYs', async () => {
     const [ours, theirs] = duplexPair();
     const relay = defineMessage('relay', { id: string });
     const seen: string[] = [];

@@ -10,7 +10,7 @@ import { connectRaw, eventually, linkKinds, pooledBuffersOut, type RawPeer, star
 const ask = defineMessage('ask', { id: string });
 const number = defineVariable('txn', 'number', int32);
 
-/** Handlers that wait for the test, and count how many wait at most. */
+/** Handlers that wait for the test, and the highest number that waited at once. */
 class Waiting {
   readonly settle: (() => void)[] = [];
   most = 0;
@@ -48,9 +48,9 @@ function idsOf(peer: RawPeer): number[] {
 const ids = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 describe.each(linkKinds)('maxInFlightBytes over %s', (link) => {
-  it('holds back what comes above it, one NOTIFY aside, and answers all of it in the end', async () => {
+  it('holds back NOTIFYs above it but one, and answers all of them in the end', async () => {
     const waiting = new Waiting();
-    // Each holds 4,096 bytes for itself and its ACK, 3,072 for what stands for it, and 768 for its message's view: 7,936.
+    // Each counts 4,096 bytes for itself and its ACK, 3,072 for its exchange, and 768 for its message's view: 7,936.
     const { agent, connect, target } = await startAgent({ link, maxInFlightBytes: 50_000, setup: waiting.setup });
     const peers = await Promise.all(ids(5).map(() => connectRaw(target)));
     const long = (streamId: number): ReturnType<typeof notify> =>
@@ -79,7 +79,7 @@ describe.each(linkKinds)('maxInFlightBytes over %s', (link) => {
     const long = (streamId: number): ReturnType<typeof notify> =>
       notify({ streamId }).message(ask, { id: `${streamId}`.padEnd(3_000) });
     greedy.send(haproxyHello({ capabilities: 'pipelining' }), ...ids(20).map(long));
-    // The first below 12,500 bytes, and one more.
+    // The NOTIFYs within 12,500 bytes, and one more.
     await eventually(() => waiting.settle.length === 2);
     await sleep(10);
     expect([waiting.settle.length, agent.inFlightCount]).toEqual([2, 2]);
@@ -110,7 +110,7 @@ describe.each(linkKinds)('maxInFlightBytes over %s', (link) => {
 });
 
 describe.each(linkKinds)('maxInFlightPerConnection over %s', (link) => {
-  it('holds back what comes above it, answers all of it in the end, and reports it', async () => {
+  it('holds back NOTIFYs above it, answers all of them in the end, and reports it', async () => {
     const waiting = new Waiting();
     const { target, reports } = await startAgent({ link, maxInFlightPerConnection: 3, setup: waiting.setup });
     const peer = await connectRaw(target);
@@ -127,7 +127,7 @@ describe.each(linkKinds)('maxInFlightPerConnection over %s', (link) => {
 
 describe('maxInFlight', () => {
   it.each([1, 2, 7])(
-    'of %i is kept by 12 connections together, each of which is answered in the end',
+    'of %i holds for 12 connections together, and each of them is answered in the end',
     async (limit) => {
       const waiting = new Waiting();
       const { reports, target } = await startAgent({ link: 'IPv4', maxInFlight: limit, setup: waiting.setup });
@@ -143,7 +143,7 @@ describe('maxInFlight', () => {
     },
   );
 
-  it('lets new connections say HELLO, health checks be answered, and peers leave while it is reached', async () => {
+  it('still admits HELLOs, answers health checks, and lets peers leave while it is reached', async () => {
     const waiting = new Waiting();
     const { connect, target } = await startAgent({ link: 'IPv4', maxInFlight: 1, setup: waiting.setup });
     const busy = await connectRaw(target);
@@ -157,7 +157,7 @@ describe('maxInFlight', () => {
     await fresh.disconnect();
   });
 
-  it('gives the room of a connection that goes away to others', async () => {
+  it('gives the room of a closed connection to others', async () => {
     const waiting = new Waiting();
     const { agent, target } = await startAgent({ link: 'IPv4', maxInFlight: 3, setup: waiting.setup });
     const [gone, other] = await Promise.all([connectRaw(target), connectRaw(target)]);
@@ -172,7 +172,7 @@ describe('maxInFlight', () => {
     expect(agent.inFlightCount).toBe(0);
   });
 
-  it('does not leave a connection behind that has its own limit, too', async () => {
+  it('resumes a connection that has reached its own limit, too', async () => {
     const waiting = new Waiting();
     const { target } = await startAgent({ maxInFlight: 4, maxInFlightPerConnection: 2, setup: waiting.setup });
     const peers = await Promise.all(ids(5).map(() => connectRaw(target)));
@@ -183,7 +183,7 @@ describe('maxInFlight', () => {
 });
 
 describe.each(linkKinds)('a peer that never reads while it sends, over %s', (link) => {
-  it('is not read any more after what the stream takes; memory stays bounded, others are answered, and it goes on when it reads', async () => {
+  it('is read up to what the stream takes; memory stays bounded, others are answered, and it goes on when it reads', async () => {
     const { agent, connect, reports, target } = await startAgent({
       link,
       setup: (a) => a.onMessage(ask, (_, ack) => void ack.set(number, 1)),
@@ -196,7 +196,7 @@ describe.each(linkKinds)('a peer that never reads while it sends, over %s', (lin
     peer.stream.pause();
     const batch = Buffer.concat(ids(2_000).map((id) => asking(id).toBytes()));
     let sent = 0;
-    // Far more than the kernel's buffers take on both ways; the peer's own backlog tells that nobody reads.
+    // Far more than the kernel's buffers take in both directions; the peer's own backlog shows that the agent does not read.
     while (sent < 1_000 && peer.stream.writableLength < 4_000_000) {
       peer.stream.write(batch);
       sent++;
@@ -213,13 +213,13 @@ describe.each(linkKinds)('a peer that never reads while it sends, over %s', (lin
     peer.stream.removeAllListeners('data');
     peer.stream.on('data', (chunk: Buffer) => (bytes += chunk.length));
     peer.stream.resume();
-    // 23 bytes an ACK, and one more where the stream-id takes two.
+    // 23 bytes an ACK, and one more if the stream-id takes two.
     const expected = sent * (240 * 23 + 1_760 * 24);
     expect(await eventually(() => bytes >= expected, 20_000)).toBe(true);
     expect(bytes).toBe(expected);
   }, 40_000);
 
-  it('takes one more buffer for all handlers that settle meanwhile, one by one', async () => {
+  it('takes only one more buffer for all handlers that settle meanwhile, one by one', async () => {
     const gates: (() => void)[] = [];
     const { reports, target } = await startAgent({
       link,
@@ -247,7 +247,7 @@ describe.each(linkKinds)('a peer that never reads while it sends, over %s', (lin
     peer.stream.destroy();
   });
 
-  it('and then resets is gone with all that waited for it', async () => {
+  it('and then resets is removed with all buffers that waited for it', async () => {
     const { agent, reports, target } = await startAgent({
       link,
       setup: (a) => a.onMessage(ask, (_, ack) => void ack.set(number, 1)),
@@ -270,7 +270,7 @@ describe.each(linkKinds)('a peer that never reads while it sends, over %s', (lin
 });
 
 describe('maxReassembledBytes', () => {
-  it('answers a NOTIFY above it with the fallback, and all others on the connection as ever', async () => {
+  it('answers a NOTIFY above it with the fallback, and all others on the connection as usual', async () => {
     const { connect, reports } = await startAgent({
       maxReassembledBytes: 1_000,
       fallback: (_, ack) => void ack.set(number, 99),

@@ -8,7 +8,7 @@ const NO_HELLO = 'no HAPROXY-HELLO within 100 ms';
 const PARTIAL = 'a frame was not complete within 50 ms';
 const IDLE = 'nothing came within 200 ms';
 
-/** Why a connection ends `afterMs` after it was opened, in the state that `waiting` says: greeted, whole, busy by default. */
+/** Why a connection is ended `afterMs` after it was opened, in the state `waiting`: greeted, whole and busy by default. */
 function reasonAfter(
   afterMs: number,
   waiting: Partial<Waiting>,
@@ -31,7 +31,7 @@ describe('Patience', () => {
     ['idle, below idleTimeoutMs', 199, { isIdle: true }, undefined],
     ['idle, at idleTimeoutMs', 200, { isIdle: true }, IDLE],
     ['busy', 100_000, {}, undefined],
-  ])('with a connection that is %s, after %i ms, %o: %s', (_, afterMs, waiting, reason) => {
+  ])('for a connection that is %s, after %i ms, %o, gives the reason %s', (_, afterMs, waiting, reason) => {
     expect(reasonAfter(afterMs, waiting)).toBe(reason);
   });
 
@@ -39,7 +39,7 @@ describe('Patience', () => {
     [{ helloTimeoutMs: 0 }, PARTIAL],
     [{ helloTimeoutMs: 0, partialFrameTimeoutMs: 0 }, IDLE],
     [{ helloTimeoutMs: 0, partialFrameTimeoutMs: 0, idleTimeoutMs: 0 }, undefined],
-  ])('counts the next timeout where one is off: %o', (timeouts, reason) => {
+  ])('applies the next timeout if one is off: %o', (timeouts, reason) => {
     expect(reasonAfter(100_000, { isNew: true, isPartial: true, isIdle: true }, timeouts)).toBe(reason);
   });
 
@@ -49,12 +49,12 @@ describe('Patience', () => {
     expect(reasonAfter(350, { isIdle: true }, {}, active)).toBe(IDLE);
   });
 
-  it('counts helloTimeoutMs from the beginning, whatever came', () => {
+  it('counts helloTimeoutMs from the beginning, whatever was received', () => {
     const active = (patience: Patience): void => patience.noteActivity(OPENED_AT + 99);
     expect(reasonAfter(100, { isNew: true }, {}, active)).toBe(NO_HELLO);
   });
 
-  it('counts partialFrameTimeoutMs from the bytes that began the frame, not from those that came since', () => {
+  it('counts partialFrameTimeoutMs from the bytes that began the frame, not from later ones', () => {
     const begun = (patience: Patience): void => {
       patience.noteActivity(OPENED_AT + 100);
       patience.notePartial();
@@ -64,7 +64,7 @@ describe('Patience', () => {
     expect(reasonAfter(150, { isPartial: true }, {}, begun)).toBe(PARTIAL);
   });
 
-  it('does not count the time in which the connection was not read, but that before it', () => {
+  it('does not count the time in which the connection was not read, but counts the time before', () => {
     const paused = (patience: Patience): void => {
       patience.notePartial();
       patience.notePause(OPENED_AT + 40);
@@ -78,7 +78,7 @@ describe('Patience', () => {
 });
 
 describe('Patience › hasStalled', () => {
-  /** What it says at each of `looks`: ms since the beginning, whether bytes wait, and how far the peer got. */
+  /** The result at each of `looks`: ms since the beginning, whether bytes wait, and the peer's progress. */
   function stalledAt(looks: readonly (readonly [number, boolean, number])[], writeTimeoutMs: number = 80): boolean[] {
     const patience = new Patience({ ...TIMEOUTS, writeTimeoutMs }, OPENED_AT);
     return looks.map(([ms, isWaiting, progress]) => patience.hasStalled({ isWaiting, progress }, OPENED_AT + ms));
@@ -113,7 +113,7 @@ describe('Patience › hasStalled', () => {
       [false, false, false, true],
     ],
     [
-      'the socket says what is left',
+      'the socket reports the bytes left',
       [
         [0, true, 7],
         [79, true, 6],
@@ -131,11 +131,11 @@ describe('Patience › hasStalled', () => {
       ],
       [false, false, false, false],
     ],
-  ])('where %s', (_, looks, expected) => {
+  ])('when %s', (_, looks, expected) => {
     expect(stalledAt(looks)).toEqual(expected);
   });
 
-  it('never does where it is off', () => {
+  it('is never true if writeTimeoutMs is 0', () => {
     expect(
       stalledAt(
         [

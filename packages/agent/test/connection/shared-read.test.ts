@@ -10,7 +10,7 @@ import { connectRaw, eventually, type LinkKind, linkKinds, startAgent } from '..
 
 const path = vi.hoisted(() => ({ isFallback: false, replaced: 0 }));
 
-/** As on a Node whose sockets do not have what a static read takes. */
+/** As on a Node whose sockets lack the functions for a static read. */
 vi.mock('../../src/connection/shared-read.ts', async (importOriginal) => {
   const original = await importOriginal<typeof import('../../src/connection/shared-read.ts')>();
   return {
@@ -59,14 +59,14 @@ describe.each([
     return startAgent({ setup: answering, ...options });
   };
 
-  it.each(links)(`is the one that is used over %s`, async (link) => {
+  it.each(links)(`is used over %s`, async (link) => {
     const { connect } = await start({ link });
     const peer = await connect();
     await peer.hello();
     expect(path.replaced).toBe(isFallback ? 0 : 1);
   });
 
-  it.each(links)('reads frames of all sizes, cut anywhere, from 8 connections at once, over %s', async (link) => {
+  it.each(links)('reads frames of all sizes, cut at any byte, from 8 connections at once, over %s', async (link) => {
     const { agent, target, reports } = await start({ link });
     const peers = await Promise.all(Array.from({ length: 8 }, () => connectRaw(target)));
     const count = 40;
@@ -184,7 +184,7 @@ describe('readStatically', () => {
     Reflect.set(socket, '_handle', kept);
   });
 
-  it('frees the place of the socket that it replaces among the connections of its server', async () => {
+  it('frees the place of the replaced socket among the connections of its server', async () => {
     const { readStatically } = await vi.importActual<typeof import('../../src/connection/shared-read.ts')>(
       '../../src/connection/shared-read.ts',
     );

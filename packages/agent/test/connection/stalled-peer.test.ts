@@ -5,7 +5,7 @@ import { connectRaw, eventually, linkKinds, pooledBuffersOut, startAgent } from 
 
 const ask = defineMessage('ask', { id: string });
 const long = defineVariable('txn', 'long', string);
-/** So long that few ACKs fill what the kernel takes. */
+/** So long that few ACKs fill the kernel's buffers. */
 const LONG = 'x'.repeat(700);
 const BATCH = 200;
 
@@ -15,7 +15,7 @@ const asking = (streamId: number): Uint8Array =>
     .toBytes();
 
 describe('a peer that is busy while many asynchronous handlers settle at once', () => {
-  it('is answered everything that it asks later', async () => {
+  it('gets the answers to all its later NOTIFYs', async () => {
     let settle: () => void = () => {};
     const gate = new Promise<void>((resolve) => (settle = resolve));
     const { agent, target } = await startAgent({
@@ -45,7 +45,7 @@ describe('a peer that is busy while many asynchronous handlers settle at once', 
 });
 
 describe.each(linkKinds.filter((link) => link !== 'memory'))('a peer that stops reading over %s', (link) => {
-  it('gets every ACK in the order of its NOTIFYs once it reads on, after which no buffer is out though nothing more comes', async () => {
+  it('gets every ACK in the order of its NOTIFYs once it reads on, and then no buffer is out, without another write', async () => {
     const { reports, target } = await startAgent({
       link,
       // A tick every 5 ms.
@@ -62,7 +62,7 @@ describe.each(linkKinds.filter((link) => link !== 'memory'))('a peer that stops 
       return reports.overload.length > 0;
     });
     expect(reports.overload[0]).toMatchObject({ limit: 'output' });
-    // One that is filled, two that wait, and where a chunk's ACKs take more than one, each of those.
+    // One buffer being filled, two that wait, and if a chunk's ACKs take more than one, each of those.
     expect(pooledBuffersOut()).toBeGreaterThan(0);
     expect(pooledBuffersOut()).toBeLessThanOrEqual(4);
     peer.stream.resume();
@@ -79,7 +79,7 @@ describe.each(linkKinds.filter((link) => link !== 'memory'))('a peer that stops 
     expect(peer.ending()).toBeUndefined();
   }, 40_000);
 
-  it('leaves no buffer out where just one write waited for it, which nothing tells of but the clock', async () => {
+  it('leaves no buffer out if just one write waited for it, which only the clock notices', async () => {
     const { agent, target } = await startAgent({
       link,
       partialFrameTimeoutMs: 20,
@@ -90,17 +90,17 @@ describe.each(linkKinds.filter((link) => link !== 'memory'))('a peer that stops 
     await eventually(() => peer.frames().length === 1);
     peer.stream.pause();
     let sent = 0;
-    // Fewer ACKs at a time than a buffer holds, up to those that the kernel does not take.
+    // Fewer ACKs at a time than a buffer holds, until the kernel takes no more.
     while (pooledBuffersOut() === 0) {
       peer.send(...Array.from({ length: 80 }, () => asking(sent++)));
       expect(await eventually(() => agent.toMetrics().notifies === sent)).toBe(true);
     }
-    // Two where the last batch came in two reads.
+    // Two if the last batch arrived in two reads.
     expect(pooledBuffersOut()).toBeLessThanOrEqual(2);
     peer.stream.resume();
     expect(await eventually(() => pooledBuffersOut() === 0)).toBe(true);
     const size = (): number => peer.chunks.reduce((total, { length }) => total + length, 0);
-    // Parsed only once nearly all of it is there: that takes its time.
+    // Parsed only when nearly all bytes have arrived: parsing takes long.
     expect(await eventually(() => size() > sent * LONG.length && peer.frames().length - 1 === sent)).toBe(true);
     expect(
       peer

@@ -18,7 +18,7 @@ import { stopTime, type StoppedTime } from '../stopped-time.ts';
 
 const ask = defineMessage('ask', { id: string });
 
-/** An agent whose time stands still, and one connection of it. */
+/** An agent with stopped time, and one connection of it. */
 interface Stopped extends Bench {
   readonly time: StoppedTime;
   readonly peer: RawPeer;
@@ -42,13 +42,13 @@ async function sendAndWait(agent: Agent, peer: RawPeer, ...pieces: readonly Byte
   expect(await eventually(() => agent.toMetrics().bytesRead === read)).toBe(true);
 }
 
-/** Waits until the agent has ended the connection, which has to be with status 2. */
+/** Waits until the agent has ended the connection, with status 2. */
 async function expectTimeout(peer: RawPeer): Promise<void> {
   expect(await eventually(() => peer.ending() !== undefined)).toBe(true);
   expect(peer.frames().at(-1)).toBeDisconnect(2);
 }
 
-/** Lets `ms` pass, at the last of which the agent ends the connection, and not before. */
+/** Lets `ms` pass; the agent ends the connection in the last of them, and not before. */
 async function expectTimeoutAt({ time, peer }: Stopped, ms: number): Promise<void> {
   const { length } = peer.frames();
   await time.pass(ms - 1);
@@ -132,7 +132,7 @@ describe('idleTimeoutMs', () => {
     ['half a NOTIFY', [haproxyHello(), asking(1).toBytes().subarray(0, 9)]],
     ['half a HELLO', [haproxyHello().toBytes().subarray(0, 9)]],
     ['nothing', []],
-  ])('ends a connection that sends %s where the timer for that is switched off', async (_, pieces) => {
+  ])('ends a connection that sends %s if the timer for that is switched off', async (_, pieces) => {
     const stopped = await start({ helloTimeoutMs: 0, partialFrameTimeoutMs: 0, idleTimeoutMs: 400 });
     await stopped.send(...pieces);
     if (pieces.length === 2) await expectFrames(stopped.peer, ['AGENT-HELLO']);
@@ -164,7 +164,7 @@ describe('a connection', () => {
     },
   );
 
-  it('that sends fragments without end, so that it is cut short, ends with status 2', async () => {
+  it('that sends so many fragments that it is cut short ends with status 2', async () => {
     const cut = vi.spyOn(Turn.prototype, 'isOver').mockReturnValue(true);
     onTestFinished(() => cut.mockRestore());
     const { peer, send, time } = await start({ partialFrameTimeoutMs: 400 });
@@ -194,7 +194,7 @@ describe('a connection', () => {
     for (let streamId = 2; streamId <= count; streamId++) {
       await time.pass(100);
       const [next, nextEnd] = halves(streamId);
-      // The end of one and the beginning of the next come together, so that there is always one that was begun.
+      // The end of one and the beginning of the next arrive together, so that one is always incomplete.
       await send(end!, next!);
       end = nextEnd;
     }
@@ -212,7 +212,7 @@ describe('a connection', () => {
     await expectFrames(peer, ['AGENT-HELLO', 'ACK']);
   });
 
-  it('that is held back with a part of a frame is not ended for that', async () => {
+  it('that is held back amid a frame is not ended for that', async () => {
     const gate = new Gate();
     const { peer, send, time } = await start({
       maxInFlightPerConnection: 1,
@@ -226,7 +226,7 @@ describe('a connection', () => {
     await expectFrames(peer, ['AGENT-HELLO', 'ACK', 'ACK']);
   });
 
-  it('that was held back with a part of a frame has all the time for the rest of it', async () => {
+  it('that was held back amid a frame has partialFrameTimeoutMs for the rest of it', async () => {
     const gate = new Gate();
     const { peer, send, time } = await start({
       maxInFlightPerConnection: 1,
@@ -244,7 +244,7 @@ describe('a connection', () => {
     await expectFrames(peer, ['AGENT-HELLO', 'ACK', 'ACK']);
   });
 
-  it('has helloTimeoutMs from when it came, though there was none before', async () => {
+  it('has helloTimeoutMs from its arrival, even as the first one', async () => {
     const time = stopTime();
     const { agent, target } = await startAgent({ link: 'IPv4', helloTimeoutMs: 400 });
     await time.pass(500);
@@ -277,13 +277,13 @@ describe('a connection', () => {
   });
 
   it.each([260, 320])(
-    'that sent the rest of a frame after %i of 400 ms, while the event loop was blocked until 510 or later, is answered',
+    'that sent the rest of a frame %i of 400 ms later, while the event loop was blocked until 510 or later, is answered',
     async (ms) => {
       const { peer, send, time } = await start({ partialFrameTimeoutMs: 400 });
       const bytes = asking(1).toBytes();
       await send(haproxyHello(), bytes.subarray(0, 9));
       await time.pass(ms);
-      // Timers come next in the event loop then, before sockets are read.
+      // The event loop then runs timers next, before it reads sockets.
       await nextTurn();
       peer.send(bytes.subarray(9));
       time.block(250);
@@ -295,7 +295,7 @@ describe('a connection', () => {
     ['helloTimeoutMs', {}, []],
     ['idleTimeoutMs', { idleTimeoutMs: 20_000 }, [haproxyHello()]],
     ['partialFrameTimeoutMs', { partialFrameTimeoutMs: 20_000 }, [haproxyHello(), new Uint8Array(2)]],
-  ])('that is silent ends after %s in one turn of the event loop that takes as long', async (_, options, pieces) => {
+  ])('that is silent ends after %s in one turn of the event loop that takes that long', async (_, options, pieces) => {
     const stopped = await start({ helloTimeoutMs: 20_000, ...options });
     await stopped.send(...pieces);
     stopped.time.block(20_000);
@@ -330,7 +330,7 @@ describe('a connection', () => {
     await expectTimeoutAt(stopped, 400);
   });
 
-  it('that came while the event loop was blocked has helloTimeoutMs from then on', async () => {
+  it('that arrived while the event loop was blocked has helloTimeoutMs from then on', async () => {
     const time = stopTime();
     const { agent, target } = await startAgent({ link: 'IPv4', helloTimeoutMs: 400 });
     await connectRaw(target);

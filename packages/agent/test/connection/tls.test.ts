@@ -27,7 +27,7 @@ beforeAll(async () => {
   cert = made.cert;
 });
 
-/** An agent behind a TLS server, and how to reach it. */
+/** An agent that a TLS server gives its connections to, and a function that connects to it. */
 async function startTlsAgent(
   options: BenchOptions = {},
 ): Promise<Bench & { readonly open: (maxVersion?: SecureVersion) => Promise<TLSSocket> }> {
@@ -56,7 +56,7 @@ async function startTlsAgent(
 }
 
 describe('handle(a TLS socket)', () => {
-  it('answers NOTIFYs, and holds nobody back who reads', async () => {
+  it('answers NOTIFYs, and does not hold back a peer that reads', async () => {
     const { agent, open, reports } = await startTlsAgent();
     const peer = await connectPeer(await open());
     const acks = await peer.burst(
@@ -70,7 +70,7 @@ describe('handle(a TLS socket)', () => {
     expect(reports.transportError).toEqual([]);
   });
 
-  it('answers what is in flight when the peer has closed its side', async () => {
+  it('answers the NOTIFYs in flight when the peer has closed its side', async () => {
     const { open } = await startTlsAgent({
       setup: (agent) => agent.onMessage(ask, (_, ack) => sleep(30).then(() => void ack.set(number, 7))),
     });
@@ -81,7 +81,7 @@ describe('handle(a TLS socket)', () => {
     expect(peer.frames().at(-1)).toSetVar('txn', 'number', 7);
   });
 
-  it('gives back the buffer of an ACK that is sent, with no further write and no tick of the clock', async () => {
+  it('gives back the buffer of a sent ACK, without another write or a tick of the clock', async () => {
     vi.useFakeTimers({ toFake: ['setInterval'] });
     onTestFinished(() => void vi.useRealTimers());
     const { open } = await startTlsAgent();
@@ -91,7 +91,7 @@ describe('handle(a TLS socket)', () => {
     expect(await eventually(() => pooledBuffersOut() === 0, 1_000)).toBe(true);
   });
 
-  it('holds a peer back that never reads, and answers all in the end', async () => {
+  it('holds back a peer that never reads, and answers all its NOTIFYs in the end', async () => {
     const { open, reports } = await startTlsAgent();
     const peer = await connectRaw(await open());
     peer.send(haproxyHello());
@@ -138,7 +138,7 @@ describe('handle(a TLS socket)', () => {
     expect(await peer.receive()).toBeDisconnect(0);
   });
 
-  it('refuses those above maxConnections with status 13', async () => {
+  it('refuses connections above maxConnections with status 13', async () => {
     const { open } = await startTlsAgent({ maxConnections: 1 });
     const first = await connectPeer(await open());
     await first.hello();
@@ -147,7 +147,7 @@ describe('handle(a TLS socket)', () => {
     expect((await first.notify(ask, { id: 'x' })).actions).toHaveLength(1);
   });
 
-  it('gives all buffers back where the peer is destroyed in the middle of a batch', async () => {
+  it('gives all buffers back if the peer is destroyed in the middle of a batch', async () => {
     const { agent, open } = await startTlsAgent();
     for (let i = 0; i < 20; i++) {
       const peer = await connectPeer(await open());

@@ -13,7 +13,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A turn at `now` ms, and those that wait in it; what takes its turn spends `eachMs`. */
+/** A turn at `now` ms, and the connections that wait in it; each spends `eachMs` in its turn. */
 function setup(eachMs: number = 0) {
   let now = 1_000;
   vi.spyOn(performance, 'now').mockImplementation(() => now);
@@ -26,7 +26,7 @@ function setup(eachMs: number = 0) {
       spend(eachMs);
     },
   });
-  /** Begins a batch, and says whether it is over after each of `steps` ms. */
+  /** Begins a batch, and returns whether it is over after each of `steps` ms. */
   const isOverAfter = (...steps: readonly number[]): boolean[] => {
     turn.beginBatch();
     return steps.map((ms) => {
@@ -42,7 +42,7 @@ describe('Turn', () => {
     expect(setup().isOverAfter(0, 0.25, 4.5, 0.25)).toEqual([false, false, false, true]);
   });
 
-  it('gives all batches together 5 ms until the event loop comes round', async () => {
+  it('gives all batches together 5 ms in one round of the event loop', async () => {
     const { isOverAfter, turn, spend } = setup();
     expect(isOverAfter(3)).toEqual([false]);
     turn.countBatch();
@@ -53,7 +53,7 @@ describe('Turn', () => {
     expect(isOverAfter(4.9, 0.1)).toEqual([false, true]);
   });
 
-  it('counts batches that are too short to be asked about', () => {
+  it('counts batches that are too short for a check of the time', () => {
     const { isOverAfter, turn, spend } = setup();
     for (let i = 0; i < 50; i++) {
       turn.beginBatch();
@@ -63,7 +63,7 @@ describe('Turn', () => {
     expect(isOverAfter(0.1)).toEqual([true]);
   });
 
-  it('counts what takes time between batches in the same turn, such as promises of handlers', () => {
+  it('counts the time between batches in the same turn, such as for promises of handlers', () => {
     const { isOverAfter, spend, turn } = setup();
     expect(turn.isUsedUp()).toBe(false);
     spend(4.9);
@@ -73,7 +73,7 @@ describe('Turn', () => {
     expect(isOverAfter(0)).toEqual([true]);
   });
 
-  it('does not count the time in which there is nothing to be read', () => {
+  it('does not count the time in which there is nothing to read', () => {
     const { isOverAfter, turn, spend } = setup();
     for (let i = 0; i < 100; i++) {
       turn.beginBatch();
@@ -84,7 +84,7 @@ describe('Turn', () => {
     expect(isOverAfter(4.7)).toEqual([false]);
   });
 
-  it('lets those who wait go on in their order, after the event loop has read from others', async () => {
+  it('lets waiting connections go on in their order, after the event loop has read from others', async () => {
     const { cut, taken, turn } = setup();
     for (const name of ['a', 'b', 'c']) turn.wait(cut(name));
     expect(taken).toEqual([]);
@@ -92,7 +92,7 @@ describe('Turn', () => {
     expect(taken).toEqual(['a', 'b', 'c']);
   });
 
-  it('gives 5 ms to all who wait, and goes on with the next in the next turn', async () => {
+  it('gives 5 ms to all waiting connections, and goes on with the next in the next turn', async () => {
     const { cut, taken, turn } = setup(2);
     for (const name of ['a', 'b', 'c', 'd', 'e']) turn.wait(cut(name));
     await nextTurn();
@@ -101,14 +101,14 @@ describe('Turn', () => {
     expect(taken).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  it('takes from the next window what those who waited have used of it', async () => {
+  it('subtracts the time of the waiting connections from the next window', async () => {
     const { cut, isOverAfter, turn } = setup(3);
     turn.wait(cut('a'));
     await nextTurn();
     expect(isOverAfter(1.9, 0.1)).toEqual([false, true]);
   });
 
-  it('gives one that is cut short again its turn after all others', async () => {
+  it('gives a connection that is cut short again its turn after all others', async () => {
     const { taken, turn } = setup();
     const again: Cut = {
       takeTurn: () => {
@@ -126,7 +126,7 @@ describe('Turn', () => {
     expect(taken).toEqual(['again', 'other', 'again', 'again']);
   });
 
-  it('gives a part of 5 ms to each where others wait, and is asked more often', () => {
+  it('gives each a part of 5 ms if others wait, and checks the time more often', () => {
     const { cut, isOverAfter, turn } = setup();
     turn.beginBatch();
     const { stride } = turn;
@@ -135,7 +135,7 @@ describe('Turn', () => {
     expect(turn.stride).toBe(stride / 4);
   });
 
-  it('is asked less often, up to a point, while frames take little time', () => {
+  it('checks the time less often, up to a point, while frames take little time', () => {
     const { spend, turn } = setup();
     turn.beginBatch();
     const { stride } = turn;
@@ -150,7 +150,7 @@ describe('Turn', () => {
     expect(turn.stride).toBe(2 * stride);
   });
 
-  it('gives no turn to one that waits no longer', async () => {
+  it('gives no turn to a connection that no longer waits', async () => {
     const { cut, taken, turn } = setup();
     const gone = cut('gone');
     turn.wait(gone);
@@ -160,7 +160,7 @@ describe('Turn', () => {
     expect(taken).toEqual(['other']);
   });
 
-  it('tells since when what is worked on was read, and how long it took until it was answered', () => {
+  it('reports when the current batch was read, and the time until it was answered', () => {
     const { spend, turn } = setup();
     turn.beginBatch();
     expect([turn.batchReadAt, turn.batchStartedAt]).toEqual([1_000, 1_000]);
@@ -172,12 +172,12 @@ describe('Turn', () => {
   });
 });
 
-describe('a peer that always has more to be read', () => {
-  it('is read on after each turn that it gave up, and gets every answer', async () => {
+describe('a peer that always has more bytes to read', () => {
+  it('is read on after each interrupted turn, and gets every answer', async () => {
     const isOver = vi.spyOn(Turn.prototype, 'isOver');
     const { target } = await startAgent({
       link: 'IPv4',
-      // Slow enough for the socket's buffer to fill meanwhile.
+      // The handler is slow enough for the socket's buffer to fill meanwhile.
       setup: (agent) =>
         agent.onMessage(ask, ({ id }, ack) => {
           for (let i = 0; i < 2_000; i++) id.byteAt(0);

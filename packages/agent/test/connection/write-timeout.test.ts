@@ -18,7 +18,7 @@ interface Stalled extends Bench {
   readonly peer: RawPeer;
 }
 
-/** An agent whose time stands still, and a peer that has stopped reading its ACKs, which fill all that is between both. */
+/** An agent with stopped time, and a peer that has stopped reading its ACKs, which fill all buffers between both. */
 async function stall(link: LinkKind, options: AgentOptions): Promise<Stalled> {
   const time = stopTime();
   const bench = await startAgent({
@@ -35,7 +35,7 @@ async function stall(link: LinkKind, options: AgentOptions): Promise<Stalled> {
     if (peer.stream.writableLength < 1_000_000) peer.stream.write(batch);
     return bench.reports.overload.length > 0;
   });
-  // What is under way arrives.
+  // The bytes under way arrive.
   for (let i = 0; i < 20; i++) await nextTurn();
   return { ...bench, time, peer };
 }
@@ -45,7 +45,7 @@ describe.each(linkKinds)('a peer that never reads its ACKs over %s', (link) => {
     const { agent, connect, reports, time } = await stall(link, { writeTimeoutMs: 400 });
     const other = await connect();
     await other.hello();
-    // The first tick sees that bytes wait: a quarter of the time later at most.
+    // The first tick notices that bytes wait, at most a quarter of the time later.
     await time.pass(499);
     expect(agent.connectionCount).toBe(2);
     await time.pass(1);
@@ -55,7 +55,7 @@ describe.each(linkKinds)('a peer that never reads its ACKs over %s', (link) => {
     expect((await other.notify(ask, { id: 'x' })).actions).toHaveLength(1);
   });
 
-  it('lives on with writeTimeoutMs of 0', async () => {
+  it('stays connected with writeTimeoutMs of 0', async () => {
     const { agent, time } = await stall(link, { writeTimeoutMs: 0 });
     await time.pass(20_000);
     expect(agent.connectionCount).toBe(1);
