@@ -1,5 +1,5 @@
 /**
- * Clients that close while the agent thinks. With `abortonclose`, HAProxy 3.2 and later break off the NOTIFY and go on with
+ * Clients that close before the agent answers. With `abortonclose`, HAProxy 3.2 and later abort the NOTIFY and go on with
  * the rules without the agent's variables, so that a request passes that the agent would have denied.
  */
 import { connect, type Socket } from 'node:net';
@@ -15,7 +15,7 @@ import { createReportingAgent, isSince, listenOnPort, startRig } from './haproxy
 const ask = defineMessage('ask', { path: string });
 const verdict = defineVariable('txn', 'verdict', string);
 
-/** What a client does while the agent thinks, by the path that it has requested. */
+/** The action of a client before the agent answers, by the path that it has requested. */
 const CLOSES: Readonly<Record<string, (socket: Socket) => void>> = {
   '/half-close': (socket) => void socket.end(),
   '/close': (socket) => void socket.destroy(),
@@ -26,7 +26,7 @@ const ANOTHER = '/another';
 
 const DENYING: Configuration = {
   messages: { ask: { args: 'path=path', event: 'on-frontend-http-request' } },
-  // One thread: what came before another request was seen before it.
+  // HAProxy has one thread, so it handles earlier events before a later request.
   globalLines: ['nbthread 1'],
   agentLines: ['no option dontlog-normal'],
   frontendLines: [
@@ -35,11 +35,11 @@ const DENYING: Configuration = {
   ],
 };
 
-/** Sends a POST in one piece: HAProxy then watches for its end. */
+/** Sends a POST in one piece, so that HAProxy watches for the client's end. */
 function post(path: string, haproxy: Haproxy): Socket {
   const socket = connect({ path: haproxy.httpSocket, allowHalfOpen: true });
   stopAfterTest({ stop: () => socket.destroy() });
-  // HAProxy may reset what is left of it.
+  // HAProxy may reset the connection.
   socket.on('error', () => {}).resume();
   socket.write(`${proxyLine('192.0.2.1')}POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nbody`);
   return socket;
@@ -53,9 +53,9 @@ describeHaproxies('a client that closes while the agent thinks', (release) => {
   ): Promise<{
     /** HAProxy's log line of each. */
     logged: string[];
-    /** How many lines it has logged about their NOTIFYs. */
+    /** The number of lines that it has logged about their NOTIFYs. */
     spoeLines: number;
-    /** Those that the site has got. */
+    /** The requests that the site has received. */
     seen: readonly string[];
   }> {
     const seen: string[] = [];
@@ -89,7 +89,7 @@ describeHaproxies('a client that closes while the agent thinks', (release) => {
     return { logged, spoeLines, seen };
   }
 
-  it('is denied, and the site sees nothing of it', async () => {
+  it('is denied, and does not reach the site', async () => {
     const { logged, spoeLines, seen } = await closeEarly({});
     expect(logged).toEqual(PATHS.map(() => '403 PR verdict=deny error=-'));
     expect(spoeLines).toBe(PATHS.length);
@@ -99,7 +99,7 @@ describeHaproxies('a client that closes while the agent thinks', (release) => {
   it.each([
     ['with option abortonclose', '3.2', 'option abortonclose'],
     ['by default', '3.4', ''],
-  ])('passes %s from HAProxy %s on, with error 4 and no line about SPOE', async (_, since, abortOnClose) => {
+  ])('passes %s in HAProxy %s and later, with error 4 and no log line about SPOE', async (_, since, abortOnClose) => {
     const { logged, spoeLines, seen } = await closeEarly({ abortOnClose });
     if (isSince(release, since)) {
       expect(logged).toEqual(PATHS.map(() => '400 CH verdict=- error=4'));
@@ -111,7 +111,7 @@ describeHaproxies('a client that closes while the agent thinks', (release) => {
     }
   });
 
-  it('is denied with option abortonclose too, where a rule denies on error 4', async () => {
+  it('is denied with option abortonclose too, if a rule denies on error 4', async () => {
     const rules = ['http-request deny if { var(txn.e2e.error) -m int 4 }'];
     const { logged, seen } = await closeEarly({ abortOnClose: 'option abortonclose' }, rules);
     const expected = isSince(release, '3.2') ? '403 PR verdict=- error=4' : '403 PR verdict=deny error=-';

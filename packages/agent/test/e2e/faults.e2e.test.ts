@@ -15,7 +15,7 @@ const check = defineMessage('check', { path: string });
 const score = defineVariable('txn', 'score', int32);
 
 const WORKERS = 10;
-/** For a busy machine. */
+/** Long enough for a busy machine. */
 const PATIENCE = { timeout: 20_000 };
 
 function failOn(path: string): void {
@@ -28,10 +28,10 @@ describeHaproxies('faults', (release) => {
     ['rejects', (path) => sleep(1).then(() => failOn(path))],
   ];
 
-  it.each(failures)('lets a request pass at once where its handler %s, and keeps the connection', async (_, fail) => {
+  it.each(failures)('lets a request pass at once if its handler %s, and keeps the connection', async (_, fail) => {
     const { agent, reports } = createReportingAgent();
     agent.onMessage(check, (message, ack) => {
-      // What was set before an error is not sent.
+      // Actions set before an error are not sent.
       ack.set(score, 7);
       return fail(message.path.toString());
     });
@@ -43,7 +43,7 @@ describeHaproxies('faults', (release) => {
     }
     expect(seen).toEqual([
       ['/good', 200, '7', undefined],
-      // HAProxy waits five seconds for an answer in this configuration: without one there was an error to see.
+      // HAProxy waits 5 s for an answer in this configuration; without an answer it would report an error.
       ['/bad', 200, undefined, undefined],
       ['/good', 200, '7', undefined],
       ['/bad', 200, undefined, undefined],
@@ -73,7 +73,7 @@ describeHaproxies('faults', (release) => {
       }
     };
     const workers = Promise.all(Array.from({ length: WORKERS }, worker));
-    /** Waits for so many more answers. @returns the score or the error of each. */
+    /** Waits for this many more answers. @returns the score or the error of each. */
     const outcomesOf = async (count: number): Promise<unknown[]> => {
       const from = answers.length;
       await vi.waitFor(() => expect(answers.length).toBeGreaterThanOrEqual(from + count), PATIENCE);
@@ -84,7 +84,7 @@ describeHaproxies('faults', (release) => {
     await listenOnPort(start(2), Number(agentAddress.split(':').at(-1)));
     // HAProxy 3.0 and older take about a second to connect again after the last connection is gone.
     await vi.waitFor(() => expect(answers.at(-1)?.headers['x-score']).toBe('2'), PATIENCE);
-    // What was asked before the new agent was there may be answered, with an error, after that.
+    // Requests from before the start of the new agent may be answered, with an error, after it.
     await vi.waitFor(async () => expect(new Set(await outcomesOf(200))).toEqual(new Set(['2'])), PATIENCE);
     flowing = false;
     await workers;

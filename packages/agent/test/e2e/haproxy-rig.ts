@@ -1,4 +1,4 @@
-/** An agent of the test's own with a HAProxy in front of it. */
+/** An agent in the test's process with a HAProxy in front of it. */
 import { createAgent, type Agent, type AgentOptions } from '@spop/agent';
 import { haproxyConfig, spoeConfig, type Configuration } from '@spop-internal/testbed/haproxy/config';
 import { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
@@ -8,25 +8,25 @@ import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { stopAfterTest } from '@spop-internal/testbed/vitest';
 import { expect, onTestFinished } from 'vitest';
 
-/** Everything that a test speaks to. */
+/** The client, the HAProxy and the agent's reports for a test. */
 export interface Rig {
   readonly haproxy: Haproxy;
   /** A client with the address 192.0.2.1. */
   readonly client: HttpClient;
 }
 
-/** What an agent has reported by its hooks. */
+/** The reports of an agent's hooks. */
 export interface Reports {
-  /** Handlers' errors and the peers' protocol errors, as text; the test fails where some are left in here. */
+  /** Handlers' errors and the peers' protocol errors, as text; the test fails if any are left in this list. */
   readonly errors: string[];
-  /** Connections that have come, health checks aside, and those of them that have gone. */
+  /** Connections opened, without health checks, and those of them closed. */
   connections: number;
   disconnections: number;
-  /** Whole frames read from connections that have gone. */
+  /** Whole frames read from closed connections. */
   frames: number;
 }
 
-/** An agent that reports what happens to it. */
+/** An agent whose hooks record their calls. */
 export function createReportingAgent(options: AgentOptions = {}): { agent: Agent; reports: Reports } {
   const reports: Reports = { errors: [], connections: 0, disconnections: 0, frames: 0 };
   const agent = createAgent({
@@ -68,7 +68,7 @@ export function connectAs(from: string, haproxy: Haproxy): HttpClient {
   return stopAfterTest(new HttpClient(haproxy.httpSocket, { from }));
 }
 
-/** Whether this HAProxy is of a branch, `3.4` for instance, or of a later one. */
+/** Whether this HAProxy is of the branch, such as `3.4`, or of a later one. */
 export function isSince({ version }: HaproxyRelease, branch: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [sinceMajor = 0, sinceMinor = 0] = branch.split('.').map(Number);
@@ -76,8 +76,8 @@ export function isSince({ version }: HaproxyRelease, branch: string): boolean {
 }
 
 /**
- * Starts HAProxy with this configuration in front of the agent at `agentAddress`, for the duration of the test; `edit` has
- * the last word on the SPOE configuration.
+ * Starts HAProxy with this configuration in front of the agent at `agentAddress`, for the duration of the test; `edit` may
+ * change the SPOE configuration last.
  */
 export async function startRig(
   { program }: HaproxyRelease,

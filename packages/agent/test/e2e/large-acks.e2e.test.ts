@@ -16,7 +16,7 @@ const CONFIGURATION: Configuration = {
 /** Type, NB-ARGS, scope, the name with its length, the type of the value and its length in three bytes. */
 const BYTES_BESIDE_TEXT = 3 + 8 + 1 + 3;
 
-/** Fills the ACK to a few bytes less than it may have. */
+/** Fills the ACK to a few bytes below its limit. */
 function fill(ack: Actions): void {
   ack.set(padding, 'x'.repeat(ack.remainingBytes - BYTES_BESIDE_TEXT));
   expect(ack.remainingBytes).toBeLessThan(4);
@@ -26,7 +26,7 @@ describeHaproxies('ACKs as large as they may be', (release) => {
   it.each([
     ['with pipelining', []],
     ['without pipelining', ['no option pipelining']],
-  ])('%s are all taken, 64 requests at a time', async (_, agentLines) => {
+  ])('%s are all accepted, 64 requests at a time', async (_, agentLines) => {
     const { agent } = createReportingAgent();
     agent.onMessage(ask, (message, ack) => {
       ack.set(n, message.n);

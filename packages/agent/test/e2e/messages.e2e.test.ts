@@ -5,13 +5,13 @@ import { createReportingAgent, listenOnPort, startRig } from './haproxy-rig.ts';
 
 const REQUEST = 'on-frontend-http-request';
 
-/** Bytes of every value, so that a lost, doubled or swapped one is seen. */
+/** Bytes of every value, so that the test notices a lost, doubled or swapped byte. */
 function bodyOf(length: number): Buffer {
   return Buffer.from(Uint8Array.from({ length }, (_, index) => (index * 31 + (index >> 8)) & 0xff));
 }
 
 describeHaproxies('messages', (release) => {
-  it('hands over several messages of one NOTIFY, those without arguments too, without those that an ACL leaves out', async () => {
+  it('sends several messages in one NOTIFY, also those without arguments, but not those that an ACL excludes', async () => {
     const first = defineMessage('first', { method: interned(string), ssl: bool, missing: optional(string) });
     const bare = defineMessage('bare', {});
     const skipped = defineMessage('skipped', { never: bool });
@@ -64,7 +64,7 @@ describeHaproxies('messages', (release) => {
     expect((await client.request()).headers).toMatchObject({ 'x-a': '11', 'x-b': '21' });
   });
 
-  it('answers groups that rules send, at the request and at the response', async () => {
+  it('answers groups that rules send, for the request and for the response', async () => {
     const login = defineMessage('login', { user: string });
     const reply = defineMessage('reply', { status: integer });
     const name = defineVariable('txn', 'name', string);
@@ -120,7 +120,7 @@ describeHaproxies('messages', (release) => {
       expect(headers['x-verdict']).toBe(`${length} true end`);
     }
     await agent.close({ graceMs: 1000 });
-    // Beside the bodies, each connection has a HAPROXY-HELLO and perhaps a HAPROXY-DISCONNECT.
+    // Each connection also has a HAPROXY-HELLO and perhaps a HAPROXY-DISCONNECT.
     expect(reports.frames).toBeGreaterThanOrEqual(3 * framesEach + reports.connections);
     expect(reports.frames).toBeLessThanOrEqual(3 * framesEach + 2 * reports.connections);
   });

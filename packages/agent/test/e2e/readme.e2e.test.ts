@@ -7,7 +7,7 @@ import { connectAs, createReportingAgent, listenOnPort } from './haproxy-rig.ts'
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
-/** The configuration file that the README shows under this name, with `replacements` made in it, each of which must apply. */
+/** The configuration file of this name in the README, with all `replacements` made; each of them must apply. */
 function shownFile(name: string, replacements: Readonly<Record<string, string>> = {}): string {
   let text = new RegExp(`^\`\`\`\\n(# ${name}\\n.*?)^\`\`\``, 'ms').exec(readme)?.[1] ?? '';
   for (const [from, to] of Object.entries(replacements)) {
@@ -17,11 +17,11 @@ function shownFile(name: string, replacements: Readonly<Record<string, string>> 
   return text;
 }
 
-/** What keeps HAProxy 3.3 and later from warning whoever runs the tests as root; others it does not warn. */
+/** A line that stops the warning of HAProxy 3.3 and later when root runs the tests. */
 const AS_ROOT = process.getuid?.() === 0 ? 'global\n  uid 0\n  chroot /\n' : '';
 
 describeHaproxies('the configuration in the README', ({ program }) => {
-  it('asks the agent in ten lines, and denies whom it scores 100', async () => {
+  it('asks the agent in ten lines, and denies clients with the score 100', async () => {
     const { agent } = createReportingAgent();
     const ipScore = defineVariable('sess', 'ip_score', int32);
     agent.onMessage(defineMessage('check-client-ip', { ip: address }), ({ ip }, ack) => {

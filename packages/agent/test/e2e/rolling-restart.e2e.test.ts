@@ -10,13 +10,13 @@ import { createReportingAgent, listenOnPort, startRig } from './haproxy-rig.ts';
 const WORKERS = 20;
 /** Requests between two steps of a restart. */
 const ENOUGH = 600;
-/** For a busy machine. */
+/** Long enough for a busy machine. */
 const PATIENCE = { timeout: 20_000, interval: 2 };
 
 const check = defineMessage('check', { path: string });
 const score = defineVariable('txn', 'score', int32);
 
-/** An agent, of which every fourth request is answered after a few milliseconds. */
+/** An agent that answers every fourth request a few milliseconds later. */
 function scoring(value: number): Agent {
   const { agent } = createReportingAgent();
   let count = 0;
@@ -27,7 +27,7 @@ function scoring(value: number): Agent {
   return agent;
 }
 
-/** What was asked in all, and what went wrong, by its code. */
+/** The number of requests, and of errors by their code. */
 interface Outcome {
   requests: number;
   readonly failures: Record<string, number>;
@@ -40,7 +40,7 @@ interface Outcome {
  */
 function flow(client: HttpClient): {
   readonly outcome: Outcome;
-  /** Waits for so many more answers. */
+  /** Waits for this many more answers. */
   answers(count: number): Promise<void>;
   stop(): Promise<void>;
 } {
@@ -64,7 +64,7 @@ function flow(client: HttpClient): {
     }
   };
   const workers = Promise.all(Array.from({ length: WORKERS }, worker));
-  // One that fails is seen when all have stopped.
+  // A failed request is noticed when all have stopped.
   workers.catch(() => {});
   const answers = async (count: number): Promise<void> => {
     const enough = outcome.requests + count;
@@ -86,7 +86,7 @@ async function restartBoth(release: HaproxyRelease, agentLines: readonly string[
     messages: { check: { args: 'path=path', event: 'on-frontend-http-request' } },
     shown: { 'x-score': 'txn.score' },
     agentLines,
-    // A connection that an agent does not accept any more is tried with the other one at once.
+    // When an agent no longer accepts connections, HAProxy tries the other one at once.
     agentBackendLines: ['balance roundrobin', 'option redispatch 1', `server other ${addresses[1]}`],
   });
   const { outcome, answers, stop } = flow(client);
@@ -109,14 +109,14 @@ describeHaproxies('a rolling restart', (release) => {
   it('of two agents loses no request without pipelining', async () => {
     const outcome = await restartBoth(release, ['no option pipelining']);
     expect(outcome.failures).toEqual({});
-    // Both of the first, and at least one that came after.
+    // Both of the first, and at least one later one.
     expect([...outcome.scores]).toEqual(expect.arrayContaining(['1', '2', '3']));
     expect(outcome.scores).not.toContain(undefined);
   });
 
-  it('of two agents loses no more with pipelining than what is under way when connections end', async () => {
+  it('of two agents loses, with pipelining, only NOTIFYs under way when connections end', async () => {
     const outcome = await restartBoth(release, ['option pipelining']);
-    // SPOP's error 0 or 1: the connection ended before the ACK. None waits for its timeout.
+    // SPOP's error 0 or 1: the connection ended before the ACK. No request waits for its timeout.
     expect(Object.keys(outcome.failures).filter((code) => code !== '256' && code !== '257')).toEqual([]);
     expect(countOf(outcome)).toBeLessThan(outcome.requests / 20);
   });

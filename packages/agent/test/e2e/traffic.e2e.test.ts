@@ -15,7 +15,7 @@ const echo = defineMessage('echo', { ip: address, n: integer });
 const ip = defineVariable('txn', 'ip', string);
 const n = defineVariable('txn', 'n', integer);
 
-/** An agent that says back what it was asked, after `delayMs`; at once and synchronously where that is undefined. */
+/** An agent that answers with its argument, `delayMs` later; synchronously if that is undefined. */
 function echoAgent(delayMs?: (n: number) => number): Agent {
   const { agent } = createReportingAgent();
   agent.onMessage(echo, (message, ack) => {
@@ -28,7 +28,7 @@ function echoAgent(delayMs?: (n: number) => number): Agent {
   return agent;
 }
 
-/** The requests of 0 to count - 1, so many at a time. @returns what was wrong with them, by number. */
+/** Sends the requests 0 to count - 1, `concurrency` at a time. @returns their errors, by number. */
 async function requestAll(client: HttpClient, count: number, concurrency: number): Promise<string[]> {
   const problems: string[] = [];
   let next = 0;
@@ -60,7 +60,7 @@ describeHaproxies('traffic', (release) => {
     expect(await requestAll(client, 2000, 50)).toEqual([]);
   });
 
-  it('gives each request its own answer where late answers overtake one another', async () => {
+  it('gives each request its own answer if late answers overtake one another', async () => {
     const agent = echoAgent((number) => 100 - (number % 20) * 5);
     const { client } = await startRig(release, await listenOnPort(agent), ECHO);
     expect(await requestAll(client, 200, 40)).toEqual([]);
@@ -84,7 +84,7 @@ describeHaproxies('traffic', (release) => {
     expect(await requestAll(client, 100, 10)).toEqual([]);
   });
 
-  it('is UP for option spop-check, check after check, and is asked meanwhile', async () => {
+  it('is UP for option spop-check, check after check, and answers requests meanwhile', async () => {
     const agent = echoAgent();
     const { client, haproxy } = await startRig(release, await listenOnPort(agent), {
       ...ECHO,

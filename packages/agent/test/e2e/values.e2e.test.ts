@@ -35,7 +35,7 @@ function variablesIn(scope: ScopeName) {
   };
 }
 
-/** What HAProxy shows of the values that {@link setAll} sets; it keeps every integer as a signed one of 64 bits. */
+/** The values of {@link setAll} as HAProxy shows them; it keeps every integer as a signed one of 64 bits. */
 const EXPECTED = {
   yes: '1',
   no: '0',
@@ -73,7 +73,7 @@ function sample(scope: ScopeName, name: string): string {
   return `%[var(${prefixed(`${scope}.${name}`)})${name === 'binary' ? ',hex' : ''}]`;
 }
 
-/** A variable of a request is only seen by rules of the request, one of a response by rules of the response. */
+/** Only rules of the request see a variable of scope req, only rules of the response one of scope res. */
 const CONFIGURATION: Configuration = {
   messages: {
     'set-at-request': {
