@@ -11,7 +11,7 @@ const number = defineVariable('txn', 'number', int32);
 
 const fallback = (_: unknown, ack: Actions): void => void ack.set(answer, 'fallback');
 
-/** Handlers that wait, for the test to let go of one by one. */
+/** Handlers that wait until the test lets them answer, one by one. */
 class Waiting {
   readonly contexts: NotifyContext[] = [];
   readonly settle: (() => void)[] = [];
@@ -60,7 +60,7 @@ describe('the signal of a NOTIFY', () => {
     expect(contexts[0]?.signal).toMatchObject({ aborted: true, reason: new Error('The connection to HAProxy ends') });
   });
 
-  it('is not aborted where its handlers answered', async () => {
+  it('is not aborted if its handlers answered', async () => {
     const contexts: NotifyContext[] = [];
     const { connect } = await startAgent({
       setup: (agent) =>
@@ -86,7 +86,7 @@ describe.each([
   ],
   ['rejects', (reason: Error): Promise<never> => Promise.reject(reason)],
 ])('a handler that %s', (_, fail) => {
-  it('leaves its siblings be: their signals are not aborted, they are waited for, and what they set stays', async () => {
+  it('does not affect its siblings: their signals are not aborted, they are waited for, and their actions stay', async () => {
     const error = new Error('broken');
     const { contexts, handler, settle } = new Waiting();
     const { agent, connect, reports } = await startAgent({
@@ -117,7 +117,7 @@ describe.each([
 });
 
 describe('late answers', () => {
-  it('are counted for each handler of a NOTIFY whose deadline passed, but those that had settled', async () => {
+  it('are counted for each handler that had not settled when the deadline of the NOTIFY passed', async () => {
     const { handler, settle } = new Waiting();
     const { agent, connect, reports } = await startAgent({
       processingTimeoutMs: 10,
@@ -135,7 +135,7 @@ describe('late answers', () => {
     expect(reports.handlerError).toEqual([]);
   });
 
-  it('are none where all handlers settle in time: the NOTIFY waits for the last', async () => {
+  it('are not counted if all handlers settle in time: the NOTIFY waits for the last', async () => {
     const { handler, settle } = new Waiting();
     const { agent, connect } = await startAgent({
       setup: (a) => a.onMessage(ask, handler).onMessage(other, async () => {}),

@@ -35,7 +35,7 @@ const everything = defineMessage('everything', {
 });
 const total = defineVariable('txn', 'total', string);
 
-it('a handler reads whatever HAProxy can send for the arguments that it declares', async () => {
+it('a handler reads any value that HAProxy can send for its declared arguments', async () => {
   const agent = createAgent({ eventLoopBlockedMs: 0 }).onMessage(everything, (message, ack) => {
     const texts = Object.keys(everything.args).map((name) => String(Reflect.get(message, name)).length);
     ack.set(total, texts.join());

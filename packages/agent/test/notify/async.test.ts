@@ -131,7 +131,7 @@ describe('a handler that fails', () => {
     expect(await peer.notify('other')).toHaveNoActions();
   });
 
-  it('in the `then` of its own that its promise has is answered as the promise settles', async () => {
+  it('in the own `then` of its promise is answered as the promise settles', async () => {
     const { connect, reports } = await startAgent({
       link: 'IPv4',
       setup: (agent) =>
@@ -149,11 +149,11 @@ describe('a handler that fails', () => {
     expect([...reports.protocolError, ...reports.handlerError]).toEqual([]);
   });
 
-  it.each([undefined, null, 'text', 0])('with %o, which is no Error, is reported all the same', async (thrown) => {
+  it.each([undefined, null, 'text', 0])('with %o, which is no Error, is reported too', async (thrown) => {
     const { connect, reports } = await startAgent({
       setup: (agent) =>
         agent.onMessage(ask, () => {
-          // What is no Error is what is tested.
+          // The test throws values that are no Error.
           // oxlint-disable-next-line only-throw-error
           throw thrown;
         }),
@@ -173,7 +173,7 @@ describe('a handler that fails', () => {
     expect(reports.handlerError).toHaveLength(1);
   });
 
-  it('cannot reach the stream after it: what it does later throws', async () => {
+  it('cannot reach the stream later: its calls throw', async () => {
     let late: (() => void) | undefined;
     const { connect } = await startAgent({
       fallback,
@@ -223,7 +223,7 @@ describe('a deadline', () => {
     expect(reports.handlerError).toEqual([]);
   });
 
-  it('is kept for each of many, the oldest first', async () => {
+  it('passes for each of many NOTIFYs, the oldest first', async () => {
     const { agent, connect, reports } = await startAgent({
       processingTimeoutMs: 30,
       setup: (a) => a.onMessage(ask, () => new Promise<void>(() => {})),
@@ -237,7 +237,7 @@ describe('a deadline', () => {
     expect(agent.inFlightCount).toBe(0);
   });
 
-  it('that passes for a stream-id above 2^53 harms nobody', async () => {
+  it('that passes for a stream-id above 2^53 affects no other NOTIFY', async () => {
     const { connect, reports } = await startAgent({
       processingTimeoutMs: 10,
       setup: (a) => a.onMessage(ask, () => new Promise<void>(() => {})),
@@ -249,7 +249,7 @@ describe('a deadline', () => {
     expect(reports.handlerTimeout).toMatchObject([{ streamId: 2 ** 64 }]);
   });
 
-  it('is no matter to a handler that settles in time', async () => {
+  it('does not affect a handler that settles in time', async () => {
     const time = stopTime();
     const signals: AbortSignal[] = [];
     const { connect, reports } = await startAgent({
@@ -271,7 +271,7 @@ describe('a deadline', () => {
 });
 
 describe('a connection that goes away', () => {
-  it('aborts its handlers and drops what they answer', async () => {
+  it('aborts its handlers and drops their answers', async () => {
     const gates = [new Gate(), new Gate()];
     const reasons: unknown[] = [];
     const late: unknown[] = [];
@@ -308,7 +308,7 @@ describe('a connection that goes away', () => {
   });
 });
 
-describe('what a handler keeps', () => {
+describe('a view that a handler keeps', () => {
   it('throws SPOP_VIEW_CLOSED once it has settled, and never reads another request', async () => {
     const views: StringValue[] = [];
     const messages: MessageView<{ id: typeof string }>[] = [];
@@ -345,7 +345,7 @@ describe('what a handler keeps', () => {
   it.each([
     ['an async function', 0],
     ['a function that returned a promise before', 1],
-  ])('never reads or answers the NOTIFY of %s, however many came in between', async (_, promisesBefore) => {
+  ])('never reads or answers the NOTIFY of %s, after any number of others', async (_, promisesBefore) => {
     const views: StringValue[] = [];
     const acks: Actions[] = [];
     const gates: (() => void)[] = [];
@@ -376,7 +376,7 @@ describe('what a handler keeps', () => {
     for (const ack of await secret) expect(ack).toHaveNoActions();
   });
 
-  it('is right as long as it has not settled, while 2,000 other NOTIFYs pass', async () => {
+  it('is correct until the handler settles, while 2,000 other NOTIFYs pass', async () => {
     const gate = new Gate();
     const { connect } = await startAgent({
       link: 'IPv4',

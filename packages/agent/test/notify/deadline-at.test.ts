@@ -8,7 +8,7 @@ const ask = defineMessage('ask', { id: string });
 const other = defineMessage('other', {});
 const answer = defineVariable('txn', 'answer', string);
 
-/** What a handler sees of the time that it has, before and after it waits for something. */
+/** The values that a handler sees, before and after it waits. */
 interface Seen {
   readonly at: number;
   readonly deadlineAt: number;
@@ -20,7 +20,7 @@ function look({ deadlineAt, isAnswered }: NotifyContext): Seen {
 }
 
 describe('notify.deadlineAt and notify.isAnswered', () => {
-  it('tell a handler how long it has, and are past afterwards', async () => {
+  it('give a handler its deadline, and are past and true afterwards', async () => {
     const seen: Seen[] = [];
     let kept: NotifyContext | undefined;
     const { connect } = await startAgent({
@@ -45,7 +45,7 @@ describe('notify.deadlineAt and notify.isAnswered', () => {
     expect(look(kept!)).toMatchObject({ deadlineAt: 0, isAnswered: true });
   });
 
-  it('have no end without processingTimeoutMs, for a synchronous handler as well', async () => {
+  it('are Infinity and false without processingTimeoutMs, for a synchronous handler as well', async () => {
     const seen: Seen[] = [];
     let kept: NotifyContext | undefined;
     const { connect } = await startAgent({
@@ -65,7 +65,7 @@ describe('notify.deadlineAt and notify.isAnswered', () => {
   it.each([
     ['the deadline has passed', 20, 'late'],
     ['its own deadline has passed, and not that of another handler', 20, 'several'],
-  ])('say so where %s, also to who is told by the signal', async (_, processingTimeoutMs, kind) => {
+  ])('show it when %s, also to a listener of the signal', async (_, processingTimeoutMs, kind) => {
     const seen: boolean[] = [];
     const longest: number[] = [];
     const { connect } = await startAgent({
@@ -87,12 +87,12 @@ describe('notify.deadlineAt and notify.isAnswered', () => {
     await peer.hello();
     expect((await peer.notify(kind === 'several' ? built.message(other, {}) : built)).actions).toEqual([]);
     await eventually(() => seen.length === 4);
-    // The deadline is the NOTIFY's, that of the handler which may take longest.
+    // The deadline is the NOTIFY's: the latest of its handlers.
     expect(seen).toEqual([false, true, true, true]);
     expect(longest[0]! > 1_000).toBe(kind === 'several');
   });
 
-  it('say so where the connection has ended', async () => {
+  it('show it when the connection has ended', async () => {
     let kept: NotifyContext | undefined;
     const { connect } = await startAgent({
       setup: (agent) =>

@@ -15,7 +15,7 @@ const score = defineVariable('sess', 'score', int32);
 const DEFAULTS = { processingTimeoutMs: 1_000, fallback: () => {} };
 const MAX_ACK_BYTES = 1_000;
 
-/** Who fails where a handler of several does, and waits for none. */
+/** A NOTIFY that records its failed handlers, and waits for none. */
 const answerer: Answerer = {
   settle: () => {},
   settlePart: () => {},
@@ -27,7 +27,7 @@ const answerer: Answerer = {
   },
 };
 
-/** An exchange whose NOTIFY was read, beside any session. */
+/** An exchange whose NOTIFY was read, without a session. */
 function exchangeOf(handlers: Handlers, built: NotifyBuilder): Exchange {
   const exchange = new Exchange(handlers.set, new MemoryPool(), 0);
   const frame = new Frame();
@@ -38,14 +38,14 @@ function exchangeOf(handlers: Handlers, built: NotifyBuilder): Exchange {
   return exchange;
 }
 
-/** How much is to be waited for once the handlers were called. */
+/** The number of results to wait for after the handlers were called. */
 function pendingAfter(handlers: Handlers, built: NotifyBuilder): number {
   const exchange = exchangeOf(handlers, built);
   handlers.run(exchange, answerer);
   return exchange.waitCount;
 }
 
-/** What is no Promise, but can be waited for. */
+/** A thenable that is no Promise. */
 function thenable(onThen: () => void): PromiseLike<void> {
   return { then: (...callbacks) => Promise.resolve(onThen()).then(...callbacks) };
 }
@@ -83,14 +83,14 @@ describe('Handlers › add', () => {
     [null, 'null'],
     [undefined, 'undefined'],
     [{ name: 'first', args: {} }, '[Object]'],
-  ])('refuses %o, which is no message definition', (definition, found) => {
+  ])('refuses %o as a message definition', (definition, found) => {
     const agent = createAgent();
     const error = thrownBy(() => Reflect.apply(agent.onMessage, agent, [definition, () => {}]));
     expect(error).toBeInstanceOf(TypeError);
     expect(error.message).toBe(`expected a message definition made by defineMessage(); found ${found}`);
   });
 
-  it.each([undefined, null, {}, 'handler'])('refuses %o, which is no function', (handler) => {
+  it.each([undefined, null, {}, 'handler'])('refuses %o as a function', (handler) => {
     const expected = /^expected a handler to be a function; found /;
     expect(thrownBy(() => Reflect.apply(createAgent().onMessage, createAgent(), [first, handler])).message).toMatch(
       expected,
@@ -100,7 +100,7 @@ describe('Handlers › add', () => {
 });
 
 describe('Handlers › run', () => {
-  it('calls in the order of the messages, the handler of the whole last, and passes over unknown messages', () => {
+  it('calls handlers in the order of the messages, that of the whole NOTIFY last, and skips unknown messages', () => {
     const calls: string[] = [];
     const handlers = new Handlers(DEFAULTS);
     handlers.add(first, (message) => void calls.push(`first ${message.text.toString()}`));
@@ -110,7 +110,7 @@ describe('Handlers › run', () => {
     expect(calls).toEqual(['second b', 'first a', 'whole']);
   });
 
-  it('calls for each of two messages of one name', () => {
+  it('calls a handler for each of two messages of one name', () => {
     const texts: string[] = [];
     const handlers = new Handlers(DEFAULTS);
     handlers.add(first, (message) => void texts.push(message.text.toString()));
@@ -118,7 +118,7 @@ describe('Handlers › run', () => {
     expect(texts).toEqual(['a', 'b']);
   });
 
-  it('calls the handler of the whole for a NOTIFY without messages', () => {
+  it('calls the handler of whole NOTIFYs for one without messages', () => {
     let calls = 0;
     const handlers = new Handlers(DEFAULTS);
     handlers.setNotifyHandler(() => void calls++);
@@ -138,7 +138,7 @@ describe('Handlers › run', () => {
     expect(exchange.ack.byteLength - empty).toBe(2 * 11);
   });
 
-  it('waits for all that is a promise, or has a then', async () => {
+  it('waits for any promise or thenable', async () => {
     const order: string[] = [];
     const handlers = new Handlers(DEFAULTS);
     handlers.add(first, async () => {
@@ -156,7 +156,7 @@ describe('Handlers › run', () => {
   });
 
   it.each([undefined, null, 0, true, 'then', {}, Object.fromEntries([['then', 1]]), () => {}])(
-    'takes the result %o for an answer',
+    'counts the result %o as an answer',
     (result) => {
       const handlers = new Handlers(DEFAULTS);
       handlers.add(first, () => result as undefined);
@@ -164,7 +164,7 @@ describe('Handlers › run', () => {
     },
   );
 
-  it('throws what the only handler throws', () => {
+  it('throws the error of the only handler', () => {
     const handlers = new Handlers(DEFAULTS);
     handlers.add(second, () => {
       throw new Error('broken');
@@ -172,7 +172,7 @@ describe('Handlers › run', () => {
     expect(() => handlers.run(exchangeOf(handlers, both), answerer)).toThrow('broken');
   });
 
-  it('calls the others where one of several throws, and that one not again for a repeated message', () => {
+  it('calls the others if one of several throws, and that one not again for a repeated message', () => {
     const calls: string[] = [];
     const failures: unknown[] = [];
     const handlers = new Handlers(DEFAULTS);
@@ -208,14 +208,14 @@ describe('Handlers › isKnownAsync', () => {
     expect(handlers.isKnownAsync(exchangeOf(handlers, both).notify)).toBe(expected);
   });
 
-  it('is false where the async handler is of a message that the NOTIFY has not', () => {
+  it('is false if the async handler is of a message that the NOTIFY does not have', () => {
     const handlers = new Handlers(DEFAULTS);
     handlers.add(first, later);
     handlers.add(second, sync);
     expect(handlers.isKnownAsync(exchangeOf(handlers, notify().message('second', { text: 'b' })).notify)).toBe(false);
   });
 
-  it('is learnt from what handlers return', () => {
+  it('is learnt from the results of handlers', () => {
     const handlers = new Handlers(DEFAULTS);
     handlers.add(first, () => Promise.resolve());
     const exchange = exchangeOf(handlers, both);
@@ -233,7 +233,7 @@ describe('Exchanges', () => {
     for (const [index, exchange] of taken.entries()) expect(exchange).toBe(taken[index % 8]);
   });
 
-  it('never gives a replaced exchange again that was not given back', () => {
+  it('never gives a replaced exchange again before it is given back', () => {
     const exchanges = new Exchanges(new Handlers(DEFAULTS).set);
     const replaced = exchanges.next();
     exchanges.replace(replaced);
@@ -242,7 +242,7 @@ describe('Exchanges', () => {
     expect(new Set(later).size).toBe(8);
   });
 
-  it('puts an exchange that was given back in the place of the next that is replaced', () => {
+  it('puts an exchange that was given back in the place of the next replaced one', () => {
     const exchanges = new Exchanges(new Handlers(DEFAULTS).set);
     const replaced = exchanges.next();
     exchanges.replace(replaced);
@@ -255,7 +255,7 @@ describe('Exchanges', () => {
     expect(replaced.slot).toBe(1);
   });
 
-  it('keeps 4 MiB of them, each with the views that it has', () => {
+  it('keeps 4 MiB of them, each with its views', () => {
     const exchanges = new Exchanges(new Handlers(DEFAULTS).set);
     const made = Array.from({ length: 3_000 }, () => {
       const exchange = exchanges.next();

@@ -32,7 +32,7 @@ const NOBODY: Answerer = {
   fail: () => {},
 };
 
-/** NOTIFYs in flight that have so many of the messages, each so many times, with all of their arguments read. */
+/** `count` NOTIFYs in flight with this many of the messages, each repeated, with all of their arguments read. */
 function inFlight(
   set: MessageSet,
   messages: number,
@@ -67,7 +67,7 @@ function inFlight(
   });
 }
 
-describe('the bytes that a NOTIFY in flight counts', () => {
+describe('the counted bytes of a NOTIFY in flight', () => {
   it.each([
     ['one message of one argument', 1, 1, 1, 1, false],
     ['one message without arguments', 1, 0, 1, 1, false],
@@ -80,13 +80,13 @@ describe('the bytes that a NOTIFY in flight counts', () => {
     ['two messages whose handlers settle apart', 2, 1, 2, 1, true],
     ['30 messages whose handlers settle apart', 30, 1, 30, 1, true],
     ['a message 60 times, each to settle apart', 1, 1, 1, 60, true],
-  ])('are at least those that it takes: %s', (_, declared, args, messages, times, hasParts) => {
+  ])('are at least the bytes that it takes: %s', (_, declared, args, messages, times, hasParts) => {
     const set = new MessageSet(definitions(declared, args));
-    // What is made once: classes of views and their like.
+    // Makes first the objects that are made only once, such as classes of views.
     inFlight(set, messages, times, 20, { hasParts });
     const count = Math.ceil(1_000 / (messages * times));
     let counted = 0;
-    // What others take meanwhile is in the figures: the least of three has the least of it.
+    // The figures include memory for other work: the smallest of three has the least of it.
     const taken = Math.min(
       ...[1, 2, 3].map(() => {
         const before = usedBytes();
@@ -129,7 +129,7 @@ describe('a HELLO with a max-frame-size of 1 MiB', () => {
     expect(await eventually(() => acksOf(large) === 256 && acksOf(other) === 1)).toBe(true);
   });
 
-  it.each(['a synchronous', 'an asynchronous'])('takes as long an ACK from %s handler', async (kind) => {
+  it.each(['a synchronous', 'an asynchronous'])('accepts an ACK of that size from %s handler', async (kind) => {
     const lengths = [0, 100, 20_000, 300_000, MAX_FRAME_SIZE - 60, 5];
     const { target } = await startAgent({
       setup: (agent) =>
@@ -167,7 +167,7 @@ describe('a HELLO with a max-frame-size of 1 MiB', () => {
     expect(await eventually(() => acksOf(peer) === 200)).toBe(true);
     const sizes = made.mock.calls.map(([size]) => size);
     made.mockRestore();
-    // An ACK of 1 MiB would be one; what is cut off between two reads of the socket is copied.
+    // A buffer for an ACK would have 1 MiB; frames that are cut off between two reads of the socket are copied.
     expect(sizes.filter((size) => size > 65_536)).toEqual([]);
   });
 });
@@ -200,7 +200,7 @@ describe('an ACK that grows above maxInFlightBytes', () => {
     expect(Buffer.concat(large.chunks).includes(Buffer.alloc(500_000, 'x'))).toBe(true);
   });
 
-  it('after it was awaited counts as it is written', async () => {
+  it('in an asynchronous handler is counted as it is written', async () => {
     const gates: (() => void)[] = [];
     const waiting = new Waiting();
     const { agent, target } = await startAgent({
@@ -248,7 +248,7 @@ describe('MemoryPool', () => {
     ]);
   });
 
-  it('gives again what was given back, each piece once', () => {
+  it('gives each piece that was given back again, once', () => {
     const pool = new MemoryPool();
     const pieces = [300, 300, 4_000].map((size) => pool.take(size));
     for (const piece of pieces) pool.give(piece);

@@ -1,4 +1,4 @@
-/** Deadline and fallback of single messages: what a NOTIFY of several gets where one of them fails. */
+/** Deadline and fallback of single messages: the ACK of a NOTIFY with several, if one of them fails. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import '@spop/builder/vitest';
 import { defineMessage, defineVariable, int32, string } from '@spop/codec';
@@ -16,7 +16,7 @@ const whole = defineVariable('txn', 'whole', string);
 const never = (): Promise<never> => new Promise(() => {});
 const broken = new Error('broken');
 
-/** Ways for a handler to fail, and the reason that its fallback is told. */
+/** Ways for a handler to fail, and the reason that its fallback receives. */
 const FAILURES: readonly (readonly [string, FallbackReason, (ack: Actions) => void | Promise<void>])[] = [
   [
     'throws',
@@ -30,7 +30,7 @@ const FAILURES: readonly (readonly [string, FallbackReason, (ack: Actions) => vo
   ['is too late', 'timeout', never],
 ];
 
-/** What an ACK sets, as `name=value`. */
+/** The actions of an ACK, as `name=value`. */
 function setIn(ack: { readonly actions: readonly unknown[] }): string[] {
   const actions = ack.actions as readonly { name: string; value?: { value: unknown } }[];
   return actions.map(({ name, value }) => `${name}=${String(value?.value)}`);
@@ -39,7 +39,7 @@ function setIn(ack: { readonly actions: readonly unknown[] }): string[] {
 describe.each(FAILURES)('a handler that %s', (_name, reason, fail) => {
   const timeoutMs = reason === 'timeout' ? 20 : 20_000;
 
-  it('gets the fallback of its message, called with what the handler was', async () => {
+  it('gets the fallback of its message, called with the same arguments', async () => {
     const seen: unknown[] = [];
     const { connect, reports } = await startAgent({
       fallback: (_, ack) => ack.set(verdict, 'of the agent'),
@@ -65,7 +65,7 @@ describe.each(FAILURES)('a handler that %s', (_name, reason, fail) => {
     expect([...reports.handlerError, ...reports.handlerTimeout]).toMatchObject([{ streamId: 1, messages: ['body'] }]);
   });
 
-  it.each(['at once', 'later'])('leaves what another message of the NOTIFY sets %s', async (when) => {
+  it.each(['at once', 'later'])('keeps the actions that another message of the NOTIFY sets %s', async (when) => {
     const { connect, reports } = await startAgent({
       fallback: (message, ack, _, why) => ack.set(verdict, `${message === undefined ? 'of none' : 'of one'}, ${why}`),
       setup: (agent) =>
@@ -96,7 +96,7 @@ describe.each(FAILURES)('a handler that %s', (_name, reason, fail) => {
     expect(told.map(({ messages }) => messages)).toEqual(Array.from({ length: 6 }, () => ['body']));
   });
 
-  it('beside one for whole NOTIFYs leaves what that sets, and the reverse', async () => {
+  it('keeps the actions of a handler of whole NOTIFYs, and the reverse', async () => {
     for (const failing of ['message', 'whole']) {
       const { connect } = await startAgent({
         processingTimeoutMs: timeoutMs,
@@ -117,7 +117,7 @@ describe.each(FAILURES)('a handler that %s', (_name, reason, fail) => {
 });
 
 describe('deadlines of several messages', () => {
-  it('are each their own: the ACK waits for the longest, and a late one gets its fallback meanwhile', async () => {
+  it('apply one by one: the ACK waits for the longest, and a late message gets its fallback meanwhile', async () => {
     const late: string[] = [];
     const aborted: string[] = [];
     let answer: (() => void) | undefined;
@@ -149,7 +149,7 @@ describe('deadlines of several messages', () => {
     expect(agent.toMetrics().lateAnswers).toBe(0);
   });
 
-  it('that pass together are told of as one, with all names', async () => {
+  it('that pass together are reported once, with all names', async () => {
     const { connect, reports } = await startAgent({
       processingTimeoutMs: 20,
       setup: (agent) => agent.onMessage(client, never).onMessage(body, never),
@@ -174,7 +174,7 @@ describe('deadlines of several messages', () => {
     expect(reports.handlerTimeout).toMatchObject([{ messages: ['body'] }]);
   });
 
-  it('are none with timeoutMs 0', async () => {
+  it('never pass with timeoutMs 0', async () => {
     let contexts: number[] = [];
     const { connect, reports } = await startAgent({
       processingTimeoutMs: 5,
@@ -196,37 +196,40 @@ describe('deadlines of several messages', () => {
 });
 
 describe('the room for several messages in one ACK', () => {
-  it.each(['sync', 'async', 'turned out async'])('is shared: %s handlers get what the others leave', async (kind) => {
-    const left: number[] = [];
-    const take = (ack: Actions): void | Promise<void> => {
-      left.push(ack.remainingBytes);
-      ack.set(verdict, 'x'.repeat(200));
-      left.push(ack.remainingBytes);
-      expect(() => ack.set(verdict, 'x'.repeat(ack.remainingBytes))).toThrow(
-        expect.objectContaining({ code: 'SPOP_FRAME_FULL' }),
-      );
-      return kind === 'sync' ? undefined : Promise.resolve();
-    };
-    const { connect } = await startAgent({
-      setup: (agent) =>
-        kind === 'async'
-          ? agent.onMessage(client, async (_, ack) => take(ack)).onMessage(body, async (_, ack) => take(ack))
-          : agent.onMessage(client, (_, ack) => take(ack)).onMessage(body, (_, ack) => take(ack)),
-    });
-    const peer = await connect();
-    await peer.hello();
-    for (let round = 0; round < 2; round++) {
-      const ack = await peer.notify((notify) => notify.message(client, { id: '1' }).message(body, { id: '1' }));
-      expect(setIn(ack)).toEqual(Array.from({ length: 2 }, () => `verdict=${'x'.repeat(200)}`));
-    }
-    const size = left[0]! - left[1]!;
-    expect(size).toBeGreaterThan(200);
-    expect(left).toEqual([0, 1, 1, 2, 0, 1, 1, 2].map((count) => left[0]! - count * size));
-  });
+  it.each(['sync', 'async', 'turned out async'])(
+    'is shared: %s handlers get the bytes that the others leave',
+    async (kind) => {
+      const left: number[] = [];
+      const take = (ack: Actions): void | Promise<void> => {
+        left.push(ack.remainingBytes);
+        ack.set(verdict, 'x'.repeat(200));
+        left.push(ack.remainingBytes);
+        expect(() => ack.set(verdict, 'x'.repeat(ack.remainingBytes))).toThrow(
+          expect.objectContaining({ code: 'SPOP_FRAME_FULL' }),
+        );
+        return kind === 'sync' ? undefined : Promise.resolve();
+      };
+      const { connect } = await startAgent({
+        setup: (agent) =>
+          kind === 'async'
+            ? agent.onMessage(client, async (_, ack) => take(ack)).onMessage(body, async (_, ack) => take(ack))
+            : agent.onMessage(client, (_, ack) => take(ack)).onMessage(body, (_, ack) => take(ack)),
+      });
+      const peer = await connect();
+      await peer.hello();
+      for (let round = 0; round < 2; round++) {
+        const ack = await peer.notify((notify) => notify.message(client, { id: '1' }).message(body, { id: '1' }));
+        expect(setIn(ack)).toEqual(Array.from({ length: 2 }, () => `verdict=${'x'.repeat(200)}`));
+      }
+      const size = left[0]! - left[1]!;
+      expect(size).toBeGreaterThan(200);
+      expect(left).toEqual([0, 1, 1, 2, 0, 1, 1, 2].map((count) => left[0]! - count * size));
+    },
+  );
 });
 
 describe('the room for several messages that are answered later', () => {
-  it('is what is left at that time: who finds none fails, and gets its fallback', async () => {
+  it('is the rest at that time: a handler without room fails, and gets its fallback', async () => {
     const answer = async (_: unknown, ack: Actions): Promise<void> => {
       await sleep(2);
       ack.set(verdict, 'x'.repeat(500));
@@ -244,7 +247,7 @@ describe('the room for several messages that are answered later', () => {
 });
 
 describe('a fallback of a message', () => {
-  it('that throws leaves the message without actions, and the others theirs', async () => {
+  it('that throws leaves its message without actions, and keeps those of the others', async () => {
     const { connect } = await startAgent({
       setup: (agent) =>
         agent
@@ -264,7 +267,7 @@ describe('a fallback of a message', () => {
     await expect.poll(takeWarnings).toEqual(["The option 'fallback' threw: Error: no fallback"]);
   });
 
-  it('serves all that is in flight when the agent closes, and what it set is sent', async () => {
+  it('serves every NOTIFY in flight when the agent closes, and its actions are sent', async () => {
     const { agent, connect } = await startAgent({
       setup: (made) =>
         made
@@ -295,7 +298,7 @@ describe('the options of onMessage', () => {
     expect(refuse(options)).toBe(expected);
   });
 
-  it('may be undefined each', () => {
+  it('may each be undefined', () => {
     const options: MessageOptions<typeof client> = { timeoutMs: undefined, fallback: undefined };
     expect(() => createAgent().onMessage(client, () => {}, options)).not.toThrow();
   });

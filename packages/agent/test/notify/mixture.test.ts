@@ -53,7 +53,7 @@ function answering(agent: Agent): void {
   });
 }
 
-/** What the ACK of a NOTIFY of a kind holds. */
+/** The content of the ACK for a NOTIFY of a kind. */
 function expectedOf(kind: string, id: string): unknown[] {
   const isAnswered = kind === 'now' || kind === 'promise' || kind === 'timer';
   return isAnswered
@@ -61,7 +61,7 @@ function expectedOf(kind: string, id: string): unknown[] {
     : [{ type: 'set-var', scope: 'txn', name: 'number', value: { type: 'int32', value: 99 } }];
 }
 
-/** Connections and stream-ids of what took too long, on a busy machine not just what never answers. */
+/** Connections and stream-ids of late NOTIFYs: on a busy machine more than those that are never answered. */
 function timedOut(reports: Reports): Set<string> {
   return new Set(reports.handlerTimeout.map(({ connection, streamId }) => `${connection.id} ${streamId}`));
 }
@@ -80,7 +80,7 @@ describe.each(Array.from({ length: 24 }, (_, seed) => seed))('a mixture of every
     });
     const count = 60;
     const peers: RawPeer[] = [];
-    // One after the other, so that the agent counts them in this order.
+    // Connected one after the other, so that the agent numbers them in this order.
     while (peers.length < 6) peers.push(await connectRaw(target));
     const plans = peers.map((_, index) =>
       Array.from({ length: count }, (__, i) => ({

@@ -15,7 +15,7 @@ const raw = defineVariable('txn', 'raw', binary);
 function catchUncaught(): unknown[] {
   const found: unknown[] = [];
   const note = (error: unknown): void => void found.push(error);
-  // Vitest has listeners of its own, which fail the run.
+  // Vitest has its own listeners, which fail the run.
   const others = process.listeners('uncaughtException');
   process.removeAllListeners('uncaughtException');
   process.on('uncaughtException', note);
@@ -26,7 +26,7 @@ function catchUncaught(): unknown[] {
   return found;
 }
 
-/** All that can be called on an object. */
+/** The names of all properties of an object, inherited ones included. */
 function namesOf(object: object): string[] {
   const names = new Set<string>();
   for (let at: unknown = object; at !== Object.prototype && at !== null; at = Object.getPrototypeOf(at)) {
@@ -91,7 +91,7 @@ describe.each(kinds)('a handler that is %s', (_, kind) => {
   );
 });
 
-it('an error of the agent itself ends the connection, and its text is not told to the peer', async () => {
+it('an error of the agent itself ends the connection, and its text is not sent to the peer', async () => {
   const { connect, reports } = await startAgent({ setup: (agent) => agent.onMessage(ask, () => {}) });
   const peer = await connect();
   await peer.hello();
@@ -106,7 +106,7 @@ it('an error of the agent itself ends the connection, and its text is not told t
   expect(reports.protocolError).toMatchObject([{ error: { cause: { message: '/srv/agent/secret.ts' } } }]);
 });
 
-describe('who listens to the signal', () => {
+describe('a listener of the signal', () => {
   const ways: readonly (readonly [string, (agent: Agent) => unknown, number])[] = [
     ['a deadline that passed', () => {}, 10],
     ['its deadline beside a sibling that is done', (agent) => agent.onNotify(async () => {}), 10],
@@ -144,7 +144,7 @@ describe('who listens to the signal', () => {
     expect(uncaught).toEqual([]);
   });
 
-  it('can do so after the connection ended', async () => {
+  it('can use both after the connection ended', async () => {
     const uncaught = catchUncaught();
     const seen: unknown[] = [];
     const { agent, connect } = await startAgent({
@@ -168,7 +168,7 @@ describe('who listens to the signal', () => {
     expect([seen, uncaught]).toEqual([['1', '2'], []]);
   });
 
-  it('finds all of it closed afterwards', async () => {
+  it('finds ACK and views closed afterwards', async () => {
     const late: (() => unknown)[] = [];
     const { connect } = await startAgent({
       processingTimeoutMs: 10,
@@ -192,7 +192,7 @@ describe('who listens to the signal', () => {
   });
 });
 
-describe('what a handler kept', () => {
+describe('an object that a handler kept', () => {
   it('of an asynchronous NOTIFY throws within the handlers of all later ones, for as long as they run', async () => {
     const kept: (() => unknown)[] = [];
     const codes: unknown[] = [];
@@ -228,13 +228,13 @@ describe('what a handler kept', () => {
     for (let i = 0; i < 100; i++) {
       expect(await peer.notify(ask, { id: `${i}` })).toSetVar('txn', 'answer', data.string(`${i}`));
     }
-    // Its own, within the second half of the first six.
+    // The second use() of the first six handlers also reaches their own objects, which are still open.
     const own = [0, 1, 2, 3, 4, 5].length * 5;
     expect(codes.filter((code) => code !== 'SPOP_VIEW_CLOSED')).toHaveLength(own);
     expect(codes.length).toBeGreaterThan(5_000);
   });
 
-  it('of an ACK of a synchronous handler throws for ever once all that was read with its NOTIFY is answered', async () => {
+  it('of an ACK of a synchronous handler throws for ever once all NOTIFYs of its batch are answered', async () => {
     const kept: Actions[] = [];
     const codes: unknown[] = [];
     const { connect } = await startAgent({
@@ -246,7 +246,7 @@ describe('what a handler kept', () => {
         }),
     });
     const peer = await connect();
-    // More at once than there are sets, and fewer.
+    // More NOTIFYs at once than there are exchanges, and fewer.
     await peer.burst(Array.from({ length: 20 }, () => (notify) => notify.message(ask, { id: 'other' })));
     await peer.burst(Array.from({ length: 3 }, () => (notify) => notify.message(ask, { id: 'keep' })));
     codes.length = 0;
@@ -258,7 +258,7 @@ describe('what a handler kept', () => {
     expect(() => kept[0]?.remainingBytes).not.toThrow();
   });
 
-  it('of a NOTIFY that a function answered at once never meets one that it answers later', async () => {
+  it('of a NOTIFY that a function answered at once never reads one that it answers later', async () => {
     const kept: (() => unknown)[] = [];
     const open: (() => void)[] = [];
     const { agent, connect } = await startAgent({
@@ -291,7 +291,7 @@ describe('what a handler kept', () => {
     for (const ack of await slow) expect(ack).toHaveNoActions();
   });
 
-  it('of a signal is of that NOTIFY alone', async () => {
+  it('of a NOTIFY whose signal was read belongs to that NOTIFY alone', async () => {
     const signals: AbortSignal[] = [];
     const contexts: NotifyContext[] = [];
     const { connect } = await startAgent({
