@@ -9,13 +9,13 @@ describe('argumentAdvice', () => {
   it.each([
     ['as declared', ['ip', 'authorization', 'port']],
     ['in another order and repeated', ['port', 'ip', 'port', 'authorization']],
-  ])('is none where the arguments are %s', (_, found) => {
+  ])('is undefined if the arguments are %s', (_, found) => {
     expect(argumentAdvice(check, found)).toBeUndefined();
   });
 
   it.each([
     [
-      'a required one that is absent, with what came instead: warn, and a warning',
+      'a required one that is absent, and what was sent instead: warn, and a warning',
       ['', 'authorization', 'port'],
       'warn',
       'message "check" has no argument "ip", but "", not declared. Write ip=… in the args line of its spoe-message section: ' +
@@ -23,7 +23,7 @@ describe('argumentAdvice', () => {
       'SPOP_ARGUMENT_ABSENT',
     ],
     [
-      'an optional one that is absent, with what came instead: info, and a warning',
+      'an optional one that is absent, and what was sent instead: info, and a warning',
       ['ip', '', 'port', '', 'x\n'],
       'info',
       String.raw`message "check" has no argument "authorization", but "", "x\n", not declared. Write authorization=… in the args ` +
@@ -45,7 +45,7 @@ describe('argumentAdvice', () => {
       'message "check" has arguments that are not declared: "host". This is told once',
       undefined,
     ],
-  ])('tells of %s', (_, found, level, message, warningCode) => {
+  ])('names %s', (_, found, level, message, warningCode) => {
     expect(argumentAdvice(check, found)).toMatchObject({ level, message, warningCode });
   });
 
@@ -58,7 +58,7 @@ describe('argumentAdvice', () => {
     });
   });
 
-  it('takes no inherited property for a declared argument', () => {
+  it('does not count an inherited property as a declared argument', () => {
     const bare = defineMessage('bare', {});
     expect(argumentAdvice(bare, ['toString'])?.details).toMatchObject({ undeclared: ['toString'] });
   });
@@ -67,7 +67,7 @@ describe('argumentAdvice', () => {
 describe('the first message of a declaration', () => {
   const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-  it('is told of once, by the logger', async () => {
+  it('is reported once, by the logger', async () => {
     const lines: [details: object, message: string][] = [];
     const note = (details: object, message: string): void => void lines.push([details, message]);
     const { connect } = await startAgent({
@@ -90,7 +90,7 @@ describe('the first message of a declaration', () => {
     ]);
   });
 
-  it('is told of by a process warning where there is no logger', async () => {
+  it('is reported by a process warning if there is no logger', async () => {
     const { connect } = await startAgent({ setup: (agent) => agent.onMessage(check, () => {}) });
     takeAdvice();
     const peer = await connect();
@@ -101,7 +101,7 @@ describe('the first message of a declaration', () => {
     expect(warnings).toEqual([expect.stringMatching(/^message "check" has no argument "authorization", but ""/)]);
   });
 
-  it('counts only where it is well-formed', async () => {
+  it('counts only if it is well-formed', async () => {
     const events: { readonly event: string }[] = [];
     const { connect } = await startAgent({
       logger: { ...silent, warn: (details) => void events.push(details as { event: string }) },
@@ -109,7 +109,7 @@ describe('the first message of a declaration', () => {
     });
     const bad = await connect();
     await bad.hello();
-    // NB-ARGS says two, and there is none.
+    // NB-ARGS is two, but the message has no argument.
     bad.send(bad.preset.notify({ streamId: 1 }).raw('05636865636b02'));
     await bad.receive();
     await bad.closed();

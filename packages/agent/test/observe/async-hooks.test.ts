@@ -12,10 +12,10 @@ const broken = (): never => {
   throw new Error('broken');
 };
 
-/** What cannot be made a string. */
+/** A value that cannot be converted to a string. */
 const mute: unknown = Object.create(null);
 
-/** Waits until so many warnings have come, and some more would have. */
+/** Waits for this many warnings, and long enough for more. */
 async function warnings(count: number): Promise<string[]> {
   const taken: string[] = [];
   await eventually(() => taken.push(...takeWarnings()) >= count);
@@ -60,7 +60,7 @@ describe('hooks', () => {
     );
   });
 
-  it('may return promises that resolve, and whatever else', async () => {
+  it('may return promises that resolve, and any other value', async () => {
     const results: unknown[] = [Promise.resolve(1), null, 0, 'then', { then: 1 }];
     const { connect } = await startAgent({
       hooks: { handlerError: () => results.pop() },
@@ -79,16 +79,16 @@ describe('hooks', () => {
         throw mute;
       },
     ],
-    // What is no Error is what is tested.
+    // The test rejects with values that are no Error.
     // oxlint-disable-next-line prefer-promise-reject-errors
     ['reject with', () => Promise.reject(mute)],
-  ])('may %s what has no text', async (_, connection) => {
+  ])('may %s a value without a text', async (_, connection) => {
     const { connect } = await startAgent({ hooks: { connect: connection } });
     expect((await (await connect()).hello()).version).toBe('2.0');
     expect(await warnings(1)).toEqual(["The hook 'connect' threw: object without a text"]);
   });
 
-  it('are warned about ten times a second, thrown or rejected', async () => {
+  it('cause at most ten warnings a second, thrown or rejected', async () => {
     const { connect } = await startAgent({
       hooks: { handlerError: (): unknown => Promise.reject(new Error('broken hook')) },
       setup: (agent) => agent.onMessage(ask, broken),
@@ -153,7 +153,7 @@ describe('a fallback', () => {
         return Promise.resolve();
       },
     ],
-  ])('that %s is warned about, and answers with what it set synchronously', async (_, fallback) => {
+  ])('that %s causes a warning, and answers with the actions that it set synchronously', async (_, fallback) => {
     const { connect } = await startAgent({
       fallback,
       setup: (agent) =>

@@ -14,7 +14,7 @@ describe('textOf', () => {
     expect(textOf(thrown)).toBe(text);
   });
 
-  it('ends, where causes do not', () => {
+  it('ends even if the chain of causes does not', () => {
     const error = new Error('round');
     error.cause = error;
     expect(textOf(error)).toBe('Error: round (cause: Error: round) (cause: Error: round)');
@@ -23,14 +23,14 @@ describe('textOf', () => {
 });
 
 describe('placesOf', () => {
-  it('has as many places as are asked for, the nearest first, none of them of Node', () => {
+  it('has the requested number of places, the nearest first, none of them of Node', () => {
     const error = new Error('x');
     error.stack =
       'Error: x\n    at a (/a.js:1:2)\n    at node:internal/timers:5:1\n    at /b.js:3:4\n    at c (/c.js:5:6)';
     expect(placesOf(error, 2)).toEqual(['a (/a.js:1:2)', '/b.js:3:4']);
   });
 
-  it('takes no line of the text for a place', () => {
+  it('does not count a line of the text as a place', () => {
     const error = new Error('x\n    at forged (/f.js:1:1)');
     expect(placesOf(error, 1)[0]).toContain('error-text.test.ts');
   });

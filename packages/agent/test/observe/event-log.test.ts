@@ -107,7 +107,7 @@ describe('EventLog', () => {
     expect(lines).toHaveLength(60);
   });
 
-  it('keeps few kinds, whatever statuses peers send', () => {
+  it('keeps few kinds, with any statuses that peers send', () => {
     const { logger, lines } = recorder();
     const log = new EventLog(logger);
     const end = { connection, reason: 'x', bytesRead: 0, bytesWritten: 0, frames: 0 };
@@ -118,7 +118,7 @@ describe('EventLog', () => {
     expect(lines.at(-1)?.[1]).toMatchObject({ kind: 'disconnect, unknown status', suppressed: 1_990 });
   });
 
-  it('writes at most 100 lines and 64 KiB in any second, whatever peers send, and tells of the rest when there is room', () => {
+  it('writes at most 100 lines and 64 KiB in any second, with any bytes from peers, and reports the rest when there is room', () => {
     const { logger, lines } = recorder();
     const log = new EventLog(logger);
     const written: { at: number; bytes: number }[] = [];
@@ -150,14 +150,14 @@ describe('EventLog', () => {
       expect(second.length).toBeLessThanOrEqual(100);
       expect(second.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(65_536);
     }
-    // All that came was written, or is counted in a line.
+    // Every event was written, or is counted in a line.
     for (let i = 0; i < 3; i++) vi.advanceTimersByTime(10_000);
     const told = lines.map(([, details]) => details as { event: string; suppressed?: number });
     const counted = told.reduce((sum, { event, suppressed = 0 }) => sum + (event === 'repeated' ? suppressed : 1), 0);
     expect(counted).toBe(120 * 2 * (100 + errors.length + 3));
   });
 
-  it('makes no line of what is not written, nor what it tells', () => {
+  it('makes neither the line nor the details of an event that is not written', () => {
     const { logger } = recorder();
     const log = new EventLog(logger);
     const make = vi.fn(() => ({ connection, streamId: 1, messages: ['a'], error: new Error('x') }));
@@ -165,7 +165,7 @@ describe('EventLog', () => {
     expect(make).toHaveBeenCalledTimes(10);
   });
 
-  it('cuts and escapes what a peer sent', () => {
+  it('cuts and escapes texts of a peer', () => {
     const { logger, lines } = recorder();
     const log = new EventLog(logger);
     const evil = '\u001b[2J\u009b\u202e\u2028\nforged';
@@ -184,7 +184,7 @@ describe('EventLog', () => {
     }
   });
 
-  it('gives the logger a shorter error in the place of a very long one', () => {
+  it('gives the logger a shorter error instead of a very long one', () => {
     const { logger, lines } = recorder();
     const log = new EventLog(logger);
     const short = new RangeError('short');
@@ -208,7 +208,7 @@ describe('EventLog', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('goes on where an event cannot be told, with a warning of the process', () => {
+  it('goes on if an event cannot be formatted, with a warning of the process', () => {
     const emitted = vi.spyOn(process, 'emitWarning').mockReturnValue();
     const { logger, lines } = recorder();
     const error = Object.defineProperty(new Error('x'), 'message', {
@@ -224,7 +224,7 @@ describe('EventLog', () => {
     emitted.mockRestore();
   });
 
-  it('goes on where the logger throws, with a warning of the process', () => {
+  it('goes on if the logger throws, with a warning of the process', () => {
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     const broken = (): void => {
       throw new Error('disk full');

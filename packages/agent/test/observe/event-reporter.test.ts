@@ -40,7 +40,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe('an event that nobody is told of', () => {
+describe('an event without a listener', () => {
   it.each(TOLD)('%s is a process warning', (name) => {
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     reporterWith().emit(name, INFOS[name]);
@@ -50,17 +50,17 @@ describe('an event that nobody is told of', () => {
     expect(options.code).toMatch(/^SPOP_[A-Z_]+$/);
   });
 
-  it.each(EVENT_NAMES.filter((name) => !(TOLD as readonly string[]).includes(name)))('%s is none', (name) => {
+  it.each(EVENT_NAMES.filter((name) => !(TOLD as readonly string[]).includes(name)))('%s is no warning', (name) => {
     expect(emitted(reporterWith(), name)).toEqual([]);
   });
 
-  it('says what failed, why and where', () => {
+  it('says in its warning what failed, why and where', () => {
     expect(emitted(reporterWith(), 'handlerError')[0]).toMatch(
       /^a handler of "ask" failed, and its NOTIFY got the fallback: TypeError: boom at .*event-reporter\.test\.ts:\d+:\d+\)?\. For/,
     );
   });
 
-  it('is told of the first time, and then at most once in 60 s, with how many there were', () => {
+  it('is reported the first time, and then at most once in 60 s, with its count', () => {
     const reporter = reporterWith();
     expect(emitted(reporter, 'handlerTimeout', 5_000)).toHaveLength(1);
     vi.advanceTimersByTime(59_999);
@@ -75,7 +75,7 @@ describe('an event that nobody is told of', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is none where it is a limit that costs nobody an answer', () => {
+  it('is no warning if it is a limit that costs no answer', () => {
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     const reporter = reporterWith();
     reporter.emit('overload', { connection, limit: 'maxInFlight', reason: 'x' });
@@ -84,7 +84,7 @@ describe('an event that nobody is told of', () => {
   });
 });
 
-describe('an event that somebody is told of', () => {
+describe('an event with a listener', () => {
   it.each(TOLD)('%s is no warning: with a logger, its own hook, or a subscriber', (name) => {
     expect(emitted(reporterWith({}, silent), name)).toEqual([]);
     expect(emitted(reporterWith({ [name]: () => {} }), name)).toEqual([]);
@@ -95,7 +95,7 @@ describe('an event that somebody is told of', () => {
     expect(emitted(reporterWith({ connect: () => {} }), name)).toHaveLength(1);
   });
 
-  it('is put together once, and only where it is read', () => {
+  it('is made once, and only if it is read', () => {
     const make = vi.fn(() => INFOS.handlerTimeout);
     const counters = new Counters();
     const seen: unknown[] = [];
@@ -113,7 +113,7 @@ describe('an event that somebody is told of', () => {
     expect(counters.events.handlerTimeout).toBe(101);
   });
 
-  it('reaches hooks and counters each time, whatever the log leaves out', () => {
+  it('reaches hooks and counters each time, even if the log omits it', () => {
     const counters = new Counters();
     const timeout = vi.fn();
     const warn = vi.fn();
@@ -128,7 +128,7 @@ describe('an event that somebody is told of', () => {
 describe('advice', () => {
   const advice = { level: 'info', details: { event: 'x' }, message: 'do this', warningCode: 'SPOP_X' } as const;
 
-  it('goes to the logger, or else to the process, where it is worth it', () => {
+  it('goes to the logger, or else to the process if it is important enough', () => {
     const info = vi.fn();
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     reporterWith({}, { ...silent, info }).advise(advice);

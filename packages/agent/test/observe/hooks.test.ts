@@ -56,7 +56,7 @@ describe('hooks', () => {
     );
   });
 
-  it('are told of a transport that fails', async () => {
+  it('report a transport that fails', async () => {
     const { agent, connect, reports } = await startAgent();
     const [, theirs] = duplexPair();
     agent.handle(theirs);
@@ -71,7 +71,7 @@ describe('hooks', () => {
   it.each([
     ['', false],
     [', with a tracer', true],
-  ])('are told of messages that no handler is for%s', async (_, isTraced) => {
+  ])('report messages without a handler%s', async (_, isTraced) => {
     if (isTraced) {
       const listener = (): void => {};
       subscribe('spop:notify:start', listener);
@@ -99,7 +99,7 @@ describe('hooks', () => {
     expect(agent.toMetrics().events.unhandledNotify).toBe(1);
   });
 
-  it('are not told of NOTIFYs without messages, nor where a handler takes whole NOTIFYs', async () => {
+  it('do not report NOTIFYs without messages, nor messages beside a handler of whole NOTIFYs', async () => {
     const without = await startAgent();
     expect(await (await without.connect()).notify((built) => built)).toHaveNoActions();
     const whole = await startAgent({ setup: (agent) => agent.onNotify(() => {}) });
@@ -107,7 +107,7 @@ describe('hooks', () => {
     expect([...without.reports.unhandledNotify, ...whole.reports.unhandledNotify]).toEqual([]);
   });
 
-  it('are told of few of many names, and of the beginning of long ones', async () => {
+  it('report few of many names, and the beginning of long ones', async () => {
     const { connect, reports } = await startAgent();
     const names = Array.from({ length: 20 }, (_, i) => `${i}`.padEnd(100, 'x'));
     await (await connect()).notify((built) => names.reduce((all, name) => all.message(name), built));
@@ -115,11 +115,11 @@ describe('hooks', () => {
     expect(reports.unhandledNotify[0]?.declared).toEqual([]);
   });
 
-  it.each(['connection lost', 7, Symbol('gone'), null])('are told of a stream that fails with %o', async (thrown) => {
+  it.each(['connection lost', 7, Symbol('gone'), null])('report a stream that fails with %o', async (thrown) => {
     const { agent, connect, reports } = await startAgent();
     const [, theirs] = duplexPair();
     agent.handle(theirs);
-    // As what Duplex.fromWeb() makes does; `destroy` passes on whatever it gets.
+    // As a stream of Duplex.fromWeb() does; `destroy` passes on any value.
     Reflect.apply(theirs.destroy, theirs, [thrown]);
     expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
     const expected = thrown === null ? [] : [{ error: { message: String(thrown), cause: thrown } }];
@@ -127,7 +127,7 @@ describe('hooks', () => {
     expect((await (await connect()).hello()).version).toBe('2.0');
   });
 
-  it('are told of the bytes and frames of a connection when it ends', async () => {
+  it('report the bytes and frames of a connection when it ends', async () => {
     const { target, reports } = await startAgent({ link: 'IPv4' });
     const peer = await connectRaw(target);
     const frames = [haproxyHello(), notify().message('a'), notify().message('b')];

@@ -11,7 +11,7 @@ const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u;
 const ask = defineMessage('ask', { header: string });
 const client = defineVariable('sess', 'client', address);
 
-/** A text logger, and one that keeps what it is given. */
+/** A text logger, and one that keeps its arguments. */
 function recorder(): { logger: Logger; lines: string[]; texts: string[] } {
   const lines: string[] = [];
   const texts: string[] = [];
@@ -28,8 +28,8 @@ function recorder(): { logger: Logger; lines: string[]; texts: string[] } {
   };
 }
 
-describe('what a peer sends', () => {
-  it('forges no line, moves no cursor and takes no room, wherever text is made of it', async () => {
+describe('a text of a peer', () => {
+  it('forges no line, moves no cursor and takes little room in every output', async () => {
     const { logger, lines, texts } = recorder();
     const { agent, target, reports } = await startAgent({
       logger,
@@ -49,7 +49,7 @@ describe('what a peer sends', () => {
     expect(reports.disconnect[0]?.reason).toBe(`${escaped(long.slice(0, 128))}…`);
     expect(reports.handlerError[0]?.error).toMatchObject({ code: 'SPOP_INVALID_VALUE' });
     expect(reports.protocolError[0]?.error.message).not.toMatch(UNPRINTABLE);
-    // What was decoded is as it was sent.
+    // The decoded text is as it was sent.
     expect(reports.connect[0]?.connection.engineId).toBe(EVIL);
     expect(reports.unhandledNotify[0]?.messages).toEqual([EVIL.slice(0, 64)]);
 

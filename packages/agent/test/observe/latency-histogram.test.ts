@@ -8,27 +8,27 @@ function recorded(...durations: number[]): LatencyHistogram {
 }
 
 describe('LatencyHistogram', () => {
-  it('says 0 before the first duration', () => {
+  it('is 0 before the first duration', () => {
     const histogram = new LatencyHistogram();
     expect([histogram.count, histogram.sumMs, histogram.maxMs, histogram.percentileMs(0.99)]).toEqual([0, 0, 0, 0]);
     expect(histogram.countUpTo(24)).toBe(0);
   });
 
-  it('counts a duration as often as it is told', () => {
+  it('counts a duration the given number of times', () => {
     const histogram = new LatencyHistogram();
     histogram.record(2, 50);
     histogram.record(4, 0);
     expect([histogram.count, histogram.sumMs, histogram.countUpTo(11)]).toEqual([50, 100, 50]);
   });
 
-  it.each([4, 5, 6, 10, 16, 24])('has an edge at 2^%i µs, which belongs to what is below it', (exponent) => {
+  it.each([4, 5, 6, 10, 16, 24])('has an edge at 2^%i µs, which belongs to the bucket below it', (exponent) => {
     const edgeMs = 2 ** exponent / 1_000;
     expect(recorded(edgeMs).countUpTo(exponent)).toBe(1);
     expect(recorded(edgeMs + 0.0001).countUpTo(exponent)).toBe(0);
     expect(recorded(edgeMs + 0.0001).countUpTo(exponent + 1)).toBe(1);
   });
 
-  it('never says too little, nor more than 3.2 % too much', () => {
+  it('is never too low, nor more than 3.2 % too high', () => {
     for (let ms = 0.001; ms < 2_000_000; ms *= 1.37) {
       const histogram = recorded(ms, 2_100_000);
       const found = histogram.percentileMs(0.5);

@@ -7,7 +7,7 @@ function recorded(...durations: readonly number[]): LatencyHistogram {
   return histogram;
 }
 
-/** The durations of an ordered list that a share of all does not exceed. */
+/** The least duration of an ordered list that this share of all does not exceed. */
 function leastBySorting(durations: readonly number[], share: number): number {
   return durations[Math.max(1, Math.ceil(share * durations.length)) - 1]!;
 }
@@ -31,7 +31,7 @@ describe('a percentile', () => {
 });
 
 describe('the longest duration', () => {
-  it('stays the longest, whatever comes later', () => {
+  it('stays the longest, with any later durations', () => {
     const histogram = recorded(3, 500, 2);
     expect(histogram.maxMs).toBe(500);
     histogram.record(1, 20);
@@ -40,13 +40,13 @@ describe('the longest duration', () => {
     expect(histogram.maxMs).toBe(501);
   });
 
-  it('is what the highest percentile says, and no edge of a bucket', () => {
+  it('is the highest percentile, and no edge of a bucket', () => {
     for (const ms of [0.3, 7.7, 123.4, 9_999]) expect(recorded(1, ms).percentileMs(1)).toBe(Math.max(1, ms));
   });
 });
 
 describe('countUpTo', () => {
-  it('counts all that is shorter, too', () => {
+  it('counts all shorter durations, too', () => {
     const histogram = recorded(0.001, 0.016, 0.017, 1.024, 1.025, 3_000_000);
     expect([0, 4, 5, 10, 11, 24].map((exponent) => histogram.countUpTo(exponent))).toEqual([1, 2, 3, 4, 5, 5]);
     expect(histogram.count).toBe(6);

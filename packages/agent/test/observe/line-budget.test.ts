@@ -5,7 +5,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('LineBudget', () => {
-  it('has room for 80 lines in any second, and for 20 more that tell what was left out', () => {
+  it('has room for 80 lines in any second, and for 20 more about omitted lines', () => {
     const budget = new LineBudget();
     for (let i = 0; i < 80; i++) {
       expect(budget.hasRoom()).toBe(true);
@@ -18,7 +18,7 @@ describe('LineBudget', () => {
       budget.spend(10);
     }
     expect(budget.hasReservedRoom(10)).toBe(false);
-    // A second after the first line, which was 80 ms ago.
+    // This is a second after the first line; that was 80 ms before.
     vi.advanceTimersByTime(919);
     expect(budget.hasReservedRoom(10)).toBe(false);
     vi.advanceTimersByTime(1);
@@ -28,7 +28,7 @@ describe('LineBudget', () => {
     expect(budget.hasRoom()).toBe(true);
   });
 
-  it('has room for 56 KiB in any second, and for 8 KiB more of what was left out', () => {
+  it('has room for 56 KiB in any second, and for 8 KiB more about omitted lines', () => {
     const budget = new LineBudget();
     budget.spend(57_344 - 100);
     expect(budget.hasRoom(100)).toBe(true);

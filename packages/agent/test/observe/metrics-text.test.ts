@@ -4,7 +4,7 @@ import { type AgentMetrics, createAgent, toOpenMetricsText, toPrometheusText } f
 /** A field of the metrics and its value, or an event that was reported seven times. */
 type Setting = Partial<AgentMetrics> | { readonly event: string };
 
-/** Each sample of the text, but those of the histogram and by status, and the only number that it tells of. */
+/** Each sample of the text, but those of the histogram and by status, and the only number that it shows. */
 const SAMPLES: readonly (readonly [sample: string, set: Setting, as?: number])[] = [
   ['connections', { openConnections: 7 }],
   ['notifies_in_flight', { inFlightNotifies: 7 }],
@@ -31,7 +31,7 @@ const SAMPLES: readonly (readonly [sample: string, set: Setting, as?: number])[]
 
 const zero = createAgent().toMetrics();
 
-/** Metrics that are all 0 but for one. */
+/** Metrics that are all 0 but one. */
 function metricsWith(set: Setting): AgentMetrics {
   return 'event' in set ? { ...zero, events: { ...zero.events, [set.event]: 7 } } : { ...zero, ...set };
 }
@@ -48,7 +48,7 @@ const formats = [
 
 describe.each(formats)('the text for %s', (_, toText) => {
   it.each(SAMPLES.map(([sample, set, as = 7]) => [sample, set, as] as const))(
-    'says by %s nothing but its own number',
+    'shows by %s only its own number',
     (sample, set, as) => {
       expect(samplesOf(toText(metricsWith(set)))).toEqual([`spop_agent_${sample} ${as}`]);
     },
@@ -68,7 +68,7 @@ describe.each(formats)('the text for %s', (_, toText) => {
     ]);
   });
 
-  it('has durations in seconds, and counts in le="+Inf" also what is above every bucket', () => {
+  it('has durations in seconds, and counts in le="+Inf" also those above every bucket', () => {
     const latency = {
       ...zero.latency,
       count: 5,
@@ -87,7 +87,7 @@ describe.each(formats)('the text for %s', (_, toText) => {
     ]);
   });
 
-  it('calls what only rises a counter, and what falls again a gauge', () => {
+  it('declares a number that only rises as a counter, and any other as a gauge', () => {
     const types = toText(zero)
       .split('\n')
       .flatMap((line) => /^# TYPE spop_agent_(\w+) (\w+)$/.exec(line)?.slice(1, 3).join(' ') ?? []);

@@ -41,7 +41,7 @@ describe('toAgentMetrics', () => {
     expect(metrics.events).toEqual(Object.fromEntries(EVENT_NAMES.map((name, i) => [name, 100 + i])));
   });
 
-  it('adds what closed connections carried to what the open ones have so far', () => {
+  it('adds the bytes and frames of closed connections to those of open ones', () => {
     const counters = new Counters();
     counters.addTraffic(traffic(1_000, 100, 10));
     counters.addTraffic(traffic(2_000, 200, 20));
@@ -55,13 +55,13 @@ describe('toAgentMetrics', () => {
     expect(toAgentMetrics(sourcesOf(counters), new Set())).toMatchObject({ bytesRead: 3_000, bytesWritten: 30 });
   });
 
-  it('counts ends of connections by status, and those that the specification does not know as 99', () => {
+  it('counts ends of connections by status, and unknown statuses as 99', () => {
     const counters = new Counters();
     for (const status of [0, 0, 4, 98, 99, 100, -1, 4_294_967_295]) counters.countDisconnect(status);
     expect(toAgentMetrics(sourcesOf(counters), new Set()).disconnects).toEqual({ 0: 2, 4: 1, 98: 1, 99: 4 });
   });
 
-  it('is of this moment: what is counted later does not change it', () => {
+  it('is of this moment: later counts do not change it', () => {
     const counters = new Counters();
     const before = toAgentMetrics(sourcesOf(counters), new Set());
     counters.events.handlerTimeout++;
@@ -72,7 +72,7 @@ describe('toAgentMetrics', () => {
 });
 
 describe('latency', () => {
-  it('has the percentiles that it names', () => {
+  it('has the percentiles of its names', () => {
     const counters = new Counters();
     for (let ms = 1; ms <= 10_000; ms++) counters.latency.record(ms, 1);
     const { latency } = toAgentMetrics(sourcesOf(counters), new Set());
@@ -89,7 +89,7 @@ describe('latency', () => {
     }
   });
 
-  it('tells percentiles apart by the one duration that is above', () => {
+  it('distinguishes percentiles by the one duration above them', () => {
     const counters = new Counters();
     counters.latency.record(1, 98);
     counters.latency.record(1_000, 2);
@@ -98,7 +98,7 @@ describe('latency', () => {
     expect(latency.p99Ms).toBe(1_000);
   });
 
-  it('has buckets from 16 µs to 16.8 s, each twice the one before, and counting all before it', () => {
+  it('has buckets from 16 µs to 16.8 s, each twice the one before, and counting all shorter durations', () => {
     const counters = new Counters();
     for (const ms of [0.01, 0.02, 0.02, 1_000, 20_000]) counters.latency.record(ms, 1);
     const { buckets, count } = toAgentMetrics(sourcesOf(counters), new Set()).latency;
@@ -116,7 +116,7 @@ describe('latency', () => {
       { upToMs: 8_388.608, count: 4 },
       { upToMs: 16_777.216, count: 4 },
     ]);
-    // The slowest is in none of them.
+    // The slowest duration is in none of them.
     expect(count).toBe(5);
   });
 

@@ -15,7 +15,7 @@ const number = defineVariable('txn', 'number', int32);
 
 const asking = (streamId: number, id: string): ReturnType<typeof notify> => notify({ streamId }).message(ask, { id });
 
-/** Answers by the id: at once, later, with an error, or never. */
+/** Answers as the id says: at once, later, with an error, or never. */
 function setup(agent: Agent): void {
   agent.onMessage(ask, ({ id }, ack): void | Promise<void> => {
     const what = id.toString();
@@ -27,14 +27,14 @@ function setup(agent: Agent): void {
   });
 }
 
-/** Waits for so many ACKs. */
+/** Waits for this many ACKs. */
 async function acks(peer: Awaited<ReturnType<typeof connectRaw>>, count: number): Promise<void> {
   const isThere = (): boolean => peer.frames().filter(({ type }) => type === 'ACK').length === count;
   expect(await eventually(isThere)).toBe(true);
 }
 
 describe('toMetrics', () => {
-  it('is all zero before the first connection, and lets handlers be added still', () => {
+  it('is all zero before the first connection, and still permits new handlers', () => {
     const agent = createAgent();
     const { latency, events, disconnects, ...numbers } = agent.toMetrics();
     expect(new Set(Object.values(numbers))).toEqual(new Set([0]));
@@ -44,7 +44,7 @@ describe('toMetrics', () => {
     agent.onMessage(ask, () => {});
   });
 
-  it('counts what was read, answered, failed, too late and left', async () => {
+  it('counts bytes, frames, answers, failures, late answers and ends', async () => {
     const time = stopTime();
     const { agent, target } = await startAgent({ link: 'IPv4', setup, processingTimeoutMs: 30 });
     const peer = await connectRaw(target);
@@ -119,7 +119,7 @@ describe('latency', () => {
     expect([latency.count, latency.sumMs, latency.maxMs]).toEqual([50, 50 * 3.125, 3.125]);
   });
 
-  it('counts an asynchronous NOTIFY with its own time, which holds the handler', async () => {
+  it('counts an asynchronous NOTIFY with its own time, the handler included', async () => {
     const { agent, target } = await startAgent({ setup });
     const peer = await connectRaw(target);
     peer.send(haproxyHello(), asking(1, 'later'), asking(2, 'now'));
@@ -132,7 +132,7 @@ describe('latency', () => {
 });
 
 describe('eventLoopBlocked', () => {
-  it('is reported with its length when the event loop was blocked for longer than the option says', async () => {
+  it('is reported with its length when the event loop was blocked for longer than the option', async () => {
     const { agent, reports, target } = await startAgent({ setup, eventLoopBlockedMs: 40 });
     await connectRaw(target);
     // The clock has ticked once.
@@ -159,7 +159,7 @@ describe('eventLoopBlocked', () => {
 });
 
 describe('the logger of an agent', () => {
-  it('is told of listening, connections, errors and the end, in order', async () => {
+  it('is called for listening, connections, errors and the end, in order', async () => {
     const lines: string[] = [];
     const write = (details: object): void => void lines.push(String(Reflect.get(details, 'event')));
     const logger: Logger = { debug: write, info: write, warn: write, error: write };
@@ -173,7 +173,7 @@ describe('the logger of an agent', () => {
     expect(lines).toEqual(['listening', 'connect', 'handlerError', 'disconnect', 'closing', 'closed']);
   });
 
-  it('is told in a few lines of a peer that reconnects over and over', async () => {
+  it('gets a few lines about a peer that reconnects over and over', async () => {
     const warn = vi.fn<Logger['warn']>();
     const none = (): void => {};
     const { agent, target } = await startAgent({ logger: { debug: none, info: none, warn, error: none } });
@@ -193,7 +193,7 @@ describe('the logger of an agent', () => {
   });
 });
 
-/** Keeps what is published until the test ends. */
+/** Keeps the published events until the test ends. */
 function subscribe(name: string): unknown[] {
   const messages: unknown[] = [];
   const keep = (message: unknown): void => void messages.push(message);
@@ -204,7 +204,7 @@ function subscribe(name: string): unknown[] {
 }
 
 describe('the diagnostics channels', () => {
-  it('carry the same as the hooks', async () => {
+  it('carry the same events as the hooks', async () => {
     const seen = ['connect', 'disconnect', 'protocolError', 'handlerError'].map((name) => subscribe(`spop:${name}`));
     const { agent, reports, target } = await startAgent({ setup });
     const peer = await connectRaw(target);
@@ -223,12 +223,12 @@ describe('the diagnostics channels', () => {
     expect(messages).toEqual([info]);
   });
 
-  it('tell the start and the end of every NOTIFY, and how it ended', async () => {
+  it('report the start, the end and the outcome of every NOTIFY', async () => {
     const starts = subscribe('spop:notify:start') as NotifyTrace[];
     const ends = new Map<number, unknown>();
     const keep = (message: unknown): void => {
       const trace = message as NotifyTrace;
-      // Views are valid still.
+      // The views are still valid.
       const reason = trace.error instanceof Error ? trace.error.message : trace.error;
       ends.set(trace.notify.streamId, [trace.notify.get(ask)?.id.toString(), trace.outcome, reason]);
       expect(starts).toContain(trace);
@@ -258,7 +258,7 @@ describe('the diagnostics channels', () => {
     });
   });
 
-  it('enter a store that is bound to the start for the handlers, and what they await', async () => {
+  it('enter a store that is bound to the start for the handlers, and for their later steps', async () => {
     const store = new AsyncLocalStorage<number>();
     const start = channel('spop:notify:start');
     start.bindStore(store, (trace) => (trace as NotifyTrace).notify.streamId);

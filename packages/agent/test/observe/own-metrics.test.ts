@@ -41,14 +41,14 @@ describe('metrics of an application', () => {
     expect(parsed?.metrics[0]).toEqual({ value: '3', labels: { rule: 'login' } });
   });
 
-  it('stand before the end in the text of OpenMetrics', () => {
+  it('are before the end in the text of OpenMetrics', () => {
     const text = toOpenMetricsText(metrics, own);
     expect(text.endsWith('limiter_age +Inf\n# EOF\n')).toBe(true);
     expect(text).toContain('# TYPE limiter_denied counter\n# HELP limiter_denied Requests denied, by \\"rule\\"\\nand');
     expect(text).toContain('\nlimiter_denied_total{rule="login"} 3\n');
   });
 
-  it('keep names that somebody else has chosen where they are untyped', () => {
+  it('keep any names if they are untyped', () => {
     const others: OwnMetric[] = ['bouncer_blocked_requests', 'lookup_seconds_bucket', 'others_total'].map((name) => ({
       name,
       type: 'untyped',
@@ -93,7 +93,7 @@ describe('metrics of an application', () => {
       'a label of limiter_keys to be of letters, digits and _; found "a-b"',
     ],
     [{ ...good, value: [{ labels: { a: 1 }, value: 1 }] }, 'the label a of limiter_keys to be a string; found 1'],
-  ])('are refused where they are wrong: %o', (metric, reason) => {
+  ])('are refused if they are wrong: %o', (metric, reason) => {
     for (const write of [toPrometheusText, toOpenMetricsText]) {
       const error = thrownBy(() => Reflect.apply(write, undefined, [metrics, [metric]]));
       expect(error).toBeInstanceOf(TypeError);
@@ -101,7 +101,7 @@ describe('metrics of an application', () => {
     }
   });
 
-  it('are refused where two have one name', () => {
+  it('are refused if two have one name', () => {
     expect(() => toPrometheusText(metrics, [good, good])).toThrow('expected each metric once; found "limiter_keys"');
   });
 });

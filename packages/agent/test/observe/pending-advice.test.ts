@@ -19,7 +19,7 @@ describe('mayPendLong', () => {
 });
 
 describe('pendingAdvice', () => {
-  it('says how long, and what to set', () => {
+  it('says how long the NOTIFY has waited, and what to set', () => {
     expect(pendingAdvice(30_000, 1_100, 7, ['ask']).message).toBe(
       'a NOTIFY of "ask" has waited for its handlers for 1100 ms, and its deadline is at 30000 ms. HAProxy gives ' +
         "up after its 'timeout processing' and lets the request go on: set processingTimeoutMs, or the message's timeoutMs, below that. This is told once",
@@ -33,7 +33,7 @@ describe('pendingAdvice', () => {
 describe('a NOTIFY that is pending for over a second', () => {
   const handlers = { debug: () => {}, info: () => {}, error: () => {} };
 
-  it.each([0, 1_500])('is told of once with processingTimeoutMs %i', async (processingTimeoutMs) => {
+  it.each([0, 1_500])('is reported once with processingTimeoutMs %i', async (processingTimeoutMs) => {
     const time = stopTime();
     const lines: object[] = [];
     const { agent, target } = await startAgent({
@@ -53,7 +53,7 @@ describe('a NOTIFY that is pending for over a second', () => {
     expect(lines).toHaveLength(1);
   });
 
-  it('is nothing where the deadline is a second', async () => {
+  it('is not reported if the deadline is a second', async () => {
     const time = stopTime();
     const { agent, target } = await startAgent({
       processingTimeoutMs: 1_000,
@@ -66,7 +66,7 @@ describe('a NOTIFY that is pending for over a second', () => {
     expect(takeAdvice()).toEqual([]);
   });
 
-  it('is nothing where it settled while the event loop was blocked', async () => {
+  it('is not reported if it settled while the event loop was blocked', async () => {
     const time = stopTime();
     const settled: (() => void)[] = [];
     const { agent, target } = await startAgent({
@@ -84,7 +84,7 @@ describe('a NOTIFY that is pending for over a second', () => {
   });
 });
 
-/** `eventually` goes by a clock that stands still here. */
+/** `eventually` uses a clock that is stopped here. */
 async function inTurns(condition: () => boolean): Promise<boolean> {
   for (let i = 0; i < 100 && !condition(); i++) await new Promise((resolve) => void setImmediate(resolve));
   return condition();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type AgentMetrics, createAgent, toOpenMetricsText, toPrometheusText } from '../../src/index.ts';
 import { FAMILIES } from '../../src/observe/prometheus.ts';
 
-/** Metrics in which every number is another. */
+/** Metrics in which every number is different. */
 function distinctMetrics(): AgentMetrics {
   const zero = createAgent().toMetrics();
   let next = 100;
@@ -47,7 +47,7 @@ describe('toPrometheusText', () => {
     expect(histogram?.buckets).toMatchObject({ '0.000016': '0', '0.000032': '1', '0.001024': '6', '+Inf': '9' });
   });
 
-  it('is whole for an agent that has not begun', () => {
+  it('is complete for an agent that has not started', () => {
     const text = toPrometheusText(createAgent().toMetrics());
     expect(text).toContain('spop_agent_notifies_total 0\n');
     expect(text).toContain('spop_agent_notify_duration_seconds_bucket{le="+Inf"} 0\n');
@@ -62,7 +62,7 @@ describe('toOpenMetricsText', () => {
     expect(lines.slice(-2)).toEqual(['# EOF', '']);
   });
 
-  it('has lines of the four kinds only', () => {
+  it('has only lines of the four kinds', () => {
     const value = String.raw`[0-9.e+-]+`;
     const known = [
       /^# TYPE [a-z_]+ (counter|gauge|histogram)$/,
@@ -85,7 +85,7 @@ describe('toOpenMetricsText', () => {
     }
   });
 
-  it('names a unit that the name ends with', () => {
+  it('names the unit at the end of the name', () => {
     for (const { name, unit } of FAMILIES) {
       if (unit !== undefined) expect(name).toMatch(new RegExp(`_${unit}$`));
       else expect(name).not.toMatch(/_(seconds|bytes)$/);

@@ -5,7 +5,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('RateLimit', () => {
-  it('admits so many of a kind in a window, and tells of the others at its end', () => {
+  it('admits a number of events of a kind in a window, and reports the others at its end', () => {
     const told = vi.fn(() => true);
     const limit = new RateLimit(2, 1_000, told);
     expect([1, 2, 3, 4].map(() => limit.admits('a'))).toEqual([true, true, false, false]);
@@ -15,7 +15,7 @@ describe('RateLimit', () => {
     expect(limit.admits('a')).toBe(true);
   });
 
-  it('tells of those that were admitted and withheld', () => {
+  it('reports the numbers of those admitted and withheld', () => {
     const told = vi.fn(() => true);
     const limit = new RateLimit(2, 1_000, told);
     limit.admits('a');
@@ -25,7 +25,7 @@ describe('RateLimit', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('tells again, with what came since, where it could not be told', () => {
+  it('reports again, with later events, if a report was not possible', () => {
     let isTold = false;
     const told = vi.fn(() => isTold);
     const limit = new RateLimit(1, 1_000, told);

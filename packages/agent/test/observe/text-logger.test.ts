@@ -36,7 +36,7 @@ describe('textLogger', () => {
     ]);
   });
 
-  it('says what a handler threw, why, and where', () => {
+  it('names the error of a handler, its causes, and its place', () => {
     const { logger, lines } = recorder();
     const error = new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') });
     new EventLog(logger).report('handlerError', () => ({ connection, error, streamId: 3, messages: ['ask'] }));
@@ -47,7 +47,7 @@ describe('textLogger', () => {
     expect(lines[0]).not.toContain('node:internal');
   });
 
-  it('says no place in the agent for what a peer did wrong', () => {
+  it('names no place in the agent for an error of a peer', () => {
     const { logger, lines } = recorder();
     new EventLog(logger).report('protocolError', () => ({
       connection,
@@ -57,7 +57,7 @@ describe('textLogger', () => {
     expect(lines[0]).not.toContain('at=');
   });
 
-  it('has one line whatever is in it, and no control characters', () => {
+  it('writes one line for any details, without control characters', () => {
     const { logger, lines } = recorder();
     const error = new Error('\u001b[2J\nconnection ended with status 0\u2028\u202e');
     error.stack = `${String(error)}\n    at \u009b31m (x)`;
@@ -68,7 +68,7 @@ describe('textLogger', () => {
     expect(lines[0]).toContain(String.raw`note="a\u000ab" list="\u0085",1 nested="{\"a\":\"\n\"}"`);
   });
 
-  it('says nothing twice', () => {
+  it('writes no text twice', () => {
     const { logger, lines } = recorder();
     const reason = 'nothing came within 400 ms';
     new EventLog(logger).report('disconnect', () => ({

@@ -7,7 +7,7 @@ describe('warn', () => {
     vi.restoreAllMocks();
   });
 
-  it('lets ten of a code through in a second, then says how many more there were', () => {
+  it('emits ten warnings of a code in a second, then the number of the others', () => {
     vi.useFakeTimers();
     const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     for (let i = 0; i < 5_000; i++) warn('SPOP_FALLBACK_THREW', `no answer ${i}`);
