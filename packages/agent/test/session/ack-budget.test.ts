@@ -9,7 +9,7 @@ const big = defineVariable('txn', 'big', string);
 const bytes = defineVariable('txn', 'bytes', binary);
 const number = defineVariable('txn', 'number', int32);
 
-/** Sets so many bytes, 200 at a time, and returns the codes of the errors that it got. */
+/** Sets this many bytes, 200 at a time, and returns the codes of the errors. */
 function setMuch(ack: Actions, total: number): string[] {
   const codes: string[] = [];
   for (let i = 0; i < total / 200; i++) {
@@ -22,7 +22,7 @@ function setMuch(ack: Actions, total: number): string[] {
   return codes;
 }
 
-/** Rejects, because it sets more than fits. */
+/** Rejects, because it sets more than the ACK has room for. */
 async function tooMuch(ack: Actions): Promise<void> {
   await Promise.resolve();
   ack.set(big, 'x'.repeat(20_000));
@@ -89,7 +89,7 @@ describe.each(lines)('an ACK for HAProxy %s, with pipelining %s', (line, pipelin
 });
 
 describe('SPOP_FRAME_FULL', () => {
-  it('is thrown by each set that does not fit, and what fits is still taken', async () => {
+  it('is thrown by each action that does not fit, and smaller ones are still accepted', async () => {
     let codes: string[] = [];
     const { connect } = await startAgent({
       link: 'IPv4',

@@ -8,7 +8,7 @@ import { connectRaw, eventually, type RawPeer, startAgent } from '../harness.ts'
 
 const count = defineVariable('txn', 'count', int32);
 
-/** What an agent answers to a capture: types and ids. */
+/** The answers of an agent to a capture: types and ids. */
 function expectedAnswers(capture: Capture): string[] {
   const frames = parse(capture.bytes);
   const answers = reassemble(frames).flatMap((frame): string[] => {

@@ -5,7 +5,7 @@ import { type FragmentResult, Fragments } from '../../src/session/fragments.ts';
 
 const CAP = 1_000;
 
-/** What becomes of a NOTIFY of so many bytes, without its length field, in fragments of so many bytes of payload. */
+/** The outcome of a NOTIFY of `size` bytes, without its length field, in fragments of `piece` bytes of payload. */
 function join(size: number, payloadBytes: number): FragmentResult {
   const header = notify().toBytes().length - 4;
   const [first, ...rest] = fragment(notify().raw(new Uint8Array(size - header)), payloadBytes).map((part) => {
@@ -20,7 +20,7 @@ function join(size: number, payloadBytes: number): FragmentResult {
 }
 
 describe('maxReassembledBytes', () => {
-  it.each([1, 7, 300, 600, 992])('is the most bytes of a NOTIFY, in fragments of %i', (payloadBytes) => {
+  it.each([1, 7, 300, 600, 992])('is the highest number of bytes of a NOTIFY, in fragments of %i', (payloadBytes) => {
     // A frame counts its length field here.
     expect(join(CAP - 4, payloadBytes)).toBe('complete');
     expect(join(CAP - 3, payloadBytes)).toBe('too-big');

@@ -5,7 +5,7 @@ import { Fragments } from '../../src/session/fragments.ts';
 
 const CAP = 1_000;
 
-/** A frame as a frame reader gives it: one object, in memory that the next frame overwrites. */
+/** Reads frames as a frame reader does: one object, in memory that the next frame overwrites. */
 class Wire {
   readonly #frame: Frame = new Frame();
   readonly #memory: Buffer = Buffer.alloc(4 * CAP);
@@ -62,14 +62,14 @@ describe('Fragments', () => {
     expect(fragments.heldBytes).toBe(0);
   });
 
-  it('takes an abort without FIN for one', () => {
+  it('counts an abort without FIN as an abort', () => {
     const wire = new Wire();
     const fragments = new Fragments(CAP);
     fragments.begin(wire.read(start('0a')));
     expect(fragments.add(wire.read(unset({ flags: FrameFlag.Abort })))).toBe('aborted');
   });
 
-  it('begins nothing with a NOTIFY that is given up at once', () => {
+  it('begins nothing with a NOTIFY that is aborted at once', () => {
     const wire = new Wire();
     const fragments = new Fragments(CAP);
     fragments.begin(wire.read(frame(3, { streamId: 1, frameId: 1, flags: FrameFlag.Abort }, '0a')));
@@ -115,9 +115,9 @@ describe('Fragments', () => {
   it.each([
     ['of one byte less than the cap', CAP - 1, 'complete'],
     ['of exactly the cap', CAP, 'complete'],
-    ['one byte above the cap', CAP + 1, 'too-big'],
+    ['of one byte more than the cap', CAP + 1, 'too-big'],
     ['of three times the cap', 3 * CAP, 'too-big'],
-  ])('says of a NOTIFY %s: %4$s', (_, size, result) => {
+  ])('reports a NOTIFY %s as %4$s', (_, size, result) => {
     const wire = new Wire();
     const fragments = new Fragments(CAP);
     // Length field, type, flags and ids take 11 bytes of the whole.
@@ -133,7 +133,7 @@ describe('Fragments', () => {
     expect(fragments.frame.toStreamId()).toBe(1n);
   });
 
-  it('takes a NOTIFY under the cap after one above it', () => {
+  it('joins a NOTIFY below the cap after one above it', () => {
     const wire = new Wire();
     const fragments = new Fragments(CAP);
     for (const piece of fragment(notify().raw(new Uint8Array(2 * CAP)), 400)) {

@@ -67,7 +67,7 @@ describe('negotiate › capabilities', () => {
 });
 
 describe('negotiate › ACK budget', () => {
-  /** HAProxy 3.1 and later stops a connection for good where it can read this many bytes at once: its whole buffer. */
+  /** HAProxy 3.1 and later stops a connection for good if it can read this many bytes at once: its whole buffer. */
   const twentyAcksAndDisconnect = (ack: number): number => 20 * ack + 41;
 
   it.each([4_096, BUFSIZE, 32_768, 65_536, 1_048_576])(
@@ -79,7 +79,7 @@ describe('negotiate › ACK budget', () => {
     },
   );
 
-  it('is 816 bytes for HAProxy 3.1 and later as they come, with pipelining', () => {
+  it('is 816 bytes for HAProxy 3.1 and later by default, with pipelining', () => {
     expect(negotiate(hello(), OPTIONS).maxAckBytes).toBe(816);
   });
 
@@ -101,7 +101,7 @@ describe('negotiate › ACK budget', () => {
     expect(negotiate(hello({ maxFrameSize: 256, capabilities: ['async'] }), OPTIONS).maxAckBytes).toBe(260);
   });
 
-  it("keeps to the agent's own max-frame-size where that is smaller", () => {
+  it("is limited by the agent's own max-frame-size if that is smaller", () => {
     const small = { ...OPTIONS, maxFrameSize: 300 };
     expect(negotiate(hello(), small).maxAckBytes).toBe(304);
     expect(negotiate(hello({ capabilities: ['async'] }), small).maxAckBytes).toBe(304);

@@ -30,14 +30,14 @@ describe.each(linkKinds)('a handshake over %s', (link) => {
     });
   });
 
-  it('is done byte by byte', async () => {
+  it('succeeds byte by byte', async () => {
     const { connect } = await startAgent({ link });
     const peer = await connect({ chunkBytes: 1 });
     expect((await peer.hello()).version).toBe('2.0');
     expect((await peer.notify('m')).actions).toEqual([]);
   });
 
-  it('of a health check is answered, with nothing after it and nothing reported', async () => {
+  it('of a health check is answered, without a later frame or a report', async () => {
     const { agent, connect, reports } = await startAgent({ link });
     const peer = await connect();
     expect(await peer.healthcheck()).toEqual({ version: '2.0', maxFrameSize: 16_380, capabilities: ['fragmentation'] });
@@ -45,7 +45,7 @@ describe.each(linkKinds)('a handshake over %s', (link) => {
     expect(Object.values(reports).flat()).toEqual([]);
   });
 
-  it('of a health check ends the connection, should HAProxy not do so', async () => {
+  it('of a health check ends the connection if HAProxy does not', async () => {
     const { connect, reports } = await startAgent({ link });
     const peer = await connect();
     peer.send(peer.preset.healthcheck());
@@ -55,7 +55,7 @@ describe.each(linkKinds)('a handshake over %s', (link) => {
     expect(Object.values(reports).flat()).toEqual([]);
   });
 
-  it('of a health check ignores what comes after it', async () => {
+  it('of a health check ignores later frames', async () => {
     const { connect, reports } = await startAgent({ link });
     const peer = await connect();
     peer.send(peer.preset.healthcheck(), peer.preset.notify().message('m'), frame(77));
@@ -79,7 +79,7 @@ const accepted: readonly (readonly [string, FrameBuilder])[] = [
     helloOf(['a', null], VERSIONS, ['b', data.binary('00ff')], SIZE, ['c', true], CAPABILITIES),
   ],
   ['an unknown key without a name', helloOf(VERSIONS, SIZE, CAPABILITIES, ['', data.string('x')])],
-  ['a key that comes twice', helloOf(['supported-versions', data.string('1.0')], VERSIONS, SIZE, CAPABILITIES)],
+  ['a key sent twice', helloOf(['supported-versions', data.string('1.0')], VERSIONS, SIZE, CAPABILITIES)],
   ['versions with spaces', helloOf(['supported-versions', data.string(' 1.0 , 2.0 ')], SIZE, CAPABILITIES)],
   ['version 2.1, which includes 2.0', helloOf(['supported-versions', data.string('2.1')], SIZE, CAPABILITIES)],
   ['a max-frame-size of type INT32', helloOf(VERSIONS, ['max-frame-size', data.int32(16_380)], CAPABILITIES)],
@@ -161,7 +161,7 @@ describe.each(['memory', 'IPv4'] as const)('a first frame over %s with', (link) 
 });
 
 describe('a connection', () => {
-  it('that closes before a word is no event', async () => {
+  it('that closes before its first byte causes no event', async () => {
     const { agent, connect, reports } = await startAgent({ link: 'IPv4' });
     (await connect()).finish();
     (await connect()).close();

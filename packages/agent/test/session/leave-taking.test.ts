@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { LeaveTaking, type Leaver } from '../../src/session/leave-taking.ts';
 
-/** What a session says of itself, and what was done to its leave-taking before it is asked to end. */
+/** The state of a session, and the calls of its LeaveTaking before the end. */
 interface Situation extends Partial<Omit<Leaver, 'endNormally'>> {
   readonly isAnswered?: boolean;
   readonly isHurried?: boolean;
   readonly isStopped?: boolean;
-  /** How many bytes had come at the last gap; none in all is 100. */
+  /** The number of bytes received at the last gap, of 100 in all; undefined without a gap. */
   readonly gapAt?: number;
 }
 
-/** Whether `act` ends a session in that situation: one that is draining, pipelined, quiet and answered by default. */
+/** Whether `act` ends a session in that situation; by default it is draining, pipelined, quiet and answered. */
 function ends(act: (leaveTaking: LeaveTaking) => void, situation: Situation): boolean {
   const { isAnswered = true, isHurried = false, isStopped = false, gapAt, ...given } = situation;
   let endCount = 0;
@@ -43,7 +43,7 @@ describe('LeaveTaking › endWithAck', () => {
     ['without pipelining, held back', { isPipelined: false, wasHeldBack: true }, true],
     ['with pipelining, after an ACK', {}, false],
     ['with pipelining, after a gap', { gapAt: 100 }, true],
-    ['with pipelining, where bytes have come since the gap', { gapAt: 99 }, false],
+    ['with pipelining, after bytes since the gap', { gapAt: 99 }, false],
     ['with pipelining, after a gap, before any ACK', { gapAt: 100, isAnswered: false }, false],
     ['with pipelining, after a gap, while another NOTIFY is handled', { gapAt: 100, isBusy: true }, false],
     ['with pipelining, after a gap, held back', { gapAt: 100, wasHeldBack: true }, false],

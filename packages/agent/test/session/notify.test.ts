@@ -24,7 +24,7 @@ const check =
     notify.message(checkClientIp, { ip });
 
 describe.each(linkKinds)('a NOTIFY over %s', (link) => {
-  it('is acknowledged with what its handler set', async () => {
+  it('is acknowledged with the actions of its handler', async () => {
     const { connect } = await startAgent({ link, setup: scoring });
     const peer = await connect();
     expect(await peer.notify(checkClientIp, { ip: '10.0.0.1' })).toSetVar('sess', 'ip_score', 100);
@@ -41,13 +41,13 @@ describe.each(linkKinds)('a NOTIFY over %s', (link) => {
     expect(reports.overload).toEqual([]);
   });
 
-  it('is acknowledged when it comes byte by byte', async () => {
+  it('is acknowledged when it arrives byte by byte', async () => {
     const { connect } = await startAgent({ link, setup: scoring });
     const peer = await connect({ chunkBytes: 1 });
     expect(await peer.notify(checkClientIp, { ip: '10.0.0.1' })).toSetVar('sess', 'ip_score', 100);
   });
 
-  it('fills the max-frame-size', async () => {
+  it('may fill the max-frame-size', async () => {
     const { connect } = await startAgent({
       link,
       setup: (agent) =>
@@ -110,7 +110,7 @@ describe("a NOTIFY's ids", () => {
     expect(await peer.receive()).toBeAck({ streamId: 7, frameId: 1 });
   });
 
-  it('above 2^53 are told to a handler as an error, which costs nothing but its own answer', async () => {
+  it('above 2^53 are an error for a handler that reads them, which costs only its own answer', async () => {
     const { connect, reports } = await startAgent({
       link: 'IPv4',
       setup: (agent) =>
@@ -162,11 +162,11 @@ describe('messages of one NOTIFY', () => {
   });
 
   it.each<readonly [string, NotifyInput]>([
-    ['that nobody declared', (notify) => notify.message('unknown', { a: 1 }).message('other')],
-    ['that are none, as HAProxy 3.1 sends where all ACLs fail', (notify) => notify],
+    ['that are not declared', (notify) => notify.message('unknown', { a: 1 }).message('other')],
+    ['that are missing, as in a NOTIFY of HAProxy 3.1 when all ACLs fail,', (notify) => notify],
     ['with a name of no bytes', (notify) => notify.message('')],
     [
-      'with names that begin as a declared one',
+      'with names that begin like a declared one',
       (notify) => notify.message('check-client-i').message('check-client-ip2'),
     ],
   ])('%s are acknowledged without actions', async (_, input) => {
@@ -204,7 +204,7 @@ describe('a frame that is no NOTIFY', () => {
     ['AGENT-HELLO', 101],
     ['AGENT-DISCONNECT', 102],
     ['ACK', 103],
-  ])('but %s, an agent’s own, is refused with status 4', async (_, type) => {
+  ])('but of the agent’s own type %s is refused with status 4', async (_, type) => {
     const { connect, reports } = await startAgent({ link: 'IPv4' });
     const peer = await connect();
     await peer.hello();
@@ -240,13 +240,13 @@ describe('a malformed NOTIFY', () => {
     expect(await other.notify(checkClientIp, { ip: '10.0.0.1' })).toSetVar('sess', 'ip_score', 100);
   });
 
-  it('shows nothing to who kept the view of an earlier one', async () => {
+  it('shows nothing in a kept view of an earlier one', async () => {
     const kept: { readonly id: { toString(): string } }[] = [];
     const { connect, reports } = await startAgent({
       setup: (agent) => agent.onMessage(request, (message) => void kept.push(message)),
     });
     const [peer, other] = await Promise.all([connect(), connect()]);
-    // As many as there are sets of views, so that the next one is read into that of the first.
+    // As many NOTIFYs as there are sets of views, so that the next one is read into the set of the first.
     for (let i = 0; i < EXCHANGES; i++) await peer.notify(request, { id: 'first' });
     await other.hello();
     other.send(other.preset.notify().message(request, { id: 'second' }).raw('026d'));
@@ -259,7 +259,7 @@ describe('a malformed NOTIFY', () => {
   });
 });
 
-it('views that a handler read are right while the frames after them come', async () => {
+it('does not change earlier views while later frames arrive', async () => {
   const seen: string[] = [];
   const { connect } = await startAgent({
     link: 'IPv4',
@@ -302,7 +302,7 @@ describe.each(linkKinds)('a NOTIFY over %s', (link) => {
     expect(peer.frames().at(-1)).toBeDisconnect(4);
   });
 
-  it("of HAProxy's own size is answered, though a smaller one was agreed on: 3.1.0 does not look at it", async () => {
+  it("of HAProxy's own size is answered, even if a smaller one was agreed on: 3.1.0 does not look at it", async () => {
     const { target } = await startAgent({
       link,
       maxFrameSize: 1_000,

@@ -42,7 +42,7 @@ const steps: Readonly<Record<Step, readonly ConnectionState[]>> = {
 };
 
 describe('stateAfter', () => {
-  it.each(Object.entries(steps))('leads by %s to %o', (step, expected) => {
+  it.each(Object.entries(steps))('leads after %s to %o', (step, expected) => {
     expect(STATES.map((state) => stateAfter(state, step as Step))).toEqual(expected);
   });
 });
@@ -58,7 +58,7 @@ describe('reactionTo', () => {
     expect(error.reason).toMatch(reason);
   });
 
-  it('has a line above for every state and every type of frame', () => {
+  it('has a row above for every state and every type of frame', () => {
     const covered = [...table, ...refused].map(([state, type]) => `${state} ${type}`);
     const types = [...Object.values(FrameType), ...UNKNOWN_TYPES];
     expect(covered.toSorted()).toEqual(STATES.flatMap((state) => types.map((type) => `${state} ${type}`)).toSorted());
