@@ -1,4 +1,4 @@
-/** An agent that listens, and then blocks its event loop for good; for busy-listener.test.ts. */
+/** An agent that listens, and then blocks its event loop for ever; for busy-listener.test.ts. */
 import { writeSync } from 'node:fs';
 import { createAgent } from '../src/index.ts';
 

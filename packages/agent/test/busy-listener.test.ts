@@ -9,16 +9,16 @@ import { makeFolder, startAgent } from './harness.ts';
 
 const PROGRAM = fileURLToPath(new URL('busy-agent.fixture.ts', import.meta.url));
 
-/** An agent in a process of its own that listens at `path`, and accepts nothing: its event loop is blocked. */
+/** An agent in another process that listens at `path`, and accepts nothing: its event loop is blocked. */
 async function startBusyAgent(path: string, backlog: number): Promise<void> {
   const args = ['--conditions=@spop/source', PROGRAM, path, String(backlog)];
   const program = new Program(process.execPath, args);
-  // It is too busy for any other signal.
+  // The process is too busy for any other signal.
   onTestFinished(() => program.signal('SIGKILL'));
   await program.says(/./);
 }
 
-/** Connects until the kernel takes no more for a process that accepts none; returns how many it took. */
+/** Connects until the kernel takes no more; returns the number of connections that it took. */
 async function fillBacklog(path: string): Promise<number> {
   const sockets: Socket[] = [];
   onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
@@ -35,7 +35,7 @@ async function fillBacklog(path: string): Promise<number> {
 }
 
 describe('a unix socket whose agent is too busy to accept', () => {
-  it('is not taken over: no further connection is no sign that nobody listens', async () => {
+  it('is not taken over: a refused connection does not prove that no agent listens', async () => {
     const path = join(makeFolder(), 'agent.sock');
     await startBusyAgent(path, 1);
     await fillBacklog(path);
@@ -47,7 +47,7 @@ describe('a unix socket whose agent is too busy to accept', () => {
     expect(statSync(path).isSocket()).toBe(true);
   });
 
-  it.each([1, 4])('has the kernel hold as many connections as backlog says, and one: %i', async (backlog) => {
+  it.each([1, 4])('has the kernel hold the connections of its backlog, and one more: %i', async (backlog) => {
     const path = join(makeFolder(), 'agent.sock');
     await startBusyAgent(path, backlog);
     expect(await fillBacklog(path)).toBe(backlog + 1);

@@ -12,7 +12,7 @@ function ticksFor(
 }
 
 describe('tickMs', () => {
-  it('looks four times within the shortest timeout that is on', () => {
+  it('is a quarter of the shortest timeout that is on', () => {
     expect(ticksFor(400, 0, 800)).toBe(100);
     expect(ticksFor(0, 100, 0)).toBe(25);
     expect(ticksFor(10_000, 10_000, 50)).toBe(12);
@@ -45,7 +45,7 @@ describe('Clock', () => {
     clock.stop();
   });
 
-  it('tells the time however late a tick comes, and by how many ms it was late', () => {
+  it('reports the time at a late tick, and by how many ms the tick was late', () => {
     const late: number[] = [];
     const ticks: number[] = [];
     const clock = new Clock(100, (lateMs) => late.push(lateMs));
@@ -61,7 +61,7 @@ describe('Clock', () => {
     clock.stop();
   });
 
-  it('tells a listener the time as often as it asks for, and first at the next tick', () => {
+  it('calls a listener as often as it asks for, and first at the next tick', () => {
     const ticks: number[] = [];
     const clock = new Clock(100, () => {});
     clock.every(250, (now) => ticks.push(now));
@@ -72,7 +72,7 @@ describe('Clock', () => {
     clock.stop();
   });
 
-  it('has one interval however often it is started, and none after stop', () => {
+  it('has one interval after any number of starts, and none after stop', () => {
     const clock = new Clock(100, () => {});
     clock.start();
     clock.start();
@@ -82,7 +82,7 @@ describe('Clock', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('does not count the time in which it stood still as late', () => {
+  it('does not count the time in which it was stopped as late', () => {
     const late: number[] = [];
     const clock = new Clock(100, (lateMs) => late.push(lateMs));
     clock.start();

@@ -12,7 +12,7 @@ beforeEach(() => {
   onTestFinished(() => exit.mockRestore());
 });
 
-/** An agent that closes when it is told to, and what was asked of it. */
+/** An agent whose close() ends when the test says so, and the calls of it. */
 function watch(options: CloseOnSignalsOptions = {}): {
   off: () => void;
   closedWith: unknown[];
@@ -40,7 +40,7 @@ function watch(options: CloseOnSignalsOptions = {}): {
 const listeners = (): number[] => SIGNALS.map((signal) => process.listenerCount(signal));
 
 describe('the function that closeOnSignals returns', () => {
-  it('takes the handlers of all signals off, and no others', () => {
+  it('removes its own handlers of all signals, and no others', () => {
     const before = listeners();
     const { off } = watch();
     const { off: offOther } = watch();
@@ -53,7 +53,7 @@ describe('the function that closeOnSignals returns', () => {
     expect(listeners()).toEqual(before);
   });
 
-  it('is for SIGTERM and SIGINT where no signals are named', () => {
+  it('is for SIGTERM and SIGINT by default', () => {
     const count = (): number[] =>
       (['SIGTERM', 'SIGINT', ...SIGNALS] as const).map((name) => process.listenerCount(name));
     const before = count();
@@ -65,7 +65,7 @@ describe('the function that closeOnSignals returns', () => {
 });
 
 describe('a signal', () => {
-  it('has the agent closed within graceMs, and the process ended once what comes after is done', async () => {
+  it('closes the agent within graceMs, and ends the process when afterClose is done', async () => {
     const told: string[] = [];
     const after = Promise.withResolvers<void>();
     const { closedWith, finishClose } = watch({
@@ -83,13 +83,13 @@ describe('a signal', () => {
     expect(exits).toEqual([0]);
   });
 
-  it('leaves graceMs to the agent where none is given', () => {
+  it('leaves graceMs to the agent if none is given', () => {
     const { closedWith } = watch();
     process.emit('SIGUSR2', 'SIGUSR2');
     expect(closedWith).toEqual([{}]);
   });
 
-  it('is told before the agent is closed', () => {
+  it('is passed to onSignal before the agent is closed', () => {
     const order: string[] = [];
     const agent = createAgent();
     vi.spyOn(agent, 'close').mockImplementation(() => {
@@ -101,7 +101,7 @@ describe('a signal', () => {
     expect(order).toEqual(['onSignal', 'close']);
   });
 
-  it('ends the process with 1 where what comes after fails, and what was told did not', async () => {
+  it('ends the process with 1 if afterClose fails and onSignal did not', async () => {
     const error = vi.spyOn(console, 'error').mockImplementation(() => {});
     onTestFinished(() => error.mockRestore());
     const failure = new Error('no database to close');
@@ -120,7 +120,7 @@ describe('a second signal', () => {
     [500, []],
     [501, [129]],
     [60_000, [129]],
-  ])('%i ms after the first ends the process only where it comes later than half a second', (ms, expected) => {
+  ])('%i ms after the first ends the process only if that is more than half a second', (ms, expected) => {
     let now = 1_000;
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
     onTestFinished(() => clock.mockRestore());
@@ -133,7 +133,7 @@ describe('a second signal', () => {
     expect(closedWith).toHaveLength(1);
   });
 
-  it('counts from the first, whatever came in between', () => {
+  it('is timed from the first, with any signals in between', () => {
     let now = 1_000;
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
     onTestFinished(() => clock.mockRestore());

@@ -10,7 +10,7 @@ import { thrownBy } from './thrown.ts';
 const AGENT = fileURLToPath(new URL('closing-agent.ts', import.meta.url));
 const ask = defineMessage('ask', { id: string });
 
-/** An agent in a process of its own that is closed on signals, and its port. */
+/** An agent in another process that is closed on signals, and its port. */
 async function start(mode: string = ''): Promise<{ readonly program: Program; readonly port: number }> {
   const program = stopAfterTest(new Program(process.execPath, ['--conditions=@spop/source', AGENT, mode]));
   return { program, port: Number(await program.says(/listening (\d+)/)) };
@@ -24,7 +24,7 @@ describe('closeOnSignals', { timeout: 30_000 }, () => {
     expect(program.output).toMatch(new RegExp(`told ${signal}\nafter close\n$`));
   });
 
-  it('answers what is in flight before', async () => {
+  it('answers the NOTIFYs in flight before the process ends', async () => {
     const { program, port } = await start();
     const peer = await connectPeer({ host: '127.0.0.1', port });
     const answer = peer.notify(ask, { id: 'slow' });
@@ -49,14 +49,14 @@ describe('closeOnSignals', { timeout: 30_000 }, () => {
     expect(program.output).not.toContain('after close');
   });
 
-  it('takes the same signal twice within a moment for one', async () => {
-    // It repeats the signal itself: how long the machine takes to deliver another one is nobody's promise.
+  it('counts the same signal twice within half a second as one', async () => {
+    // The process repeats the signal itself: the machine may take any time to deliver a second one.
     const { program } = await start('twice');
     program.signal('SIGINT');
     expect(await program.ended).toBe('exit code 0');
   });
 
-  it('ends with exit code 1 and the error where what comes after fails', async () => {
+  it('ends the process with exit code 1 and the error if afterClose fails', async () => {
     const { program } = await start('fail');
     program.signal('SIGTERM');
     expect(await program.ended).toBe('exit code 1');
@@ -66,7 +66,7 @@ describe('closeOnSignals', { timeout: 30_000 }, () => {
   it.each([
     ['throws', 'throw'],
     ['rejects', 'reject'],
-  ])('closes even so where onSignal %s, and ends with exit code 1 and the error', async (_, mode) => {
+  ])('closes the agent even if onSignal %s, and ends the process with exit code 1 and the error', async (_, mode) => {
     const { program, port } = await start(mode);
     const peer = await connectPeer({ host: '127.0.0.1', port });
     const answer = peer.notify(ask, { id: 'slow' });
@@ -79,7 +79,7 @@ describe('closeOnSignals', { timeout: 30_000 }, () => {
     expect(program.output).toMatch(/after close\n$/);
   });
 
-  it('does nothing any more once taken off', async () => {
+  it('does nothing any more once removed', async () => {
     const { program } = await start('off');
     program.signal('SIGTERM');
     expect(await program.ended).toBe('signal SIGTERM');
@@ -116,7 +116,7 @@ describe('closeOnSignals(agent, options)', () => {
   it.each([
     [undefined, 'undefined'],
     [{ signals: [] }, '[Object]'],
-  ])('refuses %o for an agent', (agent, found) => {
+  ])('refuses %o as an agent', (agent, found) => {
     const error = thrownBy(() => Reflect.apply(closeOnSignals, undefined, [agent]));
     expect(error).toBeInstanceOf(TypeError);
     expect(error.message).toBe(`expected an agent made by createAgent(); found ${found}`);

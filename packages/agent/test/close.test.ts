@@ -34,7 +34,7 @@ function waitingAgent(options: BenchOptions = {}): { waiting: Waiting; bench: Re
 }
 
 describe.each(linkKinds)('close() over %s', (link) => {
-  it('says AGENT-DISCONNECT 0 to idle peers and those before their HELLO, and resolves when they have closed', async () => {
+  it('sends AGENT-DISCONNECT 0 to idle peers and those before their HELLO, and resolves when they have closed', async () => {
     const { agent, connect, reports } = await startAgent({ link });
     const [idle, fresh] = await Promise.all([connect(), connect()]);
     await idle.hello();
@@ -62,7 +62,7 @@ describe.each(linkKinds)('close() over %s', (link) => {
     await closed;
   });
 
-  it('sends the last of many ACKs and the AGENT-DISCONNECT in one write, with pipelining, where nothing comes meanwhile', async () => {
+  it('sends the last of many ACKs and the AGENT-DISCONNECT in one write, with pipelining, if no NOTIFY arrives meanwhile', async () => {
     const { waiting, bench } = waitingAgent({ link });
     const { agent, target } = await bench;
     const peer = await connectRaw(target);
@@ -79,7 +79,7 @@ describe.each(linkKinds)('close() over %s', (link) => {
     await closed;
   });
 
-  it('still answers NOTIFYs that come before the last ACK', async () => {
+  it('still answers NOTIFYs that arrive before the last ACK', async () => {
     const { waiting, bench } = waitingAgent({ link });
     const { agent, target } = await bench;
     const peer = await connectRaw(target);
@@ -95,7 +95,7 @@ describe.each(linkKinds)('close() over %s', (link) => {
     await closed;
   });
 
-  it('answers what is left with the fallback when the grace is over, and ends it', async () => {
+  it('answers the remaining NOTIFYs with the fallback when the grace is over, and ends the connection', async () => {
     const { waiting, bench } = waitingAgent({ link, fallback: (_, ack) => void ack.set(number, -1) });
     const { agent, target, reports } = await bench;
     const peer = await connectRaw(target);
@@ -121,16 +121,16 @@ describe('close() in an event loop that is blocked', () => {
     for (const until = performance.now() + ms; performance.now() < until;);
   };
 
-  it('gives up what is accepted after graceMs was over', async () => {
+  it('gives up connections that are accepted after graceMs', async () => {
     const { agent, target } = await startAgent({
       link: 'IPv4',
-      // Longer than the test may take.
+      // A timer longer than the test may take.
       lingerTimeoutMs: 60_000,
       processingTimeoutMs: 0,
       setup: (each) => each.onMessage(ask, () => new Promise<void>(() => {})),
     });
     if (!('port' in target)) throw new Error('the agent listens on no port');
-    // Timers come next, then what is to be accepted.
+    // The event loop runs timers next, then accepts connections.
     await immediately();
     const closed = agent.close({ graceMs: 20 });
     const late = connect(target);
@@ -142,7 +142,7 @@ describe('close() in an event loop that is blocked', () => {
     late.destroy();
   });
 
-  it('still writes what was answered before graceMs was over', async () => {
+  it('still writes ACKs from before the end of graceMs', async () => {
     const { waiting, bench } = waitingAgent({ link: 'IPv4' });
     const { agent, target } = await bench;
     const peer = await connectRaw(target);
@@ -191,7 +191,7 @@ describe('close()', () => {
     );
   });
 
-  it('within a synchronous handler answers its NOTIFY, and those behind it in the batch, before the AGENT-DISCONNECT', async () => {
+  it('within a synchronous handler answers its NOTIFY, and those after it in the batch, before the AGENT-DISCONNECT', async () => {
     const closings: Promise<void>[] = [];
     const { target } = await startAgent({
       setup: (agent) =>
@@ -229,7 +229,7 @@ describe('close()', () => {
     await Promise.all(closings);
   });
 
-  it('within the logger, told that the agent is closing, is the same close', async () => {
+  it('within the logger, called for the event closing, is the same close', async () => {
     const closings: Promise<void>[] = [];
     const again = (): void => {
       if (closings.length < 3) closings.push(agents[0]!.close());
@@ -295,7 +295,7 @@ describe('close()', () => {
     await agent.close();
   });
 
-  it('waits for a NOTIFY of which only a part has come', async () => {
+  it('waits for a NOTIFY of which only a part has arrived', async () => {
     const { agent, target } = await startAgent({ setup: (a) => a.onMessage(ask, (_, ack) => void ack.set(number, 1)) });
     const peer = await connectRaw(target);
     const bytes = asking(1).toBytes();
@@ -326,7 +326,7 @@ describe('close()', () => {
     await closed;
   });
 
-  it('answers NOTIFYs that had come, but were held back by maxInFlightPerConnection', async () => {
+  it('answers NOTIFYs that had arrived, but were held back by maxInFlightPerConnection', async () => {
     const { waiting, bench } = waitingAgent({ maxInFlightPerConnection: 1 });
     const { agent, target } = await bench;
     const peer = await connectRaw(target);
@@ -347,7 +347,7 @@ describe('close()', () => {
     await closed;
   });
 
-  it('does not wait for a peer that never closes, longer than lingerTimeoutMs', async () => {
+  it('waits at most lingerTimeoutMs for a peer that never closes', async () => {
     const { agent, target } = await startAgent({ link: 'IPv4', lingerTimeoutMs: 30 });
     const peer = await connectRaw(target);
     peer.send(haproxyHello());
@@ -395,7 +395,7 @@ describe('a HAPROXY-DISCONNECT', () => {
     expect(await peer.disconnect({ statusCode: null, message: null })).toBeDisconnect(0);
   });
 
-  it('ends what is in flight: HAProxy has given it up', async () => {
+  it('ends the NOTIFYs in flight: HAProxy has given them up', async () => {
     const { waiting, bench } = waitingAgent();
     const { agent, connect, reports } = await bench;
     const peer = await connect();
@@ -410,7 +410,7 @@ describe('a HAPROXY-DISCONNECT', () => {
     expect(reports.handlerError).toEqual([]);
   });
 
-  it('behind NOTIFYs in one batch lets their ACKs go first', async () => {
+  it('after NOTIFYs in one batch is answered after their ACKs', async () => {
     const { target } = await startAgent({ setup: (a) => a.onMessage(ask, (_, ack) => void ack.set(number, 1)) });
     const peer = await connectRaw(target);
     const { haproxyDisconnect } = await import('@spop/builder');
@@ -423,7 +423,7 @@ describe('a HAPROXY-DISCONNECT', () => {
 });
 
 describe('a peer that ends its side', () => {
-  it.each(linkKinds)('after its NOTIFYs is still answered, then the connection closed, over %s', async (link) => {
+  it.each(linkKinds)('after its NOTIFYs is still answered, then its connection is closed, over %s', async (link) => {
     const { waiting, bench } = waitingAgent({ link });
     const { agent, target } = await bench;
     const peer = await connectRaw(target);
@@ -439,7 +439,7 @@ describe('a peer that ends its side', () => {
     expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
   });
 
-  it.each(linkKinds)('while it is held back is still answered all its NOTIFYs, over %s', async (link) => {
+  it.each(linkKinds)('while it is held back still gets the answers to all its NOTIFYs, over %s', async (link) => {
     const { waiting, bench } = waitingAgent({ link, maxInFlightPerConnection: 1 });
     const { agent, target } = await bench;
     const peer = await connectRaw(target);

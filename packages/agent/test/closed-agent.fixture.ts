@@ -1,4 +1,4 @@
-/** An agent that did a bit of everything and was closed: says which timers would keep the process, for left-behind.test.ts. */
+/** Uses an agent's timers, closes it, and prints the timers that would keep the process; for left-behind.test.ts. */
 import { duplexPair } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect, haproxyHello, notify } from '@spop/builder';
@@ -19,14 +19,14 @@ const agent = createAgent({
 agent.onMessage(ask, () => new Promise<void>((resolve) => void (settle = resolve)));
 const { host, port } = await agent.listen({ host: '127.0.0.1', port: 0 });
 const peer = await connect({ host, port }, { timeoutMs: 20_000 });
-// What is unknown is logged, which begins a window of the rate limit; what is asked begins a deadline.
+// The unknown message is logged, which begins a window of the rate limit; the known one begins a deadline.
 await peer.notify('unknown');
 const asked = peer.notify(ask);
 while (agent.inFlightCount === 0) await nextTurn();
 settle();
 await asked;
 
-// One that is gone in the middle of a frame and of a handler.
+// This peer goes away in the middle of a frame and of a handler.
 const [ours, theirs] = duplexPair();
 agent.handle(theirs);
 ours.write(Buffer.concat([haproxyHello().toBytes(), notify().message(ask).toBytes(), Buffer.of(0, 0)]));

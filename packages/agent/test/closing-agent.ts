@@ -16,11 +16,11 @@ const off = closeOnSignals(agent, {
     if (process.argv[2] === 'twice') process.kill(process.pid, signal);
     const error = new Error('no last words');
     if (process.argv[2] === 'throw') throw error;
-    // As an async function does, which the type of a callback cannot refuse.
+    // As an async function would: the type of a callback cannot refuse one.
     if (process.argv[2] === 'reject') return Promise.reject(error) as never;
   },
   afterClose: async () => {
-    // Long enough for a repetition to come in between.
+    // Long enough for a repeated signal to arrive in between.
     await sleep(100);
     if (process.argv[2] === 'fail') throw new Error('no database to close');
     console.log('after close');

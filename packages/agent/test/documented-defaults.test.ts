@@ -5,7 +5,7 @@ import { createAgent } from '../src/index.ts';
 const source = readFileSync(new URL('../src/options.ts', import.meta.url), 'utf8');
 const defaults: Readonly<Record<string, unknown>> = { ...createAgent().options };
 
-/** What an option's docstring says of its default. */
+/** The default that an option's docstring states. */
 function documentedDefault(name: string): unknown {
   const docstring = new RegExp(String.raw`/\*\*((?:(?!\*/)[^])*)\*/\n  readonly ${name}\?:`).exec(source)?.[1] ?? '';
   const text = docstring.replaceAll(/\s+\*?\s*/g, ' ');
@@ -17,11 +17,11 @@ function documentedDefault(name: string): unknown {
 const names = Object.keys(defaults).filter((name) => ['number', 'boolean'].includes(typeof defaults[name]));
 
 describe('the docstring of an option', () => {
-  it('is there for each', () => {
+  it('exists for each option', () => {
     expect(names.length).toBeGreaterThan(10);
   });
 
-  it.each(names)('says what its default is: %s', (name) => {
+  it.each(names)('states its default: %s', (name) => {
     expect(documentedDefault(name)).toBe(defaults[name]);
   });
 });
@@ -42,7 +42,7 @@ describe('docs/guides/limits.md', () => {
     );
   });
 
-  it.each(rows)('says what the default of %s is', (name, value) => {
+  it.each(rows)('states the default of %s', (name, value) => {
     expect(defaults[name]).toBe(value);
   });
 });

@@ -1,4 +1,4 @@
-/** An agent in the test's own process, and scripted HAProxys before it, checked for what is left behind at the end. */
+/** An agent in the test's own process, with scripted HAProxys in front of it, and a check for leaks at the end. */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
@@ -27,10 +27,10 @@ import {
   type ListenTarget,
 } from '../src/index.ts';
 
-/** Enough for any step on a machine that does much else. */
+/** Long enough for any step on a busy machine. */
 const STEP_TIMEOUT_MS = 25_000;
 
-/** How a scripted HAProxy reaches the agent. */
+/** The transport between a scripted HAProxy and the agent. */
 export type LinkKind = 'memory' | 'IPv4' | 'IPv6' | 'unix socket';
 
 const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
@@ -38,7 +38,7 @@ const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
 );
 if (!hasIpv6) console.log('this machine has no ::1: the tests over IPv6 are left out');
 
-/** How many exchanges take turns (exchanges.ts): once each was used, there are so many, and the next one is the first again. */
+/** The number of exchanges that take turns (exchanges.ts): after all were used, the first one is next again. */
 export const EXCHANGES = 8;
 
 /** Every kind of link that this machine has. */
@@ -49,7 +49,7 @@ export const linkKinds: readonly LinkKind[] = [
   'unix socket',
 ];
 
-/** Every pool that gave out a buffer, of whatever agent. */
+/** Every pool, of any agent, that gave out a buffer. */
 const pools = new Set<BufferPool>();
 const acquire: unknown = Reflect.get(BufferPool.prototype, 'acquire');
 Reflect.set(BufferPool.prototype, 'acquire', function (this: BufferPool): unknown {
@@ -62,7 +62,7 @@ export function pooledBuffersOut(): number {
   return [...pools].reduce((sum, pool) => sum + pool.outCount, 0);
 }
 
-/** Advice, which tests need not follow: they leave out arguments, and let handlers wait for long. */
+/** Codes of advice, which tests need not follow: they omit arguments, and let handlers wait for long. */
 const ADVICE: readonly unknown[] = ['SPOP_ARGUMENT_ABSENT', 'SPOP_NOTIFY_PENDING'];
 
 const warnings: string[] = [];
@@ -72,24 +72,24 @@ process.on('warning', (warning) => {
   (isAdvice ? advice : warnings).push(warning.message);
 });
 
-/** Takes the process warnings so far that are advice on the configuration. */
+/** Removes the process warnings so far that are advice on the configuration, and returns them. */
 export function takeAdvice(): string[] {
   return advice.splice(0);
 }
 
-/** Takes the process warnings so far, which fail the test otherwise. */
+/** Removes the process warnings so far, and returns them; warnings that are left fail the test. */
 export function takeWarnings(): string[] {
   return warnings.splice(0);
 }
 
-/** What an agent reported by its hooks, by name. */
+/** The reports of an agent's hooks, by the hook's name. */
 export type Reports = { readonly [Name in keyof AgentEvents]: AgentEvents[Name][] };
 
 /** An agent under test. */
 export interface Bench {
   readonly agent: Agent;
   readonly reports: Reports;
-  /** Where the agent listens, or itself. */
+  /** The address of the agent, or the agent itself. */
   readonly target: Target;
   connect(options?: ConnectOptions): Promise<ScriptedHaproxy>;
 }
@@ -102,8 +102,8 @@ export interface BenchOptions extends AgentOptions {
 }
 
 /**
- * Starts an agent, which is closed when the test ends: by then everything that it holds must be given back, and no
- * process warning may have come.
+ * Starts an agent, which is closed when the test ends: by then it must have given back every buffer, and no process
+ * warning may have been emitted.
  */
 export async function startAgent({ setup, link = 'memory', ...options }: BenchOptions = {}): Promise<Bench> {
   const reports: Reports = {
@@ -123,7 +123,7 @@ export async function startAgent({ setup, link = 'memory', ...options }: BenchOp
     ),
     ...options.hooks,
   };
-  // A busy machine blocks the event loop of any test, and lets any handler wait for more than a second.
+  // On a busy machine the event loop of any test may block, and any handler may wait for more than a second.
   const agent = createAgent({ eventLoopBlockedMs: 0, processingTimeoutMs: 30_000, ...options, hooks });
   setup?.(agent);
   onTestFinished(async () => {
@@ -158,7 +158,7 @@ async function targetOf(agent: Agent, link: LinkKind): Promise<Target> {
   }
 }
 
-/** Lets the agent listen, and returns where it can be reached. */
+/** Lets the agent listen, and returns its address. */
 export async function listenOn(
   agent: Agent,
   where: ListenTarget,
@@ -168,14 +168,14 @@ export async function listenOn(
   return address;
 }
 
-/** A folder of its own that is gone when the test ends. */
+/** A new folder that is removed when the test ends. */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'spop-agent-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Waits until `condition` holds, for at most `timeoutMs`; says whether it did. */
+/** Waits until `condition` holds, for at most `timeoutMs`; returns whether it did. */
 export async function eventually(condition: () => boolean, timeoutMs: number = STEP_TIMEOUT_MS): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   while (!condition()) {
@@ -188,12 +188,12 @@ export async function eventually(condition: () => boolean, timeoutMs: number = S
 /** A peer that sends and keeps bytes, and knows nothing of SPOP. */
 export interface RawPeer {
   readonly stream: Duplex;
-  /** What came, as it was delivered. */
+  /** The chunks received. */
   readonly chunks: Buffer[];
-  /** How it ended: undefined while it has not. */
+  /** How the connection ended; undefined while it is open. */
   readonly ending: () => 'end' | 'reset' | undefined;
   readonly send: (...pieces: readonly BytesInput[]) => void;
-  /** The whole frames that came. */
+  /** The whole frames received. */
   readonly frames: () => PlainFrame[];
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Holder, IncompleteBytes } from '../src/incomplete-bytes.ts';
 
-/** A limit of 100 bytes, and connections that note what they are told to. */
+/** A limit of 100 bytes, and connections that record the calls of their methods. */
 function setup() {
   const incomplete = new IncompleteBytes(100);
   const calls: string[] = [];
@@ -19,7 +19,7 @@ function setup() {
 }
 
 describe('IncompleteBytes', () => {
-  it('adds up what all hold, as it changes', () => {
+  it('adds up the changing bytes of all connections', () => {
     const { calls, holder, incomplete } = setup();
     const [a, b] = [holder('a', 1), holder('b', 2)];
     incomplete.note(a, 40);
@@ -31,7 +31,7 @@ describe('IncompleteBytes', () => {
     expect([incomplete.total, calls]).toEqual([10, []]);
   });
 
-  it('ends those whose frame was begun longest ago, until the others fit', () => {
+  it('ends the connections whose frame was begun longest ago, until the others fit', () => {
     const { calls, holder, incomplete } = setup();
     incomplete.note(holder('third', 3), 30);
     incomplete.note(holder('first', 1), 10);
@@ -40,7 +40,7 @@ describe('IncompleteBytes', () => {
     expect([calls, incomplete.total]).toEqual([['first ends', 'second ends'], 80]);
   });
 
-  it('ends the one that took too much, where it is the oldest', () => {
+  it('ends the connection that took too much, if it is the oldest', () => {
     const { calls, holder, incomplete } = setup();
     const old = holder('old', 1);
     incomplete.note(old, 40);
@@ -57,7 +57,7 @@ describe('IncompleteBytes', () => {
     expect([calls, incomplete.total]).toEqual([[], 100]);
   });
 
-  it('ends nobody where one holds less than before', () => {
+  it('ends no connection if one holds fewer bytes than before', () => {
     const { calls, holder, incomplete } = setup();
     const a = holder('a', 1);
     incomplete.note(a, 90);

@@ -21,7 +21,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectPeer, eventually, listenOn, makeFolder, startAgent } from './harness.ts';
 import { thrownBy } from './thrown.ts';
 
-/** Leaves the file of a unix socket behind that nobody listens on any more, as a process that was killed does. */
+/** Leaves the file of a unix socket without a listener, as a killed process does. */
 async function leaveStaleSocket(path: string): Promise<void> {
   const script = `require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
   const child = spawn(process.execPath, ['-e', script, path], { stdio: 'ignore' });
@@ -80,7 +80,7 @@ describe('listen', () => {
     expect(hellos.map(({ version }) => version)).toEqual(['2.0', '2.0', '2.0']);
   });
 
-  it.each([0o600, 0o660, 0o666])('on a unix socket sets its mode: %o', async (mode) => {
+  it.each([0o600, 0o660, 0o666])('on a unix socket sets the mode of its file: %o', async (mode) => {
     const { agent } = await startAgent();
     const path = join(makeFolder(), 'agent.sock');
     expect(await agent.listen({ path, mode })).toEqual({ path });
@@ -90,7 +90,7 @@ describe('listen', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('on a unix socket replaces the file of one that nobody listens on', async () => {
+  it('on a unix socket replaces a file without a listener', async () => {
     const path = join(makeFolder(), 'agent.sock');
     await leaveStaleSocket(path);
     const { agent } = await startAgent();
@@ -98,7 +98,7 @@ describe('listen', () => {
     expect((await (await connectPeer({ path })).hello()).version).toBe('2.0');
   });
 
-  it('on a unix socket whose file two agents find left behind at once is served by one, and rejects for the other', async () => {
+  it('on the stale file of a unix socket, by two agents at once, resolves for one, and rejects for the other', async () => {
     const path = join(makeFolder(), 'agent.sock');
     await leaveStaleSocket(path);
     const agents = await Promise.all([startAgent(), startAgent()]);
@@ -111,7 +111,7 @@ describe('listen', () => {
     expect((await (await connectPeer({ path })).hello()).version).toBe('2.0');
   });
 
-  it('on a unix socket that another agent serves rejects, and disturbs nobody', async () => {
+  it('on a unix socket that another agent serves rejects, and does not disturb that agent', async () => {
     const path = join(makeFolder(), 'agent.sock');
     const first = await startAgent();
     await first.agent.listen({ path });
@@ -171,7 +171,7 @@ describe('listen', () => {
     }
   });
 
-  it('takes a path of 107 bytes, and refuses one of 108 and what is wrong with it', async () => {
+  it('takes a path of 107 bytes, refuses one of 108, and says why', async () => {
     const { agent } = await startAgent();
     const folder = makeFolder();
     // The last character takes two bytes.
@@ -183,7 +183,7 @@ describe('listen', () => {
     await expect(agent.listen({ path: `${longest}a` })).rejects.toThrow(error);
   });
 
-  it('on an abstract socket has no file to look after', async () => {
+  it('on an abstract socket makes no file', async () => {
     const { agent } = await startAgent();
     const path = `\0${join(makeFolder(), 'agent.sock')}`;
     expect(await agent.listen({ path })).toEqual({ path });
@@ -194,7 +194,7 @@ describe('listen', () => {
     ['a socket', (path: string): Promise<void> => leaveStaleSocket(path)],
     ['a file', async (path: string): Promise<void> => writeFileSync(path, 'precious')],
     ['nothing', async (): Promise<void> => {}],
-  ])('leaves on close what another has put at its path: %s', async (_, put) => {
+  ])('leaves what another process has put at its path, on close: %s', async (_, put) => {
     const { agent } = await startAgent();
     const folder = makeFolder();
     const path = join(folder, 'agent.sock');
@@ -207,7 +207,7 @@ describe('listen', () => {
     expect(readdirSync(folder)).toHaveLength(before === undefined ? 0 : 1);
   });
 
-  it('leaves on close the socket of an agent that took its path over', async () => {
+  it('leaves the socket of an agent that took over its path, on close', async () => {
     const [first, second] = [await startAgent(), await startAgent()];
     const path = join(makeFolder(), 'agent.sock');
     await first.agent.listen({ path });
@@ -245,7 +245,7 @@ describe('listen', () => {
     });
   });
 
-  it('makes no socket where the mode is none', async () => {
+  it('makes no socket if the mode is invalid', async () => {
     const { agent } = await startAgent();
     const path = join(makeFolder(), 'agent.sock');
     await expect(agent.listen({ path, mode: Number.NaN })).rejects.toThrow(/mode/);
@@ -264,7 +264,7 @@ describe('listen', () => {
     await expect(listening).rejects.toThrow('expected no mode for an abstract socket, which has no file; found 384');
   });
 
-  it('that close overtakes rejects, and nobody listens', async () => {
+  it('rejects if close() is called meanwhile, and no server listens', async () => {
     const { agent } = await startAgent();
     const path = join(makeFolder(), 'agent.sock');
     const listening = agent.listen({ path });
@@ -286,7 +286,7 @@ describe('listen on a file descriptor', () => {
     return child;
   }
 
-  it.each(['TCP', 'unix socket'])('serves the socket that is open there: %s', async (kind) => {
+  it.each(['TCP', 'unix socket'])('serves the open socket: %s', async (kind) => {
     const server = createServer();
     const target = kind === 'TCP' ? { host: '127.0.0.1', port: 0 } : { path: join(makeFolder(), 'fd.sock') };
     await new Promise<void>((resolve) => {
@@ -294,7 +294,7 @@ describe('listen on a file descriptor', () => {
     });
     const address = server.address();
     const child = startChild(server);
-    // A server that closes removes the file that it made.
+    // A closing server removes the file that it made.
     if (typeof address === 'string') renameSync(address, `${address}.kept`);
     server.close();
     const [line] = (await once(child.stdout!, 'data')) as [Buffer];
@@ -323,7 +323,7 @@ describe('handle', () => {
     [{}, '{}'],
     [Readable.from([]), '[Readable]'],
     [new Writable(), '[Writable]'],
-  ])('refuses what is no Duplex at once: %o', async (stream, found) => {
+  ])('throws at once for anything that is no Duplex: %o', async (stream, found) => {
     const { agent } = await startAgent();
     const error = thrownBy(() => Reflect.apply(agent.handle, agent, [stream]));
     expect(error).toBeInstanceOf(TypeError);
@@ -331,7 +331,7 @@ describe('handle', () => {
     expect(agent.connectionCount).toBe(0);
   });
 
-  it('serves both ends of nothing: a stream that is closed already is no connection', async () => {
+  it('ignores a stream that is closed already', async () => {
     const { agent } = await startAgent();
     const [closed] = duplexPair();
     closed.destroy();
@@ -365,7 +365,7 @@ describe('handle', () => {
     );
   });
 
-  it('destroys a stream that comes after close, as one does whose TLS handshake took longer', async () => {
+  it('destroys a stream that arrives after close, such as one whose TLS handshake took longer', async () => {
     const { agent } = await startAgent();
     await agent.close();
     const [stream] = duplexPair();
@@ -374,7 +374,7 @@ describe('handle', () => {
     expect(agent.connectionCount).toBe(0);
   });
 
-  it('destroys a stream that can take no answer any more', async () => {
+  it('destroys a stream that can no longer take an answer', async () => {
     const { agent } = await startAgent();
     const [stream] = duplexPair();
     stream.end();
@@ -382,7 +382,7 @@ describe('handle', () => {
     expect([stream.destroyed, agent.connectionCount]).toEqual([true, 0]);
   });
 
-  it('is over with a stream that never emits close', async () => {
+  it('counts a stream that never emits close as closed', async () => {
     const { agent } = await startAgent({ lingerTimeoutMs: 20 });
     const stream = new Duplex({ emitClose: false, read() {}, write: (_chunk, _encoding, done) => done() });
     agent.handle(stream);
@@ -391,26 +391,29 @@ describe('handle', () => {
     expect(agent.connectionCount).toBe(0);
   });
 
-  it.each(['handlerTimeout', 'handlerError'] as const)('takes a hook %s that ends its own connection', async (name) => {
-    const { haproxyHello, notify } = await import('@spop/builder');
-    const [ours, theirs] = duplexPair();
-    ours.resume();
-    let told = 0;
-    const { agent } = await startAgent({
-      processingTimeoutMs: 30,
-      lingerTimeoutMs: 20,
-      hooks: { [name]: () => void (told++ === 0 && ours.write(Buffer.alloc(9, 0xff))) },
-      setup: (a) =>
-        a.onNotify(async () => {
-          await new Promise((resolve) => void setTimeout(resolve, name === 'handlerTimeout' ? 60 : 10));
-          throw new Error('too late, or not at all');
-        }),
-    });
-    agent.handle(theirs);
-    ours.write(Buffer.concat([haproxyHello(), notify(), notify({ streamId: 3 })].map((frame) => frame.toBytes())));
-    expect(await eventually(() => told > 0 && agent.connectionCount === 0)).toBe(true);
-    expect(agent.inFlightCount).toBe(0);
-  });
+  it.each(['handlerTimeout', 'handlerError'] as const)(
+    'accepts a hook %s that ends its own connection',
+    async (name) => {
+      const { haproxyHello, notify } = await import('@spop/builder');
+      const [ours, theirs] = duplexPair();
+      ours.resume();
+      let told = 0;
+      const { agent } = await startAgent({
+        processingTimeoutMs: 30,
+        lingerTimeoutMs: 20,
+        hooks: { [name]: () => void (told++ === 0 && ours.write(Buffer.alloc(9, 0xff))) },
+        setup: (a) =>
+          a.onNotify(async () => {
+            await new Promise((resolve) => void setTimeout(resolve, name === 'handlerTimeout' ? 60 : 10));
+            throw new Error('too late, or not at all');
+          }),
+      });
+      agent.handle(theirs);
+      ours.write(Buffer.concat([haproxyHello(), notify(), notify({ streamId: 3 })].map((frame) => frame.toBytes())));
+      expect(await eventually(() => told > 0 && agent.connectionCount === 0)).toBe(true);
+      expect(agent.inFlightCount).toBe(0);
+    },
+  );
 
   it('answers a NOTIFY that a handler writes to the other end of its own connection', async () => {
     const [ours, theirs] = duplexPair();
@@ -443,7 +446,7 @@ describe('handle', () => {
 });
 
 describe('maxConnections', () => {
-  it('refuses those above it with status 13, until others have gone', async () => {
+  it('refuses connections above it with status 13, until others have closed', async () => {
     const { agent, connect: open, reports } = await startAgent({ link: 'IPv4', maxConnections: 2 });
     const [first, second] = await Promise.all([open(), open()]);
     await Promise.all([first.hello(), second.hello()]);
@@ -458,8 +461,8 @@ describe('maxConnections', () => {
     expect((await (await open()).hello()).version).toBe('2.0');
   });
 
-  it('never holds more than twice as many, however many come, and tells each why', async () => {
-    // Counted at each refusal, the one that is being told of included.
+  it('never holds more than twice as many, and sends each refused one the reason', async () => {
+    // Counted at each refusal, with the connection that is being refused.
     const counts: number[] = [];
     const overload = (): number => counts.push(agent.connectionCount);
     const bench = await startAgent({ link: 'IPv4', maxConnections: 5, hooks: { overload } });

@@ -1,29 +1,29 @@
-/** What of an agent is alive, and how much memory is in use, once the garbage is collected. */
+/** The living objects of an agent, and the memory in use, after a garbage collection. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Connections } from '../src/connection/connections.ts';
 import { Exchanges } from '../src/notify/exchanges.ts';
 
-// As `node --expose-gc`, for this process alone and without an option for whoever runs the tests.
+// As `node --expose-gc`, for this process alone and without an option on the command line.
 setFlagsFromString('--expose-gc');
 const gc: unknown = runInNewContext('gc');
 
-/** Collects all garbage but what the current turn of the event loop has looked at. */
+/** Collects all garbage, except objects that the current turn of the event loop has dereferenced. */
 export function collectGarbage(): void {
   if (typeof gc !== 'function') throw new Error('expected V8 to have gc() with --expose-gc');
   Reflect.apply(gc, undefined, []);
 }
 
-/** Bytes that objects and buffers take. */
+/** The bytes of objects and buffers. */
 export function usedBytes(): number {
-  // The second collection waits until the buffers that the first has found are freed and counted, which is done beside it.
+  // Buffers found by the first collection are freed and counted concurrently; the second collection waits for that.
   collectGarbage();
   collectGarbage();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 }
 
-/** The objects of one kind that are alive, as far as they were seen. */
+/** The living objects of one kind, of those that were seen. */
 class Living {
   readonly #known: WeakSet<object> = new WeakSet();
   #refs: WeakRef<object>[] = [];
@@ -34,7 +34,7 @@ class Living {
     this.#refs.push(new WeakRef(object));
   }
 
-  /** It waits to be used again, and counts no more until then. */
+  /** The object waits to be used again, and is not counted until then. */
   pass(object: object): void {
     this.#known.delete(object);
     this.#refs = this.#refs.filter((ref) => ref.deref() !== object);
@@ -45,7 +45,7 @@ class Living {
     return this.#refs.length;
   }
 
-  /** Those that are alive now belong to somebody else. */
+  /** Forgets the objects that are alive now: they belong to an earlier test. */
   forget(): void {
     this.#refs = [];
   }
@@ -55,7 +55,7 @@ const connections = new Living();
 const sessions = new Living();
 const exchanges = new Living();
 
-/** Shows `see` what each call of a method was given first, and what it returned. */
+/** Calls `see` with the first argument and the result of each call of a method. */
 function watch(prototype: object, name: string, see: (argument: unknown, result: unknown) => void): void {
   const method: unknown = Reflect.get(prototype, name);
   if (typeof method !== 'function') throw new Error(`expected ${name} to be a method`);
@@ -81,20 +81,20 @@ watch(Exchanges.prototype, 'giveBack', (exchange) => {
   if (typeof exchange === 'object' && exchange !== null) exchanges.pass(exchange);
 });
 
-/** How many objects of each kind are alive, of all that were made since {@link forgetLiving}. */
+/** The number of living objects of each kind, of those made since {@link forgetLiving}. */
 export interface LivingCounts {
   readonly connections: number;
   readonly sessions: number;
-  /** Of those that were used, and do not wait to be used again. */
+  /** Exchanges that were used, and do not wait to be used again. */
   readonly exchanges: number;
 }
 
-/** Counts what is alive; whatever was looked at in the current turn of the event loop is. */
+/** Counts the living objects; those that the current turn of the event loop has dereferenced are alive. */
 export function countLiving(): LivingCounts {
   return { connections: connections.count, sessions: sessions.count, exchanges: exchanges.count };
 }
 
-/** Counts from zero again: what is alive by now is an earlier test's. */
+/** Counts from zero again: objects that are alive now are an earlier test's. */
 export function forgetLiving(): void {
   for (const living of [connections, sessions, exchanges]) living.forget();
 }

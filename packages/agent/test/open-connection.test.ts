@@ -7,7 +7,7 @@ function timers(): number {
   return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 }
 
-it('an open connection has no timer that keeps the process: its stream does, where it is a socket', () => {
+it('an open connection has no timer that keeps the process: only its stream does, if it is a socket', () => {
   const before = timers();
   const [ours, theirs] = duplexPair();
   const agent = createAgent({ helloTimeoutMs: 30_000, idleTimeoutMs: 30_000, partialFrameTimeoutMs: 30_000 });

@@ -55,7 +55,7 @@ describe('resolveOptions', () => {
     expect(error.message).toContain(`expected ${name} to be an integer from ${minimum} to ${maximum}; found `);
   });
 
-  it('takes undefined for the default', () => {
+  it('replaces undefined by the default', () => {
     expect(resolveOptions(untyped('maxFrameSize', undefined)).maxFrameSize).toBe(1_048_576);
     expect(resolveOptions(untyped('fallback', undefined)).fallback).toBeTypeOf('function');
   });
@@ -85,7 +85,7 @@ describe('resolveOptions', () => {
     expect(error.message).toMatch(reason);
   });
 
-  it('leaves the options that were given as they are', () => {
+  it('does not change the given options', () => {
     const given = Object.freeze({ maxFrameSize: 300 });
     expect(resolveOptions(given)).not.toBe(given);
     expect(given).toEqual({ maxFrameSize: 300 });
@@ -93,11 +93,11 @@ describe('resolveOptions', () => {
 });
 
 describe('createAgent', () => {
-  it('refuses a bad option before it does anything', () => {
+  it('refuses a bad option before anything else', () => {
     expect(() => createAgent({ maxInFlight: 0 })).toThrow(RangeError);
   });
 
-  it('shows what is a string in quotes', () => {
+  it('shows strings in quotes', () => {
     const error = thrownBy(() => createAgent(untyped('maxInFlight', '9')));
     expect(error.message).toBe('expected maxInFlight to be an integer from 1 to 4294967295; found "9"');
   });
@@ -108,7 +108,7 @@ describe('createAgent', () => {
     ['x', '"x"'],
     [[], '[]'],
     [() => {}, '[Function (anonymous)]'],
-  ])('refuses %o for its options', (options, found) => {
+  ])('refuses %o as its options', (options, found) => {
     const error = thrownBy(() => Reflect.apply(createAgent, undefined, [options]));
     expect(error).toBeInstanceOf(TypeError);
     expect(error.message).toBe(`expected the options of createAgent() to be an object; found ${found}`);

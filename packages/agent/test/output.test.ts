@@ -39,7 +39,7 @@ describe('Output', () => {
     expect(output.bytesWritten).toBe(6);
   });
 
-  it('writes what it has where the next frame may not fit behind it', async () => {
+  it('writes its frames if the next one may not fit after them', async () => {
     const { socket, output, put } = setup();
     put('a'.repeat(90));
     put('b', 10);
@@ -50,7 +50,7 @@ describe('Output', () => {
     expect(socket.taken).toEqual([`${'a'.repeat(90)}b`, 'c']);
   });
 
-  it('gives a buffer back without a write where nothing was put into it', () => {
+  it('gives an empty buffer back without a write', () => {
     const { socket, pool, output } = setup();
     output.reserve(10);
     output.flush();
@@ -70,7 +70,7 @@ describe('Output', () => {
     put('fourth');
     output.flush();
     await turn();
-    // Two wait, and the rest for them.
+    // Two writes wait, and the rest waits for them.
     expect([pool.outCount, socket.handedCount, output.bytesWritten]).toEqual([3, 1, 16]);
     output.flush(true);
     put('fifth');
@@ -79,11 +79,11 @@ describe('Output', () => {
     expect([pool.outCount, output.bytesWritten]).toEqual([4, 27]);
     socket.takeNext();
     await turn();
-    // Nothing has told of the first one yet: that is what the second one's callback is for.
+    // The first write is not reported yet: the callback of the second one reports both.
     expect([pool.outCount, socket.taken]).toEqual([4, ['quick', 'first']]);
     socket.takeNext();
     await turn();
-    // The third one waits, and behind it the fifth, which was written as soon as there was room.
+    // The third write waits, and after it the fifth, which was written as soon as there was room.
     expect([pool.outCount, output.bytesWritten]).toEqual([2, 32]);
     socket.isBusy = false;
     socket.takeNext();
@@ -96,7 +96,7 @@ describe('Output', () => {
   });
 
   it.each([false, true])(
-    'lets two writes wait at most, and writes all that comes meanwhile behind them in one (one write for all that wait: %s)',
+    'lets two writes wait at most, and writes all later frames after them in one (one write for all that wait: %s)',
     async (isVectored) => {
       const { socket, pool, output, put } = setup(10, isVectored);
       socket.isBusy = true;
@@ -115,7 +115,7 @@ describe('Output', () => {
     },
   );
 
-  it('writes what waits behind two writes even where nothing is flushed any more', async () => {
+  it('writes the frames that wait for two writes even without another flush', async () => {
     const { socket, pool, output, put } = setup();
     socket.isBusy = true;
     for (const text of ['one', 'two', 'three']) {
@@ -127,7 +127,7 @@ describe('Output', () => {
       await turn();
     }
     expect([socket.taken, socket.writableLength]).toEqual([['one', 'two', 'three'], 0]);
-    // That of the third had nothing before it, and so no callback.
+    // The third write had no write before it, and so no callback.
     expect(pool.outCount).toBe(1);
     output.reclaim();
     expect(pool.outCount).toBe(0);
@@ -137,7 +137,7 @@ describe('Output', () => {
     ['the next flush', ({ output, put }: Setup): void => (put('next'), output.flush())],
     ['a tick of the clock', ({ output }: Setup): void => output.reclaim()],
     ['destroy', ({ output }: Setup): void => output.destroy()],
-  ])('takes back by %s the buffer of a write that completed later, without a callback', async (_, reclaim) => {
+  ])('takes back, by %s, the buffer of a write that completed later without a callback', async (_, reclaim) => {
     const each = setup();
     const { socket, pool, output, put } = each;
     socket.isBusy = true;
@@ -162,7 +162,7 @@ describe('Output', () => {
     output.flush();
     put('b');
     output.flush();
-    // Both are taken at once: the callback of the second is yet to be called.
+    // The kernel takes both at once; the callback of the second is not yet called.
     socket.isBusy = false;
     socket.takeNext();
     socket.isBusy = true;
@@ -181,7 +181,7 @@ describe('Output', () => {
     expect([pool.outCount, socket.taken]).toEqual([0, ['a', 'b', 'c', 'd', 'e']]);
   });
 
-  it('never lets the next frames change what the kernel has not taken yet', async () => {
+  it('never overwrites bytes that the kernel has not taken yet', async () => {
     const { socket, output, put } = setup();
     socket.isBusy = true;
     put('aaaa');
@@ -196,7 +196,7 @@ describe('Output', () => {
   });
 
   it.each(['destroyed', 'failing'])(
-    'gives all buffers back once where the socket is %s with writes pending',
+    'gives all buffers back once if the socket is %s with writes pending',
     async (how) => {
       const { socket, pool, output, put } = setup();
       socket.isBusy = true;
@@ -228,7 +228,7 @@ describe('Output', () => {
     expect([socket.taken, pool.outCount, output.bytesWritten]).toEqual([[], 0, 0]);
   });
 
-  it('goes on with memory of its own where the pool has none left, or a frame is larger than its buffers', async () => {
+  it('goes on with its own memory if the pool has no buffer left, or a frame is larger than a buffer', async () => {
     const { socket, pool, output, put } = setup(1);
     socket.isBusy = true;
     put('first');
@@ -245,7 +245,7 @@ describe('Output', () => {
     expect([pool.outCount, pool.bufferCount]).toEqual([0, 1]);
   });
 
-  it('is blocked from the high-water mark on, and not by what just waits for its turn', async () => {
+  it('is blocked from the high-water mark on, and not by a write that just waits for its turn', async () => {
     const { socket, output, put } = setup();
     socket.isBusy = true;
     put('little');
@@ -267,7 +267,7 @@ describe('Output', () => {
     expect(output.isBlocked).toBe(false);
   });
 
-  it('tells when a stream that was blocked has drained', async () => {
+  it('reports when a stream that was blocked has drained', async () => {
     const socket = new SlowSocket();
     let drained = 0;
     const output = new Output(socket, new BufferPool({ bufferSize: BUFFER_BYTES, maxBuffers: 1 }), () => drained++);
@@ -282,7 +282,7 @@ describe('Output', () => {
     expect(drained).toBe(1);
   });
 
-  it('changes its progress with each write that the peer takes, and with each byte where the socket tells', async () => {
+  it('changes its progress with each write that the peer takes, and with each byte if the socket reports it', async () => {
     const { socket, output, put } = setup();
     socket.isBusy = true;
     const seen: number[] = [];

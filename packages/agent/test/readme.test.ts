@@ -15,18 +15,18 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** Runs a program, whose agent listens nowhere. @returns the agent, and where it was told to listen. */
+/** Runs a program without letting its agent listen. @returns the agent, and the targets that listen() got. */
 async function run(name: string): Promise<{ agent: Agent | undefined; targets: unknown[] }> {
   let agent: Agent | undefined;
   const targets: unknown[] = [];
-  // Each program is run anew, and with it the package that it imports.
+  // Each program is loaded anew, with the package that it imports.
   vi.resetModules();
   const { createAgent } = await import('@spop/agent');
   vi.spyOn(Object.getPrototypeOf(createAgent()) as Agent, 'listen').mockImplementation(function (
     this: Agent,
     target: unknown,
   ) {
-    // The program keeps its agent to itself; `this` is the only way to it.
+    // The program does not export its agent; `this` is the only way to it.
     // oxlint-disable-next-line typescript/no-this-alias
     agent = this;
     targets.push(target);
@@ -38,7 +38,7 @@ async function run(name: string): Promise<{ agent: Agent | undefined; targets: u
   return { agent, targets };
 }
 
-/** What the program's agent sets when it is asked. */
+/** The actions of the program's agent for a NOTIFY. */
 async function ask(name: string, question: NotifyBuilder): Promise<unknown> {
   const { agent } = await run(name);
   if (agent === undefined) throw new Error(`${name} starts no agent`);
@@ -68,7 +68,7 @@ describe('README', () => {
     expect(await ask('ten-lines.ts', from('192.0.2.2'))).toEqual({ 'sess.ip_score': 0 });
   });
 
-  it('has an asynchronous handler that looks something up', async () => {
+  it('has an asynchronous handler that awaits a look-up', async () => {
     vi.stubGlobal('fetch', () => Promise.resolve(new Response('alice')));
     expect(await ask('asynchronous.ts', session('c1'))).toEqual({ 'txn.user': 'alice', 'txn.verdict': 'known' });
     expect(await ask('asynchronous.ts', session(null))).toEqual({ 'txn.verdict': 'anonymous' });
@@ -112,7 +112,7 @@ describe('README', () => {
     expect(warned.mock.calls).toEqual([['stream 1: threw for /upload']]);
   });
 
-  it('has a handler that answers at once what it knows', async () => {
+  it('has a handler that answers known clients at once', async () => {
     const look = vi.fn<() => Promise<Response>>(() => Promise.resolve(new Response('alice')));
     vi.stubGlobal('fetch', look);
     const { agent } = await run('at-once.ts');
@@ -135,7 +135,7 @@ describe('README', () => {
     });
   });
 
-  it('has a handler that reads text within an argument', async () => {
+  it('has a handler that reads text in an argument', async () => {
     const headers = [
       'host: shop.example.com',
       'x-forwarded-for: 192.0.2.66, [2001:DB8::7]:4711',

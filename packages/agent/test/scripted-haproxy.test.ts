@@ -21,7 +21,7 @@ const other = defineMessage('other', {});
 const score = defineVariable('sess', 'score', int32);
 const arguments_ = { ip: '192.0.2.1' };
 
-/** An agent with one handler, and a scripted HAProxy before it; both are gone when the test ends. */
+/** An agent with one handler, and a scripted HAProxy in front of it; both are closed when the test ends. */
 async function ask(
   handler: () => void | Promise<void>,
   options: AgentOptions = {},
@@ -61,7 +61,7 @@ const late = 'the handlers of "check-ip" did not settle in processingTimeoutMs';
 const unhandled = 'there is no handler for "other"; there are handlers for "check-ip"';
 
 describe('an assertion on the ACK of an agent in this process', () => {
-  it('tells what the handler threw, and where', async () => {
+  it('reports the error of the handler, and its place', async () => {
     const peer = await ask(throwing);
     const answer = await peer.notify(checkIp, arguments_);
     const { message } = await failureOf(() => expect(answer).toSetVar(score, 1));
@@ -70,7 +70,7 @@ describe('an assertion on the ACK of an agent in this process', () => {
     expect((await failureOf(() => assertSetVar(answer, score, 1))).message).toContain(threw);
   });
 
-  it('tells what the handler rejected with', async () => {
+  it('reports the rejection of the handler', async () => {
     const peer = await ask(async () => {
       await sleep(1);
       throwing();
@@ -79,13 +79,13 @@ describe('an assertion on the ACK of an agent in this process', () => {
     expect((await failureOf(() => expect(answer).toSetVar(score, 1))).message).toContain(threw);
   });
 
-  it('tells that the handler was too late', async () => {
+  it('reports that the handler was too late', async () => {
     const peer = await ask(() => new Promise(() => {}), { processingTimeoutMs: 20 });
     const answer = await peer.notify(checkIp, arguments_);
     expect((await failureOf(() => expect(answer).toSetVar(score, 1))).message).toContain(`reported that ${late}`);
   });
 
-  it('tells that there is no handler for the message', async () => {
+  it('reports that there is no handler for the message', async () => {
     const peer = await ask(() => {});
     const answer = await peer.notify(other);
     expect((await failureOf(() => expect(answer).toSetVar(score, 1))).message).toContain(`reported that ${unhandled}`);
@@ -94,9 +94,9 @@ describe('an assertion on the ACK of an agent in this process', () => {
   it.each<[string, unknown, string]>([
     ['no error', 'words', 'threw words'],
     ['nothing', undefined, 'threw undefined'],
-    ['what has no text', Object.create(null), 'threw object without a text'],
+    ['a value without a text', Object.create(null), 'threw object without a text'],
     ['a long text', new Error('x'.repeat(10_000)), `${'x'.repeat(493)}… at `],
-  ])('tells of a handler that threw %s', async (_, thrown, text) => {
+  ])('reports a handler that threw %s', async (_, thrown, text) => {
     const peer = await ask(() => {
       throw thrown;
     });
@@ -104,7 +104,7 @@ describe('an assertion on the ACK of an agent in this process', () => {
     expect((await failureOf(() => expect(answer).toSetVar(score, 1))).message).toContain(text);
   });
 
-  it('tells nothing where nothing was reported', async () => {
+  it('adds nothing if the agent reported nothing', async () => {
     const peer = await ask(() => {});
     const answer = await peer.notify(checkIp, arguments_);
     expect((await failureOf(() => expect(answer).toSetVar(score, 1))).message).not.toContain('reported');
@@ -122,7 +122,7 @@ describe('a step that fails', () => {
       late,
     ],
     ['was missing', () => {}, {}, notify().message('other'), unhandled],
-  ])('tells that the handler %s', async (_, handler, options, question, text) => {
+  ])('reports that the handler %s', async (_, handler, options, question, text) => {
     const peer = await ask(handler, options, { timeoutMs: 1_000 });
     await peer.notify(question);
     const failure = await failureOf(() => peer.receive(50));
@@ -150,7 +150,7 @@ describe('a step that fails', () => {
     }
   });
 
-  it('has such a stack where it waits for a HELLO, a DISCONNECT or a connection', async () => {
+  it('has such a stack if it waits for a HELLO, a DISCONNECT or a connection', async () => {
     const silent: StreamHandler = { handle: (stream) => stream.on('error', () => {}) };
     const listening = createServer().listen(0, '127.0.0.1');
     await once(listening, 'listening');
@@ -176,7 +176,7 @@ describe('a step that fails', () => {
 });
 
 describe('reports', () => {
-  it('go to the conversation that they are about, of several at once', async () => {
+  it('go to their own conversation, of several at once', async () => {
     const wrong = agentOf(throwing);
     const right = agentOf(() => {});
     const slow = agentOf(() => new Promise(() => {}), { processingTimeoutMs: 20 });
@@ -205,7 +205,7 @@ describe('reports', () => {
     expect(texts[1]).toContain(unhandled);
   });
 
-  it('are listened to only while a conversation is open', async () => {
+  it('are subscribed to only while a conversation is open', async () => {
     const names = ['spop:handlerError', 'spop:handlerTimeout', 'spop:unhandledNotify'];
     const heard = (): boolean[] => names.map((name) => channel(name).hasSubscribers);
     expect(heard()).toEqual([false, false, false]);
@@ -217,7 +217,7 @@ describe('reports', () => {
     expect(heard()).toEqual([false, false, false]);
   });
 
-  it('of others on these channels are passed over', async () => {
+  it('of other publishers on these channels are ignored', async () => {
     const peer = await ask(() => {});
     const nonsense = [
       undefined,

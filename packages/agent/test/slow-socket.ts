@@ -4,17 +4,17 @@ import type { Writable } from 'node:stream';
 type Done = (error?: Error | null) => void;
 
 /**
- * A socket whose kernel takes what is written at once or, while it is busy, when the test says so. What is taken is read
- * from the very bytes that were written, at that moment: whoever reuses their memory too early is found out.
+ * A socket whose kernel takes writes at once or, while it is busy, when the test says so. The bytes are copied only at that
+ * moment, so that a test notices memory that is reused too early.
  */
 export class SlowSocket extends Socket {
-  /** What the kernel has not taken, write by write. */
+  /** The writes that the kernel has not taken. */
   readonly #waiting: { readonly chunks: readonly Buffer[]; readonly done: Done }[] = [];
-  /** What it took, write by write. */
+  /** The writes that it took. */
   readonly taken: string[] = [];
   isBusy = false;
 
-  /** @param isVectored Whether writes that wait are handed over in one, as sockets do, or one by one. */
+  /** @param isVectored True if waiting writes are passed on in one, as sockets do, or else one by one. */
   constructor(isVectored: boolean = false) {
     super();
     const write: Writable['_write'] = (chunk: Buffer, _, done) => this.#hand([chunk], done);
@@ -28,7 +28,7 @@ export class SlowSocket extends Socket {
     this.on('error', () => {});
   }
 
-  /** How many writes the kernel was given and has not taken. */
+  /** The number of writes that the kernel was given and has not taken. */
   get handedCount(): number {
     return this.#waiting.length;
   }

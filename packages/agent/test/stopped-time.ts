@@ -1,14 +1,14 @@
-/** The time that an agent's clock and its timeouts go by, set by the test: what a busy machine takes counts for nothing. */
+/** The time of an agent's clock and timeouts, set by the test: delays of a busy machine do not count. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { onTestFinished, vi } from 'vitest';
 
 /** Time that passes only when the test says so. */
 export interface StoppedTime {
-  /** Lets time pass, with every tick in it, and what the ticks cause. */
+  /** Lets time pass, with every tick in it, and the effects of the ticks. */
   pass(ms: number): Promise<void>;
   /** Lets time pass in which no timer could run; the next one runs late, before anything is read. */
   block(ms: number): void;
-  /** Lets time pass of which no timer hears. */
+  /** Lets time pass without any timer. */
   skip(ms: number): void;
 }
 

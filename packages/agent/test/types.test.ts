@@ -22,7 +22,7 @@ const inItsFile: MessageHandler<typeof checkRequest> = ({ ip, host }, ack) => {
 };
 
 describe('the types of handlers', () => {
-  it('take what an arrow function with one expression returns', () => {
+  it('accept the result of an arrow function with one expression', () => {
     createAgent()
       .onMessage(checkRequest, (_, ack) => ack.set(score, 1))
       .onNotify((_, ack) => ack.unset(score));
@@ -30,7 +30,7 @@ describe('the types of handlers', () => {
     createAgent().onMessage(checkRequest, inItsFile);
   });
 
-  it('refuse what cannot be an answer, and arguments that are not declared', () => {
+  it('refuse results that cannot be an answer, and arguments that are not declared', () => {
     const agent = createAgent();
     // @ts-expect-error A number is no answer.
     agent.onMessage(checkRequest, () => 1);

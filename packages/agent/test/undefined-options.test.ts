@@ -18,7 +18,7 @@ import { resolveOptions } from '../src/options.ts';
 type Undefined<Options> = Record<keyof Options, undefined>;
 
 describe('an option that is undefined', () => {
-  it('compiles wherever an option may be left out', () => {
+  it('compiles wherever an option may be omitted', () => {
     expectTypeOf<Undefined<AgentOptions>>().toExtend<AgentOptions>();
     expectTypeOf<Undefined<Hooks>>().toExtend<Hooks>();
     expectTypeOf<Undefined<CloseOptions>>().toExtend<CloseOptions>();
@@ -26,7 +26,7 @@ describe('an option that is undefined', () => {
     expectTypeOf<Undefined<TextLoggerOptions>>().toExtend<TextLoggerOptions>();
     expectTypeOf<Undefined<Omit<TcpTarget, 'port'>> & { port: number }>().toExtend<TcpTarget>();
     expectTypeOf<Undefined<Omit<UnixTarget, 'path'>> & { path: string }>().toExtend<UnixTarget>();
-    // The agent's own options have their defaults, and are never undefined but for the logger.
+    // The agent's own options have their defaults, and only the logger may be undefined.
     expectTypeOf<Extract<ResolvedOptions[Exclude<keyof ResolvedOptions, 'logger'>], undefined>>().toBeNever();
     expect(Object.keys(resolveOptions({}))).not.toHaveLength(0);
   });
