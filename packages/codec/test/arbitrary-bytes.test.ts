@@ -47,7 +47,7 @@ afterAll(() => {
   Error.stackTraceLimit = stackTraceLimit;
 });
 
-/** What `call` gives or throws, as text. Anything thrown that is no SpopError fails the test. */
+/** The result or the error of `call`, as text. An error that is no SpopError fails the test. */
 function outcome(call: () => unknown): string {
   try {
     const result = call();
@@ -109,7 +109,7 @@ function outcomesOfNotify(frame: Frame): string[] {
   return outcomes;
 }
 
-/** Everything that the codec can make of a frame, whatever its type. */
+/** The results of all readers of the codec for a frame of any type. */
 function outcomesOfFrame(frame: Frame): string[] {
   const list = new KvListReader();
   const actions = new ActionReader();
@@ -130,7 +130,7 @@ function outcomesOfFrame(frame: Frame): string[] {
         outcomes.push(...outcomesOfValue(actions.value));
       }
     }),
-    // The last views after the end or an error: what they show has to be within the frame as well.
+    // The last views after the end or an error: they too must show only bytes of the frame.
     outcome(() => list.name.toString()),
     ...outcomesOfValue(list.value),
     outcome(() => actions.name.toString()),
@@ -168,7 +168,7 @@ function outcomesOfStream(bytes: Uint8Array, fill: number, sizes: readonly numbe
   return outcomes;
 }
 
-/** The same bytes amid different others, whole and in pieces: the outcome has to be one. */
+/** The same bytes amid different others, whole and in pieces: the outcome must be the same. */
 function expectOneOutcome(bytes: Uint8Array, sizes: readonly number[] = []): void {
   const expected = outcomesOfStream(bytes, 0x00, []);
   expect(outcomesOfStream(bytes, 0xff, [])).toEqual(expected);
@@ -181,21 +181,21 @@ const someBytes = fc.array(fc.oneof({ weight: 3, arbitrary: interesting }, { wei
 });
 
 describe('arbitrary bytes', () => {
-  it('as a stream: nothing but SpopErrors, and nothing that stands around is seen', () => {
+  it('as a stream cause only SpopErrors, and show no surrounding byte', () => {
     fc.assert(
       fc.property(someBytes, (bytes) => expectOneOutcome(Uint8Array.from(bytes), [1, 5, 9, 30])),
       { numRuns: 300 },
     );
   });
 
-  it.each([0, 1, 2, 3, 101, 102, 103, 255])('as the payload of a frame of type %i', (type) => {
+  it.each([0, 1, 2, 3, 101, 102, 103, 255])('as the payload of a frame of type %i do the same', (type) => {
     fc.assert(
       fc.property(someBytes, (payload) => expectOneOutcome(frameBytes(type, Uint8Array.from(payload)), [4, 11, 20])),
       { numRuns: 150 },
     );
   });
 
-  it('as ids and payload', () => {
+  it('as ids and payload do the same', () => {
     fc.assert(
       fc.property(someBytes, (rest) => {
         const bytes = Buffer.from([0, 0, 0, rest.length + 7, 3, 0, 0, 0, 1, ...rest, 0, 0]);
@@ -205,7 +205,7 @@ describe('arbitrary bytes', () => {
     );
   });
 
-  it('in place of some of the bytes of a message that is well-formed', () => {
+  it('in place of some bytes of a well-formed message do the same', () => {
     const good = notifyBytes(
       Buffer.concat([
         message('m', [
@@ -229,7 +229,7 @@ describe('arbitrary bytes', () => {
       fc.property(changes, (edits) => {
         const bytes = Buffer.from(good);
         for (const [at, value] of edits) bytes[at] = value;
-        // The length stays, so that the rest is looked at.
+        // The length stays, so that the rest is read.
         good.copy(bytes, 0, 0, 4);
         expectOneOutcome(bytes, [11, 40]);
       }),
@@ -237,7 +237,7 @@ describe('arbitrary bytes', () => {
     );
   });
 
-  it('in place of each byte of what HAProxy sends, one at a time', { timeout: 60_000 }, () => {
+  it('in place of each byte of a frame of HAProxy, one at a time, do the same', { timeout: 60_000 }, () => {
     const capture = readCaptures().find(({ label }) => label === '3.2.26/scalars') ?? expect.unreachable('no capture');
     for (let at = 0; at < capture.bytes.length; at++) {
       for (const value of [0x08, 0x0f, 0xff]) {
@@ -250,8 +250,8 @@ describe('arbitrary bytes', () => {
 });
 
 describe('a hostile peer', () => {
-  it('cannot make a NOTIFY of many messages slow or a loop', () => {
-    // Messages of the smallest size, declared and not, and each of them the same.
+  it('cannot make a NOTIFY of many messages slow or endless', () => {
+    // Messages of the smallest size, declared and not, all with the same name.
     const notify = new InternalNotify(set);
     const readMany = (count: number, name: string): void => {
       const reader = new FrameReader({ maxFrameSize: 70_000 });
@@ -260,14 +260,14 @@ describe('a hostile peer', () => {
     };
     readMany(21_000, 'x');
     expect(notify.messageCount).toBe(0);
-    // Eight of them stay, and each further one has a place for itself and for each of its arguments.
+    // Eight messages take a fixed place, and each further one a place for itself and for each of its arguments.
     readMany(8, 'm');
     const kept = notify.viewBytes;
     const most = 8 + Math.floor(32_768 / (1 + m.argumentNames.length));
     readMany(most, 'm');
     expect([notify.messageCount, notify.viewBytes > 4_000_000]).toEqual([most, true]);
     expect(() => readMany(21_000, 'm')).toThrow(
-      // Behind the header of 11 bytes and the messages, each a length, a name and NB-ARGS, the next one's name.
+      // The next message's name follows the header of 11 bytes and the messages, each a length, a name and NB-ARGS.
       expect.objectContaining({ code: 'SPOP_TOO_MANY_MESSAGES', status: 4, offset: 11 + 3 * most + 1 }),
     );
     notify.close();

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { type Frame, FrameReader, KvListReader, SpopError, type Value } from '../src/index.ts';
 
-/** Bytes from hex digits, spaces as one likes. */
+/** Bytes from hex digits, with any spaces. */
 export function hex(digits: string): Buffer {
   const compact = digits.replaceAll(/\s/g, '');
   const bytes = Buffer.from(compact, 'hex');
@@ -34,7 +34,7 @@ export function firstOfSize(size: number): bigint {
   return first;
 }
 
-/** Text behind its length. */
+/** Text after its length. */
 export function text(value: string): Buffer {
   const bytes = Buffer.from(value, 'utf8');
   return Buffer.concat([varint(BigInt(bytes.length)), bytes]);
@@ -63,8 +63,8 @@ export function notifyBytes(payload: Uint8Array): Buffer {
 export const PAYLOAD_AT = 11;
 
 /**
- * The same bytes amid others, as in a pooled buffer: what a view shows of the surroundings is foreign. `fill` stands in
- * every other byte.
+ * The same bytes amid others, as in a pooled buffer; a view must show none of the surroundings. Every other byte is
+ * `fill`.
  */
 export function amid(bytes: Uint8Array, fill: number, before: number = 23, after: number = 300): Buffer {
   const buffer = Buffer.alloc(before + bytes.length + after, fill);
@@ -82,7 +82,7 @@ export function onlyFrame(bytes: Uint8Array, fill: number = 0x21, before: number
   return frame;
 }
 
-/** What `call` throws, which has to be a SpopError. */
+/** The error that `call` throws, which must be a SpopError. */
 export function thrown(call: () => unknown): SpopError {
   try {
     call();
@@ -93,7 +93,7 @@ export function thrown(call: () => unknown): SpopError {
   return expect.unreachable('expected a SpopError; found none');
 }
 
-/** Code, status and offset of what `call` throws. */
+/** Code, status and offset of the error that `call` throws. */
 export function fault(call: () => unknown): readonly [code: string, status: number | undefined, offset: number] {
   const { code, status, offset } = thrown(call);
   return [code, status, offset];

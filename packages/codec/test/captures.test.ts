@@ -40,7 +40,7 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** The bytes of a STRING or BINARY in the form that the capture's JSON has for them. */
+/** The bytes of a STRING or BINARY in the form of the capture's JSON. */
 function describeBytes(value: Value, captured: CapturedValue | undefined): Partial<CapturedValue> {
   const bytes = value.toBytes();
   if (captured?.sha256 !== undefined) {
@@ -86,7 +86,7 @@ function describeMessages(messages: MessageReader, captured: readonly CapturedMe
   return found;
 }
 
-/** The frame in the form of the capture's JSON; what stands in it is looked at by what the JSON says of it. */
+/** The frame in the form of the capture's JSON, read as the type that the JSON names. */
 function describeFrame(frame: Frame, offset: number, captured: CapturedFrame | undefined): object {
   const head = {
     offset,
@@ -120,7 +120,7 @@ function decode(capture: Capture, sizes: Iterable<number>): object[] {
       frames.push(describeFrame(frame, offset, capture.frames[frames.length]));
       offset += frame.end - frame.start;
     }
-    // Whoever shows bytes of an earlier read later, shows these.
+    // A view that shows bytes of an earlier read too late shows these.
     chunk.fill(0xdd);
   }
   expect([from, offset, reader.pendingBytes]).toEqual([capture.bytes.length, capture.bytes.length, 0]);
@@ -151,7 +151,7 @@ it('finds the captures', () => {
 });
 
 describe.each(captures.map((capture) => [capture.label, capture] as const))(
-  '%s decodes to what was sent',
+  '%s decodes to the frames that were sent',
   (_, capture) => {
     const expected = expectedFrames(capture);
 
@@ -202,7 +202,7 @@ describe.each(captures.map((capture) => [capture.label, capture] as const))(
       }
     });
 
-    it('and so do the answers of the agent', () => {
+    it('in the answers of the agent, too', () => {
       const bytes = Buffer.concat(capture.agent_sent.map((sent) => hex(sent.hex)));
       for (const frame of framesOf(bytes)) {
         if (frame.type === FrameType.AgentHello) expect(toAgentHello(frame).version).toMatch(/^[12]\.0$/);
@@ -282,10 +282,10 @@ const declarable: Readonly<Record<string, AnyValueType>> = {
   null: string,
 };
 
-/** Longer names cannot be declared, but still be walked. */
+/** Longer names cannot be declared, but can be walked. */
 const LONGEST_NAME = 239;
 
-/** Declares every argument of the messages with its type, and reads the frame by that. */
+/** Declares every argument of the messages with its type, and reads the frame with these declarations. */
 function expectDeclared(frame: Frame, captured: readonly CapturedMessage[]): void {
   const messages = captured.map(({ name, args }) => ({
     name,

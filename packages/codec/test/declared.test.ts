@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { address, defineMessage, defineVariable, optional, string } from '../src/index.ts';
 
-/** As a caller without types calls it. */
+/** The function as a caller without types sees it. */
 const untyped = (call: (...args: never[]) => unknown, ...args: unknown[]): unknown =>
   Reflect.apply(call, undefined, args);
 
-/** What the builder has under the same name, to make a value for a test. */
+/** The builder's function of the same name, which makes a value for a test. */
 const builders = { address: (text: string) => ({ type: 'ipv4', value: text }) };
 
 const types: readonly (readonly [unknown, string])[] = [
@@ -32,7 +32,7 @@ describe('defineMessage, without types', () => {
     );
   });
 
-  it('refuses what is wrapped into an optional one', () => {
+  it('refuses an optional() that wraps no type', () => {
     expect(() => untyped(defineMessage, 'ask', { ip: untyped(optional, 'address') })).toThrow('found another object');
     expect(() => defineMessage('ask', { ip: optional(address) })).not.toThrow();
   });

@@ -29,7 +29,7 @@ describe('SpopError', () => {
 });
 
 describe('ErrorStatus', () => {
-  it('has only status codes that the specification names, and none above 99', () => {
+  it('has only status codes of the specification, and none above 99', () => {
     const named: readonly number[] = Object.values(Status);
     for (const [code, status] of codes) {
       if (status !== null) expect([code, named.includes(status), status <= 99]).toEqual([code, true, true]);

@@ -17,7 +17,7 @@ describe('BufferPool', () => {
     expect(pool.acquire()).toBe(buffers[1]);
   });
 
-  it('makes a buffer only where none is free', () => {
+  it('makes a buffer only if none is free', () => {
     const pool = new BufferPool({ bufferSize: 10, maxBuffers: 1_000 });
     expect(pool.bufferCount).toBe(0);
     for (let round = 0; round < 1_000; round++) {
@@ -28,7 +28,7 @@ describe('BufferPool', () => {
     expect([pool.bufferCount, pool.outCount]).toEqual([2, 0]);
   });
 
-  it('never gives one buffer to two', () => {
+  it('never gives one buffer twice', () => {
     const pool = new BufferPool({ bufferSize: 10, maxBuffers: 50 });
     const out = new Set<Buffer>();
     let seed = 1;
@@ -60,7 +60,7 @@ describe('BufferPool', () => {
     expect([pool.outCount, pool.acquire(), pool.acquire() === buffer]).toEqual([0, buffer, false]);
   });
 
-  it('refuses buffers that are not its own: of another pool, of nobody, or a part of one', () => {
+  it('refuses buffers that are not its own: of another pool, of no pool, or a part of one', () => {
     const pool = new BufferPool({ bufferSize: 10, maxBuffers: 2 });
     const other = new BufferPool({ bufferSize: 10, maxBuffers: 2 });
     const own = acquired(pool);

@@ -29,7 +29,7 @@ function readNotify(): Notify {
 }
 
 describe('JSON.stringify and util.inspect', () => {
-  it('write views as text, and messages with the arguments that are there', () => {
+  it('write views as text, and messages with their present arguments', () => {
     const view = readNotify().get(check)!;
     const { path, ip } = view;
     expect(JSON.stringify({ path, ip })).toBe('{"path":"/y","ip":"192.0.2.1"}');
@@ -38,7 +38,7 @@ describe('JSON.stringify and util.inspect', () => {
     expect(inspect(view, { breakLength: Infinity })).toBe("{ path: '/y', ip: '192.0.2.1', port: 80 }");
   });
 
-  it('quote what a client wrote, and show integers that no number holds', () => {
+  it('quote texts of a client, and show integers that no number holds', () => {
     const wide = defineMessage('wide', { agent: string, small: optional(int32), big: int64 });
     const notify = new Notify(new MessageSet([wide]));
     notify.read(
@@ -59,7 +59,7 @@ describe('JSON.stringify and util.inspect', () => {
     expect(JSON.stringify({ ...view.agent }).length).toBeLessThan(200);
   });
 
-  it('write nothing of a frame that is closed', () => {
+  it('write nothing of a closed frame', () => {
     const notify = readNotify();
     const view = notify.get(check)!;
     const { path } = view;
@@ -71,7 +71,7 @@ describe('JSON.stringify and util.inspect', () => {
     );
   });
 
-  it('write no bytes of the buffers behind frames and ACKs', () => {
+  it('write no bytes of the buffers of frames and ACKs', () => {
     const secret = Buffer.from('session=secret'.repeat(9));
     const frame = notifyFrame([message('check', [])]);
     const padded = Buffer.concat([frame.bytes, secret]);

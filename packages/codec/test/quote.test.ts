@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { escapeText, quoteText } from '../src/index.ts';
 
-/** All that may not stand in a line: C0, DEL, C1, bidirectional controls, U+2028, U+2029. */
+/** The characters that a line must not have: C0, DEL, C1, bidirectional controls, U+2028, U+2029. */
 const CONTROLS = [
   ...Array.from({ length: 0x20 }, (_, code) => code),
   ...Array.from({ length: 0x21 }, (_, code) => 0x7f + code),
@@ -23,13 +23,13 @@ describe('escapeText', () => {
     expect(escapeText(`a${control}b`)).toBe(`a\\u${code}b`);
   });
 
-  it('leaves what is next to a control', () => {
+  it('leaves the text next to a control', () => {
     const neighbours = [0x20, 0x7e, 0xa0, 0x061b, 0x061d, 0x200d, 0x2010, 0x2027, 0x202f, 0x2065, 0x206a];
     const text = String.fromCharCode(...neighbours);
     expect(escapeText(text)).toBe(text);
   });
 
-  it('shows 128 units, and marks that there were more', () => {
+  it('shows 128 units, and marks that there are more', () => {
     expect(escapeText('x'.repeat(128))).toBe('x'.repeat(128));
     expect(escapeText('x'.repeat(129))).toBe(`${'x'.repeat(128)}…`);
     expect(escapeText('xyz', 2)).toBe('xy…');
@@ -41,14 +41,14 @@ describe('escapeText', () => {
     expect(escapeText(`${'x'.repeat(126)}😀`)).toBe(`${'x'.repeat(126)}😀`);
   });
 
-  it('changes nothing that it has written', () => {
+  it('does not change its own output', () => {
     const once = escapeText(`\u001b[2J\nforged ${'x'.repeat(100)}`);
     expect(escapeText(once)).toBe(once);
   });
 });
 
 describe('quoteText', () => {
-  it('ends only where it is said to end', () => {
+  it('ends only at the closing quote', () => {
     expect(quoteText('a"b\\c')).toBe(String.raw`"a\"b\\c"`);
     expect(JSON.parse(quoteText('\u001b[2J\n\u009b\u202e'))).toBe('\u001b[2J\n\u009b\u202e');
   });

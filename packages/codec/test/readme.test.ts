@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(`${folder}README.md`, 'utf8');
 
-/** The programs of the README.md, each under its heading and with what it says that they print. */
+/** The programs of the README.md, each with its heading and the output that the README states. */
 const programs = [...readme.matchAll(/```ts\n(.*?)```(?:\n\n```text\n(.*?)```)?/gs)].map(
   ({ index, 1: code = '', 2: output }) => {
     const heading =
@@ -34,7 +34,7 @@ describe('README.md', () => {
     expect(programs.length).toBeGreaterThan(5);
   });
 
-  it.each(programs)('prints what it says: %s', { timeout: 30_000 }, (_, code, output) => {
+  it.each(programs)('has the right output for the program: %s', { timeout: 30_000 }, (_, code, output) => {
     expect(run(code)).toBe(output);
   });
 });

@@ -24,7 +24,7 @@ import {
 import { notifyFrame, toHex } from './bytes.ts';
 
 interface Written {
-  /** How it is written; the value is one that the type takes. */
+  /** How the value is written; the type accepts it. */
   readonly type: AnyValueType;
   readonly value: unknown;
   /** How it reads. */
@@ -58,7 +58,7 @@ const anyValue: fc.Arbitrary<Written> = fc.oneof(
 /** The value in the form of {@link Written.text}. */
 function textOf(value: Value, { type, text }: Written): string {
   if (type === binary) return toHex(value.toBytes());
-  // The URL standard writes IPv4-mapped addresses in hexadecimal; Node is the judge of what they mean.
+  // The URL standard writes IPv4-mapped addresses in hexadecimal; Node decides their meaning.
   if (type === address && text.startsWith('[')) return new URL(`http://[${value.toString()}]`).hostname;
   return value.toString();
 }
@@ -69,8 +69,8 @@ const anyMessages = fc.array(
 );
 const anyId = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
 
-describe('what is written', () => {
-  it('in a NOTIFY is what is read, in any pieces', () => {
+describe('a value that is written', () => {
+  it('in a NOTIFY is read back, from any pieces', () => {
     fc.assert(
       fc.property(
         anyMessages,
@@ -122,7 +122,7 @@ describe('what is written', () => {
     );
   });
 
-  it('in an ACK is what is read', () => {
+  it('in an ACK is read back', () => {
     const notify = notifyFrame([]);
     const anyAction = fc.record({
       scope: fc.constantFrom(...SCOPE_NAMES),

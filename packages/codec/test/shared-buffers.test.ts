@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Frame, FrameReader, FrameWriter, string, uint32 } from '../src/index.ts';
 import { frameBytes, hex, notifyBytes, text, toHex } from './bytes.ts';
 
-/** A frame with its ids and flags, unlike any other with another `seed`. */
+/** A frame with ids and flags, different for each `seed`. */
 function frameWith(seed: number, size: number): Buffer {
   const ids = { flags: (seed << 8) | 1, streamId: BigInt(seed), frameId: BigInt(seed * 241) };
   return frameBytes(seed & 0xff, Buffer.alloc(size, seed), ids);
@@ -18,7 +18,7 @@ function expectedSummary(seed: number, size: number): string {
   return `${seed & 0xff} ${(seed << 8) | 1} ${seed} ${seed * 241} ${toHex(Buffer.alloc(size, seed))}`;
 }
 
-/** All whole frames that the reader has. */
+/** All whole frames of the reader. */
 function readAll(reader: FrameReader): string[] {
   const found = [];
   for (let frame = reader.next(); frame !== undefined; frame = reader.next()) found.push(summary(frame));
@@ -26,7 +26,7 @@ function readAll(reader: FrameReader): string[] {
 }
 
 describe('FrameReader', () => {
-  it('reads what the same chunk object holds by now, whole frames and parts of them', () => {
+  it('reads the new bytes of a reused chunk object, whole frames and parts of them', () => {
     const sizes = [0, 5, 300, 17, 2_000, 1, 40];
     const stream = Buffer.concat(sizes.map((size, seed) => frameWith(seed + 1, size)));
     const expected = sizes.map((size, seed) => expectedSummary(seed + 1, size));
@@ -44,7 +44,7 @@ describe('FrameReader', () => {
     }
   });
 
-  it('takes turns between chunk and carry', () => {
+  it('alternates between chunk and carry', () => {
     const frames = Array.from({ length: 40 }, (_, index) => frameWith(index + 1, (index * 37) % 90));
     const stream = Buffer.concat(frames);
     // Each chunk ends in the middle of a frame, and has whole ones before it.
@@ -64,7 +64,7 @@ describe('FrameReader', () => {
     expect(found).toEqual(frames.map((_, index) => expectedSummary(index + 1, (index * 37) % 90)));
   });
 
-  it('keeps apart from others that read the same chunk, each with a carry of its own', () => {
+  it('does not affect others that read the same chunk, each with its own carry', () => {
     const piece = fc.record({ reader: fc.nat(2), size: fc.integer({ min: 1, max: 200 }), isOwn: fc.boolean() });
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
@@ -96,7 +96,7 @@ describe('FrameReader', () => {
     );
   });
 
-  it('reads on where another was given the same chunk meanwhile', () => {
+  it('reads on if another was given the same chunk meanwhile', () => {
     const chunk = Buffer.concat([frameWith(1, 4), frameWith(2, 5), frameWith(3, 6)]);
     const half = frameWith(1, 4).length;
     const readers = [new FrameReader(), new FrameReader()];
@@ -110,7 +110,7 @@ describe('FrameReader', () => {
     expect(found).toEqual([one, two, two, undefined, three, undefined]);
   });
 
-  it('reads parts of one memory, each at its own offset', () => {
+  it('reads parts of the same memory, each at its own offset', () => {
     const memory = Buffer.concat([hex('ffffff'), frameWith(9, 20), hex('ffff'), frameWith(10, 30), hex('ff')]);
     const first = 3 + frameWith(9, 20).length;
     const parts = [memory.subarray(3, first), memory.subarray(first + 2, memory.length - 1)];
@@ -125,7 +125,7 @@ describe('FrameReader', () => {
 });
 
 describe('Frame.read', () => {
-  it('reads the bytes that it is given, with words of them or without', () => {
+  it('reads the given bytes, with a view of their words or without', () => {
     const frame = new Frame();
     const frames = [frameWith(1, 3), frameWith(2, 4)];
     for (let round = 0; round < 4; round++) {
@@ -163,8 +163,8 @@ describe('FrameWriter', () => {
       for (const [index, writer] of writers.entries()) {
         const end = writer.end();
         expect(toHex(targets[index]!, 32 * index, end)).toBe(wire(round * 2 + index + 1));
-        const behind = targets[index]!.subarray(end, 32 * (index + 1));
-        expect(behind.every((byte) => byte === 0xee)).toBe(true);
+        const rest = targets[index]!.subarray(end, 32 * (index + 1));
+        expect(rest.every((byte) => byte === 0xee)).toBe(true);
       }
     }
   });

@@ -18,7 +18,7 @@ import {
 import { InternalNotify } from '../src/internal.ts';
 import { message, notifyBytes, notifyFrame, toHex } from './bytes.ts';
 
-/** What stands in the pool around the bytes that are whoever's. */
+/** The content of the pool around the bytes of a frame. */
 const SECRET = 'secret of another client';
 const one = defineMessage('one', { ua: string });
 const raw = defineVariable('txn', 'raw', binary);
@@ -40,7 +40,7 @@ function poolNotify(): InternalNotify {
   return notify;
 }
 
-/** Whatever is in a clone, as text. */
+/** The content of a clone, as text. */
 function clonedText(clone: () => unknown): string {
   try {
     return serialize(clone()).toString('latin1');
@@ -49,7 +49,7 @@ function clonedText(clone: () => unknown): string {
   }
 }
 
-describe('a copy of what stands in shared memory', () => {
+describe('a copy of an object with shared memory', () => {
   it.each<readonly [string, () => object]>([
     ['a Frame', poolFrame],
     ['a Notify', poolNotify],
@@ -99,7 +99,7 @@ describe('a copy of what stands in shared memory', () => {
         return writer;
       },
     ],
-  ])('has no bytes of it: %s', (_, make) => {
+  ])('has no bytes of that memory: %s', (_, make) => {
     const object = make();
     expect(clonedText(() => structuredClone(object))).not.toContain('secret');
     expect(clonedText(() => deserialize(serialize(object)))).not.toContain('secret');
@@ -126,18 +126,18 @@ describe('an array that is derived from Uint8Array', () => {
     return toHex(bytes, 111, ack.end());
   }
 
-  it('is written with the bytes that it has, whatever it says', () => {
+  it('is written with its real bytes, at any length that it claims', () => {
     expect(written((ack) => ack.set(raw, Liar.of(1, 2, 3)))).toBe(`${rawPrefix}03010203`);
     const shadowed = Object.defineProperty(Uint8Array.of(4, 5), 'byteLength', { value: 100 });
     expect(written((ack) => ack.set(raw, shadowed))).toBe(`${rawPrefix}020405`);
   });
 
-  it('is no address where it only says that it has 16 bytes', () => {
+  it('is no address if it only claims to have 16 bytes', () => {
     const refused = expect.objectContaining({ code: 'SPOP_INVALID_VALUE' }) as Error;
     expect(() => written((ack) => ack.set(ip, Liar.of(1, 2, 3)))).toThrow(refused);
   });
 
-  it('is refused where it has lost its memory', () => {
+  it('is refused if its memory was transferred', () => {
     const lost = Uint8Array.of(1, 2, 3);
     structuredClone(lost, { transfer: [lost.buffer] });
     expect(() => written((ack) => ack.set(raw, lost))).toThrow(TypeError);
@@ -145,7 +145,7 @@ describe('an array that is derived from Uint8Array', () => {
 });
 
 describe('memory that grows', () => {
-  it('is read and written in all of it', () => {
+  it('is read and written up to its new end', () => {
     const memory = new ArrayBuffer(64, { maxByteLength: 4_096 });
     const bytes = Buffer.from(memory);
     const own = notifyBytes(message('one', [['ua', '08046375726c']]));
@@ -166,8 +166,8 @@ describe('memory that grows', () => {
   });
 });
 
-describe('limits that are none', () => {
-  it.each([Number.NaN, -1, 6, 7.5, Infinity, 2 ** 31])('%d is no max-frame-size', (maxFrameSize) => {
+describe('an invalid limit', () => {
+  it.each([Number.NaN, -1, 6, 7.5, Infinity, 2 ** 31])('is refused: max-frame-size %d', (maxFrameSize) => {
     const refused = new RangeError(
       `expected maxFrameSize to be an integer from 7 to 2147483647; found ${maxFrameSize}`,
     );
@@ -177,7 +177,7 @@ describe('limits that are none', () => {
     expect(reader.maxFrameSize).toBe(16_380);
   });
 
-  it('40,000 names are too many for a set', () => {
+  it('is refused: 40,000 names in a set', () => {
     const definitions = Array.from({ length: 40_000 }, (_, i) => defineMessage(`m${i}`, {}));
     expect(() => new MessageSet(definitions)).toThrow(new RangeError('expected at most 32767 names; found 40000'));
   });

@@ -14,7 +14,7 @@ import {
 } from '../src/index.ts';
 import { message, notifyFrame, onlyFrame, thrown } from './bytes.ts';
 
-/** The same package a second time, as where an application and its agent have one each. */
+/** The same package a second time, as if an application and its agent had one each. */
 vi.resetModules();
 const other = await import('../src/index.ts');
 
@@ -39,7 +39,7 @@ describe('two copies of the codec', () => {
     ]);
   });
 
-  it('take nothing else for one', () => {
+  it('count nothing else as one', () => {
     class Own extends SpopError {}
     const foreign = Object.assign(new Error('why'), { code: 'SPOP_TRUNCATED' });
     const laidOutOtherwise = Object.assign(new Error('why'), { [Symbol.for('@spop/codec/error')]: 2 });
@@ -51,14 +51,14 @@ describe('two copies of the codec', () => {
     expect(new Own('SPOP_TRUNCATED', 'why') instanceof SpopError).toBe(true);
   });
 
-  it('tell of each other’s messages which arguments are there', () => {
+  it('report the argument state of each other’s messages', () => {
     const view = readByOther();
     expect([argumentState(view, 'id'), argumentState(view, 'name')]).toEqual(['present', 'missing']);
     const error = thrown(() => Reflect.apply(argumentState, undefined, [view, 'port']));
     expect(error.code).toBe('SPOP_INVALID_NAME');
   });
 
-  it('read what the other has declared', () => {
+  it('read messages that the other has declared', () => {
     const notify = new Notify(new MessageSet([ask]));
     notify.read(notifyFrame([message('ask', [['id', '080131']])]));
     expect(notify.get(ask)?.id.toString()).toBe('1');
@@ -66,7 +66,7 @@ describe('two copies of the codec', () => {
     expect(notify.get(own)).toBeUndefined();
   });
 
-  it('take each other’s networks', () => {
+  it('accept each other’s networks', () => {
     const addressed = defineMessage('addressed', { ip: address });
     const notify = new Notify(new MessageSet([addressed]));
     notify.read(notifyFrame([message('addressed', [['ip', '060a000001']])]));
@@ -89,7 +89,7 @@ describe('two copies of the codec', () => {
     expect([actions.next(), actions.value.toString()]).toEqual([true, '2001:db8::1']);
   });
 
-  it('say so where the other is laid out otherwise', () => {
+  it('report another copy with a different layout', () => {
     const view = { [Symbol.for('@spop/codec/view')]: 2 };
     expect(thrown(() => argumentState(view, 'id'))).toMatchObject({
       code: 'SPOP_MISUSE',

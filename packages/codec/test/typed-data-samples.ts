@@ -7,7 +7,7 @@ export function integerDigits(type: number, value: bigint): string {
   return `0${type}${toHex(varint(BigInt.asUintN(64, value)))}`;
 }
 
-/** Typed data by what it is, as hex digits. */
+/** Typed data with a label, as hex digits. */
 export const VALID: readonly [name: string, digits: string][] = [
   ['NULL', '00'],
   ['NULL with flags', 'f0'],
@@ -36,7 +36,7 @@ export const VALID: readonly [name: string, digits: string][] = [
   ['BINARY of 2288 bytes', `09f08000${'00'.repeat(2288)}`],
 ];
 
-/** The same that is refused, with the code and the offset of the error. */
+/** Malformed typed data, with the code and the offset of the error. */
 export const MALFORMED: readonly [name: string, digits: string, code: string, offset: number][] = [
   ['nothing', '', 'SPOP_TRUNCATED', 0],
   ['INT32 2^31', integerDigits(2, 0x8000_0000n), 'SPOP_INTEGER_RANGE', 0],

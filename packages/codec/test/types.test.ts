@@ -59,8 +59,8 @@ const ip = defineVariable('sess', 'ip', address);
 const label = defineVariable('sess', 'label', string);
 
 /**
- * Never called: what it holds is for the compiler, which fails where an expected error is none. Without `any` in the
- * types, each of these lines is a mistake that a user would otherwise find in production.
+ * Never called: the compiler checks its lines, and fails if an expected error is missing. As the types have no `any`,
+ * each of these lines is a mistake that a user would otherwise find in production.
  */
 export function mistakes(message: Message, ack: Actions, notify: Notify, writer: NotifyWriter): void {
   // @ts-expect-error: a misspelt argument
@@ -86,7 +86,7 @@ export function mistakes(message: Message, ack: Actions, notify: Notify, writer:
   // @ts-expect-error: a misspelt name of an argument
   void argumentState<typeof declared.args>(message, 'adress');
 
-  // @ts-expect-error: what may be text or an address has no family before its type is known
+  // @ts-expect-error: a value that may be text or an address has no family before its type is known
   void message.either.family;
   if (message.either.type === DataType.String) {
     void message.either.startsWith('x');
@@ -114,7 +114,7 @@ export function mistakes(message: Message, ack: Actions, notify: Notify, writer:
   ack.set(label, 1);
   // @ts-expect-error: a view of an address is no text
   ack.set(label, message.address);
-  // @ts-expect-error: what may be undefined is no text
+  // @ts-expect-error: a value that may be undefined is no text
   ack.set(label, message.maybe);
   // @ts-expect-error: null is no text; there is setNull
   ack.set(label, null);
@@ -136,7 +136,7 @@ export function mistakes(message: Message, ack: Actions, notify: Notify, writer:
 }
 
 describe('the types', () => {
-  it('know what each declared argument reads as', () => {
+  it('know the type of each declared argument', () => {
     expectTypeOf<Message>().toEqualTypeOf<{
       readonly bool: boolean;
       readonly integer: number;
@@ -157,7 +157,7 @@ describe('the types', () => {
     expect(Object.keys(declared.args)).toHaveLength(15);
   });
 
-  it('know what each variable takes', () => {
+  it('know the type of each variable', () => {
     expectTypeOf(flag).toEqualTypeOf<Variable<boolean>>();
     expectTypeOf(score).toEqualTypeOf<Variable<number>>();
     expectTypeOf(big).toEqualTypeOf<Variable<number | bigint>>();
@@ -172,7 +172,7 @@ describe('the types', () => {
     ]);
   });
 
-  it('name what a type reads as and takes', () => {
+  it('name the type that is read and the type that is written', () => {
     expectTypeOf<ReadOf<typeof integer>>().toEqualTypeOf<number>();
     expectTypeOf<ReadOf<ReturnType<typeof interned>>>().toEqualTypeOf<string>();
     expectTypeOf<WriteOf<typeof bool>>().toEqualTypeOf<boolean>();

@@ -29,7 +29,7 @@ const INTEGER_KINDS = [
   ['uint64', uint64, 5, 0n, (1n << 64n) - 1n],
 ] as const;
 
-/** Around each size of a varint and the ends of each range, and what is no integer. */
+/** Numbers around each size of a varint and the ends of each range, and numbers that are no integer. */
 const INTEGERS: readonly number[] = [
   0,
   1,
@@ -60,7 +60,7 @@ const INTEGERS: readonly number[] = [
 ];
 const BIG_INTEGERS = [0n, -1n, 240n, 1n << 31n, (1n << 63n) - 1n, MIN_64, 1n << 63n, (1n << 64n) - 1n, 1n << 64n];
 
-/** Names whose set-var is 5 to 12 bytes long up to its value: each length modulo 4, twice. */
+/** Names whose set-var has 5 to 12 bytes before its value: each length modulo 4, twice. */
 const NAMES = Array.from({ length: 8 }, (_, index) => 'abcdefgh'.slice(0, index + 1));
 
 function prefixOf(name: string): Buffer {
@@ -74,7 +74,7 @@ function ackOf(payload: Uint8Array): string {
 interface Case {
   readonly label: string;
   readonly prefix: Buffer;
-  /** The value's typed data, or undefined where the kind cannot hold it. */
+  /** The value's typed data, or undefined if the kind cannot hold it. */
   readonly value: Buffer | undefined;
   readonly set: (ack: AckWriter) => void;
 }
@@ -119,10 +119,10 @@ function otherCases(name: string): Case[] {
   ];
 }
 
-/** Sets at `limit` of a buffer that ends there or later; returns the payload that the ACK has then, or the error's code. */
-function setAt(ack: AckWriter, each: Case, position: number, limit: number, behind: number): string {
-  const memory = Buffer.alloc(8 + limit + behind + 8, GUARD);
-  const bytes = memory.subarray(8, 8 + limit + behind);
+/** Sets at `limit` of a buffer that ends there or later; returns the payload of the ACK, or the error's code. */
+function setAt(ack: AckWriter, each: Case, position: number, limit: number, extra: number): string {
+  const memory = Buffer.alloc(8 + limit + extra + 8, GUARD);
+  const bytes = memory.subarray(8, 8 + limit + extra);
   ack.beginAck(bytes, position, limit, notify);
   let code = '';
   try {
@@ -140,7 +140,7 @@ function setAt(ack: AckWriter, each: Case, position: number, limit: number, behi
 
 const HEADER_BYTES = 11;
 
-/** What {@link setAt} has to give where `room` bytes are left behind the header. */
+/** The result that {@link setAt} must return if `room` bytes are left after the header. */
 function expected({ prefix, value }: Case, room: number): string {
   const size = prefix.length + (value?.length ?? 0);
   if (value !== undefined && size <= room) return ` ${ackOf(Buffer.concat([prefix, value]))}`;
@@ -154,9 +154,9 @@ describe('AckWriter.set at each limit', () => {
     for (const each of [...integerCases(name), ...otherCases(name)]) {
       const full = each.prefix.length + (each.value?.length ?? 10);
       for (let room = 1; room <= full + 8; room++) {
-        for (const behind of [0, 5]) {
-          const found = setAt(ack, each, 3, 3 + HEADER_BYTES + room, behind);
-          expect([each.label, room, behind, found]).toEqual([each.label, room, behind, expected(each, room)]);
+        for (const extra of [0, 5]) {
+          const found = setAt(ack, each, 3, 3 + HEADER_BYTES + room, extra);
+          expect([each.label, room, extra, found]).toEqual([each.label, room, extra, expected(each, room)]);
         }
       }
     }
@@ -167,7 +167,7 @@ describe('AckWriter.set, time after time', () => {
   const cases = NAMES.flatMap((name) => [...integerCases(name), ...otherCases(name)]);
   const oneCase = fc.constantFrom(...cases);
 
-  it('writes one action behind the other, moved to other buffers between them', () => {
+  it('writes one action after the other, moved to other buffers between them', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(oneCase, fc.boolean()), { maxLength: 12 }), fc.nat(60), (steps, room) => {
         const buffers = [0, 1].map(() => Buffer.alloc(HEADER_BYTES + 61 + 3, GUARD));

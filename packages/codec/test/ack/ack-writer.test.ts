@@ -82,7 +82,7 @@ function integerHex(type: number, value: bigint): string {
 const long = 'é'.repeat(200);
 const SAFE = Number.MAX_SAFE_INTEGER;
 
-/** What is set, and the typed data that it has to become. */
+/** A value, and the typed data that it must become. */
 const values: [string, (ack: Actions) => void, string][] = [
   ['bool true', (ack) => ack.set(v.bool, true), '11'],
   ['bool false', (ack) => ack.set(v.bool, false), '01'],
@@ -153,7 +153,7 @@ describe('AckWriter.set', () => {
     expect(written(act)).toBe(ackOf(prefix + digits));
   });
 
-  it('writes what its own reader reads', () => {
+  it('writes actions that the ActionReader reads', () => {
     for (const [name, act, digits] of values) {
       const actions = new ActionReader();
       actions.read(onlyFrame(hex(written(act))));
@@ -187,14 +187,14 @@ describe('AckWriter.set', () => {
     }
   });
 
-  it('writes actions in order, and gives itself back for the next', () => {
+  it('writes actions in order, and returns itself for the next', () => {
     expect(written((ack) => ack.set(score, 100).set(label, 'bot').unset(score).setNull(label))).toBe(
       ackOf(`${scorePrefix} 0264 ${labelPrefix} 0803626f74 020201 0573636f7265 ${labelPrefix} 00`),
     );
   });
 });
 
-/** Calls that the types forbid, as JavaScript may make them. */
+/** Calls that the types forbid, but JavaScript permits. */
 const invalid: [string, (set: (variable: unknown, value: unknown) => void) => void][] = [
   ['bool from 1', (set) => set(v.bool, 1)],
   ['bool from undefined', (set) => set(v.bool, undefined)],
@@ -252,7 +252,7 @@ describe('AckWriter.set with a value that its type cannot hold', () => {
     ).toBe(ackOf(`${scorePrefix} 0201`));
   });
 
-  it('names the variable, and shows what a peer sent cut and escaped', () => {
+  it('names the variable, and shows a text of a peer cut and escaped', () => {
     const evil = '\u001b[2J\u009b\u202e\nforged '.repeat(50);
     const ip = defineVariable('sess', 'client.ip', address);
     written((ack) => {
@@ -278,15 +278,15 @@ describe('AckWriter.set with a value that its type cannot hold', () => {
     });
   });
 
-  it('passes on what is no error of its own', () => {
-    // No typed array to those who ask for its length.
+  it('passes on errors of a value itself', () => {
+    // This object is no typed array when its length is read.
     const view = new Proxy(new Uint8Array(4), {});
     written((ack) => {
       expect(() => ack.set(label, view)).toThrow(TypeError);
     });
   });
 
-  it('refuses a view that is late', () => {
+  it('refuses a view that is closed', () => {
     const list = valueOf('0803616263');
     const late = new Notify(new MessageSet([]));
     late.read(notifyFrame([message('m', [['a', '0803616263']])]));
@@ -347,7 +347,7 @@ describe('AckWriter.beginAck', () => {
   const sizes = Array.from({ length: 10 }, (_, index) => index + 1);
   const ids = sizes.map((size) => (size === 1 ? 1n : firstOfSize(size)));
 
-  it('copies ids of one to ten bytes as the bytes they came as', () => {
+  it('copies ids of one to ten bytes byte for byte', () => {
     expect(ids.map((id) => varint(id).length)).toEqual(sizes);
     for (const streamId of ids) {
       for (const frameId of ids) {
@@ -360,7 +360,7 @@ describe('AckWriter.beginAck', () => {
     }
   });
 
-  it('takes the ids of a Notify too, wherever its frame lies', () => {
+  it('takes the ids of a Notify too, at any offset of its frame', () => {
     const source = new Notify(new MessageSet([]));
     const frame = onlyFrame(frameBytes(3, message('m'), { streamId: 300n, frameId: 1n << 63n }));
     source.read(frame);
@@ -377,7 +377,7 @@ describe('AckWriter.beginAck', () => {
     expect(thrown(() => new AckWriter().beginAck(Buffer.alloc(50), 0, 50, source)).code).toBe('SPOP_VIEW_CLOSED');
   });
 
-  it('refuses a limit that leaves no room for an ACK without actions, and touches nothing from it on', () => {
+  it('refuses a limit that leaves no room for an ACK without actions, and writes nothing past it', () => {
     const whole = ackOf('00').length / 2;
     for (let limit = 0; limit < whole; limit++) {
       const bytes = Buffer.alloc(40, CANARY);
@@ -396,11 +396,11 @@ describe('AckWriter.beginAck', () => {
     expect(ack.end()).toBe(whole);
   });
 
-  it('refuses a limit behind the end of the buffer, where writes would be lost', () => {
+  it('refuses a limit past the end of the buffer, where writes would be lost', () => {
     expect(thrown(() => new AckWriter().beginAck(Buffer.alloc(40), 0, 41, notify)).code).toBe('SPOP_FRAME_FULL');
   });
 
-  it('leaves no open ACK behind where it fails', () => {
+  it('leaves no open ACK if it fails', () => {
     const ack = new AckWriter();
     ack.beginAck(Buffer.alloc(40), 0, 40, notify);
     expect(thrown(() => ack.beginAck(Buffer.alloc(11), 0, 11, notify)).code).toBe('SPOP_FRAME_FULL');
@@ -415,7 +415,7 @@ describe('AckWriter at its limit', () => {
     ['unset', (ack) => ack.unset(score), '020201 0573636f7265'],
   ];
 
-  /** Every limit of short actions; of long ones those around what matters, and some between. */
+  /** Every limit of short actions; for long ones those near both ends, and some between. */
   function limitsUpTo(full: number): number[] {
     const limits = Array.from({ length: full + 1 }, (_, limit) => limit);
     return limits.filter((limit) => limit < 60 || full - limit < 60 || limit % 61 === 0);
@@ -447,7 +447,7 @@ describe('AckWriter at its limit', () => {
     }
   });
 
-  it('says how much would have been needed and how much is left', () => {
+  it('says how many bytes are needed and how many are left', () => {
     const ack = new AckWriter();
     ack.beginAck(Buffer.alloc(30), 0, 30, notify);
     expect(thrown(() => ack.set(label, 'x'.repeat(50))).reason).toMatch(
@@ -456,13 +456,13 @@ describe('AckWriter at its limit', () => {
   });
 });
 
-it('writes ACKs alone: what other frames have would make one that no reader takes', () => {
+it('writes only ACKs: parts of other frames would make a malformed one', () => {
   const ack = new AckWriter();
   for (const name of ['begin', 'item', 'nullItem', 'raw']) expect(name in ack).toBe(false);
 });
 
 describe('AckWriter.moveTo', () => {
-  it('goes on in the other buffer, with the first one overwritten', () => {
+  it('goes on in the other buffer when the first one is overwritten', () => {
     const first = Buffer.alloc(64, CANARY);
     const target = Buffer.alloc(64, CANARY);
     const ack = new AckWriter();
@@ -477,7 +477,7 @@ describe('AckWriter.moveTo', () => {
     expect(first.every((byte) => byte === 0xdd)).toBe(true);
   });
 
-  it('begins the next ACK in that buffer or any other as one that was never moved', () => {
+  it('begins the next ACK in that buffer or any other as before a move', () => {
     const ack = new AckWriter();
     const target = Buffer.alloc(64);
     for (const bytes of [target, Buffer.alloc(64), target]) {
@@ -502,7 +502,7 @@ describe('AckWriter.moveTo', () => {
     expect(end).toBeGreaterThan(70_000);
   });
 
-  it('can be reset there', () => {
+  it('permits a reset in the other buffer', () => {
     const ack = new AckWriter();
     const target = Buffer.alloc(64);
     ack.beginAck(Buffer.alloc(64), 9, 64, notify);
@@ -515,7 +515,7 @@ describe('AckWriter.moveTo', () => {
   it.each([
     ['an ACK without actions', () => undefined, ackOf('00').length / 2],
     ['an ACK with an action', (ack: AckWriter) => ack.set(score, 100), ackOf(`${scorePrefix} 0264`).length / 2],
-  ])('takes %s to where it just fits, and refuses less and leaves it where it is', (_, act, size) => {
+  ])('moves %s to just enough room, and leaves it in place if there is less', (_, act, size) => {
     for (let limit = 0; limit <= size; limit++) {
       const first = Buffer.alloc(64);
       const target = Buffer.alloc(64, CANARY);
@@ -533,7 +533,7 @@ describe('AckWriter.moveTo', () => {
     }
   });
 
-  it('refuses a limit behind the end of the buffer', () => {
+  it('refuses a limit past the end of the buffer', () => {
     const ack = new AckWriter();
     ack.beginAck(Buffer.alloc(64), 0, 64, notify);
     expect(thrown(() => ack.moveTo(Buffer.alloc(32), 33)).code).toBe('SPOP_FRAME_FULL');

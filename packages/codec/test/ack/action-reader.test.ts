@@ -21,7 +21,7 @@ function textOf(payload: string, fill?: number): string[] {
 describe('ActionReader', () => {
   it.each([
     ['no payload at all', '', []],
-    ['one byte 00, which says that there are no actions', '00', []],
+    ['one byte 00, which means no actions', '00', []],
     ['a set-var', '010301 0173 0264', ['sess.s=100']],
     ['an unset-var', '020202 0161', ['txn.a unset']],
     ['a set-var of NULL', '010300 0161 00', ['proc.a=']],
@@ -37,7 +37,7 @@ describe('ActionReader', () => {
 
   it.each([
     ['type 0', '000301 0173 0264', 'SPOP_BAD_ACTION', 0],
-    ['type 0 behind an action', '020200 0161 00', 'SPOP_BAD_ACTION', 5],
+    ['type 0 after an action', '020200 0161 00', 'SPOP_BAD_ACTION', 5],
     ['type 3', '030301 0173 0264', 'SPOP_BAD_ACTION', 0],
     ['two bytes 00', '0000', 'SPOP_BAD_ACTION', 0],
     ['a set-var of two arguments', '010201 0173 0264', 'SPOP_BAD_ACTION', 1],
@@ -52,13 +52,13 @@ describe('ActionReader', () => {
     ['a value that does not end', '010301 0173 080261', 'SPOP_TRUNCATED', 6],
     ['a reserved type', '010301 0173 0a', 'SPOP_RESERVED_TYPE', 5],
     ['an INT32 of 33 bits', '010301 0173 02f0f1fefe7e', 'SPOP_INTEGER_RANGE', 5],
-  ])('refuses %s, whatever stands behind the frame', (_, payload, code, offset) => {
+  ])('refuses %s, with any bytes past the frame', (_, payload, code, offset) => {
     for (const fill of [0x00, 0x01, 0x02, 0xff]) {
       expect(fault(() => textOf(payload, fill))).toEqual([code, 4, PAYLOAD_AT + offset]);
     }
   });
 
-  it('has no value for an unset-var: what follows is not one', () => {
+  it('has no value for an unset-var: the next bytes are not its value', () => {
     const actions = actionsOf('010301 0173 0264 020202 0161', 0x08);
     actions.next();
     const { value } = actions;

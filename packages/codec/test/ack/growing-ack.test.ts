@@ -25,7 +25,7 @@ const wide = defineVariable('sess', 'wide', int64);
 const flag = defineVariable('sess', 'flag', bool);
 const ip = defineVariable('sess', 'ip', address);
 
-/** Memory that is as large as it has to be, and never larger. */
+/** Memory that is as large as needed, and never larger. */
 class Room implements AckRoom {
   readonly sizes: number[] = [];
   readonly maxAckBytes: number;
@@ -38,13 +38,13 @@ class Room implements AckRoom {
     this.sizes.push(size);
     const target = Buffer.alloc(size, CANARY);
     bytes.copy(target, 0, start, end);
-    // Whoever had it before may use it again.
+    // The old memory may be used by others.
     bytes.fill(CANARY, start, end);
     return target;
   }
 }
 
-/** An ACK of whose memory so many bytes are left, behind 7 bytes of others and before as many. */
+/** An ACK with `free` bytes left in its memory, between 7 bytes of others and 7 more. */
 function begin(free: number, maxAckBytes: number): { ack: InternalAckWriter; room: Room; bytes: Buffer } {
   const bytes = Buffer.alloc(7 + 11 + free + 7, CANARY);
   const ack = new InternalAckWriter();
@@ -54,7 +54,7 @@ function begin(free: number, maxAckBytes: number): { ack: InternalAckWriter; roo
   return { ack, room, bytes };
 }
 
-/** What is written, as whole memory would have it. */
+/** The bytes that the actions give in memory that is large enough. */
 function expected(act: (ack: Actions) => void): string {
   const ack = new InternalAckWriter();
   const bytes = Buffer.alloc(100_000);
@@ -106,7 +106,7 @@ describe('an ACK that may grow beyond its memory', () => {
     }
   });
 
-  it.each(acts)('has as many bytes as it may, and not one more: %s', (_, act) => {
+  it.each(acts)('takes its maximum of bytes, and not one more: %s', (_, act) => {
     const length = expected(act).length / 2;
     const { ack, room } = begin(1, length);
     act(ack);
@@ -114,7 +114,7 @@ describe('an ACK that may grow beyond its memory', () => {
     expect(endOf(ack)).toBe(expected(act));
   });
 
-  it('refuses what is beyond that, and leaves the ACK as it was', () => {
+  it('refuses actions beyond the maximum, and leaves the ACK as it was', () => {
     const { ack } = begin(1, 400);
     ack.set(score, 1);
     const before = ack.remainingBytes;
@@ -148,7 +148,7 @@ describe('an ACK that may grow beyond its memory', () => {
     expect(count).toBeGreaterThan(30);
   });
 
-  it('throws SPOP_VIEW_CLOSED once it is ended, and asks for no memory', () => {
+  it('throws SPOP_VIEW_CLOSED once it is ended, and requests no memory', () => {
     const { ack, room } = begin(1, 400);
     ack.end();
     for (const [name, act] of acts.slice(1))
@@ -156,7 +156,7 @@ describe('an ACK that may grow beyond its memory', () => {
     expect(room.sizes).toEqual([]);
   });
 
-  it('refuses values that are wrong as others do', () => {
+  it('refuses wrong values as any ACK does', () => {
     const { ack } = begin(1, 4_000);
     expect(thrown(() => ack.set(score, 1.5)).code).toBe('SPOP_INVALID_VALUE');
     expect(thrown(() => Reflect.apply(ack.set, ack, [label, 7])).code).toBe('SPOP_INVALID_VALUE');
@@ -164,7 +164,7 @@ describe('an ACK that may grow beyond its memory', () => {
     expect(endOf(ack)).toBe(expected(() => {}));
   });
 
-  it('does not grow where the next one on the same writer may not', () => {
+  it('does not grow if the next one on the same writer may not', () => {
     const { ack, room } = begin(1, 4_000);
     ack.end();
     ack.beginAck(Buffer.alloc(40), 0, 40, notify);
@@ -172,7 +172,7 @@ describe('an ACK that may grow beyond its memory', () => {
     expect(room.sizes).toEqual([]);
   });
 
-  it('is no longer than it may be where its memory is larger', () => {
+  it('keeps to its maximum if its memory is larger', () => {
     const { ack } = begin(500, 50);
     expect(ack.remainingBytes).toBe(39);
     expect(thrown(() => ack.set(raw, Buffer.alloc(40))).code).toBe('SPOP_FRAME_FULL');

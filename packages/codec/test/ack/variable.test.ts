@@ -3,7 +3,7 @@ import { AckWriter, defineVariable, int32, type ScopeName, SCOPE_NAMES, string }
 import { thrown, toHex } from '../bytes.ts';
 
 describe('defineVariable', () => {
-  it('encodes scope and name as an action has them', () => {
+  it('encodes scope and name as in an action', () => {
     const variable = defineVariable('sess', 'ip_score', int32);
     expect([variable.scope, variable.name, variable.kind]).toEqual(['sess', 'ip_score', 'int32']);
     const ack = new AckWriter();
@@ -25,7 +25,7 @@ describe('defineVariable', () => {
     expect(error.reason).toContain(JSON.stringify(name));
   });
 
-  it.each(SCOPE_NAMES)('takes names in scope %s that leave one byte of prefix within 63 bytes', (scope) => {
+  it.each(SCOPE_NAMES)('takes names in scope %s that leave one byte for the prefix within 63 bytes', (scope) => {
     const longest = 63 - `${scope}.p.`.length;
     expect(defineVariable(scope, 'x'.repeat(longest), string).name).toHaveLength(longest);
     expect(thrown(() => defineVariable(scope, 'x'.repeat(longest + 1), string)).code).toBe('SPOP_INVALID_NAME');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FrameReader } from '../../src/index.ts';
 import { fault, firstOfSize, frameBytes, hex, notifyBytes, text, thrown, toHex, varint } from '../bytes.ts';
 
-/** A summary of each frame that comes out when `chunks` go in, each wiped once the reader is done with it. */
+/** A summary of each frame read from `chunks`; each chunk is wiped once the reader is done with it. */
 function framesOf(chunks: Iterable<Uint8Array>, reader: FrameReader = new FrameReader()): string[] {
   const frames = [];
   for (const chunk of chunks) {
@@ -87,7 +87,7 @@ describe('FrameReader', () => {
     );
   });
 
-  it('gives the same object for every frame, standing on the chunk itself', () => {
+  it('gives the same object for every frame, as a view of the chunk itself', () => {
     const chunk = Buffer.concat([notifyBytes(hex('01')), notifyBytes(hex('02'))]);
     const reader = new FrameReader();
     reader.push(chunk);
@@ -98,7 +98,7 @@ describe('FrameReader', () => {
     expect([reader.next(), reader.next(), reader.pendingBytes, reader.heldBytes]).toEqual([undefined, undefined, 0, 0]);
   });
 
-  it('copies only what completes the frame that a chunk cut off', () => {
+  it('copies only the bytes of the frame that a chunk cut off', () => {
     const one = notifyBytes(Buffer.alloc(20, 1));
     const chunk = Buffer.concat([one.subarray(5), notifyBytes(Buffer.alloc(5_000, 2))]);
     const reader = new FrameReader();
@@ -121,7 +121,7 @@ describe('FrameReader.push', () => {
     expect(() => new FrameReader().push(Buffer.alloc(4), start, end)).toThrow(RangeError);
   });
 
-  it('keeps what was not read of the chunk before', () => {
+  it('keeps the unread bytes of the chunk before', () => {
     const reader = new FrameReader();
     const bytes = Buffer.concat([notifyBytes(hex('01')), notifyBytes(hex('02')), notifyBytes(hex('03'))]);
     for (const chunk of chunksOf(bytes, [1, 12, 3])) {
@@ -134,7 +134,7 @@ describe('FrameReader.push', () => {
 });
 
 describe('FrameReader.clear', () => {
-  it('forgets what was pushed, in the chunk and before it, and the memory for it', () => {
+  it('drops the bytes of the chunk and from before it, and the memory for them', () => {
     const whole = frameBytes(3, hex('0102'));
     const reader = new FrameReader();
     for (const pieces of [[whole.subarray(0, 5)], [whole.subarray(0, 5), whole.subarray(5)], [whole, whole]]) {
@@ -148,7 +148,7 @@ describe('FrameReader.clear', () => {
 });
 
 describe('the spare of all readers', () => {
-  /** A chunk of `bytes` that is kept and read to its end, and the buffer that it was kept in. */
+  /** Keeps a chunk of `bytes` and reads it to its end; returns the buffer that it was kept in. */
   function keep(bytes: number): ArrayBufferLike {
     const frame = frameBytes(3, Buffer.alloc(1_000));
     const reader = new FrameReader();
@@ -159,7 +159,7 @@ describe('the spare of all readers', () => {
     return buffer;
   }
 
-  it('is the memory of the last large chunk that was kept, where that is large enough', () => {
+  it('is the memory of the last large chunk that was kept, if that is large enough', () => {
     const first = keep(500_000);
     expect(first.byteLength).toBe(524_288);
     expect(keep(500_000) === first).toBe(true);
@@ -183,7 +183,7 @@ describe('the spare of all readers', () => {
 });
 
 describe('FrameReader.detachChunk', () => {
-  it('makes the chunk free to be overwritten at every point between frames', () => {
+  it('frees the chunk for new bytes at every point between frames', () => {
     const frames = [10, 100, 1_000].map((size) => notifyBytes(Buffer.alloc(size, size)));
     const bytes = Buffer.concat(frames);
     for (let read = 0; read <= 3; read++) {
@@ -202,7 +202,7 @@ describe('FrameReader.detachChunk', () => {
     }
   });
 
-  it('does nothing before the first chunk and behind the last byte', () => {
+  it('does nothing before the first chunk and after the last byte', () => {
     const reader = new FrameReader();
     reader.detachChunk();
     reader.push(notifyBytes(hex('01')));
@@ -224,7 +224,7 @@ describe('FrameReader.detachChunk', () => {
     }
   });
 
-  it('uses the memory of frames that were read before it takes more', () => {
+  it('reuses the memory of read frames before it takes more', () => {
     const reader = new FrameReader();
     const first = notifyBytes(Buffer.alloc(700, 1));
     const second = notifyBytes(Buffer.alloc(800, 2));
@@ -247,7 +247,7 @@ describe('FrameReader.detachChunk', () => {
     const frame = reader.next();
     expect(frame?.end).toBe(bytes.length);
     expect([reader.next(), reader.heldBytes]).toEqual([undefined, 0]);
-    // The object for the next frame is the reader's as well.
+    // The reader also holds the object for the next frame.
     expect(frame?.bytes).toHaveLength(0);
   });
 });
@@ -337,7 +337,7 @@ describe('FrameReader and ids', () => {
       const reader = new FrameReader();
       reader.push(Buffer.from(bytes.subarray(0, at)));
       expect(reader.next()).toBeUndefined();
-      // What follows must not be taken for the rest of the id.
+      // The reader must not count later bytes as the rest of the id.
       reader.push(Buffer.concat([bytes.subarray(at), Buffer.alloc(20)]));
       for (let repeat = 0; repeat < 3; repeat++) expect(fault(() => reader.next())).toEqual([code, 4, offset]);
     }
@@ -383,7 +383,7 @@ describe('Frame', () => {
     }
   });
 
-  it('finds the payload behind ids of every size, however long it is', () => {
+  it('finds a payload of any length after ids of every size', () => {
     const sizes = Array.from({ length: 10 }, (_, index) => index + 1);
     const ids = sizes.flatMap((size) => [
       firstOfSize(size),
@@ -406,7 +406,7 @@ describe('Frame', () => {
     }
   });
 
-  it('refuses ids above 2^53 - 1 as number: that is no fault of the peer', () => {
+  it('refuses ids above 2^53 - 1 as number, which is no error of the peer', () => {
     const streamId = 1n << 53n;
     const frame = frameOf(frameBytes(3, hex(''), { streamId, frameId: (1n << 64n) - 1n }));
     expect(thrown(() => frame.streamId)).toMatchObject({ code: 'SPOP_UNSAFE_INTEGER', status: undefined });
@@ -414,7 +414,7 @@ describe('Frame', () => {
     expect([frame.toStreamId(), frame.toFrameId()]).toEqual([streamId, (1n << 64n) - 1n]);
   });
 
-  it('knows a frame with the same ids by their bytes', () => {
+  it('recognises a frame with the same ids by their bytes', () => {
     const frame = frameOf(frameBytes(3, text('a'), { streamId: 240n, frameId: 1n }));
     expect(frame.hasIdsOf(frameOf(frameBytes(0, hex(''), { streamId: 240n, frameId: 1n, flags: 0 })))).toBe(true);
     for (const other of [

@@ -44,7 +44,7 @@ describe('FrameWriter', () => {
     expect(fault(() => writer.begin(Buffer.alloc(64), 0, 64, 3, 0, id))).toEqual(['SPOP_INVALID_VALUE', undefined, -1]);
   });
 
-  it('begins where header and ids just fit, and not with a byte less', () => {
+  it('begins if header and ids just fit, and not with one byte less', () => {
     for (const [streamId, size] of [
       [1, 11],
       [240, 12],
@@ -64,7 +64,7 @@ describe('FrameWriter', () => {
     }
   });
 
-  it('refuses a limit behind the end of the buffer, where writes would be lost', () => {
+  it('refuses a limit past the end of the buffer, where writes would be lost', () => {
     expect(thrown(() => new FrameWriter().begin(Buffer.alloc(20), 0, 21, 3)).code).toBe('SPOP_FRAME_FULL');
   });
 

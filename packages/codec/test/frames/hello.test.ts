@@ -25,7 +25,7 @@ const version = item('version', string('2.0'));
 const size = item('max-frame-size', '03fcf006');
 const capabilities = item('capabilities', string('pipelining'));
 
-/** The two directions: frame type, key of the version, what it reads as. */
+/** The two directions: frame type, key of the version, and the object that it reads as. */
 const directions = [
   ['HAPROXY-HELLO', 1, 'supported-versions', toHaproxyHello],
   ['AGENT-HELLO', 101, 'version', toAgentHello],
@@ -65,7 +65,7 @@ describe('toHaproxyHello', () => {
     });
   });
 
-  it('reads items in any order, passes over unknown ones, and takes the last of equals', () => {
+  it('reads items in any order, skips unknown ones, and takes the last of equal ones', () => {
     const bytes = frameBytes(
       1,
       Buffer.concat([
@@ -138,7 +138,7 @@ describe.each(directions)('%s', (_, type, key, read) => {
     ['max-frame-size 2^32', 'max-frame-size', `05${toHex(varint(1n << 32n))}`, 'SPOP_BAD_MAX_FRAME_SIZE', 9],
     ['capabilities as NULL', 'capabilities', '00', 'SPOP_BAD_ITEM', 4],
     ['capabilities as BINARY', 'capabilities', '0900', 'SPOP_BAD_ITEM', 4],
-  ])('with %s is refused where it stands', (_name, name, digits, code, status) => {
+  ])('with %s is refused at its offset', (_name, name, digits, code, status) => {
     const frame = onlyFrame(frameBytes(type, Buffer.concat([item(name, digits), ...good])));
     expect(fault(() => read(frame))).toEqual([code, status, PAYLOAD_AT + 1 + name.length]);
   });
@@ -150,7 +150,7 @@ describe.each(directions)('%s', (_, type, key, read) => {
     ['16380 as INT32', '02', 16_380n],
     ['16380 as INT64', '04', 16_380n],
     ['16380 as UINT64', '05', 16_380n],
-  ])('with max-frame-size %s is taken', (_name, digit, value) => {
+  ])('with max-frame-size %s is accepted', (_name, digit, value) => {
     const bytes = Buffer.concat([good[0]!, item('max-frame-size', digit + toHex(varint(value))), capabilities]);
     expect(read(onlyFrame(frameBytes(type, bytes))).maxFrameSize).toBe(Number(value));
   });
@@ -168,7 +168,7 @@ describe.each(directions)('%s', (_, type, key, read) => {
     if (offset !== undefined) expect(error.offset).toBe(offset);
   });
 
-  it('cut anywhere is refused, and nothing else than a SpopError comes out', () => {
+  it('cut at any byte is refused with a SpopError', () => {
     const payload = Buffer.concat(good);
     for (let length = 0; length < payload.length; length++) {
       const error = thrown(() => read(onlyFrame(frameBytes(type, payload.subarray(0, length)), 0x00)));
@@ -203,7 +203,7 @@ describe('writeHaproxyHello', () => {
     [{ ...hello, capabilities: [], healthcheck: true }],
     [{ ...hello, engineId: 'bab61d83-00d5-462c-bef0-0b46344c6a65' }],
     [{ ...hello, maxFrameSize: 2 ** 32 - 1, healthcheck: false }],
-  ])('writes what reads as %j', (init) => {
+  ])('writes capabilities that read as %j', (init) => {
     const bytes = Buffer.alloc(300);
     const end = writeHaproxyHello(new FrameWriter(), bytes, 0, 300, init);
     expect(toHaproxyHello(onlyFrame(bytes.subarray(0, end)))).toEqual({
@@ -224,7 +224,7 @@ describe('writeAgentHello', () => {
     expect(toAgentHello(onlyFrame(bytes.subarray(0, end)))).toEqual(hello);
   });
 
-  it('throws where it does not fit, and touches nothing from the limit on', () => {
+  it('throws if it does not fit, and writes nothing past the limit', () => {
     const whole = writeAgentHello(new FrameWriter(), Buffer.alloc(300), 0, 300, hello);
     for (let limit = 0; limit < whole; limit++) {
       const bytes = Buffer.alloc(300, CANARY);

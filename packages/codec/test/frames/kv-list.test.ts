@@ -31,7 +31,7 @@ describe('KvListReader', () => {
     for (const fill of [0x00, 0x01, 0xff]) expect(itemsOf(listOf(payload, fill))).toEqual(items);
   });
 
-  it('stays behind the last item', () => {
+  it('stays after the last item', () => {
     const list = listOf('0161 00', 0x00);
     expect([list.next(), list.next(), list.next()]).toEqual([true, false, false]);
   });
@@ -56,14 +56,14 @@ describe('KvListReader', () => {
     ['an address of three bytes', '0161 06c00002', 'SPOP_TRUNCATED', 3],
     ['a reserved type', '0161 0a', 'SPOP_RESERVED_TYPE', 2],
     ['an INT32 that is none', '0161 02f0f1fefe7e', 'SPOP_INTEGER_RANGE', 2],
-  ])('refuses %s at its place, whatever stands behind the frame', (_, payload, code, offset) => {
+  ])('refuses %s at its offset, with any bytes past the frame', (_, payload, code, offset) => {
     for (const fill of [0x00, 0x61, 0xff]) {
       expect(fault(() => listOf(payload, fill).next())).toEqual([code, 4, PAYLOAD_AT + offset]);
     }
   });
 
-  it('shows nothing behind the frame by the views of an item that is malformed', () => {
-    // A STRING of 64 bytes of which the frame has two: 62 of another's would follow.
+  it('shows no bytes past the frame in the views of a malformed item', () => {
+    // A STRING of 64 bytes of which the frame has two: the other 62 belong to another frame.
     const list = listOf('0161 0840 6263', 0x53);
     expect(thrown(() => list.next()).code).toBe('SPOP_TRUNCATED');
     expect(thrown(() => list.value.toString()).code).toBe('SPOP_VIEW_CLOSED');
@@ -80,7 +80,7 @@ describe('KvListReader', () => {
     }
   });
 
-  it('refuses to walk and to show anything before it has read a frame', () => {
+  it('throws for a step or a view before it has read a frame', () => {
     const list = new KvListReader();
     for (const use of [
       () => list.next(),
@@ -94,7 +94,7 @@ describe('KvListReader', () => {
 });
 
 describe('Name', () => {
-  it('compares with text as UTF-8, and knows its length in bytes', () => {
+  it('compares with text as UTF-8, and has its length in bytes', () => {
     const list = listOf(`${name} 00 03616263 00`);
     list.next();
     expect([list.name.equals('é'), list.name.equals('e'), list.name.equals(''), list.name.byteLength]).toEqual([

@@ -3,7 +3,7 @@ import { FrameReader } from '../../src/index.ts';
 import { otherProtocol } from '../../src/frames/other-protocols.ts';
 import { hex, thrown } from '../bytes.ts';
 
-/** What HAProxy sends first with each of these words in its configuration, and the number that it is as a length. */
+/** The first bytes of HAProxy with each of these words in its configuration, and their value as a length. */
 const PEERS: readonly (readonly [word: string, name: string, bytes: Buffer, length: number])[] = [
   ["'send-proxy'", 'PROXY protocol v1', Buffer.from('PROXY TCP4 192.0.2.1 192.0.2.2 4711 9000\r\n'), 1_347_571_544],
   ["'send-proxy-v2'", 'PROXY protocol v2', hex('0d0a0d0a 000d0a51 5549540a 21 11 000c'), 218_762_506],
@@ -24,7 +24,7 @@ const PEERS: readonly (readonly [word: string, name: string, bytes: Buffer, leng
 ];
 
 describe('a peer that speaks another protocol', () => {
-  it.each(PEERS)('for %s, is named: %s', (word, name, bytes, length) => {
+  it.each(PEERS)('because of %s is named: %s', (word, name, bytes, length) => {
     for (let at = 0; at <= bytes.length; at++) {
       const reader = new FrameReader();
       reader.push(bytes.subarray(0, at));
@@ -39,7 +39,7 @@ describe('a peer that speaks another protocol', () => {
   });
 
   it.each([0, 7, 16_381, 0x1_0000, 0x1602_0100, 0x1604_0100, 0x1703_0100, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff])(
-    'is not seen in a length of %i',
+    'is not recognised in a length of %i',
     (length) => {
       expect(otherProtocol(length)).toBeUndefined();
     },

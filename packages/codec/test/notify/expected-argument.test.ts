@@ -30,8 +30,8 @@ import { hex, notifyBytes, PAYLOAD_AT, text, varint } from '../bytes.ts';
 import { integerDigits, MALFORMED, VALID } from '../typed-data-samples.ts';
 
 /*
- * An argument that came at its place before is read in one go where it is whole, short and of a declared type; all
- * others take the way of the first time, which validates value by value. Both have to find the same.
+ * An argument that was at the same place in an earlier message is read in one step if it is whole, short and of a declared
+ * type. Any other is validated value by value, as the first time. Both ways must give the same result.
  */
 
 const KINDS: readonly (readonly [name: string, type: AnyValueType])[] = [
@@ -49,17 +49,17 @@ const KINDS: readonly (readonly [name: string, type: AnyValueType])[] = [
   ['binary', binary],
 ];
 
-/** Long enough for a frame to end behind it and the type. */
+/** Long enough for a frame to end after it and the type. */
 const NAME = 'agent';
 
-/** `z` is expected first until the argument was seen there. */
+/** `z` is expected first until the argument was found there. */
 function definitionOf(type: AnyValueType): MessageDefinition {
   return defineMessage('m', { z: optional(int32), [NAME]: optional(type) });
 }
 
 const DEFINITIONS = new Map(KINDS.map(([name, type]) => [name, definitionOf(type)]));
 
-/** Message `m` with the argument, whose typed data that is, and `rest`, the other arguments. */
+/** Message `m` with the argument, of this typed data, and `rest`, the other arguments. */
 function payloadOf(typedData: Uint8Array, rest: readonly Uint8Array[] = []): Buffer {
   return Buffer.concat([text('m'), Buffer.from([1 + rest.length]), text(NAME), typedData, ...rest]);
 }
@@ -71,7 +71,7 @@ const VALUE_AT = PAYLOAD_AT + 4 + NAME.length;
 /** A frame of `payload` in a buffer of its own, with `before` and `after` bytes of `fill` around it. */
 function place(payload: Uint8Array, fill: number, before: number, after: number): Frame {
   const bytes = notifyBytes(payload);
-  // Part of more memory, so that no offset happens to be right and words cannot be read behind the buffer.
+  // Part of larger memory, so that no offset is right by chance and no word is read past the buffer.
   const memory = Buffer.alloc(5 + before + bytes.length + after + 5, fill);
   const buffer = memory.subarray(5, memory.length - 5);
   buffer.set(bytes, before);
@@ -100,7 +100,7 @@ function outcome<Result>(read: () => Result): Result | Fault {
   }
 }
 
-/** All that a value can be asked for. */
+/** The results of all accessors of a value. */
 function facts(value: unknown): unknown {
   if (!(value instanceof ValueView)) return value;
   const parts: (() => unknown)[] = [
@@ -125,7 +125,7 @@ interface Found {
   readonly messageCount: number;
 }
 
-/** What a NOTIFY makes of the frame: the argument's state and value, what `z` is; or why it refuses all of it. */
+/** The frame as a NOTIFY: the argument's state and value, and `z`; or the error for the whole frame. */
 function declared(notify: Notify, frame: Frame): Found | Fault {
   return outcome(() => {
     notify.read(frame);
@@ -139,7 +139,7 @@ function declared(notify: Notify, frame: Frame): Found | Fault {
   });
 }
 
-/** The same by walking over the message, without what its declaration says. */
+/** The same by walking over the message, without its declaration. */
 function walked(frame: Frame): unknown[] | Fault {
   return outcome(() => {
     const reader = new MessageReader();
@@ -169,7 +169,7 @@ const TYPES_OF: Readonly<Record<string, readonly number[]>> = {
   binary: [9],
 };
 
-/** What the value that a walker stands on reads as by declaration: its state and itself, or the code of an error. */
+/** The walker's current value as its declaration reads it: its state and itself, or the code of an error. */
 function expected(kind: string, value: Value): readonly [state: string, read: unknown] {
   if (value.type === 0) return ['null', undefined];
   if (!(TYPES_OF[kind] ?? [2, 3, 4, 5]).includes(value.type)) return ['present', 'SPOP_WRONG_TYPE'];
@@ -181,7 +181,7 @@ function expected(kind: string, value: Value): readonly [state: string, read: un
   return ['present', number < range[0] || number > range[1] ? 'SPOP_UNSAFE_INTEGER' : Number(number)];
 }
 
-/** Reads the frame with the argument not expected, expected, and by walking; returns what all three find. */
+/** Reads the frame with the argument not expected, expected, and by walking; returns all three results. */
 function compare(kind: string, frame: Frame, label: unknown): Found | Fault {
   const notify = new Notify(new MessageSet([DEFINITIONS.get(kind)!]));
   const first = declared(notify, frame);
@@ -219,7 +219,7 @@ const samples: readonly (readonly [name: string, digits: string])[] = [
 ];
 
 describe('an argument that is expected at its place', () => {
-  it.each(samples)('reads and ends as one that is not, behind it nothing or more: %s', (_, digits) => {
+  it.each(samples)('reads and ends like one that is not, with nothing or more after it: %s', (_, digits) => {
     const typedData = hex(digits);
     for (const [kind] of KINDS) {
       for (const rest of [[], [Z]]) {
@@ -230,13 +230,13 @@ describe('an argument that is expected at its place', () => {
     }
   });
 
-  it.each(VALID)('that is cut short is refused with the same words, whatever stands behind: %s', (_, digits) => {
+  it.each(VALID)('that is cut short is refused with the same words, with any bytes after it: %s', (_, digits) => {
     const payload = payloadOf(hex(digits));
     for (const [kind] of KINDS) {
       for (let length = payload.length - 1; length >= Math.max(3, payload.length - 20); length--) {
         for (const fill of [0x00, 0x80]) {
           const notify = new Notify(new MessageSet([DEFINITIONS.get(kind)!]));
-          // Whole before, so that it is expected; then its beginning, behind which there is what was there, or not.
+          // First the whole argument, so that it is expected; then its beginning, with or without the old bytes after it.
           declared(notify, place(payload, fill, 9, 30));
           const cut = place(payload.subarray(0, length), fill, 9, 30);
           const left = place(payload, fill, 9, 30);
@@ -252,7 +252,7 @@ describe('an argument that is expected at its place', () => {
     }
   });
 
-  it.each([239, 240, 2_287, 2_288, 264_431, 264_432])('of %i bytes ends where its length says', (length) => {
+  it.each([239, 240, 2_287, 2_288, 264_431, 264_432])('of %i bytes ends after its length', (length) => {
     const value = Buffer.alloc(length, 0x5a);
     for (const [kind, type] of [
       ['string', 8],
@@ -267,7 +267,7 @@ describe('an argument that is expected at its place', () => {
     }
   });
 
-  it('reads any bytes as one that is not expected', () => {
+  it('reads any bytes like one that is not expected', () => {
     const wellFormed = fc
       .tuple(fc.nat(255), fc.oneof(fc.bigInt(0n, 12n), fc.bigInt(0n, 1n << 64n)), fc.uint8Array({ maxLength: 20 }))
       .map(([first, number, rest]) => Buffer.concat([Buffer.from([first]), varint(number), rest]));
@@ -289,7 +289,7 @@ describe('an argument that is expected at its place', () => {
     );
   });
 
-  it('of NULL is no value, and neither is it the second time', () => {
+  it('of NULL is no value, the second time as well', () => {
     for (const [kind] of KINDS) {
       const notify = new Notify(new MessageSet([DEFINITIONS.get(kind)!]));
       for (let round = 0; round < 3; round++) {

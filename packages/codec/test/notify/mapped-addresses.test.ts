@@ -25,7 +25,7 @@ const set = new MessageSet([asks]);
 
 type Arguments = readonly (readonly [name: string, digits: string])[];
 
-/** Where the argument stands in its message, the first time and each further one. */
+/** The place of the argument in its message, the first time and each further time. */
 const orders: readonly [string, (digits: string) => Arguments][] = [
   ['alone', (digits) => [['ip', digits]]],
   [
@@ -55,7 +55,7 @@ function readNotify(args: Arguments, kind: (typeof kinds)[number]): InternalNoti
   return notify;
 }
 
-/** All that the view of an address says. */
+/** All facts of the view of an address. */
 function toFacts(ip: AddressValue): unknown {
   return {
     family: ip.family,
@@ -129,7 +129,7 @@ describe.each(kinds)('an IPv4-mapped address, declared `address`, in a view %s',
     expect([error.code, error.reason, error.offset]).toEqual([
       'SPOP_WRONG_TYPE',
       'expected a value of type BOOL; found IPV6',
-      // Behind the header of 11 bytes, `asks`, NB-ARGS and `ip`.
+      // After the header of 11 bytes, `asks`, NB-ARGS and `ip`.
       20,
     ]);
   });
@@ -139,7 +139,7 @@ describe.each(kinds)('an IPv4-mapped address, declared `address`, in a view %s',
     expect([ip.type, ip.family, ip.toString()]).toEqual([DataType.Ipv6, 4, '192.0.2.1']);
   });
 
-  it('reads as the plain one does, whatever address it is', () => {
+  it('reads like the plain address, for any address', () => {
     fc.assert(
       fc.property(fc.ipV4(), fc.ipV4(), fc.constantFrom(...orders), (text, other, [, order]) => {
         const digits = text
@@ -179,7 +179,7 @@ describe.each(kinds)('an IPv4-mapped address, declared `address`, in a view %s',
     expect([toHex(ip.toBytes()), actionOf(ip)]).toEqual([digits, `${DataType.Ipv6} ${digits}`]);
   });
 
-  it('stays as sent where `ipv6` is declared', () => {
+  it('stays as sent if `ipv6` is declared', () => {
     const { via } = readNotify(
       [
         ['ip', '06c0000202'],
@@ -193,7 +193,7 @@ describe.each(kinds)('an IPv4-mapped address, declared `address`, in a view %s',
 });
 
 describe('an IPv4-mapped address', () => {
-  it('stays as sent where messages are walked', () => {
+  it('stays as sent if messages are walked', () => {
     const notify = readNotify([['ip', `07${PREFIX}c0000201`]], 'reused');
     const walker = notify.walk();
     walker.next();
@@ -222,7 +222,7 @@ describe('an IPv4-mapped address', () => {
     expect(texts).toEqual(['7 4 192.0.2.1', '7 6 2001:db8::1', '6 4 192.0.2.3', '7 4 192.0.2.4']);
   });
 
-  it('stays right when its NOTIFY is moved', () => {
+  it('stays correct when its NOTIFY is moved', () => {
     for (const kind of kinds) {
       const notify = readNotify([['ip', `07${PREFIX}c0000201`]], kind);
       const { ip } = notify.get(asks)!;

@@ -60,7 +60,7 @@ describe('MessageReader', () => {
     for (const fill of [0x00, 0x01, 0xff]) expect(textOf(readerOf(Buffer.concat(messages), fill))).toEqual(expected);
   });
 
-  it('ends a message where NB-ARGS says, though more would follow', () => {
+  it('ends a message after NB-ARGS arguments, even if more bytes follow', () => {
     // Two arguments of which the first message has one: the second begins the next message, named `b`, with 1 argument.
     const payload = Buffer.concat([
       text('m'),
@@ -75,7 +75,7 @@ describe('MessageReader', () => {
     expect(textOf(readerOf(payload))).toEqual(['m(a=true)', 'b(c=9)']);
   });
 
-  it('passes over arguments that were not read', () => {
+  it('skips arguments that were not read', () => {
     const messages = readerOf(
       Buffer.concat([
         message('one', [
@@ -94,7 +94,7 @@ describe('MessageReader', () => {
     expect(counts).toEqual([3, 0]);
   });
 
-  it('stays behind the last argument and the last message', () => {
+  it('stays after the last argument and the last message', () => {
     const messages = readerOf(message('m', [['a', '11']]), 0x00);
     expect([messages.next(), messages.nextArgument(), messages.nextArgument(), messages.nextArgument()]).toEqual([
       true,

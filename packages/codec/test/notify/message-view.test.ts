@@ -21,7 +21,7 @@ import {
 import { ValueView } from '../../src/values/value.ts';
 import { message, notifyFrame, thrown, toHex, varint } from '../bytes.ts';
 
-/** The property `a` of a message that declares it so; `digits` is its typed data, undefined for none. */
+/** The property `a` of a message that declares it as `type`; `digits` is its typed data, undefined for none. */
 function readAs(type: AnyValueType, digits: string | undefined): unknown {
   const definition = defineMessage('m', { a: type });
   const notify = new Notify(new MessageSet([definition]));
@@ -75,7 +75,7 @@ describe.each(kinds)('an argument declared %s', (kind, type, accepted, isView) =
     (name, digits) => {
       for (const declared of [type, optional(type)]) {
         const error = thrown(() => readAs(declared, digits));
-        // Behind the header of 11 bytes, `m`, NB-ARGS and `a`.
+        // After the header of 11 bytes, `m`, NB-ARGS and `a`.
         expect([error.code, error.status, error.offset]).toEqual(['SPOP_WRONG_TYPE', undefined, 16]);
         expect(error.reason).toContain(`message 'm', argument 'a': expected ${kind}; found ${name}.`);
       }
@@ -85,7 +85,7 @@ describe.each(kinds)('an argument declared %s', (kind, type, accepted, isView) =
   it.each([
     ['missing', undefined, 'no argument of that name. Declare it optional(…), or write a=… in the args line'],
     ['NULL', '00', 'NULL'],
-  ])('is refused where it is %s, unless it is optional', (_, digits, found) => {
+  ])('is refused if it is %s, unless it is optional', (_, digits, found) => {
     const error = thrown(() => readAs(type, digits));
     expect([error.code, error.status, error.offset]).toEqual(['SPOP_MISSING_ARGUMENT', undefined, -1]);
     expect(error.reason).toContain(`message 'm', argument 'a': expected ${kind}; found ${found}`);
@@ -110,7 +110,7 @@ describe.each(ranges)('the range of %s', (_, type, min, max) => {
     if (min < 0n) expect(readAs(type, integerHex(2, -1n))).toBe(-1);
   });
 
-  it('ends there: what is beyond is refused with message, argument, range and value', () => {
+  it('is complete: numbers beyond it are refused with message, argument, range and value', () => {
     const beyond: [number, bigint][] = [
       [4, min - 1n],
       [4, max + 1n],
@@ -142,7 +142,7 @@ describe('64-bit arguments', () => {
 });
 
 describe('an interned argument', () => {
-  it('is the same text again and again, and its own per argument', () => {
+  it('is the same text again and again, and separate for each argument', () => {
     const definition = defineMessage('m', { a: interned(string), b: interned(string) });
     const notify = new Notify(new MessageSet([definition]));
     for (const [a, b] of [

@@ -5,7 +5,7 @@ import { toWordView } from '../../src/wire/word-view.ts';
 import { NamePattern } from '../../src/notify/name-pattern.ts';
 import { message, notifyFrame, text } from '../bytes.ts';
 
-/** ASCII names of 0 to 40 bytes, around each multiple of four, the longest there is, and some of two to four bytes a character. */
+/** ASCII names of 0 to 40 bytes, around each multiple of four, the longest one, and some of two to four bytes a character. */
 const NAMES: readonly string[] = [
   ...Array.from({ length: 41 }, (_, length) =>
     Array.from({ length }, (__, index) => String.fromCodePoint(0x61 + (index % 26))).join(''),
@@ -24,9 +24,9 @@ const NAMES: readonly string[] = [
 
 const BEFORE = 11;
 
-/** Where the pattern of `name` ends over `wire` and then `after`, amid `fill`; relative to the name, -1 where it does not match. */
-function endOver(name: string, wire: Uint8Array, after: Uint8Array, fill: number, behind: number = 20): number {
-  const bytes = Buffer.alloc(BEFORE + wire.length + after.length + behind, fill);
+/** Where the pattern of `name` ends over `wire` and then `after`, amid `fill`; relative to the name, -1 if it does not match. */
+function endOver(name: string, wire: Uint8Array, after: Uint8Array, fill: number, trailing: number = 20): number {
+  const bytes = Buffer.alloc(BEFORE + wire.length + after.length + trailing, fill);
   bytes.set(wire, BEFORE);
   bytes.set(after, BEFORE + wire.length);
   const limit = BEFORE + wire.length + after.length;
@@ -38,7 +38,7 @@ const FILLS = [0x00, 0x7f, 0x80, 0xff];
 const ROOM = Buffer.alloc(3, 0x08);
 
 describe('NamePattern', () => {
-  it.each(NAMES)('of %j ends behind its name, whatever stands around it', (name) => {
+  it.each(NAMES)('of %j ends after its name, with any bytes around it', (name) => {
     const wire = text(name);
     for (const fill of FILLS) {
       for (const after of [ROOM, Buffer.alloc(3, fill)]) {
@@ -59,18 +59,18 @@ describe('NamePattern', () => {
     }
   });
 
-  it.each(NAMES)('of %j wants one byte behind the name, and never looks behind the limit', (name) => {
+  it.each(NAMES)('of %j needs one byte after the name, and never reads past the limit', (name) => {
     const wire = text(name);
     for (let length = 0; length <= wire.length; length++) {
       for (const fill of FILLS) {
-        // The rest of the name stands behind the limit, or is not there at all.
+        // The rest of the name is past the limit, or missing.
         const bytes = Buffer.concat([Buffer.alloc(BEFORE, fill), wire, Buffer.alloc(4, fill)]);
         const pattern = new NamePattern(Buffer.from(name));
         expect(pattern.endAt(toWordView(bytes), BEFORE, BEFORE + length)).toBe(-1);
         expect(endOver(name, wire.subarray(0, length), Buffer.alloc(0), fill, 0)).toBe(-1);
       }
     }
-    // The words of a short name reach behind the one byte: it may be refused there, and is read as any other then.
+    // The words of a short name reach past that byte. The pattern may refuse it there; it is then read like any other name.
     const atEnd = endOver(name, wire, ROOM.subarray(0, 1), 0x00, 0);
     expect(atEnd).toBe(wire.length < 3 ? -1 : wire.length);
   });
@@ -92,7 +92,7 @@ describe('NamePattern', () => {
 });
 
 describe('a declared name of any length', () => {
-  /** Names that differ from `name` in one byte, and those that are longer or shorter by one. */
+  /** Names that differ from `name` in one byte, and names that are longer or shorter by one. */
   function neighbours(name: string): readonly string[] {
     const changed = Array.from(name, (_, at) => `${name.slice(0, at)}~${name.slice(at + 1)}`);
     return [...changed, `${name}~`, name.slice(0, -1)].filter((each) => each !== name);
@@ -102,7 +102,7 @@ describe('a declared name of any length', () => {
     const definition = defineMessage(name, { n: int32 });
     const notify = new Notify(new MessageSet([definition]));
     for (const other of neighbours(name)) {
-      // Read once before, so that it is expected at this place.
+      // Read once before, so that the name is expected at this place.
       notify.read(notifyFrame([message(name, [['n', '0205']])]));
       expect(notify.messageCount).toBe(1);
       notify.read(notifyFrame([message(other, [['n', '0206']])]));
@@ -129,7 +129,7 @@ describe('a declared name of any length', () => {
   });
 
   it.each(Array.from({ length: 24 }, (_, index) => index + 1))(
-    'is no other argument where the name is %i equal bytes, and such bytes stand before it',
+    'is no other argument if the name is %i equal bytes, and the same bytes are before it',
     (length) => {
       const name = 'a'.repeat(length);
       const definition = defineMessage('m', { before: string, [name]: int32 });

@@ -5,7 +5,7 @@ import { amid, thrown } from '../bytes.ts';
 function findIn(table: NameTable, name: string): number {
   const bytes = Buffer.from(name, 'utf8');
   const results = [0x00, 0x61, 0xff].map((fill) => table.find(amid(bytes, fill, 3), 3, bytes.length));
-  // What stands around a name must not matter.
+  // The bytes around a name must not matter.
   expect(new Set(results).size).toBe(1);
   return results[0]!;
 }

@@ -21,8 +21,8 @@ import { ValueView } from '../../src/values/value.ts';
 import { message, notifyFrame, text, thrown, toHex, varint } from '../bytes.ts';
 
 /*
- * A NOTIFY remembers which message and which argument stood where. None of that may show: whatever came before, the
- * views have what the frame has.
+ * A NOTIFY remembers the places of messages and arguments. That must have no effect: after any earlier frames, the views
+ * show the content of the frame.
  */
 
 const ARGUMENTS = { id: integer, ua: string, method: interned(string), tls: optional(bool), n: optional(integer) };
@@ -46,7 +46,7 @@ function frameOf(messages: readonly SentMessage[]): Frame {
   return notifyFrame(messages.map(({ name, args }) => message(name, args)));
 }
 
-/** What a declared argument is by the first one of its name: its state, and what its property gives or throws. */
+/** A declared argument by the first one of its name: its state, and the value or the error of its property. */
 function expectedArgument(kind: string, isOptional: boolean, digits: string | undefined): readonly unknown[] {
   if (digits === undefined || digits === NULL) {
     return [digits === undefined ? 'missing' : 'null', isOptional ? undefined : 'SPOP_MISSING_ARGUMENT'];
@@ -100,7 +100,7 @@ function foundMessages(notify: Notify): unknown[] {
   });
 }
 
-/** Reads the frames one after the other with one NOTIFY, and compares each with what was sent. */
+/** Reads the frames one after the other with one NOTIFY, and compares each with the messages that were sent. */
 function checkAll(frames: readonly (readonly SentMessage[])[]): void {
   const notify = new Notify(set);
   for (const [index, messages] of frames.entries()) {
@@ -130,7 +130,7 @@ describe('arguments of a message', () => {
     }
   });
 
-  it('are found with others before, between and behind, in the frames before or in this one', () => {
+  it('are found with others before, between and after them, in earlier frames or in this one', () => {
     const mixes = [
       [...args],
       [other(1), ...args],
@@ -145,7 +145,7 @@ describe('arguments of a message', () => {
     }
   });
 
-  it('count by the first of each name, whatever its type', () => {
+  it('count by the first of each name, of any type', () => {
     const firsts: Pair[] = [id(7), ['id', textHex('seven')], ['id', NULL], ['id', '06c0000201'], ['id', '11']];
     for (const first of firsts) {
       for (const second of firsts) {
@@ -157,7 +157,7 @@ describe('arguments of a message', () => {
     }
   });
 
-  it.each([31, 32, 33, 63, 64, 65, 200, 255])('are found behind %i others, and among them', (count) => {
+  it.each([31, 32, 33, 63, 64, 65, 200, 255])('are found after %i others, and among them', (count) => {
     const many = Array.from({ length: count - 5 }, (_, index) => other(index));
     const frames = [
       [...many, ...args],
@@ -171,7 +171,7 @@ describe('arguments of a message', () => {
     }
   });
 
-  it.each([33, 64, 65, 100, 255])('are found in any order where %i are declared', (count) => {
+  it.each([33, 64, 65, 100, 255])('are found in any order if %i are declared', (count) => {
     const names = Array.from({ length: count }, (_, index) => `n${index}`);
     const definition = defineMessage('many', Object.fromEntries(names.map((name) => [name, optional(integer)])));
     const notify = new Notify(new MessageSet([definition]));
@@ -195,7 +195,7 @@ describe('arguments of a message', () => {
 });
 
 describe('messages of one name', () => {
-  it('have views of their own, however many came in the NOTIFY before', () => {
+  it('have separate views, for any number in the NOTIFY before', () => {
     const counts = [1, 12, 3, 12, 8, 9, 7, 1, 0, 2, 10, 1];
     const frames = counts.map((count, round) =>
       Array.from({ length: count }, (_, index) => ({
@@ -210,7 +210,7 @@ describe('messages of one name', () => {
     checkAll(frames);
   });
 
-  it('keep apart with others between them, in any order', () => {
+  it('stay separate with others between them, in any order', () => {
     const first = { name: 'one', args: [id(1), ua('a')] };
     const second = { name: 'another', args: [['n', integerHex(2)]] as const };
     const unknown = { name: 'on', args: [id(3)] };
@@ -239,11 +239,11 @@ describe('any NOTIFYs, one after the other', () => {
   });
   const frames = fc.array(fc.array(sent, { maxLength: 12 }), { minLength: 1, maxLength: 6 });
 
-  it('have what they were sent with', () => {
+  it('have the content that was sent', () => {
     fc.assert(fc.property(frames, checkAll), { numRuns: 200 });
   });
 
-  it('leave nothing to read behind: views and values that were kept are late', () => {
+  it('leave nothing readable: kept views and values are closed', () => {
     fc.assert(
       fc.property(frames, fc.boolean(), (list, isClosed) => {
         const notify = new Notify(set);

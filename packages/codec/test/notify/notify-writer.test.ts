@@ -78,7 +78,7 @@ describe('NotifyWriter', () => {
     expect(bytes).toBe(expected());
   });
 
-  it('forgets the message of the frame before', () => {
+  it('does not add to the message of the frame before', () => {
     const notify = new NotifyWriter();
     notify.beginNotify(Buffer.alloc(64), 0, 64, 1, 1);
     notify.message('m');
@@ -87,7 +87,7 @@ describe('NotifyWriter', () => {
     expect(thrown(() => notify.argument('a', bool, true)).code).toBe('SPOP_MISUSE');
   });
 
-  it('writes each message and argument whole or not at all, and nothing from its limit on', () => {
+  it('writes each message and argument whole or not at all, and nothing past its limit', () => {
     const steps: [string, (notify: NotifyWriter) => void, Buffer][] = [
       ['message', (notify) => notify.message('second'), message('second')],
       [

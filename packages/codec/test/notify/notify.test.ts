@@ -149,7 +149,7 @@ describe('Notify', () => {
     expect(names.map((name) => view[name])).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('refuses an index that no message has', () => {
+  it('refuses an index without a message', () => {
     const notify = read([message('two', [n(1)])]);
     for (const index of [-1, 1, 2, 0.5, NaN]) {
       expect(fault(() => notify.messageAt(index))).toEqual(['SPOP_MISUSE', undefined, -1]);
@@ -157,7 +157,7 @@ describe('Notify', () => {
     }
   });
 
-  it('reads ids of 64 bits as what they are, and throws where a number cannot hold them', () => {
+  it('reads ids of 64 bits exactly, and throws if a number cannot hold them', () => {
     const notify = new Notify(set);
     notify.read(onlyFrame(frameBytes(3, hex(''), { streamId: 300n, frameId: 1n << 63n })));
     expect(notify.streamId).toBe(300);
@@ -171,7 +171,7 @@ describe('Notify', () => {
 });
 
 describe('Notify after a malformed frame', () => {
-  it('has nothing open, and reads the next as if nothing had been', () => {
+  it('has nothing open, and reads the next as usual', () => {
     const notify = new Notify(set);
     notify.read(notifyFrame([message('one', [ip])]));
     const view = notify.get(one);
@@ -186,7 +186,7 @@ describe('Notify after a malformed frame', () => {
   });
 });
 
-/** Everything that can be done with a Notify's views, each by a name. */
+/** Every use of a Notify's views, by name. */
 function usesOf(notify: Notify): [string, () => unknown][] {
   const view = notify.get(one);
   if (view === undefined) throw new Error('expected message one');
@@ -218,7 +218,7 @@ function usesOf(notify: Notify): [string, () => unknown][] {
 describe('late use of a Notify', () => {
   const frame = notifyFrame([message('one', [ip, ua])]);
 
-  it('throws after close, whatever was done before', () => {
+  it('throws after close, after any other use', () => {
     const notify = new Notify(set);
     notify.read(frame);
     const uses = usesOf(notify);
@@ -236,7 +236,7 @@ describe('late use of a Notify', () => {
     expect([notify.isOpen, notify.messageCount, notify.byteLength]).toEqual([false, 0, 0]);
   });
 
-  it('throws after the next read, even where that has the same message at the same place', () => {
+  it('throws after the next read, even if that has the same message at the same place', () => {
     const notify = new Notify(set);
     notify.read(frame);
     const uses = usesOf(notify);
@@ -244,7 +244,7 @@ describe('late use of a Notify', () => {
     for (const [name, use] of uses) expect([name, thrown(use).code]).toEqual([name, 'SPOP_VIEW_CLOSED']);
     notify.close();
     notify.read(notifyFrame([message('one', [['ip', '060a000001'], ua])]));
-    // The message view itself is the same object and valid again; what it gave before is not, until it is asked for.
+    // The message view itself is the same object and valid again; its earlier values are not, until they are read again.
     for (const [name, use] of uses.filter(([label]) => /held|walk/.test(label))) {
       expect([name, thrown(use).code]).toEqual([name, 'SPOP_VIEW_CLOSED']);
     }
@@ -261,7 +261,7 @@ describe('late use of a Notify', () => {
     for (const [name, use] of uses) expect([name, thrown(use).code]).toEqual([name, 'SPOP_VIEW_CLOSED']);
   });
 
-  it('says what to do about it', () => {
+  it('throws an error that says what to do about it', () => {
     const notify = read([message('one', [ip])]);
     const view = notify.get(one);
     notify.close();
@@ -315,7 +315,7 @@ describe('Notify.moveTo', () => {
     },
   );
 
-  it('can move on, and over itself', () => {
+  it('moves again, and over itself', () => {
     const { notify, frame, target } = moved(50);
     const view = notify.get(one);
     notify.moveTo(target);
@@ -327,7 +327,7 @@ describe('Notify.moveTo', () => {
     expect([view?.ip.toString(), notify.streamId]).toEqual(['192.0.2.1', 240]);
   });
 
-  it('refuses a target that is a byte too small, and goes on where it is', () => {
+  it('refuses a target that is one byte too small, and stays in place', () => {
     const { notify } = moved(10);
     expect(() => notify.moveTo(Buffer.alloc(notify.byteLength - 1))).toThrow(RangeError);
     expect(notify.get(one)?.ip.toString()).toBe('192.0.2.1');
@@ -361,7 +361,7 @@ describe('several Notifys', () => {
     expect([notifys[0]?.get(two)?.n, notifys[2]?.get(two)?.n]).toEqual([1, 3]);
   });
 
-  it('of one set share its guesses, whatever order each gets', () => {
+  it('of one set share its guesses, in any order of arguments', () => {
     const [left, right] = [new Notify(set), new Notify(set)];
     for (let round = 0; round < 5; round++) {
       left.read(notifyFrame([message('one', [ip, ua, n(1)])]));
@@ -386,7 +386,7 @@ describe('a Notify that was used before', () => {
     args: fc.array(anyArgument, { maxLength: 5 }),
   });
 
-  /** Every declared message with all that can be asked of it. */
+  /** Every declared message with all its properties. */
   function describeAll(notify: Notify): unknown[] {
     return Array.from({ length: notify.messageCount }, (_, index) => {
       const view = notify.messageAt(index);
@@ -399,7 +399,7 @@ describe('a Notify that was used before', () => {
     });
   }
 
-  it('reads what a new one reads, whatever it read and however it ended', () => {
+  it('reads the same as a new one, after any frame and any end', () => {
     const anyFrame = fc.record({
       messages: fc.array(anyMessage, { maxLength: 5 }),
       cut: fc.nat(3),
@@ -431,7 +431,7 @@ describe('a Notify that was used before', () => {
 });
 
 describe('argumentState', () => {
-  it('tells apart missing, NULL and present', () => {
+  it('distinguishes missing, NULL and present', () => {
     const all = defineMessage('all', { a: optional(bool), b: optional(bool), c: optional(bool), d: interned(string) });
     const notify = new Notify(new MessageSet([all]));
     notify.read(
@@ -475,7 +475,7 @@ describe('MessageSet.onFirst', () => {
     return { notify: new Notify(set), told, set };
   }
 
-  it('is told once of each definition, with the names that came, in their order', () => {
+  it('is called once for each definition, with the names received, in their order', () => {
     const { notify, told, set } = listening();
     const frame = notifyFrame([message('other', [['x', '00']]), message('one', [['', '00'], ip, ['', '11']])]);
     for (let i = 0; i < 3; i++) notify.read(frame);
@@ -484,11 +484,11 @@ describe('MessageSet.onFirst', () => {
     expect(set.onFirst).toBeDefined();
     notify.read(notifyFrame([message('two')]));
     expect(told[1]).toEqual(['two', []]);
-    // Nobody is asked any more.
+    // The listener is not called any more.
     expect(set.onFirst).toBeUndefined();
   });
 
-  it('is told of no message that is malformed, and of the next that another Notify reads', () => {
+  it('is not called for a malformed message, but for the next that another Notify reads', () => {
     const { notify, told, set } = listening();
     expect(() => notify.read(notifyFrame([wrong]))).toThrow(/SPOP_RESERVED_TYPE/);
     expect(told).toEqual([]);
@@ -496,7 +496,7 @@ describe('MessageSet.onFirst', () => {
     expect(told).toEqual([['two', ['a']]]);
   });
 
-  it('leaves what is read as it is', () => {
+  it('does not change the result of reading', () => {
     const { notify } = listening();
     notify.read(notifyFrame([message('one', [['x', '11'], ip])]));
     expect(notify.get(one)?.ip.toString()).toBe('192.0.2.1');

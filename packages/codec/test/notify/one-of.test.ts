@@ -1,4 +1,4 @@
-/** Arguments that come as one of several types. */
+/** Arguments of one of several types. */
 import { describe, expect, it } from 'vitest';
 import {
   address,
@@ -36,7 +36,7 @@ const CLIENTS: readonly (readonly [string, string, string])[] = [
   ['NULL', '00', 'nobody'],
 ];
 
-/** What a handler makes of it. */
+/** The value as a handler reads it. */
 function told(notify: Notify): string {
   const { client } = notify.get(ask)!;
   if (client === undefined) return 'nobody';
@@ -44,7 +44,7 @@ function told(notify: Notify): string {
 }
 
 describe('oneOf', () => {
-  it.each(CLIENTS)('reads %s as what it is', (_, data, expected) => {
+  it.each(CLIENTS)('reads %s as its own type', (_, data, expected) => {
     const frame = notifyFrame([
       message('ask', [
         ['client', data],
@@ -52,7 +52,7 @@ describe('oneOf', () => {
       ]),
     ]);
     const notify = new InternalNotify(set);
-    // As an argument that is not expected at its place, as one that is, and in a view for one NOTIFY.
+    // Read as an argument that is not expected at its place, as one that is, and in a view for one NOTIFY.
     for (let round = 0; round < 3; round++) {
       notify.read(frame);
       if (round === 2) notify.beginOneTime();
@@ -62,7 +62,7 @@ describe('oneOf', () => {
     }
   });
 
-  it('takes nothing else: the error names all that would have done', () => {
+  it('takes nothing else: the error names all accepted types', () => {
     const notify = new Notify(set);
     notify.read(
       notifyFrame([
@@ -106,11 +106,11 @@ describe('oneOf', () => {
     );
   });
 
-  it('takes as many as there are', () => {
+  it('takes all types at once', () => {
     expect(oneOf(string, binary, ipv4, ipv6, int64).kinds).toEqual(['string', 'binary', 'ipv4', 'ipv6', 'int64']);
   });
 
-  it('is no type of a variable, nor of a value that is written', () => {
+  it('is not a type of variables, nor of written values', () => {
     const either = oneOf(string, address);
     expect(() => defineVariable('txn', 'either', either)).toThrow(
       new TypeError('expected the type of variable txn.either to be one type; found oneOf(string, address)'),

@@ -58,7 +58,7 @@ function readOneTime(
   return notify;
 }
 
-/** All that a view can be asked for. */
+/** The results of all accessors of a view. */
 const uses: readonly (readonly [string, (view: View) => unknown])[] = [
   ['an address', (view) => view.ip],
   ['a text', (view) => view.ua],
@@ -72,7 +72,7 @@ const uses: readonly (readonly [string, (view: View) => unknown])[] = [
 ];
 
 describe('a view for one NOTIFY', () => {
-  it('reads what another one would', () => {
+  it('reads the same as a reused view', () => {
     const view = readOneTime().get(all)!;
     expect([view.ip.toString(), view.ua.toString(), view.method, view.small, view.count, view.ssl]).toEqual([
       '192.0.2.1',
@@ -92,7 +92,7 @@ describe('a view for one NOTIFY', () => {
     }
   });
 
-  it('explains what is not as declared', () => {
+  it('explains arguments that are not as declared', () => {
     const notify = new InternalNotify(set);
     notify.read(notifyFrame([message('all', [['small', '04f0f1feff3e']])]));
     notify.beginOneTime();
@@ -105,7 +105,7 @@ describe('a view for one NOTIFY', () => {
     expect(thrown(() => readOneTime().get(all)!.wrong).code).toBe('SPOP_WRONG_TYPE');
   });
 
-  it('is the same as long as the NOTIFY is, and so is each value', () => {
+  it('is the same object as long as the NOTIFY is open, and so is each value', () => {
     const notify = readOneTime();
     const view = notify.get(all)!;
     expect(notify.messageAt(0)).toBe(view);
@@ -113,7 +113,7 @@ describe('a view for one NOTIFY', () => {
     expect(view.ua).toBe(view.ua);
   });
 
-  it('closes those that were given out before', () => {
+  it('closes the views that were given out before', () => {
     const notify = new InternalNotify(set);
     notify.read(notifyFrame([message('all', [...ARGS])]));
     const before = notify.get(all)!;
@@ -126,7 +126,7 @@ describe('a view for one NOTIFY', () => {
     expect(notify.get(all)?.ua.toString()).toBe('curl');
   });
 
-  it('stays right when the NOTIFY is moved and its bytes are overwritten', () => {
+  it('stays correct when the NOTIFY is moved and its bytes are overwritten', () => {
     const frame = notifyFrame([message('all', [...ARGS])]);
     const notify = new InternalNotify(set);
     notify.read(frame);
@@ -141,7 +141,7 @@ describe('a view for one NOTIFY', () => {
     expect([walker.name.toString(), walker.argumentName.toString()]).toEqual(['all', 'ip']);
   });
 
-  it.each(uses)('throws for ever once it is closed, whatever is read after it: %s', (_, use) => {
+  it.each(uses)('throws for ever once it is closed, after any later read: %s', (_, use) => {
     const notify = readOneTime();
     const kept = notify.get(all)!;
     const { ip, ua } = kept;
@@ -161,14 +161,14 @@ describe('a view for one NOTIFY', () => {
       else notify.read(notifyFrame([message('all', [...ARGS])]));
       expect(notify.get(all)?.ua.toString()).toBe('curl');
       closed();
-      // Some are read over, and not closed.
+      // Some are replaced by the next read, and not closed.
       if (i % 3 !== 0) notify.close();
     }
   });
 });
 
 describe('Notify.get', () => {
-  it('gives the first message of a definition, whatever came at its place before', () => {
+  it('gives the first message of a definition, after any earlier message at its place', () => {
     const notify = new InternalNotify(set);
     const ua = (value: string): [string, string] => ['ua', `0801${Buffer.from(value).toString('hex')}`];
     const orders: [string, string][][] = [
@@ -203,11 +203,11 @@ describe('Notify.get', () => {
     }
   });
 
-  it('has nothing of a definition of another set', () => {
+  it('finds no definition of another set', () => {
     expect(readOneTime().get(defineMessage('all', {}))).toBeUndefined();
   });
 
-  it('has nothing of a message that came in an earlier NOTIFY', () => {
+  it('finds no message of an earlier NOTIFY', () => {
     const notify = readOneTime();
     expect(notify.get(other)).toBeDefined();
     readOneTime(notify, ['all']);

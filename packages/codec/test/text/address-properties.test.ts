@@ -16,7 +16,7 @@ function shown(text: string | undefined): string | undefined {
   return toIpv6Text(bytes, 0).replace(/^::ffff:(?=.*\.)/, '');
 }
 
-/** Every way of reading the text, amid one kind of bytes after the other. */
+/** Every way to read the text, amid different surrounding bytes. */
 function checkAll(text: string): void {
   const argument = stringOf(Buffer.from(text, 'latin1'), SURROUNDINGS[runs++ % SURROUNDINGS.length]);
   expect(addresses.read(argument)?.toString()).toBe(shown(plainAddress(text)));
@@ -74,7 +74,7 @@ const otherPair = fc.constantFrom(
 );
 const element = fc
   .tuple(space, fc.array(fc.oneof({ weight: 3, arbitrary: forPair }, otherPair), { maxLength: 3 }), space)
-  .map(([before, pairs, behind]) => `${before}${pairs.join(`${behind};${before}`)}${behind}`);
+  .map(([before, pairs, after]) => `${before}${pairs.join(`${after};${before}`)}${after}`);
 
 describe('parseAddressBytes', () => {
   it.each([
@@ -88,14 +88,14 @@ describe('parseAddressBytes', () => {
 });
 
 describe('addresses in text', () => {
-  it('are found in a Forwarded field where a plain reader finds them', () => {
+  it('are those that a plain reader finds in a Forwarded field', () => {
     fc.assert(
       fc.property(fc.array(element, { maxLength: 5 }), (elements) => checkAll(elements.join(','))),
       { numRuns: 300 },
     );
   });
 
-  it('are found in an X-Forwarded-For field where a plain reader finds them', () => {
+  it('are those that a plain reader finds in an X-Forwarded-For field', () => {
     const spaced = fc.tuple(space, fc.oneof(node, quotedNode), space).map((parts) => parts.join(''));
     fc.assert(
       fc.property(fc.array(spaced, { maxLength: 5 }), (elements) => checkAll(elements.join(','))),
@@ -103,7 +103,7 @@ describe('addresses in text', () => {
     );
   });
 
-  it('are found in any bytes where a plain reader finds them', () => {
+  it('are those that a plain reader finds in any bytes', () => {
     const part = fc.oneof(
       fc.string({ unit: fc.constantFrom(...Array.from('for=,"\\;:[]1.2_% \t\n\u0000é')), minLength: 1, maxLength: 1 }),
       fc.constantFrom('192.0.2.1', '[::1]', 'for=192.0.2.1', '"'),
@@ -115,7 +115,7 @@ describe('addresses in text', () => {
     fc.assert(fc.property(text, checkAll), { numRuns: 500 });
   });
 
-  it('are the same as bytes and as text of JavaScript', () => {
+  it('are the same from bytes and from text of JavaScript', () => {
     const nearly = fc
       .tuple(fc.oneof(anyIpv4, anyIpv6), fc.nat(), fc.constantFrom('', ':', '.', '0', 'f', 'G', '%', ' '))
       .map(([text, place, letter]) => {

@@ -5,7 +5,7 @@ import { stringOf, SURROUNDINGS } from './text-argument.ts';
 
 const addresses = new AddressReader();
 
-/** The same answer whatever stands around. */
+/** Requires the same answer amid any surrounding bytes. */
 function ask<Answer>(content: string | Uint8Array, question: (text: ReturnType<typeof stringOf>) => Answer): Answer {
   const answers = SURROUNDINGS.map((fill) => question(stringOf(content, fill)));
   for (const answer of answers) expect(answer).toEqual(answers[0]);
@@ -144,7 +144,7 @@ describe('text that is one address', () => {
 });
 
 describe('an X-Forwarded-For field', () => {
-  it.each(NODES.filter(([content]) => content !== ''))('with the one element %j has %s', (content, expected) => {
+  it.each(NODES.filter(([content]) => content !== ''))('with only the element %j has %s', (content, expected) => {
     expect(xForwardedFor(content)).toEqual([expected]);
   });
 
@@ -201,7 +201,7 @@ describe('a Forwarded field', () => {
     ['for=192.0.2.1;for=192.0.2.2', [undefined]],
     ['for=192.0.2.1;FOR=192.0.2.1', [undefined]],
     ['for=unknown;for=192.0.2.1', [undefined]],
-    // Malformed before the address, in it and behind it.
+    // Malformed before the address, in it and after it.
     ['for', [undefined]],
     ['for=', [undefined]],
     ['=192.0.2.1', [undefined]],
@@ -218,13 +218,13 @@ describe('a Forwarded field', () => {
     ['for=192.0.2.1"x"', [undefined]],
     ['fo"r"=192.0.2.1', [undefined]],
     ['for=192.0.2.1;é=1', [undefined]],
-    // A malformed element leaves the others what they are, and none takes its place.
+    // A malformed element does not change the others, and none takes its place.
     ['for=192.0.2.1, garbage', [undefined, '192.0.2.1']],
     ['garbage, for=192.0.2.1', ['192.0.2.1', undefined]],
     ['for=192.0.2.1,', [undefined, '192.0.2.1']],
     [', for=192.0.2.1', ['192.0.2.1', undefined]],
     [',', [undefined, undefined]],
-    // Nobody knows where elements begin.
+    // The beginnings of elements are unknown.
     ['"', [undefined]],
     ['for="192.0.2.9, for=192.0.2.1', [undefined]],
     ['for=192.0.2.9;x=", for="[2001:db8::1]"', [undefined]],
@@ -245,7 +245,7 @@ describe('a Forwarded field', () => {
 });
 
 describe('an address reader', () => {
-  it('has no address before the first element and behind the last', () => {
+  it('has no address before the first element and after the last', () => {
     const reader = new AddressReader();
     expect(reader.address).toBeUndefined();
     reader.readXForwardedFor(stringOf('192.0.2.1'));
@@ -255,7 +255,7 @@ describe('an address reader', () => {
     expect([reader.next(), reader.address]).toEqual([false, undefined]);
   });
 
-  it('goes through one list after the other, whatever was wrong with the last', () => {
+  it('goes through one list after the other, after any error in the last', () => {
     addresses.readForwarded(stringOf('"'));
     addresses.readXForwardedFor(stringOf('192.0.2.1, "'));
     expect(elements()).toEqual([undefined, '192.0.2.1']);

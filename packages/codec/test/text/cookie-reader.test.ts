@@ -7,7 +7,7 @@ import { notifyWith, readNext, stringOf, SURROUNDINGS } from './text-argument.ts
 
 const session = new CookieReader('session');
 
-/** How many there are, and the value of the first; the same whatever stands around. */
+/** The count, and the value of the first; the same amid any surrounding bytes. */
 function ask(content: string | Uint8Array, reader: CookieReader = session): [count: number, value: string | undefined] {
   const answers = SURROUNDINGS.map((fill): [number, string | undefined] => {
     reader.read(stringOf(content, fill));
@@ -80,7 +80,7 @@ describe('a cookie reader', () => {
     expect(target.toString()).toBe('f3a');
   });
 
-  it('has nothing before it has read, and nothing of what it read before', () => {
+  it('has no value before it has read, and none of an earlier read', () => {
     expect([new CookieReader('a').count, new CookieReader('a').value]).toEqual([0, undefined]);
     session.read(stringOf('session=1'));
     const { value } = session;
@@ -108,8 +108,8 @@ describe('a cookie reader', () => {
   });
 });
 
-describe('whatever cookies', () => {
-  it('read as they were written', () => {
+describe('any cookies', () => {
+  it('are read as they were written', () => {
     const name = fc.stringMatching(/^[a-z_-]{1,8}$/);
     const value = fc.stringMatching(/^[!#-+\--:<-[\]-~]{0,12}$/);
     fc.assert(
@@ -126,7 +126,7 @@ describe('whatever cookies', () => {
     );
   });
 
-  it('are found where a plain reader finds them', () => {
+  it('are those that a plain reader finds', () => {
     const part = fc.constantFrom(
       'session',
       'sess',
@@ -152,7 +152,7 @@ describe('whatever cookies', () => {
     );
   });
 
-  it('and any bytes are read to their end', () => {
+  it('in any bytes are read to their end', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (content) => {
         expect(ask(content)[0]).toBeLessThan(10);

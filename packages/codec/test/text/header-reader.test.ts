@@ -11,7 +11,7 @@ function latin1(view: StringValue): string {
   return view.toBytes().toString('latin1');
 }
 
-/** All headers up to the end, or the code of what is wrong behind those. */
+/** All headers up to the end, or up to an error, with its code. */
 function walk(argument: Value): (Header | string)[] {
   const found: (Header | string)[] = [];
   headers.read(argument);
@@ -24,7 +24,7 @@ function walk(argument: Value): (Header | string)[] {
   return found;
 }
 
-/** The same whatever stands around. */
+/** Requires the same headers amid any surrounding bytes. */
 function ask(content: string | Uint8Array, argumentOf: typeof stringOf): (Header | string)[] {
   const answers = SURROUNDINGS.map((fill) => walk(argumentOf(content, fill)));
   for (const answer of answers) expect(answer).toEqual(answers[0]);
@@ -49,8 +49,8 @@ describe('headers as text', () => {
     ['a colon in the value', 'host: [::1]:80\r\n\r\n', [['host', '[::1]:80']]],
     ['an empty value', 'a: \r\nb:\r\n\r\n', [['a', ''], ['b', '']]], // prettier-ignore
     ['spaces and tabs around the value', 'a: \t 1 2 \t\r\n\r\n', [['a', '1 2']]],
-    ['CR alone and LF alone, which are the value’s', 'a: 1\r2\n3\r\n\r\n', [['a', '1\r2\n3']]],
-    ['bytes behind the empty line', 'a: 1\r\n\r\nb: 2\r\n', [['a', '1']]],
+    ['CR alone and LF alone, which belong to the value', 'a: 1\r2\n3\r\n\r\n', [['a', '1\r2\n3']]],
+    ['bytes after the empty line', 'a: 1\r\n\r\nb: 2\r\n', [['a', '1']]],
     ['nothing', '', [INVALID]],
     ['no empty line', 'a: 1\r\n', [['a', '1'], INVALID]],
     ['half an empty line', 'a: 1\r\n\r', [['a', '1'], INVALID]],
@@ -70,8 +70,8 @@ describe('headers as pairs', () => {
     ['none', '00 00', []],
     ['one', '0161 0131 00 00', [['a', '1']]],
     ['an empty value', '0161 00 00 00', [['a', '']]],
-    ['spaces, which are the value’s', '0161 03203120 00 00', [['a', ' 1 ']]],
-    ['bytes behind the empty pair', '00 00 0161 0131', []],
+    ['spaces, which belong to the value', '0161 03203120 00 00', [['a', ' 1 ']]],
+    ['bytes after the empty pair', '00 00 0161 0131', []],
     ['nothing', '', [INVALID]],
     ['no empty pair', '0161 0131', [['a', '1'], INVALID]],
     ['half an empty pair', '0161 0131 00', [['a', '1'], INVALID]],
@@ -86,19 +86,19 @@ describe('headers as pairs', () => {
     expect(ask(hex(digits), binaryOf)).toEqual(expected);
   });
 
-  it('of more bytes than one byte counts', () => {
+  it('of a length that takes more than one byte', () => {
     const all: Header[] = [['n'.repeat(240), 'v'.repeat(2_288)]];
     expect(ask(pairsOf(all), binaryOf)).toEqual(all);
   });
 });
 
 describe('a header reader', () => {
-  it('says where headers are wrong, and that it is nobody’s frame', () => {
+  it('says where headers are wrong, and that the frame is correct', () => {
     headers.read(stringOf('a: 1\r\nb\r\n\r\n'));
     headers.next();
     const { message: found, status, offset } = thrown(() => headers.next());
     expect(found).toContain('expected headers as req.hdrs or req.hdrs_bin gives them, and there a line `name: value`');
-    // A DISCONNECT with one item, whose name is empty: its STRING begins at byte 12, and the line six bytes behind its length.
+    // A DISCONNECT with one item, whose name is empty: its STRING begins at byte 12, and the line six bytes after its length.
     expect([status, offset]).toEqual([undefined, 20]);
     expect(thrown(() => headers.next()).offset).toBe(20);
 
@@ -109,7 +109,7 @@ describe('a header reader', () => {
     expect(cut.cause).toMatchObject({ code: 'SPOP_TRUNCATED' });
   });
 
-  it('gives views that compare, and can be written', () => {
+  it('gives views that can be compared and written', () => {
     headers.read(stringOf('Cookie: a=1\r\n\r\n'));
     expect(headers.next()).toBe(true);
     expect([headers.name.equalsIgnoreCase('cookie'), headers.value.startsWith('a=')]).toEqual([true, true]);
@@ -143,7 +143,7 @@ describe('a header reader', () => {
     expect(thrown(() => headers.name.toString()).code).toBe('SPOP_VIEW_CLOSED');
   });
 
-  it('goes on where the NOTIFY was copied to', () => {
+  it('goes on in the copy of the NOTIFY', () => {
     const { notify, text: argument } = notifyWith('a: 1\r\nb: 2\r\n\r\n');
     headers.read(argument);
     headers.next();
@@ -169,8 +169,8 @@ const name = fc.stringMatching(/^[a-z0-9_-]{1,20}$/);
 const value = fc.stringMatching(/^([!-~]([ -~]{0,20}[!-~])?)?$/);
 const someHeaders = fc.array(fc.tuple(name, value), { maxLength: 12 });
 
-describe('whatever headers', () => {
-  it('read as they were written, in either form', () => {
+describe('any headers', () => {
+  it('are read as they were written, in either form', () => {
     fc.assert(
       fc.property(someHeaders, (all) => {
         expect(ask(linesOf(all), stringOf)).toEqual(all);
@@ -179,7 +179,7 @@ describe('whatever headers', () => {
     );
   });
 
-  it('that are cut off anywhere are refused behind those that are whole', () => {
+  it('that are cut off at any byte are refused after the whole ones', () => {
     fc.assert(
       fc.property(someHeaders, fc.nat(), (all, place) => {
         for (const [bytes, argumentOf] of [
@@ -194,7 +194,7 @@ describe('whatever headers', () => {
     );
   });
 
-  it('are found in any bytes where a plain reader finds them', () => {
+  it('are those that a plain reader finds in any bytes', () => {
     const bytes = fc.uint8Array({ maxLength: 60 });
     const linelike = fc
       .array(fc.constantFrom('a', ':', ' ', '\t', '\r', '\n', '\r\n', 'a: 1\r\n', '\u0000'), { maxLength: 20 })

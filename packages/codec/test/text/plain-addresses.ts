@@ -1,8 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /*
- * The addresses of text by splitting and by regular expressions, as one writes it who may make objects: to compare with. Text
- * is latin1, one character for each byte.
+ * Finds the addresses of text by splitting and by regular expressions, a simple implementation to compare with. Text is
+ * latin1, one character for each byte.
  */
 
 const QUOTED = String.raw`"(?:[^"\\]|\\[^])*"`;
@@ -16,7 +16,7 @@ function trim(text: string): string {
   return text.replaceAll(/^[ \t]+|[ \t]+$/g, '');
 }
 
-/** The text of the address that is all of `text`, as it stands there; undefined where it is none. */
+/** The address that is all of `text`, without quotes, brackets and port; undefined if there is none. */
 export function plainNode(text: string, isBareTaken: boolean): string | undefined {
   if (text.length > MAX_NODE_LENGTH) return undefined;
   const isQuoted = new RegExp(`^${QUOTED}$`).test(text);
@@ -36,7 +36,7 @@ export function plainXForwardedFor(text: string): (string | undefined)[] {
   return trim(text) === '' ? [] : text.split(',').toReversed().map(plainAddress);
 }
 
-/** The same of a Forwarded field. */
+/** The same for a Forwarded field. */
 export function plainForwarded(text: string): (string | undefined)[] {
   if (trim(text) === '') return [];
   if (!new RegExp(String.raw`^(?:[^"\\]|${QUOTED})*$`).test(text)) return [undefined];

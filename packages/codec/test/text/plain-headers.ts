@@ -1,18 +1,18 @@
 /*
- * Headers and cookies by splitting and by regular expressions, as one writes it who may make objects: to compare with. Text is
+ * Finds headers and cookies by splitting and by regular expressions, a simple implementation to compare with. Text is
  * latin1, one character for each byte.
  */
 
 export type Header = readonly [name: string, value: string];
 
-/** In the place of what is no header. */
+/** Stands for bytes that are no header. */
 export const MALFORMED = 'SPOP_BAD_HEADERS';
 
 function trim(text: string): string {
   return text.replaceAll(/^[ \t]+|[ \t]+$/g, '');
 }
 
-/** The headers of `req.hdrs`, and {@link MALFORMED} where they do not end as they have to. */
+/** The headers of `req.hdrs`, and {@link MALFORMED} if they do not end correctly. */
 export function plainLines(text: string): (Header | string)[] {
   const found: (Header | string)[] = [];
   for (let rest = text; ;) {
@@ -26,12 +26,12 @@ export function plainLines(text: string): (Header | string)[] {
   }
 }
 
-/** The same of `req.hdrs_bin`. */
+/** The same for `req.hdrs_bin`. */
 export function plainPairs(bytes: Buffer): (Header | string)[] {
   const found: (Header | string)[] = [];
   for (let rest = bytes; ;) {
-    const [name, behind] = readText(rest);
-    const [value, next] = readText(behind);
+    const [name, afterName] = readText(rest);
+    const [value, next] = readText(afterName);
     if (name === undefined || value === undefined || (name === '' && value !== '')) return [...found, MALFORMED];
     if (name === '') return found;
     found.push([name, value]);
@@ -39,7 +39,7 @@ export function plainPairs(bytes: Buffer): (Header | string)[] {
   }
 }
 
-/** Text behind its length (SPOE.txt §3.1), and what follows; undefined where it is cut off. */
+/** Text after its length (SPOE.txt §3.1), and the bytes that follow; undefined if it is cut off. */
 function readText(bytes: Buffer): [text: string | undefined, rest: Buffer] {
   let length = 0n;
   let size = 0;
@@ -55,7 +55,7 @@ function readText(bytes: Buffer): [text: string | undefined, rest: Buffer] {
   return [undefined, bytes.subarray(bytes.length)];
 }
 
-/** How many cookies of that name there are, and the value of the first. */
+/** The number of cookies of that name, and the value of the first. */
 export function plainCookie(header: string, name: string): [count: number, value: string | undefined] {
   const values = header
     .split(';')

@@ -18,7 +18,7 @@ import { asked, notifyWith, readNext, stringOf } from './text-argument.ts';
 
 const addresses = new AddressReader();
 
-/** An address of a text, and the same as an argument's view says it. */
+/** An address of a text, and the view of an argument with the same address. */
 function likeArgument(content: string, digits: string): [AddressValue, Value] {
   return [addresses.read(stringOf(content))!, valueOf(digits)];
 }
@@ -28,7 +28,7 @@ describe('an address that was read', () => {
     ['192.0.2.7', '06c0000207'],
     ['::ffff:192.0.2.7', '06c0000207'],
     ['[2001:db8::7:1]:80', '0720010db8000000000000000000070001'],
-  ])('says of %s what the view of an argument says', (content, digits) => {
+  ])('shows %s as the view of an argument does', (content, digits) => {
     const networks = ['192.0.2.0/24', '2001:db8::/32', '10.0.0.0/8'].map((text) => defineNetwork(text));
     const [found, expected] = likeArgument(content, digits).map((view) => ({
       type: view.type,
@@ -50,7 +50,7 @@ describe('an address that was read', () => {
     expect(found).toEqual(expected);
   });
 
-  it('fails as that does', () => {
+  it('fails like that view', () => {
     const [found, expected] = likeArgument('2001:db8::1', '0720010db8000000000000000000000001');
     for (const view of [found, expected]) {
       expect(() => view.wordAt(4)).toThrow(RangeError);
@@ -62,7 +62,7 @@ describe('an address that was read', () => {
     ]);
   });
 
-  it('is no other than the one that stands in the text read last', () => {
+  it('is always the one in the text read last', () => {
     const first = addresses.read(stringOf('2001:db8::1'))!;
     expect(first.type).toBe(DataType.Ipv6);
     addresses.read(stringOf('192.0.2.1'));
@@ -75,7 +75,7 @@ describe('an address that was read', () => {
     ['192.0.2.7', '06c0000207'],
     ['[::ffff:192.0.2.7]:80', '06c0000207'],
     ['2001:db8::7', '0720010db8000000000000000000000007'],
-  ])('of %s is what a variable is set to', (content, digits) => {
+  ])('can be set as a variable: %s', (content, digits) => {
     const found = addresses.read(stringOf(content))!;
     const out = Buffer.alloc(128);
     const ack = new AckWriter();
@@ -97,14 +97,14 @@ describe('an address that was read', () => {
     expect(actions.next()).toBe(false);
   });
 
-  it('of an asynchronous handler stays to its end, and is closed for ever then', () => {
+  it('of an asynchronous handler stays to its end, and is then closed for ever', () => {
     const { notify } = notifyWith('192.0.2.1');
     notify.beginOneTime();
     const { text } = notify.get(asked)!;
     const client = addresses.read(text)!;
     notify.moveTo(Buffer.alloc(notify.byteLength));
     expect(client.toString()).toBe('192.0.2.1');
-    // Another handler has a reader of its own.
+    // Another handler has its own reader.
     new AddressReader().read(stringOf('192.0.2.2'));
     expect(client.equals('192.0.2.1')).toBe(true);
     notify.close();
@@ -112,7 +112,7 @@ describe('an address that was read', () => {
     expect(thrown(() => client.toString()).code).toBe('SPOP_VIEW_CLOSED');
   });
 
-  it('is closed with the NOTIFY that its text is of, and moves with it', () => {
+  it('is closed with the NOTIFY of its text, and moves with it', () => {
     const { notify, text } = notifyWith('192.0.2.1, 192.0.2.2');
     addresses.readXForwardedFor(text);
     addresses.next();
@@ -139,7 +139,7 @@ describe('an address that was read', () => {
     ];
     for (const use of uses) expect(thrown(use).code).toBe('SPOP_VIEW_CLOSED');
     readNext(notify, '192.0.2.3');
-    // The view of the text is the next NOTIFY's by now.
+    // The view of the text now belongs to the next NOTIFY.
     for (const use of uses.slice(0, -1)) expect(thrown(use).code).toBe('SPOP_VIEW_CLOSED');
   });
 });

@@ -2,7 +2,7 @@ import { defineMessage, MessageSet, string, type StringValue, type Value } from 
 import { InternalNotify } from '../../src/internal.ts';
 import { message, notifyFrame, toHex, valueOf, varint } from '../bytes.ts';
 
-/** What stands around an argument: bytes that would go on with it. */
+/** Bytes around an argument that could continue its text. */
 export const SURROUNDINGS: readonly number[] = [0x31, 0x2c, 0x22, 0x0a];
 
 function typed(type: string, content: string | Uint8Array): string {

@@ -20,14 +20,14 @@ function digitsOf(text: string): string {
   return `${size === 4 ? '06' : '07'}${toHex(bytes, 0, size)}`;
 }
 
-/** A view of an address as it is sent. */
+/** A view of an address in the form that was sent. */
 function sent(text: string): Value {
   return valueOf(digitsOf(text));
 }
 
 const asks = defineMessage('asks', { ip: address });
 
-/** Whether an argument that is declared `address` is within the network, in both kinds of views. */
+/** Whether an argument declared `address` is within the network, in both kinds of views. */
 function isDeclaredWithin(text: string, network: Network): boolean {
   const notify = new InternalNotify(new MessageSet([asks]));
   notify.read(notifyFrame([message('asks', [['ip', digitsOf(text)]])]));
@@ -54,7 +54,7 @@ describe('defineNetwork', () => {
     ['::FFFF:c000:201', '192.0.2.1/32', 4, 32],
     ['::ffff:192.0.2.1/128', '192.0.2.1/32', 4, 32],
     ['::192.0.2.0/120', '::c000:200/120', 6, 120],
-  ])('takes %s for %s', (text, canonical, family, prefixLength) => {
+  ])('reads %s as %s', (text, canonical, family, prefixLength) => {
     const network = defineNetwork(text);
     expect([network.toString(), network.family, network.prefixLength]).toEqual([canonical, family, prefixLength]);
     expect(defineNetwork(canonical).toString()).toBe(canonical);
@@ -97,7 +97,7 @@ describe('defineNetwork', () => {
     if (suggested !== undefined) expect(defineNetwork(suggested).toString()).toBe(suggested);
   });
 
-  it('refuses what is no text', () => {
+  it('refuses any value that is no text', () => {
     for (const other of [undefined, null, 10, {}, Buffer.of(10, 0, 0, 0)]) {
       const error = thrown(() => Reflect.apply(defineNetwork, undefined, [other]));
       expect(error.code).toBe('SPOP_INVALID_VALUE');
@@ -116,7 +116,7 @@ describe('isWithin', () => {
     ['2001:db8::/63', ['2001:db8:0:1:ffff::'], ['2001:db8:0:2::']],
     ['::/0', ['::', 'ffff::1', '::1.2.3.4'], ['0.0.0.0', '10.0.0.1']],
     ['::1', ['::1'], ['::', '::2', '0.0.0.1']],
-  ])('of %s', (text, inside, outside) => {
+  ])('of %s is true inside, and false outside', (text, inside, outside) => {
     const network = defineNetwork(text);
     for (const each of inside) expect([each, sent(each).isWithin(network)]).toEqual([each, true]);
     for (const each of outside) expect([each, sent(each).isWithin(network)]).toEqual([each, false]);
@@ -124,7 +124,7 @@ describe('isWithin', () => {
     for (const each of outside) expect([each, isDeclaredWithin(each, network)]).toEqual([each, false]);
   });
 
-  it('finds an IPv4-mapped address in the IPv4 network, however that is written', () => {
+  it('finds an IPv4-mapped address in the IPv4 network, in either form of the network', () => {
     for (const network of [defineNetwork('10.0.0.0/8'), defineNetwork('::ffff:10.0.0.0/104')]) {
       for (const text of ['10.1.2.3', '::ffff:10.1.2.3']) {
         expect([sent(text).isWithin(network), isDeclaredWithin(text, network)]).toEqual([true, true]);
@@ -135,15 +135,15 @@ describe('isWithin', () => {
     }
   });
 
-  it('has an IPv4-mapped address in an IPv6 network as it was sent, and not where `address` is declared', () => {
+  it('finds an IPv4-mapped address in an IPv6 network as sent, and not if `address` is declared', () => {
     const all = defineNetwork('::/0');
     expect([sent('::ffff:10.1.2.3').isWithin(all), isDeclaredWithin('::ffff:10.1.2.3', all)]).toEqual([true, false]);
   });
 
-  it('looks at nothing behind an IPv4 address', () => {
+  it('reads nothing past an IPv4 address', () => {
     const notify = new InternalNotify(new MessageSet([asks]));
     const zeros: [string, string][] = Array.from({ length: 3 }, () => ['', '00']);
-    // With what stands behind it in the buffer it would be mapped to IPv6.
+    // With the bytes after it in the buffer it would be an address mapped to IPv6.
     notify.read(notifyFrame([message('asks', [['ip', '0600000000'], ...zeros])], 0xff));
     expect(notify.get(asks)!.ip.isWithin(defineNetwork('::/0'))).toBe(false);
   });
@@ -175,7 +175,7 @@ describe('isWithin', () => {
     );
   });
 
-  it('refuses what is no address, no network, and a closed view', () => {
+  it('refuses a value that is no address, another that is no network, and a closed view', () => {
     const network = defineNetwork('10.0.0.0/8');
     const error = thrown(() => valueOf('08040a000001').isWithin(network));
     expect([error.code, error.reason]).toEqual([

@@ -7,7 +7,7 @@ function read(cache: TextCache, text: string | Uint8Array): string {
   return cache.toText(amid(bytes, 0x41, 3), 3, bytes.length);
 }
 
-/** How many bytes of text are made: a hit makes none. Node's own decoder is watched for it. */
+/** The number of bytes decoded; a hit decodes none. The test watches Node's own decoder. */
 function countMade(cache: TextCache, texts: Iterable<string>): number {
   let made = 0;
   for (const text of texts) {
@@ -37,7 +37,7 @@ describe('TextCache', () => {
     ['32 bytes', 'x'.repeat(32)],
     ['33 bytes', 'x'.repeat(33)],
     ['1,000 bytes', 'x'.repeat(1_000)],
-  ])('reads %s, first and later', (_, text) => {
+  ])('reads %s, at the first and at later calls', (_, text) => {
     const cache = new TextCache();
     for (let round = 0; round < 20; round++) expect(read(cache, text)).toBe(text);
   });
@@ -47,14 +47,14 @@ describe('TextCache', () => {
     for (let round = 0; round < 3; round++) expect(read(cache, Uint8Array.of(0x61, 0xff))).toBe('a\ufffd');
   });
 
-  it('makes a text once, and one above 32 bytes each time', () => {
+  it('makes a text once, and a text above 32 bytes each time', () => {
     expect(countMade(new TextCache(), repeat('GET', 1_000))).toBe(1);
     expect(countMade(new TextCache(), repeat('x'.repeat(32), 1_000))).toBe(1);
     expect(countMade(new TextCache(), repeat('x'.repeat(33), 1_000))).toBe(1_000);
     expect(countMade(new TextCache(), repeat('', 1_000))).toBe(0);
   });
 
-  it('tells apart texts that differ in one byte, wherever it is', () => {
+  it('distinguishes texts that differ in any one byte', () => {
     const cache = new TextCache();
     const base = 'abcdefghijklmnopqrstuvwxyz012345';
     for (let round = 0; round < 3; round++) {
@@ -65,12 +65,12 @@ describe('TextCache', () => {
     }
   });
 
-  it('gives every one of 20,000 ever-new texts as it is: collisions never mix them up', () => {
+  it('returns each of 20,000 different texts correctly: collisions never mix them up', () => {
     const cache = new TextCache();
     for (let i = 0; i < 20_000; i++) expect(read(cache, `v${i}`)).toBe(`v${i}`);
   });
 
-  it('keeps what is in use through as many ever-new texts', () => {
+  it('keeps texts in use through as many different texts', () => {
     const cache = new TextCache();
     const inUse = ['GET', 'POST', 'https', 'www.example.com'];
     for (let round = 0; round < 16; round++) countMade(cache, inUse);
@@ -82,12 +82,12 @@ describe('TextCache', () => {
     expect(made).toBe(0);
   });
 
-  it('takes a new text into a place that is no longer in use', () => {
+  it('puts a new text into a place that is no longer in use', () => {
     const cache = new TextCache();
     const all = Array.from({ length: 5_000 }, (_, i) => `old-${i}`);
     countMade(cache, all);
     countMade(cache, all);
-    // Each miss costs the old text of its place a point; 15 is the most that it can have.
+    // Each miss costs the old text of its place a point; 15 is its maximum.
     expect(countMade(cache, repeat('fresh', 1_000))).toBeLessThanOrEqual(16);
   });
 });

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import type { Value } from '../../src/index.ts';
 import { toHex, valueOf, varint } from '../bytes.ts';
 
-/** A view of a STRING, amid bytes that would go on with it. */
+/** A view of a STRING, amid bytes that could continue its text. */
 function stringOf(content: string | Uint8Array, fill: number = 0x61): Value {
   const bytes = Buffer.from(content);
   return valueOf(`08${toHex(varint(BigInt(bytes.length)))}${toHex(bytes)}`, fill);
 }
 
-/** The same answer whatever stands around. */
+/** Requires the same answer amid any surrounding bytes. */
 function ask<Answer>(content: string | Uint8Array, question: (value: Value) => Answer): Answer {
   const answers = [0x61, 0x00, 0x80, 0xa9, 0xff].map((fill) => question(stringOf(content, fill)));
   expect(new Set(answers).size).toBe(1);
@@ -101,8 +101,8 @@ describe('endsWith', () => {
   });
 });
 
-it('endsWith does not look before the value', () => {
-  // Before it stands its length, which would be the first byte of é.
+it('does not read before the value', () => {
+  // The byte before it is its length, which would be the first byte of é.
   const value = stringOf(Buffer.concat([Buffer.of(0xa9), Buffer.alloc(0xc3 - 1, 'x')]));
   expect(value.endsWith(`é${'x'.repeat(0xc3 - 1)}`)).toBe(false);
   expect(value.endsWith('x'.repeat(0xc3 - 1))).toBe(true);
@@ -134,18 +134,18 @@ describe('indexOf', () => {
     ['abc', 'a', -Infinity, 0],
     ['abc', 'a', Infinity, -1],
     ['abc', 'c', 2 ** 32, -1],
-  ])('of %j: %j from %s stands at %i', (content, text, from, expected) => {
+  ])('of %j: %j from %s is at %i', (content, text, from, expected) => {
     expect(ask(content, (value) => value.indexOf(text, from))).toBe(expected);
   });
 
   it('ends with the value, also within a character', () => {
-    // What stands behind would go on with it.
+    // The bytes after the value would continue its text.
     expect(ask(Buffer.of(0x61, 0xc3), (value) => value.indexOf('é'))).toBe(-1);
     expect(ask(Buffer.of(0xc3), (value) => value.includes('é') || value.equalsIgnoreCase('é'))).toBe(false);
     expect(ask('b', (value) => value.indexOf('ba'))).toBe(-1);
   });
 
-  it('looks at each byte of a long value', () => {
+  it('reads each byte of a long value', () => {
     const content = `${'ab'.repeat(2_000)}c`;
     expect(stringOf(content, 0x63).indexOf('bc')).toBe(3_999);
     expect(stringOf(content, 0x64).indexOf('cd')).toBe(-1);
@@ -229,7 +229,7 @@ describe('views of text', () => {
     );
   });
 
-  it('take text that was cut out of a longer one within a pair', () => {
+  it('accept text that was cut out of a longer one within a surrogate pair', () => {
     const cut = `${'x'.repeat(20)}😀`.slice(0, 21);
     const value = stringOf(`${'x'.repeat(20)}\ufffd`);
     for (let round = 0; round < 2_000; round++) {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DataType, KvListReader, type Value } from '../../src/index.ts';
 import { fault, frameBytes, hex, onlyFrame, thrown, toHex, valueOf, varint } from '../bytes.ts';
 
-/** Offset of the typed data that `valueOf` gives: behind the header of 11 bytes and the empty name. */
+/** Offset of the typed data that `valueOf` gives: after the header of 11 bytes and the empty name. */
 const AT = 12;
 
 function integer(type: number, value: bigint): string {
@@ -147,7 +147,7 @@ describe('Value of an integer', () => {
     expect(error.reason).toContain(`found ${expected}`);
   });
 
-  it('reads any 64 bits as what they were', () => {
+  it('reads any 64 bits exactly', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }), (expected) => {
         expect(valueOf(integer(Int64, expected)).toBigInt()).toBe(expected);
@@ -239,13 +239,13 @@ describe('Value of bytes', () => {
     expect([value.equals(hex('c3a947455400')), value.equals(hex('c3a9474554'))]).toEqual([true, false]);
   });
 
-  it('reads bytes that are not UTF-8 as U+FFFD in text, and as they are in bytes', () => {
+  it('reads bytes that are not UTF-8 as U+FFFD in text, and unchanged in bytes', () => {
     const value = valueOf('080461ff80c3');
     expect([value.toString(), toHex(value.toBytes())]).toEqual(['a\ufffd\ufffd\ufffd', '61ff80c3']);
     expect(value.equals('a\ufffd\ufffd\ufffd')).toBe(false);
   });
 
-  it('reads the empty STRING and BINARY, whatever stands behind them', () => {
+  it('reads the empty STRING and BINARY, with any bytes after them', () => {
     for (const digits of ['0800', '0900']) {
       const value = valueOf(digits, 0x41);
       expect([value.byteLength, value.byteAt(0), value.toString(), value.toBytes().length]).toEqual([0, -1, '', 0]);
@@ -279,7 +279,7 @@ describe('Value of bytes', () => {
     }
   });
 
-  it('copies what fits, and nothing beyond', () => {
+  it('copies the bytes that fit, and nothing beyond', () => {
     const value = valueOf('0905 0102030405', 0xaa);
     const target = Buffer.alloc(8, 0xee);
     expect([value.copyTo(target, 1), toHex(target)]).toEqual([5, 'ee0102030405eeee']);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAddress, toIpv4Text, toIpv6Text } from '../../src/wire/address.ts';
 import { amid, hex, toHex } from '../bytes.ts';
 
-/** The bytes that text reads as, in hex; `''` where it is no address. */
+/** The bytes that text reads as, in hex; `''` if it is no address. */
 function read(text: string): string {
   const target = Buffer.alloc(24, 0xee);
   const length = parseAddress(text, target, 4);
@@ -12,7 +12,7 @@ function read(text: string): string {
   return toHex(target, 4, 4 + length);
 }
 
-/** What Node's isIP would say: 4, 6 or 0. */
+/** The result of Node's isIP: 4, 6 or 0. */
 function familyOf(text: string): number {
   return { 8: 4, 32: 6 }[read(text).length] ?? 0;
 }
@@ -50,13 +50,13 @@ const canonical: [string, string, string][] = [
   ['a zero at the start', '0:1:2:3:4:5:6:7', '00000001000200030004000500060007'],
   ['a zero at the end', '1:2:3:4:5:6:7:0', '00010002000300040005000600070000'],
   ['zeros apart', '1:0:2:0:3:0:4:0', '00010000000200000003000000040000'],
-  ['a long run behind a short one', '1:0:0:2::', '00010000000000020000000000000000'],
+  ['a long run after a short one', '1:0:0:2::', '00010000000000020000000000000000'],
   ['a long run before a short one', '::2:0:0:1', '00000000000000000002000000000001'],
   ['documentation', '2001:db8::1', '20010db8000000000000000000000001'],
   ['link-local', 'fe80::5054:ff:fe12:3456', 'fe80000000000000505400fffe123456'],
 ];
 
-/** Text that RFC 4291 §2.2 allows and RFC 5952 would write otherwise. */
+/** Text that RFC 4291 §2.2 allows and RFC 5952 would write differently. */
 const otherForms: [string, string][] = [
   ['0:0:0:0:0:0:0:0', '00000000000000000000000000000000'],
   ['0:0:0:0:0:0:0:1', '00000000000000000000000000000001'],
@@ -173,9 +173,9 @@ describe('parseAddress', () => {
     expect(read(text)).toBe(bytes);
   });
 
-  it.each(noAddresses.map((text) => [text]))('takes %j for no address, as Node does', (text) => {
+  it.each(noAddresses.map((text) => [text]))('does not count %j as an address, like Node', (text) => {
     expect(read(text)).toBe('');
-    // Node takes a zone for part of an address; SPOP has no place for one.
+    // Node counts a zone as part of an address; SPOP has no place for one.
     if (!text.includes('%')) expect(isIP(text)).toBe(0);
   });
 
@@ -203,7 +203,7 @@ describe('parseAddress', () => {
     );
   });
 
-  it('agrees with Node on addresses with one character changed, added or taken out', () => {
+  it('agrees with Node on addresses with one character changed, added or removed', () => {
     const address = fc.oneof(fc.ipV6(), fc.ipV4(), fc.constantFrom(...canonical.map(([, text]) => text)));
     fc.assert(
       fc.property(
@@ -236,7 +236,7 @@ describe('toIpv6Text', () => {
     for (const [text, bytes] of otherForms) expect([text, read(write6(bytes))]).toEqual([text, bytes]);
   });
 
-  it('writes what reads as the same bytes, in the form that the URL standard serialises', () => {
+  it('writes text that reads as the same bytes, in the form that the URL standard serialises', () => {
     const group = fc.oneof(
       { weight: 2, arbitrary: fc.constant(0) },
       fc.nat(0xffff),

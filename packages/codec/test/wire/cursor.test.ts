@@ -33,12 +33,12 @@ describe('a cursor', () => {
     expect(() => cursor.read(Buffer.alloc(5), start, end)).toThrow(RangeError);
   });
 
-  it('takes a part of nothing', () => {
+  it('accepts an empty part', () => {
     cursor.read(Buffer.alloc(5), 5, 5);
     expect(fault(() => readVarint(cursor))).toEqual(['SPOP_TRUNCATED', 4, 0]);
   });
 
-  it('is moved on by who takes the bytes that a varint counts', () => {
+  it('is moved on by a reader of the bytes that a varint counts', () => {
     const texts = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 5 });
     fc.assert(
       fc.property(texts, fc.integer({ min: 0, max: 255 }), (all, canary) => {

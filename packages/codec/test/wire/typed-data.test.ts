@@ -13,7 +13,7 @@ function cursorAt(bytes: Uint8Array, fill: number): Cursor {
 }
 
 describe('skipTypedData', () => {
-  it.each(VALID)('moves behind %s', (_, bytes) => {
+  it.each(VALID)('moves past %s', (_, bytes) => {
     const cursor = cursorAt(hex(bytes), 0xff);
     skipTypedData(cursor);
     expect(cursor.position - BEFORE).toBe(bytes.length / 2);
@@ -23,7 +23,7 @@ describe('skipTypedData', () => {
     expect(fault(() => skipTypedData(cursorAt(hex(bytes), 0x00)))).toEqual([code, 4, offset]);
   });
 
-  it.each(VALID)('refuses every proper prefix of %s, whatever stands behind it', (_, bytes) => {
+  it.each(VALID)('refuses every proper prefix of %s, with any bytes after it', (_, bytes) => {
     const whole = hex(bytes);
     for (let length = 0; length < Math.min(whole.length, 300); length++) {
       for (const fill of [0x00, 0xff]) {

@@ -25,7 +25,7 @@ const equal: [string, string, string][] = [
   ['U+0800, the first of three', 'e0a080', '\u0800'],
   ['€', 'e282ac', '€'],
   ['U+D7FF, the last before the surrogates', 'ed9fbf', '\ud7ff'],
-  ['U+E000, the first behind them', 'ee8080', '\ue000'],
+  ['U+E000, the first after them', 'ee8080', '\ue000'],
   ['U+FFFF, the last of three bytes', 'efbfbf', '\uffff'],
   ['U+FFFF before another', 'efbfbf61', '\uffffa'],
   ['U+10000, the first of four', 'f0908080', '\u{10000}'],
@@ -63,7 +63,7 @@ describe('utf8PrefixLength', () => {
     expect(compare(hex(`${bytes}c3a9`), text)).toBe(bytes.length / 2);
   });
 
-  it.each(different)('tells apart %s', (_, bytes, text) => {
+  it.each(different)('distinguishes %s', (_, bytes, text) => {
     expect(compare(hex(bytes), text)).toBe(-1);
   });
 

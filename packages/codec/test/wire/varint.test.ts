@@ -57,7 +57,7 @@ const boundaries: [string, string, bigint][] = Array.from({ length: 9 }, (_, ind
   return rows.map(([label, value]): [string, string, bigint] => [label, toHex(varint(value)), value]);
 });
 
-/** Values around each power of two, where a carry or borrow runs from one half into the other. */
+/** Values around each power of two, with a carry or borrow from one half into the other. */
 const carries: [string, string, bigint][] = Array.from({ length: 64 }, (_, bit) => 1n << BigInt(bit)).flatMap((power) =>
   [-241n, -240n, -129n, -128n, -1n, 0n, 1n, 127n, 128n, 239n, 240n, 2_288n]
     .map((distance) => power + distance)
@@ -127,11 +127,11 @@ describe('readVarint', () => {
     ['twenty bytes of ff', 'ff'.repeat(20), 'SPOP_VARINT_OVERFLOW'],
   ];
   it.each(malformed)('refuses %s: %s', (_, bytes, code) => {
-    // Behind the limit stand bytes that would end the varint, and must not be seen.
+    // The bytes past the limit would end the varint; they must not be read.
     expect(fault(() => readVarint(cursorAt(hex(bytes), 0x00)))).toEqual([code, 4, 0]);
   });
 
-  it('refuses every proper prefix of every varint, whatever stands behind it', () => {
+  it('refuses every proper prefix of every varint, with any bytes after it', () => {
     for (const [label, bytes] of [...known, ...boundaries]) {
       const whole = hex(bytes);
       for (let length = 0; length < whole.length; length++) {
@@ -161,7 +161,7 @@ describe('readVarint', () => {
     );
   });
 
-  it('accepts exactly the bytes that a value below 2^64 is written as', () => {
+  it('accepts exactly the encodings of values below 2^64', () => {
     const bytes = fc
       .uint8Array({ minLength: 1, maxLength: 12 })
       .map((all) => Uint8Array.from([all[0]! | 0xf0, ...all.slice(1)]));
@@ -199,7 +199,7 @@ describe('writeVarint', () => {
     }
   });
 
-  it('sizes every boundary and carry as it writes it', () => {
+  it('has the right size for every boundary and carry', () => {
     for (const [label, bytes, value] of everything) {
       expect([label, varintSize(...halves(value))]).toEqual([label, bytes.length / 2]);
     }
@@ -227,18 +227,18 @@ describe('writeVarint', () => {
 
 describe('readLength', () => {
   it.each([
-    ['0 with nothing behind it', '00', 0, 1],
-    ['3 with three bytes behind it', '03616263', 3, 1],
-    ['3 with four bytes behind it', '0361626364', 3, 1],
-    ['240 with 240 bytes behind it', `f000${'61'.repeat(240)}`, 240, 2],
+    ['0 with nothing after it', '00', 0, 1],
+    ['3 with three bytes after it', '03616263', 3, 1],
+    ['3 with four bytes after it', '0361626364', 3, 1],
+    ['240 with 240 bytes after it', `f000${'61'.repeat(240)}`, 240, 2],
   ])('reads %s', (_, bytes, length, size) => {
     const cursor = cursorAt(hex(bytes));
     expect([readLength(cursor), cursor.position - BEFORE]).toEqual([length, size]);
   });
 
   it.each([
-    ['1 with nothing behind it', '01', 'SPOP_TRUNCATED'],
-    ['4 with three bytes behind it', '04616263', 'SPOP_TRUNCATED'],
+    ['1 with nothing after it', '01', 'SPOP_TRUNCATED'],
+    ['4 with three bytes after it', '04616263', 'SPOP_TRUNCATED'],
     ['2^31 - 1', toHex(varint(0x7fff_ffffn)), 'SPOP_TRUNCATED'],
     ['2^31, negative as a signed half', toHex(varint(0x8000_0000n)), 'SPOP_TRUNCATED'],
     ['2^32 - 1', toHex(varint(0xffff_ffffn)), 'SPOP_TRUNCATED'],
