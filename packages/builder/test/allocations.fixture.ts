@@ -1,4 +1,4 @@
-/** Measures some functions, and prints the error of each, or calls and controls of its proof, as JSON. */
+/** Measures some functions, and prints the error or the proof of each as JSON. */
 import { type AllocationOptions, measureAllocations, withoutAllocations } from '../src/allocations.ts';
 
 let total = 0;

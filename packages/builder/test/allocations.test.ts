@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { withoutAllocations } from '../src/allocations.ts';
 
-// The tests' own process has no --expose-gc, and reads a heap on which nothing happens.
+// The tests' own process has no --expose-gc, and the heap that it reads does not change.
 vi.mock('node:v8', () => ({ getHeapStatistics: () => ({ used_heap_size: 0 }) }));
 
 const README_PROGRAM = new URL('readme/allocations.ts', import.meta.url);
@@ -23,7 +23,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-// Processes that measure take seconds, and more of them where others compete for the processor.
+// A measuring process takes seconds, and longer on a busy machine.
 describe('withoutAllocations', { timeout: 120_000 }, () => {
   it('proves that a handler of a NOTIFY allocates nothing, in plain node', () => {
     expect(node(README_PROGRAM, '--expose-gc')).toEqual({
@@ -38,7 +38,7 @@ describe('withoutAllocations', { timeout: 120_000 }, () => {
     );
   });
 
-  it('tells what allocates, and how much of it, from what does not', () => {
+  it('distinguishes functions that allocate, and reports how much', () => {
     const found = JSON.parse(node(FIXTURE, '--expose-gc').output) as Record<string, unknown>;
     const holds = { bytesPerCall: 0, calls: 1_000, rounds: 2, controls: satisfy((controls) => controls !== undefined) };
     const controls = { object: satisfy(isAtLeast(24)), number: satisfy(isAtLeast(12)) };
@@ -61,7 +61,7 @@ describe('withoutAllocations', { timeout: 120_000 }, () => {
     });
   });
 
-  it('proves nothing where it would see nothing', () => {
+  it('refuses to prove anything if its control is not noticed', () => {
     vi.stubGlobal('gc', () => {});
     expect(() => withoutAllocations(() => undefined, { calls: 10, warmUpMs: 1 })).toThrow(
       'expected the control, one object in 10 calls, to take 24 bytes or more; found 0, so that nothing is proved',

@@ -27,7 +27,7 @@ import {
 } from '../src/arbitraries.ts';
 import { corruptionNames, parse, toBytes, validate, validateSession, varintBytes, writeFrame } from '../src/index.ts';
 
-/** What an arbitrary makes, always the same. */
+/** Samples of an arbitrary, always the same. */
 function sample<T>(arbitrary: fc.Arbitrary<T>, count: number = 500): T[] {
   return fc.sample(arbitrary, { seed: 1, numRuns: count });
 }
@@ -39,7 +39,7 @@ function typesOf(values: readonly { readonly type: string }[]): string[] {
 const EVERY_TYPE = ['binary', 'bool', 'int32', 'int64', 'ipv4', 'ipv6', 'null', 'string', 'uint32', 'uint64'];
 
 describe('typed data', () => {
-  it('is of every type, and of those that HAProxy sends where that is asked for', () => {
+  it('is of every type, and on request only of those that HAProxy sends', () => {
     expect(typesOf(sample(typedData()))).toEqual(EVERY_TYPE);
     expect(typesOf(sample(argument()).map(({ value }) => value))).toEqual(EVERY_TYPE);
     expect(typesOf(sample(haproxyData()))).toEqual(['binary', 'bool', 'int64', 'ipv4', 'ipv6', 'null', 'string']);
@@ -64,7 +64,7 @@ describe('typed data', () => {
     }
   });
 
-  it('has text of characters of one to four bytes, of bytes that are none, and no text', () => {
+  it('has text of characters of one to four bytes, of bytes that are no UTF-8, and empty text', () => {
     const texts = sample(text());
     expect(texts).toContain('');
     expect(texts.some((each) => /[\udc80-\udcff]/u.test(each))).toBe(true);
@@ -109,13 +109,13 @@ describe('frames', () => {
     expect(sample(ackFrame()).some(({ actions }) => actions.length === 0)).toBe(true);
   });
 
-  it('of unknown types are of none that is known', () => {
+  it('of unknown types are of no known type', () => {
     const types = sample(unknownFrame()).map(({ typeByte }) => typeByte);
     expect(types.filter((type) => type < 4 || (type >= 101 && type <= 103) || type > 255)).toEqual([]);
     expect(new Set(types).size).toBeGreaterThan(50);
   });
 
-  it('of a HELLO break no rule, and are those of health checks, too', () => {
+  it('of a HELLO break no rule, and include those of health checks', () => {
     const hellos = sample(haproxyHelloFrame());
     for (const hello of hellos) expect(validate(writeFrame(hello), { from: 'haproxy' })).toEqual([]);
     for (const hello of sample(agentHelloFrame())) expect(validate(writeFrame(hello), { from: 'agent' })).toEqual([]);
@@ -145,7 +145,7 @@ describe('frames', () => {
     expect(made.some((fragments) => fragments.length > 3)).toBe(true);
   });
 
-  it('one after the other are the bytes of each', () => {
+  it('in a sequence are the bytes of each', () => {
     const frames = fc.array(ackFrame(), { maxLength: 3 });
     for (const bytes of sample(bytesOfFrames(frames), 100)) {
       expect(
@@ -168,7 +168,7 @@ describe('a session', () => {
     expect(lasts).toEqual(['ACK', 'AGENT-DISCONNECT', 'AGENT-HELLO']);
   });
 
-  it('has up to six NOTIFYs in flight, whose ACKs come in any order', () => {
+  it('has up to six NOTIFYs in flight, whose ACKs follow in any order', () => {
     expect(Math.max(...sessions.map(({ writes }) => idsOf(writes, 'NOTIFY').length))).toBe(6);
     const reordered = sessions.filter(({ writes }) => idsOf(writes, 'ACK').join() !== idsOf(writes, 'NOTIFY').join());
     expect(reordered.length).toBeGreaterThan(20);
@@ -180,7 +180,7 @@ describe('a session', () => {
     expect(sessions.some(({ writes }) => idsOf(writes, 'NOTIFY').length === 0)).toBe(true);
   });
 
-  it('earns no warning but for values that HAProxy turns negative', () => {
+  it('causes no warning except for values that HAProxy turns negative', () => {
     const rules = sessions.flatMap(({ line, writes }) =>
       validateSession(
         writes.map((write) => ({ from: write.from, bytes: writeFrame(write.frame) })),
@@ -199,7 +199,7 @@ describe('bytes', () => {
     expect(sample(chunking(Uint8Array.of(7)), 1)).toEqual([[Uint8Array.of(7)]]);
   });
 
-  it('are spoiled in every way that has a name', () => {
+  it('are corrupted in every way that has a name', () => {
     const names = new Set(sample(corrupted(), 700).map(({ name }) => name));
     expect(corruptionNames.filter((name) => !names.has(name))).toEqual([]);
   });

@@ -32,7 +32,7 @@ import {
 } from '../src/index.ts';
 import { concat } from '../src/data/text.ts';
 
-/** What a property's smallest counterexample is: the value to which it shrinks. */
+/** The smallest counterexample of a property: the value to which it shrinks. */
 function shrunk<T>(arbitrary: fc.Arbitrary<T>, holds: (value: T) => boolean): T {
   const { counterexample } = fc.check(fc.property(arbitrary, holds), { seed: 1, numRuns: 2000 });
   if (counterexample === null) throw new Error('expected a counterexample');
@@ -98,7 +98,7 @@ describe('any bytes', () => {
     noisy().map((spoiled) => spoiled.bytes),
   );
 
-  it('parse, or give one SpopError with an offset inside of the frame', () => {
+  it('parse, or give one SpopError with an offset within the frame', () => {
     fc.assert(
       fc.property(bytes, (input) => {
         const { error, consumed } = parseStream(input);
@@ -115,7 +115,7 @@ describe('any bytes', () => {
     fc.assert(
       fc.property(bytes, (input) => {
         const isRight = parseStream(input).error === undefined && parseStream(input).consumed === input.length;
-        // What the reader takes strictly, explain() takes too; it also takes the padding of an ACK.
+        // explain() accepts every frame of the strict reader, and also the padding of an ACK.
         if (isRight) expect(explain(input)).not.toMatch(/^>>/m);
         else expect(explain(input)).toMatch(/^>>|^frame \d+ at byte \d+, incomplete|no action/m);
       }),
@@ -175,7 +175,7 @@ describe('chunking', () => {
     );
   });
 
-  it('shrinks to one cut where a cut is the cause', () => {
+  it('shrinks to one cut if a cut is the cause', () => {
     const bytes = Uint8Array.from({ length: 50 }, (_, index) => index);
     expect(shrunk(chunking(bytes), (chunks) => chunks.length === 1)).toHaveLength(2);
   });
@@ -193,7 +193,7 @@ describe('shrinking', () => {
     });
   });
 
-  it('leaves the smallest value of the type that matters', () => {
+  it('leaves the smallest value of the failing type', () => {
     expect(shrunk(typedData(), (data) => data.type !== 'ipv6')).toEqual({ type: 'ipv6', value: '::' });
     expect(shrunk(typedData(), (data) => data.type !== 'int64' || data.value >= 0n)).toEqual({
       type: 'int64',
@@ -217,7 +217,7 @@ describe('shrinking', () => {
     expect(shrunk(argument(), () => false)).toEqual({ name: 'a', value: { type: 'null' } });
   });
 
-  it('leaves a frame that a person would write where it was spoiled', () => {
+  it('leaves a short corrupted frame', () => {
     const spoiled = shrunk(corrupted(notifyFrame()), ({ name }) => name !== 'nb-args-too-many');
     expect(spoiled.original).toMatchObject({ messages: [{ name: 'a', args: [] }] });
     expect(parse(writeFrame(spoiled.original))).toHaveLength(1);

@@ -30,7 +30,7 @@ function wireOf(args: ArgumentsOf<typeof declared>): Record<string, TypedData> {
   return Object.fromEntries((message?.args ?? []).map(({ name, value }) => [name, value]));
 }
 
-/** What properties are tried with, ends of ranges among them. */
+/** The samples that properties are tried with, including ends of ranges. */
 const samples: ArgumentsOf<typeof declared>[] = [];
 fc.assert(
   fc.property(argumentsOf(declared), (args) => void samples.push(args)),
@@ -41,7 +41,7 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Whether some sample has it. */
+/** Whether at least one sample has the property. */
 function some(holds: (args: ArgumentsOf<typeof declared>) => boolean): boolean {
   return samples.some(holds);
 }
@@ -66,7 +66,7 @@ describe('argumentsOf', () => {
     expect(samples).toHaveLength(500);
   });
 
-  it('gives what fits the declaration, of the types that HAProxy sends', () => {
+  it('gives values that fit the declaration, of the types that HAProxy sends', () => {
     fc.assert(
       fc.property(argumentsOf(declared), (args) => {
         const wire = wireOf(args);
@@ -82,7 +82,7 @@ describe('argumentsOf', () => {
     );
   });
 
-  it('gives what breaks no rule of HAProxy', () => {
+  it('gives arguments that break no rule of HAProxy', () => {
     fc.assert(
       fc.property(argumentsOf(allOptional), (args) => {
         const built = notify().message(allOptional, args);
@@ -102,7 +102,7 @@ describe('argumentsOf', () => {
     expect(some(({ uint64: value }) => value === 2n ** 63n - 1n)).toBe(true);
   });
 
-  it('reaches both families, empty values, bytes that are no UTF-8, NULL, what is left out, and any order', () => {
+  it('reaches both families, empty values, bytes that are no UTF-8, NULL, omitted arguments, and any order', () => {
     expect(some(({ address: value }) => text(value).includes('.'))).toBe(true);
     expect(some(({ address: value }) => text(value).includes(':'))).toBe(true);
     expect(some(({ string: value }) => value === '')).toBe(true);
@@ -115,7 +115,7 @@ describe('argumentsOf', () => {
     expect(firsts.size).toBe(13);
   });
 
-  it('shrinks to the least that a person would write', () => {
+  it('shrinks to the smallest values', () => {
     const { counterexample } = fc.check(
       fc.property(argumentsOf(declared), ({ int32: value }) => Number(value) < 300),
       { seed: 1, numRuns: 2_000 },

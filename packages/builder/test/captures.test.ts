@@ -22,7 +22,7 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** The bytes of a string or binary, in the form that the capture's JSON has for them. */
+/** The bytes of a STRING or BINARY, in the form of the capture's JSON. */
 function bytesLike(captured: CapturedValue, bytes: Uint8Array): Partial<CapturedValue> {
   if (captured.sha256 !== undefined) return { length: bytes.length, sha256: sha256(bytes) };
   return captured.hex === undefined ? { value: new TextDecoder().decode(bytes) } : { hex: toHex(bytes) };
@@ -106,7 +106,7 @@ describe.each(captures.map((capture) => [capture.label, capture] as const))('%s'
     }
   });
 
-  it('puts fragmented NOTIFYs together', () => {
+  it('joins fragmented NOTIFYs', () => {
     const expected = (capture.reassembled ?? []).filter((joined) => joined.aborted !== true);
     const joined = reassemble(frames).filter((frame) => frame.type === 'NOTIFY' && !frames.includes(frame));
     expect(joined).toHaveLength(expected.length);

@@ -6,7 +6,7 @@ const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const programs = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
 const files = readdirSync(folder).filter((name) => name !== 'stand-in.ts');
 
-/** A program as the README shows it: with the agent's package in place of what stands in for it here. */
+/** A program as the README shows it: with the agent's package instead of the stand-in of these tests. */
 function published(name: string): string {
   return readFileSync(new URL(name, folder), 'utf8').replaceAll("'./stand-in.ts'", "'@spop/agent'");
 }
@@ -20,7 +20,7 @@ describe('README', () => {
     expect(programs.toSorted()).toEqual(files.map(published).toSorted());
   });
 
-  // allocations.test.ts runs what needs a process of its own.
+  // allocations.test.ts runs the program that needs its own process.
   it.each(files.filter((name) => !name.endsWith('.test.ts') && name !== 'allocations.ts'))(
     'has a program that runs: %s',
     async (name) => {

@@ -12,10 +12,10 @@ import {
 } from '../src/index.ts';
 import { concat } from '../src/data/text.ts';
 
-/** What a tiny agent answers to a frame: frames, right or wrong, in one write. */
+/** The answer of a tiny agent to a frame: frames, right or wrong, in one write. */
 export type Answer = (frame: PlainFrame, stream: Duplex) => BytesInput[];
 
-/** The answers of an agent that does nothing wrong. `decide` adds the actions. */
+/** The answers of a correct agent. `decide` adds the actions. */
 export function politely(decide: (notify: NotifyFrame, empty: AckBuilder) => AckBuilder = (_, empty) => empty): Answer {
   return (frame, stream) => {
     if (frame.type === 'HAPROXY-HELLO') return [agentHello({ capabilities: 'pipelining' })];
@@ -26,7 +26,7 @@ export function politely(decide: (notify: NotifyFrame, empty: AckBuilder) => Ack
   };
 }
 
-/** An agent of a few lines, enough to be on the other side of a scripted HAProxy. */
+/** A small agent, enough for the other side of a scripted HAProxy. */
 export function tinyAgent(answer: Answer): StreamHandler {
   return {
     handle(stream) {

@@ -46,7 +46,7 @@ const session = {
 };
 
 describe('an option that is undefined', () => {
-  it('compiles wherever an option may be left out', () => {
+  it('compiles wherever an option may be omitted', () => {
     expectTypeOf<Undefined<FrameOptions>>().toExtend<FrameOptions>();
     expectTypeOf<Undefined<HaproxyHelloOptions>>().toExtend<HaproxyHelloOptions>();
     expectTypeOf<Undefined<AgentHelloOptions>>().toExtend<AgentHelloOptions>();

@@ -41,7 +41,7 @@ function failureOf(run: () => void): Error {
   throw new Error('expected an error');
 }
 
-/** As a caller without types gives it. */
+/** The value as a caller without types passes it. */
 function untyped(value: object): Received {
   return value as Received;
 }
@@ -49,20 +49,20 @@ function untyped(value: object): Received {
 describe('matchers', () => {
   const received = full.toFrame();
 
-  it('are for every runner with an expect.extend, which says whether the opposite is expected', () => {
+  it('work with the expect.extend of any runner, with or without isNot', () => {
     const { pass, message } = matchers.toSetVar.call({}, received, score, 99);
     expect([pass, message()]).toEqual([false, expect.stringMatching(/^expected ACK 3:1 to set sess.score to 99, but/)]);
     const opposite = matchers.toSetVar.call({ isNot: true }, received, 'sess', 'score', 100);
     expect([opposite.pass, opposite.message()]).toEqual([true, expect.stringMatching(/^expected ACK 3:1 not to set /)]);
   });
 
-  it('are all that have a type', () => {
+  it('are those with a declared type', () => {
     expectTypeOf<keyof typeof matchers>().toEqualTypeOf<keyof SpopMatchers<void>>();
   });
 });
 
 describe('toSetVar', () => {
-  it('takes any value, a plain one, or an exact one', () => {
+  it('accepts any value, a plain one, or an exact one', () => {
     expect(full).toSetVar('sess', 'score');
     expect(full).toSetVar('sess', 'score', 100);
     expect(full).toSetVar('sess', 'score', 100n);
@@ -75,7 +75,7 @@ describe('toSetVar', () => {
     expect(full.toFrame()).toSetVar(score);
   });
 
-  it('is not content with another value, type, scope or name', () => {
+  it('fails for another value, type, scope or name', () => {
     expect(full).not.toSetVar('sess', 'score', 99);
     expect(full).not.toSetVar('sess', 'score', data.uint64(100));
     expect(full).not.toSetVar('txn', 'ip', '10.0.0.1');
@@ -85,7 +85,7 @@ describe('toSetVar', () => {
     expect(empty).not.toSetVar(score);
   });
 
-  it('says what the ACK does instead', () => {
+  it('shows the actions of the ACK when it fails', () => {
     const failure = failureOf(() => {
       expect(full).toSetVar('sess', 'score', 99);
     });
@@ -107,7 +107,7 @@ describe('toSetVar', () => {
 });
 
 describe('the other matchers', () => {
-  it('toUnsetVar takes an unset-var and NULL', () => {
+  it('toUnsetVar accepts an unset-var and NULL', () => {
     expect(full).toUnsetVar('txn', 'gone');
     expect(full).toUnsetVar('txn', 'null');
     expect(full).not.toUnsetVar(score);
@@ -197,7 +197,7 @@ describe('a Promise in place of a frame', () => {
     expect(failureOf(run).message).toBe(sentence);
   });
 
-  it('is nobody to be told of, where it rejects later', async () => {
+  it('causes no unhandled rejection if it rejects later', async () => {
     const rejections: unknown[] = [];
     const listener = (reason: unknown): void => void rejections.push(reason);
     process.on('unhandledRejection', listener);
@@ -207,13 +207,13 @@ describe('a Promise in place of a frame', () => {
     expect(rejections).toEqual([]);
   });
 
-  it('may be one that vitest awaits', async () => {
+  it('may be awaited by vitest', async () => {
     await expect(promise).resolves.toSetVar(score, 100);
   });
 });
 
 describe('assertions on node:assert', () => {
-  it('pass where the matchers pass', () => {
+  it('pass if the matchers pass', () => {
     assertSetVar(full, 'sess', 'score', 100);
     assertSetVar(full, score, data.int32(100));
     assertUnsetVar(full, 'txn', 'gone');

@@ -19,7 +19,7 @@ const ip = defineVariable('sess', 'ip', address);
 const label = defineVariable('sess', 'label', string);
 const body = defineVariable('sess', 'body', binary);
 
-/** Never called: what it holds is for the compiler, which fails where an expected error is none. */
+/** Never called: the compiler checks its lines, and fails if an expected error is missing. */
 export function mistakes(answer: AckFrame): void {
   // @ts-expect-error: text is no number
   expect(answer).toSetVar(ipScore, 'x');
@@ -54,7 +54,7 @@ export function mistakes(answer: AckFrame): void {
 }
 
 describe('the value that is expected of a declared variable', () => {
-  it('has its type, given plainly or exactly', () => {
+  it('has its type, as a plain or an exact value', () => {
     const answer = ack().setVar(flag, true).setVar(ipScore, 1).setVar(big, 2n).setVar(ip, '::1');
     const both = answer.setVar(label, 'a').setVar(body, 'b');
     expect(both).toSetVar(flag, true);
@@ -69,7 +69,7 @@ describe('the value that is expected of a declared variable', () => {
     expectTypeOf<ExpectedOf<typeof ipScore>>().toEqualTypeOf<InputOf<typeof ipScore>>();
   });
 
-  it('may be any where the type of the variable is not known, and with scope and name', () => {
+  it('may be any value if the type of the variable is unknown, and with scope and name', () => {
     const schema: VariableSchema = ipScore;
     const plain = { scope: 'sess', name: 'ip_score', kind: 'int32' } as const;
     const answer = ack().setVar(ipScore, 1);

@@ -13,7 +13,7 @@ import {
   type ValueInput,
 } from '../../src/index.ts';
 
-/** Each value, and what is taken for it of all that is in this list; plain integers stand for every integer type. */
+/** Each value, and the values of this list that match it; a plain integer matches every integer type. */
 const values: readonly (readonly [label: string, sent: ValueInput, expected: readonly ValueInput[]])[] = [
   ['NULL', data.nil, [data.nil, null]],
   ['true', data.bool(true), [data.bool(true), true]],
@@ -38,7 +38,7 @@ const values: readonly (readonly [label: string, sent: ValueInput, expected: rea
 ];
 const everyExpected = values.flatMap(([, , expected]) => expected);
 describe('a value', () => {
-  it.each(values)('is taken for itself, and no other: %s', (_, sent, own) => {
+  it.each(values)('matches itself, and no other: %s', (_, sent, own) => {
     const setting = ack().setVar('txn', 'x', sent);
     const asking = notify().message('m', { x: sent });
     for (const expected of everyExpected) {
@@ -51,7 +51,7 @@ describe('a value', () => {
 });
 
 describe('toHaveMessage', () => {
-  it('takes null for an argument that is NULL, not for one that is not there', () => {
+  it('matches null with an argument that is NULL, not with a missing one', () => {
     expect(notify().message('m', { a: data.nil })).toHaveMessage('m', { a: null });
     expect(notify().message('m')).not.toHaveMessage('m', { a: null });
     expect(notify().message('m', { b: data.nil })).not.toHaveMessage('m', { a: null });
@@ -59,7 +59,7 @@ describe('toHaveMessage', () => {
     expect(notify().message('m', { a: '' })).not.toHaveMessage('m', { a: null });
   });
 
-  it('looks for all arguments in one message', () => {
+  it('requires all arguments in one message', () => {
     const built = notify().message('m', { a: 1 }).message('m', { a: 2, b: 3 }).message('n', { c: 4 });
     expect(built).toHaveMessage('m', { a: 2, b: 3 });
     expect(built).toHaveMessage('m', { a: 1 });
@@ -87,7 +87,7 @@ describe('toBeAck', () => {
 });
 
 describe('toSetVar and toUnsetVar', () => {
-  it('go by the last action on a variable', () => {
+  it('use the last action on a variable', () => {
     const twice = ack().setVar('txn', 'x', 1).setVar('txn', 'x', 2);
     expect(twice).toSetVar('txn', 'x', 2);
     expect(twice).not.toSetVar('txn', 'x', 1);
@@ -99,7 +99,7 @@ describe('toSetVar and toUnsetVar', () => {
     expect(gone).not.toSetVar('txn', 'x');
   });
 
-  it('tell scopes apart', () => {
+  it('distinguish scopes', () => {
     const both = ack().setVar('txn', 'x', 1).unsetVar('sess', 'x');
     expect(both).toSetVar('txn', 'x', 1);
     expect(both).toUnsetVar('sess', 'x');
@@ -108,7 +108,7 @@ describe('toSetVar and toUnsetVar', () => {
     expect(both).not.toUnsetVar('req', 'x');
   });
 
-  it('take NULL for unset, and never for a value', () => {
+  it('count NULL as unset, and never as a value', () => {
     const cleared = ack().setVar('txn', 'x', data.nil);
     expect(cleared).toUnsetVar('txn', 'x');
     expect(cleared).not.toSetVar('txn', 'x');
@@ -121,7 +121,7 @@ describe('toSetVar and toUnsetVar', () => {
     expect(ack().setVar('txn', 'x', data.nil).setVar('txn', 'x', 1)).not.toUnsetVar('txn', 'x');
   });
 
-  it('take text and bytes for what the type of a declared variable makes of them', () => {
+  it('read text and bytes by the type of a declared variable', () => {
     const ip = defineVariable('txn', 'ip', typeOf.address);
     const label = defineVariable('txn', 'label', typeOf.string);
     const body = defineVariable('txn', 'body', typeOf.binary);
@@ -139,7 +139,7 @@ describe('toSetVar and toUnsetVar', () => {
 });
 
 describe('toHaveNoActions', () => {
-  it('is for ACKs, and one action is too many', () => {
+  it('is for ACKs, and fails for one action', () => {
     expect(ack()).toHaveNoActions();
     expect(ack().unsetVar('txn', 'x')).not.toHaveNoActions();
     expect(notify()).not.toHaveNoActions();
@@ -150,20 +150,20 @@ describe('toBeDisconnect', () => {
   it.each([
     ['an agent', agentDisconnect],
     ['HAProxy', haproxyDisconnect],
-  ])('takes that of %s, by its status', (_, build) => {
+  ])('matches that of %s by its status', (_, build) => {
     expect(build({ statusCode: 2 })).toBeDisconnect(2);
     expect(build({ statusCode: 2 })).not.toBeDisconnect(0);
     expect(build({ statusCode: 0 })).toBeDisconnect(0);
     expect(build({ statusCode: 0 })).not.toBeDisconnect(2);
   });
 
-  it('goes by the last of several statuses, as HAProxy does', () => {
+  it('uses the last of several statuses, as HAProxy does', () => {
     const twice = agentDisconnect({ statusCode: 2 }).item('status-code', data.uint32(3));
     expect(twice).toBeDisconnect(3);
     expect(twice).not.toBeDisconnect(2);
   });
 
-  it('is for no other frame', () => {
+  it('fails for any other frame', () => {
     expect(agentHello()).not.toBeDisconnect();
     expect(ack()).not.toBeDisconnect();
   });
@@ -179,7 +179,7 @@ describe('toBeValidSpop', () => {
 });
 
 describe('toBeBytes', () => {
-  it('compares every byte, and how many there are', () => {
+  it('compares every byte, and the number of bytes', () => {
     expect(Uint8Array.of(1, 2)).toBeBytes('0102');
     expect(Uint8Array.of(1, 2)).not.toBeBytes('0103');
     expect(Uint8Array.of(1, 2)).not.toBeBytes('01');

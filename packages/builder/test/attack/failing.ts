@@ -1,6 +1,6 @@
 import type { Fault } from './wrong-answers.ts';
 
-/** Values of one type, before the known argument and echoed; the cases where one is malformed are not among them. */
+/** Values of one type, before the known argument and echoed; without the cases of malformed values. */
 const valuesOf = (names: string): RegExp => new RegExp(`^(3\\.1/|3\\.4/echo-)(${names})$`);
 
 /** Each fault, and the cases that fail for it, by their ids after `spop/`. */
@@ -25,7 +25,7 @@ export const failing: readonly (readonly [fault: Fault, ids: RegExp])[] = [
   ['any-size', /^3\.2\.4\/max-frame-size-\d/],
   ['no-fragments-of-hello', /^3\.2\.4\/fragmented/],
   ['hello-twice', /hello-twice/],
-  // How a connection ends.
+  // The end of a connection.
   [
     'closes-without-a-word',
     /^3\.2\.3\/.*-before-hello$|^3\.2\/(hello-|length-|(stream|frame)-id-)|^3\.2\.6\/name-longer/,

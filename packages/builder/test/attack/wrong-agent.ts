@@ -1,4 +1,4 @@
-/** An agent of a few lines that does all that the suite asks, but for the one fault that it is told to have. */
+/** A small agent that passes the suite except for one chosen fault. */
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SpopError } from '@spop/codec';
@@ -17,7 +17,7 @@ import {
 import { concat } from '../../src/data/text.ts';
 import { answerTo, type Fault, helloStatus, isRefused, OFFERED } from './wrong-answers.ts';
 
-/** What all connections of an agent share. */
+/** The common state of all connections of an agent. */
 interface Shared {
   readonly fault: Fault;
   connections: number;
@@ -25,7 +25,7 @@ interface Shared {
   readonly lastWith: Map<bigint, Connection>;
 }
 
-/** Listens on a free port of 127.0.0.1. @returns its port, and how to stop it. */
+/** Listens on a free port of 127.0.0.1. @returns its port, and a function that stops it. */
 export async function wrongAgent(fault: Fault): Promise<{ port: number; stop(): Promise<void> }> {
   const shared: Shared = { fault, connections: 0, isDead: false, lastWith: new Map() };
   const sockets = new Set<Socket>();
@@ -70,7 +70,7 @@ class Connection {
     this.#fault = shared.fault;
   }
 
-  /** Listens to its peer from now on. */
+  /** Starts reading from its peer. */
   start(): void {
     const [socket, shared] = [this.#socket, this.#shared];
     socket.on('data', (chunk: Uint8Array) => this.#take(chunk));

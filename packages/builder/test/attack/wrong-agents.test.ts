@@ -11,7 +11,7 @@ import type { Fault } from './wrong-answers.ts';
 const contract = echo('echo', 'value');
 const cases = conformanceCases(contract);
 
-/** A case that most wrong agents pass, and those that do not. */
+/** A case that most wrong agents pass, and the agents that do not. */
 const CONTROL = /^3\.2\.6\/known-message$/;
 const hopeless: readonly Fault[] = [
   'no-answer-to-any-message',
@@ -20,10 +20,10 @@ const hopeless: readonly Fault[] = [
   'no-type-int64',
 ];
 
-/** Faults for which other cases at the same time would make a difference. */
+/** Faults for which concurrent cases would change the verdict. */
 const alone: readonly Fault[] = ['ten-connections', 'one-answer-for-ids', 'drops-split-frames'];
 
-/** The verdicts on an agent with one fault. It is waited for longer where it must be right. */
+/** The verdicts on an agent with one fault. An agent without a fault gets a longer timeout. */
 async function verdictsOn(fault: Fault, pattern: RegExp = /^/): Promise<Verdict[]> {
   const agent = await wrongAgent(fault);
   onTestFinished(() => agent.stop());
@@ -45,7 +45,7 @@ function idsOf(verdicts: readonly Verdict[], result: Verdict['result']): string[
 }
 
 describe('the cases of spop conformance', () => {
-  it('are 200 at least, each with an id of its own', () => {
+  it('are at least 200, each with its own id', () => {
     expect(cases.length).toBeGreaterThan(200);
     expect(new Set(cases.map(({ id }) => id)).size).toBe(cases.length);
     expect(cases.filter(({ id }) => !/^spop\/\d(\.\d)+\/[a-z0-9.-]+$/.test(id))).toEqual([]);
@@ -53,7 +53,7 @@ describe('the cases of spop conformance', () => {
     expect(releases.filter(({ source }) => !/HAProxy \d\.\d/.test(source)).map(({ id }) => id)).toEqual([]);
   });
 
-  it('all pass where nothing is wrong', async () => {
+  it('all pass for an agent without a fault', async () => {
     const verdicts = await verdictsOn('none');
     expect(verdicts.filter(({ result }) => result !== 'pass').map(({ case: { id }, detail }) => [id, detail])).toEqual(
       [],
@@ -61,18 +61,18 @@ describe('the cases of spop conformance', () => {
   }, 120_000);
 
   it.each(failing)(
-    'fail where they should: an agent that has the fault %s',
+    'fail as they should for an agent with the fault %s',
     async (fault, pattern) => {
       const verdicts = await verdictsOn(fault, pattern);
       expect(verdicts.length).toBeGreaterThan(0);
       expect(idsOf(verdicts, 'pass')).toEqual([]);
-      // What fails, fails for the fault: all else goes well.
+      // The cases fail because of the fault: the control passes.
       if (!hopeless.includes(fault)) expect(idsOf(await verdictsOn(fault, CONTROL), 'pass')).toHaveLength(1);
     },
     60_000,
   );
 
-  it('are each seen to fail', () => {
+  it('each fail for at least one fault', () => {
     const patterns = failing.map(([, pattern]) => pattern);
     const ids = cases.map(({ id }) => id.replace('spop/', ''));
     expect(ids.filter((id) => !patterns.some((pattern) => pattern.test(id)))).toEqual([]);

@@ -1,7 +1,7 @@
-/** What an agent answers to a HELLO and to a NOTIFY, right but for one fault. */
+/** The answers of an agent to a HELLO and to a NOTIFY, right except for one fault. */
 import { ack, type AckBuilder, type KvFrame, type NotifyFrame, type TypedData } from '../../src/index.ts';
 
-/** What an agent can get wrong. `no-…` refuses what is right, with status 4. */
+/** The faults of an agent. `no-…` refuses a correct frame, with status 4. */
 export type Fault =
   | 'none'
   | 'acks-every-frame'
@@ -62,7 +62,7 @@ export type Fault =
   | 'wrong-pieces'
   | `no-type-${TypedData['type']}`;
 
-/** What HAProxy and the agent have as max-frame-size, in bytes. */
+/** The max-frame-size of HAProxy and of the agent, in bytes. */
 export const OFFERED = 16_380;
 const KEYS = ['supported-versions', 'max-frame-size', 'capabilities', 'engine-id', 'healthcheck'];
 
@@ -128,7 +128,7 @@ export function isRefused({ messages, flags, streamId }: NotifyFrame, fault: Fau
   }
 }
 
-/** The ACK of a NOTIFY: the variable `value` becomes what the argument `value` of the message `echo` holds. */
+/** The ACK of a NOTIFY: sets the variable `value` to the argument `value` of the message `echo`. */
 export function answerTo({ messages, streamId, frameId }: NotifyFrame, fault: Fault): AckBuilder | undefined {
   const fits = (name: string, known: string): boolean => {
     if (fault === 'prefix-of-names') return name.startsWith(known) || known.startsWith(name);

@@ -34,10 +34,10 @@ const cases = Object.entries(frames).flatMap(([label, frame]) =>
 );
 
 describe('corrupt', () => {
-  it.each(cases)('spoils a %s by %s', (_, name, frame) => {
+  it.each(cases)('corrupts a %s by %s', (_, name, frame) => {
     const spoiled = corrupt(frame, name);
     expect(spoiled).not.toEqual(frame.toBytes());
-    // With one argument too few, what its bytes read as is a matter of luck.
+    // With one argument too few, the meaning of the bytes depends on chance.
     if (name !== 'nb-args-too-few') expect(parseStream(spoiled).error?.code).toBe(corruptions[name].code);
   });
 
@@ -46,7 +46,7 @@ describe('corrupt', () => {
     expect([...applied].toSorted()).toEqual(Object.keys(corruptions).toSorted());
   });
 
-  it('refuses what a frame has not', () => {
+  it('refuses to corrupt a part that a frame does not have', () => {
     expect(() => corrupt(ack(), 'reserved-type')).toThrow(
       /SPOP_MISUSE: expected a frame that reserved-type can corrupt/,
     );

@@ -33,11 +33,11 @@ describe('infer', () => {
     [null, data.nil],
     [data.int32(1), data.int32(1)],
     [data.withFlags(data.string('x'), 3), data.withFlags(data.string('x'), 3)],
-  ] as [ValueInput, TypedData][])('takes %o for %o', (value, expected) => {
+  ] as [ValueInput, TypedData][])('reads %o as %o', (value, expected) => {
     expect(data.infer(value)).toEqual(expected);
   });
 
-  it('takes bytes for a BINARY, and copies them', () => {
+  it('reads bytes as a BINARY, and copies them', () => {
     const bytes = Buffer.from('abc');
     const copied = data.infer(bytes);
     bytes.fill(0);
@@ -80,7 +80,7 @@ describe('addresses', () => {
     expect(data.ipv6(Buffer.from(hex, 'hex'))).toEqual(typed);
   });
 
-  it('are either family, as the text or the bytes say', () => {
+  it('are of either family, by the text or the bytes', () => {
     expect(data.address('10.0.0.1')).toEqual(data.ipv4(Uint8Array.of(10, 0, 0, 1)));
     expect(data.address('::1')).toEqual(data.ipv6('::1'));
     expect(data.address(new Uint8Array(16))).toEqual(data.ipv6('::'));
@@ -99,14 +99,14 @@ describe('addresses', () => {
 });
 
 describe('building', () => {
-  it('leaves a frame as it was when it is built further', () => {
+  it('does not change a frame when it is built further', () => {
     const base = notify().message('a');
     const one = base.message('b');
     expect(parseFrame(base)).toMatchObject({ messages: [{ name: 'a' }] });
     expect(parseFrame(one)).toMatchObject({ messages: [{ name: 'a' }, { name: 'b' }] });
   });
 
-  it('takes unnamed and repeated arguments, and names that are no text', () => {
+  it('accepts unnamed and repeated arguments, and names that are no UTF-8', () => {
     const built = notify().message('m', [1, ['x', 1], ['x', 'y'], [Uint8Array.of(0xff), null]]);
     expect(built.toFrame()).toMatchObject({
       messages: [
@@ -123,13 +123,13 @@ describe('building', () => {
     expect(toBytes('\udcff')).toEqual(Uint8Array.of(0xff));
   });
 
-  it('leaves undefined arguments out', () => {
+  it('omits undefined arguments', () => {
     expect(notify().message('m', { a: undefined, b: 1 }).toFrame()).toMatchObject({
       messages: [{ args: [{ name: 'b' }] }],
     });
   });
 
-  it('writes exactly what is asked for', () => {
+  it('writes exactly the given fields', () => {
     expect(toHex(notify({ streamId: 240, frameId: 0, flags: 0x80000000, length: 99 }).raw('ff').toBytes())).toBe(
       '00000063' + '03' + '80000000' + 'f000' + '00' + 'ff',
     );
@@ -147,7 +147,7 @@ describe('building', () => {
     expect(toHex(unset().toBytes())).toBe('0000000700000000010101');
   });
 
-  it('writes HELLOs with or without their keys, and others besides', () => {
+  it('writes HELLOs with or without their keys, and with other keys', () => {
     const keys = (built: ReturnType<typeof agentHello>): string[] => {
       const read = built.toFrame();
       return 'items' in read ? read.items.map(({ name }) => name) : [];
@@ -164,7 +164,7 @@ describe('building', () => {
     expect(keys(agentDisconnect({ statusCode: null, message: null }))).toEqual([]);
   });
 
-  it('takes messages and actions that were read', () => {
+  it('accepts messages and actions that were read', () => {
     const messages = [{ name: 'm', args: [{ name: '', value: data.int32(1) }] }];
     expect(notify().messages(messages).toFrame()).toMatchObject({ messages });
     const actions = [{ type: 'unset-var', scope: 'txn', name: 'x' }] as const;
@@ -213,7 +213,7 @@ describe('plain values', () => {
     expect(toPlain(data)).toBe(plain);
   });
 
-  it('are what an ACK leaves behind', () => {
+  it('are the variables after an ACK', () => {
     const read = ack()
       .setVar('txn', 'a', 1)
       .setVar('sess', 'b', 'x')

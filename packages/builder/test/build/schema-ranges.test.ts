@@ -18,7 +18,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { ack, type ArgumentsInput, data, notify, type TypedData } from '../../src/index.ts';
 
-/** The typed data that a message of this declared type carries for a value, as a caller without types gives it. */
+/** The typed data that a message of this declared type has for a value from a caller without types. */
 function carried(type: AnyValueType, value: unknown): TypedData | undefined {
   const schema = defineMessage('m', { x: type });
   const frame = notify()
@@ -36,7 +36,7 @@ const ranges: readonly (readonly [name: string, type: AnyValueType, min: bigint,
   ['uint64', uint64, 0n, 2n ** 64n - 1n],
 ];
 
-/** As HAProxy sends it, which has one integer type. */
+/** The integer as HAProxy sends it, which has one integer type. */
 function asHaproxySends(value: bigint): TypedData {
   return value < 2n ** 63n ? data.int64(value) : data.uint64(value);
 }
@@ -51,7 +51,7 @@ describe('the range of a declared integer', () => {
     }
   });
 
-  it.each(ranges)('of type %s is that of exact values, too', (_, type, min, max) => {
+  it.each(ranges)('of type %s is also that of exact values', (_, type, min, max) => {
     for (const value of [min, max]) expect(carried(type, asHaproxySends(value))).toEqual(asHaproxySends(value));
     for (const outside of [min - 1n, max + 1n]) {
       if (outside < -(2n ** 63n) || outside >= 2n ** 64n) continue;
@@ -59,13 +59,13 @@ describe('the range of a declared integer', () => {
     }
   });
 
-  it('turns from INT64 to UINT64 at 2^63', () => {
+  it('changes from INT64 to UINT64 at 2^63', () => {
     expect(carried(uint64, 2n ** 63n - 1n)).toEqual(data.int64(2n ** 63n - 1n));
     expect(carried(uint64, 2n ** 63n)).toEqual(data.uint64(2n ** 63n));
   });
 
   it.each(ranges)('of type %s holds for a variable', (_, type, min, max) => {
-    // As a caller without types does.
+    // Called without types.
     const set = (value: bigint): unknown => {
       const builder = ack();
       return Reflect.apply(builder.setVar, builder, [{ scope: 'txn', name: 'x', kind: type.kind }, value]);
@@ -129,7 +129,7 @@ describe('a declared type', () => {
     }
   });
 
-  it.each(taken)('%s takes NULL where it is optional, and only there', (_, type) => {
+  it.each(taken)('%s takes NULL only if it is optional', (_, type) => {
     expect(carried(optional(type), null)).toEqual(data.nil);
     expect(() => carried(type, null)).toThrow(expect.objectContaining({ code: 'SPOP_MISSING_ARGUMENT' }));
     expect(carried(optional(type), undefined)).toBeUndefined();

@@ -71,7 +71,7 @@ describe('an argument that is one of several types', () => {
     expect(argsOf(notify().message(either, { id: Buffer.from('x') }))).toEqual({ id: data.binary(Buffer.from('x')) });
   });
 
-  it('refuses all else, and says what would do', () => {
+  it('refuses anything else, and names the accepted types', () => {
     const wrong = (): unknown => Reflect.apply(notify().message, notify(), [either, { client: true, id: 7 }]);
     expect(wrong).toThrow(/a value of type address or string for argument client of message either/);
     // @ts-expect-error: a boolean is neither
@@ -80,7 +80,7 @@ describe('an argument that is one of several types', () => {
 });
 
 describe('a message with a schema', () => {
-  it('is built with its name, and values of the declared types as HAProxy encodes them', () => {
+  it('is built with its name, and with values of the declared types as HAProxy encodes them', () => {
     const built = notify().message(checkClientIp, { ip: '10.0.0.1', ua: 'curl', ssl: true });
     expect(built.toFrame()).toEqual({
       type: 'NOTIFY',
@@ -121,7 +121,7 @@ describe('a message with a schema', () => {
     ]);
   });
 
-  it('writes plain integers as INT64, and as UINT64 what that cannot hold', () => {
+  it('writes plain integers as INT64, and larger ones as UINT64', () => {
     expect(argsOf(notify().message(numbers, { any: 1, i32: -1, u64: 2n ** 64n - 1n }))).toEqual({
       any: data.int64(1),
       i32: data.int64(-1),
@@ -146,12 +146,12 @@ describe('a message with a schema', () => {
     });
   });
 
-  it('leaves out what is undefined, and writes null as NULL', () => {
+  it('omits undefined arguments, and writes null as NULL', () => {
     const args = argsOf(notify().message(numbers, { any: undefined, i32: null }));
     expect(args).toEqual({ i32: data.nil });
   });
 
-  it('keeps the order in which arguments are given', () => {
+  it('keeps the order of the arguments', () => {
     const args = argsOf(notify().message(checkClientIp, { ssl: true, ip: '10.0.0.1' }));
     expect(Object.keys(args)).toEqual(['ssl', 'ip']);
   });
@@ -229,7 +229,7 @@ describe('a variable with a declared type', () => {
 });
 
 describe('the types of a schema', () => {
-  it('say which arguments there are, which are needed, and what they take', () => {
+  it('give the names of arguments, the required ones, and their values', () => {
     expectTypeOf<ArgumentsOf<typeof checkClientIp>>().branded.toEqualTypeOf<{
       readonly ip: string | Uint8Array | Ipv4Data | Ipv6Data;
       readonly ssl: boolean | BoolData;
@@ -289,7 +289,7 @@ describe('the types of a schema', () => {
     const places = [...stdout.matchAll(/^.*program\.ts\((\d+),\d+\): error TS(?:2345|2769)/gm)];
     const errors = places.map(([, line]) => Number(line) - head.length - 1);
     expect(lines.map(([code], index) => [code, !errors.includes(index)])).toEqual(lines);
-    // No other error, and none elsewhere.
+    // There is no other error, and none at another place.
     expect(stdout.match(/error TS/g)).toHaveLength(lines.filter(([, compiles]) => !compiles).length);
   });
 });

@@ -46,7 +46,7 @@ describe('parseMessages', () => {
     expect(parseMessages(['m', word])).toEqual([{ name: 'm', args: [argument] }]);
   });
 
-  it('begins a message with each word without =', () => {
+  it('begins a message at each word without =', () => {
     expect(parseMessages(['one', 'a=1', 'two', 'three', 'a=2', 'a=3'])).toEqual([
       { name: 'one', args: [['a', int64(1)]] },
       { name: 'two', args: [] },
@@ -60,7 +60,7 @@ describe('parseMessages', () => {
     ]);
   });
 
-  it('reads files as they are', async () => {
+  it('reads the bytes of files unchanged', async () => {
     const file = stopAfterTest(await TemporaryFolder.make()).file('body');
     writeFileSync(file, Uint8Array.of(0x41, 0xff));
     const [message] = parseMessages(['m', `a=@${file}`, `b:string=@${file}`, `c:binary=@${file}`]);
@@ -98,7 +98,7 @@ describe('parseMessages', () => {
     );
   });
 
-  it('throws nothing but what says how to write it', () => {
+  it('throws only errors that show the right form', () => {
     const word = fc.oneof(
       fc.string(),
       fc.tuple(fc.string(), fc.constantFrom('', ':int32', ':hex', ':ip'), fc.string()),

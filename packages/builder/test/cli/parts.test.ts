@@ -46,7 +46,7 @@ describe('parseAddress', () => {
 });
 
 describe('latencyShares', () => {
-  it('tells the slowest answer of each share', () => {
+  it('gives the slowest answer of each share', () => {
     const milliseconds = Float64Array.from({ length: 1000 }, (_, index) => 1000 - index);
     expect(latencyShares(milliseconds)).toEqual({ min: 1, p50: 500, p90: 900, p99: 990, 'p99.9': 999, max: 1000 });
     expect(latencyShares(Float64Array.of(0.123))).toMatchObject({ min: 0.12, p50: 0.12, max: 0.12 });
@@ -54,7 +54,7 @@ describe('latencyShares', () => {
 });
 
 describe('printable', () => {
-  it('leaves nothing that a terminal acts upon, and all other text alone', () => {
+  it('removes control sequences of a terminal, and keeps all other text', () => {
     expect(printable('a\u001b[1mb\u009bc\u202ed\te\n')).toBe(String.raw`a\x1b[1mb\x9bc\u202ed` + '\te\n');
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
@@ -65,7 +65,7 @@ describe('printable', () => {
 });
 
 describe('nearest', () => {
-  it('finds the word that was meant, and none where it is far from all', () => {
+  it('finds the word that was meant, and none if no word is close', () => {
     expect(nearest('pnig', ['ping', 'hello'])).toBe('ping');
     expect(nearest('dec', ['ping', 'decode'])).toBe('decode');
     expect(nearest('conformance', ['ping', 'hello'])).toBeUndefined();

@@ -29,7 +29,7 @@ describe('reports of spop conformance', () => {
     ]);
   });
 
-  it('are TAP, with what is known to fail as TODO', () => {
+  it('are TAP, with known failures as TODO', () => {
     expect(tapReport(entries)).toBe(
       [
         'TAP version 14',
@@ -50,7 +50,7 @@ describe('reports of spop conformance', () => {
     );
   });
 
-  it('are XML that any agent may have said anything in', () => {
+  it('are valid XML with any text of an agent', () => {
     const xml = junitReport(entries);
     expect(xml).toContain('<testsuite name="must" tests="3" failures="1" skipped="1">');
     expect(xml).toContain('name="spop/3.2.7/good: an ACK &lt;comes&gt;" time="0.012"/>');
@@ -58,7 +58,7 @@ describe('reports of spop conformance', () => {
     expect(xml).toContain('<skipped message="known to fail: no answer"/>');
   });
 
-  it('are compared on a page, also where one has fewer cases', () => {
+  it('are compared on a page, also if one has fewer cases', () => {
     const page = htmlMatrix([
       { name: 'ours & more', entries },
       { name: 'theirs', entries: entries.slice(0, 1) },
@@ -69,7 +69,7 @@ describe('reports of spop conformance', () => {
     expect(page).not.toMatch(/<script|https?:/);
   });
 
-  it('are read again from lines of JSON', () => {
+  it('are read back from lines of JSON', () => {
     const lines = [...entries, { target: ':9', passed: 1 }].map((line) => JSON.stringify(line)).join('\n');
     expect(readReport(lines)).toEqual(entries);
     expect(() => readReport('{"id":1}\n')).toThrow('expected lines of spop conformance --json; found none');

@@ -2,12 +2,12 @@ import { defineMessage, defineVariable, string } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import { data } from '../../src/index.ts';
 
-/** As a caller without types calls it. */
+/** The function as a caller without types sees it. */
 const untyped = (call: (...args: never[]) => unknown, ...args: unknown[]): unknown =>
   Reflect.apply(call, undefined, args);
 
-describe('a word of data, which makes a value, where a type is declared', () => {
-  it.each(Object.entries(data))('is refused when it is declared: %s', (name, word) => {
+describe('a function of data, which makes a value, in place of a type', () => {
+  it.each(Object.entries(data))('is refused in a declaration: %s', (name, word) => {
     for (const declare of [
       () => untyped(defineMessage, 'm', { host: string, ip: word }),
       () => untyped(defineVariable, 'txn', 'ip', word),
@@ -18,7 +18,7 @@ describe('a word of data, which makes a value, where a type is declared', () => 
     }
   });
 
-  it('says where the type is that was meant', () => {
+  it('causes an error that names the right import', () => {
     // @ts-expect-error and it does not compile.
     expect(() => defineMessage('m', { ip: data.address })).toThrow(
       new TypeError(

@@ -7,7 +7,7 @@ describe('toText', () => {
   interesting.push(0xf0, 0xf1, 0xf4, 0xf5, 0xff);
 
   it(
-    'takes for text what is UTF-8, keeps every other byte as a lone surrogate, and toBytes gives all bytes back',
+    'reads UTF-8 as text and keeps every other byte as a lone surrogate, and toBytes gives all bytes back',
     { timeout: 60_000 },
     () => {
       const wrong: string[] = [];
@@ -28,7 +28,7 @@ describe('toText', () => {
     },
   );
 
-  it('escapes only the bytes that are wrong', () => {
+  it('keeps only the wrong bytes as surrogates', () => {
     expect(toText(Uint8Array.of(0x61, 0xff, 0xc3, 0xa9, 0xe2, 0x82))).toBe('a\udcffé\udce2\udc82');
   });
 });

@@ -23,18 +23,18 @@ afterEach(() => {
 
 interface Held {
   readonly peer: ScriptedHaproxy;
-  /** NOTIFYs that came and were not answered. */
+  /** NOTIFYs that were received and not answered. */
   readonly waiting: NotifyFrame[];
   /** Answers the oldest of them. */
   readonly answer: (count: number) => Promise<void>;
 }
 
-/** Lets everything happen that is due. */
+/** Waits until all pending steps are done. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await nextTurn();
 }
 
-/** A scripted HAProxy before an agent that answers when it is told to. */
+/** A scripted HAProxy in front of an agent that answers when the test says so. */
 async function hold(capabilities: string, options: ConnectOptions = {}): Promise<Held> {
   const waiting: NotifyFrame[] = [];
   let write: (bytes: Uint8Array) => void = () => {};
@@ -66,7 +66,7 @@ async function failureOf(promise: Promise<unknown>): Promise<PeerFailure> {
 }
 
 describe('NOTIFYs in flight', () => {
-  it('are 20 with pipelining: the next one goes when an ACK has come', async () => {
+  it('are 20 with pipelining: the next one is sent when an ACK has arrived', async () => {
     const { peer, waiting, answer } = await hold('pipelining');
     const acks = peer.burst(inputs(23));
     await settle();
@@ -94,8 +94,8 @@ describe('NOTIFYs in flight', () => {
 
   it.each([
     ['the agent does not announce pipelining', '', {}],
-    ['HAProxy does not', 'pipelining', { haproxy: haproxy('3.2', { pipelining: false }) }],
-  ])('are one where %s', async (_, capabilities, options) => {
+    ['HAProxy does not announce it', 'pipelining', { haproxy: haproxy('3.2', { pipelining: false }) }],
+  ])('are one if %s', async (_, capabilities, options) => {
     const { peer, waiting, answer } = await hold(capabilities, options);
     const acks = peer.burst(inputs(3));
     for (let sent = 0; sent < 3; sent++) {
@@ -111,7 +111,7 @@ describe('an ACK', () => {
   it.each([
     ['stream-id', { streamId: 3, frameId: 1 }],
     ['frame-id', { streamId: 1, frameId: 2 }],
-  ])('with another %s is none of the NOTIFY', async (_, ids) => {
+  ])('with another %s does not answer the NOTIFY', async (_, ids) => {
     const agent = tinyAgent((frame, stream) => (frame.type === 'NOTIFY' ? [ack(ids)] : politely()(frame, stream)));
     const peer = await connect(agent, { strict: false, timeoutMs: 50 });
     closers.push(() => peer.close());
@@ -120,7 +120,7 @@ describe('an ACK', () => {
     expect(peer.violations).toMatchObject([{ rule: 'ack-unknown' }]);
   });
 
-  it('that earns a warning is one, with the warning beside it', async () => {
+  it('with a warning answers the NOTIFY, and the warning is kept', async () => {
     const agent = tinyAgent(politely((_, empty) => empty.setVar('txn', 'x', data.uint64(2n ** 63n))));
     const peer = await connect(agent);
     closers.push(() => peer.close());
@@ -141,7 +141,7 @@ describe('an ACK', () => {
 });
 
 describe('the agreed size', () => {
-  /** A scripted HAProxy that agreed on so many bytes, and what the agent got. */
+  /** A scripted HAProxy that agreed on this max-frame-size, and the frames that the agent received. */
   async function agreed(
     maxFrameSize: number,
     line: '3.0' | '3.2',
@@ -168,7 +168,7 @@ describe('the agreed size', () => {
     return (builder) => builder.message('m', { a: data.binary(new Uint8Array(size - around)) });
   };
 
-  it('is filled by one frame', async () => {
+  it('may be filled by one frame', async () => {
     const { peer, got } = await agreed(400, '3.2');
     await peer.notify(sized(400));
     expect(got.map(({ type }) => type)).toEqual(['NOTIFY']);
@@ -182,8 +182,8 @@ describe('the agreed size', () => {
   });
 });
 
-describe('what the agent agreed to', () => {
-  it('goes by the last item of a name, and by what was offered where there is none', async () => {
+describe('the agreement with the agent', () => {
+  it('uses the last item of a name, and the offer if there is none', async () => {
     const twice = agentHello({ maxFrameSize: 1_000 }).item('max-frame-size', data.uint32(2_000));
     const peer = await connect(
       tinyAgent(() => [twice]),

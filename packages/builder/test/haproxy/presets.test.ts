@@ -41,23 +41,23 @@ function read(label: string): { hello: string; engineId: string; notifies: Notif
 }
 
 describe.each(releases)('the preset of HAProxy %s', (release, line) => {
-  it('says hello with the bytes of a real one', () => {
+  it('sends the HELLO of a real one, byte for byte', () => {
     const { hello, engineId } = read(`${release}/many`);
     expect(toHex(haproxy(line, { engineId }).hello().toBytes())).toBe(hello);
   });
 
-  it('says hello without pipelining with the bytes of a real one', () => {
+  it('sends the HELLO of a real one without pipelining, byte for byte', () => {
     const { hello, engineId } = read(`${release}/no-pipelining`);
     const options = { engineId, pipelining: false, async: false };
     expect(toHex(haproxy(line, options).hello().toBytes())).toBe(hello);
   });
 
-  it('checks health with the bytes of a real one, whatever its configuration is', () => {
+  it('sends the health check of a real one, byte for byte, for any configuration', () => {
     const preset = haproxy(line, { maxFrameSize: 4096, pipelining: false });
     expect(toHex(preset.healthcheck().toBytes())).toBe(toHex(capture(`${release}/healthcheck`).bytes));
   });
 
-  it('counts ids as a real one', () => {
+  it('counts ids like a real one', () => {
     const { notifies } = read(`${release}/many`);
     const first = notifies[0]?.streamId ?? 0n;
     const preset = haproxy(line, { firstStreamId: first });
@@ -70,7 +70,7 @@ describe.each(releases)('the preset of HAProxy %s', (release, line) => {
 });
 
 describe('ids', () => {
-  it('begin with stream-id 0 in 3.0, and stay in the stream where asked', () => {
+  it('begin with stream-id 0 in 3.0, and stay in the stream on request', () => {
     const preset = haproxy('3.0');
     const ids = [preset.notify(), preset.notify({ sameStream: true }), preset.notify()].map((built) => {
       const { streamId, frameId } = built.toFrame();
@@ -79,7 +79,7 @@ describe('ids', () => {
     expect(ids).toEqual(['0:1', '0:2', '1:1']);
   });
 
-  it('begin anew on every connection of 3.2, and go on in the process of 3.0', () => {
+  it('begin again on every connection of 3.2, and go on in the process of 3.0', () => {
     const mux = haproxy('3.2');
     mux.notify();
     expect(mux.connection().notify().toFrame().streamId).toBe(1n);
@@ -88,7 +88,7 @@ describe('ids', () => {
     expect(applet.connection().notify().toFrame().streamId).toBe(1n);
   });
 
-  it('are what is asked for', () => {
+  it('are the given ones', () => {
     expect(
       haproxy()
         .notify({ streamId: 2n ** 64n - 1n, frameId: 7 })
@@ -112,14 +112,14 @@ describe('fragments', () => {
     expect(cut.map((part) => part.toBytes().length - 4)).toEqual(frames.slice(2, 7).map(({ length }) => length));
   });
 
-  it('end with FIN and ABORT and no payload where a NOTIFY is given up', () => {
+  it('end with FIN and ABORT and no payload if a NOTIFY is aborted', () => {
     const { bytes, frames } = capture('2.6.12/frag-abort');
     const { offset = 0, length = 0 } = frames[10] ?? {};
     const abort = haproxy('2.6').abort(notify({ streamId: 9, frameId: 1 }));
     expect(toHex(abort.toBytes())).toBe(toHex(bytes.slice(offset, offset + 4 + length)));
   });
 
-  it('are one whole frame where all fits', () => {
+  it('are one whole frame if all of it fits', () => {
     const small = notify().message('m');
     expect(haproxy('3.2').fragments(small, 256)).toEqual([small]);
   });

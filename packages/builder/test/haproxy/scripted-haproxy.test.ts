@@ -86,7 +86,7 @@ describe('connect', () => {
     expect((await peer.notify('check-client-ip', { ip: data.ipv4('10.0.0.1') })).actions).toHaveLength(1);
   });
 
-  it('says that nobody listens', async () => {
+  it('fails with an error that says that no agent listens', async () => {
     const failure = await failureOf(connect({ path: join(tmpdir(), 'spop-builder-nobody.sock') }));
     expect(failure).toMatchObject({ kind: 'closed' });
     expect(failure.message).toMatch(/could not connect to the agent at .*nobody\.sock/);
@@ -94,7 +94,7 @@ describe('connect', () => {
 });
 
 describe('hello', () => {
-  it('returns what the agent agreed to', async () => {
+  it('returns the agreement with the agent', async () => {
     const peer = await open(tinyAgent(politely()));
     expect(await peer.hello()).toEqual({ version: '2.0', maxFrameSize: 16_380, capabilities: ['pipelining'] });
   });
@@ -113,7 +113,7 @@ describe('hello', () => {
     expect(failure.message).toMatch(text);
   });
 
-  it('tells the status code of an AGENT-DISCONNECT', async () => {
+  it('fails with the status code of an AGENT-DISCONNECT', async () => {
     const peer = await open(tinyAgent(() => [agentDisconnect({ statusCode: 8 })]));
     const failure = await failureOf(peer.hello());
     expect(failure).toMatchObject({ kind: 'disconnected', statusCode: 8 });
@@ -124,7 +124,7 @@ describe('hello', () => {
 });
 
 describe('notify', () => {
-  it('fails with the conversation in its text where no ACK comes', async () => {
+  it('fails with the conversation in its text if no ACK arrives', async () => {
     const mute: Answer = (frame) => (frame.type === 'HAPROXY-HELLO' ? [agentHello()] : []);
     const peer = await open(tinyAgent(mute), { timeoutMs: 20 });
     const failure = await failureOf(peer.notify('check', { ip: data.ipv4('10.0.0.1') }));
@@ -138,7 +138,7 @@ describe('notify', () => {
     ]);
   });
 
-  it('fails where the agent closes instead', async () => {
+  it('fails if the agent closes instead', async () => {
     const peer = await open(
       tinyAgent((frame, stream) => {
         if (frame.type === 'HAPROXY-HELLO') return [agentHello()];
@@ -149,7 +149,7 @@ describe('notify', () => {
     expect(await failureOf(peer.notify('check'))).toMatchObject({ kind: 'closed' });
   });
 
-  it('fails where the agent answers another NOTIFY', async () => {
+  it('fails if the agent answers another NOTIFY', async () => {
     const peer = await open(tinyAgent(politely(() => ack({ streamId: 99, frameId: 1 }))));
     const failure = await failureOf(peer.notify('check'));
     expect(failure.kind).toBe('violation');
@@ -165,7 +165,7 @@ describe('notify', () => {
     expect(failure.message).toContain('>>    13  09');
   });
 
-  it('takes the payload 00 for an ACK without actions', async () => {
+  it('reads the payload 00 as an ACK without actions', async () => {
     const peer = await open(tinyAgent(politely((_, empty) => empty.raw('00'))));
     expect((await peer.notify('check')).actions).toEqual([]);
   });
@@ -184,7 +184,7 @@ describe('notify', () => {
     expect(types).toEqual(['HAPROXY-HELLO/1', 'NOTIFY-FRAGMENT/0', 'UNSET/0', 'UNSET/1']);
   });
 
-  it('refuses what HAProxy would not send', async () => {
+  it('refuses frames that HAProxy would not send', async () => {
     const peer = await open(
       tinyAgent((frame) => (frame.type === 'NOTIFY' ? [ack(frame)] : [agentHello({ maxFrameSize: 256 })])),
     );
@@ -255,7 +255,7 @@ describe('healthcheck', () => {
   it.each([
     ['a frame', agentDisconnect()],
     ['a part of one', Uint8Array.of(0, 0)],
-  ])('fails where %s comes after the AGENT-HELLO', async (_, extra) => {
+  ])('fails if %s follows the AGENT-HELLO', async (_, extra) => {
     const peer = await open(tinyAgent(() => [agentHello(), extra]));
     const failure = await failureOf(peer.healthcheck());
     expect(failure.kind).toBe('violation');
@@ -280,7 +280,7 @@ describe('disconnect', () => {
     expect(seen.at(-1)).toEqual(haproxyDisconnect({ statusCode: 2 }).toFrame());
   });
 
-  it('fails where the agent does not close', async () => {
+  it('fails if the agent does not close', async () => {
     const agent = tinyAgent((frame) => [frame.type === 'HAPROXY-HELLO' ? agentHello() : agentDisconnect()]);
     const peer = await open(agent, { timeoutMs: 20 });
     await peer.hello();
@@ -291,7 +291,7 @@ describe('disconnect', () => {
 });
 
 describe('by hand', () => {
-  it('sends anything, and receives what nobody waited for', async () => {
+  it('sends anything, and receives frames that no step waited for', async () => {
     const peer = await open(tinyAgent(politely()));
     peer.send(peer.preset.hello(), peer.preset.notify().message('m'));
     expect(await peer.receive()).toMatchObject({ type: 'AGENT-HELLO' });
@@ -350,14 +350,14 @@ describe('by hand', () => {
 describe('strict', () => {
   const hyphen = politely((_, empty) => empty.setVar('txn', 'ip-score', 1));
 
-  it('fails where HAProxy would ignore what the agent sent', async () => {
+  it('fails if HAProxy would ignore a frame of the agent', async () => {
     const peer = await open(tinyAgent(hyphen));
     const failure = await failureOf(peer.notify('m'));
     expect(failure.message).toContain('error variable-name-characters: expected letters, digits, _ and .');
     expect(failure.message).toContain('HAProxy src/vars.c');
   });
 
-  it('only collects it where it is switched off', async () => {
+  it('only collects violations if it is switched off', async () => {
     const peer = await open(tinyAgent(hyphen), { strict: false });
     expect((await peer.notify('m')).actions).toHaveLength(1);
     expect(peer.violations).toMatchObject([{ rule: 'variable-name-characters', from: 'agent', frame: 2 }]);
@@ -370,7 +370,7 @@ describe('strict', () => {
     expect((await (await open(tinyAgent(politely()), { haproxy: '3.2' })).notify('m')).actions).toEqual([]);
   });
 
-  it('sees an AGENT-HELLO in two writes', async () => {
+  it('notices an AGENT-HELLO in two writes', async () => {
     const agent = {
       handle(stream: Duplex) {
         stream.on('error', () => stream.destroy());

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ack, agentHello, explain, fromHex, notify } from '../../src/index.ts';
 
 describe('explain', () => {
-  it('gives one line a field', () => {
+  it('gives one line for each field', () => {
     const bytes = notify({ streamId: 240n }).message('check', { ip: '10.0.0.1', n: -1 });
     expect(explain(bytes).split('\n')).toEqual([
       'frame 1 at byte 0',
@@ -20,7 +20,7 @@ describe('explain', () => {
     ]);
   });
 
-  it('marks the first wrong byte, and says what was not read', () => {
+  it('marks the first wrong byte, and shows the bytes that were not read', () => {
     expect(explain(fromHex('0000000f 67 00000001 01 01 01 03 09 01 78 04 05 06')).split('\n').slice(-4)).toEqual([
       '      11  01                                       action type: 1 set-var',
       '      12  03                                       NB-ARGS: 3',
@@ -29,7 +29,7 @@ describe('explain', () => {
     ]);
   });
 
-  it('shows what a wrong value was begun with', () => {
+  it('shows the beginning of a wrong value', () => {
     const lines = explain(notify().raw('01 6d 01 01 61 08 05 61 62')).split('\n');
     expect(lines.slice(-2)).toEqual([
       '      16  08                                     (begun)',
@@ -51,12 +51,12 @@ describe('explain', () => {
     expect(explain(new Uint8Array(0))).toBe('(no bytes)');
   });
 
-  it('marks a length that no receiver takes', () => {
+  it('marks a length that no receiver accepts', () => {
     expect(explain(fromHex('00000003 010203'))).toContain('>>     0  00 00 00 03');
     expect(explain(fromHex('ffffffff 03'))).toContain('SPOP_FRAME_TOO_BIG: expected a frame of at most 16380 bytes');
   });
 
-  it('shows bytes that are no text as escapes, and cuts what is long', () => {
+  it('shows bytes that are no text as escapes, and cuts long values', () => {
     expect(explain(ack().setVar('txn', 'x', Uint8Array.of(0xff)))).toContain('BINARY of 1 byte');
     expect(explain(ack().setVar('txn', Uint8Array.of(0x61, 0xff), 'y'.repeat(100)))).toMatch(
       /variable name: "a\\xff"\n.*STRING "y{60}"… \(100 characters\)/,

@@ -163,7 +163,7 @@ describe('parse', () => {
     for (const [, bytes] of refused) expect([3, 4]).toContain(parseStream(bytes).error?.status);
   });
 
-  it('waits for more bytes at every offset of a right frame', () => {
+  it('waits for more bytes at every offset of a correct frame', () => {
     const bytes = notify().message('m', { a: 1 }).toBytes();
     for (let end = 0; end < bytes.length; end++) {
       expect(parseStream(bytes.slice(0, end))).toEqual({ frames: [], offsets: [], consumed: 0, error: undefined });
@@ -190,7 +190,7 @@ describe('parse', () => {
     });
   });
 
-  it('reads frames of unknown types without looking into them', () => {
+  it('reads frames of unknown types without reading their payload', () => {
     expect(parseFrame(frame(200, {}, 'ff ff'))).toMatchObject({
       type: 'UNKNOWN',
       typeByte: 200,
@@ -198,12 +198,12 @@ describe('parse', () => {
     });
   });
 
-  it('names the frame that is wrong', () => {
+  it('names the wrong frame', () => {
     const bytes = Buffer.concat([ack().toBytes(), ack().setVar(9, 'x', 1).toBytes()]);
     expect(thrown(() => parse(bytes)).reason).toMatch(/found 9, in frame 2 \(which begins at byte 11 of the input\)/);
   });
 
-  it('takes a larger limit', () => {
+  it('accepts a larger limit', () => {
     const bytes = notify()
       .message('m', { a: new Uint8Array(20_000) })
       .toBytes();
@@ -211,7 +211,7 @@ describe('parse', () => {
     expect(parse(bytes, { maxFrameSize: 30_000 })).toHaveLength(1);
   });
 
-  it('takes the one byte 00 for no action where it is asked to', () => {
+  it('reads the one byte 00 as no action on request', () => {
     const bytes = ack().raw('00').toBytes();
     expect(parseAck(bytes).actions).toEqual([]);
     expect(parse(bytes, { ackPadding: true })).toHaveLength(1);
@@ -220,12 +220,12 @@ describe('parse', () => {
     });
   });
 
-  it('wants one frame, or an ACK, where it is asked for one', () => {
+  it('requires one frame, or one ACK, on request', () => {
     expect(thrown(() => parseFrame(new Uint8Array(0)))).toMatchObject({ code: 'SPOP_MISUSE' });
     expect(thrown(() => parseAck(notify()))).toMatchObject({ code: 'SPOP_UNEXPECTED_FRAME' });
   });
 
-  it('reads 300 arguments, whose count byte is 44, as something else or not at all', () => {
+  it('misreads or refuses 300 arguments, whose count byte is 44', () => {
     const args = Array.from({ length: 300 }, (_, index) => index);
     const bytes = notify().message('many', args).toBytes();
     expect(bytes[16]).toBe(44);
@@ -240,7 +240,7 @@ describe('reassemble', () => {
     expect(reassemble([first!, unset({ flags: 3 }).toFrame()])).toEqual([]);
   });
 
-  it('refuses a continuation that nothing began', () => {
+  it('refuses a continuation without a beginning', () => {
     expect(thrown(() => reassemble([second!]))).toMatchObject({ code: 'SPOP_FRAME_ID_NOT_FOUND', status: 12 });
   });
 
@@ -250,7 +250,7 @@ describe('reassemble', () => {
     expect(thrown(() => reassemble([first!, first!]))).toMatchObject({ code: 'SPOP_INTERLACED_FRAMES' });
   });
 
-  it('refuses a joined payload that is wrong', () => {
+  it('refuses a wrong joined payload', () => {
     const broken = unset({}, 'ff').toFrame();
     expect(thrown(() => reassemble([first!, broken]))).toMatchObject({ code: 'SPOP_RESERVED_TYPE', offset: 16 });
   });

@@ -25,12 +25,12 @@ function codeOf(frames: readonly PlainFrame[]): string {
 }
 
 describe('reassemble', () => {
-  it('gives the NOTIFY that was cut, with its own ids and the flags of its last part', () => {
+  it('gives the whole NOTIFY, with its ids and the flags of its last part', () => {
     expect(parts.length).toBeGreaterThan(3);
     expect(reassemble(parts)).toEqual([whole.toFrame()]);
   });
 
-  it('puts it where its last fragment was, and leaves all other frames as they are', () => {
+  it('puts it in the place of its last fragment, and does not change other frames', () => {
     const other = notify({ streamId: 9 }).message('n').toFrame();
     const frames = [ack().toFrame(), ...parts, other, haproxyDisconnect().toFrame()];
     expect(reassemble(frames)).toEqual([ack().toFrame(), whole.toFrame(), other, haproxyDisconnect().toFrame()]);
@@ -38,7 +38,7 @@ describe('reassemble', () => {
     expect(reassemble(between)).toEqual([ack().toFrame(), whole.toFrame()]);
   });
 
-  it('gives each of several in their order', () => {
+  it('gives several NOTIFYs in their order', () => {
     const second = notify({ streamId: 8, frameId: 3 }).message('m', { a: 'another text' });
     expect(reassemble([...parts, ...fragment(second, 3).map((part) => part.toFrame())])).toEqual([
       whole.toFrame(),
@@ -46,26 +46,26 @@ describe('reassemble', () => {
     ]);
   });
 
-  it('gives nothing of one that is not ended', () => {
+  it('gives nothing of a NOTIFY that is not ended', () => {
     expect(reassemble(parts.slice(0, -1))).toEqual([]);
   });
 
   it.each([
     ['FIN and ABORT', 3],
     ['ABORT alone', 2],
-  ])('drops one that was given up with %s, and takes the next', (_, flags) => {
+  ])('drops a NOTIFY that was aborted with %s, and joins the next', (_, flags) => {
     const givenUp = unset({ streamId: 7, frameId: 3, flags }).toFrame();
     expect(reassemble([first!, givenUp, ...parts])).toEqual([whole.toFrame()]);
     expect(codeOf([first!, givenUp, ...rest])).toBe('SPOP_FRAME_ID_NOT_FOUND');
   });
 
-  it('refuses fragments whose stream-id or frame-id is another', () => {
+  it('refuses fragments with another stream-id or frame-id', () => {
     expect(codeOf([first!, unset({ streamId: 7, frameId: 4 }).toFrame()])).toBe('SPOP_INTERLACED_FRAMES');
     expect(codeOf([first!, unset({ streamId: 8, frameId: 3 }).toFrame()])).toBe('SPOP_INTERLACED_FRAMES');
     expect(codeOf([first!, ...parts])).toBe('SPOP_INTERLACED_FRAMES');
   });
 
-  it('refuses what goes on after the end', () => {
+  it('refuses a fragment after the end', () => {
     expect(codeOf([...parts, rest.at(-1)!])).toBe('SPOP_FRAME_ID_NOT_FOUND');
   });
 });

@@ -18,7 +18,7 @@ interface Actions {
   set<Write>(variable: Variable<Write>, value: Write & InputOf<Variable<Write>>): void;
 }
 
-/** Stands in for `createAgent` of the agent's package in the README's examples: this package must not depend on it. */
+/** Replaces `createAgent` of the agent's package in the README's examples: this package must not depend on it. */
 export function createAgent(): StreamHandler & { onMessage(message: MessageDefinition, handler: Handler): void } {
   const handlers = new Map<string, Handler>();
   const agent = tinyAgent((frame) => {

@@ -34,12 +34,12 @@ function broken(writes: readonly Write[], options: SessionOptions = {}): RuleId[
   return validateSession(writes, options).map(({ rule }) => rule);
 }
 
-/** The rules that bytes of one side break, in a connection whose HELLOs are over. */
+/** The rules that bytes of one side break, in a connection after its HELLOs. */
 function brokenBy(from: 'agent' | 'haproxy', input: BytesInput, options: SessionOptions = {}): RuleId[] {
   return validate(input, { from, state: 'established', ...options }).map(({ rule }) => rule);
 }
 
-/** An ACK of so many bytes, its length field included. */
+/** An ACK of this many bytes, its length field included. */
 function ackOf(size: number): BytesInput {
   const unfilled = ack().setVar('txn', 'x', data.binary(new Uint8Array(8_000)));
   return ack().setVar('txn', 'x', data.binary(new Uint8Array(8_000 + size - unfilled.toBytes().length)));
@@ -55,14 +55,14 @@ describe('NOTIFYs that wait for their ACKs', () => {
     expect(broken([...handshake(), asks(...twenty, 41)])).toEqual(['too-many-in-flight']);
   });
 
-  it('wait no longer where HAProxy gave them up', () => {
+  it('wait no longer if HAProxy gave them up', () => {
     const [begun] = fragment(notify().message('m', { a: 'text' }), 5);
     const givenUp = says('haproxy', begun!, unset({ flags: 3 }));
     expect(broken([...handshake('fragmentation'), givenUp, asks(3)])).toEqual([]);
     expect(broken([...handshake('fragmentation'), givenUp, says('agent', ack())])).toEqual(['ack-unknown']);
   });
 
-  it('are told from each other by both ids', () => {
+  it('are distinguished by both ids', () => {
     expect(broken([...handshake(), asks(1), says('agent', ack({ frameId: 2 }))])).toEqual(['ack-unknown']);
     const second = says('haproxy', notify({ frameId: 2 }).message('m'));
     expect(broken([...handshake(), asks(1), second, says('agent', ack(), ack({ frameId: 2 }))])).toEqual([]);
@@ -70,7 +70,7 @@ describe('NOTIFYs that wait for their ACKs', () => {
 });
 
 describe('an ACK', () => {
-  it('that came already is one twice, until its ids are used again', () => {
+  it('that was sent already breaks a rule, until its ids are used again', () => {
     const once = [...handshake(), asks(1), says('agent', ack())];
     expect(broken([...once, says('agent', ack())])).toEqual(['ack-twice']);
     expect(broken([...once, asks(1), says('agent', ack())])).toEqual([]);
@@ -92,7 +92,7 @@ describe('an ACK', () => {
     ['two bytes and one', 300, 1, 12, 11],
     ['one byte and three', 1, 5_000, 13, 12],
     ['ten bytes each', 2n ** 64n - 1n, 2n ** 64n - 1n, 29, 28],
-  ])('may be cut after its ids, and not in them: %s', (_, streamId, frameId, after, within) => {
+  ])('may be cut after its ids, and not within them: %s', (_, streamId, frameId, after, within) => {
     const whole = bytesOf(ack({ streamId, frameId }).unsetVar('txn', 'x'));
     const asked = says('haproxy', notify({ streamId, frameId }).message('m'));
     const cut = (at: number): RuleId[] =>
@@ -103,14 +103,14 @@ describe('an ACK', () => {
     expect(cut(within)).toEqual(['ack-header-split']);
   });
 
-  it('is told once to be cut inside its ids, in however many pieces it comes', () => {
+  it('is reported once as cut within its ids, for any number of pieces', () => {
     const pieces = Array.from(bytesOf(ack().unsetVar('txn', 'x')), (byte) => says('agent', Uint8Array.of(byte)));
     expect(broken([...handshake(), asks(1), ...pieces], { haproxy: '3.1' })).toEqual(['ack-header-split']);
   });
 });
 
-describe('what an agent writes at once', () => {
-  it.each(['3.1', '3.2'] as const)('is less than the buffer of HAProxy %s, for however many ACKs', (haproxy) => {
+describe('one write of an agent', () => {
+  it.each(['3.1', '3.2'] as const)('is smaller than the buffer of HAProxy %s, for any number of ACKs', (haproxy) => {
     const rest = bytesOf(ackOf(8_191));
     const writes = [...handshake(), asks(1, 1)];
     expect(broken([...writes, says('agent', ackOf(8_192), rest)], { haproxy })).toEqual(['ids-in-use']);
@@ -122,9 +122,9 @@ describe('what an agent writes at once', () => {
 });
 
 describe('a variable’s name', () => {
-  it('has at most 63 bytes with its scope, and with the prefix where that is known', () => {
+  it('has at most 63 bytes with its scope, and with the prefix if that is known', () => {
     const long = (length: number): BytesInput => ack().unsetVar('sess', 'n'.repeat(length));
-    // sess. and at least x. besides
+    // `sess.` and at least `x.` count, too
     expect(brokenBy('agent', long(56))).toEqual([]);
     expect(brokenBy('agent', long(57))).toEqual(['variable-name-too-long']);
     // sess.prefix.
@@ -132,7 +132,7 @@ describe('a variable’s name', () => {
     expect(brokenBy('agent', long(52), { variablePrefix: 'prefix' })).toEqual(['variable-name-too-long']);
   });
 
-  it('is of letters, digits, underscores and dots', () => {
+  it('has only letters, digits, underscores and dots', () => {
     expect(brokenBy('agent', ack().unsetVar('txn', 'azAZ09_.'))).toEqual([]);
     for (const character of ['-', '/', ':', '@', '[', '`', '{', ' ', 'é', '\0']) {
       expect(brokenBy('agent', ack().unsetVar('txn', `a${character}`))).toEqual(['variable-name-characters']);
@@ -141,7 +141,7 @@ describe('a variable’s name', () => {
 });
 
 describe('integers', () => {
-  it('turn negative from 2^63 on, in whatever frame of the agent', () => {
+  it('turn negative from 2^63 on, in any frame of the agent', () => {
     expect(brokenBy('agent', ack().setVar('txn', 'x', data.uint64(2n ** 63n - 1n)))).toEqual([]);
     expect(brokenBy('agent', ack().setVar('txn', 'x', data.uint64(2n ** 63n)))).toEqual(['integer-turns-negative']);
     expect(brokenBy('agent', ack().setVar('txn', 'x', data.int64(-1)))).toEqual([]);
@@ -152,7 +152,7 @@ describe('integers', () => {
     expect(brokenBy('agent', agentDisconnect({ statusCode: 100 }))).toEqual(['status-code-above-99']);
   });
 
-  it('of a max-frame-size are 256 to what was offered', () => {
+  it('of a max-frame-size are 256 to the offer', () => {
     const hello = (maxFrameSize: number): RuleId[] =>
       validate(agentHello({ maxFrameSize }), { from: 'agent' }).map(({ rule }) => rule);
     expect(hello(255)).toEqual(['max-frame-size-range']);
@@ -163,14 +163,14 @@ describe('integers', () => {
 });
 
 describe('frames', () => {
-  it('are as long as was agreed, and no byte longer', () => {
+  it('are as long as agreed, and no byte longer', () => {
     const whole = notify().message('m', { a: new Uint8Array(300) });
     const size = whole.toBytes().length - 4;
     expect(broken([...handshake('', size), says('haproxy', whole)])).toEqual([]);
     expect(broken([...handshake('', size - 1), says('haproxy', whole)])).toEqual(['frame-too-big']);
   });
 
-  it('go on after one that could not be read', () => {
+  it('go on after an unreadable one', () => {
     const unreadable = notify({ streamId: 1 }).raw('ff');
     const after = ack().setVar('txn', 'a-b', 1);
     expect(broken([...handshake(), says('haproxy', unreadable), says('agent', after)])).toEqual([
@@ -179,7 +179,7 @@ describe('frames', () => {
     ]);
   });
 
-  it('end with the DISCONNECT of their side, not with that of the other', () => {
+  it('end with the DISCONNECT of their side, not of the other', () => {
     const left = says('agent', agentDisconnect());
     expect(broken([...handshake(), asks(1), left, asks(3)])).toEqual([]);
     expect(broken([...handshake(), asks(1), left, says('agent', ack())])).toEqual(['after-disconnect']);

@@ -15,7 +15,7 @@ import {
 } from '@spop/builder';
 import { isValid, setsVariable } from '../../src/assert/outcomes.ts';
 
-/** More entries than a call takes arguments. */
+/** More entries than a function call takes arguments. */
 const MANY = 130_000;
 const SIZE = 8_192;
 const UNLIMITED = { maxFrameSize: 0xffff_ffff };
@@ -24,7 +24,7 @@ function repeated(part: Uint8Array, bytes: number = SIZE): Uint8Array {
   return Buffer.concat(Array.from({ length: Math.ceil(bytes / part.length) }, () => part));
 }
 
-/** 8 KiB that break a rule, or make a field, every few bytes. */
+/** 8 KiB with a broken rule, or a field, every few bytes. */
 const inputs: readonly (readonly [label: string, from: Side, bytes: BytesInput])[] = [
   ['zeros', 'haproxy', Buffer.alloc(SIZE)],
   ['ff', 'haproxy', Buffer.alloc(SIZE, 0xff)],
@@ -41,7 +41,7 @@ const inputs: readonly (readonly [label: string, from: Side, bytes: BytesInput])
 ];
 
 describe('input of many parts', () => {
-  it.each(inputs)('is refused in a text that people can read: %s', (_, from, bytes) => {
+  it.each(inputs)('is refused in a readable text: %s', (_, from, bytes) => {
     const outcome = isValid(bytes, { from, state: 'established', ...UNLIMITED });
     expect(outcome.message(outcome.pass).length).toBeLessThan(100_000);
   });
@@ -56,13 +56,13 @@ describe('input of many parts', () => {
     expect(explain(messages, UNLIMITED).split('\n')).toHaveLength(6 + 2 * MANY);
   });
 
-  it('shows the first 200 actions of an ACK that has more', () => {
+  it('shows the first 200 actions of an ACK with more', () => {
     const long = ack().raw(repeated(Buffer.from('0202010161', 'hex'), 5_000));
     expect(setsVariable(long, { scope: 'sess', name: 'b' }).message(false)).toMatch(/\(800 more lines\)$/);
   });
 });
 
-describe('a session with many NOTIFYs that wait', () => {
+describe('a session with many waiting NOTIFYs', () => {
   const hellos: Write[] = [
     { from: 'haproxy', bytes: haproxyHello() },
     { from: 'agent', bytes: agentHello({ capabilities: 'pipelining' }) },
@@ -88,14 +88,14 @@ describe('a session with many NOTIFYs that wait', () => {
     expect(rules([one!, one!, answer, answer, answer])).toEqual(['ids-in-use', 'ack-twice']);
   });
 
-  it('takes as many characters for each violation however many wait', () => {
+  it('has violations of the same length for any number that wait', () => {
     const lengthOf = (count: number): number =>
       formatViolations(validateSession([...hellos, ...asking(count), unknown]).slice(-1)).length;
     expect(lengthOf(4_000)).toBeLessThan(lengthOf(100) + 10);
   });
 });
 
-describe('the bytes that are copied', () => {
+describe('the copied bytes', () => {
   let copied = 0;
 
   beforeEach(() => {
@@ -127,7 +127,7 @@ describe('the bytes that are copied', () => {
     expect(copied).toBeLessThan(8 * bytes.length);
   });
 
-  it('grow no faster than a frame that comes in pieces', () => {
+  it('grow no faster than a frame that arrives in pieces', () => {
     const bytes = notify()
       .message('m', [Buffer.alloc(SIZE)])
       .toBytes();

@@ -1,6 +1,6 @@
 import type { RuleId } from '../../src/index.ts';
 
-/** What HAProxy or the specification makes of a broken rule, and the code of a strict reader: written down a second time. */
+/** The severity of a broken rule for HAProxy or the specification, and the code of a strict reader: stated a second time. */
 export const severities: Readonly<Record<RuleId, readonly ['error' | 'warning', code?: string]>> = {
   'frame-too-big': ['error', 'SPOP_FRAME_TOO_BIG'],
   'frame-too-small': ['error', 'SPOP_FRAME_TOO_SMALL'],
@@ -10,7 +10,7 @@ export const severities: Readonly<Record<RuleId, readonly ['error' | 'warning', 
   'integer-range': ['error', 'SPOP_INTEGER_RANGE'],
   'invalid-action': ['error', 'SPOP_BAD_ACTION'],
 
-  // Ignored by whoever does not know it.
+  // Ignored by a reader that does not know it.
   'unknown-frame-type': ['warning'],
   'wrong-direction': ['error', 'SPOP_UNEXPECTED_FRAME'],
   'fin-missing': ['error', 'SPOP_UNEXPECTED_FRAME'],
@@ -31,7 +31,7 @@ export const severities: Readonly<Record<RuleId, readonly ['error' | 'warning', 
   'version-unsupported': ['error', 'SPOP_UNSUPPORTED_VERSION'],
   'max-frame-size-missing': ['error', 'SPOP_NO_MAX_FRAME_SIZE'],
   'max-frame-size-range': ['error', 'SPOP_BAD_MAX_FRAME_SIZE'],
-  // HAProxy takes every integer.
+  // HAProxy accepts every integer type.
   'max-frame-size-type': ['warning'],
   'capabilities-missing': ['error', 'SPOP_NO_CAPABILITIES'],
   'async-announced': ['warning'],

@@ -210,7 +210,7 @@ describe('validate', () => {
     const [severity, code] = severities[rule];
     expect(one).toMatchObject({ severity, code, from: options.from });
     expect(one.source).toMatch(/^(SPOE\.txt §|HAProxy )/);
-    // Nothing else is wrong with these bytes, but a limit on their ways.
+    // These bytes break no other rule, except a limit in some cases.
     expect(new Set(violations.map((violation) => violation.rule)).size).toBeLessThanOrEqual(2);
   });
 
@@ -239,7 +239,7 @@ describe('validate', () => {
     expect(formatViolations(validate(input, options))).toBe('');
   });
 
-  it('finds everything at once, also behind what cannot be read', () => {
+  it('finds everything at once, also after unreadable bytes', () => {
     const input = bytes(
       ack()
         .setVar(9, 'a-b', data.raw('02 f0 f1 fe fe 3e'))
@@ -264,7 +264,7 @@ describe('validate', () => {
     expect(validate(input, fromAgent)).toMatchObject([{ frame: 2, offset: 25, frameOffset: 14 }]);
   });
 
-  it('tells a BOOL that HAProxy reads as false', () => {
+  it('reports a BOOL that HAProxy reads as false', () => {
     const [violation] = validate(bytes(ack().setVar('txn', 'x', data.raw('31'))), fromAgent);
     expect(violation).toMatchObject({
       rule: 'typed-data-flags',
@@ -321,13 +321,13 @@ const sessions: readonly [
     ['after-healthcheck', 'ack-unknown'],
   ],
   [
-    'an AGENT-HELLO above what was offered',
+    'an AGENT-HELLO above the offer',
     [haproxySays(haproxyHello({ maxFrameSize: 4096 })), agentSays(agentHello({ maxFrameSize: 4097 }))],
     {},
     ['max-frame-size-range'],
   ],
   [
-    'a NOTIFY above what was agreed',
+    'a NOTIFY above the agreed size',
     [...handshake('', 256), haproxySays(notify().message('m', { a: new Uint8Array(300) }))],
     {},
     ['frame-too-big'],
@@ -346,7 +346,7 @@ const sessions: readonly [
   ],
   ['the same for HAProxy 3.0', [haproxySays(hello), ...inTwo('agent', answer, 20)], { haproxy: '3.0' }, []],
   [
-    'the same where pushes are no writes',
+    'the same if pushes are no writes',
     [haproxySays(hello), ...inTwo('agent', answer, 20)],
     { haproxy: '3.2', areWholeWrites: false },
     [],
@@ -358,7 +358,7 @@ const sessions: readonly [
     ['ack-header-split'],
   ],
   [
-    'an ACK cut behind its ids',
+    'an ACK cut after its ids',
     [...handshake(), haproxySays(asks(1)), ...inTwo('agent', ack().unsetVar('txn', 'x'), 11)],
     { haproxy: '3.1' },
     [],
@@ -409,14 +409,14 @@ describe('validateSession', () => {
     expect(validateSession(writes, { haproxy: '3.0' }).map(({ rule }) => rule)).not.toContain('agent-bytes-at-once');
   });
 
-  it('says nothing of what it cannot know after a frame that it could not read', () => {
+  it('reports nothing uncertain after an unreadable frame', () => {
     const writes = [...handshake(), haproxySays(notify().raw('ff')), agentSays(ack({ streamId: 5 }))];
     expect(validateSession(writes).map(({ rule }) => rule)).toEqual(['truncated']);
   });
 });
 
 describe('every rule', () => {
-  it('is as severe as what comes of it, and has the code of a strict reader', () => {
+  it('has the severity of its consequence, and the code of a strict reader', () => {
     const entries = Object.entries(rules).map(([rule, { severity, code }]) => [
       rule,
       code === undefined ? [severity] : [severity, code],

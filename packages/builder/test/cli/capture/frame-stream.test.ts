@@ -11,7 +11,7 @@ const good = ack().setVar('txn', 'a', 1).toBytes();
 const wrong = fromHex('0000000b 67 00000001 01 01 09 03 02 00');
 
 describe('FrameStream', () => {
-  it('gives the same frames however the bytes are cut', () => {
+  it('gives the same frames for any cuts of the bytes', () => {
     const cut = fc
       .array(notifyFrame(), { minLength: 1, maxLength: 4 })
       .map((frames) => frames.map((frame) => writeFrame(frame)))
@@ -29,14 +29,14 @@ describe('FrameStream', () => {
     );
   });
 
-  it('goes on after a wrong frame, 10,000 of them as well', () => {
+  it('goes on after a wrong frame, and after 10,000 of them', () => {
     const captured = new FrameStream().push(concat([...Array.from({ length: 10_000 }, () => wrong), good]));
     expect(captured.length).toBe(10_001);
     expect(captured[0]).toMatchObject({ offset: 0, bytes: wrong, error: { code: 'SPOP_BAD_ACTION' } });
     expect(captured.at(-1)).toMatchObject({ offset: 150_000, frame: { type: 'ACK' } });
   });
 
-  it('looks for a piece that begins with a frame after a length that is wrong', () => {
+  it('searches for a piece that begins with a frame after a wrong length', () => {
     const stream = new FrameStream();
     expect(stream.push(fromHex('00 00 00 02 01'))).toMatchObject([{ error: { code: 'SPOP_FRAME_TOO_SMALL' } }]);
     expect(stream.push(fromHex('ff ff ff ff ff'))).toEqual([]);
@@ -44,7 +44,7 @@ describe('FrameStream', () => {
     expect(stream.push(fromHex('7f ff ff ff'))).toMatchObject([{ error: { code: 'SPOP_FRAME_TOO_BIG' } }]);
   });
 
-  it('tells what is missing', () => {
+  it('reports missing bytes', () => {
     const stream = new FrameStream();
     expect(stream.push(good.subarray(0, 9))).toEqual([]);
     expect(stream.finish()).toMatchObject({
@@ -54,7 +54,7 @@ describe('FrameStream', () => {
     expect(stream.push(good)).toMatchObject([{ offset: good.length, frame: { type: 'ACK' } }]);
   });
 
-  it('throws for nothing', () => {
+  it('never throws', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -86,7 +86,7 @@ describe('FragmentJoiner', () => {
     expect(joined.at(-1)).toEqual(whole.toFrame());
   });
 
-  it('gives nothing for fragments that do not belong together, that were given up, or begin nowhere', () => {
+  it('gives nothing for fragments that do not belong together, that were aborted, or have no beginning', () => {
     const joiner = new FragmentJoiner();
     const [first, ...others] = frames;
     const last = others.at(-1)!;

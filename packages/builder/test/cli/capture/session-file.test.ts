@@ -16,7 +16,7 @@ const events: SessionEvent[] = [
 ];
 
 describe('session files', () => {
-  it('give back what was written', () => {
+  it('are read as they were written', () => {
     for (const isRedacted of [false, true]) {
       const text = sessionHead('Recorded today.', isRedacted) + events.map((event) => sessionLines(event)).join('');
       expect(parseSession(text)).toEqual({ isRedacted, events });
@@ -24,7 +24,7 @@ describe('session files', () => {
     }
   });
 
-  it('say what a frame is, in one line', () => {
+  it('have one line for each frame', () => {
     const frame = notify().message('a\nb', { c: 1 });
     const lines = sessionLines(
       { ...events[1]!, kind: 'bytes', from: 'haproxy', bytes: frame.toBytes() },
@@ -48,7 +48,7 @@ describe('session files', () => {
   });
 });
 
-/** What a recorder writes of one side's pieces. */
+/** The lines that a recorder writes for one side's pieces. */
 function recorded(pieces: readonly Uint8Array[], isRedacting: boolean): { text: string; recorder: Recorder } {
   let text = sessionHead('Recorded today.', isRedacting);
   const recorder = new Recorder((lines) => (text += lines), isRedacting);
@@ -63,7 +63,7 @@ function bytesIn(text: string): Uint8Array {
 }
 
 describe('Recorder', () => {
-  it('keeps every byte, frame or not, however they come', () => {
+  it('keeps every byte, frame or not, in any pieces', () => {
     const frame = notify().message('m', { a: 1 }).toBytes();
     const piece = fc.oneof(fc.uint8Array(), fc.constant(frame), fc.constant(frame.subarray(0, 9)));
     fc.assert(
@@ -73,7 +73,7 @@ describe('Recorder', () => {
     );
   });
 
-  it('leaves out of a redacted session what is no frame', () => {
+  it('omits bytes that are no frame from a redacted session', () => {
     const secret = Buffer.from('cookie: secret');
     const { text, recorder } = recorded([notify().message('m').toBytes(), secret], true);
     expect(recorder.leftOut).toBe(secret.length);
@@ -117,7 +117,7 @@ describe('Redactor', () => {
     expect(redactor.push(answer.toFrame()).map(({ frame }) => frame)).toEqual([redacted]);
   });
 
-  it('keeps the length of every frame, also of fragments, and what they join to', () => {
+  it('keeps the length of every frame, also of fragments and of the joined NOTIFY', () => {
     const sizes = fc.integer({ min: 64, max: 300 });
     fc.assert(
       fc.property(fc.array(message(), { minLength: 1, maxLength: 4 }), sizes, (messages, size) => {
@@ -137,7 +137,7 @@ describe('Redactor', () => {
     );
   });
 
-  it('tells nothing of fragments that were given up', () => {
+  it('reveals nothing of aborted fragments', () => {
     const preset = haproxy('3.0');
     const whole = notify().message('m', { body: 'secret'.repeat(100) });
     const [first] = preset.fragments(whole, 256);
@@ -152,7 +152,7 @@ describe('Redactor', () => {
     ]);
   });
 
-  it('has an address for each of 70,000, of both families', () => {
+  it('has different addresses for 70,000 addresses of both families', () => {
     const redactor = new Redactor();
     const numbers = Array.from({ length: 35_000 }, (_, index) => index);
     const secrets = numbers.flatMap((number) => [

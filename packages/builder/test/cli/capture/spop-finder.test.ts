@@ -23,7 +23,7 @@ const conversation: readonly Said[] = [
   said('agent', agentDisconnect()),
 ];
 
-/** The frames of a capture in one line each, in the order in which they were complete. */
+/** One line for each frame of a capture, in the order of their last bytes. */
 function found({ packets, problem }: PacketFile): string[] {
   expect(problem).toBeUndefined();
   const finder = new SpopFinder(1 << 20);
@@ -74,7 +74,7 @@ describe('SpopFinder', () => {
     expect(first?.connection).toEqual({ number: 1, haproxy: '[2001:db8::1]:4321', agent: '[2001:db8::2]:9000' });
   });
 
-  it('puts late, repeated and overlapping segments in order, also where numbers begin again', () => {
+  it('puts late, repeated and overlapping segments in order, also if sequence numbers wrap', () => {
     const seqs = fc.constantFrom(1000, 2 ** 32 - 10, 2 ** 32 - 3000, 2 ** 31 - 100);
     const moves = fc.array(fc.tuple(fc.nat(200), fc.nat(3), fc.boolean()), { maxLength: 2 });
     fc.assert(
@@ -115,7 +115,7 @@ describe('SpopFinder', () => {
     expect(lines.slice(-5)).toEqual(['#1 agent ACK 1', ...whole.slice(4)]);
   });
 
-  it('begins within a connection, and takes the same ports for another one', () => {
+  it('begins within a connection, and recognises a new connection with the same ports', () => {
     const middle = tcpPackets(conversation.slice(2), { hasBeginning: false });
     expect(found(readPcap(pcapOf(middle)))).toEqual(whole.slice(2));
     const twice = [...packetsOf(), ...packetsOf({ firstSeq: 77 })];
@@ -133,7 +133,7 @@ describe('SpopFinder', () => {
     expect(found(readPcap(pcapOf([...tcpPackets(http), udp, Uint8Array.of(1), new Uint8Array(0)])))).toEqual([]);
   });
 
-  it('throws for nothing, whatever a file holds', () => {
+  it('never throws, for any content of a file', () => {
     const files = [
       pcapOf(packetsOf()),
       pcapngOf(packetsOf()),

@@ -22,7 +22,7 @@ describe('the words of a line', () => {
     expect(linesOf(line)).toEqual([{ number: 1, words }]);
   });
 
-  it('are counted with the lines, whatever ends them', () => {
+  it('are counted with the lines, for any line end', () => {
     expect(linesOf('\n# a\r\nb\n\nc').map(({ number, words }) => [number, ...words])).toEqual([
       [3, 'b'],
       [5, 'c'],
@@ -64,7 +64,7 @@ describe('sampleTypeOf', () => {
 });
 
 describe('parseSpoeFile', () => {
-  it('tells engines apart, and arguments with their names', () => {
+  it('distinguishes engines, and reads arguments with their names', () => {
     const engines = parseSpoeFile(
       '[a]\nspoe-agent x\n[b c]\nspoe-agent y\n option var-prefix p\nspoe-message m\n args src k=hdr(x=y)',
     );
@@ -79,7 +79,7 @@ describe('parseSpoeFile', () => {
   });
 });
 
-/** Lines that rules look at, with words of any kind between and after them. */
+/** Lines that rules read, with any words between and after them. */
 const lines = fc.array(
   fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom(...HAPROXY.split('\n'), ...SPOE.split('\n')) },
@@ -96,7 +96,7 @@ const lines = fc.array(
 );
 
 describe('spop lint', () => {
-  it('takes any text, and names lines that are there', () => {
+  it('accepts any text, and names only existing lines', () => {
     fc.assert(
       fc.property(lines, lines, fc.boolean(), (haproxy, spoe, isDeclared) => {
         const [haproxyText, spoeText] = [haproxy.join('\n'), spoe.join('\n')];

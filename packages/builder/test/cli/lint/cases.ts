@@ -4,10 +4,10 @@ import type { Definitions } from '../../../src/cli/definitions.ts';
 import type { Sources } from '../../../src/cli/lint/subject.ts';
 import { DEFINITIONS, HAPROXY, SPOE, TCP_HAPROXY, TCP_SPOE } from './configurations.ts';
 
-/** What is done to configurations without a fault. */
+/** A change of configurations without a fault. */
 export interface Case {
   readonly rule: string;
-  /** In which file, and what stands on the line. */
+  /** The file, and the text of the line. */
   readonly at: readonly ['haproxy' | 'spoe', string];
   readonly isTcp?: boolean;
   readonly haproxy?: readonly [from: string, to: string];
@@ -20,7 +20,7 @@ export interface Case {
 const [CHECK_IP, LOGIN] = DEFINITIONS.messages;
 if (CHECK_IP === undefined || LOGIN === undefined) throw new Error('the definitions have two messages');
 
-/** What makes the engine known in {@link HAPROXY}. */
+/** The lines that use the engine in {@link HAPROXY}. */
 const FILTER = `filter spoe engine checks config /etc/haproxy/spoe.conf
   http-request send-spoe-group checks login if { path /login }`;
 

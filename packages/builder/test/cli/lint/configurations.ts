@@ -1,4 +1,4 @@
-/** Configurations without a fault, and what an agent declares for them. */
+/** Configurations without a fault, and an agent's declarations for them. */
 import type { Definitions } from '../../../src/cli/definitions.ts';
 
 /** HTTP: a message with an event, and a group with a rule. */
@@ -31,7 +31,7 @@ backend agents
   server agent1 127.0.0.1:9000 check maxconn 100
 `;
 
-/** What belongs to {@link HAPROXY}. */
+/** The SPOE configuration for {@link HAPROXY}. */
 export const SPOE = `[checks]
 spoe-agent checks
   messages check-ip
@@ -67,7 +67,7 @@ backend agents
   server agent1 127.0.0.1:9000 check
 `;
 
-/** What belongs to {@link TCP_HAPROXY}. */
+/** The SPOE configuration for {@link TCP_HAPROXY}. */
 export const TCP_SPOE = `[checks]
 spoe-agent checks
   groups first
@@ -83,7 +83,7 @@ function argument(name: string, kind: string, isOptional = false) {
   return { name, kind, kinds: [kind], isOptional };
 }
 
-/** What the agent of {@link SPOE} declares. */
+/** The declarations of the agent of {@link SPOE}. */
 export const DEFINITIONS: Definitions = {
   messages: [
     { name: 'check-ip', args: [argument('ip', 'address'), argument('port', 'integer', true)] },

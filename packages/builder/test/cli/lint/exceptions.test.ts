@@ -27,18 +27,18 @@ describe('abortonclose', () => {
   it.each<[string, readonly Change[], Partial<Sources>, readonly string[]]>([
     ['is wrong by default for any release', [NO_OPTION], {}, ['abortonclose']],
     ['is wrong by default for HAProxy 3.4', [NO_OPTION], { release: '3.4' }, ['abortonclose']],
-    ['is no option of the default for HAProxy 3.2', [NO_OPTION], { release: '3.2' }, []],
+    ['is off by default for HAProxy 3.2', [NO_OPTION], { release: '3.2' }, []],
     [
-      'is wrong for HAProxy 3.2 where it is set',
+      'is wrong for HAProxy 3.2 if it is set',
       [['haproxy', 'no option abort', 'option abort']],
       { release: '3.2' },
       ['abortonclose'],
     ],
     ['does nothing in HAProxy 3.0', [['haproxy', 'no option abort', 'option abort']], { release: '3.0' }, []],
-    ['may be where a rule decides by the error', [NO_OPTION, DENIES], {}, []],
+    ['may be on if a rule decides by the error', [NO_OPTION, DENIES], {}, []],
     ['may be switched off in the proxy', [NO_OPTION, ['haproxy', 'bind', 'no option abortonclose\n bind']], {}, []],
     [
-      'counts in the proxy before its defaults',
+      'is read from the proxy before its defaults',
       [['haproxy', 'bind', 'option abortonclose\n bind']],
       {},
       ['abortonclose'],

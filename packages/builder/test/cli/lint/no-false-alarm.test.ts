@@ -11,8 +11,8 @@ const root = join(import.meta.dirname, '../../../../..');
 const examples = globSync('docs/examples/*/haproxy*.cfg', { cwd: root });
 
 /**
- * True of these examples, and meant: remediation keeps the arguments of CrowdSec's configuration, some of which its agent does not
- * read, and two of its configurations ask less.
+ * Intended findings in the examples: remediation keeps the arguments of CrowdSec's configuration, some of which its agent does
+ * not read, and two of its configurations send fewer messages.
  */
 const MEANT: Readonly<Record<string, readonly string[]>> = {
   'docs/examples/remediation': ['argument-undeclared', 'optional-argument-not-sent', 'message-not-sent'],
@@ -41,7 +41,7 @@ describe('nothing is found', () => {
     expect(findings.filter(({ rule }) => !meant.includes(rule))).toEqual([]);
   });
 
-  it('has several examples to look at', () => {
+  it('in several examples', () => {
     expect(examples.map((path) => basename(path)).length).toBeGreaterThan(5);
   });
 
@@ -53,7 +53,7 @@ describe('nothing is found', () => {
   });
 
   it.each(['2.6', '3.0', '3.1', '3.2', '3.4'])(
-    'worse than a note in what spop init writes for HAProxy %s',
+    'worse than a note in the output of spop init for HAProxy %s',
     (release) => {
       const plan = {
         definitions: DEFINITIONS,

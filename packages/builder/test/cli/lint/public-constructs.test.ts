@@ -1,4 +1,4 @@
-/** Constructs that public agents' configurations have, in configurations of our own. */
+/** Constructs of public agents' configurations, in configurations of our own. */
 import { describe, expect, it } from 'vitest';
 import { lint } from '../../../src/cli/lint/lint.ts';
 import type { Sources } from '../../../src/cli/lint/subject.ts';
@@ -15,7 +15,7 @@ const AGENTS = `backend agents
   server a 127.0.0.1:9000 check`;
 
 describe('no alarm', () => {
-  it('for groups by the size of the body through an ACL, an error looked at by one, and pages of files', () => {
+  it('for groups sent by an ACL on the body size, an ACL on the error, and error pages in files', () => {
     const haproxy = `global
     tune.bufsize 64k
 defaults
@@ -61,7 +61,7 @@ spoe-group no-body
     expect(lint({ haproxyText: haproxy, spoeText: spoe, spoePath: 'spoe.cfg' })).toEqual([]);
   });
 
-  it('for a log format with escapes, a denial by the error, ids from the request in the response', () => {
+  it('for a log format with escapes, a denial by the error, and ids of the request in the response', () => {
     const haproxy = `frontend default
     mode http
     option http-buffer-request
@@ -94,7 +94,7 @@ spoe-group request
     expect(alarms(haproxy, spoe)).toEqual([]);
   });
 
-  it('for two engines in one file with one prefix, filters in a frontend and a backend, variables for the agent', () => {
+  it('for two engines in one file with one prefix, filters in a frontend and a backend, and variables for the agent', () => {
     const haproxy = `global
     set-var proc.key str("\${KEY-none}")
 defaults
@@ -136,7 +136,7 @@ spoe-group ${group}
     expect(alarms(haproxy, spoe)).toEqual([]);
   });
 
-  it('for several agents of one name, messages with conditions, and more files that nobody gave', () => {
+  it('for several agents of one name, messages with conditions, and other files that were not given', () => {
     const haproxy = `frontend node
     mode http
     no option abortonclose

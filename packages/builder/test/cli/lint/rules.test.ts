@@ -20,11 +20,11 @@ describe('a rule of spop lint', () => {
     if (each.haproxy !== undefined || each.spoe !== undefined) expect(lint(mendedSources(each))).toEqual([]);
   });
 
-  it('has a case each', () => {
+  it('has at least one case', () => {
     expect([...new Set(CASES.map(({ rule }) => rule))].toSorted()).toEqual(rules.map(({ id }) => id).toSorted());
   });
 
-  it('says what comes of it in one sentence, and what to write', () => {
+  it('states the consequence in one sentence, and the line to write', () => {
     for (const each of CASES) {
       const [finding] = lint(brokenSources(each));
       expect(finding?.sentence).toMatch(/[^.\s]$/);

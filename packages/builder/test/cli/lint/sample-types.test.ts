@@ -20,6 +20,6 @@ it.each([
   ['req.body', false],
   ['str(req.hdr)', false],
   ['', false],
-])('HAProxy may have nothing for %j: %s', (expression, expected) => {
+])('whether HAProxy may have no value for %j: %s', (expression, expected) => {
   expect(mayBeNothing(expression)).toBe(expected);
 });
