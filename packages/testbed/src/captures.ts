@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** A value as a capture's JSON describes it; see fixtures/README.md. */
+/** A value in the form of a capture's JSON; see fixtures/README.md. */
 export interface CapturedValue {
   readonly name: string;
   readonly type: string;
   /** Integers as decimal strings, which hold 64 bits. */
   readonly value?: string | boolean;
-  /** Of BINARY, and of STRING that is no UTF-8. */
+  /** The bytes of a BINARY, and of a STRING that is no UTF-8. */
   readonly hex?: string;
-  /** With `sha256` and `head_hex`, in place of a long value. */
+  /** The length of a long value, with `sha256` and `head_hex` instead of its bytes. */
   readonly length?: number;
   readonly sha256?: string;
   readonly head_hex?: string;
@@ -23,9 +23,9 @@ export interface CapturedMessage {
 
 /** A frame that HAProxy sent. */
 export interface CapturedFrame {
-  /** Of the length field, from the beginning of the connection. */
+  /** The offset of the length field from the beginning of the connection. */
   readonly offset: number;
-  /** What the length field says. */
+  /** The value of the length field. */
   readonly length: number;
   readonly type: number;
   readonly typeName: string;
@@ -42,7 +42,7 @@ export interface CapturedFrame {
   readonly payload?: { readonly length: number; readonly sha256: string };
 }
 
-/** A fragmented NOTIFY: what its frames' payloads join to. */
+/** A fragmented NOTIFY, with the joined payloads of its frames. */
 export interface Reassembled {
   /** Indexes of the first and the last frame. */
   readonly frames: readonly [first: number, last: number];
@@ -55,25 +55,25 @@ export interface Reassembled {
   readonly messages?: readonly CapturedMessage[];
 }
 
-/** What one HAProxy sent on one connection. */
+/** The bytes that one HAProxy sent on one connection. */
 export interface Capture {
   /** Release and case: `2.6.12/scalars`. */
   readonly label: string;
-  /** HAProxy's: `2.6.12`. */
+  /** The version of HAProxy: `2.6.12`. */
   readonly release: string;
   /** Every byte that HAProxy sent. */
   readonly bytes: Buffer;
-  /** How many bytes each read gave when it was recorded. */
+  /** The number of bytes of each read during the recording. */
   readonly read_sizes: readonly number[];
   readonly frames: readonly CapturedFrame[];
   readonly reassembled?: readonly Reassembled[];
-  /** What the agent answered, each once it had read so many bytes. */
+  /** The answers of the agent, each with the number of bytes that it had read before. */
   readonly agent_sent: readonly { readonly after_rx_bytes: number; readonly hex: string }[];
 }
 
 const folder = fileURLToPath(new URL('../fixtures/', import.meta.url));
 
-/** All captures of real HAProxy, with what their bytes mean, by label. */
+/** All captures of real HAProxy, with the meaning of their bytes, by label. */
 export function readCaptures(): readonly Capture[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.bin'));
   return files.toSorted().map((file) => {
@@ -83,7 +83,7 @@ export function readCaptures(): readonly Capture[] {
   });
 }
 
-/** The bytes of a capture cut as they were read when it was recorded. */
+/** The bytes of a capture, cut as they were read during the recording. */
 export function piecesOf({ bytes, read_sizes: sizes }: Capture): Uint8Array[] {
   let position = 0;
   return sizes.map((size) => bytes.subarray(position, (position += size)));

@@ -9,20 +9,20 @@ import { Program } from './program.ts';
 import { TemporaryFolder } from './temporary-folder.ts';
 
 const exec = promisify(execFile);
-/** In an image, what Node trusts beside its own. */
+/** The path in an image of certificates that Node trusts besides its own. */
 const CERTIFICATES = '/etc/ssl/extra.pem';
 /** What this machine trusts. */
 const DEBIAN_CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
-/** What a program in a container is started with, beside the image's own settings. */
+/** Options of a program in a container, in addition to the image's settings. */
 export interface RunOptions {
   readonly uid: number;
   readonly env?: Readonly<Record<string, string>>;
-  /** In place of the image's own. */
+  /** Replaces the image's own command. */
   readonly command?: readonly string[];
 }
 
-/** What an image says of itself. */
+/** The configuration of an image. */
 export interface ImageConfig {
   readonly User: string;
   readonly Env: readonly string[];
@@ -31,7 +31,7 @@ export interface ImageConfig {
   readonly Healthcheck?: { readonly Test: readonly string[] };
 }
 
-/** Why no image can be built on this machine; undefined where one can. */
+/** The reason why no image can be built on this machine; undefined if it can. */
 export function whyNoContainers(): string | undefined {
   if (process.getuid?.() !== 0) return 'containers are built as root';
   for (const tool of ['buildah', 'unshare', 'chroot']) {
@@ -40,7 +40,7 @@ export function whyNoContainers(): string | undefined {
   return undefined;
 }
 
-/** Adds to a root directory what Node's image has: this Node, npm with the settings of this machine, and a user. */
+/** Adds the parts of Node's image to a root directory: this Node, npm with the settings of this machine, and a user. */
 async function addNode(root: string): Promise<void> {
   for (const made of ['usr/local/bin', 'usr/local/etc', 'tmp', 'root', 'proc', 'dev', 'etc/ssl']) {
     await mkdir(`${root}/${made}`, { recursive: true });
@@ -76,7 +76,7 @@ export class ContainerImages {
   }
 
   /**
-   * Makes an image that stands in for the official one of Node. @param debian where dash, coreutils and libstdc++6 of Debian are
+   * Makes an image that replaces the official one of Node. @param debian the folder with Debian's dash, coreutils and libstdc++6,
    * unpacked.
    */
   async makeNodeBase(name: string, debian: string): Promise<void> {
@@ -93,7 +93,7 @@ export class ContainerImages {
     await this.#buildah('commit', ...this.#policy, '--disable-compression', container, name);
   }
 
-  /** Builds an image of this name, with the packages that pnpm has in its store on this machine. */
+  /** Builds an image of this name, with the packages in pnpm's store on this machine. */
   async build(name: string, file: string, context: string): Promise<void> {
     const { stdout: store } = await exec('pnpm', ['store', 'path'], { cwd: context });
     const volume = ['--volume', `${dirname(store.trim())}:/root/.local/share/pnpm/store`];
@@ -108,14 +108,14 @@ export class ContainerImages {
     return Docker.config;
   }
 
-  /** Unpacks an image for {@link run}. @returns where. */
+  /** Unpacks an image for {@link run}. @returns the folder. */
   async unpack(name: string): Promise<string> {
     return this.#buildah('mount', await this.#buildah('from', '--pull-never', name));
   }
 
   /**
-   * Runs a program in what was unpacked, as a container runtime would: as this user, of the group 0, with no right to write
-   * anywhere. Its network is this machine's.
+   * Runs a program in an unpacked image, as a container runtime would: as this user, of group 0, without the right to write
+   * anywhere. It uses the network of this machine.
    */
   run(root: string, config: ImageConfig, { uid, env = {}, command = config.Cmd }: RunOptions): Program {
     const script = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec chroot "$@"';

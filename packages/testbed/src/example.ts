@@ -1,4 +1,4 @@
-/** What the tests of all examples do: start an agent as its README says, and HAProxy with the example's own files. */
+/** Starts an example for its tests: the agent as its README says, and HAProxy with the example's own files. */
 import { fileURLToPath } from 'node:url';
 import { Haproxy } from './haproxy/haproxy.ts';
 import type { HaproxyRelease } from './haproxy/releases.ts';
@@ -10,7 +10,7 @@ import { stopAfterTest } from './vitest.ts';
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string>>;
 
-/** A program of an example as a process of its own, until the test ends. */
+/** Starts a program of an example in a new process, until the test ends. */
 export function startScript(file: URL, args: readonly string[] = [], env: Environment = {}): Program {
   const path = fileURLToPath(file);
   const name = path.split('/').at(-1) ?? path;
@@ -19,20 +19,20 @@ export function startScript(file: URL, args: readonly string[] = [], env: Enviro
   );
 }
 
-/** An example's agent that listens. */
+/** A listening agent of an example. */
 export interface ExampleAgent {
   readonly agent: Program;
-  /** As the `server` line takes it. */
+  /** The address for the `server` line. */
   readonly spoeAddress: string;
 }
 
-/** An example's agent, on a free port of 127.0.0.1 where `env` has no `SPOE_ADDR`, once it listens. */
+/** Starts an example's agent, on a free port of 127.0.0.1 unless `env` has `SPOE_ADDR`, and waits until it listens. */
 export async function startAgent(file: URL, env: Environment = {}): Promise<ExampleAgent> {
   const agent = startScript(file, [], { SPOE_ADDR: '127.0.0.1:0', ...env });
   return { agent, spoeAddress: await agent.says(/^listening on\s+(\S+)$/m) };
 }
 
-/** HAProxy with an example's configuration as it is, in front of a site: by default one that says `the site`. */
+/** Starts HAProxy with an example's unchanged configuration, in front of a site: by default one that answers `the site`. */
 export async function startHaproxy(
   { program }: Pick<HaproxyRelease, 'program'>,
   config: URL,
@@ -59,7 +59,7 @@ export async function startMirror(): Promise<Origin> {
   );
 }
 
-/** A client with this address, through the listener that takes the PROXY protocol. */
+/** A client with this address, through the listener for the PROXY protocol. */
 export function connectAs(from: string, haproxy: Haproxy): HttpClient {
   return stopAfterTest(new HttpClient(haproxy.httpSocket, { from }));
 }

@@ -8,7 +8,7 @@ export interface Answer {
   readonly status: number;
   /** The words after it: `Forbidden`. */
   readonly statusText: string;
-  /** By lower-case name; each byte of a value is one character. */
+  /** Values by lower-case name; each byte of a value is one character. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Each byte is one character. */
   readonly body: string;
@@ -16,14 +16,14 @@ export interface Answer {
   readonly durationMs: number;
 }
 
-/** What to request; a body makes it a POST. */
+/** Options of a request; a body makes it a POST. */
 export interface RequestOptions {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
 }
 
-/** How a client connects. */
+/** Options of a client's connections. */
 export interface HttpClientOptions {
   /**
    * The client's address, of either family: each connection begins with a PROXY protocol line that names it. Without one
@@ -68,12 +68,12 @@ export class HttpClient {
     this.#agent = new ConnectingAgent(typeof target === 'string' ? { path: target } : target, from, maxSockets);
   }
 
-  /** How many connections it has opened so far. */
+  /** The number of connections opened so far. */
   get connections(): number {
     return this.#agent.connections;
   }
 
-  /** One request and its whole answer; rejects where there is none within ten seconds. */
+  /** One request and its whole answer; rejects if there is none within ten seconds. */
   request({ path = '/', headers = {}, body }: RequestOptions = {}): Promise<Answer> {
     const startedAt = performance.now();
     return new Promise((resolve, reject) => {
@@ -112,8 +112,8 @@ export class HttpClient {
 }
 
 /**
- * One request through an example of this repository, which says in `x-spoe-error` what its agent lacked. A busy machine
- * may miss the example's `timeout processing`, a fraction of a second: error 1. It is then asked again.
+ * One request through an example of this repository, which reports the error of SPOE in `x-spoe-error`. A busy machine may
+ * miss the example's `timeout processing`, a fraction of a second: error 1. The request is then repeated.
  */
 export async function requestInTime(client: HttpClient): Promise<Answer> {
   let answer = await client.request();

@@ -12,7 +12,7 @@ export class Origin {
     this.#server = server;
   }
 
-  /** One that answers every request with status 200 and the same text. `onRequest` is told of each: `GET /`. */
+  /** Starts a site that answers every request with status 200 and the same text. `onRequest` is called for each: `GET /`. */
   static start(text: string, onRequest?: (request: string) => void): Promise<Origin> {
     return Origin.serve(({ method, url }, response) => {
       onRequest?.(`${method} ${url}`);
@@ -20,7 +20,7 @@ export class Origin {
     });
   }
 
-  /** One that answers as `listener` does; on any free port where `port` is 0. */
+  /** Starts a site that answers with `listener`; on any free port if `port` is 0. */
   static async serve(listener: RequestListener, port: number = 0): Promise<Origin> {
     const server = createServer(listener).listen(port, '127.0.0.1');
     await once(server, 'listening');

@@ -1,4 +1,4 @@
-/** Captures as tcpdump and Wireshark would write them, made of what two sides say: no privileges are needed, nor a network. */
+/** Makes captures, as tcpdump and Wireshark write them, from the bytes of two sides, without privileges or a network. */
 
 /** One write of one side. */
 export interface Said {
@@ -6,22 +6,22 @@ export interface Said {
   readonly bytes: Uint8Array;
 }
 
-/** How packets are made. */
+/** Options of packets. */
 export interface PacketOptions {
-  /** Of the client; the server's is 9000. */
+  /** The port of the client; the server's is 9000. */
   readonly port?: number;
   readonly ipVersion?: 4 | 6;
-  /** Bytes of a segment at most; 1448 by default. */
+  /** Maximum bytes of a segment; 1448 by default. */
   readonly segmentBytes?: number;
   /** The first sequence number of both sides. */
   readonly firstSeq?: number;
-  /** How the link layer is written; Ethernet by default. */
+  /** The link layer; Ethernet by default. */
   readonly link?: LinkName;
-  /** Whether the capture has the three packets with which a connection begins; by default it does. */
+  /** Whether the capture has the three packets at the beginning of a connection; true by default. */
   readonly hasBeginning?: boolean;
 }
 
-/** Link layers with their LINKTYPE_ and what stands before the IP packet, by the version of IP. */
+/** Link layers with their LINKTYPE_ and the bytes before the IP packet, by the version of IP. */
 const LINKS = {
   ethernet: { linkType: 1, header: (version: 4 | 6) => [...zeros(12), ...etherType(version)] },
   vlan: { linkType: 1, header: (version: 4 | 6) => [...zeros(12), 0x81, 0, 0, 5, ...etherType(version)] },
@@ -103,14 +103,14 @@ export function pcapngOf(
   return Buffer.concat([section, face, block(0x0bad, words(1)), ...records]);
 }
 
-/** How a file is written. */
+/** Options of a capture file. */
 export interface FileOptions {
-  /** What the packets were made with; Ethernet by default. */
+  /** The link layer of the packets; Ethernet by default. */
   readonly link?: LinkName;
   readonly isBigEndian?: boolean;
-  /** Of pcap; pcapng always has them here. */
+  /** For pcap; pcapng files always have nanoseconds here. */
   readonly hasNanoseconds?: boolean;
-  /** Bytes of a packet that are kept, in pcap; all by default. */
+  /** Maximum bytes of a packet that are kept, in pcap; all by default. */
   readonly snapLength?: number;
 }
 

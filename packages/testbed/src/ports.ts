@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect, createServer, type NetConnectOpts } from 'node:net';
 
-/** The bus of a Redis or Valkey cluster has the port of the clients and this. */
+/** The port of a Redis or Valkey cluster's bus is the clients' port plus this number. */
 const BUS_DISTANCE = 10_000;
 
-/** Whether somebody accepts connections there. */
+/** Whether a server accepts connections on the port. */
 export async function accepts(target: NetConnectOpts): Promise<boolean> {
   const socket = connect(target);
   try {
@@ -28,7 +28,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** The same, where the port of a cluster's bus can be beside it. */
+/** The same, for a port low enough for a cluster's bus port above it. */
 export async function freePortWithBus(): Promise<number> {
   for (;;) {
     const port = await freePort();

@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long a program may take by default to get ready, and to end after it was asked to. */
+/** The default times for a program to become ready, and to end after a signal. */
 const READY_TIMEOUT_MS = 25_000;
 const GRACE_MS = 8000;
 const POLL_MS = 10;
-/** The last characters of a program's output that are kept at least. */
+/** The minimum number of last characters of a program's output that are kept. */
 const KEPT_OUTPUT = 1 << 20;
 
 const running = new Set<ChildProcess>();
@@ -13,29 +13,29 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** How to start a program. */
+/** Options of a start. */
 export interface ProgramOptions {
-  /** What errors call it; its command by default. */
+  /** The program's name in errors; its command by default. */
   readonly name?: string;
   readonly cwd?: URL | string;
-  /** Environment variables beside those of this process. */
+  /** Environment variables in addition to those of this process. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** How to end a program. */
+/** Options of an end. */
 export interface StopOptions {
   /** `SIGTERM` by default. */
   readonly signal?: NodeJS.Signals;
-  /** When SIGKILL follows, in milliseconds; 8,000 by default. */
+  /** The time before SIGKILL, in milliseconds; 8,000 by default. */
   readonly graceMs?: number;
 }
 
-/** A child process with all that it has written. It is killed when this process ends, if it was not stopped before. */
+/** A child process with its output. It is killed when this process ends, if it was not stopped before. */
 export class Program {
   readonly name: string;
   /**
-   * Settles when the process is gone and its output is complete, with how it went: `exit code 1`, `signal SIGKILL`, or
-   * why it could not start. Never rejects.
+   * Resolves when the process has ended and its output is complete, with the way it ended: `exit code 1`, `signal SIGKILL`,
+   * or why it could not start. Never rejects.
    */
   readonly ended: Promise<string>;
   #output = '';
@@ -62,12 +62,12 @@ export class Program {
     });
   }
 
-  /** Undefined where it could not start. */
+  /** Undefined if it could not start. */
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** What it has written to stdout and stderr; at least the last 1,048,576 characters of it. */
+  /** The output on stdout and stderr; at least its last 1,048,576 characters. */
   get output(): string {
     return this.#output;
   }
@@ -81,15 +81,15 @@ export class Program {
     this.#child.kill(signal);
   }
 
-  /** Hands on what it writes from now on, as it comes; to the last one who asked. */
+  /** Passes later output to `follower`, which replaces an earlier one. */
   follow(follower: (text: string) => void): void {
     this.#follower = follower;
   }
 
   /**
-   * Waits until `probe` gives something, asked every ten milliseconds.
+   * Waits until `probe` returns a value; calls it every ten milliseconds.
    *
-   * @throws Error with the program's output where it ends before, or `timeoutMs` pass.
+   * @throws Error with the program's output if it ends before, or `timeoutMs` pass.
    */
   async until<T>(
     probe: () => T | undefined | Promise<T | undefined>,
@@ -97,7 +97,7 @@ export class Program {
   ): Promise<T> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
-      // Looked at first: what the program wrote as its last words counts.
+      // Probed first, so that the last output of the program counts.
       const ending = this.#ending;
       const found = await probe();
       if (found !== undefined) return found;
@@ -110,7 +110,7 @@ export class Program {
   }
 
   /**
-   * Waits until it has written what matches. @returns the pattern's first group, or the whole match without one.
+   * Waits until its output matches. @returns the pattern's first group, or the whole match without one.
    *
    * @throws Error as {@link until} does.
    */
@@ -119,7 +119,7 @@ export class Program {
     return group ?? whole;
   }
 
-  /** Asks it to end, forces it where it does not, and waits. @returns how it ended, as {@link ended} does. */
+  /** Ends it, by force if needed, and waits. @returns how it ended, as {@link ended} does. */
   async stop({ signal = 'SIGTERM', graceMs = GRACE_MS }: StopOptions = {}): Promise<string> {
     if (this.#ending === undefined) this.#child.kill(signal);
     const force = setTimeout(() => this.#child.kill('SIGKILL'), graceMs);

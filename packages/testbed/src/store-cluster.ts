@@ -18,7 +18,7 @@ const OPTIONS = [
 /** A cluster of Redis or Valkey on 127.0.0.1: three masters, each with a replica or without. */
 export class StoreCluster {
   readonly masters: readonly Store[];
-  /** In the order of their masters; none where it was started without. */
+  /** In the order of their masters; empty if it was started without. */
   readonly replicas: readonly Store[];
 
   private constructor(masters: readonly Store[], replicas: readonly Store[]) {
@@ -27,9 +27,9 @@ export class StoreCluster {
   }
 
   /**
-   * Starts one, of this program, and waits until all of its servers agree.
+   * Starts a cluster of this program, and waits until all of its servers agree.
    *
-   * @throws Error where they do not within 20 seconds.
+   * @throws Error if they do not within 20 seconds.
    */
   static async start(path: string, { hasReplicas = false } = {}): Promise<StoreCluster> {
     const count = hasReplicas ? 2 * MASTERS : MASTERS;
@@ -80,7 +80,7 @@ export class StoreCluster {
   }
 }
 
-/** What a server answers to a command, as it comes; an error throws. */
+/** The raw answer of a server to a command; an error throws. */
 async function ask({ port }: Store, command: string): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port });
   socket.setEncoding('latin1').write(`${command}\r\n`);
@@ -97,7 +97,7 @@ async function ask({ port }: Store, command: string): Promise<string> {
   return answer;
 }
 
-/** Of a line, or a text with its length before it: `$5\r\nhello\r\n`. */
+/** The text of a line, or of a text after its length: `$5\r\nhello\r\n`. */
 function isWhole(answer: string): boolean {
   const [line, length] = /^\$(\d+)\r\n/.exec(answer) ?? [];
   return line === undefined ? answer.endsWith('\r\n') : answer.length >= line.length + Number(length) + 2;

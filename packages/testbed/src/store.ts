@@ -2,7 +2,7 @@ import { accepts, freePort } from './ports.ts';
 import { Program, type StopOptions } from './program.ts';
 import { TemporaryFolder } from './temporary-folder.ts';
 
-/** A Redis or Valkey in the foreground, on a port of 127.0.0.1, that keeps nothing on disk. */
+/** A Redis or Valkey in the foreground, on a port of 127.0.0.1, that stores nothing on disk. */
 export class Store {
   /** Host and port: `127.0.0.1:49152`. */
   readonly address: string;
@@ -18,10 +18,10 @@ export class Store {
   }
 
   /**
-   * Starts one, of this program, and waits until it accepts connections; on any free port by default. `args` are further
+   * Starts a store of this program, and waits until it accepts connections; on any free port by default. `args` are more
    * options: `--requirepass`, `secret`.
    *
-   * @throws Error with its own words where it ends instead.
+   * @throws Error with its output if it ends instead.
    */
   static async start(path: string, args: readonly string[] = [], port?: number): Promise<Store> {
     const folder = await TemporaryFolder.make();
@@ -42,7 +42,7 @@ export class Store {
     return this.#program.pid;
   }
 
-  /** Sends it a signal: SIGSTOP for one that no longer answers. */
+  /** Sends it a signal: SIGSTOP for a store that no longer answers. */
   signal(signal: NodeJS.Signals): void {
     this.#program.signal(signal);
   }

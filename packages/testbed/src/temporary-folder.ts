@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A new folder below the system's temporary one, until it is stopped. */
+/** A new folder in the system's temporary one, which stop() removes. */
 export class TemporaryFolder {
   readonly path: string;
 
@@ -19,7 +19,7 @@ export class TemporaryFolder {
     return join(this.path, name);
   }
 
-  /** Removes it with all that is in it. */
+  /** Removes it with its content. */
   async stop(): Promise<void> {
     await rm(this.path, { recursive: true, force: true });
   }

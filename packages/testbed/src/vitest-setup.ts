@@ -1,7 +1,7 @@
 import type { TestProject } from 'vitest/node';
 import { lookForHaproxies } from './haproxy/releases.ts';
 
-/** Runs once before the end-to-end tests: unpacks every HAProxy, and says which are not to be had. */
+/** Runs once before the end-to-end tests: unpacks every HAProxy, and reports those that are not available. */
 export default async function setUp(project: TestProject): Promise<void> {
   const found = await lookForHaproxies();
   for (const { name, refusal } of found) {

@@ -1,24 +1,24 @@
-/** What ties the testbed to a test run; everything else in it does without vitest. */
+/** Connects the testbed to a test run; no other file of it uses vitest. */
 import { describe, inject, onTestFinished } from 'vitest';
 import { type DebianPackages, lastWords, unpackDebian } from './debian/unpack.ts';
 import type { FoundRelease, HaproxyRelease, ReleaseName } from './haproxy/releases.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** By vitest-setup.ts, once for a run. */
+    /** Provided by vitest-setup.ts, once for each run. */
     readonly haproxies: readonly FoundRelease[];
   }
 }
 
-/** Stops what a test has started when the test ends, in whatever way. @returns the same. */
+/** Stops `started` when the test ends, passed or failed. @returns it. */
 export function stopAfterTest<T extends { stop(): unknown }>(started: T): T {
   onTestFinished(async () => void (await started.stop()));
   return started;
 }
 
 /**
- * Declares the tests of `body` once for each HAProxy, or for each of those named. Where one is not to be had its tests are skipped, and the reason
- * stands in their name. In continuous integration (`CI` is set) that is a failure, unless the release may vanish.
+ * Declares the tests of `body` once for each HAProxy, or for each of those named. If one is not available, its tests are skipped,
+ * with the reason in their name. In continuous integration (`CI` is set) that is a failure, unless the release may vanish.
  */
 export function describeHaproxies(
   name: string,
@@ -40,8 +40,8 @@ export function describeHaproxies(
 }
 
 /**
- * Declares tests that need programs of Debian's packages, with the folder of these. Where they are not to be had the tests
- * are skipped, and the reason stands in their name; in continuous integration (`CI` is set) that is a failure.
+ * Declares tests that need programs of Debian's packages, with the folder of their launchers. If they are not available,
+ * the tests are skipped, with the reason in their name; in continuous integration (`CI` is set) that is a failure.
  */
 export async function describeWith(
   packages: DebianPackages,

@@ -12,7 +12,7 @@ it('reads 90 captures of four releases', () => {
   expect(captures.map(({ label }) => label)).toContain('3.2.26/scalars');
 });
 
-it.each(digests)('has %s as it was recorded', (label, digest) => {
+it.each(digests)('has the recorded bytes of %s', (label, digest) => {
   const url = new URL(`../fixtures/${label}.json`, import.meta.url);
   expect(JSON.parse(readFileSync(url, 'utf8'))).toMatchObject({ sha256: digest });
 });

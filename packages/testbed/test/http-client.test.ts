@@ -50,7 +50,7 @@ describe('HttpClient', () => {
 });
 
 describe('ports', () => {
-  it('are free until somebody listens', async () => {
+  it('are free until a server listens', async () => {
     const port = await freePort();
     expect(await accepts({ port, host: '127.0.0.1' })).toBe(false);
     const { address } = stopAfterTest(await Origin.start(''));

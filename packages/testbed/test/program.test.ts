@@ -9,21 +9,21 @@ function run(script: string, env: Readonly<Record<string, string>> = {}): Progra
 const FOREVER = 'setInterval(() => {}, 1000)';
 
 describe('Program', () => {
-  it('collects what is written to stdout and stderr, up to the last word', async () => {
+  it('collects the output on stdout and stderr, up to the last word', async () => {
     const program = run(`console.log(process.env.WORD); console.error('é')`, { WORD: 'hello' });
     expect(await program.ended).toBe('exit code 0');
     expect(program.output.split('\n').toSorted()).toEqual(['', 'hello', 'é']);
     expect(program.isRunning).toBe(false);
   });
 
-  it('waits for what a pattern finds, also in the last words', async () => {
+  it('waits for a match of a pattern, also in the last output', async () => {
     const program = run(`console.log('listening 4711'); process.exit(3)`);
     expect(await program.says(/listening (\d+)/)).toBe('4711');
     expect(await program.ended).toBe('exit code 3');
     expect(await program.says(/listening \d+/)).toBe('listening 4711');
   });
 
-  it('rejects with the output where the program ends before, or does not say it in time', async () => {
+  it('rejects with the output if the program ends before, or does not match in time', async () => {
     const dying = run(`console.error('no such file'); process.exit(1)`);
     await expect(dying.says(/listening/)).rejects.toThrow('the script ended with exit code 1:\nno such file');
     const silent = run(`console.log('well'); ${FOREVER}`);
@@ -47,7 +47,7 @@ describe('Program', () => {
     expect(await stubborn.stop({ graceMs: 50 })).toBe('signal SIGKILL');
   });
 
-  it('kills what still runs when its own process ends', async () => {
+  it('kills running programs when its own process ends', async () => {
     const script = `
       import { Program } from '@spop-internal/testbed/program';
       const child = new Program(process.execPath, ['-e', ${JSON.stringify(FOREVER)}]);

@@ -1,4 +1,4 @@
 import type { DebianPackages } from './unpack.ts';
 
-/** What has the browser: `chromium` in the folder of its launchers, and a font. */
+/** Debian's packages with the browser, `chromium` in the folder of launchers, and a font. */
 export const CHROMIUM: DebianPackages = { packages: ['chromium', 'fonts-dejavu-core'], suites: ['bookworm'] };

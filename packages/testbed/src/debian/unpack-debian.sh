@@ -1,11 +1,11 @@
 #!/bin/sh
 # unpack-debian.sh <suites> <directory> <package>...
 #
-# Debian's packages with every library they need, unpacked into <directory>/root, and <directory>/bin/<program> for each
-# program of the named packages, which runs it with its own loader and libraries, whatever this machine's are. The
-# packages come from the last of the suites, which are separated by commas (trixie, or sid,experimental); the libraries
-# may come from any of them. Nothing is installed and nothing outside <directory> is written. The mirror is the one that
-# this machine's apt is configured with. What is missing is said on the last line of stderr, with exit code 1.
+# Unpacks Debian's packages, with every library that they need, into <directory>/root, and writes a launcher
+# <directory>/bin/<program> for each program of the named packages, which uses the package's own loader and libraries.
+# The packages are of the last suite, their libraries of any suite; suites are separated by commas (trixie, or
+# sid,experimental). Nothing is installed, and nothing outside <directory> is written. The mirror is that of this
+# machine's apt. If a package is missing, the last line of stderr says so, with exit code 1.
 set -eu
 suites=$1
 suite=${suites##*,}
@@ -44,7 +44,7 @@ apt() {
     -o Acquire::Languages=none -o Acquire::Retries=2 -o Acquire::http::Timeout=20 -o Debug::NoLocking=1 "$@" >&2
 }
 apt update || fail "apt cannot read the package list of Debian $suite from $mirror"
-# With "/suite", apt takes no package of another suite in place of one that is gone.
+# With "/suite", apt takes no package of another suite instead of a missing one.
 apt --yes --download-only --target-release "$suite" install $(printf "%s/$suite " "$@") ||
   fail "apt cannot download $* of Debian $suite from $mirror"
 
@@ -52,7 +52,7 @@ for package in "$dir"/cache/archives/*.deb; do
   dpkg-deb --extract "$package" "$dir/root"
 done
 
-# The loader of the suite's own libc: the regular file, for its symbolic links are absolute and lead to this machine's.
+# The loader of the suite's own libc: the regular file, because its symbolic links are absolute and lead to this machine's.
 loader=$(find "$dir/root" -type f -name 'ld-linux*.so.*' -print | sed -n 1p)
 [ -n "$loader" ] || fail "the packages of Debian $suite hold no ld-linux*.so.*"
 libraries=
@@ -62,7 +62,7 @@ done
 for package in "$@"; do
   for program in $(dpkg-deb --fsys-tarfile "$dir/cache/archives/${package}"_*.deb | tar -t | grep -E '^\./usr/s?bin/.'); do
     program=${program#./}
-    # What begins with \177ELF; a script needs no loader.
+    # Only files that begin with \177ELF; a script needs no loader.
     [ "$(head -c 4 "$dir/root/$program" | tail -c 3)" = ELF ] || continue
     cat >"$dir/bin/${program##*/}" <<SH
 #!/bin/sh
@@ -72,8 +72,8 @@ SH
     chmod +x "$dir/bin/${program##*/}"
   done
 done
-# A program that starts itself again by its own path, as usr/lib/chromium/chromium does, cannot run through a loader. It gets
-# this machine's, with the libc that belongs to it: that has to be as new as the suite's.
+# A program that starts itself again by its own path, as usr/lib/chromium/chromium does, cannot run through a loader. It uses
+# this machine's loader with its libc, which must be as new as the suite's.
 for package in "$@"; do
   program=usr/lib/$package/$package
   [ -f "$dir/root/$program" ] || continue

@@ -1,6 +1,6 @@
 /**
- * Configurations that HAProxy 2.6 to 3.4 all take. `${RUN_DIR}` is HAProxy's own folder for this run; everything but the
- * agent is reached through sockets in it, so that no port is taken.
+ * Configurations that HAProxy 2.6 to 3.4 all accept. `${RUN_DIR}` is HAProxy's own folder for this run. All sockets except
+ * the agent's are in it, so that no port is used.
  */
 
 /** Prefix of every variable that the agent sets: `sess.score` is `var(sess.e2e.score)`. */
@@ -9,13 +9,13 @@ const PREFIX = 'e2e';
 /** One `spoe-message` section. Without an event the message belongs to a group. */
 export interface SpoeMessage {
   readonly args?: string;
-  /** For instance `on-frontend-http-request`, with an ACL behind it where wanted. */
+  /** For instance `on-frontend-http-request`, with an optional ACL after it. */
   readonly event?: string;
 }
 
-/** What HAProxy asks, when, and what it shows of the answers. */
+/** The messages of HAProxy, their events, and the variables that it shows. */
 export interface Configuration {
-  /** Messages by name, in the order in which they stand in a NOTIFY. */
+  /** Messages by name, in their order in a NOTIFY. */
   readonly messages: Readonly<Record<string, SpoeMessage>>;
   /** Names of messages by the name of their group, for `send-spoe-group`. */
   readonly groups?: Readonly<Record<string, readonly string[]>>;
@@ -27,25 +27,25 @@ export interface Configuration {
   readonly frontendLines?: readonly string[];
   /** More lines of the agent's backend, before its server. */
   readonly agentBackendLines?: readonly string[];
-  /** Behind the address on the server line. */
+  /** Options after the address on the server line. */
   readonly serverOptions?: string;
-  /** Variables, scope included, shown as response headers by name; a header is missing where its variable is. */
+  /** Variables, scope included, shown as response headers by name; a header is missing if its variable is. */
   readonly shown?: Readonly<Record<string, string>>;
-  /** `timeout processing`; generous, so that only a lost answer meets it. */
+  /** `timeout processing`; so long that only a lost answer reaches it. */
   readonly processingTimeout?: string;
-  /** Of the frontend and the site; `http` by default. In `tcp` nothing is shown, and the `site` has to be given. */
+  /** The mode of the frontend and the site; `http` by default. In `tcp` no variable is shown, and the `site` is required. */
   readonly mode?: 'http' | 'tcp';
   /** Host and port of the site, and options of its server line; by default HAProxy itself answers, with status 200. */
   readonly site?: string;
   /**
-   * The line on `abortonclose` in `defaults`: `no option abortonclose` if not given, none where it is `''`. With that option
-   * HAProxy 3.2 breaks off the NOTIFY of a client that closes, and goes on with the rules without the agent's variables;
+   * The line on `abortonclose` in `defaults`: `no option abortonclose` by default, none if it is `''`. With that option HAProxy
+   * 3.2 aborts the NOTIFY of a client that closes, and goes on with the rules without the agent's variables;
    * 3.4 and later do so by default.
    */
   readonly abortOnClose?: string;
 }
 
-/** How HAProxy names a variable of the agent's: `sess.score` is `sess.e2e.score`. */
+/** HAProxy's name of a variable of the agent: `sess.score` is `sess.e2e.score`. */
 export function prefixed(variable: string): string {
   return variable.replace('.', `.${PREFIX}.`);
 }
@@ -61,7 +61,7 @@ function section(title: string, lines: readonly string[]): string {
 
 function defaults({ mode = 'http', abortOnClose = 'no option abortonclose' }: Configuration): string {
   const timeouts = ['timeout connect 2s', 'timeout client 10s', 'timeout server 10s'];
-  // A client that closes while the agent thinks must not get past its answer: see Configuration.
+  // A client that closes before the agent answers must not evade the answer: see Configuration.
   return section('defaults', [
     `mode ${mode}`,
     'log global',
@@ -81,7 +81,7 @@ function frontend({ frontendLines = [], shown = {}, mode = 'http' }: Configurati
   ]);
 }
 
-/** The site, and what it is where no other is given. */
+/** The backend of the site, and the default site. */
 function siteSections({ site }: Configuration): string[] {
   if (site !== undefined) return [section('backend site', [`server site ${site}`])];
   return [
@@ -116,7 +116,7 @@ export function haproxyConfig(configuration: Configuration, agentAddress: string
   ].join('\n\n');
 }
 
-/** The SPOE configuration that belongs to it. */
+/** The SPOE configuration for it. */
 export function spoeConfig(configuration: Configuration): string {
   const { messages, groups = {}, agentLines = [], processingTimeout = '5s' } = configuration;
   const byEvent = Object.keys(messages).filter((name) => messages[name]?.event !== undefined);

@@ -6,7 +6,7 @@ import { accepts } from '../ports.ts';
 import { Program, type StopOptions } from '../program.ts';
 import { TemporaryFolder } from '../temporary-folder.ts';
 
-/** What to start. `${RUN_DIR}` in a configuration, in double quotes, is the folder of this run. */
+/** Options of a start. `${RUN_DIR}` in a configuration, in double quotes, is the folder of this run. */
 export interface HaproxyOptions {
   /** Path of the program, or a name on the PATH. */
   readonly program: string;
@@ -14,11 +14,11 @@ export interface HaproxyOptions {
   readonly config: string | URL;
   /** More files beside a configuration given as text, by name. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Environment variables that the configuration refers to, beside `RUN_DIR`; their values may refer to that too. */
+  /** Environment variables for the configuration, in addition to `RUN_DIR`; their values may refer to that, too. */
   readonly env?: Readonly<Record<string, string>>;
-  /** It is ready once it accepts connections here; on `${RUN_DIR}/http.sock` by default. */
+  /** HAProxy is ready when it accepts connections here; `${RUN_DIR}/http.sock` by default. */
   readonly entry?: NetConnectOpts;
-  /** The folder of this run, the caller's to remove; by default a new one that is removed when HAProxy is stopped. */
+  /** The folder of this run, which the caller removes; by default a new one that is removed when HAProxy is stopped. */
   readonly folder?: TemporaryFolder;
 }
 
@@ -38,9 +38,9 @@ export class Haproxy {
   }
 
   /**
-   * Starts it and waits until it is ready.
+   * Starts HAProxy and waits until it is ready.
    *
-   * @throws Error with its own words where it ends instead, or is not ready within 25 seconds.
+   * @throws Error with its output if it ends instead, or is not ready within 25 seconds.
    */
   static async start(options: HaproxyOptions): Promise<Haproxy> {
     const folder = options.folder ?? (await TemporaryFolder.make());
@@ -73,26 +73,26 @@ export class Haproxy {
     return this.#program.pid;
   }
 
-  /** Everything that it has written to stdout and stderr so far. */
+  /** The output on stdout and stderr so far. */
   get log(): string {
     return this.#program.output;
   }
 
   /**
-   * Waits until it has written what matches. @returns the pattern's first group, or the whole match without one.
+   * Waits until its output matches. @returns the pattern's first group, or the whole match without one.
    *
-   * @throws Error with its log where it ends before, or 25 seconds pass.
+   * @throws Error with its log if it ends before, or 25 seconds pass.
    */
   says(pattern: RegExp): Promise<string> {
     return this.#program.says(pattern);
   }
 
-  /** Settles when it is gone, with how it ended: `exit code 1`, `signal SIGKILL`. */
+  /** Resolves when HAProxy has ended, with the way it ended: `exit code 1`, `signal SIGKILL`. */
   get ended(): Promise<string> {
     return this.#program.ended;
   }
 
-  /** What it answers to a command on its stats socket, `${RUN_DIR}/stats.sock`: `show stat` for instance. */
+  /** The answer to a command, such as `show stat`, on its stats socket, `${RUN_DIR}/stats.sock`. */
   async command(text: string): Promise<string> {
     const socket = connect(this.#folder.file('stats.sock'));
     socket.setEncoding('utf8').end(`${text}\n`);
@@ -101,7 +101,7 @@ export class Haproxy {
     return answer;
   }
 
-  /** Ends it, by force where it does not end in time. With SIGUSR1 it answers first what it was asked. */
+  /** Ends it, by force if it does not end in time. With SIGUSR1 it first answers the open requests. */
   async stop(options?: StopOptions): Promise<void> {
     await this.#program.stop(options);
     if (this.#isOwnFolder) await this.#folder.stop();

@@ -1,11 +1,11 @@
-/** The HAProxy releases that are tested and measured with, from Debian's packages. */
+/** The HAProxy releases for tests and benchmarks, from Debian's packages. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { lastWords, unpackDebian } from '../debian/unpack.ts';
 
 /**
- * Suites of Debian by the HAProxy branch that they brought first: 2.6, 3.0, 3.2, and 3.4 in experimental. Forky may move
- * on. What experimental has may be gone any day; its libraries are those of sid.
+ * Suites of Debian by their first HAProxy branch: 2.6, 3.0, 3.2, and 3.4 in experimental. Forky may get a later one. A
+ * package of experimental may disappear any day; its libraries are those of sid.
  */
 const RELEASES = {
   bookworm: { suites: ['bookworm'], mayVanish: false },
@@ -14,7 +14,7 @@ const RELEASES = {
   experimental: { suites: ['sid', 'experimental'], mayVanish: true },
 } as const;
 
-/** A suite of Debian that has a HAProxy. */
+/** A suite of Debian with a HAProxy. */
 export type ReleaseName = keyof typeof RELEASES;
 
 const RELEASE_NAMES: readonly ReleaseName[] = ['bookworm', 'trixie', 'forky', 'experimental'];
@@ -23,7 +23,7 @@ const RELEASE_NAMES: readonly ReleaseName[] = ['bookworm', 'trixie', 'forky', 'e
 export interface HaproxyRelease {
   /** Debian's suite. */
   readonly name: ReleaseName;
-  /** As `haproxy -v` says it, without Debian's suffix: `3.0.11`. */
+  /** The version in `haproxy -v`, without Debian's suffix: `3.0.11`. */
   readonly version: string;
   /**
    * True up to 3.0, whose SPOP client is an applet that fragments a NOTIFY above max-frame-size; HAProxy 3.1 and later
@@ -34,7 +34,7 @@ export interface HaproxyRelease {
   readonly program: string;
 }
 
-/** One HAProxy, unpacked where the cache has none. Rejects where it cannot be had. */
+/** One HAProxy, unpacked if it is not in the cache. Rejects if it is not available. */
 async function findHaproxy(name: ReleaseName): Promise<HaproxyRelease> {
   const program = `${await unpackDebian({ packages: ['haproxy'], suites: RELEASES[name].suites })}/haproxy`;
   const { stdout } = await promisify(execFile)(program, ['-v']);
@@ -42,18 +42,18 @@ async function findHaproxy(name: ReleaseName): Promise<HaproxyRelease> {
   return { name, version, fragments: Number(major) < 3 || (major === '3' && minor === '0'), program };
 }
 
-/** A release, or why it cannot be had. */
+/** A release, or the reason why it is not available. */
 export type FoundRelease =
   | { readonly name: ReleaseName; readonly release: HaproxyRelease; readonly refusal?: undefined }
   | {
       readonly name: ReleaseName;
       readonly release?: undefined;
       readonly refusal: string;
-      /** Whether that is no fault of this machine or its network. */
+      /** True if this is no fault of this machine or its network. */
       readonly mayVanish: boolean;
     };
 
-/** These releases, the oldest first, as far as they can be had; never rejects. */
+/** These releases, the oldest first, with the reason for each that is not available; never rejects. */
 export function lookForHaproxies(names: readonly ReleaseName[] = RELEASE_NAMES): Promise<FoundRelease[]> {
   return Promise.all(
     names.map(async (name): Promise<FoundRelease> => {
@@ -67,9 +67,9 @@ export function lookForHaproxies(names: readonly ReleaseName[] = RELEASE_NAMES):
 }
 
 /**
- * These releases, the oldest first. One that may vanish is left out where it has, with the reason on stderr.
+ * These releases, the oldest first. One that may vanish is omitted if it has, with the reason on stderr.
  *
- * @throws Error where another one cannot be had.
+ * @throws Error if another one is not available.
  */
 export async function findHaproxies(names?: readonly ReleaseName[]): Promise<HaproxyRelease[]> {
   const releases: HaproxyRelease[] = [];
