@@ -4,15 +4,15 @@ import { basename, join, resolve } from 'node:path';
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
 
 /**
- * `node .ci/api-report.ts [--update]`: compares what each entry point of each package exports, as built, with its report
- * under version control (`packages/<name>/etc/*.api.md`), so that no change of the public interface goes unseen.
+ * `node .ci/api-report.ts [--update]`: compares the exports of each built entry point with its report under version
+ * control (`packages/<name>/etc/*.api.md`), so that every change of the public interface is noticed.
  */
 
 interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly types: string }>>;
 }
 
-/** The declaration files of a package's entry points, relative to its folder, but for what other packages of ours alone use. */
+/** The declaration files of a package's entry points, relative to its folder, except those that only our own packages use. */
 function entryPoints(projectFolder: string): string[] {
   const manifest = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as Manifest;
   return Object.entries(manifest.exports).flatMap(([name, target]) =>
@@ -20,7 +20,7 @@ function entryPoints(projectFolder: string): string[] {
   );
 }
 
-/** What the main entry point of a package exports, by its report. */
+/** The exports of a package's main entry point, from its report. */
 function mainNames(projectFolder: string): Set<string> {
   const report = readFileSync(join(projectFolder, `etc/${basename(projectFolder)}.api.md`), 'utf8');
   return new Set(
@@ -30,7 +30,7 @@ function mainNames(projectFolder: string): Set<string> {
   );
 }
 
-/** Whether an entry point is as its report says; with `update`, the report follows it instead. */
+/** Whether an entry point equals its report; with `update`, the report is rewritten instead. */
 function matchesReport(projectFolder: string, entryPoint: string, update: boolean): boolean {
   const mainEntryPointFilePath = join(projectFolder, entryPoint);
   const reportFolder = join(projectFolder, 'etc');
@@ -69,10 +69,10 @@ function matchesReport(projectFolder: string, entryPoint: string, update: boolea
   });
   const { succeeded } = Extractor.invoke(extractorConfig, {
     localBuild: update,
-    // Where an interface and its report differ, the difference says more than the tool does.
+    // If an interface and its report differ, the difference says more than the tool's message.
     messageCallback: (message) => {
       if (message.messageId.startsWith('console-')) message.handled = true;
-      // What one entry point takes may be imported from the main one.
+      // The types of one entry point may be imported from the main one.
       const [, forgotten = ''] = /^The symbol "(\w+)"/.exec(message.text) ?? [];
       const isForgotten = message.messageId === 'ae-forgotten-export';
       const isElsewhere = isForgotten && !entryPoint.includes('index') && mainNames(projectFolder).has(forgotten);

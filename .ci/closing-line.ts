@@ -8,8 +8,8 @@ interface Counts {
 }
 
 /**
- * Counts tests by their state, and one failure for each error in a module, in a suite, or outside of both. A test that
- * never came to a result has failed. Where nothing passed, or the run failed for a reason not seen here, that is one too.
+ * Counts tests by their state, and one failure for each error in a module, in a suite, or outside of both. A test
+ * without a result has failed. A run in which no test passed, or that failed for an unknown reason, counts as one failure.
  */
 function count(modules: readonly TestModule[], unhandledErrors: readonly unknown[], reason: TestRunEndReason): Counts {
   const counts: Counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
@@ -26,9 +26,9 @@ function count(modules: readonly TestModule[], unhandledErrors: readonly unknown
 }
 
 /**
- * Ends the output of a test run with one plain line for CI: `N passed, N failed`, and `, N skipped` where tests were
- * skipped. It is written when the process exits: behind everything that other reporters and the coverage have to say,
- * and when the exit code is known, which is 0 if and only if the line says `0 failed`.
+ * Ends the output of a test run with one plain line for CI: `N passed, N failed`, and `, N skipped` if tests were
+ * skipped. It is written when the process exits, after the output of other reporters and of the coverage. The exit code is
+ * known by then; it is 0 if and only if the line says `0 failed`.
  */
 export default class ClosingLine implements Reporter {
   #counts: Counts = { passed: 0, failed: 1, skipped: 0 };

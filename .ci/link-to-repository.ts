@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * `node link-to-repository.ts <folder> <commit>`, with a package as it was unpacked: makes the relative links of its README
- * lead to the repository at that commit. On a registry's page, and in node_modules, there is no `../../docs`.
+ * `node link-to-repository.ts <folder> <commit>`, with an unpacked package: makes the relative links of its README lead
+ * to the repository at that commit. On a registry's page, and in node_modules, there is no `../../docs`.
  */
 const [folder = '.', commit = 'HEAD'] = process.argv.slice(2);
 

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 const folder = resolve(process.argv[2] ?? '.');
 const load = createRequire(join(folder, 'program.js'));
 
-/** As much of the agent's package as is used here. */
+/** The part of the agent's package that is used here. */
 interface AgentPackage {
   createAgent(options: { hooks: { unhandledNotify(): void } }): {
     listen(target: { port: number }): Promise<{ port: number }>;

@@ -1,13 +1,13 @@
-/** Adds to a part of HAProxy's configuration what it lacks to be checked alone, such as the backends that it names. */
+/** Completes a part of HAProxy's configuration so that it can be checked alone, for instance with the backends that it names. */
 
 /** Both files, ready for `haproxy -c`. */
 export interface CompleteConfiguration {
   readonly haproxy: string;
-  /** By the names under which `filter` lines have them. */
+  /** By the names in `filter` lines. */
   readonly spoe: Readonly<Record<string, string>>;
 }
 
-/** What stands in the first group of each match. */
+/** The first group of each match. */
 function all(pattern: RegExp, text: string): string[] {
   return [...new Set([...text.matchAll(pattern)].map(([, first = '']) => first))];
 }
@@ -17,7 +17,7 @@ function words(lines: readonly string[]): string[] {
 }
 
 const DEFAULTS = 'defaults\n  mode http\n  timeout connect 1s\n  timeout client 1s\n  timeout server 1s\n';
-/** HAProxy has nothing to do without a listener, and `-c` fails. */
+/** Without a listener `haproxy -c` fails. */
 const LISTENER = 'frontend of-the-check\n  bind 127.0.0.1:1\n';
 const SECTION = /^(?:global|defaults|frontend|backend|listen)\b/m;
 
@@ -25,12 +25,12 @@ function withoutComments(part: string): string {
   return part.replaceAll(/^\s*#.*\n|\s+#.*$/gm, '');
 }
 
-/** The name of the engine that a part of a SPOE configuration is of. */
+/** The name of the engine of a part of a SPOE configuration. */
 export function engineOf(part: string): string {
   return /^\[(.+)\]/m.exec(part)?.[1] ?? /^\s*spoe-agent (\S+)/m.exec(part)?.[1] ?? 'part';
 }
 
-/** A SPOE configuration from a part of one: with an agent that sends what is there, and the messages that it names. */
+/** A SPOE configuration from a part of one, with an agent that sends the part's messages, and the messages that it names. */
 export function completeSpoe(part: string): string {
   const engine = engineOf(part);
   let text = withoutComments(part).replace(/^\[.*\]\n/m, '');
@@ -44,7 +44,7 @@ export function completeSpoe(part: string): string {
     ];
     text = `spoe-agent ${engine}\n${lines.map((line) => `  ${line}\n`).join('')}${text}`;
   }
-  // HAProxy 3.0 and older crash over an agent that sends nothing.
+  // HAProxy 3.0 and older crash on an agent that sends nothing.
   if (!/^\s*(messages|groups) /m.test(text)) text = text.replace(/^\s*spoe-agent .*/m, '$&\n  messages any');
   const missing = Object.entries({ 'use-backend': 'agents', 'option var-prefix': 'part', 'timeout processing': '1s' });
   const more = missing.filter(([line]) => !text.includes(line)).map(([line, value]) => `\n  ${line} ${value}`);
@@ -86,7 +86,7 @@ export function completeHaproxy(part: string, known: Readonly<Record<string, str
       (name) => `backend ${name}\n  stick-table type string size 1k store gpt(2)\n`,
     ),
   ];
-  // What stands before the first section but "global" gets its defaults.
+  // DEFAULTS goes before the first section other than "global".
   if (!/^defaults\b/m.test(text)) text = text.replace(/^(?=frontend|backend|listen)|(?![^])/m, DEFAULTS);
   if (!/^global\b/m.test(text)) text = `global\n  default-path config\n${text}`;
   else if (!text.includes('default-path')) text = text.replace(/^global\n/m, '$&  default-path config\n');

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 const root = resolve(import.meta.dirname, '../..');
 const files = globSync(['*.md', '{packages,docs,benchmarks,fuzz,.changeset}/**/*.{cfg,conf,md,ts}'], {
   cwd: root,
-  // What public agents' configurations have is not ours to follow: it is there for `spop lint`.
+  // Constructs of public agents' configurations need not follow this rule: they are tests of `spop lint`.
   exclude: [
     '**/node_modules',
     '**/fixtures',
@@ -24,7 +24,7 @@ function defaultsSections(text: string): string[] {
   );
 }
 
-/** The line that keeps HAProxy 3.4 and later waiting for the agent where a client closes, and a comment before it. */
+/** The line that keeps HAProxy 3.4 and later waiting for the agent when a client closes, and a comment before it. */
 const SAYS_WHY = /^ *#.*\n *no option abortonclose$/m;
 
 describe('HAProxy configurations', () => {
@@ -37,11 +37,11 @@ describe('HAProxy configurations', () => {
     for (const kind of ['.cfg', '.md', '.ts']) expect(names.filter((name) => name.endsWith(kind))).not.toEqual([]);
   });
 
-  it.each(found)('of $file say no option abortonclose, and why', ({ lines }) => {
+  it.each(found)('of $file have no option abortonclose, and say why', ({ lines }) => {
     expect(lines).toMatch(SAYS_WHY);
   });
 
-  it('of the testbed say no option abortonclose', () => {
+  it('of the testbed have no option abortonclose', () => {
     const [lines] = defaultsSections(haproxyConfig({ messages: {} }, '127.0.0.1:9000'));
     expect(lines).toMatch(/^ *no option abortonclose$/m);
   });

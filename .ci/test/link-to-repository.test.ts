@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-/** What `.ci/link-to-repository.ts` makes of a README, and what it writes on stderr. */
+/** The README after `.ci/link-to-repository.ts`, and its output on stderr. */
 function linked(readme: string): { readme: string; stderr: string } {
   const folder = mkdtempSync(join(tmpdir(), 'link-to-repository-'));
   try {
@@ -20,7 +20,7 @@ function linked(readme: string): { readme: string; stderr: string } {
 }
 
 describe('.ci/link-to-repository.ts', () => {
-  it('makes relative links absolute, at a commit, and leaves others as they are', () => {
+  it('makes relative links absolute, at a commit, and does not change others', () => {
     expect(linked('[a](../../docs/errors.md#x) [b](../builder/README.md) [c](src/index.ts)').readme).toBe(
       '[a](https://example.com/a/b/blob/c0ffee/docs/errors.md#x) ' +
         '[b](https://example.com/a/b/blob/c0ffee/packages/builder/README.md) ' +

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-/** What a registry shows of a package, against the one place that names the repository: `repository` of the top package.json. */
+/** Compares the fields that a registry shows with `repository` of the top package.json, which alone names the repository. */
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -22,7 +22,7 @@ describe.each(['codec', 'builder', 'agent'])('packages/%s/package.json', (name) 
     });
   });
 
-  it('can be found by what it is for', () => {
+  it('can be found by its purpose', () => {
     expect(found['description']).toMatch(/SPOP/);
     expect(found['keywords']).toEqual(expect.arrayContaining(['haproxy', 'spoe', 'spop']));
   });

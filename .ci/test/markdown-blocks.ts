@@ -1,4 +1,4 @@
-/** The fenced blocks of the Markdown files, by what can be checked about them. */
+/** The fenced blocks of the Markdown files, by the check for them. */
 import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -9,7 +9,7 @@ export const files: readonly string[] = globSync(
   ['*.md', '.{changeset,github}/*.md', '{packages,docs,benchmarks,fuzz}/**/*.md'],
   {
     cwd: root,
-    // docs/reference is written from docstrings, by the build of the site.
+    // The build of the site writes docs/reference from docstrings.
     exclude: ['**/node_modules', '**/CHANGELOG.md', '**/*.api.md', 'docs/reference'],
   },
 ).toSorted();
@@ -18,11 +18,11 @@ export const files: readonly string[] = globSync(
 export type BlockKind = 'program' | 'fragment' | 'haproxy' | 'spoe' | 'shell' | 'other';
 
 export interface Block {
-  /** `docs/errors.md:12`, where the block begins. */
+  /** The place where the block begins: `docs/errors.md:12`. */
   readonly place: string;
   readonly file: string;
   readonly kind: BlockKind;
-  /** The word after the backticks; `''` where there is none. */
+  /** The word after the backticks; `''` if there is none. */
   readonly language: string;
   readonly text: string;
 }

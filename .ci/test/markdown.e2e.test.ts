@@ -1,4 +1,4 @@
-/** HAProxy takes every part of a configuration in the Markdown files, once it is completed. */
+/** HAProxy accepts every part of a configuration in the Markdown files, once it is completed. */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';

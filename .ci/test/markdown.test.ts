@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { blocks, blocksOf, files, root } from './markdown-blocks.ts';
 
-/** What fragments of programs use without saying where it is from. */
+/** Declarations that fragments of programs use without an import. */
 const GLOBALS = `
 import type * as spop from '@spop/agent';
 import type * as http from 'node:http';
@@ -51,7 +51,7 @@ function fragments(text: string): string[] {
   });
 }
 
-/** Whether a link of a file leads to a file or folder and, where it has a fragment, to a heading of it. */
+/** Whether a link of a file leads to a file or folder and, if it has a fragment, to a heading of that file. */
 function leadsSomewhere(file: string, link: string): boolean {
   const [path = '', fragment] = link.split('#');
   const target = path === '' ? join(root, file) : join(root, dirname(file), path);
@@ -62,8 +62,8 @@ function leadsSomewhere(file: string, link: string): boolean {
 }
 
 describe('Markdown', () => {
-  it('holds TypeScript that the compiler takes', { timeout: 60_000 }, () => {
-    // Below docs/, from where every package can be imported.
+  it('holds TypeScript that compiles', { timeout: 60_000 }, () => {
+    // Below docs/, because every package can be imported from there.
     const folder = join(root, 'docs/node_modules/.cache/markdown');
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
@@ -72,7 +72,7 @@ describe('Markdown', () => {
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig));
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     writeFileSync(join(folder, 'globals.d.ts'), GLOBALS);
-    // Those of the tutorials import each other, and are files that the compiler sees anyway.
+    // Programs of the tutorials import each other, and are files that the compiler checks anyway.
     const alone = blocksOf('program', 'fragment').filter(({ file }) => !file.startsWith('docs/tutorials/'));
     for (const { place, text } of alone) {
       writeFileSync(join(folder, `${place.replaceAll(/[/:]/g, '_')}.ts`), `${text}\nexport {};\n`);
@@ -82,10 +82,10 @@ describe('Markdown', () => {
     expect(stdout).toBe('');
   });
 
-  it('says how many blocks are checked, and how many are not', () => {
+  it('has at least a third of its blocks checked, and the test prints the numbers', () => {
     const count = (kind: (typeof blocks)[number]['kind']): number => blocksOf(kind).length;
     const rest = Object.entries(Object.groupBy(blocksOf('other'), ({ language }) => language || 'unnamed'));
-    // docs/guides/command-line.test.ts and docs/tutorials/tutorials.e2e.test.ts run these, and compare what they print.
+    // docs/guides/command-line.test.ts and docs/tutorials/tutorials.e2e.test.ts run these, and compare their output.
     const sessions = blocksOf('shell').filter(({ language }) => language === 'console').length;
     console.log(
       `${blocks.length} blocks in ${files.length} Markdown files. Compiled: ${count('program')} programs of TypeScript and ` +
@@ -96,7 +96,7 @@ describe('Markdown', () => {
     expect(blocksOf('program', 'fragment', 'haproxy', 'spoe').length).toBeGreaterThan(blocks.length / 3);
   });
 
-  it.each(files)('%s links to what exists', (file) => {
+  it.each(files)('%s links only to existing files and headings', (file) => {
     const links = localLinks(readFileSync(join(root, file), 'utf8'));
     const broken = links.filter((link) => !leadsSomewhere(file, link));
     expect(broken).toEqual([]);

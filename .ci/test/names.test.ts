@@ -11,10 +11,10 @@ const names = ['codec', 'agent', 'builder'];
 
 /** `export { a, type B as C } from 'x'`, with or without `from`; `export * from 'x'`; `export * as a from 'x'`. */
 const LIST = /^export (?:type )?(?:\{(?<list>[^}]*)\}|\*(?: as (?<namespace>\w+))?)(?: from '(?<from>[^']+)')?;/gm;
-/** `export function a`, `export const A`, `export interface B` and their like. */
+/** `export function a`, `export const A`, `export interface B` and similar. */
 const DECLARATION = /^export (?:abstract |async )?(?:class|const|function|interface|type) (\w+)/gm;
 
-/** The sources of a package's entry points, but for what other packages of ours alone use. */
+/** The sources of a package's entry points, except those that only our own packages use. */
 function entryPoints(name: string): string[] {
   const manifest = JSON.parse(readFileSync(resolve(packages, name, 'package.json'), 'utf8')) as Manifest;
   return Object.entries(manifest.exports).flatMap(([entry, target]) =>
@@ -22,7 +22,7 @@ function entryPoints(name: string): string[] {
   );
 }
 
-/** What a file exports, and where each of the names is declared: `<file>#<name>`. */
+/** The exports of a file, with the place of each declaration: `<file>#<name>`. */
 function exportsOf(file: string): Map<string, string> {
   const text = readFileSync(file, 'utf8');
   const found = new Map<string, string>();
@@ -44,7 +44,7 @@ function exportsOf(file: string): Map<string, string> {
   return found;
 }
 
-/** The report of an entry point; `.ci/api-report.ts` keeps it true. */
+/** The report of an entry point; `.ci/api-report.ts` keeps it up to date. */
 function report(name: string, entryPoint: string): string {
   const file = `${basename(entryPoint, '.ts').replace('index', name)}.api.md`;
   return readFileSync(resolve(packages, name, 'etc', file), 'utf8');
@@ -68,19 +68,19 @@ describe('the names of the packages', () => {
   });
 
   it.each(all)('have a docstring each: $file', ({ name, file }) => {
-    // API Extractor's mark for what has no summary: `// @public (undocumented)`, on the line above the export.
+    // API Extractor's mark for an export without a summary: `// @public (undocumented)`, on the line above the export.
     const found = [...report(name, file).matchAll(/^\/\/ .*\(undocumented\)\n(.*)/gm)].map(([, line]) => line);
     expect(found).toEqual([]);
   });
 
-  it('mean one thing each, in whatever packages a test imports', () => {
+  it('have one meaning each, in any packages that a test imports', () => {
     const meanings = Map.groupBy(
       all.flatMap(({ found }) => [...found]),
       ([name]) => name,
     );
     const origins = [...meanings].map(([name, entries]) => ({ name, origins: new Set(entries.map(([, at]) => at)) }));
     expect(origins.filter((each) => each.origins.size > 1)).toEqual([]);
-    // The agent exports words of the codec again, which is one meaning.
+    // The agent exports names of the codec again, with the same meaning.
     expect(meanings.get('defineMessage')).toHaveLength(2);
   });
 });

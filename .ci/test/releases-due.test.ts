@@ -10,7 +10,7 @@ interface State {
   readonly changesets?: readonly string[];
 }
 
-/** Runs `.ci/releases-due` in a repository of its own, in some state. */
+/** Runs `.ci/releases-due` in a new repository, in the given state. */
 function findDue(state: State, env: NodeJS.ProcessEnv) {
   const root = mkdtempSync(join(tmpdir(), 'releases-due-'));
   const run = (command: string, args: readonly string[]) =>

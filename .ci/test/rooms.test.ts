@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 /**
  * The levels of each package's `src`, lowest first: see "Rooms" in ARCHITECTURE.md. A level is a folder, or a list of files
- * in `src` itself; all other files there are entry points, and stand above.
+ * in `src` itself; all other files there are entry points, above all levels.
  */
 const LEVELS: Readonly<Record<string, readonly (string | readonly string[])[]>> = {
   codec: [['constants', 'errors', 'printable', 'pool', 'quote'], 'wire', 'values', 'text', 'frames', 'notify', 'ack'],
@@ -42,7 +42,7 @@ describe.each(Object.entries(LEVELS))('the rooms of %s', (name, levels) => {
   const src = resolve(packages, name, 'src');
   const files = globSync('**/*.ts', { cwd: src });
 
-  /** The place of a file's level, the lowest first; entry points stand above all, and files that no level has below. */
+  /** The index of a file's level, the lowest first; entry points are above all levels, and files without a level below. */
   function heightOf(file: string): number {
     const folder = dirname(file);
     const stem = file.replace(/\.ts$/, '');
@@ -50,7 +50,7 @@ describe.each(Object.entries(LEVELS))('the rooms of %s', (name, levels) => {
     return height < 0 && folder === '.' ? levels.length : height;
   }
 
-  it('have every file, and every level has some', () => {
+  it('contain every file, and every level has files', () => {
     expect(files.filter((file) => heightOf(file) < 0)).toEqual([]);
     expect(levels.filter((_, height) => !files.some((file) => heightOf(file) === height))).toEqual([]);
   });

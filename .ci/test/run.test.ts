@@ -69,7 +69,7 @@ describe('.ci/run', () => {
     expect({ exitCode: found, lastLine: lines.at(-1) }).toEqual({ exitCode, lastLine });
   });
 
-  it('adds up skipped tests on a line of their own', { timeout: 30_000 }, () => {
+  it('adds up skipped tests on a separate line', { timeout: 30_000 }, () => {
     expect(runCi({ pnpm: 'echo 7 passed, 0 failed, 2 skipped' }).lines).toContain(
       '4 skipped, each with its reason above',
     );

@@ -3,11 +3,11 @@ import { resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import { describe, expect, it } from 'vitest';
 
-/** What a bundler makes of imports from the packages, minified, with the codec where they use it: no more than stated here. */
+/** The size of imports from the packages, bundled and minified, with the codec if they use it: at most these bytes. */
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** Bytes at most, rounded up from what they were by some hundredths; what is missing here fails as well. */
+/** Maximum bytes, some hundredths above the measured ones; an entry point that is missing here fails as well. */
 const ENTRY_POINTS: Readonly<Record<string, number>> = {
   '@spop/codec': 69_000,
   '@spop/codec/internal': 43_000,
@@ -18,7 +18,7 @@ const ENTRY_POINTS: Readonly<Record<string, number>> = {
   '@spop/builder/vitest': 44_000,
 };
 
-/** Of reading a varint, 1,100 bytes are `SpopError` with its codes. */
+/** For reading a varint, 1,100 of the bytes are `SpopError` with its codes. */
 const PARTS: readonly [code: string, budget: number][] = [
   ["export { writeVarint } from '@spop/codec'", 450],
   ["export { readVarint } from '@spop/codec'", 2_200],
@@ -31,7 +31,7 @@ const PARTS: readonly [code: string, budget: number][] = [
 async function minified(code: string): Promise<number> {
   const bundle = await rolldown({
     input: 'entry',
-    // From where every package can be imported.
+    // Every package can be imported from there.
     cwd: resolve(root, 'docs'),
     platform: 'node',
     external: ['fast-check', 'vitest'],
@@ -51,7 +51,7 @@ async function minified(code: string): Promise<number> {
 async function expectWithin(code: string, budget: number): Promise<void> {
   const bytes = await minified(code);
   expect(bytes).toBeLessThanOrEqual(budget);
-  // Where a change saved that much, the budget is to follow.
+  // If a change saved that much, lower the budget.
   expect(bytes).toBeGreaterThan(0.85 * budget);
 }
 

@@ -2,14 +2,14 @@ import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-/** What `.ci/lint-workflows` does not ask of the workflows, or only with programs that are not in every development environment. */
+/** Rules for the workflows that `.ci/lint-workflows` does not check, or only with programs that may not be installed. */
 
 const folder = resolve(import.meta.dirname, '../../.github/workflows');
 const workflows = globSync('*.yml', { cwd: folder }).toSorted();
 const read = (workflow: string): string => readFileSync(join(folder, workflow), 'utf8');
 
 describe.each(workflows)('.github/workflows/%s', (workflow) => {
-  it('takes actions and images by digest, with the version that it is', () => {
+  it('names actions and images by digest, with the version in a comment', () => {
     const lines = read(workflow).split('\n');
     const uses = lines.filter((line) => /^\s*(- )?uses:/.test(line));
     expect(uses.length).toBeGreaterThan(0);
@@ -18,7 +18,7 @@ describe.each(workflows)('.github/workflows/%s', (workflow) => {
     expect(images.filter((line) => !/: [\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$/.test(line))).toEqual([]);
   });
 
-  it('takes one version of each action', () => {
+  it('uses one version of each action', () => {
     const found = [...read(workflow).matchAll(/uses: ([^@]+)(@.*)/g)];
     const versions = Map.groupBy(found, ([, action]) => action);
     expect([...versions.values()].filter((of) => new Set(of.map(([, , version]) => version)).size > 1)).toEqual([]);
@@ -43,7 +43,7 @@ describe('.github/workflows/release.yml', () => {
     ]);
   });
 
-  it('gives that job to the environment that a maintainer guards', () => {
+  it('runs that job in the environment that a maintainer guards', () => {
     expect(tokens[0]).toContain('environment: npm\n');
   });
 });
