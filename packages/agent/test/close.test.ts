@@ -169,7 +169,7 @@ describe('close()', () => {
     await agent.close();
   });
 
-  it('is what Symbol.asyncDispose does', async () => {
+  it('is the same as Symbol.asyncDispose', async () => {
     const { agent, connect } = await startAgent({ link: 'IPv4' });
     const peer = await connect();
     await peer.hello();

@@ -36,7 +36,7 @@ describe('parseListenAddress', () => {
     ['unix:agent.sock', 'an absolute path'],
     ['fd@', 'the number of a file descriptor'],
     ['fd@three', 'the number of a file descriptor'],
-  ])('refuses "%s" and shows what an address looks like', (text, reason) => {
+  ])('refuses "%s" and shows the form of an address', (text, reason) => {
     const error = thrownBy(() => parseListenAddress(text));
     expect(error).toBeInstanceOf(TypeError);
     const forms = "'127.0.0.1:9000', '[::1]:9000', ':9000' or 'unix:/run/agent.sock'";

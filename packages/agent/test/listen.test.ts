@@ -159,7 +159,7 @@ describe('listen', () => {
     await expect(listening).rejects.toBeInstanceOf(ErrorType);
   });
 
-  it('takes undefined for the default of host, mode and backlog', async () => {
+  it('replaces undefined by the default of host, mode and backlog', async () => {
     const { agent } = await startAgent();
     const targets = [
       { port: 0, host: undefined, backlog: undefined },
@@ -223,7 +223,7 @@ describe('listen', () => {
     ['a file', (path: string): void => writeFileSync(path, 'precious')],
     ['a folder', (path: string): void => mkdirSync(path)],
     ['a link to a file', (path: string): void => symlinkSync(import.meta.filename, path)],
-  ])('on a path that is %s rejects, and leaves it as it is', async (_, make) => {
+  ])('on a path that is %s rejects, and does not change it', async (_, make) => {
     const path = join(makeFolder(), 'agent.sock');
     make(path);
     const before = statSync(path).ino;

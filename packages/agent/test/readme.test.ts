@@ -99,7 +99,7 @@ describe('README', () => {
     expect(await ask('one-of.ts', client({ client: data.string('unknown') }))).toEqual({});
   });
 
-  it('has a message with a fallback of its own', async () => {
+  it('has a message with its own fallback', async () => {
     const warned = vi.spyOn(console, 'warn').mockReturnValue();
     const question = notify({ streamId: 1, frameId: 1 }).message('inspect-body', {
       path: data.string('/upload'),

@@ -131,7 +131,7 @@ describe('a step that fails', () => {
     expect(failure.message.indexOf('agent, of NOTIFY 1')).toBeLessThan(failure.message.indexOf('agent: ACK 1:1'));
   });
 
-  it('has a stack that begins where the test called it', async () => {
+  it('has a stack that begins at the call in the test', async () => {
     const peer = await ask(() => new Promise(() => {}), { processingTimeoutMs: 0 }, { timeoutMs: 20 });
     const steps = [
       () => peer.notify(checkIp, arguments_),

@@ -14,7 +14,7 @@ import {
 const checkRequest = defineMessage('check-request', { ip: address, host: optional(string) });
 const score = defineVariable('sess', 'score', int32);
 
-/** As in a file of its own. */
+/** A handler declared apart from its agent, as in another file. */
 const inItsFile: MessageHandler<typeof checkRequest> = ({ ip, host }, ack) => {
   expectTypeOf(ip.family).toEqualTypeOf<4 | 6>();
   expectTypeOf(host?.byteLength).toEqualTypeOf<number | undefined>();

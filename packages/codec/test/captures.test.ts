@@ -248,7 +248,7 @@ describe.each(fragmented)('fragments of %s', (_, capture, joined) => {
   });
 });
 
-/** All frames of the bytes, each an object of its own on a copy of all bytes. */
+/** All frames of the bytes, each a separate object on a copy of all bytes. */
 function framesOf(bytes: Buffer): Frame[] {
   const frames: Frame[] = [];
   let at = 0;

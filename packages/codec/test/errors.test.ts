@@ -15,7 +15,7 @@ describe('SpopError', () => {
     expect(error.message).toBe(`${code}: expected this; found that (at byte 7 of the frame)`);
   });
 
-  it('is an Error with a name, a stack and, where there is one, a cause', () => {
+  it('is an Error with a name, a stack and, if there is one, a cause', () => {
     const cause = new Error('below');
     const error = new SpopError('SPOP_MISUSE', 'why', -1, { cause });
     expect(error).toBeInstanceOf(Error);
@@ -23,7 +23,7 @@ describe('SpopError', () => {
     expect(error.stack).toMatch(/^SpopError: SPOP_MISUSE: why\n +at /);
   });
 
-  it('has no offset where none is given', () => {
+  it('has no offset if none is given', () => {
     expect(new SpopError('SPOP_NO_VERSION', 'why').offset).toBe(-1);
   });
 });

@@ -13,7 +13,7 @@ const CONTROLS = [
 ].map((code) => String.fromCharCode(code));
 
 describe('escapeText', () => {
-  it('leaves text as it is, in any script', () => {
+  it('does not change text in any script', () => {
     for (const text of ['', 'a timeout occurred', 'a"b\\c', 'Grüße, 世界 😀', 'שלום'])
       expect(escapeText(text)).toBe(text);
   });

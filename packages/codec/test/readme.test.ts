@@ -18,7 +18,7 @@ const programs = [...readme.matchAll(/```ts\n(.*?)```(?:\n\n```text\n(.*?)```)?/
   },
 );
 
-/** Runs the program as a user would, but from here, where its import leads to the sources. */
+/** Runs the program as a user would, but from this package, so that its import leads to the sources. */
 function run(code: string): string {
   const { stdout, stderr, status } = spawnSync(
     process.execPath,

@@ -37,7 +37,7 @@ describe('Program', () => {
     expect(await program.stop()).toBe('spawn /nonexistent/program ENOENT');
   });
 
-  it('ends a program by a signal, and by force where it does not end', async () => {
+  it('ends a program by a signal, and by force if it does not end', async () => {
     const willing = run(`process.on('SIGINT', () => process.exit(7)); console.log('up'); ${FOREVER}`);
     await willing.says(/up/);
     expect(await willing.stop({ signal: 'SIGINT' })).toBe('exit code 7');

@@ -28,7 +28,7 @@ function scoring(agent: Agent): unknown {
 
 const check = (streamId: number): FrameBuilder => notify({ streamId }).message(checkClientIp, { ip: '10.0.0.1' });
 
-/** An agent on a TCP socket with one good connection, which is asked again at the end of each test. */
+/** An agent on a TCP socket with one good connection, which sends a NOTIFY again at the end of each test. */
 async function startAttacked(
   options: Parameters<typeof startAgent>[0] = {},
 ): Promise<Bench & { readonly stillAnswers: () => Promise<void>; readonly attack: () => Promise<RawPeer> }> {

@@ -109,7 +109,7 @@ describe('spop conformance', () => {
     expect(agent.isRunning).toBe(true);
   }, 120_000);
 
-  it('asks an agent by a message of its own, and then skips the cases of values', async () => {
+  it('sends an agent its own message, and then skips the cases of values', async () => {
     const words = ['--message', 'echo value=seven', '--run', 'spop/3.2.6/known*,spop/3.4/*'];
     const { code, stdout } = await spop(['conformance', await echoAgent(), ...words]);
     expect(stdout).toMatch(/^must {5}4 {7}0 {7}0 {14}\d+$/m);

@@ -203,7 +203,7 @@ describe('BackPressure › cutShort', () => {
     expect(taken()).toEqual([]);
   });
 
-  it('comes before a resume for room while others have to be read', async () => {
+  it('has priority over a resume for room while others must be read', async () => {
     const { pressure, room, taken } = setup();
     pressure.pause();
     taken();

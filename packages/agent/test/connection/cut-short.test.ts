@@ -86,7 +86,7 @@ describe.each(linkKinds)('over %s', (link) => {
     await expectAnswers(peers[0], 501);
   });
 
-  it('a frame whose rest comes after its beginning was kept is answered', async () => {
+  it('a frame whose rest arrives after its beginning was kept is answered', async () => {
     cutAlways();
     const { target } = await startAgent({ link, setup: (agent) => agent.onMessage(ask, () => {}) });
     const peer = await connectRaw(target);

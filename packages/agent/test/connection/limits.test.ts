@@ -183,7 +183,7 @@ describe('maxInFlight', () => {
 });
 
 describe.each(linkKinds)('a peer that never reads while it sends, over %s', (link) => {
-  it('is read up to what the stream takes; memory stays bounded, others are answered, and it goes on when it reads', async () => {
+  it('is read until the stream is full; memory stays bounded, others are answered, and it goes on when it reads', async () => {
     const { agent, connect, reports, target } = await startAgent({
       link,
       setup: (a) => a.onMessage(ask, (_, ack) => void ack.set(number, 1)),

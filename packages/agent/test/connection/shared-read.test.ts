@@ -171,7 +171,7 @@ describe('readStatically', () => {
     ['no handle', null],
     ['a handle without useUserBuffer', { readStop: () => 0 }],
     ['a handle without readStop', { useUserBuffer: () => {} }],
-  ])('leaves a socket with %s as it is', async (_, handle) => {
+  ])('does not change a socket with %s', async (_, handle) => {
     const { readStatically } = await vi.importActual<typeof import('../../src/connection/shared-read.ts')>(
       '../../src/connection/shared-read.ts',
     );

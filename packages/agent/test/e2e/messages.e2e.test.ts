@@ -98,7 +98,7 @@ describeHaproxies('messages', (release) => {
   const agentLines = ['max-frame-size 16380', 'option send-frag-payload'];
   const fragmented = { what: '40 KB in fragments', length: 40_000, framesEach: 3, globalLines: large, agentLines };
 
-  it.each(release.fragments ? [...bodies, fragmented] : bodies)('takes a request body of $what', async (body) => {
+  it.each(release.fragments ? [...bodies, fragmented] : bodies)('accepts a request body of $what', async (body) => {
     const { length, framesEach } = body;
     const upload = defineMessage('upload', { length: integer, body: binary, end: string });
     const verdict = defineVariable('txn', 'verdict', string);

@@ -35,8 +35,8 @@ interface Outcome {
 }
 
 /**
- * Requests one after the other on each of some connections, until told to stop. They go on uncounted until the counted
- * ones are answered: without pipelining HAProxy 2.6 looks at its queue only when another NOTIFY comes in the same thread.
+ * Requests one after the other on each of some connections, until stopped. They go on uncounted until the counted
+ * ones are answered: without pipelining HAProxy 2.6 checks its queue only for another NOTIFY in the same thread.
  */
 function flow(client: HttpClient): {
   readonly outcome: Outcome;

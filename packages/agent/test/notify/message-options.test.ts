@@ -161,7 +161,7 @@ describe('deadlines of several messages', () => {
     expect(reports.handlerTimeout).toMatchObject([{ messages: ['client', 'body'] }]);
   });
 
-  it('may be shorter than those of NOTIFYs that came before', async () => {
+  it('may be shorter than those of earlier NOTIFYs', async () => {
     const { agent, connect, reports } = await startAgent({
       processingTimeoutMs: 30_000,
       setup: (made) => made.onMessage(client, never).onMessage(body, never, { timeoutMs: 10 }),

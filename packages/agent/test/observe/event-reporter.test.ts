@@ -20,7 +20,7 @@ const INFOS: AgentEvents = {
   transportError: { connection, error: new Error('cut') },
   eventLoopBlocked: { blockedMs: 100 },
 };
-const TOLD = ['protocolError', 'handlerError', 'unhandledNotify', 'handlerTimeout', 'overload'] as const;
+const WARNED = ['protocolError', 'handlerError', 'unhandledNotify', 'handlerTimeout', 'overload'] as const;
 
 function emitted(reporter: EventReporter, name: keyof AgentEvents, times: number = 1): string[] {
   const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
@@ -41,7 +41,7 @@ afterEach(() => {
 });
 
 describe('an event without a listener', () => {
-  it.each(TOLD)('%s is a process warning', (name) => {
+  it.each(WARNED)('%s is a process warning', (name) => {
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     reporterWith().emit(name, INFOS[name]);
     expect(warn).toHaveBeenCalledTimes(1);
@@ -50,7 +50,7 @@ describe('an event without a listener', () => {
     expect(options.code).toMatch(/^SPOP_[A-Z_]+$/);
   });
 
-  it.each(EVENT_NAMES.filter((name) => !(TOLD as readonly string[]).includes(name)))('%s is no warning', (name) => {
+  it.each(EVENT_NAMES.filter((name) => !(WARNED as readonly string[]).includes(name)))('%s is no warning', (name) => {
     expect(emitted(reporterWith(), name)).toEqual([]);
   });
 
@@ -85,7 +85,7 @@ describe('an event without a listener', () => {
 });
 
 describe('an event with a listener', () => {
-  it.each(TOLD)('%s is no warning: with a logger, its own hook, or a subscriber', (name) => {
+  it.each(WARNED)('%s is no warning: with a logger, its own hook, or a subscriber', (name) => {
     expect(emitted(reporterWith({}, silent), name)).toEqual([]);
     expect(emitted(reporterWith({ [name]: () => {} }), name)).toEqual([]);
     const listener = (): void => {};

@@ -20,7 +20,7 @@ agent.onMessage(checkClient, ({ client }, ack) => {
   if (client === undefined) return;
   if (client.type !== DataType.String) return void ack.set(seen, client);
   addresses.readXForwardedFor(client);
-  // The last element is what the nearest proxy has seen.
+  // The last element is the address that the nearest proxy has seen.
   if (addresses.next() && addresses.address !== undefined) ack.set(seen, addresses.address);
 });
 await agent.listen({ port: 9000 });

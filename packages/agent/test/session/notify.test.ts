@@ -302,7 +302,7 @@ describe.each(linkKinds)('a NOTIFY over %s', (link) => {
     expect(peer.frames().at(-1)).toBeDisconnect(4);
   });
 
-  it("of HAProxy's own size is answered, even if a smaller one was agreed on: 3.1.0 does not look at it", async () => {
+  it("of HAProxy's own size is answered, even if a smaller one was agreed on: 3.1.0 ignores it", async () => {
     const { target } = await startAgent({
       link,
       maxFrameSize: 1_000,

@@ -42,7 +42,7 @@ function asHaproxySends(value: bigint): TypedData {
 }
 
 describe('the range of a declared integer', () => {
-  it.each(ranges)('of type %s ends where the type does', (_, type, min, max) => {
+  it.each(ranges)('of type %s has the ends of the type', (_, type, min, max) => {
     expect(carried(type, min)).toEqual(asHaproxySends(min));
     expect(carried(type, max)).toEqual(asHaproxySends(max));
     expect(carried(type, 0)).toEqual(data.int64(0));
@@ -83,7 +83,7 @@ describe('an integer of its own type', () => {
     ['uint32', data.uint32, 0n, 2n ** 32n - 1n],
     ['int64', data.int64, -(2n ** 63n), 2n ** 63n - 1n],
     ['uint64', data.uint64, 0n, 2n ** 64n - 1n],
-  ])('%s ends where the type does', (type, make, min, max) => {
+  ])('%s has the ends of the type', (type, make, min, max) => {
     expect(make(min)).toMatchObject({ type });
     expect(BigInt(String(Reflect.get(make(min), 'value')))).toBe(min);
     expect(BigInt(String(Reflect.get(make(max), 'value')))).toBe(max);

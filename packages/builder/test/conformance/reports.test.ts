@@ -81,7 +81,7 @@ describe('the choice of cases', () => {
   const cases = conformanceCases(anyAnswer('check', 'ip'));
   const count = (...patterns: string[]): number => cases.filter((test) => fits(test, patterns)).length;
 
-  it('takes ids, anything for *, and classes', () => {
+  it('accepts ids, * for any text, and classes', () => {
     expect(count('spop/3.2.9/closes')).toBe(1);
     expect(count('spop/3.2.9/closes*')).toBe(2);
     expect(count('spop/3x2.9/*', 'spop/3.2.9/close')).toBe(0);

@@ -3,7 +3,7 @@ import '@spop/builder/vitest';
 import { expect, it } from 'vitest';
 import type { Duplex } from 'node:stream';
 
-/** Anything with `handle(stream)` can be tested; this agent answers frames that come whole. */
+/** Anything with `handle(stream)` can be tested; this agent answers whole frames. */
 const agent = {
   handle(stream: Duplex): void {
     stream.on('error', () => stream.destroy()); // HAProxy often resets

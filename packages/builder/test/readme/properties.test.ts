@@ -18,7 +18,7 @@ const agent = {
   },
 };
 
-it('answers whatever HAProxy can ask', async () => {
+it('answers any NOTIFY that HAProxy can send', async () => {
   const anything = message({ data: haproxyData() });
   await fc.assert(
     fc.asyncProperty(fc.array(anything, { minLength: 1, maxLength: 3 }), async (messages) => {
@@ -39,7 +39,7 @@ it('answers every client', async () => {
   );
 });
 
-it('gives the same frames however the bytes are cut', () => {
+it('gives the same frames for any cuts of the bytes', () => {
   const cut = notifyFrame().chain((frame) => chunking(writeFrame(frame)).map((chunks) => ({ frame, chunks })));
   fc.assert(
     fc.property(cut, ({ frame, chunks }) => {

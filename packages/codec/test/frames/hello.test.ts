@@ -32,7 +32,7 @@ const directions = [
 ] as const;
 
 describe('toHaproxyHello', () => {
-  it('reads what HAProxy 2.6 to 3.0 send', () => {
+  it('reads the HELLO of HAProxy 2.6 to 3.0', () => {
     const bytes = frameBytes(
       1,
       Buffer.concat([

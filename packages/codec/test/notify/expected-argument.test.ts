@@ -68,7 +68,7 @@ const Z = Buffer.concat([text('z'), hex('0205')]);
 /** Offset of its typed data from the frame's length field. */
 const VALUE_AT = PAYLOAD_AT + 4 + NAME.length;
 
-/** A frame of `payload` in a buffer of its own, with `before` and `after` bytes of `fill` around it. */
+/** A frame of `payload` in a new buffer, with `before` and `after` bytes of `fill` around it. */
 function place(payload: Uint8Array, fill: number, before: number, after: number): Frame {
   const bytes = notifyBytes(payload);
   // Part of larger memory, so that no offset is right by chance and no word is read past the buffer.

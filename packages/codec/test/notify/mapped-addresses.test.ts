@@ -48,7 +48,7 @@ const kinds = ['reused', 'for one NOTIFY'] as const;
 function readNotify(args: Arguments, kind: (typeof kinds)[number]): InternalNotify {
   const notify = new InternalNotify(set);
   const frame = notifyFrame([message('asks', args)]);
-  // Twice: the second time the arguments are expected where they were.
+  // Twice: the second time the arguments are expected at their earlier places.
   notify.read(frame);
   notify.read(frame);
   if (kind === 'for one NOTIFY') notify.beginOneTime();

@@ -24,7 +24,7 @@ const NAMES: readonly string[] = [
 
 const BEFORE = 11;
 
-/** Where the pattern of `name` ends over `wire` and then `after`, amid `fill`; relative to the name, -1 if it does not match. */
+/** The end of the pattern of `name` on `wire` and then `after`, amid `fill`; relative to the name, -1 if it does not match. */
 function endOver(name: string, wire: Uint8Array, after: Uint8Array, fill: number, trailing: number = 20): number {
   const bytes = Buffer.alloc(BEFORE + wire.length + after.length + trailing, fill);
   bytes.set(wire, BEFORE);

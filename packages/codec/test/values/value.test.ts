@@ -63,7 +63,7 @@ describe.each(accessors)('Value.%s', (_, access, types) => {
 
   const others = samples.filter(([type]) => !types.includes(type));
   if (others.length > 0) {
-    it.each(others)('refuses type %i, %s, and names what it expected and found', (_type, name, digits) => {
+    it.each(others)('refuses type %i, %s, and names the expected and the found type', (_type, name, digits) => {
       const error = thrown(() => access(valueOf(digits)));
       expect([error.code, error.status, error.offset]).toEqual(['SPOP_WRONG_TYPE', undefined, AT]);
       expect(error.reason).toMatch(new RegExp(`^expected a value of type [A-Z].*; found ${name}$`));
@@ -82,7 +82,7 @@ describe.each(accessors)('Value.%s', (_, access, types) => {
 });
 
 describe('Value.type', () => {
-  it.each(samples)('is %i for %s, whatever the flags', (type, _, digits) => {
+  it.each(samples)('is %i for %s, with any flags', (type, _, digits) => {
     const flagged = `f${digits.slice(1)}`;
     expect([valueOf(digits).type, valueOf(flagged).type]).toEqual([type, type]);
     expect(valueOf(digits).isNull).toBe(type === Null);

@@ -151,7 +151,7 @@ describe('readVarint', () => {
     expect([error.offset, error.reason]).toEqual([3, expect.stringContaining('last byte is 3')]);
   });
 
-  it('reads what a plain bigint implementation writes, for any 64-bit value', () => {
+  it('reads the bytes of a plain bigint implementation, for any 64-bit value', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: TWO_64 - 1n }), (value) => {
         const cursor = cursorAt(varint(value));

@@ -82,7 +82,7 @@ describe('SpopFinder', () => {
         const bySide = { haproxy: [] as string[], agent: [] as string[] };
         const packets = packetsOf({ firstSeq, segmentBytes });
         for (const [place, by, isCopy] of moved) {
-          // The three packets of the beginning stay where they are.
+          // The three packets of the beginning keep their places.
           const from = 3 + (place % (packets.length - 3));
           const [packet] = isCopy ? [packets[from]!] : packets.splice(from, 1);
           packets.splice(Math.min(from + by, packets.length), 0, packet!);
