@@ -168,7 +168,7 @@ describe.each(captures.map((capture) => [capture.label, capture] as const))(
       ).toEqual(expected);
     });
 
-    it('as it was read when it was recorded', () => {
+    it('in the pieces of the recording', () => {
       expect(decode(capture, capture.read_sizes)).toEqual(expected);
     });
 

@@ -97,7 +97,7 @@ describe('BackPressure › mayResume', () => {
     ['the session is full', { isFull: true }, false, false],
     ['the peer does not read', {}, true, false],
     ['the session is over, though the peer does not read', { isOver: true }, true, true],
-  ])('if %s', (_, session, isBlocked, expected) => {
+  ])('when %s (%o, isBlocked %s) is %s', (_, session, isBlocked, expected) => {
     const { connection, pressure, taken } = setup();
     pressure.pause();
     taken();

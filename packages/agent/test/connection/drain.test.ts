@@ -182,7 +182,7 @@ describe('a connection with pipelining that sends NOTIFYs without a gap', () => 
 });
 
 describe('a NOTIFY that is in the socket when a connection with pipelining is about to be ended', () => {
-  it('is answered before', async () => {
+  it('is still answered', async () => {
     const time = stopTime();
     const { agent, target } = await startAgent({ link: 'IPv4', setup });
     const peer = await connectRaw(target);

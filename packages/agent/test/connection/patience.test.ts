@@ -131,7 +131,7 @@ describe('Patience › hasStalled', () => {
       ],
       [false, false, false, false],
     ],
-  ])('when %s', (_, looks, expected) => {
+  ])('is right when %s', (_, looks, expected) => {
     expect(stalledAt(looks)).toEqual(expected);
   });
 

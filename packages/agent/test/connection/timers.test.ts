@@ -351,7 +351,7 @@ describe('a connection', () => {
     await expectFrames(peer, ['AGENT-HELLO']);
   });
 
-  it('lives on with all timers switched off', async () => {
+  it('stays open with all timers switched off', async () => {
     const off = { helloTimeoutMs: 0, idleTimeoutMs: 0, partialFrameTimeoutMs: 0, processingTimeoutMs: 0 };
     const { connect, peer: silent, target, time } = await start(off);
     const partial = await connectRaw(target);

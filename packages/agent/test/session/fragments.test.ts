@@ -117,7 +117,7 @@ describe('Fragments', () => {
     ['of exactly the cap', CAP, 'complete'],
     ['of one byte more than the cap', CAP + 1, 'too-big'],
     ['of three times the cap', 3 * CAP, 'too-big'],
-  ])('reports a NOTIFY %s as %4$s', (_, size, result) => {
+  ])('reports a NOTIFY %s, %i bytes, as %s', (_, size, result) => {
     const wire = new Wire();
     const fragments = new Fragments(CAP);
     // Length field, type, flags and ids take 11 bytes of the whole.

@@ -259,7 +259,7 @@ describe('a malformed NOTIFY', () => {
   });
 });
 
-it('does not change earlier views while later frames arrive', async () => {
+it('views that a handler read stay correct while later frames arrive', async () => {
   const seen: string[] = [];
   const { connect } = await startAgent({
     link: 'IPv4',

@@ -190,7 +190,7 @@ describe('parse', () => {
     });
   });
 
-  it('reads frames of unknown types without reading their payload', () => {
+  it('reads frames of unknown types without decoding their payload', () => {
     expect(parseFrame(frame(200, {}, 'ff ff'))).toMatchObject({
       type: 'UNKNOWN',
       typeByte: 200,

@@ -456,7 +456,7 @@ describe('AckWriter at its limit', () => {
   });
 });
 
-it('writes only ACKs: parts of other frames would make a malformed one', () => {
+it('an AckWriter writes only ACKs: parts of other frames would make a malformed one', () => {
   const ack = new AckWriter();
   for (const name of ['begin', 'item', 'nullItem', 'raw']) expect(name in ack).toBe(false);
 });

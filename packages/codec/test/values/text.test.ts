@@ -101,7 +101,7 @@ describe('endsWith', () => {
   });
 });
 
-it('does not read before the value', () => {
+it('endsWith does not read before the value', () => {
   // The byte before it is its length, which would be the first byte of é.
   const value = stringOf(Buffer.concat([Buffer.of(0xa9), Buffer.alloc(0xc3 - 1, 'x')]));
   expect(value.endsWith(`é${'x'.repeat(0xc3 - 1)}`)).toBe(false);
