@@ -10,18 +10,18 @@ import { BUILD } from '../load/load-tool.ts';
 import type { JudgedAgent, RunningAgent } from '../peers/correctness.ts';
 import { buildLanes, type SkippedLane } from '../peers/lanes.ts';
 
-/** An agent, and what is to be said of it. */
+/** An agent, with its row of the table. */
 export interface ListedAgent extends JudgedAgent {
   readonly name: string;
   readonly language: string;
   readonly version: string;
 }
 
-/** Variants of others for measuring, and yardsticks: nobody runs these behind HAProxy. */
+/** Variants for measuring, and yardsticks: these are not run behind HAProxy. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['haproxy-go, mended', 'spop + tokio, batched', 'least Node', 'C']);
 const EXAMPLE = 'haproxy/spoa-example';
 
-/** Builds all whose name contains `filter`. */
+/** Builds the agents whose name contains `filter`. */
 export async function buildAgents(
   filter: string,
   progress: (text: string) => void,
@@ -45,8 +45,8 @@ export async function buildAgents(
 }
 
 /**
- * HAProxy's example, from a checkout of its repository that SPOA_EXAMPLE names. It needs libevent and its headers, where CPATH and
- * LIBRARY_PATH lead if not to be found otherwise.
+ * HAProxy's example, from the checkout of its repository that SPOA_EXAMPLE names. It needs libevent and its headers; CPATH and
+ * LIBRARY_PATH name their folders if the compiler does not find them.
  */
 async function buildExample(): Promise<ListedAgent> {
   const folder = process.env['SPOA_EXAMPLE'] ?? '';

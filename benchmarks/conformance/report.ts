@@ -11,7 +11,7 @@ export interface AgentVerdicts {
   readonly verdicts: readonly CaseVerdict[];
 }
 
-/** All that was asked in one run. */
+/** The verdicts of one run. */
 export interface ConformanceRun {
   readonly startedAt: string;
   readonly commit: string;
@@ -20,15 +20,16 @@ export interface ConformanceRun {
   readonly skipped: readonly SkippedLane[];
 }
 
-/** What is to be known of an agent, to judge its figures. */
+/** Notes on an agent that its figures need. */
 const NOTES: Readonly<Record<string, string>> = {
-  'haproxy-go': 'is the library that Coraza uses; it announces no pipelining, and is asked nothing about it.',
+  'haproxy-go':
+    'is the library that Coraza uses. It does not announce pipelining, so the cases about pipelining are left out.',
   'criteo/haproxy-spoe-go': 'is no longer maintained.',
   'spop + tokio':
-    'is a codec, `spop`, whose connections our program serves as its examples do: what it does with frames is the crate’s, the rest ours.',
+    'is a codec, `spop`. Our program serves its connections as the crate’s examples do: the handling of frames is the crate’s, the rest is ours.',
   'haproxy/spoa-example':
-    'is meant to show the protocol, and says so. One line was changed, so that it listens on 127.0.0.1 alone.',
-  'naive Node': 'is no library, but what one would write first.',
+    'is written to show the protocol, and says so. One line was changed, so that it listens only on 127.0.0.1.',
+  'naive Node': 'is not a library, but a first attempt without one.',
 };
 
 const ENDED = 'process ended';
@@ -48,11 +49,11 @@ function introduction({ agents, startedAt }: ConformanceRun): string[] {
     '',
     '<!-- Written by `pnpm run conformance --docs`. -->',
     '',
-    `What \`spop conformance\` ([guide](guides/command-line.md)) finds in agents of several languages: ${asked} cases each, those that need no agent of their own. A case that`,
-    'fails is asked a second time, of a new process and with more patience, and counts where it fails again.',
+    `The findings of \`spop conformance\` ([guide](guides/command-line.md)) in agents of several languages: ${asked} cases each, all that run without an agent written for them. A case that`,
+    'fails is repeated with a new process and longer timeouts, and counts if it fails again.',
     '',
-    'This is what SPOE.txt demands and what agents among hostile peers need, not what HAProxy of today sends: **an agent that fails many cases can serve',
-    'behind one HAProxy on one machine without anybody noticing**. The tables by topic say where it would show.',
+    'The cases test the demands of SPOE.txt and the needs of agents among hostile peers, not only the frames that HAProxy sends today: **an agent that fails many',
+    'cases can serve behind one HAProxy on one machine without a visible fault**. The tables by topic say when a fault would show.',
     '',
     ...table(
       ['agent', 'language', 'version', 'passed', 'failed', 'not asked', 'ended the process'],
@@ -63,8 +64,8 @@ function introduction({ agents, startedAt }: ConformanceRun): string[] {
       }),
       3,
     ),
-    'Not asked: what an agent does not announce, pipelining for instance, it need not do. Ended the process: one connection ends the agent for all others, so that',
-    'requests go on without it until something starts it again.',
+    'Not asked: cases about capabilities that the agent does not announce, such as pipelining. Ended the process: one connection ends the agent for all others, and',
+    'requests go on without it until it is started again.',
     '',
     ...agents.flatMap(({ name }) => (NOTES[name] === undefined ? [] : [`- **${name}** ${NOTES[name]}`])),
     '',
@@ -95,10 +96,10 @@ function topicSection({ agents }: ConformanceRun): string[] {
       ['about', ...agents.map(({ name }) => name)],
       TOPICS.map((topic) => [topic.title, ...agents.map(({ verdicts }) => cell(topic, verdicts))]),
     ),
-    '## What a failure means',
+    '## The effect of a failure',
     '',
     ...table(
-      ['about', 'to those who run the agent'],
+      ['about', 'effect in operation'],
       failing.map(({ title, meaning }) => [title, meaning]),
       2,
     ),
@@ -112,7 +113,7 @@ function matrix({ agents }: ConformanceRun): string[] {
   return [
     '## Case by case',
     '',
-    `✓ passed, ✗ failed, – not asked. The other ${names.length - failing.length} cases no agent fails. \`spop conformance --list\` says what each asks.`,
+    `✓ passed, ✗ failed, – not asked. No agent fails the other ${names.length - failing.length} cases. \`spop conformance --list\` describes each case.`,
     '',
     ...table(
       ['case', ...agents.map(({ name }) => name)],
@@ -123,7 +124,7 @@ function matrix({ agents }: ConformanceRun): string[] {
 
 function details({ agents }: ConformanceRun): string[] {
   return [
-    '## What came instead',
+    '## What the agents did instead',
     '',
     ...agents.flatMap(({ name, verdicts }) => {
       const failed = verdicts.filter(({ result }) => result === 'fail');
@@ -140,22 +141,22 @@ function details({ agents }: ConformanceRun): string[] {
   ];
 }
 
-/** A detail, whose words are partly the agent's, as Markdown shows it as it is. */
+/** A detail as inline code: part of its text is the agent's, which must not act as Markdown. */
 function oneLine(detail: string): string {
   return `\`${detail.replaceAll(/\s+/g, ' ').replaceAll('`', "'").slice(0, SHOWN_CHARACTERS)}\``;
 }
 
 function howTo({ skipped, commit, machine }: ConformanceRun): string[] {
   return [
-    '## Again',
+    '## Repeat it',
     '',
     '```sh',
     'git clone https://github.com/haproxy/spoa-example   # with libevent’s headers, Debian’s libevent-dev',
     'SPOA_EXAMPLE=$PWD/spoa-example pnpm run conformance --docs',
     '```',
     '',
-    'builds the agents from their registries, with Go and Rust, asks all of them and writes this page; `--filter NAME` asks some, and `--from FILE --filter NAME` takes the',
-    'others from an earlier run. Their sources are in [benchmarks/peers](../benchmarks/peers): each does the job of our benchmarks with its library as its own examples use it. Of an agent of your own:',
+    'This builds the agents from their registries, with Go and Rust, runs the cases against all of them and writes this page. `--filter NAME` runs some, and `--from FILE --filter NAME` takes the',
+    'others from an earlier run. Their sources are in [benchmarks/peers](../benchmarks/peers): each does the job of our benchmarks, and uses its library as the library’s own examples do. For your own agent:',
     '',
     '```sh',
     "npx @spop/builder conformance 127.0.0.1:9000 --message 'check-client-ip ip' --timeout 5s",
@@ -165,11 +166,11 @@ function howTo({ skipped, commit, machine }: ConformanceRun): string[] {
     '',
     ...(skipped.length === 0
       ? []
-      : ['Not to be had:', '', ...skipped.map(({ name, reason }) => `- ${name}: ${reason.replaceAll('’', "'")}`), '']),
+      : ['Not available:', '', ...skipped.map(({ name, reason }) => `- ${name}: ${reason.replaceAll('’', "'")}`), '']),
   ];
 }
 
-/** A Markdown table; the first columns, which hold text, to the left, the others to the right. */
+/** A Markdown table; the first `texts` columns are aligned left, the others right. */
 function table(head: readonly string[], rows: readonly (readonly string[])[], texts = 1): string[] {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;

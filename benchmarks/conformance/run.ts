@@ -3,7 +3,7 @@
  *
  *     pnpm run conformance [--filter NAME] [--json FILE] [--from FILE] [--docs]
  *
- * `--from FILE` takes verdicts from a file that `--json` wrote; with `--filter` it judges those agents anew.
+ * `--from FILE` takes verdicts from a file that `--json` wrote; with `--filter` it judges those agents again.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

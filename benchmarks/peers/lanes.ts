@@ -219,7 +219,7 @@ export async function buildLanes(
         name: 'naive Node',
         command: node('node/naive-agent.ts'),
         codec: nodeCodec(process.execPath, 'naive'),
-        note: 'what one would write first',
+        note: 'a first attempt without a library',
       }),
     ],
     [
@@ -228,7 +228,7 @@ export async function buildLanes(
         ...thisNode,
         name: 'least Node',
         command: node('../load/least-node.ts', '512', 'told'),
-        note: 'no library and no checks, told where the arguments begin: what plain Node can do at most',
+        note: 'no library and no checks, given the offset of the arguments: the most that plain Node can do',
       }),
     ],
     ['C', cLane],

@@ -1,4 +1,4 @@
-/** docs/benchmarks.md: one page for those who choose an agent. Everything else is in the JSON beside it. */
+/** docs/benchmarks.md: one page for readers who choose an agent. All other figures are in the JSON beside it. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { plots } from './plots.ts';
 import type { LaneInfo, LoadFigures, PeersRun } from './results.ts';
@@ -32,7 +32,7 @@ function introduction(run: PeersRun): string[] {
     '# Benchmarks',
     '',
     ...[...measured].map(([state, names]) => `Measured on ${state}: ${names.join(', ')}.`),
-    '`pnpm run bench:peers --docs` measures this and writes the page; every figure, with its quartiles, and every case that an agent',
+    '`pnpm run bench:peers --docs` measures this and writes the page. Every figure with its quartiles, and every case that an agent',
     'failed are in [benchmarks.json](benchmarks.json).',
     '',
     `Machine: ${machine.cores} cores of ${machine.cpu}, ${machine.memoryMiB} MiB, ${machine.kernel} ${machine.arch}; ${tools}.`,
@@ -77,8 +77,8 @@ function table(run: PeersRun): string[] {
     line(head.map((_, index) => (index === 0 ? '---' : '---:'))),
     ...rows.map(line),
     '',
-    'Pipelined on one connection, the agent on one core and the generator on another; latency with both on one core, since waking',
-    'another takes longer than most answers. HAProxy has at most 20 NOTIFYs in flight on a connection.',
+    'Pipelined: one connection, the agent on one core and the generator on another. Latency: both on one core, since waking',
+    'another core takes longer than most answers. HAProxy has at most 20 NOTIFYs in flight on a connection.',
     '',
     ...run.lanes.flatMap(({ name, note }) => (note === undefined ? [] : [`- ${name}: ${note}.`])),
     '',
@@ -90,7 +90,7 @@ function cell(figures: LoadFigures | undefined, name: 'perSecond' | 'cpuPerMilli
   return 'error' in figures ? 'fails' : human(figures[name].median);
 }
 
-/** A number as people read it: 12.3 M, 456 k, 7.89. */
+/** A number in short form: 12.3 M, 456 k, 7.89. */
 function human(value: number | undefined): string {
   if (value === undefined) return '';
   if (value >= 1e6) return `${human(value / 1e6)} M`;
@@ -102,7 +102,7 @@ function picture({ file, title }: { readonly file: string; readonly title: strin
   return `\n![${title}](benchmarks/${file})`;
 }
 
-/** Every load in which an agent that answers rightly is ahead of ours on the newest Node. */
+/** Every load in which another agent is ahead of ours on the newest Node. */
 function leads(run: PeersRun): string[] {
   const ours = run.lanes.findLast((lane) => lane.role === 'ours');
   if (ours === undefined) return [];
@@ -113,7 +113,7 @@ function leads(run: PeersRun): string[] {
   return [
     '## Where others are ahead',
     '',
-    `How many times ${ours.name}: as many NOTIFYs a second, or as short a p99 where a number is in flight. Leads below 5 % are left out.`,
+    `Each factor is relative to ${ours.name}: NOTIFYs a second, or p99 if the load says how many are in flight. Leads below 5 % are left out.`,
     '',
     ...items,
   ];
