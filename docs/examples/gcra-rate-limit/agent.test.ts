@@ -18,7 +18,7 @@ const NOBODY = {
 };
 
 describe('the agent of the rate limiter', SLOW, () => {
-  it('allows a burst and no more, and has all variables in each answer', async () => {
+  it('allows one burst only, and sets all variables in each answer', async () => {
     const { peer } = await startPair();
     const args = { ip_src: data.ipv4('192.0.2.7') };
     for (const left of [2, 1, 0]) {
@@ -32,7 +32,7 @@ describe('the agent of the rate limiter', SLOW, () => {
     expect(await ask(peer, args)).toMatchObject(REFUSED);
   });
 
-  it('knows a client by whatever its address is written like', async () => {
+  it('knows a client by every spelling of its address', async () => {
     const { peer } = await startPair();
     const forms = [
       { ip_fwd: 'for="192.0.2.7:80"' },
@@ -44,7 +44,7 @@ describe('the agent of the rate limiter', SLOW, () => {
     expect(await ask(peer, { ip_src: '192.0.2.8' })).toMatchObject(ALLOWED);
   });
 
-  it('never refuses those that have no address', async () => {
+  it('never refuses clients without an address', async () => {
     const { peer, agent } = await startPair();
     for (const args of [{}, { ip_src: data.nil }, { ip_xff: 'unknown' }, { ip_src: 'unknown' }, { ip_fwd: 7 }]) {
       expect(await ask(peer, args)).toEqual(NOBODY);
@@ -53,7 +53,7 @@ describe('the agent of the rate limiter', SLOW, () => {
     expect(await metric(agent, /^rate_answers_total\{outcome="no address"\} (\d+)$/m)).toBe(5);
   });
 
-  it('refuses nobody with SHADOW, and says whom it would', async () => {
+  it('refuses no client with SHADOW, and sets the score that it would have', async () => {
     const { peer } = await startPair({ SHADOW: '1' });
     const args = { ip_src: data.ipv4('192.0.2.7') };
     for (let i = 0; i < 3; i++) expect(await ask(peer, args)).toMatchObject({ ...ALLOWED, shadow_score: 0 });
@@ -61,7 +61,7 @@ describe('the agent of the rate limiter', SLOW, () => {
     expect(await ask(peer, {})).toEqual({ ...NOBODY, shadow_score: 0 });
   });
 
-  it('lets a refused client pass after the wait that it was told', async () => {
+  it('lets a refused client pass after the announced wait', async () => {
     const { peer } = await startPair({ SPOA_RATE_INTERVAL: '2000000', SPOA_RATE_BURST: '2000000' });
     const args = { ip_src: data.ipv6('2001:db8::1') };
     expect(await ask(peer, args)).toMatchObject(ALLOWED);
@@ -73,7 +73,7 @@ describe('the agent of the rate limiter', SLOW, () => {
     expect(await ask(peer, args)).toMatchObject(ALLOWED);
   });
 
-  it('announces pipelining, and says goodbye on SIGTERM', async () => {
+  it('announces pipelining, and disconnects on SIGTERM', async () => {
     const { peer, agent } = await startPair();
     expect((await peer.hello()).capabilities).toContain('pipelining');
     await peer.notify(checkRate, { ip_src: '192.0.2.7' });
@@ -85,7 +85,7 @@ describe('the agent of the rate limiter', SLOW, () => {
 });
 
 describe('the settings of the rate limiter', SLOW, () => {
-  it('are shown with what they mean', async () => {
+  it('are printed with their meaning', async () => {
     const agent = startScript(AGENT, ['--check'], {});
     expect(await agent.ended).toBe('exit code 0');
     expect(agent.output).toMatch(/^SPOA_RATE_INTERVAL +10000 µs = 100 requests\/s$/m);
@@ -94,7 +94,7 @@ describe('the settings of the rate limiter', SLOW, () => {
     expect(agent.output).not.toContain('listening');
   });
 
-  it('end the start where they cannot be meant, and say why', async () => {
+  it('end the start if they are invalid, with the reason', async () => {
     for (const [env, reasons] of [
       [
         {

@@ -1,5 +1,5 @@
 /**
- * An agent that tells HAProxy which requests are too many.
+ * An agent that tells HAProxy which requests are above a client's rate.
  *
  *   node --conditions=@spop/source docs/examples/gcra-rate-limit/agent.ts [--check]
  *
@@ -32,13 +32,13 @@ await run(async () => {
   const client = new ClientKey(settings.SPOA_RATE_IPV6_PREFIX);
   const outcomes = new Outcomes('rate_answers', OUTCOMES);
 
-  /** Answers with what stands in `gcra`. */
+  /** Answers with the decision in `gcra`. */
   function say(ack: Actions, source: RateSource): void {
     answer(ack, gcra, source, settings.SHADOW);
     if (source !== 'default' && source !== 'local') outcomes.count(gcra.isAllowed ? 'allowed' : 'refused');
   }
 
-  /** Answers for the store, which did not. The client is read. */
+  /** Answers instead of the store, which did not. The client has been read. */
   function sayWithoutStore(ack: Actions): void {
     outcomes.countDefault('store failed');
     const mode = settings.ON_STORE_FAILURE;
@@ -48,7 +48,7 @@ await run(async () => {
     say(ack, mode === 'local' ? 'local' : 'default');
   }
 
-  /** Lets a request pass about whose client nothing is known. */
+  /** Lets a request of an unknown client pass. */
   function letPass(ack: Actions, outcome: 'no address' | 'handler failed'): void {
     outcomes.countDefault(outcome);
     gcra.allow();
@@ -60,11 +60,11 @@ await run(async () => {
     try {
       kept = await asked;
     } catch {
-      // Why is in the log already, once for all: see StoreNode.
+      // StoreNode has logged the reason once for all calls.
     }
     // The deadline is over: the fallback below has answered.
     if (notify.isAnswered) return;
-    // Others were read since this one was: it is read again where it is needed.
+    // Other clients have been read since then: this one is read again when it is needed.
     const isLocal = settings.ON_STORE_FAILURE === 'local';
     if (kept === undefined || isLocal) client.read(notify.walk());
     if (kept === undefined) {
@@ -82,7 +82,7 @@ await run(async () => {
     checkRate,
     (_, ack, notify) => {
       if (!client.read(notify.walk())) {
-        // One bucket for all of them would be anybody's to fill.
+        // If all of these shared one bucket, any of them could fill it.
         letPass(ack, 'no address');
         return;
       }

@@ -1,4 +1,4 @@
-/** What HAProxy gets: all variables, on every path. */
+/** The answer to HAProxy: all variables, in every case. */
 import type { Actions } from '@spop/agent';
 import type { Gcra } from './gcra.ts';
 import {
@@ -14,7 +14,7 @@ import {
 
 const REFUSED_SCORE = 100;
 
-/** Says what was decided, and by whom; in the shadow nobody is refused. */
+/** Sets the decision and its source; with SHADOW no request is refused. */
 export function answer(ack: Actions, gcra: Gcra, source: RateSource, isShadow: boolean): void {
   const score = gcra.isAllowed ? 0 : REFUSED_SCORE;
   ack.set(ipScore, isShadow ? 0 : score);

@@ -6,7 +6,7 @@ function client(number: number): Int32Array {
   return new Int32Array([0x20010db8, number % 3, number >> 4, number]);
 }
 
-/** What a Map says: where it is full, the one with the oldest time goes. */
+/** The same with a Map: when it is full, the client with the oldest time is forgotten. */
 class Model {
   readonly times: Map<number, number> = new Map();
   readonly #max: number;
@@ -25,7 +25,7 @@ class Model {
 }
 
 describe('ArrivalTimes', () => {
-  it('knows as a Map does, of which the oldest goes', () => {
+  it('knows the same clients as a Map that forgets the oldest', () => {
     const steps = array(record({ number: integer({ min: 0, max: 40 }), jump: constantFrom(-1, 1, 1, 1) }), {
       minLength: 20,
       maxLength: 300,
@@ -35,7 +35,7 @@ describe('ArrivalTimes', () => {
         const times = new ArrivalTimes(max);
         const model = new Model(max);
         for (const [index, { number, jump }] of taken.entries()) {
-          // No two are the same, so that one is the oldest.
+          // All times differ, so that exactly one is the oldest.
           const time = 1_000 + jump * (index + 1);
           times.set(client(number), time);
           model.set(number, time);
@@ -59,7 +59,7 @@ describe('ArrivalTimes', () => {
     expect(times.get(new Int32Array(4))).toBe(0);
   });
 
-  it('lets 200,000 newcomers in, whom a client that asks on survives', () => {
+  it('keeps a client that still asks while 200,000 new ones come', () => {
     const times = new ArrivalTimes(10_000);
     const regular = client(-7);
     for (let number = 0; number < 200_000; number++) {

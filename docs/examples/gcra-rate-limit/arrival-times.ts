@@ -1,21 +1,20 @@
-/** The arrival times of many clients in a fixed amount of memory: where it is full, the oldest goes. */
+/** The arrival times of many clients in a fixed amount of memory: when it is full, the oldest is forgotten. */
 
 const WORDS = 4;
 
-/**
- * A hash table whose entries are also a heap, the oldest time first. It takes {@link BYTES_PER_CLIENT} for each client that it
- * has room for, touched as clients come, and allocates nothing once it is made.
+/* * A hash table whose entries are also a heap, the oldest time first. It reserves {@link BYTES_PER_CLIENT} for each client that
+ * it has room for, touches them when clients come, and allocates nothing after its construction.
  */
 export class ArrivalTimes {
   readonly #words: Int32Array;
   readonly #times: Float64Array;
-  /** Entries by their place in the heap: those of `place` are at `2 * place + 1` and the next, and none is older than it. */
+  /** Entries by their place in the heap: the children of `place` are at `2 * place + 1` and the next, and are not older. */
   readonly #heap: Int32Array;
   readonly #placeOf: Int32Array;
-  /** The first entry of each bucket, and the one that follows each entry; counted from 1, and 0 where there is none. */
+  /** The first entry of each bucket, and the next one of each entry; counted from 1, and 0 for none. */
   readonly #buckets: Int32Array;
   readonly #next: Int32Array;
-  /** So that nobody can choose addresses that all are in one bucket. */
+  /** A random seed: clients cannot choose addresses that are all in one bucket. */
   readonly #seed: number = crypto.getRandomValues(new Int32Array(1))[0]!;
   #size = 0;
 
@@ -32,7 +31,7 @@ export class ArrivalTimes {
     return this.#size;
   }
 
-  /** The client's arrival time; 0 where it is not known. */
+  /** The client's arrival time; 0 for an unknown client. */
   get(client: Int32Array): number {
     const entry = this.#find(client);
     return entry < 0 ? 0 : this.#times[entry]!;
@@ -102,7 +101,7 @@ export class ArrivalTimes {
     return (hash ^ (hash >>> 16)) & (this.#buckets.length - 1);
   }
 
-  /** Moves the entry to where none before it is younger. @returns its new place. */
+  /** Moves the entry up until its parent is not younger. @returns its new place. */
   #moveUp(from: number): number {
     const heap = this.#heap;
     const times = this.#times;

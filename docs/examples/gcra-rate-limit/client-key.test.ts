@@ -49,7 +49,7 @@ describe('ClientKey', () => {
     Buffer.from('192.0.2.7'),
     { address: '192.0.2.7' },
     { address: '::ffff:192.0.2.7' },
-  ])('is 192.0.2.7 of %o, whichever argument has it', (value) => {
+  ])('is 192.0.2.7 for %o in any argument', (value) => {
     for (const name of ['ip_fwd', 'ip_xff', 'ip_src']) expect(read([[name, value]])).toBe('192.0.2.7');
   });
 
@@ -59,7 +59,7 @@ describe('ClientKey', () => {
     '[2001:db8::1:0:0:0:8]:443',
     'for="[2001:db8:0:1::9]"',
     { address: '2001:db8:0:1:1::' },
-  ])('is the /64 of %o', (value) => {
+  ])('is the /64 for %o', (value) => {
     expect(read([['ip_src', value]])).toBe('2001:db8:0:1/64');
   });
 
@@ -69,7 +69,7 @@ describe('ClientKey', () => {
     [56, '2001:db8:1:200/56'],
     [127, '2001:db8:1:2ff:3:4:5:6/127'],
     [128, '2001:db8:1:2ff:3:4:5:7/128'],
-  ])('is as many bits of IPv6 as it was told: %i', (prefix, text) => {
+  ])('has the given number of bits of an IPv6 address: %i', (prefix, text) => {
     expect(read([['ip_src', '2001:db8:1:2ff:3:4:5:7']], prefix)).toBe(text);
     expect(read([['ip_src', '::ffff:192.0.2.7']], prefix)).toBe('192.0.2.7');
   });
@@ -103,13 +103,13 @@ describe('ClientKey', () => {
     'for=192.0.2.9, for="',
     1,
     Buffer.from([192, 0, 2, 9]),
-  ])('falls through %o', (value) => {
+  ])('ignores %o and reads the next argument', (value) => {
     const src: Argument = ['ip_src', { address: '192.0.2.3' }];
     expect(read([['ip_fwd', value], ['ip_xff', value], src])).toBe('192.0.2.3');
     expect(read([['ip_src', value]])).toBeUndefined();
   });
 
-  it('is nobody without arguments', () => {
+  it('is empty without arguments', () => {
     expect(read([])).toBeUndefined();
   });
 });

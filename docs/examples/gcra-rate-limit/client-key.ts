@@ -1,24 +1,24 @@
-/** Who the client is: one number of 128 bits, whatever its address is written like. */
+/** The client's key: one number of 128 bits for every spelling of its address. */
 import { AddressReader, DataType } from '@spop/codec';
 import type { AddressValue, MessageReader, Value } from '@spop/codec';
 import { checkRate } from './messages.ts';
 
-/** IPv4 is within ::ffff:0:0/96, as if it came mapped to IPv6. */
+/** IPv4 addresses are in ::ffff:0:0/96, like those mapped to IPv6. */
 const MAPPED_WORD = 0xffff;
 const NAMES = ['ip_fwd', 'ip_xff', 'ip_src'] as const;
 
-/** The client of one message; read anew for each. */
+/** The client of one message; read again for each. */
 export class ClientKey {
   /** Four words of 32 bits. */
   readonly words: Int32Array = new Int32Array(4);
-  /** Those that its message gave, by the index of its name. */
+  /** The arguments of its message, by the index of their names. */
   readonly #found: Int32Array = new Int32Array(4 * NAMES.length);
   readonly #masks: Int32Array;
   readonly #groups: number;
   readonly #suffix: string;
   readonly #addresses: AddressReader = new AddressReader();
 
-  /** @param ipv6Prefix so many first bits of an IPv6 address are the client. */
+  /** @param ipv6Prefix number of leading bits of an IPv6 address that are the client. */
   constructor(ipv6Prefix: number) {
     this.#masks = Int32Array.from({ length: 4 }, (_, word) => {
       const bits = Math.min(32, Math.max(0, ipv6Prefix - 32 * word));
@@ -28,9 +28,8 @@ export class ClientKey {
     this.#suffix = `/${ipv6Prefix}`;
   }
 
-  /**
-   * Reads the client out of a NOTIFY: the first of ip_fwd, ip_xff and ip_src that is there and is an address. Of a list it is
-   * the last element, which the proxy wrote that is nearest. False where none is an address.
+  /*   * Reads the client from a NOTIFY: the first of ip_fwd, ip_xff and ip_src that is an address. Of a list it reads the last
+   * element, which the nearest proxy wrote. False if no argument is an address.
    */
   read(messages: MessageReader): boolean {
     let first: number = NAMES.length;

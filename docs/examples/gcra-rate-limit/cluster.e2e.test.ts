@@ -10,7 +10,7 @@ import { ask, startPair } from './testing.ts';
 
 const ADDRESSES = Array.from({ length: 60 }, (_, host) => `198.51.100.${host}`);
 
-/** Enough that each of three masters has some. */
+/** Enough clients that each of three masters has some. */
 const CLIENTS = Array.from({ length: 30 }, (_, host) => ({ ip_src: data.address(`192.0.2.${host}`) }));
 
 async function sources(peer: ScriptedHaproxy): Promise<Record<string, number>> {
@@ -20,7 +20,7 @@ async function sources(peer: ScriptedHaproxy): Promise<Record<string, number>> {
   return found;
 }
 
-/** Waits until the store decides about all clients. @returns after how many ms it does. */
+/** Waits until the store decides about all clients. @returns the ms that this took. */
 async function untilExact({ agent, peer }: { agent: Program; peer: ScriptedHaproxy }): Promise<number> {
   const startedAt = performance.now();
   await agent.until(async () => ((await sources(peer))['store'] === CLIENTS.length ? true : undefined), 20_000);
@@ -30,7 +30,7 @@ async function untilExact({ agent, peer }: { agent: Program; peer: ScriptedHapro
 await describeWith({ packages: ['valkey-server'], suites: ['trixie'] }, 'a cluster of Valkey 8.1', (programs) => {
   const program = `${programs}/valkey-server`;
 
-  it('is asked for its servers, and decides while one is gone about the clients of the others', async () => {
+  it('names its servers, and while one is gone decides for the clients of the others', async () => {
     const cluster = stopAfterTest(await StoreCluster.start(program));
     const [first, second] = cluster.masters;
     const env = {
@@ -52,7 +52,7 @@ await describeWith({ packages: ['valkey-server'], suites: ['trixie'] }, 'a clust
     expect(await untilExact(pair)).toBeLessThan(5_000);
   });
 
-  it('decides exactly while slots move from one server to another, before, while and after each key does', async () => {
+  it('decides exactly while slots move between servers, before, during and after the move of each key', async () => {
     const cluster = stopAfterTest(await StoreCluster.start(program));
     const [from, to, third] = cluster.masters.map(({ port }) => {
       const client = new Redis({ host: '127.0.0.1', port });
@@ -63,7 +63,7 @@ await describeWith({ packages: ['valkey-server'], suites: ['trixie'] }, 'a clust
     const pairs = [await startPair(env), await startPair(env)];
     for (const { agent } of pairs) await agent.says(/(?:store \S+ answers\n[^]*){3}/);
 
-    // Each asks again and again; of some clients the first question comes while their slot is on its way.
+    // Each client asks again and again; for some the first question comes while their slot moves.
     let isOver = false;
     const allowed = new Map<string, number>();
     const bySource: Record<string, number> = {};

@@ -21,7 +21,7 @@ async function valkey(): Promise<string> {
   return `${await unpackDebian({ packages: ['valkey-server'], suites: ['trixie'] })}/valkey-server`;
 }
 
-/** Two agents with this store, each behind a HAProxy of its own. @returns them, and the sockets of HAProxy. */
+/** Two agents with this store, each behind its own HAProxy. @returns the agents, and the sockets of HAProxy. */
 async function startTwo(
   release: Parameters<typeof startHaproxy>[0],
   nodes: string,
@@ -52,11 +52,11 @@ function tell(what: string, visits: Visits): void {
   );
 }
 
-/** That every answer is the model's, in each number, and both agents were asked at once. */
+/** Expects the model's numbers in every answer, and that both agents were asked at once. */
 function expectExact(what: string, visits: Visits): void {
   const { seen, unknown } = visits;
   tell(what, visits);
-  // Of a client with a decision by default nobody knows whether that charged it.
+  // Whether a decision by default charged its client is unknown.
   const { clients, different } = replay(
     seen.filter(({ client }) => !unknown.has(client)),
     RATE,
@@ -68,9 +68,8 @@ function expectExact(what: string, visits: Visits): void {
   expect(seen.filter(({ isAllowed }) => !isAllowed).length).toBeGreaterThan(CLIENTS);
 }
 
-/**
- * That no more were allowed than the model has, and less only as far as charges are unknown. What a master that dies has not
- * handed to its replica yet is lost: `lost` requests of a client at most.
+/* * Expects that at most the model's requests were allowed, and fewer only by unknown charges. Writes that a dead master has not
+ * sent to its replica are lost: at most `lost` requests of a client.
  */
 function expectNoneTooMany(what: string, visits: Visits, lost: number = 0): void {
   const { seen, unknown } = visits;
@@ -94,7 +93,7 @@ describeHaproxies('two agents on one store', (release) => {
   const isRun = release.name === (process.env['EXACTNESS_RELEASE'] ?? 'forky');
   const where = isRun ? '' : `, left out here: EXACTNESS_RELEASE=${release.name} chooses it`;
 
-  it.runIf(isRun)(`allow not one request more or less, whatever the store forgets${where}`, async () => {
+  it.runIf(isRun)(`allow exactly the model's requests, whatever the store forgets${where}`, async () => {
     const programs = await unpackDebian({ packages: ['valkey-server'], suites: ['trixie'] });
     const cluster = stopAfterTest(await StoreCluster.start(`${programs}/valkey-server`, { hasReplicas: true }));
     const { sockets } = await startTwo(release, `redis://${cluster.masters[0]?.address}`);
@@ -125,14 +124,14 @@ describeHaproxies('two agents on one store', (release) => {
     expectExact('calm again', await visit(sockets, 4, CLIENTS, () => sleep(1_000)));
   });
 
-  it.runIf(isRun)(`allow what is due when a master dies and its replica takes over${where}`, async () => {
+  it.runIf(isRun)(`allow the due requests when a master dies and its replica takes over${where}`, async () => {
     const cluster = stopAfterTest(await StoreCluster.start(await valkey(), { hasReplicas: true }));
     const { agents, sockets } = await startTwo(
       release,
       cluster.masters.map(({ address }) => `redis://${address}`).join(),
     );
     await visit(sockets, 0, CLIENTS, () => sleep(500));
-    // Its replies say where the slots are now; the agents had no other reason to ask.
+    // Its replies name the new place of the slots; the agents had no other reason to ask.
     const replicas = clientsOf(cluster.replicas);
     let orderedAt = 0;
     const ordered = await visit(sockets, 4, CLIENTS, async () => {
@@ -143,7 +142,7 @@ describeHaproxies('two agents on one store', (release) => {
     expectNoneTooMany('a replica takes over by CLUSTER FAILOVER', ordered);
     expect(ordered.lastUnknownAt - orderedAt).toBeLessThan(1_200);
 
-    // From when it is held for failed, half a second to one passes until its replica takes over. It goes on before.
+    // Its replica takes over 0.5 to 1 s after the others consider it failed. It goes on before.
     const [, , resumed] = cluster.masters;
     let isBackEarly = false;
     const replaced = await visit(sockets, 5, CLIENTS, async () => {

@@ -22,7 +22,7 @@ const left = (count: number): unknown => [200, 'memory', `"burst";r=${count};t=$
 const REFUSED = [429, 'memory', '"burst";r=0;t=100'];
 
 describeHaproxies('the rate limiter', (release) => {
-  it('answers 429 behind a burst, to whoever has the same address, as long as there is an agent', async () => {
+  it('answers 429 after a burst to all clients with the same address, while there is an agent', async () => {
     const { agent, spoeAddress } = await startAgent(AGENT, SPARING);
     const haproxy = await startHaproxy(release, CONFIG, spoeAddress);
     const client = connectAs('192.0.2.7', haproxy);
@@ -34,7 +34,7 @@ describeHaproxies('the rate limiter', (release) => {
     expect(headers['ratelimit-policy']).toBe('"burst";q=20;w=1');
     await haproxy.says(/ 429 .* score=100 by=memory spoe=-/);
 
-    // Every form of an address is one client; what says so counts from its own proxies alone.
+    // Every form of an address is one client; header fields count only if its own proxies send them.
     expect(await ask(haproxy, '203.0.113.7')).toEqual(left(2));
     expect(await ask(haproxy, '::ffff:203.0.113.7')).toEqual(left(1));
     expect(await ask(haproxy, PROXY, { Forwarded: 'for=192.0.2.1, for="203.0.113.7:4711"' })).toEqual(left(0));
@@ -52,7 +52,7 @@ describeHaproxies('the rate limiter', (release) => {
     }
     await agent.says(/decided by default: no address/);
 
-    // Without an agent everybody does, whatever it has said before on the same connection.
+    // Without an agent all clients pass, whatever earlier answers on the same connection said.
     expect(summaryOf(await requestInTime(client))).toEqual(REFUSED);
     expect(await agent.stop()).toBe('exit code 0');
     await haproxy.says(/spoe-agents\/agent1 is DOWN/);
@@ -61,13 +61,13 @@ describeHaproxies('the rate limiter', (release) => {
   });
 
   it.runIf(release.name === 'forky')(
-    'refuses nobody in the shadow (on HAProxy 3.2 alone: it is the agent’s doing)',
+    'refuses no request with SHADOW (only on HAProxy 3.2: the agent decides it)',
     async () => {
       const { spoeAddress } = await startAgent(AGENT, { ...SPARING, SHADOW: '1' });
       const haproxy = await startHaproxy(release, CONFIG, spoeAddress, {
         TRUSTED_PROXIES: '10.0.0.0/8 198.51.100.0/24',
       });
-      // The proxies are those of the environment.
+      // The environment names the proxies.
       for (const from of ['198.51.100.1', PROXY]) await ask(haproxy, from, { Forwarded: 'for=203.0.113.9' });
       expect(await ask(haproxy, PROXY)).toEqual(left(1));
       expect(await ask(haproxy, '203.0.113.9')).toEqual(left(1));

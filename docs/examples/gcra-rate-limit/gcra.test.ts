@@ -5,7 +5,7 @@ import { Gcra } from './gcra.ts';
 const RATE = { intervalUs: 10_000, burstUs: 200_000 };
 const START = 1_790_000_000_000_000;
 
-/** How many of `count` requests at one moment are allowed, and what is kept then. */
+/** The number of `count` requests at one moment that are allowed, and the time kept after them. */
 function ask(gcra: Gcra, count: number, arrivalUs: number, nowUs: number): { allowed: number; arrivalUs: number } {
   let allowed = 0;
   let kept = arrivalUs;
@@ -17,7 +17,7 @@ function ask(gcra: Gcra, count: number, arrivalUs: number, nowUs: number): { all
   return { allowed, arrivalUs: kept };
 }
 
-/** The same in other words: a bucket that leaks, in exact integers; what is in it is the work that waits, in µs. */
+/** The same algorithm as a leaky bucket in exact integers; its fill is the waiting work, in µs. */
 class LeakyBucket {
   #fillUs = 0n;
   #atUs = 0n;
@@ -58,7 +58,7 @@ describe('Gcra', () => {
     expect(gcra.retryAfterMs).toBe(1);
   });
 
-  it('counts down what remains, and says when all of it is free again', () => {
+  it('counts down the remaining requests, and says when the whole burst is free again', () => {
     const gcra = new Gcra({ intervalUs: 1_000_000, burstUs: 3_500_000 });
     gcra.decide(0, START);
     expect(gcra).toMatchObject({ isAllowed: true, retryAfterMs: 0, remaining: 2, resetS: 1 });
@@ -67,7 +67,7 @@ describe('Gcra', () => {
     expect(gcra).toMatchObject({ isAllowed: true, remaining: 0, resetS: 3 });
   });
 
-  it('takes a stored time that is further ahead than the burst for the burst, once', () => {
+  it('counts a stored time further ahead than the burst as the burst, once', () => {
     const gcra = new Gcra(RATE);
     gcra.decide(START + 3_600_000_000, START);
     expect(gcra).toMatchObject({ isAllowed: false, arrivalUs: START + 200_000, retryAfterMs: 10 });
@@ -75,7 +75,7 @@ describe('Gcra', () => {
     expect(gcra.isAllowed).toBe(true);
   });
 
-  it('says the same as a leaky bucket', () => {
+  it('decides the same as a leaky bucket', () => {
     assert(
       property(rates, pauses, ({ intervalUs, burstUs }, pausesUs) => {
         const gcra = new Gcra({ intervalUs, burstUs });
@@ -92,7 +92,7 @@ describe('Gcra', () => {
     );
   });
 
-  it('keeps its word: as many pass as remain, and none before the wait is over', () => {
+  it('lets exactly the remaining requests pass, and none before the wait is over', () => {
     const arrivals = integer({ min: -10_000_000, max: 1_000_000_000 });
     assert(
       property(rates, arrivals, (rate, aheadUs) => {
@@ -111,7 +111,7 @@ describe('Gcra', () => {
         }
         expect(resetS).toBe(Math.ceil(retryAfterMs / 1_000));
         expect(ask(gcra, 1, arrivalUs, START + retryAfterMs * 1_000).allowed).toBe(1);
-        // Rounded up: one ms earlier is too early, but where the wait ends within it.
+        // The wait is rounded up: one ms earlier is too early, unless the wait ends within that ms.
         expect(ask(gcra, 1, arrivalUs, START + (retryAfterMs - 1) * 1_000).allowed).toBe(0);
       }),
     );

@@ -1,6 +1,5 @@
-/**
- * The generic cell rate algorithm (ITU-T I.371): of each client it knows one number, the theoretical arrival time of its next
- * request. All times are whole µs.
+/* * The generic cell rate algorithm (ITU-T I.371): it keeps one number for each client, the theoretical arrival time of its
+ * next request. All times are whole µs.
  */
 
 /** How often a client may ask. */
@@ -11,12 +10,12 @@ export interface Rate {
   readonly burstUs: number;
 }
 
-/** Decides; the answer to the last call stands in its fields. */
+/** Decides; its fields have the answer to the last call. */
 export class Gcra {
   isAllowed = true;
-  /** What to keep of the client: after the last decision, its next request's theoretical arrival time. */
+  /** The time to keep for the client: the theoretical arrival time of its next request, after the last decision. */
   arrivalUs = 0;
-  /** When it was decided. */
+  /** Time of the decision. */
   timeUs = 0;
   retryAfterMs = 0;
   remaining = 0;
@@ -31,9 +30,8 @@ export class Gcra {
 
   /**
    * Decides about one request.
-   *
-   * @param arrivalUs what was kept of the client; 0 where nothing was. One that is further ahead than the burst, after a clock
-   *   was set back, counts as the burst, and is kept as such: else the client would wait for that clock.
+   * @param arrivalUs the time kept for the client; 0 if there is none. One further ahead than the burst, after a clock was set
+   *   back, counts as the burst, and is kept as such: otherwise the client would wait for that clock.
    */
   decide(arrivalUs: number, nowUs: number): void {
     const burst = this.#burstUs;
@@ -51,7 +49,7 @@ export class Gcra {
     this.resetS = isAllowed ? Math.ceil((kept - nowUs) / 1_000_000) : Math.ceil(this.retryAfterMs / 1_000);
   }
 
-  /** Takes a request as the first of its client, without anything being kept. */
+  /** Takes a request as the first of its client, and keeps no time. */
   allow(): void {
     this.isAllowed = true;
     this.timeUs = 0;
@@ -60,7 +58,7 @@ export class Gcra {
     this.resetS = 0;
   }
 
-  /** Refuses a request for one interval, without anything being kept. */
+  /** Refuses a request for one interval, and keeps no time. */
   refuse(): void {
     this.isAllowed = false;
     this.timeUs = 0;

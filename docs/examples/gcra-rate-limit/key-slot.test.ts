@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { keySlot } from './key-slot.ts';
 
 describe('keySlot', () => {
-  // 0x31c3 is the check value of CRC16/XMODEM; the others are what CLUSTER KEYSLOT says.
+  // 0x31c3 is the check value of CRC16/XMODEM; the others are from CLUSTER KEYSLOT.
   it.each([
     ['123456789', 0x31c3],
     ['', 0],

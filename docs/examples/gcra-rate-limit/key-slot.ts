@@ -1,4 +1,4 @@
-/** In which of a cluster's 16,384 slots a key is: its CRC16 (XMODEM), as Valkey's cluster specification says. */
+/** The slot of a key, one of a cluster's 16,384: its CRC16 (XMODEM), by Valkey's cluster specification. */
 
 export const SLOTS = 16_384;
 
@@ -8,7 +8,7 @@ const TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** The slot of a key of ASCII; where it has a part in braces, of that part alone. */
+/** The slot of an ASCII key; if a part is in braces, of that part alone. */
 export function keySlot(key: string): number {
   const open = key.indexOf('{');
   const close = open < 0 ? -1 : key.indexOf('}', open + 1);

@@ -1,25 +1,25 @@
-/** Visitors that ask as fast as they can, through HAProxy, on connections that they keep. */
+/** Visitors that send requests as fast as they can, through HAProxy, on kept connections. */
 import { HttpClient } from '@spop-internal/testbed/http-client';
 import type { Seen } from './model.ts';
 
-/** What visitors saw. */
+/** The answers that visitors saw. */
 export interface Visits {
-  /** What the store decided. */
+  /** Decisions of the store. */
   readonly seen: Seen[];
-  /** How many answers by default, or none within HAProxy's deadline, each client got: nobody knows whether it was charged. */
+  /** Answers by default, or missed deadlines of HAProxy, of each client: whether these charged it is unknown. */
   readonly unknown: Map<string, number>;
   /** When the last of these came, on the clock of performance.now(). */
   lastUnknownAt: number;
   slowestMs: number;
 }
 
-/** The ways in which one client comes: mapped to IPv6, or from anywhere in its /64. */
+/** The spellings of one client: mapped to IPv6, or any address of its /64. */
 function addressesOf(net: number, host: number): readonly string[] {
   if (host % 2 === 0) return [`10.0.${net}.${host}`, `::ffff:10.0.${net}.${host}`];
   return [`2001:db8:${net}:${host}::1`, `2001:db8:${net}:${host}:ffff::2`];
 }
 
-/** Asks until `work` is done: clients of one `net`, each in two ways through each of these HAProxys at once. */
+/** Sends requests until `work` is done: clients of one `net`, in two spellings through each of these HAProxys at once. */
 export async function visit(
   sockets: readonly string[],
   net: number,
@@ -61,7 +61,7 @@ export async function visit(
   return visits;
 }
 
-/** How many answers nobody knows of whether they charged their client. */
+/** The number of answers that may or may not have charged their client. */
 export function countUnknown({ unknown }: Visits): number {
   return [...unknown.values()].reduce((sum, count) => sum + count, 0);
 }

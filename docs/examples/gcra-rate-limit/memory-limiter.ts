@@ -14,14 +14,14 @@ export class MemoryLimiter {
   readonly #arrivals: ArrivalTimes;
   readonly #nowUs: () => number;
 
-  /** @param gcra has each decision. */
+  /** @param gcra receives each decision. */
   constructor(gcra: Gcra, maxClients: number, nowUs: () => number = monotonicUs) {
     this.#gcra = gcra;
     this.#arrivals = new ArrivalTimes(maxClients);
     this.#nowUs = nowUs;
   }
 
-  /** How many clients it knows. */
+  /** The number of clients it knows. */
   get size(): number {
     return this.#arrivals.size;
   }
@@ -33,7 +33,7 @@ export class MemoryLimiter {
     if (gcra.arrivalUs !== kept) this.#arrivals.set(words, gcra.arrivalUs);
   }
 
-  /** Keeps what another decided about the client, whose arrival time is so far ahead. */
+  /** Keeps another limiter's decision: the client's arrival time is this far ahead. */
   learn({ words }: ClientKey, aheadUs: number): void {
     this.#arrivals.set(words, this.#nowUs() + aheadUs);
   }

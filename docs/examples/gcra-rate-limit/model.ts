@@ -1,4 +1,4 @@
-/** What the answers should have been: the algorithm once more, in other words, on the times that the store has said. */
+/** The expected answers: the same algorithm in another form, with the times that the store has said. */
 import type { Rate } from './gcra.ts';
 
 /** An answer that the store decided, as a visitor saw it. */
@@ -10,11 +10,11 @@ export interface Seen {
   readonly retryAfterMs: number;
 }
 
-/** What a replay found. */
+/** The result of a replay. */
 export interface Replayed {
-  /** How many requests of each client the model allows, and how many were. */
+  /** The number of requests of each client that the model allows, and that the agents allowed. */
   readonly clients: ReadonlyMap<string, { readonly expected: number; readonly allowed: number }>;
-  /** Answers that are not the model's in every number. */
+  /** Answers that differ from the model's in a number. */
   readonly different: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export function replay(seen: readonly Seen[], rate: Rate): Replayed {
   return { clients: new Map(clients), different };
 }
 
-/** Of two in one µs, that which had more left came first. */
+/** Of two answers in one µs, the one with more requests left came first. */
 function byTime(a: Seen, b: Seen): number {
   return a.timeUs - b.timeUs || Number(b.isAllowed) - Number(a.isAllowed) || b.remaining - a.remaining;
 }

@@ -31,10 +31,10 @@ const SETTINGS = {
   SHADOW: shadowSetting(),
 } as const;
 
-/** What the environment says. */
+/** The settings of the environment. */
 export type RateSettings = ApplicationSettings<typeof SETTINGS>;
 
-/** @throws Error with a line for each that cannot be used. */
+/** @throws Error with a line for each invalid one. */
 export function readRateSettings(): RateSettings {
   const settings = readSettings(SETTINGS);
   const { SPOA_RATE_INTERVAL: interval, SPOA_RATE_BURST: burst, SPOA_RATE_TTL: ttl } = settings;
@@ -51,7 +51,7 @@ function perSecond(intervalUs: number): string {
   return String(Number((1e6 / intervalUs).toPrecision(3)));
 }
 
-/** Keys are ASCII, so that their slots are known. */
+/** Keys must be ASCII: only of these are the slots known. */
 function parsePrefix(text: string): string {
   if (!/^[!-~]*$/.test(text)) throw new Error('expected visible characters of ASCII');
   return text;

@@ -6,23 +6,23 @@ import { monotonicUs } from './memory-limiter.ts';
 import { SCRIPT, SCRIPT_DIGEST } from './store-script.ts';
 
 const TICK_MS = 25;
-/** Without any answer for so long, or for the deadline, while some are waited for, the server stands still. */
+/** The server hangs if it gives no answer for this time, or for the deadline, while calls wait. */
 const MIN_STILL_MS = 100;
-/** So many answers one after the other that are errors, or come too late. */
+/** The breaker opens after this number of errors or late answers in a row. */
 const MAX_FAILURES = 20;
-/** Calls that wait for their answers at once; each is waited for no longer than the deadline. */
+/** Calls that wait for their answers at once, each until the deadline at most. */
 const MAX_IN_FLIGHT = 1_000;
 const CONNECT_TIMEOUT_MS = 1_000;
 const MIN_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 1_000;
 
-/** What the store kept of a client when it decided, in µs of its clock. */
+/** The time that the store kept for a client when it decided, in µs of its clock. */
 export interface Kept {
   readonly nowUs: number;
   readonly arrivalUs: number;
 }
 
-/** What the script is told each time. */
+/** The script's arguments in each call. */
 export interface ScriptSettings {
   readonly intervalUs: number;
   readonly burstUs: number;
@@ -30,9 +30,8 @@ export interface ScriptSettings {
   readonly deadlineMs: number;
 }
 
-/**
- * A server that is connected to, again and again while it does not answer. As long as it does not, nothing waits for it: the
- * connection is dropped, since what it has not read yet it would execute later, for clients that were told otherwise.
+/* * A server, connected to again and again while it does not answer. Until it answers, no request waits for it: the connection
+ * is dropped, since the server would execute unread calls later, for clients that have had another answer.
  */
 export class StoreNode {
   /** Host and port. */
@@ -52,10 +51,10 @@ export class StoreNode {
   #inFlight = 0;
   #idleTicks = 0;
   #failures = 0;
-  /** The server's clock, ahead of ours, at least. */
+  /** The least that the server's clock is ahead of ours. */
   #offsetUs = 0;
 
-  /** @param mayReturn whether one that was left alone, and answers again, may decide again; asked until it may. */
+  /** @param mayReturn says whether a server that failed, and answers again, may decide again; asked until it may. */
   constructor(
     address: string,
     options: RedisOptions,
@@ -76,10 +75,9 @@ export class StoreNode {
     return this.#isReady && this.#inFlight < MAX_IN_FLIGHT;
   }
 
-  /**
-   * Decides about a request of the client with this key; `isMoving` where the server that has the slot said ASK.
+  /*   * Decides about a request of the client with this key; `isMoving` if the server that has the slot said ASK.
    *
-   * @throws Error where the server did not: nothing is charged, or it is not known whether it was.
+   * @throws Error if the server did not decide: the client is not charged, or it is unknown whether it was.
    */
   async decide(key: string, { isMoving = false } = {}): Promise<Kept> {
     const { intervalUs, burstUs, ttlMs, deadlineMs } = this.#script;
@@ -90,12 +88,12 @@ export class StoreNode {
     try {
       answer = await this.ask((redis) => {
         this.#cork(redis);
-        // ASKING holds for the next command alone.
+        // ASKING is valid for the next command only.
         if (isMoving) return Promise.all([redis.asking(), redis.eval(SCRIPT, ...args)]).then(([, said]) => said);
         return redis.evalsha(SCRIPT_DIGEST, ...args);
       });
     } catch (error) {
-      // The server was started anew, or SCRIPT FLUSH was called. The call had no effect.
+      // The server was restarted, or SCRIPT FLUSH was called. The call had no effect.
       if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
       answer = await this.ask((redis) => redis.eval(SCRIPT, ...args));
     }
@@ -107,7 +105,7 @@ export class StoreNode {
     return { nowUs: Number(nowUs), arrivalUs: Number(arrivalUs) };
   }
 
-  /** Asks it anything, as long as the connection lasts. @throws Error where there is none, or what it answers. */
+  /** Sends a command while there is a connection. @throws Error if there is none, or the server's error. */
   async ask<T>(call: (redis: Redis) => Promise<T>): Promise<T> {
     const redis = this.#redis;
     if (redis === undefined) throw new Error(`${this.address} is not connected`);
@@ -115,7 +113,7 @@ export class StoreNode {
     try {
       return await call(redis);
     } catch (error) {
-      // These are no failures of the server.
+      // These are not failures of the server.
       if (!/^(MOVED|ASK|NOSCRIPT) /.test(messageOf(error)) && redis === this.#redis) this.#count(messageOf(error));
       throw error;
     } finally {
@@ -178,7 +176,7 @@ export class StoreNode {
     }
   }
 
-  /** Holds back what is written until the other handlers of this turn of the event loop have run: one write for all. */
+  /** Delays writing until the other handlers of this turn of the event loop have run: one write for all. */
   #cork({ stream }: Redis): void {
     if (stream.writableCorked > 0) return;
     stream.cork();
@@ -187,7 +185,7 @@ export class StoreNode {
 
   #tick(): void {
     if (!this.#isReady || this.#inFlight === 0) return;
-    // Ticks, not time: while this process itself stands still, it has none.
+    // It counts ticks, not time: a process that hangs has no ticks.
     const stillMs = Math.max(MIN_STILL_MS, this.#script.deadlineMs);
     if (++this.#idleTicks > stillMs / TICK_MS) this.#open(`no answer for ${stillMs} ms`);
   }
@@ -201,7 +199,7 @@ export class StoreNode {
     }
   }
 
-  /** Opens the breaker: drops the connection, with all calls that wait; a new one is made after a pause. */
+  /** Opens the breaker: drops the connection and all waiting calls; a new one is made after a pause. */
   #open(reason: string): void {
     this.#disconnect();
     if (this.#isClosed) return;
@@ -222,14 +220,14 @@ export class StoreNode {
     this.#redis = undefined;
     this.#isReady = false;
     redis?.disconnect();
-    // At once, with what is still to be written.
+    // At once, with all unwritten bytes.
     redis?.stream?.destroy();
   }
 
-  /** Learns how far the server's clock is ahead from an answer to what was sent at `sentUs`. @returns how long it took, in µs. */
+  /** Learns how far the server's clock is ahead from an answer to a call sent at `sentUs`. @returns its round trip, in µs. */
   #learnClock(serverUs: number, sentUs: number): number {
     const receivedUs = monotonicUs();
-    // It was read between the two: what comes fast says most. Where it cannot be, somebody has set that clock.
+    // The clock was read during the round trip: short ones are the most exact. An impossible value means that the clock was set.
     const isSetBack = serverUs - sentUs < this.#offsetUs;
     if (isSetBack || serverUs - receivedUs > this.#offsetUs) this.#offsetUs = serverUs - receivedUs;
     return receivedUs - sentUs;

@@ -1,12 +1,10 @@
-/** What the store runs for each request, in one step. */
+/** The script that the store runs for each request, in one step. */
 import { createHash } from 'node:crypto';
 
-/**
- * The same as Gcra.decide, by the store's own clock, so that agents whose clocks differ agree. Gives the time and what was
- * kept of the client, from which the agent decides once more; or the time alone where it is later than the agent waits:
- * a client is never charged for what was decided without the store.
- *
- *     KEYS[1] the client   ARGV interval, burst in µs; ms until it is forgotten; until when the agent waits, in µs
+/* * The same as Gcra.decide, by the store's own clock, so that agents whose clocks differ agree. Returns the time and the
+ * client's kept time, from which the agent repeats the decision; or the time alone after the agent's deadline: a client is
+ * never charged for a request that was decided without the store.
+ *     KEYS[1] the client   ARGV interval, burst in µs; ms until it is forgotten; the agent's deadline, in µs
  *
  * Numbers are whole and below 2^53, which Lua's doubles hold exactly; `tostring` would round them.
  */
@@ -23,5 +21,5 @@ if next ~= kept then redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX
 return {now, kept}
 `;
 
-/** By which the store knows it. */
+/** The script's name in the store. */
 export const SCRIPT_DIGEST: string = createHash('sha1').update(SCRIPT).digest('hex');

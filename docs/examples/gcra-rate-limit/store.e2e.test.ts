@@ -14,7 +14,7 @@ import { ask, metric, startPair } from './testing.ts';
 
 const CLIENT = { ip_src: data.address('192.0.2.7') };
 const BY_STORE = { rate_source: 'store' };
-/** Patient, for this machine may have other work than a store. */
+/** Long deadlines, since this machine may have other work. */
 const PATIENT = { VALKEY_DEADLINE_MS: '2000' };
 
 function clientOf({ port }: Store): Redis {
@@ -23,7 +23,7 @@ function clientOf({ port }: Store): Redis {
   return client;
 }
 
-/** Something before a server that holds back each way's bytes for so long. @returns its port. */
+/** A relay that delays a server's bytes by this time in each direction. @returns its port. */
 async function startDelaying(port: number, delay: { readonly ms: number }): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
@@ -69,7 +69,7 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'the st
     expect(ttl).toBeLessThanOrEqual(1_800_000);
   });
 
-  it('is reached by TLS with user and password, and not by who does not know its certificate', async () => {
+  it('is reached by TLS with user and password, and not without its certificate', async () => {
     const folder = stopAfterTest(await TemporaryFolder.make());
     const [key, certificate] = [folder.file('key'), folder.file('certificate')];
     const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
@@ -108,7 +108,7 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'the st
     expect(allowed).toBe(3);
   });
 
-  it('takes what it holds of a client for the burst where it is further ahead, and for nothing where it is no number', async () => {
+  it('counts a time further ahead than the burst as the burst, and ignores one that is not a number', async () => {
     const store = stopAfterTest(await Store.start(program));
     const { agent, peer } = await startPair({ VALKEY_NODES: `redis://${store.address}`, ...PATIENT });
     await agent.says(/store is/);
@@ -123,7 +123,7 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'the st
     ['open', { ip_score: 0, retry_after_ms: 0, rate_source: 'default' }],
     ['closed', { ip_score: 100, retry_after_ms: 100_000, rate_source: 'default' }],
     ['local', { ip_score: 0, retry_after_ms: 0, rate_remaining: 0, rate_source: 'local' }],
-  ])('need not be there: %s', async (mode, answer) => {
+  ])('may be missing: %s', async (mode, answer) => {
     const port = await freePort();
     const env = { VALKEY_NODES: `redis://127.0.0.1:${port}`, ON_STORE_FAILURE: mode, ...PATIENT };
     const { agent, peer } = await startPair(env);
@@ -136,7 +136,7 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'the st
     await agent.until(async () =>
       (await ask(peer, { ip_src: '192.0.2.8' }))['rate_source'] === 'store' ? undefined : 1,
     );
-    // Warm: two of the three are gone already.
+    // Its memory knows the client: two of the three requests are used.
     expect(await ask(peer, CLIENT)).toMatchObject(answer);
     if (mode === 'local') expect(await ask(peer, CLIENT)).toMatchObject({ ip_score: 100, rate_source: 'local' });
     await agent.says(/decided by default: store failed/);
@@ -150,7 +150,7 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'the st
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
-  it('has a thousand calls to answer at most', async () => {
+  it('has at most a thousand waiting calls', async () => {
     const store = stopAfterTest(await Store.start(program));
     const script = { intervalUs: 1, burstUs: 1, ttlMs: 1_000, deadlineMs: 5_000 };
     const node = new StoreNode(store.address, { host: '127.0.0.1', port: store.port }, script, () => {});
@@ -168,7 +168,7 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'the st
     expect(node.isReady).toBe(true);
   });
 
-  it('may be slow: answers come in time, and it is left alone until it is fast', async () => {
+  it('may be slow: answers come in time, and the agent does not ask it until it is fast', async () => {
     const store = stopAfterTest(await Store.start(program));
     const delay = { ms: 0 };
     const port = await startDelaying(store.port, delay);
@@ -188,7 +188,7 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'the st
     await agent.until(async () => ((await ask(peer, CLIENT))['rate_source'] === 'store' ? 1 : undefined), 5_000);
   });
 
-  it('may stand still: answers come in time, and nobody is charged later', async () => {
+  it('may hang: answers come in time, and no client is charged later', async () => {
     const store = stopAfterTest(await Store.start(program));
     const { agent, peer } = await startPair({ VALKEY_NODES: `redis://${store.address}`, VALKEY_DEADLINE_MS: '50' });
     await agent.says(/store is/);

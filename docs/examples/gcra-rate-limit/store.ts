@@ -7,18 +7,18 @@ import { keySlot, SLOTS } from './key-slot.ts';
 import { type Kept, type ScriptSettings, StoreNode } from './store-node.ts';
 import { isTakeoverDue } from './takeover.ts';
 
-/** How often the cluster is asked where its slots are: while one of its servers does not answer, and else. */
+/** Time between two questions to the cluster for its slots: while one of its servers does not answer, and otherwise. */
 const URGENT_MS = 300;
 const CALM_MS = 10_000;
 const DEFAULT_PORT = 6_379;
 
-/** Where the store is. */
+/** Addresses of the store. */
 export interface StoreSettings extends ScriptSettings {
-  /** Any of its servers; of a cluster the others are asked for. */
+  /** Any of its servers; these name the others of a cluster. */
   readonly urls: readonly URL[];
   /** Certificates to trust, for `rediss:`. */
   readonly ca: string | undefined;
-  /** Before each key. */
+  /** Prefix of each key. */
   readonly prefix: string;
 }
 
@@ -39,7 +39,7 @@ export class Store {
     for (const address of this.#seeds) this.#node(address);
   }
 
-  /** Decides about a request; undefined where no server that could is there. Rejects where it did not. */
+  /** Decides about a request; undefined if the client's server is down. Rejects if the server did not decide. */
   decide(client: ClientKey): Promise<Kept> | undefined {
     const key = this.#settings.prefix + client.toString();
     const slot = this.#kind === 'cluster' ? keySlot(key) : 0;
@@ -72,7 +72,7 @@ export class Store {
     for (const node of this.#nodes.values()) node.close();
   }
 
-  /** A slot that has moved, or a key of one that is moving: what was asked had no effect, and is asked again where it is now. */
+  /** A slot has moved, or a key of a moving slot: the call had no effect, and is sent again to the new server. */
   async #follow(node: StoreNode, slot: number, key: string): Promise<Kept> {
     try {
       return await node.decide(key);
@@ -104,7 +104,7 @@ export class Store {
     return node;
   }
 
-  /** Whether no other server says that a replica may be about to take the place of this one. */
+  /** Whether no other server says that a replica may be taking the place of this one. */
   async #mayReturn(address: string): Promise<boolean> {
     const others = [...this.#nodes.values()].filter(({ isReady }) => this.#kind === 'cluster' && isReady);
     const said = await Promise.allSettled(others.map((node) => node.ask((redis) => redis.cluster('NODES'))));
@@ -113,7 +113,7 @@ export class Store {
 
   #optionsFor(address: string): RedisOptions {
     const { urls, ca } = this.#settings;
-    // The servers of a cluster that are not listed are as the first that is.
+    // Servers of a cluster that are not listed have the options of the first listed one.
     const url = urls.find((each) => addressOf(each) === address) ?? urls[0];
     const { username = '', password = '', protocol = '' } = url ?? {};
     return {
@@ -130,7 +130,7 @@ export class Store {
     this.#timer = setTimeout(() => void this.#learn(), ms).unref();
   }
 
-  /** Asks any server that answers what the store is, and where the slots are. */
+  /** Asks a server that answers for the store's kind, and for the slots. */
   async #learn(): Promise<void> {
     if (this.#isAsking) return;
     this.#isAsking = true;
@@ -172,7 +172,7 @@ export class Store {
   }
 }
 
-/** What CLUSTER SLOTS says: first and last slot, and their master, then replicas. */
+/** A row of CLUSTER SLOTS: first and last slot, and their master, then replicas. */
 type SlotRange = readonly [from: number, to: number, master: readonly [host: string, port: number]];
 
 function addressOf(url: URL): string {
@@ -183,8 +183,7 @@ function hostOf(address: string): string {
   return address.slice(0, address.lastIndexOf(':'));
 }
 
-/**
- * URLs of servers with commas between them.
+/* * Reads URLs of servers, separated by commas.
  *
  * @throws Error that says what was expected.
  */

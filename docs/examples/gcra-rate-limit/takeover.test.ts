@@ -17,7 +17,7 @@ it.each([
   expect(isTakeoverDue(`${lines.join('\n')}\n`, 'valkey-0.valkey:6379')).toBe(isDue);
 });
 
-it('is found by its IPv6 address', () => {
+it('finds a server by its IPv6 address', () => {
   const nodes = [master('master,fail').replace('192.0.2.7', '2001:db8::7'), REPLICA].join('\n');
   expect(isTakeoverDue(nodes, '2001:db8::7:6379')).toBe(true);
   expect(isTakeoverDue(nodes, '2001:db8::8:6379')).toBe(false);

@@ -1,10 +1,10 @@
-/** What the tests of the rate limiter share. */
+/** Code shared by the tests of the rate limiter. */
 import { connect, data, type ScriptedHaproxy } from '@spop/builder';
 import { type Environment, startAgent } from '@spop-internal/testbed/example';
 import type { Program } from '@spop-internal/testbed/program';
 import { onTestFinished } from 'vitest';
 
-/** Where the agent's program is. */
+/** Path of the agent's program. */
 export const AGENT: URL = new URL('agent.ts', import.meta.url);
 
 /** A burst of three, which does not come back while a test runs. */
@@ -26,7 +26,7 @@ export async function ask(peer: ScriptedHaproxy, args: Args): Promise<Record<str
   return Object.fromEntries(set);
 }
 
-/** An agent that allows three, with these settings beside, and a HAProxy before it, until the test ends. */
+/** An agent that allows three requests, with these further settings, and a HAProxy in front of it, until the test ends. */
 export async function startPair(env: Environment = {}): Promise<{ agent: Program; peer: ScriptedHaproxy }> {
   const { agent, spoeAddress } = await startAgent(AGENT, { ...SPARING, METRICS_ADDR: '127.0.0.1:0', ...env });
   const [host = '', port = ''] = spoeAddress.split(':');

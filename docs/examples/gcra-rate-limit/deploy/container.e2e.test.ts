@@ -16,7 +16,7 @@ await describeWith(
   'the container',
   (programs) => {
     it.skipIf(missing !== undefined)(
-      `runs as any user, writes nothing, and says whether it is well${missing === undefined ? '' : `: ${missing}`}`,
+      `runs as any user, writes nothing, and reports its health${missing === undefined ? '' : `: ${missing}`}`,
       { timeout: 300_000 },
       async () => {
         const images = stopAfterTest(await ContainerImages.make());

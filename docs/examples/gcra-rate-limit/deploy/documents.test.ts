@@ -4,7 +4,7 @@ import { at, type Fields, parseDocuments, problemsOf, readFolder } from './docum
 
 const FOLDER = readFolder();
 const TOP = new URL('../../../../', import.meta.url);
-/** Whose keys are anybody's to choose. */
+/** Fields whose keys are free. */
 const FREE = /\/(?:labels|matchLabels|annotations|data|limits|requests|environment|services|volumes|x-restricted)$/;
 
 const all = [...FOLDER].flatMap(([file, documents]) =>
@@ -31,11 +31,11 @@ function read(name: string): string {
 }
 
 describe.each(all)('$name', ({ document }) => {
-  it('is what its schema says', () => {
+  it('fits its schema', () => {
     expect(problemsOf(document)).toEqual([]);
   });
 
-  it('may have no other field, wherever one is planted', () => {
+  it('allows no unknown field at any place', () => {
     const paths = objectsIn(document).map(([path]) => path);
     const taken = paths.filter((path) => {
       const planted = structuredClone(document);
@@ -48,7 +48,7 @@ describe.each(all)('$name', ({ document }) => {
   });
 });
 
-it('says what is wrong', () => {
+it('describes the fault of a document', () => {
   const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'x' }, spec: { ports: [{ name: 'y' }] } };
   expect(problemsOf(service)).toEqual([expect.stringContaining('/spec/ports/0 must have required property port')]);
   expect(problemsOf({ ...service, spec: { portz: [] } })).toEqual(['unknown field /spec/portz']);
@@ -61,7 +61,7 @@ it.each([
   ['Deployment', 'agent', 3],
   ['Deployment', 'haproxy', 3],
   ['StatefulSet', 'valkey', 3],
-])('keeps the %s %s on its feet', (kind, name, replicas) => {
+])('keeps the %s %s available', (kind, name, replicas) => {
   const workload = find(kind, name);
   const labels = { 'app.kubernetes.io/name': name };
   expect(workload).toMatchObject({
@@ -80,7 +80,7 @@ it.each([
   for (const probe of ['readinessProbe', 'livenessProbe']) expect(at(container, probe)).toBeDefined();
 });
 
-it('asks an agent what the container is asked', () => {
+it('probes an agent with the command of the container', () => {
   const [, check = ''] = /^HEALTHCHECK .*CMD (\[.*\])$/m.exec(read('Containerfile')) ?? [];
   for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe']) {
     const command = at(find('Deployment', 'agent'), `spec/template/spec/containers/0/${probe}/exec/command`);
@@ -117,7 +117,7 @@ it.each([
   }
 });
 
-it('gives the store disks, and lets a server be gone', () => {
+it('gives the store disks, and lets one server be down', () => {
   expect(at(find('StatefulSet', 'valkey'), 'spec/volumeClaimTemplates/0/metadata/name')).toBe('data');
   const lines = read('base/valkey.conf').split('\n');
   expect(lines).toEqual(
@@ -131,7 +131,7 @@ it('has HAProxy’s files as they are in the example', () => {
   }
 });
 
-it('names files and folders that are there', () => {
+it('names existing files and folders', () => {
   for (const overlay of ['kubernetes', 'openshift']) {
     const [application] = FOLDER.get(`argo-cd/${overlay}.yaml`) ?? [];
     const path = at(application, 'spec/source/path');

@@ -1,4 +1,4 @@
-/** The deployment's documents, and what is wrong with one by the schemas of Kubernetes, Argo CD and Compose. */
+/** The deployment's documents, and their faults by the schemas of Kubernetes, Argo CD and Compose. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { Application } from '@kubernetes-models/argo-cd/argoproj.io/v1alpha1/Application';
 import { Ajv } from 'ajv';
@@ -14,7 +14,7 @@ import { Namespace } from 'kubernetes-models/v1/Namespace';
 import { Service } from 'kubernetes-models/v1/Service';
 import { parseAllDocuments } from 'yaml';
 
-/** An object of a document; what it has is not known. */
+/** An object of a document with unknown fields. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 const MODELS = [
@@ -45,7 +45,7 @@ export function readFolder(): ReadonlyMap<string, readonly Fields[]> {
   );
 }
 
-/** @throws Error where a key is there twice, or anything else is no YAML. */
+/** @throws Error if a key is there twice, or the text is not YAML. */
 export function parseDocuments(text: string): readonly Fields[] {
   return parseAllDocuments(text, { merge: true }).map((document) => {
     const [problem] = [...document.errors, ...document.warnings];
@@ -56,7 +56,7 @@ export function parseDocuments(text: string): readonly Fields[] {
   });
 }
 
-/** What is wrong with one, unknown fields included; of one without a kind as a compose file. */
+/** The faults of a document, unknown fields included; one without a kind is a compose file. */
 export function problemsOf(document: Fields): readonly string[] {
   const { apiVersion, kind } = document;
   if (kind === undefined) {
@@ -64,7 +64,7 @@ export function problemsOf(document: Fields): readonly string[] {
   }
   const model = MODELS.find((each) => each.apiVersion === apiVersion && each.kind === kind);
   if (model === undefined) return [`no schema of ${JSON.stringify([apiVersion, kind])}`];
-  // These validators take unknown fields without a word, but read all that they know: what is unread at the end is unknown.
+  // These validators accept unknown fields silently, but read all known ones: a field unread at the end is unknown.
   const unread = new Set<string>();
   try {
     model.prototype.validate.call(watchReads(document, '', unread));
@@ -74,7 +74,7 @@ export function problemsOf(document: Fields): readonly string[] {
   return [...unread].map((path) => `unknown field ${path}`);
 }
 
-/** A copy that keeps in `unread` the paths that nobody has read of what was. */
+/** A copy that keeps the paths of unread fields in `unread`. */
 function watchReads(fields: Fields, path: string, unread: Set<string>): Fields {
   const children = new Map<string | symbol, unknown>();
   for (const key of Object.keys(fields)) unread.add(`${path}/${key}`);
@@ -94,7 +94,7 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null;
 }
 
-/** What stands at a path, `spec/template/0`; undefined where nothing does. */
+/** The value at a path, `spec/template/0`; undefined if there is none. */
 export function at(value: unknown, path: string): unknown {
   return path.split('/').reduce((found, key) => (isFields(found) ? found[key] : undefined), value);
 }

@@ -12,7 +12,7 @@ const CONFIG = `${import.meta.dirname}/base/valkey.conf`;
 const exec = promisify(execFile);
 
 await describeWith({ packages: ['valkey-server'], suites: ['trixie'] }, 'three servers with valkey.conf', (servers) => {
-  it('are one cluster once the job has run, and again when they come back elsewhere, or one without its disk', async () => {
+  it('are one cluster after the job has run, and again after a restart on other ports, or of one without its disk', async () => {
     const tools = await unpackDebian({ packages: ['valkey-tools'], suites: ['trixie'] });
     const env = { ...process.env, PATH: `${tools}:${process.env['PATH']}` };
     const folders = await Promise.all([0, 1, 2].map(async () => stopAfterTest(await TemporaryFolder.make())));
@@ -48,7 +48,7 @@ await describeWith({ packages: ['valkey-server'], suites: ['trixie'] }, 'three s
     const later = again.map(({ port }) => port);
     const [last = 0] = later.slice(-1);
     expect(await ask(last, 'cluster', 'info')).toContain('cluster_state:fail');
-    // As each pod does: the last to start finds all others.
+    // Each pod does this: the last to start finds all others.
     await run('meet', [last, ...later]);
     expect(await run('form', later)).toMatch(/^(?:\S+ has its slots\n){3}all slots are served\n$/);
     expect(await ask(last, 'get', 'a')).toBe('1');

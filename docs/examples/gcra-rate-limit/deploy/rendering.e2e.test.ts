@@ -28,12 +28,12 @@ function valuesOf(value: unknown, keys: readonly string[]): unknown[] {
   ]);
 }
 
-describe.skipIf(missing !== '')(`what Kustomize makes of it${missing}`, () => {
+describe.skipIf(missing !== '')(`the output of Kustomize${missing}`, () => {
   it.each([
     ['kubernetes', 5],
     ['openshift', 0],
   ])(
-    'is valid, whole, and has users by number where the cluster does not give them: %s',
+    'is valid and whole, and has users by number unless the cluster assigns them: %s',
     { timeout: TIMEOUT_MS },
     async (overlay, users) => {
       const documents = await render(overlay);
