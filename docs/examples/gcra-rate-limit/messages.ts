@@ -17,7 +17,7 @@ export const retryAfterMs = defineVariable('sess', 'retry_after_ms', integer);
 /** The number of requests that may still pass at once. */
 export const rateRemaining = defineVariable('sess', 'rate_remaining', integer);
 
-/** For the parameter `t` of the RateLimit field, in whole seconds: until the whole burst is free again, or after a refusal one request. */
+/** Whole seconds until the whole burst is free again, or after a refusal one request: the parameter `t` of the RateLimit field. */
 export const rateResetS = defineVariable('sess', 'rate_reset_s', integer);
 
 /** What decided: its memory, the store, or neither (`default`). */

@@ -11,7 +11,7 @@ import { parseNetworks } from './networks.ts';
 const AGENT = new URL('agent.ts', import.meta.url);
 
 describe('the agent of the example', () => {
-  it('knows clients by their networks, takes up another file on SIGHUP, and stays with the last good one', async () => {
+  it('knows clients by their networks, reads another file on SIGHUP, and keeps the last good one', async () => {
     const NETWORKS = stopAfterTest(await TemporaryFolder.make()).file('networks');
     await writeFile(NETWORKS, '192.0.2.0/24 office eu\n');
     const { agent, spoeAddress } = await startAgent(AGENT, { NETWORKS });
@@ -50,7 +50,7 @@ describe('the agent of the example', () => {
 });
 
 describe('parseNetworks', () => {
-  it('has the most specific network first', () => {
+  it('puts the most specific network first', () => {
     const names = parseNetworks('10.0.0.0/8 a eu\n10.1.0.0/16 b eu # lab\n\n10.1.2.3 c eu').map(({ name }) => name);
     expect(names).toEqual(['c', 'b', 'a']);
   });

@@ -29,7 +29,7 @@ describeHaproxies('the header enrichment example', (release) => {
     expect(headersOf(forged)).toEqual([undefined, undefined]);
   });
 
-  it('lets requests pass without them while the agent does not answer, or is gone, and says so', async () => {
+  it('lets requests pass without the headers while the agent does not answer, or is gone, and logs it', async () => {
     const { agent, spoeAddress } = await startAgent(AGENT);
     const haproxy = await startHaproxy(release, CONFIG, spoeAddress, {}, await startMirror());
     expect(await ask(haproxy, '192.0.2.1')).toEqual(['office', 'eu']);

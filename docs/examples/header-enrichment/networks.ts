@@ -1,8 +1,8 @@
-/** Networks with their names and regions, as a text has them. */
+/** Networks with their names and regions, read from a text. */
 import { defineNetwork, type Network } from '@spop/agent';
 import { readLines } from '../shared/reloadable.ts';
 
-/** What is known of a network. */
+/** A network with its name and region. */
 export interface KnownNetwork {
   readonly network: Network;
   readonly name: string;
@@ -13,8 +13,7 @@ const WORD = /^[\w.-]{1,64}$/;
 
 /**
  * Reads lines such as `192.0.2.0/24 office eu`; the most specific network comes first.
- *
- * @throws Error that names the line with anything else.
+ * @throws Error that names the first other line.
  */
 export function parseNetworks(text: string): KnownNetwork[] {
   const known = readLines(text, ([cidr = '', name = '', region = '', ...rest]) => {

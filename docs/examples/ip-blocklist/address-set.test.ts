@@ -6,7 +6,7 @@ import type { AddressWords } from '../shared/entry.ts';
 import { AddressSet, layOut } from './address-set.ts';
 import { parseList } from './parse-list.ts';
 
-/** As a handler gets it: what is mapped to IPv6 reads as IPv4. */
+/** An address as a handler gets it: one mapped to IPv6 reads as IPv4. */
 function wordsOf(text: string): AddressWords {
   const bytes = Buffer.from(ipaddr.process(text).toByteArray());
   return { family: bytes.length === 4 ? 4 : 6, wordAt: (index) => bytes.readInt32BE(index * 4) };
@@ -18,7 +18,7 @@ function setOf(lines: readonly string[]): AddressSet {
 
 const familyOf = (text: string): 'ipv4' | 'ipv6' => (text.includes(':') ? 'ipv6' : 'ipv4');
 
-/** With a list for each family, since one list finds every IPv4 address in ::/0. */
+/** An oracle with a list for each family, since one list finds every IPv4 address in ::/0. */
 function oracleOf(lines: readonly string[]): (text: string) => boolean {
   const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const line of lines) {
@@ -30,11 +30,11 @@ function oracleOf(lines: readonly string[]): (text: string) => boolean {
   return (text) => lists[familyOf(text)].check(text, familyOf(text));
 }
 
-// Few values of each byte, so that ranges meet, lie in each other, and hold the addresses that are asked for.
+// Few values of each byte, so that ranges meet, contain each other, and contain the addresses looked up.
 const byte = fc.constantFrom(0, 1, 2, 127, 128, 254, 255);
 const ipv4 = fc.tuple(byte, byte, byte, byte).map((bytes) => bytes.join('.'));
 const group = fc.constantFrom(0, 1, 0x7fff, 0x8000, 0xffff);
-// None is mapped, which the oracle takes for both families.
+// No address is mapped: the oracle counts those in both families.
 const ipv6 = fc
   .tuple(fc.constantFrom(0x2001, 0x7fff, 0x8000, 0xffff), group, group, group, group, group, group, group)
   .map((groups) => groups.map((each) => each.toString(16)).join(':'));
@@ -92,7 +92,7 @@ describe('AddressSet.has', () => {
     );
   });
 
-  it('finds each of many addresses, and none of their neighbours', () => {
+  it('finds each of many addresses, but not their neighbours', () => {
     const lines: string[] = [];
     for (let i = 0; i < 4_000; i++) {
       lines.push(`10.${i >> 10}.${(i >> 2) & 255}.${(i & 3) * 64 + 2}`, `2001:db8:${i.toString(16)}::${(i % 9) + 2}`);

@@ -4,7 +4,7 @@ import { Ipv4Set, type Ipv4Table, layOutIpv4 } from './ipv4-set.ts';
 import { Ipv6Set, type Ipv6Table, layOutIpv6 } from './ipv6-set.ts';
 import type { Ranges } from './ranges.ts';
 
-/** What a set is made of; arrays can be handed from thread to thread. */
+/** The arrays of a set, which can be passed between threads. */
 export interface AddressTables {
   readonly ipv4: Ipv4Table;
   readonly ipv6: Ipv6Table;
@@ -20,7 +20,7 @@ export function buffersOf({ ipv4, ipv6 }: AddressTables): ArrayBuffer[] {
   return [ipv4.used, ipv4.ranges, ipv4.index, ipv6.ranges, ipv6.nodes].map(({ buffer }) => buffer);
 }
 
-/** Which addresses are in a set that never changes. */
+/** A set that never changes. */
 export class AddressSet {
   readonly #ipv4: Ipv4Set;
   readonly #ipv6: Ipv6Set;
@@ -30,7 +30,7 @@ export class AddressSet {
     this.#ipv6 = new Ipv6Set(ipv6);
   }
 
-  /** Whether the address is in it. One of IPv4 that is mapped to IPv6 has to come as the IPv4 address that it is. */
+  /** Whether the address is in it. An IPv4 address mapped to IPv6 has to be passed as IPv4. */
   has(address: AddressWords): boolean {
     return address.family === 4
       ? this.#ipv4.has(address.wordAt(0))

@@ -18,7 +18,7 @@ interface Running {
   readonly peer: ScriptedHaproxy;
   readonly folder: TemporaryFolder;
   readonly replace: (text: string) => Promise<void>;
-  /** The metrics that are its own, by name. */
+  /** Its own metrics, by name. */
   readonly metrics: () => Promise<Record<string, number>>;
 }
 
@@ -29,7 +29,7 @@ async function connectTo(spoeAddress: string): Promise<ScriptedHaproxy> {
   return peer;
 }
 
-/** The example's agent with a file of this text, and with further sources; and a HAProxy before it. */
+/** The example's agent with a file of this text, and with further sources; and a HAProxy in front of it. */
 async function start(text: string, more: readonly string[] = [], env: Environment = {}): Promise<Running> {
   const folder = stopAfterTest(await TemporaryFolder.make());
   const replace = async (next: string): Promise<void> => {
@@ -53,7 +53,7 @@ function ask(peer: ScriptedHaproxy, ip: string): ReturnType<ScriptedHaproxy['not
 }
 
 describe('the agent of the example', SLOW, () => {
-  it('says true or false of every address, and unsets what it said where there is none', async () => {
+  it('sets true or false for every address, and unsets it without one', async () => {
     const { peer, agent } = await start('192.0.2.0/24\n::ffff:198.51.100.7\n2001:db8::/32\n');
     for (const ip of ['192.0.2.0', '192.0.2.255', '::ffff:192.0.2.1', '198.51.100.7', '2001:db8::1']) {
       expect((await ask(peer, ip)).actions).toEqual([
@@ -79,7 +79,7 @@ describe('the agent of the example', SLOW, () => {
     expect(await peer.notify('check-ip', { ip: data.ipv4('192.0.2.7') })).toHaveNoActions();
   });
 
-  it('finds arguments by their names, in any order, and unsets what it said where one is no address', async () => {
+  it('finds arguments by their names, in any order, and unsets its answer if one is not an address', async () => {
     const { peer, agent, metrics } = await start('192.0.2.7');
     const args = [
       ['port', 1],
@@ -94,7 +94,7 @@ describe('the agent of the example', SLOW, () => {
     expect(await metrics()).toMatchObject({ 'answers_total handler failed': 1, 'answers_total blocked': 1 });
   });
 
-  it('has a file that was replaced in force within 3 s of SIGHUP, and not before', async () => {
+  it('puts a replaced file in force within 3 s of SIGHUP, and not before', async () => {
     const { peer, agent, replace, metrics } = await start('192.0.2.7\nbad\u001b[31m\n');
     await agent.says(/list: skipped 1 bad lines: line 2 "bad\\u001b\[31m"/);
     await replace('192.0.2.8\n2001:db8::/32\n');
@@ -105,8 +105,8 @@ describe('the agent of the example', SLOW, () => {
     expect(await ask(peer, '2001:db8::1')).toSetVar(blocked, true);
   });
 
-  it('never is without a list while the lists change', async () => {
-    // In both lists, with much else that is in one only.
+  it('always has a list while the lists change', async () => {
+    // An address in both lists, beside many that are in one only.
     const others = (net: number): string =>
       Array.from({ length: 20_000 }, (_, i) => `${net}.0.${i >> 8}.${i & 255}`).join('\n');
     const { peer, agent, replace } = await start(`192.0.2.7\n${others(10)}`);
@@ -132,7 +132,7 @@ describe('the agent of the example', SLOW, () => {
     expect(asked).toBeGreaterThan(5);
   });
 
-  it('keeps the last good list of each source, and takes up others', async () => {
+  it('keeps the last good list of each source, and replaces the others', async () => {
     let list = '203.0.113.0/24';
     const site = stopAfterTest(await Origin.serve((_, response) => void response.end(list)));
     const { peer, agent, replace, metrics } = await start('192.0.2.7', [`http://${site.address}/list`]);
@@ -150,7 +150,7 @@ describe('the agent of the example', SLOW, () => {
     expect(own[`age_seconds http://${site.address}/list`]).toBeGreaterThan(0);
   });
 
-  it('starts without a URL that nobody answers, names it, decides by default, and takes it up later', async () => {
+  it('starts without a URL that does not answer, names it, decides by default, and reads it later', async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}/list`;
     const { peer, agent, metrics } = await start('192.0.2.7', [url]);
@@ -166,7 +166,7 @@ describe('the agent of the example', SLOW, () => {
     expect((await ask(peer, '203.0.113.8')).actions).toHaveLength(1);
   });
 
-  it('listens once a list is in force, and ends on a signal before', async () => {
+  it('listens when a list is in force, and ends on a signal before', async () => {
     const port = await freePort();
     const BLOCKLIST = `http://127.0.0.1:${port}/list`;
     const agent = startScript(AGENT, [], { SPOE_ADDR: '127.0.0.1:0', BLOCKLIST });
@@ -179,7 +179,7 @@ describe('the agent of the example', SLOW, () => {
     expect(await other.stop()).toBe('exit code 0');
   });
 
-  it('does not wait for ever for a list that does not come to its end', async () => {
+  it('does not wait for ever for the end of a list', async () => {
     const site = stopAfterTest(await Origin.serve((_, response) => void response.write('203.0.113.9\n')));
     const startedAt = performance.now();
     const { peer } = await start('192.0.2.7', [`http://${site.address}/list`]);
@@ -188,7 +188,7 @@ describe('the agent of the example', SLOW, () => {
     expect(await ask(peer, '203.0.113.9')).toSetVar(byDefault, 'list missing');
   });
 
-  it('takes up other lists by itself', async () => {
+  it('reads changed lists by itself', async () => {
     const { peer, replace } = await start('192.0.2.7', [], { BLOCKLIST_REFRESH_S: '1' });
     await replace('192.0.2.8');
     await expect.poll(() => ask(peer, '192.0.2.8')).toSetVar(blocked, true);
@@ -225,7 +225,7 @@ describe('the settings of the example', SLOW, () => {
     ],
     [{ BLOCKLIST: 'blocklist.txt', SPOE_ADDR: '9000' }, 'SPOE_ADDR: expected an address with a port from 0 to 65535'],
     [{ BLOCKLIST: 'blocklist.txt', METRICS_ADDR: 'x' }, 'METRICS_ADDR: expected an address with a port'],
-  ])('end the start and the check where they are %o, and say why', async (env, reason) => {
+  ])('end the start and the check if they are %o, with the reason', async (env, reason) => {
     for (const args of [[], ['--check']]) {
       const agent = startScript(AGENT, args, { SPOE_ADDR: '127.0.0.1:0', ...env });
       expect(await agent.ended).toBe('exit code 1');

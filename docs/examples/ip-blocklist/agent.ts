@@ -32,7 +32,7 @@ await run(async () => {
 
   const agent = createAgent({
     processingTimeoutMs: settings.PROCESSING_TIMEOUT_MS,
-    // The session may hold what was said of an earlier request's client: what is not known now must not stay known.
+    // The session may have the answer for an earlier request's client: unset it, as this client is unknown.
     fallback: (_, ack) => {
       ack.unset(blocked).set(byDefault, 'handler failed');
       outcomes.countDefault('handler failed');

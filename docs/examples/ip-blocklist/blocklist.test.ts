@@ -6,7 +6,7 @@ import { parseList } from './parse-list.ts';
 
 const { ipv4, ipv6 } = layOut(parseList(Buffer.from('10.0.0.0/8')).ranges);
 
-/** A thread that puts 10.0.0.0/8 in force, fails when it is told to read, and says what was in force when it started. */
+/** A thread that puts 10.0.0.0/8 in force, fails when it is told to read, and reports the lists in force at its start. */
 const FAILING = `
   import { parentPort, workerData } from 'node:worker_threads';
   const source = { name: 'a', entries: 1, badLines: 0, goodAt: 1, failures: 0 };

@@ -1,4 +1,4 @@
-/** The lists in force, which a thread of its own keeps up to date. */
+/** The lists in force, which a separate thread keeps up to date. */
 import { Worker } from 'node:worker_threads';
 import type { OwnMetric } from '@spop/agent';
 import { escapeText } from '@spop/codec';
@@ -8,9 +8,9 @@ import { AddressSet } from './address-set.ts';
 import type { SourceStatus } from './source.ts';
 import type { WorkerMessage, WorkerTask } from './worker.ts';
 
-/** Before the thread is started anew that has ended. */
+/** Pause before a thread that has ended is started again. */
 const RESTART_MS = 1_000;
-/** A line of the log is cut to so many characters. */
+/** A line of the log is cut to this number of characters. */
 const MAX_LINE = 8_192;
 
 /** All lists as one set of addresses. */
@@ -20,15 +20,15 @@ export class Blocklist {
   readonly #task: WorkerTask;
   readonly #program: URL;
   readonly #putInForce: () => void;
-  /** In one assignment the new lists take the place of those of before. */
+  /** New lists replace the old ones in one assignment. */
   #set: AddressSet | undefined;
-  /** Of the sources whose lists are in force. */
+  /** Names of the sources whose lists are in force. */
   #names: readonly string[] = [];
   #sources: readonly SourceStatus[] = [];
   #swaps = 0;
   #worker: Worker;
 
-  /** @param program what the thread runs; for tests. */
+  /** @param program the thread's program; for tests. */
   constructor(task: WorkerTask, program: URL = new URL('worker.ts', import.meta.url)) {
     this.#task = task;
     this.#program = program;
@@ -53,7 +53,7 @@ export class Blocklist {
     this.#worker.postMessage('refresh');
   }
 
-  /** How the sources stand. */
+  /** The state of the sources. */
   toMetrics(): readonly OwnMetric[] {
     const each = (valueOf: (source: SourceStatus) => number): OwnMetric['value'] =>
       this.#sources.map((source) => ({ labels: { source: source.name }, value: valueOf(source) }));
@@ -113,7 +113,7 @@ export class Blocklist {
   #hear(message: WorkerMessage): void {
     switch (message.type) {
       case 'log':
-        // Lists are others' text: none of it ends a line, or moves the cursor of who reads it.
+        // Lists are foreign text: it must not end a line of the log, or move a terminal's cursor.
         console.error(escapeText(message.line, MAX_LINE));
         return;
       case 'status':

@@ -27,7 +27,7 @@ async function ask(haproxy: Haproxy, from: string): Promise<unknown> {
 const PASSED = [200, '0', 'lists', undefined];
 const DENIED = [403, '1', 'lists', undefined];
 
-/** How many addresses an agent with METRICS_ADDR was asked about. */
+/** The number of questions to an agent with METRICS_ADDR. */
 async function asked({ agent }: ExampleAgent): Promise<number> {
   const metricsAddress = await agent.says(/^metrics on\s+(\S+)$/m);
   const text = await (await fetch(`http://${metricsAddress}/metrics`)).text();
@@ -59,7 +59,7 @@ describeHaproxies('the blocklist example', (release) => {
     ]);
   });
 
-  it('takes up files on SIGHUP and URLs by itself, and says what it decides by default', async () => {
+  it('reads files on SIGHUP and URLs by itself, and logs what it decides by default', async () => {
     const folder = stopAfterTest(await TemporaryFolder.make());
     const replace = async (text: string): Promise<void> => {
       await writeFile(folder.file('next'), text);
@@ -81,7 +81,7 @@ describeHaproxies('the blocklist example', (release) => {
     expect(await ask(haproxy, '192.0.2.7')).toEqual(PASSED);
   });
 
-  it('lets requests pass while there is no agent, and says so', async () => {
+  it('lets requests pass while there is no agent, and logs it', async () => {
     const { agent, spoeAddress } = await startAgent(AGENT, { BLOCKLIST: 'blocklist.txt' });
     const haproxy = await startHaproxy(release, CONFIG, spoeAddress);
     const client = connectAs('10.1.2.3', haproxy);
@@ -92,11 +92,11 @@ describeHaproxies('the blocklist example', (release) => {
     expect(summaryOf(answer)).toEqual([200, undefined, 'default', expect.stringMatching(/^(2|257)$/)]);
     await haproxy.says(/SPOE: \[ip-blocklist\] <EVENT:on-frontend-http-request>.* st=(2|257) /);
     await haproxy.says(/ 200 .* blocked=- by=default spoe=(2|257)/);
-    // What was said on a connection stays.
+    // An answer stays with its connection.
     expect(summaryOf(await client.request())).toEqual([403, '1', 'default', expect.stringMatching(/^(2|257)$/)]);
   });
 
-  it('lets requests pass while the agent does not answer, and says so', async () => {
+  it('lets requests pass while the agent does not answer, and logs it', async () => {
     const { agent, spoeAddress } = await startAgent(AGENT, { BLOCKLIST: 'blocklist.txt' });
     const haproxy = await startHaproxy(release, CONFIG, spoeAddress);
     expect(await ask(haproxy, '10.1.2.3')).toEqual(DENIED);

@@ -1,19 +1,18 @@
 /**
  * A set of IPv4 addresses: a bit for each /24 that says whether any of it is listed, which answers nearly all look-ups; and
- * sorted ranges, cut at every /16, with where those of each /16 begin.
- *
- * A look-up waits for memory more than it computes. The bits are one line of the processor's cache, the ranges two or three
+ * sorted ranges, cut at every /16, with the first one of each /16.
+ * A look-up spends more time waiting for memory than computing. The bits are one line of the processor's cache, the ranges two or three
  * more (`pnpm run bench:blocklist`).
  */
 import { IPV4_WORDS, PAIR } from './ranges.ts';
 
-/** What a set is made of; arrays can be handed from thread to thread. */
+/** The arrays of a set, which can be passed between threads. */
 export interface Ipv4Table {
   /** A bit for each /24, the lowest bit of a word first. */
   readonly used: Int32Array<ArrayBuffer>;
   /** The low 16 bits of the first and the last address of each range, one after the other. */
   readonly ranges: Uint16Array<ArrayBuffer>;
-  /** By the high 16 bits of an address: where its ranges begin. Once more at the end, where all of them end. */
+  /** The first range of each high 16 bits of an address; one more at the end, for the end of all ranges. */
   readonly index: Int32Array<ArrayBuffer>;
 }
 
@@ -46,7 +45,7 @@ export function layOutIpv4(pairs: Uint32Array): Ipv4Table {
   return { used, ranges, index };
 }
 
-/** Sets the bits from `first` to `last`, whole words at once where there are. */
+/** Sets the bits from `first` to `last`, whole words at once. */
 function setBits(words: Int32Array, first: number, last: number): void {
   const word = first >>> 5;
   const lastWord = last >>> 5;
@@ -61,7 +60,7 @@ function setBits(words: Int32Array, first: number, last: number): void {
   words[lastWord]! |= toLast;
 }
 
-/** Which IPv4 addresses are in a set that never changes. */
+/** A set of IPv4 addresses that never changes. */
 export class Ipv4Set {
   readonly #used: Int32Array;
   readonly #ranges: Uint16Array;

@@ -1,37 +1,35 @@
-/**
- * A set of IPv6 addresses: sorted ranges, and a tree that leads to the few among which an address has to be searched. Most
+/* * A set of IPv6 addresses: sorted ranges, and a tree that leads to the few ranges to search for an address. Most
  * slots of the tree are empty, so that most look-ups end there (`pnpm run bench:blocklist`).
  */
 import { IPV6_WORDS } from './ranges.ts';
 
-/** What a set is made of; arrays can be handed from thread to thread. */
+/** The arrays of a set, which can be passed between threads. */
 export interface Ipv6Table {
-  /** First and last address of each range, four words each. Their top bits are flipped: signed integers are in order then. */
+  /** First and last address of each range, four words each. Their top bits are flipped: so signed integers are in order. */
   readonly ranges: Int32Array<ArrayBuffer>;
-  /**
-   * Nodes, the root first. A node has the number of its first range and of the one after its last, the bit of an address at
-   * which it looks, how many bits it takes, and four words with the bits before those. Then come a bit for each value of its
-   * bits, which says whether there is anything, and a slot for each: where its ranges begin and, in the low bits, how many
-   * these are; or `~` the place of a node.
+  /*   * Nodes, the root first. A node has the number of its first range and of the one after its last, the first address bit that
+   * it reads, the number of bits it reads, and four words with the bits before those. Then follow a bit for each value of its
+   * bits, set if the slot is not empty, and a slot for each value: its first range and, in the low bits, the number of its
+   * ranges; or `~` the place of a node.
    */
   readonly nodes: Int32Array<ArrayBuffer>;
 }
 
 const TOP_BIT = 0x8000_0000 | 0;
 const WORDS = 4;
-/** Words of a node before its bits and slots, and where in them its bits stand that all addresses share. */
+/** Words of a node before its bits and slots, and the place in them of the bits that all its addresses share. */
 const HEADER = 8;
 const PREFIX = 4;
-/** The root takes so many bits, however ranges are spread: addresses in use begin with few of all. */
+/** Bits that the root reads, for any ranges: addresses in use have few different beginnings. */
 const ROOT_BITS = 16;
 const MAX_BITS = 24;
 const FIRST_CAPACITY = 0x2_0000;
 /** A node has 4 to 8 slots a range. */
 const SPARSE_BITS = 2;
-/** So many ranges are searched without a further node. */
+/** Up to this number of ranges is searched without a further node. */
 const FEW = 8;
 const COUNT_BITS = 4;
-/** A slot in which no range begins and into which none reaches: the smallest integer of 32 bits, `~` of no place. */
+/** A slot without a range: the smallest integer of 32 bits, which is `~` of no place. */
 const NOTHING = 0x8000_0000 | 0;
 
 /** Lays out the IPv6 ranges of `Ranges`: 32 bytes a range, 16 to 32 for the tree, and 256 KiB. */
@@ -110,7 +108,7 @@ class Tree {
     return bitsAt(this.#ranges[at]! ^ TOP_BIT, next ^ TOP_BIT, bit & 31, bits);
   }
 
-  /** How many leading bits two addresses have in common. */
+  /** The number of leading bits that two addresses have in common. */
   #commonBits(one: number, other: number): number {
     for (let word = 0; word < WORDS; word++) {
       const difference = this.#ranges[one + word]! ^ this.#ranges[other + word]!;
@@ -120,7 +118,7 @@ class Tree {
   }
 }
 
-/** How many words the bits of a node take. */
+/** The number of words for the bits of a node. */
 function bitWords(bits: number): number {
   return bits < 5 ? 1 : 1 << (bits - 5);
 }
@@ -131,7 +129,7 @@ function bitsAt(word: number, next: number, from: number, count: number): number
   return aligned >>> (32 - count);
 }
 
-/** Which IPv6 addresses are in a set that never changes. */
+/** A set of IPv6 addresses that never changes. */
 export class Ipv6Set {
   readonly #ranges: Int32Array;
   readonly #nodes: Int32Array;
@@ -154,7 +152,7 @@ export class Ipv6Set {
       node = ~slot;
       const bit = nodes[node + 2]!;
       const order = comparePrefix(nodes, node + PREFIX, bit, a, b, c, d);
-      // Below or above all ranges of the node, it can be in no other than the one that begins before it.
+      // An address below or above all ranges of the node can only be in the range that begins before it.
       if (order !== 0) return this.#isWithin(nodes[order < 0 ? node : node + 1]! - 1, a, b, c, d);
       const word = bit >>> 5;
       const here = word === 0 ? a : word === 1 ? b : word === 2 ? c : d;
@@ -176,7 +174,7 @@ export class Ipv6Set {
   }
 }
 
-/** Negative, 0 or positive, as the first `bits` bits of an address are below, those, or above those at `at`. */
+/** Negative, 0 or positive if the first `bits` bits of an address are below, equal to, or above those at `at`. */
 function comparePrefix(
   words: Int32Array,
   at: number,

@@ -1,4 +1,4 @@
-/** What HAProxy asks and what it gets, for the agent, tests and tools. Importing this starts nothing. */
+/** The message and the variables, for the agent, tests and tools. Importing this starts nothing. */
 import { address, bool, defineMessage, defineVariable, optional, string } from '@spop/agent';
 
 /** A client on a unix socket has no address: HAProxy sends NULL. */
@@ -7,8 +7,7 @@ export const checkClientIp = defineMessage('check-client-ip', { ip: optional(add
 /** Whether the client's address is on a list. */
 export const blocked = defineVariable('sess', 'blocked', bool);
 
-/**
- * Set where the lists did not decide alone: `handler failed`; or `list missing`, where the address is on no list and one source
- * has had none yet.
+/* * Set if the lists did not decide alone: `handler failed`; or `list missing`, if the address is on no list and a source has
+ * not had one yet.
  */
 export const byDefault = defineVariable('txn', 'by_default', string);

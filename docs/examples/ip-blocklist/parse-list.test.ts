@@ -16,7 +16,7 @@ function readEntry(text: string): Entry | undefined {
   return entry.read(bytes, 1, bytes.length - 1) ? entry : undefined;
 }
 
-/** The address that an entry begins with, as text. */
+/** The first address of an entry, as text. */
 function firstOf({ family, first }: Entry): string {
   const bytes = [...first.subarray(0, family === 4 ? 1 : 4)].flatMap((word) =>
     [24, 16, 8, 0].map((bits) => (word >>> bits) & 255),
@@ -65,7 +65,7 @@ describe('Entry.read', () => {
     expect(readEntry(text)).toBeUndefined();
   });
 
-  it('takes as addresses what Node takes, and no other text, and means the same', () => {
+  it('reads the same addresses as Node, and refuses all other text', () => {
     const part = fc.constantFrom(
       '0',
       '1',
@@ -93,7 +93,7 @@ describe('Entry.read', () => {
         const isAddress = isIP(address) !== 0 && !address.includes('%');
         const entry = readEntry(address);
         expect(entry !== undefined).toBe(isAddress);
-        // By way of a URL, since ipaddr.js takes ::1.2.3.4 for a mapped address.
+        // Read by way of a URL, since ipaddr.js reads ::1.2.3.4 as a mapped address.
         const plain =
           entry !== undefined && address.includes(':') ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
         if (entry !== undefined) expect(firstOf(entry)).toBe(ipaddr.process(plain).toString());
@@ -104,12 +104,12 @@ describe('Entry.read', () => {
 });
 
 describe('parseList', () => {
-  it('takes comments, also after an entry, blanks, empty lines, and line ends of both kinds', () => {
+  it('accepts comments, also after an entry, blanks, empty lines, and line ends of both kinds', () => {
     const text = '\xef\xbb\xbf1.1.1.1\r\n# all\r\n\r\n \t 2.2.2.2 \t # two\n3.3.3.3#three\n#\n::1 # 4\n   \n10.0.0.0/8';
     expect(parse(text)).toEqual({ entries: 5, badLines: 0, badLinesText: '' });
   });
 
-  it('skips bad lines and tells them by their numbers', () => {
+  it('skips bad lines and names their numbers', () => {
     const text = '1.1.1.1\n1.2.3\n# 3\n9.9.9.0/ # four\n\n/8\n2.2.2.2 3.3.3.3\n4.4.4.4';
     expect(parse(text)).toEqual({
       entries: 2,
@@ -118,13 +118,13 @@ describe('parseList', () => {
     });
   });
 
-  it('tells ten of many bad lines with their text, a thousand by their numbers, and counts all', () => {
+  it('names ten of many bad lines with their text, a thousand by their numbers, and counts all', () => {
     const { entries, badLines, badLinesText } = parse(`${'x\n'.repeat(1_500)}1.1.1.1`);
     expect([entries, badLines]).toEqual([1, 1_500]);
     expect(badLinesText).toMatch(/^line 1 "x", .*, line 10 "x", 11, 12, .*, 999, 1000, and 500 more$/);
   });
 
-  it('tells no more of a bad line than fits', () => {
+  it('cuts the text of a long bad line', () => {
     expect(parse('a'.repeat(1e6)).badLinesText).toBe(`line 1 "${'a'.repeat(40)}"`);
   });
 

@@ -8,25 +8,25 @@ const SPACE = 0x20;
 const TAB = 0x09;
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
-/** How many bad lines are told with their text, and how many by their numbers alone. */
+/** The number of bad lines named with their text, and of those named by their numbers only. */
 const SHOWN_LINES = 10;
 const SHOWN_NUMBERS = 1_000;
 const SHOWN_CHARACTERS = 40;
 
-/** What stands in a list. */
+/** The content of a list. */
 export interface ParsedList {
   readonly ranges: Ranges;
-  /** How many lines have an entry. */
+  /** The number of lines with an entry. */
   readonly entries: number;
   readonly badLines: number;
   /**
-   * The bad lines with their numbers: `line 3 "1.2.3", line 7 "/8"`; the empty text where there is none. Control characters
-   * stand in it as they came.
+   * The bad lines with their numbers: `line 3 "1.2.3", line 7 "/8"`; empty if there is none. Control characters
+   * are kept in it.
    */
   readonly badLinesText: string;
 }
 
-/** Reads a whole list. Bad lines are skipped and told. */
+/** Reads a whole list. Bad lines are skipped and named. */
 export function parseList(bytes: Uint8Array): ParsedList {
   const entry = new Entry();
   const ranges = new RangeCollector();

@@ -2,7 +2,7 @@
 import { endianness } from 'node:os';
 import type { Entry } from '../shared/entry.ts';
 
-/** Ranges that are sorted, apart from each other and do not touch. Words are unsigned. */
+/** Sorted ranges that neither overlap nor touch. Words are unsigned. */
 export interface Ranges {
   /** Pairs of words as {@link PAIR} has them: a pair of a range is one unsigned integer of 64 bits, the first address on top. */
   readonly ipv4: Uint32Array;
@@ -10,7 +10,7 @@ export interface Ranges {
   readonly ipv6: Uint32Array;
 }
 
-/** Where first and last address stand in a pair of words. */
+/** The places of the first and the last address in a pair of words. */
 export const PAIR: { readonly first: 0 | 1; readonly last: 0 | 1 } =
   endianness() === 'LE' ? { first: 1, last: 0 } : { first: 0, last: 1 };
 
@@ -21,7 +21,7 @@ const ADDRESS_WORDS = 4;
 const MAX_WORD = 0xffff_ffff;
 const FIRST_CAPACITY = 1_024;
 
-/** Takes entries, and makes ranges of them. */
+/** Collects entries as ranges. */
 export class RangeCollector {
   #ipv4 = new Uint32Array(FIRST_CAPACITY);
   #ipv4Length = 0;
@@ -42,7 +42,7 @@ export class RangeCollector {
     this.#ipv6Length += IPV6_WORDS;
   }
 
-  /** What was added so far. The collector is used up. */
+  /** All ranges added so far. The collector cannot be used after this. */
   merge(): Ranges {
     return {
       ipv4: mergeIpv4(this.#ipv4.subarray(0, this.#ipv4Length)),
@@ -75,7 +75,7 @@ function concatenate(parts: readonly Uint32Array[]): Uint32Array<ArrayBuffer> {
   return all;
 }
 
-/** Sorts `pairs` in place: as integers of 64 bits, which takes no function that compares. */
+/** Sorts `pairs` in place: as integers of 64 bits, which needs no comparing function. */
 function mergeIpv4(pairs: Uint32Array): Uint32Array {
   new BigUint64Array(pairs.buffer, pairs.byteOffset, pairs.length / IPV4_WORDS).sort();
   const merged = new Uint32Array(pairs.length);
@@ -84,7 +84,7 @@ function mergeIpv4(pairs: Uint32Array): Uint32Array {
     const first = pairs[at + PAIR.first]!;
     const last = pairs[at + PAIR.last]!;
     const before = length - IPV4_WORDS + PAIR.last;
-    // One that touches the range before, too: above the last address of all there is none.
+    // A range that touches the one before is merged, too. No range begins above the last of all addresses.
     if (length > 0 && first <= Math.min(MAX_WORD, merged[before]! + 1)) {
       if (last > merged[before]!) merged[before] = last;
       continue;
@@ -115,7 +115,7 @@ function mergeIpv6(words: Uint32Array): Uint32Array {
   return merged.slice(0, length);
 }
 
-/** Negative, 0 or positive, as an address of four words is below, equal to or above another one. */
+/** Negative, 0 or positive if an address of four words is below, equal to or above another one. */
 function compareAddresses(a: Uint32Array, aAt: number, b: Uint32Array, bAt: number): number {
   for (let word = 0; word < ADDRESS_WORDS; word++) {
     const difference = a[aAt + word]! - b[bAt + word]!;

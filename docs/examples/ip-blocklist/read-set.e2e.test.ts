@@ -38,7 +38,7 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'sets o
     expect(await membersOf(`redis://${store.address}/none`)).toEqual([]);
   });
 
-  it('are read as they stood at one moment, also where they are replaced again and again', async () => {
+  it('are read as of one moment, even if they are replaced again and again', async () => {
     const store = stopAfterTest(await Store.start(program));
     const client = clientOf(store);
     const generation = (net: number): string[] =>
@@ -63,7 +63,7 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'sets o
     }
   });
 
-  it('are not read with a wrong password, of another type, from who does not answer, and where nobody is', async () => {
+  it('are not read with a wrong password, of another type, or from a server that is silent or missing', async () => {
     const store = stopAfterTest(await Store.start(program, ['--requirepass', 'secret']));
     const client = clientOf(store, 'secret');
     await client.set('text', '192.0.2.7');
@@ -78,7 +78,7 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'sets o
     await expect(membersOf(`redis://127.0.0.1:${await freePort()}/banned`)).rejects.toThrow(/ECONNREFUSED/);
   });
 
-  it('are taken up by the agent, which keeps the last one while their server is away', async () => {
+  it('are read by the agent, which keeps the last one while their server is away', async () => {
     const port = await freePort();
     const first = await Store.start(program, [], port);
     const client = clientOf(first);

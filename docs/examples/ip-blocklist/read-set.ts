@@ -4,15 +4,13 @@ import { keyOf } from './source-texts.ts';
 
 const DEFAULT_PORT = 6379;
 const CONNECT_TIMEOUT_MS = 5_000;
-/** How many members are asked for at once: the server answers others in between. */
+/** The number of members asked for at once: the server answers other clients in between. */
 const BATCH = 10_000;
-/** How often a set that changes meanwhile is read in batches, before it is read in one piece. */
+/** The number of tries to read a set in batches while it changes; then it is read in one piece. */
 const ATTEMPTS = 2;
 
-/**
- * The members, each as a line.
- *
- * @throws Error where there is no such set, its server cannot be reached, or it is not read within `timeoutMs`.
+/* * Reads the members, each as a line.
+ * @throws Error if there is no such set, its server cannot be reached, or it is not read within `timeoutMs`.
  */
 export async function readSet(url: URL, maxBytes: number, timeoutMs: number): Promise<Uint8Array> {
   const client = new Redis({
@@ -23,11 +21,11 @@ export async function readSet(url: URL, maxBytes: number, timeoutMs: number): Pr
     ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
     connectTimeout: CONNECT_TIMEOUT_MS,
     lazyConnect: true,
-    // Who asks for the set tries again: a connection that comes later is of no use.
+    // The caller tries again later: a late connection is of no use.
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
   });
-  // What calls reject with says no more than that the connection is closed.
+  // Calls reject only with the information that the connection is closed.
   let reason: Error | undefined;
   client.on('error', (error: Error) => (reason ??= error));
   const timer = setTimeout(() => {
@@ -45,7 +43,7 @@ export async function readSet(url: URL, maxBytes: number, timeoutMs: number): Pr
   }
 }
 
-/** As the set stood at one moment: one that is replaced while it is read would give members of both. */
+/** The set as of one moment: a set replaced during reading would give members of both. */
 async function readMembers(client: Redis, key: string, maxBytes: number): Promise<Uint8Array> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     await client.watch(key);
@@ -56,7 +54,7 @@ async function readMembers(client: Redis, key: string, maxBytes: number): Promis
       lines.add(members);
       cursor = next;
     } while (cursor !== '0');
-    // Nothing to do but to hear whether the key has changed since it is watched.
+    // Only to learn whether the key has changed since it is watched.
     if ((await client.multi().exec()) !== null) return lines.toBytes();
   }
   const lines = new Lines(maxBytes);

@@ -3,28 +3,26 @@ import { readFile, stat } from 'node:fs/promises';
 import { kindOf } from './source-texts.ts';
 import { readSet } from './read-set.ts';
 
-/** The largest list that is read: three million IPv6 addresses. */
+/** The largest list that is read, in bytes: three million IPv6 addresses. */
 const MAX_BYTES = 128 * 1024 * 1024;
-/** How long a server may take until its answer begins, and until all of it is there. */
+/** Time limits for the beginning of a server's answer, and for all of it. */
 const ANSWER_TIMEOUT_MS = 5_000;
 const READ_TIMEOUT_MS = 60_000;
 
-/** What a server said of the list that it gave last, to be asked whether that has changed. */
+/** A server's validators of its last list, with which it is asked whether the list has changed. */
 export interface Validators {
   readonly etag: string | null;
   readonly lastModified: string | null;
 }
 
-/** The bytes of a source; of a URL with its validators. */
+/** The bytes of a source; for a URL with its validators. */
 export interface SourceBytes {
   readonly bytes: Uint8Array;
   readonly validators?: Validators;
 }
 
-/**
- * All bytes of a source, or nothing where a server says that they are those to which `known` belongs.
- *
- * @throws Error where it cannot be read to its end.
+/* * All bytes of a source, or undefined if a server says that they have not changed since `known`.
+ * @throws Error if it cannot be read to its end.
  */
 export async function readSource(source: string, known: Validators | undefined): Promise<SourceBytes | undefined> {
   switch (kindOf(source)) {
@@ -39,7 +37,7 @@ export async function readSource(source: string, known: Validators | undefined):
 
 async function readListFile(path: string): Promise<Uint8Array> {
   const status = await stat(path);
-  // Reading a pipe, or a device, may never come to its end.
+  // Reading a pipe, or a device, may never end.
   if (!status.isFile()) throw new Error('expected a regular file');
   if (status.size > MAX_BYTES) throw tooLarge();
   return readFile(path);
@@ -52,7 +50,7 @@ async function readUrl(url: string, known: Validators | undefined): Promise<Sour
   const headers = new Headers();
   if (known?.etag) headers.set('if-none-match', known.etag);
   if (known?.lastModified) headers.set('if-modified-since', known.lastModified);
-  // fetch takes no URL with a name and a password in it.
+  // fetch refuses a URL with a name and a password.
   const target = new URL(url);
   if (target.username !== '') {
     const credentials = [target.username, target.password].map(decodeURIComponent).join(':');

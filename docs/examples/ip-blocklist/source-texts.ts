@@ -1,8 +1,8 @@
-/** Where lists come from, as `BLOCKLIST` names them. */
+/** The sources of lists in `BLOCKLIST`. */
 import { accessSync, constants } from 'node:fs';
 import { messageOf } from '../shared/message-of.ts';
 
-/** What a source is read by. */
+/** The kinds of sources. */
 export type SourceKind = 'file' | 'url' | 'set';
 
 const KINDS: Readonly<Record<string, SourceKind>> = {
@@ -12,10 +12,9 @@ const KINDS: Readonly<Record<string, SourceKind>> = {
   'rediss:': 'set',
 };
 
-/**
- * The sources of a text with commas between them: paths of files, URLs, and sets as `redis://host:port/KEY`.
+/* * Sources separated by commas: paths of files, URLs, and sets as `redis://host:port/KEY`.
  *
- * @throws Error for what is none of these, and for a file that cannot be read.
+ * @throws Error for any other text, and for a file that cannot be read.
  */
 export function parseSources(text: string): readonly string[] {
   const sources = text.split(',').map((source) => source.trim());
@@ -24,7 +23,7 @@ export function parseSources(text: string): readonly string[] {
   return sources;
 }
 
-/** What kind of source it is. @throws Error where it is none. */
+/** The kind of a source. @throws Error if it is none. */
 export function kindOf(source: string): SourceKind {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) return 'file';
   const kind = URL.canParse(source) ? KINDS[new URL(source).protocol] : undefined;
@@ -50,7 +49,7 @@ export function keyOf(url: URL): string {
   return decodeURIComponent(url.pathname.slice(1));
 }
 
-/** The text of a source for people: without the password that a URL may hold. */
+/** The text of a source for people: without the password of a URL. */
 export function withoutPassword(text: string): string {
   return text.replace(/(:\/\/[^/@]*:)[^/@]*@/, '$1…@');
 }

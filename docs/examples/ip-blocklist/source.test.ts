@@ -28,7 +28,7 @@ async function fileSource(text: string): Promise<Logged & { readonly replace: (t
 }
 
 describe('a source that is a file', () => {
-  it('has another list where its text has changed, and no other where it has not', async () => {
+  it('has a new list only if its text has changed', async () => {
     const { source, replace } = await fileSource('1.1.1.1\n2.2.2.2');
     expect(await source.refresh()).toBe(true);
     expect(source.status).toMatchObject({ entries: 2, badLines: 0, failures: 0 });
@@ -43,7 +43,7 @@ describe('a source that is a file', () => {
     ['comments only', '# 1.1.1.1\n', /found none; its list/],
     ['binary', '\0\x01\x02\n\xff', /found none, and 2 bad lines: line 1 ".{3}", line 2/],
     ['HTML', '<html>\n1.1.1.1<br>', /found none, and 2 bad lines: line 1 "<html>", line 2 "1\.1\.1\.1<br>"/],
-  ])('keeps its last good list, and says how old that is, where the file is %s', async (_, text, reason) => {
+  ])('keeps its last good list, and logs its age, if the file is %s', async (_, text, reason) => {
     const { source, log, replace } = await fileSource('1.1.1.1');
     await source.refresh();
     const { list } = source;
@@ -55,7 +55,7 @@ describe('a source that is a file', () => {
     expect(log.join('\n')).toMatch(/its list of 1 entries, \d+ s old, stays in force$/);
   });
 
-  it('keeps its last good list while the file is gone, and takes the next one', async () => {
+  it('keeps its last good list while the file is gone, and reads the next one', async () => {
     const { source, log, replace } = await fileSource('1.1.1.1');
     await source.refresh();
     await rm(source.name);
@@ -65,7 +65,7 @@ describe('a source that is a file', () => {
     expect(await source.refresh()).toBe(true);
   });
 
-  it('reads the file anew for each call, also while it is being read', async () => {
+  it('reads the file again for each call, also during an earlier reading', async () => {
     const { source, replace } = await fileSource('1.1.1.1');
     const first = source.refresh();
     await replace('2.2.2.2\n3.3.3.3');
@@ -73,7 +73,7 @@ describe('a source that is a file', () => {
     expect(source.status.entries).toBe(2);
   });
 
-  it('is no folder', async () => {
+  it('must not be a folder', async () => {
     const folder = stopAfterTest(await TemporaryFolder.make());
     const { source, log } = sourceOf(folder.path);
     expect(await source.refresh()).toBe(false);
@@ -104,7 +104,7 @@ describe('a source that is a URL', () => {
     expect(await source.refresh()).toBe(false);
     expect(source.status.goodAt).toBeGreaterThanOrEqual(goodAt);
     expect(source.status.failures).toBe(0);
-    // Of what was no list it is not asked whether it has changed.
+    // After an answer without a list, the server is not asked whether it has changed.
     version = 2;
     expect(await source.refresh()).toBe(false);
     version = 3;
@@ -142,7 +142,7 @@ describe('a source that is a URL', () => {
     expect(log.join('\n')).toMatch(reason);
   });
 
-  it('says why nobody answers', async () => {
+  it('gives the reason for a failed connection', async () => {
     const origin = await Origin.start('');
     origin.stop();
     const { source, log } = sourceOf(`http://${origin.address}/list`);
@@ -152,13 +152,13 @@ describe('a source that is a URL', () => {
     ]);
   });
 
-  it('says that a server does not answer', { timeout: 60_000 }, async () => {
+  it('reports a server that does not answer', { timeout: 60_000 }, async () => {
     const { source, log } = await urlSource(() => {});
     expect(await source.refresh()).toBe(false);
     expect(log).toEqual([expect.stringContaining('has failed: no answer within 5000 ms; it has no list yet')]);
   });
 
-  it('shows its password to nobody but the server', async () => {
+  it('shows its password only to the server', async () => {
     const { source, log, requests } = await urlSource((_, response) => response.writeHead(401).end());
     const secret = sourceOf(source.name.replace('://', '://me:secret@'));
     await secret.source.refresh();
@@ -169,7 +169,7 @@ describe('a source that is a URL', () => {
 });
 
 describe('parseSources', () => {
-  it('takes files, URLs and sets, with commas and blanks between them', () => {
+  it('reads files, URLs and sets, separated by commas and blanks', () => {
     const file = import.meta.filename;
     expect(parseSources(`${file}, https://a.test/x,redis://b.test:6379/banned`)).toEqual([
       file,
@@ -198,7 +198,7 @@ describe('withoutPassword', () => {
     ['http://me:secret@a.test/x@y:z@', 'http://me:…@a.test/x@y:z@'],
     ['http://a.test:80/a:b@c', 'http://a.test:80/a:b@c'],
     ['/a:b@c', '/a:b@c'],
-  ])('of %s is %s', (text, shown) => {
+  ])('makes %s to %s', (text, shown) => {
     expect(withoutPassword(text)).toBe(shown);
   });
 });

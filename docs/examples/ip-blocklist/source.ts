@@ -5,14 +5,14 @@ import { parseList, type ParsedList } from './parse-list.ts';
 import { readSource, type Validators } from './read-source.ts';
 import { kindOf, withoutPassword } from './source-texts.ts';
 
-/** How a source stands; times are of Date.now(). */
+/** The state of a source; times are of Date.now(). */
 export interface SourceStatus {
   /** Its text without the password. */
   readonly name: string;
-  /** Of the list in force; 0 where there is none yet. */
+  /** Entries of the list in force; 0 before the first. */
   readonly entries: number;
   readonly badLines: number;
-  /** When its list was read last, or found to be the same; undefined where there is none yet. */
+  /** Time when its list was last read, or found unchanged; undefined before the first. */
   readonly goodAt: number | undefined;
   readonly failures: number;
 }
@@ -26,7 +26,7 @@ export class Source {
   #goodAt: number | undefined;
   #failures = 0;
   #validators: Validators | undefined;
-  /** Of the bytes that the list was made of. */
+  /** Hash of the bytes that the list was read from. */
   #hash = '';
   #running: Promise<boolean> | undefined;
 
@@ -49,7 +49,7 @@ export class Source {
     return { name: this.name, entries, badLines, goodAt: this.#goodAt, failures: this.#failures };
   }
 
-  /** Reads it once more; after the reading that is going on, where there is one. @returns whether it has another list. */
+  /** Reads it again; after the present reading, if there is one. @returns whether it has a new list. */
   refresh(): Promise<boolean> {
     const running = (this.#running ?? Promise.resolve()).then(() => this.#read());
     this.#running = running;
@@ -89,10 +89,10 @@ export class Source {
   }
 }
 
-/** What an error says, and what it comes from: `fetch failed` alone says nothing. */
+/** The text of an error and of its cause: `fetch failed` alone has no reason. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? reasonOf(error.cause) : '';
-  // Of several addresses that were tried, the error has a code and no text.
+  // After several addresses were tried, the error has a code and no text.
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return [messageOf(error) || code, cause].filter((part) => part !== '').join(': ');
 }

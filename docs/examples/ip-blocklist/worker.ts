@@ -1,27 +1,27 @@
-/** The thread that reads, sorts and merges lists, so that the one with the agent never waits for it. */
+/** The thread that reads, sorts and merges lists, so that the agent's thread never waits. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type AddressTables, buffersOf, layOut } from './address-set.ts';
 import { mergeRanges } from './ranges.ts';
 import { Source, type SourceStatus } from './source.ts';
 
-/** What it is started with. */
+/** The thread's input. */
 export interface WorkerTask {
   readonly sources: readonly string[];
   readonly refreshMs: number;
-  /** Names of sources whose lists are in force: they are not replaced before each of these has a list again. */
+  /** Names of sources whose lists are in force: these stay until each of the sources has a list again. */
   readonly inForce?: readonly string[];
 }
 
-/** What it says. */
+/** The thread's messages. */
 export type WorkerMessage =
   | { readonly type: 'log'; readonly line: string }
   | { readonly type: 'status'; readonly sources: readonly SourceStatus[] }
   | { readonly type: 'lists'; readonly tables: AddressTables; readonly names: readonly string[] };
 
-/** How long lists wait at the start for servers that do not answer; files are always waited for. */
+/** Time that the first lists wait for silent servers; they always wait for files. */
 const PATIENCE_MS = 5_000;
-/** The first pause before a source without a list is tried again; the next are twice as long each. */
+/** The first pause before a source without a list is read again; each next pause is twice as long. */
 const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 8_000;
 

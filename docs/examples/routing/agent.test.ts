@@ -12,7 +12,7 @@ import { goesToCanary, Routes } from './routes.ts';
 const AGENT = new URL('agent.ts', import.meta.url);
 
 describe('the agent of the example', () => {
-  it('chooses backends, takes up other routes on SIGHUP, and stays with the last good ones', async () => {
+  it('chooses backends, reads other routes on SIGHUP, and keeps the last good ones', async () => {
     const ROUTES = stopAfterTest(await TemporaryFolder.make()).file('routes');
     await writeFile(ROUTES, 'a.test one two 100\ntenant:acme acme\n');
     const { agent, spoeAddress } = await startAgent(AGENT, { ROUTES });
@@ -59,7 +59,7 @@ describe('the agent of the example', () => {
 });
 
 describe('Routes', () => {
-  it('prefers the tenant to the host, the host to all others, and takes no host for a tenant', () => {
+  it('prefers the tenant to the host, the host to all others, and confuses no host with a tenant', () => {
     const routes = new Routes('A.test a\ntenant:Acme acme\n[2001:db8::1] six\n* rest\n');
     const find = (host?: string, tenant?: string): unknown => routes.find({ host, tenant })?.backend;
     expect([find('a.test:80', 'ACME'), find('a.TEST:80', 'x'), find('[2001:db8::1]:80')]).toEqual(['acme', 'a', 'six']);
@@ -86,7 +86,7 @@ describe('goesToCanary', () => {
     percent,
   });
 
-  it('is the same for the same user, and stays while the percentage grows', () => {
+  it('is the same for the same user, and stays true while the percentage grows', () => {
     const percent = fc.double({ min: 0, max: 100, noNaN: true });
     fc.assert(
       fc.property(fc.string(), percent, percent, (user, one, other) => {
@@ -98,7 +98,7 @@ describe('goesToCanary', () => {
     );
   });
 
-  it('takes as many users as the percentage says, and others for another canary', () => {
+  it('is true for the percentage of users, and for other users of another canary', () => {
     const users = Array.from({ length: 20_000 }, (_, user) => `user-${user}`);
     const share = (canary: string): string[] => users.filter((user) => goesToCanary(route(10, canary), user));
     const [one, other] = [share('one'), new Set(share('other'))];
@@ -107,7 +107,7 @@ describe('goesToCanary', () => {
     expect(Math.abs(one.filter((user) => other.has(user)).length - 200)).toBeLessThan(85);
   });
 
-  it('takes nobody who cannot be told from others', () => {
+  it('is false for a user without a name', () => {
     expect(goesToCanary(route(100), undefined)).toBe(false);
   });
 });

@@ -1,5 +1,4 @@
-/**
- * An agent that chooses the backend of a request: by tenant or host, and for some users the canary.
+/* * An agent that chooses the backend of a request by tenant or host, and sends some users to the canary.
  *
  *   node --conditions=@spop/source docs/examples/routing/agent.ts [--check]
  *
@@ -39,7 +38,7 @@ await run(async () => {
       outcomes.countDefault('no route');
       return;
     }
-    // Who has no cookie yet is known by the address.
+    // A user without a cookie is known by the address.
     const toCanary = goesToCanary(route, (user ?? ip)?.toString());
     ack.set(backend, (toCanary && route.canary) || route.backend).set(isCanary, toCanary);
     outcomes.count(toCanary ? 'canary' : 'main');

@@ -1,16 +1,16 @@
-/** Which backend a request goes to, as a text has it. */
+/** Backends of requests, read from a text. */
 import { hash } from 'node:crypto';
 import { readLines } from '../shared/reloadable.ts';
 
-/** Where requests of one host or tenant go. */
+/** The backends of one host or tenant. */
 export interface Route {
   readonly backend: string;
   readonly canary: string | undefined;
-  /** How many of a hundred users go to the canary, 0 to 100. */
+  /** The percentage of users that go to the canary, 0 to 100. */
   readonly percent: number;
 }
 
-/** What a request shows of where it should go. */
+/** The parts of a request that decide its backend. */
 export interface Request {
   readonly host: string | undefined;
   readonly tenant: string | undefined;
@@ -25,7 +25,7 @@ const PERCENT = /^(?:100|\d{1,2}(?:\.\d{1,3})?)$/;
 export class Routes {
   readonly #routes: ReadonlyMap<string, Route>;
 
-  /** @throws Error that names the line, where one is no route, or is there twice. */
+  /** @throws Error that names a line that is not a route, or is there twice. */
   constructor(text: string) {
     const routes = new Map<string, Route>();
     readLines(text, ([who = '', backend = '', canary, percent = '', ...rest]) => {
@@ -43,15 +43,14 @@ export class Routes {
   /** The route of the tenant, else that of the host, else that of all others, if there is one. */
   find({ host, tenant }: Request): Route | undefined {
     const byTenant = tenant === undefined ? undefined : this.#routes.get(`${TENANT}${tenant.toLowerCase()}`);
-    // The port is no part of the name; an IPv6 address has colons of its own.
+    // The port is not part of the name; an IPv6 address has colons of its own.
     const name = host?.toLowerCase().replace(/:\d+$/, '') ?? '';
     return byTenant ?? (name.startsWith(TENANT) ? undefined : this.#routes.get(name)) ?? this.#routes.get(OTHERS);
   }
 }
 
-/**
- * Whether a user goes to the canary. It is always the same for the same user and canary, and who goes there at one percentage
- * also does at each larger one.
+/* * Whether a user goes to the canary. It is always the same for the same user and canary, and a user who goes there at one
+ * percentage also does at each larger one.
  */
 export function goesToCanary({ canary, percent }: Route, user: string | undefined): boolean {
   if (canary === undefined || user === undefined) return false;

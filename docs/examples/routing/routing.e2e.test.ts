@@ -18,7 +18,7 @@ describeHaproxies('the routing example', (release) => {
     return startHaproxy(release, CONFIG, spoeAddress, others, site);
   };
 
-  it('sends requests where their tenant or host belongs, and some users to the canary, always the same', async () => {
+  it('sends requests to the backend of their tenant or host, and always the same users to the canary', async () => {
     const ROUTES = stopAfterTest(await TemporaryFolder.make()).file('routes');
     const routes = (percent: number): string =>
       `shop.example.com shop shop-canary ${percent}\ntenant:acme acme\nold.example.com gone\n`;
@@ -56,7 +56,7 @@ describeHaproxies('the routing example', (release) => {
     expect([...first].filter((user) => !second.has(user))).toEqual([]);
   });
 
-  it('sends requests to the default backend while the agent does not answer, or is gone, and says so', async () => {
+  it('sends requests to the default backend while the agent does not answer, or is gone, and logs it', async () => {
     const { agent, spoeAddress } = await startAgent(AGENT);
     const haproxy = await start(spoeAddress, await startMirror());
     const ask = async (): Promise<unknown> => {

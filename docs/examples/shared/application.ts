@@ -1,4 +1,4 @@
-/** What all examples do around their agent: metrics, signals, and the last line that says where it listens. */
+/** The work of all examples around their agent: metrics, signals, and a last line with the listening address. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import {
@@ -12,10 +12,10 @@ import {
 } from '@spop/agent';
 import { messageOf } from './message-of.ts';
 
-/** How long a request that HAProxy has already asked about may still take when the agent is told to stop. */
+/** Time limit for the questions in flight when the agent is told to stop. */
 const GRACE_MS = 5_000;
 
-/** Runs a program: what it throws is one clear message on stderr, and exit code 1. */
+/** Runs a program: an error becomes one clear message on stderr, and exit code 1. */
 export async function run(program: () => Promise<void>): Promise<void> {
   try {
     await program();
@@ -25,10 +25,10 @@ export async function run(program: () => Promise<void>): Promise<void> {
   }
 }
 
-/** What an example shows its operator beside its metrics: HTML by path. */
+/** Pages that an example shows its operator in addition to its metrics: HTML by path. */
 export type OperatorPages = Readonly<Record<string, () => string>>;
 
-/** From where on the agent ends with exit code 0 on SIGTERM and SIGINT, and serves its metrics if it should. */
+/** After this call the agent ends with exit code 0 on SIGTERM and SIGINT, and serves its metrics if the settings say so. */
 export async function serve(
   agent: Agent,
   settings: { readonly METRICS_ADDR: string },
@@ -54,7 +54,7 @@ export async function serve(
   console.log(`metrics on    ${await listenHttp(server, settings.METRICS_ADDR)}`);
 }
 
-/** Has a server listen. @returns where, with the port that it got. */
+/** Starts a server. @returns its address, with the port that it got. */
 export async function listenHttp(server: Server, address: string): Promise<string> {
   await once(server.listen(parseListenAddress(address)), 'listening');
   const bound = server.address();
@@ -62,7 +62,7 @@ export async function listenHttp(server: Server, address: string): Promise<strin
   return formatListenAddress(typeof bound === 'string' ? { path: bound } : { host: bound.address, port: bound.port });
 }
 
-/** Listens, and says so: who waits for that line knows that everything is ready. */
+/** Listens, and prints so: after that line everything is ready. */
 export async function listen(agent: Agent, settings: { readonly SPOE_ADDR: string }): Promise<void> {
   const listening = await agent.listen(settings.SPOE_ADDR);
   console.log(`process       ${process.pid}, Node ${process.version}; stops on SIGTERM and SIGINT`);

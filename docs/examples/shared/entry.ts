@@ -6,7 +6,7 @@ const ZERO = 0x30;
 const MAPPED_BITS = 96;
 const MAPPED_WORD = 0xffff;
 
-/** An address as its words of 32 bits; what a handler gets of an argument `address` is one. */
+/** An address as its words of 32 bits; a handler's argument `address` is one. */
 export interface AddressWords {
   /** 4 with word 0, or 6 with words 0 to 3. */
   readonly family: 4 | 6;
@@ -14,10 +14,10 @@ export interface AddressWords {
   wordAt(index: number): number;
 }
 
-/** An entry that is filled anew with each call of {@link Entry.read}. */
+/** An entry that each call of {@link Entry.read} fills again. */
 export class Entry implements AddressWords {
   family: 4 | 6 = 4;
-  /** How many first bits the range's addresses have in common: 0 to 32 of IPv4, 0 to 128 of IPv6. */
+  /** Number of leading bits that the range's addresses have in common: 0 to 32 of IPv4, 0 to 128 of IPv6. */
   prefixLength: number = 32;
   /** The range's first and last address: one word of 32 bits of IPv4, four of IPv6. */
   readonly first: Uint32Array = new Uint32Array(4);
@@ -30,11 +30,10 @@ export class Entry implements AddressWords {
     return this.first[index]! | 0;
   }
 
-  /**
-   * Reads the entry that is all of the bytes from `from` to `to`. Bits behind the prefix are not looked at: 10.1.2.3/8 is
-   * 10.0.0.0/8. What is mapped to IPv6 is IPv4: ::ffff:10.0.0.0/104 is 10.0.0.0/8.
+  /*   * Reads the entry in all bytes from `from` to `to`. Bits after the prefix are ignored: 10.1.2.3/8 is 10.0.0.0/8. An address
+   * mapped to IPv6 is IPv4: ::ffff:10.0.0.0/104 is 10.0.0.0/8.
    *
-   * @returns whether it is an address or a range; if not, nothing of the entry is of use.
+   * @returns whether it is an address or a range; if not, the entry's values have no meaning.
    */
   read(bytes: Uint8Array, from: number, to: number): boolean {
     let end = from;
@@ -76,12 +75,12 @@ function isMapped(words: DataView): boolean {
   return words.getUint32(0) === 0 && words.getUint32(4) === 0 && words.getUint32(8) === MAPPED_WORD;
 }
 
-/** So many low bits, 0 to 32, as an integer of 32 bits. */
+/** An integer of 32 bits with this number of low bits set, 0 to 32. */
 function hostMask(bits: number): number {
   return bits === 32 ? -1 : (1 << bits) - 1;
 }
 
-/** A prefix length of 0 to `max`, without leading zeros; -1 where it is none. */
+/** A prefix length of 0 to `max`, without leading zeros; -1 for any other text. */
 function readPrefix(bytes: Uint8Array, from: number, to: number, max: number): number {
   if (from >= to || to - from > 3 || (bytes[from] === ZERO && to - from > 1)) return -1;
   let value = 0;

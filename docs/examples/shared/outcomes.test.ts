@@ -2,7 +2,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { Outcomes } from './outcomes.ts';
 import { readLines } from './reloadable.ts';
 
-it('counts each outcome, and tells of a default at most once in ten seconds', () => {
+it('counts each outcome, and logs a default at most once in ten seconds', () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   onTestFinished(() => void vi.useRealTimers());
   const log: string[] = [];
@@ -34,7 +34,7 @@ it('counts each outcome, and tells of a default at most once in ten seconds', ()
   ]);
 });
 
-it('reads the words of each line, without comments, and names the line of what is wrong', () => {
+it('reads the words of each line, without comments, and names a wrong line', () => {
   expect(readLines('# all\n a  b\t# c\r\n\nd#e', (words) => words)).toEqual([['a', 'b'], ['d']]);
   const refuse = (words: readonly string[]): void => {
     if (words[0] === 'x') throw new Error('no x');

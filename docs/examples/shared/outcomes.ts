@@ -1,10 +1,10 @@
-/** Counts what an agent answered. */
+/** Counts an agent's answers. */
 import type { OwnMetric } from '@spop/agent';
 
-/** Between two lines of the log about the same outcome. */
+/** Time between two lines of the log about the same outcome. */
 const PAUSE_MS = 10_000;
 
-/** How many answers there were of each kind; those by default are told in the log, too. */
+/** The number of answers of each kind; those by default are logged, too. */
 export class Outcomes<Kind extends string> {
   readonly #counts: Map<Kind, number>;
   readonly #tellBy: Map<Kind, number> = new Map();
@@ -22,12 +22,12 @@ export class Outcomes<Kind extends string> {
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
   }
 
-  /** Counts one that was decided by default; the log has a line of it every ten seconds at most, with the reason if there is one. */
+  /** Counts a default, and logs it at most every ten seconds, with the reason if there is one. */
   countDefault(kind: Kind, reason?: string): void {
     this.countAndTell(kind, 'decided by default', reason);
   }
 
-  /** Counts one of which the log has a line every ten seconds at most, which begins with `what` and ends with the reason. */
+  /** Counts an answer, and logs it at most every ten seconds: the line begins with `what` and ends with the reason. */
   countAndTell(kind: Kind, what: string, reason?: string): void {
     this.count(kind);
     const now = performance.now();

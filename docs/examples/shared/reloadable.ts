@@ -1,26 +1,26 @@
-/** What a file means, read again on SIGHUP. */
+/** The parsed value of a file, read again on SIGHUP. */
 import { readFileSync } from 'node:fs';
 import { messageOf } from './message-of.ts';
 
-/** A file's meaning, which stays while the file is wrong. */
+/** A file's parsed value; the last good one stays while the file is wrong. */
 export class Reloadable<T> {
   readonly path: string;
   readonly #parse: (text: string) => T;
   #value: T;
 
-  /** @throws Error that names the file, where it cannot be read or `parse` throws. */
+  /** @throws Error that names the file, if it cannot be read or `parse` throws. */
   constructor(path: string, parse: (text: string) => T) {
     this.path = path;
     this.#parse = parse;
     this.#value = this.#read();
   }
 
-  /** What it means at the moment: in one assignment the new value takes the place of the one before. */
+  /** The present value: a new one replaces it in one assignment. */
   get value(): T {
     return this.#value;
   }
 
-  /** Has it read again on each SIGHUP, and says in the log how that went. */
+  /** Reads it again on each SIGHUP, and logs the result. */
   reloadOnHangUp(): void {
     process.on('SIGHUP', () => {
       try {
@@ -43,8 +43,7 @@ export class Reloadable<T> {
 
 /**
  * The words of each line that has some, with the number of the line; comments begin with `#`.
- *
- * @throws Error that names the line, where `read` throws.
+ * @throws Error that names the line, if `read` throws.
  */
 export function readLines<T>(text: string, read: (words: readonly string[]) => T): T[] {
   return text.split('\n').flatMap((line, index) => {

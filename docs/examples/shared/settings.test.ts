@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { integerSetting, listenSetting, readSettings, setting } from './settings.ts';
 
-/** Reads settings of an environment that has these. @returns what was read, and what was printed. */
+/** Reads settings from this environment. @returns the settings, and the printed lines. */
 function read(env: Readonly<Record<string, string>>): { settings: () => unknown; printed: string[] } {
   const printed: string[] = [];
   vi.spyOn(console, 'log').mockImplementation((line: string) => void printed.push(line.replaceAll(/ +/g, ' ')));
@@ -38,12 +38,12 @@ describe('readSettings', () => {
     ]);
   });
 
-  it.each(['0', '101', '1.5', '-1', '1e1', ' 1', 'x'])('takes %j for no whole number from 1 to 100', (SECONDS) => {
+  it.each(['0', '101', '1.5', '-1', '1e1', ' 1', 'x'])('refuses %j as a whole number from 1 to 100', (SECONDS) => {
     const { settings } = read({ STORE: 'redis://a.test/x', SECONDS });
     expect(settings).toThrow(`SECONDS: expected a whole number from 1 to 100; found "${SECONDS}"`);
   });
 
-  it('names everything that is wrong at once, without passwords', () => {
+  it('names all errors at once, without passwords', () => {
     const { settings } = read({ SPOE_ADDR: '9000', OTHER_ADDR: 'http://me:secret@a.test' });
     expect(settings).toThrow(
       /^STORE: expected a value; found none\nOTHER_ADDR: expected .*; found "http:\/\/me:…@a\.test"\nSPOE_ADDR: expected an address .*; found "9000"$/,

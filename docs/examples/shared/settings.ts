@@ -1,16 +1,16 @@
-/** The settings of an example, from its environment: checked all at once, and shown as they are in effect. */
+/** The settings of an example, from its environment: checked all at once, and printed with the values in effect. */
 import { parseListenAddress } from '@spop/agent';
 import { messageOf } from './message-of.ts';
 
 /** How one variable of the environment is read. */
 export interface Setting<T> {
-  /** What counts where the variable is not set, or empty; without it, the variable has to be there. */
+  /** The text if the variable is not set, or empty; without a default, the variable is required. */
   readonly byDefault?: string;
   /** @throws Error that says what was expected. */
   readonly parse: (text: string) => T;
-  /** Whether nobody is to see it. */
+  /** Whether it must not be printed. */
   readonly isSecret?: true;
-  /** What is printed after the text: ` µs = 100 requests/s`. `before` has the settings that stand before it. */
+  /** What is printed after the text: ` µs = 100 requests/s`. `before` has the settings listed before it. */
   meaning?(value: T, before: Readonly<Record<string, unknown>>): string;
 }
 
@@ -39,7 +39,7 @@ export function integerSetting(
   return { parse, byDefault: String(byDefault), meaning };
 }
 
-/** A text that is not shown; the empty one where there is none. */
+/** A text that is not printed; empty by default. */
 export function secretSetting(): Setting<string> {
   return { parse: (text) => text, byDefault: '', isSecret: true };
 }
@@ -63,24 +63,23 @@ export function listenSetting(byDefault: string): Setting<string> {
   return { parse, byDefault };
 }
 
-/** What every example has. */
+/** Settings of every example. */
 const COMMON = {
-  /** Where HAProxy finds the agent. */
+  /** The agent's listening address. */
   SPOE_ADDR: listenSetting('127.0.0.1:9000'),
-  /** Where metrics are served; the empty text for nowhere. */
+  /** Address of the metrics; empty for none. */
   METRICS_ADDR: listenSetting(''),
 };
 
 /** Settings of every example and those of one. */
 export type ApplicationSettings<T extends Record<string, Setting<unknown>>> = SettingsOf<T & typeof COMMON>;
 
-/** Whether the program was asked to check its settings and to end. */
+/** Whether the program has to check its settings and end. */
 export const isCheckOnly: boolean = process.argv.includes('--check');
 
 /**
  * Reads the settings and prints them, passwords in URLs left out.
- *
- * @throws Error with a line for each that cannot be used.
+ * @throws Error with a line for each invalid one.
  */
 export function readSettings<T extends Record<string, Setting<unknown>>>(own: T): ApplicationSettings<T> {
   const values: Record<string, unknown> = {};

@@ -1,5 +1,4 @@
-/**
- * An agent behind TLS, which talks to nobody but a HAProxy with a certificate of the right authority.
+/* * An agent behind TLS, which answers only a HAProxy with a certificate of the right authority.
  *
  *   node --conditions=@spop/source docs/examples/tls/agent.ts
  *
@@ -24,7 +23,7 @@ const server = createServer({
   cert: readFileSync(join(certificates, 'agent.pem')),
   key: readFileSync(join(certificates, 'agent.key')),
   ca: readFileSync(join(certificates, 'ca.pem')),
-  // Without these two, whoever reaches the port can ask the agent.
+  // Without these two, any program that reaches the port can ask the agent.
   requestCert: true,
   rejectUnauthorized: true,
   handshakeTimeout: 5000,

@@ -1,4 +1,4 @@
-/** What HAProxy asks and what it is answered, for the agent and for tests: importing this starts nothing. */
+/** The message and the variable, for the agent and for tests. Importing this starts nothing. */
 import { address, defineMessage, defineVariable, optional, string } from '@spop/agent';
 
 /** `args ip=src` in spoe-network.conf. A client on a unix socket has no address: HAProxy sends NULL. */

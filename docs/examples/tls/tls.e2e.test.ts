@@ -33,7 +33,7 @@ async function startAgent(): Promise<{ agent: Program; spoeAddress: string }> {
   return { agent, spoeAddress: await agent.says(/^listening on {2}(\S+)$/m) };
 }
 
-/** What the README says about a HAProxy that gets nowhere: the reason of its check, and the agent's words. */
+/** The README's table of HAProxys that get no answer: the reason of the check, and the agent's words. */
 const readme = readFileSync(here('README.md'), 'utf8');
 
 describeHaproxies('the TLS example', ({ program }) => {
@@ -64,7 +64,7 @@ describeHaproxies('the TLS example', ({ program }) => {
     expect(agent.output).not.toMatch(/no TLS|rror/);
   });
 
-  /** With TLS 1.3 HAProxy has connected when its certificate is judged, and its check finds an alert, an end or a reset. */
+  /** With TLS 1.3 HAProxy is connected before the agent checks its certificate: its check sees an alert, an end or a reset. */
   const late = /DOWN, reason: (Socket error|Layer7 invalid response)/;
 
   it.each([
@@ -84,7 +84,7 @@ describeHaproxies('the TLS example', ({ program }) => {
       /no TLS with .*(unknown ca)/,
     ],
     ['speaks no TLS', / ssl verify .*/, '', late, /no TLS with .*(wrong version number)/],
-  ])('answers no HAProxy that %s, and both say why as the README has it', async (_, right, wrong, reason, words) => {
+  ])('answers no HAProxy that %s, and both log the README’s reasons', async (_, right, wrong, reason, words) => {
     const { agent, spoeAddress } = await startAgent();
     const haproxy = await start(spoeAddress, readFileSync(CONFIG, 'utf8').replace(right, wrong));
     expect(readme).toContain(await haproxy.says(reason));
@@ -95,7 +95,7 @@ describeHaproxies('the TLS example', ({ program }) => {
 });
 
 describe('the TLS example without HAProxy', () => {
-  it('talks to nobody who shows no certificate, and goes on', async () => {
+  it('answers no peer without a certificate, and goes on', async () => {
     const { agent, spoeAddress } = await startAgent();
     const port = Number(spoeAddress.split(':')[1]);
     const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
