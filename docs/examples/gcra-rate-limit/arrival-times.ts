@@ -2,7 +2,8 @@
 
 const WORDS = 4;
 
-/* * A hash table whose entries are also a heap, the oldest time first. It reserves {@link BYTES_PER_CLIENT} for each client that
+/**
+ * A hash table whose entries are also a heap, the oldest time first. It reserves {@link BYTES_PER_CLIENT} for each client that
  * it has room for, touches them when clients come, and allocates nothing after its construction.
  */
 export class ArrivalTimes {

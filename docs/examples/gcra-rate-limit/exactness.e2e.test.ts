@@ -68,7 +68,8 @@ function expectExact(what: string, visits: Visits): void {
   expect(seen.filter(({ isAllowed }) => !isAllowed).length).toBeGreaterThan(CLIENTS);
 }
 
-/* * Expects that at most the model's requests were allowed, and fewer only by unknown charges. Writes that a dead master has not
+/**
+ * Expects that at most the model's requests were allowed, and fewer only by unknown charges. Writes that a dead master has not
  * sent to its replica are lost: at most `lost` requests of a client.
  */
 function expectNoneTooMany(what: string, visits: Visits, lost: number = 0): void {

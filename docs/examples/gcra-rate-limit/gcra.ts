@@ -1,4 +1,5 @@
-/* * The generic cell rate algorithm (ITU-T I.371): it keeps one number for each client, the theoretical arrival time of its
+/**
+ * The generic cell rate algorithm (ITU-T I.371): it keeps one number for each client, the theoretical arrival time of its
  * next request. All times are whole µs.
  */
 
@@ -30,6 +31,7 @@ export class Gcra {
 
   /**
    * Decides about one request.
+   *
    * @param arrivalUs the time kept for the client; 0 if there is none. One further ahead than the burst, after a clock was set
    *   back, counts as the burst, and is kept as such: otherwise the client would wait for that clock.
    */

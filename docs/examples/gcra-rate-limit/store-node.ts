@@ -30,7 +30,8 @@ export interface ScriptSettings {
   readonly deadlineMs: number;
 }
 
-/* * A server, connected to again and again while it does not answer. Until it answers, no request waits for it: the connection
+/**
+ * A server, connected to again and again while it does not answer. Until it answers, no request waits for it: the connection
  * is dropped, since the server would execute unread calls later, for clients that have had another answer.
  */
 export class StoreNode {
@@ -75,7 +76,8 @@ export class StoreNode {
     return this.#isReady && this.#inFlight < MAX_IN_FLIGHT;
   }
 
-  /*   * Decides about a request of the client with this key; `isMoving` if the server that has the slot said ASK.
+  /**
+   * Decides about a request of the client with this key; `isMoving` if the server that has the slot said ASK.
    *
    * @throws Error if the server did not decide: the client is not charged, or it is unknown whether it was.
    */

@@ -1,9 +1,11 @@
 /** The script that the store runs for each request, in one step. */
 import { createHash } from 'node:crypto';
 
-/* * The same as Gcra.decide, by the store's own clock, so that agents whose clocks differ agree. Returns the time and the
+/**
+ * The same as Gcra.decide, by the store's own clock, so that agents whose clocks differ agree. Returns the time and the
  * client's kept time, from which the agent repeats the decision; or the time alone after the agent's deadline: a client is
  * never charged for a request that was decided without the store.
+ *
  *     KEYS[1] the client   ARGV interval, burst in µs; ms until it is forgotten; the agent's deadline, in µs
  *
  * Numbers are whole and below 2^53, which Lua's doubles hold exactly; `tostring` would round them.

@@ -183,7 +183,8 @@ function hostOf(address: string): string {
   return address.slice(0, address.lastIndexOf(':'));
 }
 
-/* * Reads URLs of servers, separated by commas.
+/**
+ * Reads URLs of servers, separated by commas.
  *
  * @throws Error that says what was expected.
  */

@@ -1,6 +1,7 @@
 /** Whether a replica may be taking the place of a server of a cluster. */
 
-/* * Whether the text of CLUSTER NODES, from another server, says that the server at this address is failed, or may be, and has
+/**
+ * Whether the text of CLUSTER NODES, from another server, says that the server at this address is failed, or may be, and has
  * a replica. The failed server does not know it: when it goes on, it answers as a master until it hears of its successor,
  * and its decisions until then are lost.
  */

@@ -13,6 +13,7 @@ const WORD = /^[\w.-]{1,64}$/;
 
 /**
  * Reads lines such as `192.0.2.0/24 office eu`; the most specific network comes first.
+ *
  * @throws Error that names the first other line.
  */
 export function parseNetworks(text: string): KnownNetwork[] {

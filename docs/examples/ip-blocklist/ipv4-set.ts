@@ -1,8 +1,9 @@
 /**
  * A set of IPv4 addresses: a bit for each /24 that says whether any of it is listed, which answers nearly all look-ups; and
  * sorted ranges, cut at every /16, with the first one of each /16.
- * A look-up spends more time waiting for memory than computing. The bits are one line of the processor's cache, the ranges two or three
- * more (`pnpm run bench:blocklist`).
+ *
+ * A look-up spends more time waiting for memory than computing. The bits are one line of the processor's cache, the ranges
+ * two or three more (`pnpm run bench:blocklist`).
  */
 import { IPV4_WORDS, PAIR } from './ranges.ts';
 

@@ -1,4 +1,5 @@
-/* * A set of IPv6 addresses: sorted ranges, and a tree that leads to the few ranges to search for an address. Most
+/**
+ * A set of IPv6 addresses: sorted ranges, and a tree that leads to the few ranges to search for an address. Most
  * slots of the tree are empty, so that most look-ups end there (`pnpm run bench:blocklist`).
  */
 import { IPV6_WORDS } from './ranges.ts';
@@ -7,7 +8,8 @@ import { IPV6_WORDS } from './ranges.ts';
 export interface Ipv6Table {
   /** First and last address of each range, four words each. Their top bits are flipped: so signed integers are in order. */
   readonly ranges: Int32Array<ArrayBuffer>;
-  /*   * Nodes, the root first. A node has the number of its first range and of the one after its last, the first address bit that
+  /**
+   * Nodes, the root first. A node has the number of its first range and of the one after its last, the first address bit that
    * it reads, the number of bits it reads, and four words with the bits before those. Then follow a bit for each value of its
    * bits, set if the slot is not empty, and a slot for each value: its first range and, in the low bits, the number of its
    * ranges; or `~` the place of a node.

@@ -7,7 +7,8 @@ export const checkClientIp = defineMessage('check-client-ip', { ip: optional(add
 /** Whether the client's address is on a list. */
 export const blocked = defineVariable('sess', 'blocked', bool);
 
-/* * Set if the lists did not decide alone: `handler failed`; or `list missing`, if the address is on no list and a source has
+/**
+ * Set if the lists did not decide alone: `handler failed`; or `list missing`, if the address is on no list and a source has
  * not had one yet.
  */
 export const byDefault = defineVariable('txn', 'by_default', string);

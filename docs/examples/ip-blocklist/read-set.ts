@@ -9,7 +9,9 @@ const BATCH = 10_000;
 /** The number of tries to read a set in batches while it changes; then it is read in one piece. */
 const ATTEMPTS = 2;
 
-/* * Reads the members, each as a line.
+/**
+ * Reads the members, each as a line.
+ *
  * @throws Error if there is no such set, its server cannot be reached, or it is not read within `timeoutMs`.
  */
 export async function readSet(url: URL, maxBytes: number, timeoutMs: number): Promise<Uint8Array> {

@@ -21,7 +21,9 @@ export interface SourceBytes {
   readonly validators?: Validators;
 }
 
-/* * All bytes of a source, or undefined if a server says that they have not changed since `known`.
+/**
+ * All bytes of a source, or undefined if a server says that they have not changed since `known`.
+ *
  * @throws Error if it cannot be read to its end.
  */
 export async function readSource(source: string, known: Validators | undefined): Promise<SourceBytes | undefined> {

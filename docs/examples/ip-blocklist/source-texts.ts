@@ -12,7 +12,8 @@ const KINDS: Readonly<Record<string, SourceKind>> = {
   'rediss:': 'set',
 };
 
-/* * Sources separated by commas: paths of files, URLs, and sets as `redis://host:port/KEY`.
+/**
+ * Sources separated by commas: paths of files, URLs, and sets as `redis://host:port/KEY`.
  *
  * @throws Error for any other text, and for a file that cannot be read.
  */

@@ -1,4 +1,5 @@
-/* * An agent that chooses the backend of a request by tenant or host, and sends some users to the canary.
+/**
+ * An agent that chooses the backend of a request by tenant or host, and sends some users to the canary.
  *
  *   node --conditions=@spop/source docs/examples/routing/agent.ts [--check]
  *

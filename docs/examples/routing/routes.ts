@@ -49,7 +49,8 @@ export class Routes {
   }
 }
 
-/* * Whether a user goes to the canary. It is always the same for the same user and canary, and a user who goes there at one
+/**
+ * Whether a user goes to the canary. It is always the same for the same user and canary, and a user who goes there at one
  * percentage also does at each larger one.
  */
 export function goesToCanary({ canary, percent }: Route, user: string | undefined): boolean {

@@ -43,6 +43,7 @@ export class Reloadable<T> {
 
 /**
  * The words of each line that has some, with the number of the line; comments begin with `#`.
+ *
  * @throws Error that names the line, if `read` throws.
  */
 export function readLines<T>(text: string, read: (words: readonly string[]) => T): T[] {

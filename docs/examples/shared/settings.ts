@@ -79,6 +79,7 @@ export const isCheckOnly: boolean = process.argv.includes('--check');
 
 /**
  * Reads the settings and prints them, passwords in URLs left out.
+ *
  * @throws Error with a line for each invalid one.
  */
 export function readSettings<T extends Record<string, Setting<unknown>>>(own: T): ApplicationSettings<T> {

@@ -1,4 +1,5 @@
-/* * An agent behind TLS, which answers only a HAProxy with a certificate of the right authority.
+/**
+ * An agent behind TLS, which answers only a HAProxy with a certificate of the right authority.
  *
  *   node --conditions=@spop/source docs/examples/tls/agent.ts
  *
