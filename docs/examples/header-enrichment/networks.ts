@@ -14,7 +14,7 @@ const WORD = /^[\w.-]{1,64}$/;
 /**
  * Reads lines such as `192.0.2.0/24 office eu`; the most specific network comes first.
  *
- * @throws Error that names the first other line.
+ * @throws Error that names the first invalid line.
  */
 export function parseNetworks(text: string): KnownNetwork[] {
   const known = readLines(text, ([cidr = '', name = '', region = '', ...rest]) => {

@@ -14,12 +14,12 @@ const AGENT = fileURLToPath(new URL('agent.ts', import.meta.url));
 interface Running {
   readonly peer: ScriptedHaproxy;
   readonly output: () => string;
-  /** Sends a signal, and says how it ended. */
+  /** Sends a signal, and waits for the exit code. */
   readonly stop: (signal: NodeJS.Signals) => Promise<string>;
   readonly replaceTable: (table: string) => void;
 }
 
-/** The example's agent with this table, as `npm start` runs it, and a HAProxy before it. */
+/** The example's agent with this table, as `npm start` runs it, and a HAProxy in front of it. */
 async function start(table: string): Promise<Running> {
   const folder = mkdtempSync(join(tmpdir(), 'reputation-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -42,7 +42,7 @@ async function start(table: string): Promise<Running> {
 }
 
 describe('the agent of the example', () => {
-  it('answers with the score of the client’s address, 0 where it is in no range', async () => {
+  it('answers with the score of the client’s address, 0 if it is in no range', async () => {
     const { peer } = await start('192.0.2.0/24 79\n192.0.2.7 100\n2001:db8::/32 80\n');
     const scores = { '192.0.2.1': 79, '192.0.2.7': 100, '192.0.3.1': 0, '2001:db8::1': 80, '::1': 0 };
     for (const [ip, score] of Object.entries(scores)) {
@@ -52,22 +52,22 @@ describe('the agent of the example', () => {
     }
   });
 
-  it('unsets the score of a client that has no address, and where something goes wrong', async () => {
+  it('unsets the score of a client without an address, and after an error', async () => {
     const { peer, output } = await start('192.0.2.7 100\n');
     expect(await peer.notify(checkClientIp, { ip: null })).toUnsetVar(ipScore);
     expect(await peer.notify(checkClientIp)).toUnsetVar(ipScore);
     expect(await peer.notify(checkClientIp.name, { ip: 'no address' })).toUnsetVar(ipScore);
-    // By its logger: without one the agent would warn of it, and of nothing else.
+    // Its logger writes this: without one the agent would print only a warning.
     await expect.poll(output).toMatch(/handler .*failed.* \(error event=handlerError/);
   });
 
-  it('knows no message of another name, and says so', async () => {
+  it('logs a message with an unknown name', async () => {
     const { peer, output } = await start('');
     expect(await peer.notify('check-ip', { ip: data.ipv4('192.0.2.7') })).toHaveNoActions();
     await expect.poll(output).toMatch(/no handler for "check-ip"/);
   });
 
-  it('takes up a new table while it runs, and keeps the old one where the new one is wrong', async () => {
+  it('reads a new table while it runs, and keeps the old one if the new one is wrong', async () => {
     const { peer, output, replaceTable } = await start('192.0.2.7 100\n');
     const ask = (): Promise<unknown> => peer.notify(checkClientIp, { ip: '192.0.2.7' });
     replaceTable('192.0.2.7 101\n');

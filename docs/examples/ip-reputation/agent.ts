@@ -1,5 +1,5 @@
 /**
- * An agent that tells HAProxy how bad a client's address is.
+ * An agent that tells HAProxy the score of a client's address.
  *
  *   node --conditions=@spop/source docs/examples/ip-reputation/agent.ts [--check]
  *
@@ -21,9 +21,9 @@ await run(async () => {
   if (isCheckOnly) return;
 
   const agent = createAgent({
-    // The session may hold the score of an earlier request's client: what is not known now must not stay known.
+    // The session may have the score of an earlier request's client: unset it, as this client's is unknown.
     fallback: (_, ack) => void ack.unset(ipScore),
-    // One line an event on stderr, of each kind ten in ten seconds at most.
+    // One line for each event on stderr, at most ten of each kind in ten seconds.
     logger: textLogger(),
   });
   agent.onMessage(checkClientIp, ({ ip }, ack) => {

@@ -1,6 +1,6 @@
 /**
- * Shows the example at work: starts the agent, lets clients of several addresses ask through a HAProxy (or, on a machine
- * without one, through a stand-in), prints what they got, and ends. What `npm start` runs.
+ * The program of `npm start`: starts the agent, sends requests of clients with several addresses through a HAProxy (or, on a
+ * machine without one, through a stand-in), prints the answers, and ends.
  *
  *   node --conditions=@spop/source docs/examples/ip-reputation/demo.ts [--keep] [--stand-in]
  *
@@ -45,7 +45,7 @@ async function startAgent(): Promise<{ agent: Program; spoeAddress: string }> {
 
 interface Row {
   readonly cells: readonly string[];
-  /** What was wrong with each request that went without the agent's answer. */
+  /** The error of each request without the agent's answer. */
   readonly failures: readonly string[];
 }
 
@@ -87,7 +87,7 @@ async function show(front: Front): Promise<void> {
   console.log(`  ${problem}`);
 }
 
-/** Settles at the first signal to stop. Further ones change nothing: npm sends Ctrl-C a second time. */
+/** Settles at the first signal to stop. Further ones have no effect: npm sends Ctrl-C a second time. */
 function stopSignal(): Promise<undefined> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => resolve(undefined));
@@ -103,7 +103,7 @@ async function keepUp(front: Front, agent: Program, told: string): Promise<never
   agent.follow((text) => void process.stdout.write(text));
   const agentEnded = agent.ended.then((ending) => `the agent ended with ${ending}:\n${agent.output}`);
   const broken = await Promise.race([front.broken, agentEnded]);
-  // Ctrl-C ends the children as well: when the signal is about to arrive here, nothing has broken down.
+  // Ctrl-C ends the children, too: if the signal is about to arrive here, their end is not a failure.
   await sleep(200);
   throw new Error(broken);
 }
@@ -119,7 +119,7 @@ To go on:
 
 interface Demo {
   readonly agent: Program;
-  /** What the agent said when it was ready. */
+  /** The agent's output when it was ready. */
   readonly told: string;
   readonly front: Front;
   readonly keep: boolean;
@@ -130,7 +130,7 @@ async function run({ agent, told, front, keep, isReal }: Demo): Promise<void> {
   try {
     await show(front);
   } catch (error) {
-    // A HAProxy that is about to end may accept connections, and reset them: why it ends is what matters.
+    // A HAProxy that is about to end may accept connections and reset them: report the reason of its end.
     throw new Error(await Promise.race([front.broken, sleep(1_000, messageOf(error))]), { cause: error });
   }
   if (keep) await keepUp(front, agent, told);

@@ -15,7 +15,7 @@ import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
 import { describe, expect, it } from 'vitest';
 
-/** A demo asks 150 times, and a machine may be busy. */
+/** A demo sends 150 requests, and the machine may be busy. */
 const DEMO_TIMEOUT_MS = 45_000;
 
 const CONFIG = new URL('haproxy.cfg', import.meta.url);
@@ -82,19 +82,19 @@ describeHaproxies('the IP reputation example', (release) => {
     expect(await ask(haproxy, '192.0.2.10')).toEqual([403, '80', undefined]);
   });
 
-  it('lets requests pass while there is no agent, at once where HAProxy has noticed', async () => {
+  it('lets requests pass while there is no agent, at once after HAProxy has noticed', async () => {
     const { agent, spoeAddress } = await startAgent();
     const haproxy = await startHaproxy(release, CONFIG, spoeAddress);
     const client = connectAs('10.1.2.3', haproxy);
     expect(summaryOf(await requestInTime(client))).toEqual([403, '100', undefined]);
     expect(await agent.stop()).toBe('exit code 0');
     await haproxy.says(/spoe-agents\/agent1 is DOWN/);
-    // Error 1 would be `timeout processing`: it was not waited for.
+    // Error 1 would be `timeout processing`: HAProxy did not wait for it.
     const answer = await connectAs('10.1.2.3', haproxy).request();
     expect(summaryOf(answer)).toEqual([200, undefined, expect.stringMatching(/^(2|257)$/)]);
   });
 
-  it('is shown by the demo, which stays up until a signal comes, and is gone afterwards', async () => {
+  it('is shown by the demo, which stays up until a signal and leaves no process', async () => {
     const demo = start('demo.ts', ['--keep'], { HAPROXY: release.program });
     await demo.says(/Stays up until Ctrl-C/, DEMO_TIMEOUT_MS);
     expect(demo.output).toContain(`In front of it: HAProxy version ${release.version}`);
@@ -109,7 +109,7 @@ describeHaproxies('the IP reputation example', (release) => {
     expect(() => process.kill(agentProcess, 0)).toThrow('ESRCH');
   });
 
-  it('has a demo that says what HAProxy does not like, and fails', async () => {
+  it('has a demo that prints HAProxy’s error, and fails', async () => {
     const demo = start('demo.ts', [], { HAPROXY: release.program, HTTP_ADDR: 'nonsense' });
     expect(await demo.ended).toBe('exit code 1');
     expect(demo.output).toMatch(/The demo has failed: HAProxy ended with exit code 1:[^]*nonsense/);
@@ -127,13 +127,13 @@ describe('the IP reputation example without HAProxy', () => {
   it.each([
     [{ SPOE_ADDR: '9000' }, "expected an address with a port from 0 to 65535, such as '127.0.0.1:9000'"],
     [{ SCORES: '/nonexistent/scores' }, '/nonexistent/scores is no table of scores:\nENOENT'],
-  ])('does not start with %o, and says why', async (env, reason) => {
+  ])('does not start with %o, and prints the reason', async (env, reason) => {
     const agent = start('agent.ts', [], { SPOE_ADDR: '127.0.0.1:0', ...env });
     expect(await agent.ended).toBe('exit code 1');
     expect(agent.output).toContain(reason);
   });
 
-  it('says that its port is in use, as agent and as demo', async () => {
+  it('reports a port in use, as agent and as demo', async () => {
     const env = { SPOE_ADDR: stopAfterTest(await Origin.start('in its place')).address };
     const agent = start('agent.ts', [], env);
     expect(await agent.ended).toBe('exit code 1');
@@ -143,7 +143,7 @@ describe('the IP reputation example without HAProxy', () => {
     expect(demo.output).toMatch(/The demo has failed: the agent ended with exit code 1:[^]*EADDRINUSE/);
   });
 
-  it('is shown by the demo with a stand-in, which says that it is one', async () => {
+  it('is shown by the demo with a stand-in, which is named as one', async () => {
     const demo = start('demo.ts', ['--stand-in'], {});
     await demo.says(/To go on/, DEMO_TIMEOUT_MS);
     expect(await demo.ended).toBe('exit code 0');
@@ -152,7 +152,7 @@ describe('the IP reputation example without HAProxy', () => {
     expect(demo.output).toMatch(/10\.1\.2\.3 +in 10\.0\.0\.0\/8 +100 +403 Forbidden, denied/);
   });
 
-  it('is kept up by the demo until Ctrl-C reaches demo and agent alike', async () => {
+  it('is kept up by the demo until Ctrl-C reaches both demo and agent', async () => {
     const demo = start('demo.ts', ['--keep', '--stand-in'], {});
     await demo.says(/Stays up until Ctrl-C/, DEMO_TIMEOUT_MS);
     await demo.says(/The agent says:[^]*^HAProxy connected \(info event=connect /m);

@@ -6,7 +6,7 @@ import { ScoreTable, type ScoredRange } from './table.ts';
 
 const SHOWN_PROBLEMS = 10;
 
-/** A text that is no table; the message has one line for each problem, with the number of its line. */
+/** A text is not a table; the message has one line for each problem, with the number of its line. */
 export class TableError extends Error {
   override readonly name: string = 'TableError';
   /** Each problem with the number of its line, for instance `line 3: …`. */
@@ -20,7 +20,7 @@ export class TableError extends Error {
   }
 }
 
-/** Reads a whole table. @throws TableError with everything that is wrong in it. */
+/** Reads a whole table. @throws TableError with all its problems. */
 export function parseTable(text: string): ScoreTable {
   const ranges: ScoredRange[] = [];
   const problems: string[] = [];
@@ -60,7 +60,7 @@ function parseScore(text: string): number {
 function parseRange(text: string): Omit<ScoredRange, 'score'> {
   const slash = text.indexOf('/');
   const host = slash < 0 ? text : text.slice(0, slash);
-  // ipaddr.js also takes 10.1 and 0x0a.0.0.1, which a list of addresses does not mean.
+  // ipaddr.js also reads 10.1 and 0x0a.0.0.1, which are mistakes in a list of addresses.
   if (isIP(host) === 0 || host.includes('%')) throw new Error(`"${host}" is no IPv4 or IPv6 address`);
   const address = ipaddr.parse(host);
   const width = address.kind() === 'ipv4' ? 32 : 128;

@@ -22,14 +22,14 @@ async function openTable(text: string, options: TableFileOptions = {}): Promise<
   return file;
 }
 
-/** Replaces the file in one step, as its readers are told to. */
+/** Replaces the file in one step, as the README says. */
 async function replace(text: string): Promise<void> {
   await writeFile(join(folder, 'next'), text);
   await rename(join(folder, 'next'), join(folder, 'scores.txt'));
 }
 
 describe('TableFile', () => {
-  it('takes up a file that was replaced', async () => {
+  it('reads a file that was replaced', async () => {
     const onReload = vi.fn<(file: TableFile) => void>();
     const file = await openTable('10.0.0.0/8 100', { onReload });
     expect(file.score(client)).toBe(100);
@@ -39,7 +39,7 @@ describe('TableFile', () => {
     expect(onReload).toHaveBeenCalledWith(file);
   });
 
-  it('keeps the scores of before while the file is wrong, says why, and takes it up when it is right again', async () => {
+  it('keeps the old scores while the file is wrong, gives the reason, and reads it when it is right again', async () => {
     const onError = vi.fn<(problem: string) => void>();
     const file = await openTable('10.0.0.0/8 100', { onError });
     await replace('10.0.0.0/8 100\n10.0.0.0/99 100');
@@ -52,7 +52,7 @@ describe('TableFile', () => {
     await vi.waitFor(() => expect(file.score(client)).toBe(7));
   });
 
-  it('keeps the scores of before when the file is gone', async () => {
+  it('keeps the old scores when the file is gone', async () => {
     const onError = vi.fn<(problem: string) => void>();
     const file = await openTable('10.0.0.0/8 100', { onError });
     await rm(file.path);
@@ -64,7 +64,7 @@ describe('TableFile', () => {
   it.each([
     ['longer', '10.0.0.0/8 20 # worse'],
     ['as long', '10.0.0.0/8 020'],
-  ])('takes up a file of the same age, as cp -p and mv leave it, that is %s', async (_, text) => {
+  ])('reads a file of the same age, as cp -p and mv leave it, that is %s', async (_, text) => {
     const path = join(folder, 'scores.txt');
     const next = join(folder, 'next');
     await writeFile(path, '10.0.0.0/8 100');
@@ -76,7 +76,7 @@ describe('TableFile', () => {
     await vi.waitFor(() => expect(file.score(client)).toBe(20));
   });
 
-  it('that is closed takes up no change, while others of the same file do', async () => {
+  it('reads no change after it was closed, while others of the same file do', async () => {
     const onReload = vi.fn<(file: TableFile) => void>();
     const closed = await openTable('10.0.0.0/8 100', { onReload });
     const open = await TableFile.open(closed.path, { intervalMs: 5 });
@@ -90,11 +90,11 @@ describe('TableFile', () => {
     expect(onReload).not.toHaveBeenCalled();
   });
 
-  it('refuses to begin without a table', async () => {
+  it('refuses to start without a table', async () => {
     await expect(TableFile.open(join(folder, 'none'))).rejects.toThrow(/none is no table of scores:\nENOENT/);
   });
 
-  it('reads the table that the example comes with', async () => {
+  it('reads the table of the example', async () => {
     const file = await TableFile.open(fileURLToPath(new URL('ip-scores.txt', import.meta.url)));
     onTestFinished(() => file.close());
     expect(file.score(client)).toBe(100);

@@ -1,21 +1,21 @@
-/** A table that is read from a file, and read again whenever the file changes. */
+/** A table read from a file, and read again when the file changes. */
 import { unwatchFile, watchFile, type Stats } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { messageOf } from '../shared/message-of.ts';
 import { parseTable } from './parse-table.ts';
 import type { AddressBytes, ScoreTable } from './table.ts';
 
-/** Who wants to know what became of a change. */
+/** Hooks for the results of a change. */
 export interface TableFileOptions {
   /** The file has changed and its new table is in use. */
   readonly onReload?: (file: TableFile) => void;
-  /** The file has changed and cannot be used; the table of before stays in use. */
+  /** The file has changed and cannot be used; the old table stays in use. */
   readonly onError?: (problem: string) => void;
-  /** How often to look at the file, in milliseconds. */
+  /** Milliseconds between two checks of the file. */
   readonly intervalMs?: number;
 }
 
-/** The table of a file. The new one takes the old one's place in one assignment: a lookup sees either, never a mixture. */
+/** The table of a file. A new one replaces the old one in one assignment: a look-up sees either, never a mixture. */
 export class TableFile {
   readonly path: string;
   #table: ScoreTable;
@@ -30,22 +30,22 @@ export class TableFile {
     this.path = path;
     this.#table = table;
     this.#options = options;
-    // By looking at its status rather than by fs.watch: that also sees a file that is replaced, a symbolic link that
+    // Its status is polled instead of fs.watch: that also sees a file that is replaced, a symbolic link that
     // leads elsewhere, and a folder on a network.
     watchFile(path, { interval: options.intervalMs ?? 1000, persistent: false }, this.#changed);
   }
 
-  /** Reads the file and begins to watch it. @throws Error that names the file, where there is no table in it. */
+  /** Reads the file and begins to watch it. @throws Error that names the file, if it has no table. */
   static async open(path: string, options: TableFileOptions = {}): Promise<TableFile> {
     return new TableFile(path, await readTable(path), options);
   }
 
-  /** How many addresses and ranges are listed at the moment. */
+  /** The present number of listed addresses and ranges. */
   get size(): number {
     return this.#table.size;
   }
 
-  /** The score of an address at the moment, 0 to 100. */
+  /** The present score of an address, 0 to 100. */
   score(address: AddressBytes): number {
     return this.#table.score(address);
   }

@@ -7,11 +7,11 @@ export interface AddressBytes {
   byteAt(index: number): number;
 }
 
-/** A CIDR range and its score. IPv4 stands among the IPv6 addresses, as `::ffff:a.b.c.d`: 10.0.0.0/8 is ::ffff:10.0.0.0/104. */
+/** A CIDR range and its score. IPv4 is kept as IPv6, `::ffff:a.b.c.d`: 10.0.0.0/8 is ::ffff:10.0.0.0/104. */
 export interface ScoredRange {
   /** The range's first address as one number of 128 bits. */
   readonly first: bigint;
-  /** How many leading bits the range's addresses share, 0 to 128. */
+  /** The number of leading bits that the range's addresses share, 0 to 128. */
   readonly bits: number;
   /** 0 (nothing known) to 100 (worst). */
   readonly score: number;
@@ -22,23 +22,22 @@ const WORDS = 4;
 const IPV4_FIRST = 0xffff_0000_0000n;
 const IPV4_BITS = 96;
 
-/** What a listed range stands on: 0 for everything, and once more for IPv4, so that `::/0` in a list means IPv6 alone. */
+/** The ranges below all listed ones: score 0 for all addresses, and again for IPv4, so that `::/0` in a list means only IPv6. */
 const GROUND: readonly ScoredRange[] = [
   { first: 0n, bits: 0, score: 0 },
   { first: IPV4_FIRST, bits: IPV4_BITS, score: 0 },
 ];
 
 /**
- * The scores of ranges that may lie in one another; the most specific range wins.
- *
- * Ranges are either apart or one in the other, so all of them together cut the addresses into stretches of one score
- * each. Those are laid out in order when the table is made, and looking up is a binary search: 21 steps in a list of a
+ * The scores of ranges that may contain each other; the most specific range wins.
+ * Two ranges are either apart or one contains the other, so all of them together cut the addresses into stretches of one
+ * score each. These are put in order when the table is made, and a look-up is a binary search: 21 steps in a list of a
  * million.
  */
 export class ScoreTable {
-  /** How many ranges the table was made from. */
+  /** The number of ranges that the table was made from. */
   readonly size: number;
-  /** Where each stretch begins: four words of 32 bits an address. */
+  /** The first address of each stretch, as four words of 32 bits. */
   readonly #starts: Uint32Array;
   readonly #scores: Uint8Array;
   /** The address that is being looked up. */
@@ -57,7 +56,7 @@ export class ScoreTable {
     }
   }
 
-  /** The score of the most specific range that `address` lies in, 0 to 100; 0 where it lies in none. */
+  /** The score of the most specific range that contains `address`, 0 to 100; 0 if none does. */
   score(address: AddressBytes): number {
     this.#readKey(address);
     let low = 0;
@@ -92,7 +91,7 @@ export class ScoreTable {
   }
 }
 
-/** Four bytes as an integer of 32 bits; a Uint32Array takes its sign away. */
+/** Four bytes as an integer of 32 bits; a Uint32Array removes its sign. */
 function wordAt(address: AddressBytes, index: number): number {
   return (
     (address.byteAt(index) << 24) |
@@ -114,7 +113,7 @@ function cutIntoStretches(ranges: ScoredRange[]): Stretch[] {
   const open: { readonly next: bigint; readonly score: number }[] = [];
 
   const begin = (first: bigint, score: number): void => {
-    // What begins at the same address as the one before leaves nothing of it.
+    // A stretch that begins at the same address as the one before replaces it.
     if (stretches.at(-1)?.first === first) stretches.pop();
     stretches.push({ first, score });
   };
@@ -132,6 +131,6 @@ function cutIntoStretches(ranges: ScoredRange[]): Stretch[] {
     open.push({ next: first + (1n << BigInt(ADDRESS_BITS - bits)), score });
   }
   closeUntil(1n << BigInt(ADDRESS_BITS));
-  // A range at the very end of all addresses closes where there is no address any more.
+  // A range at the end of all addresses would close past the last address.
   return stretches.filter((stretch) => stretch.first < 1n << BigInt(ADDRESS_BITS));
 }

@@ -20,7 +20,7 @@ async function peerOf(spoeAddress: string): Promise<ScriptedHaproxy> {
 const CLIENT = { 'src-ip': data.ipv4('192.0.2.7') };
 
 describe('the agent of the remediation example', { timeout: 25_000 }, () => {
-  it('says what is missing, listens without the API when its patience ends, and takes up what it says later', async () => {
+  it('names missing settings, listens without the API after LAPI_PATIENCE_S, and takes its decisions later', async () => {
     const lapi = await new Lapi().add(decide('192.0.2.7')).start();
     lapi.trouble = 500;
     const folder = stopAfterTest(await TemporaryFolder.make());
@@ -53,7 +53,7 @@ describe('the agent of the remediation example', { timeout: 25_000 }, () => {
       /^crowdsec_haproxy_spoa_bouncer_blocked_requests\{origin="crowdsec",.*,remediation="ban"\} 1$/m,
     );
     expect(text).toMatch(/^lapi_requests_failures_total [1-9]/m);
-    // Hosts and countries are read again, and stay where they are wrong.
+    // Hosts and countries are read again; the last good ones stay if the files are wrong.
     const { request, contact } = { request: { ...CLIENT, headers: 'host: a\r\n\r\n' }, contact: 'mailto:a@b' };
     expect(await ask(peer, 'crowdsec-http-body', request)).toEqual({ isocode: 'FR', remediation: 'ban' });
     await writeFile(HOSTS, `hosts: [{ host: "*", ban: { contact_us_url: "${contact}" } }]`);
@@ -102,7 +102,7 @@ describe('the agent of the remediation example', { timeout: 25_000 }, () => {
     expect(await ask(await peerOf(spoeAddress), 'crowdsec-tcp', CLIENT)).toEqual({ remediation: 'ban' });
   });
 
-  it('checks its settings with --check, names all that is wrong, and ends', async () => {
+  it('checks its settings with --check, names all errors, and ends', async () => {
     const check = (env: Environment): Program => startScript(AGENT, ['--check'], env);
     const good = check({ LAPI_KEY });
     const bad = check({ LAPI_KEY, COUNTRY_DB: '/nonexistent.mmdb', LAPI_CA_PATH: '/nonexistent.pem', LAPI_URL: 'x' });

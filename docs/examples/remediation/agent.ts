@@ -1,5 +1,5 @@
 /**
- * An agent that does with requests what CrowdSec has decided: lets them pass, shows a captcha or a challenge, or bans them.
+ * An agent that applies CrowdSec's decisions to requests: lets them pass, shows a captcha or a challenge, or bans them.
  *
  *   node --conditions=@spop/source docs/examples/remediation/agent.ts [--check]
  *
@@ -26,7 +26,7 @@ await run(async () => {
   const decisions = new Decisions({
     source: {
       url: settings.LAPI_URL,
-      // Where there is a certificate, the key is for AppSec alone.
+      // With a certificate, the key is for AppSec only.
       apiKey: settings.LAPI_CERT_PATH === undefined ? settings.LAPI_KEY : undefined,
       certPath: settings.LAPI_CERT_PATH,
       keyPath: settings.LAPI_KEY_PATH,

@@ -53,7 +53,7 @@ describe('inspect', () => {
     expect(await verdictOf(status, body)).toEqual({ remediation });
   });
 
-  it('reads the page of a challenge, without what is between two programs', async () => {
+  it('reads the page of a challenge, without the headers between two programs', async () => {
     const body = {
       action: 'challenge',
       http_status: 307,
@@ -74,7 +74,7 @@ describe('inspect', () => {
     expect(await verdictOf(403, least)).toMatchObject({ page: { status: 200, headers: [] } });
   });
 
-  it('hands on all headers, and says in its own what no client can say', async () => {
+  it('passes on all headers, and sends its own, which no client can set', async () => {
     const { appsec, target } = await start(200);
     const forged = [...REQUEST.headers, 'x-crowdsec-appsec-ip', '127.0.0.1', 'transfer-encoding', 'chunked'];
     await inspect(target, { ...REQUEST, headers: forged, body: Buffer.from('a body') }, '192.0.2.7', TIMEOUT_MS);
@@ -100,16 +100,16 @@ describe('inspect', () => {
     ['hang', /aborted due to timeout/],
     ['malformed', undefined],
     [500, /expected status 200 or 403; found 500/],
-  ] as const)('has no verdict where the service is in trouble: %s', async (trouble, reason) => {
+  ] as const)('has no verdict if the service fails: %s', async (trouble, reason) => {
     const { appsec, target } = await start(200);
     appsec.trouble = trouble;
     const asked = inspect(target, REQUEST, '192.0.2.7', trouble === 'hang' ? 50 : TIMEOUT_MS);
-    // What it says with status 200 is not looked at.
+    // The body of status 200 is not read.
     if (reason === undefined) expect(await asked).toEqual({ remediation: 'allow' });
     else await expect(asked).rejects.toThrow(reason);
   });
 
-  it('has no verdict where the service is gone, and has one as soon as it is back', async () => {
+  it('has no verdict while the service is gone, and has one as soon as it is back', async () => {
     const { appsec, target } = await start(403);
     expect(await inspect(target, REQUEST, '192.0.2.7', TIMEOUT_MS)).toEqual({ remediation: 'ban' });
     appsec.stop();
@@ -120,7 +120,7 @@ describe('inspect', () => {
 });
 
 describe('relay', () => {
-  it('gives what was challenged or let through, and nothing of what was refused', async () => {
+  it('returns challenged and allowed answers, and no refused ones', async () => {
     const { appsec, target } = await start(403, { action: 'challenge', user_body_content: 'a script' });
     const ask = async (): Promise<unknown> => (await relay(target, REQUEST, '192.0.2.7', TIMEOUT_MS))?.body.toString();
     expect(await ask()).toBe('a script');
@@ -134,7 +134,7 @@ describe('relay', () => {
 });
 
 describe('targetOf', () => {
-  it('is that of the host before that of all', () => {
+  it('is the target of the host, else that of all hosts', () => {
     const ofAll = { url: 'http://all/', apiKey: 'all' };
     const host = { pattern: '*', contactUsUrl: undefined, captcha: undefined, fallbackRemediation: 'ban' } as const;
     const own = { ...host, appsecUrl: 'http://own/', appsecKey: 'own', alwaysSend: false };

@@ -1,10 +1,10 @@
-/** Has requests inspected by CrowdSec's AppSec component (https://docs.crowdsec.net/docs/appsec/protocol), by HTTP. */
+/** Asks CrowdSec's AppSec component to inspect requests, by HTTP (https://docs.crowdsec.net/docs/appsec/protocol). */
 import { Agent, request as httpRequest } from 'undici';
 import { isRecord, type Remediation, toRemediation } from './decision.ts';
 import type { Host } from './hosts.ts';
 import type { InspectedRequest } from './request.ts';
 
-/** A whole HTTP answer that a visitor is to get. */
+/** A whole HTTP answer for a visitor. */
 export interface Page {
   readonly status: number;
   /** Each name with its values. */
@@ -12,40 +12,40 @@ export interface Page {
   readonly body: string | Buffer;
 }
 
-/** What the component says of a request; `page` is what to answer with where that is `challenge`. */
+/** The component's verdict on a request; `page` is the answer if the verdict is `challenge`. */
 export interface Inspection {
   readonly remediation: Remediation;
   readonly page?: Page;
 }
 
-/** Where the component is. */
+/** The component's address and key. */
 export interface AppsecTarget {
   readonly url: string;
   readonly apiKey: string;
 }
 
-/** Who inspects a host's requests: its own component, or that of all hosts, if there is one. */
+/** The component for a host's requests: its own, or that of all hosts, if there is one. */
 export function targetOf(host: Host | undefined, ofAll: AppsecTarget | undefined): AppsecTarget | undefined {
   const url = host?.appsecUrl ?? ofAll?.url;
   return url === undefined ? undefined : { url, apiKey: host?.appsecKey ?? ofAll?.apiKey ?? '' };
 }
 
-/** An answer is not read beyond that: no component sends as much. */
+/** Limit of an answer in bytes: no component sends as much. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 const CONNECTIONS = 64;
 
-/** These are between two programs (RFC 9110 §7.6.1), or said anew. */
+/** Headers between two programs (RFC 9110 §7.6.1), or set again. */
 const HOP_BY_HOP = new Set(
   'connection content-length expect host keep-alive proxy-connection te trailer transfer-encoding upgrade'.split(' '),
 );
-/** No client can say what this agent says. */
+/** Headers that only this agent sets. */
 const OWN_PREFIX = 'x-crowdsec-appsec-';
-/** What no header's value has; HAProxy lets it pass. */
+/** Characters that a header's value must not have, but HAProxy lets pass. */
 const CONTROL_CHARACTERS = /[^\t\u0020-\u007e\u0080-\u00ff]/g;
 
 const dispatcher = new Agent({ connections: CONNECTIONS });
 
-/** Asks about a request. @throws Error where there is no verdict within `timeoutMs`. */
+/** Asks about a request. @throws Error if there is no verdict within `timeoutMs`. */
 export async function inspect(
   target: AppsecTarget,
   request: InspectedRequest,
@@ -60,7 +60,7 @@ export async function inspect(
   );
 }
 
-/** Asks about a request that is part of a challenge. @returns what the visitor gets. */
+/** Asks about a request that is part of a challenge. @returns the visitor's answer. */
 export async function relay(
   target: AppsecTarget,
   request: InspectedRequest,
@@ -91,7 +91,7 @@ async function ask(
   }
   const answered = await httpRequest(url, {
     dispatcher,
-    // The component takes these two only.
+    // The component accepts only these two.
     method: body === undefined ? 'GET' : 'POST',
     headers: asked,
     body: body ?? null,
@@ -107,7 +107,7 @@ async function ask(
   return { statusCode: answered.statusCode, headers: answered.headers, answer: Buffer.concat(chunks) };
 }
 
-/** Whatever it says, it is a refusal: what cannot be read, or served, is a ban. */
+/** Any such answer is a refusal: one that cannot be read, or served, is a ban. */
 function readRefusal(answer: Buffer): Inspection {
   const refusal = parseJson(answer);
   const remediation = isRecord(refusal) && typeof refusal['action'] === 'string' ? refusal['action'] : 'ban';

@@ -16,13 +16,13 @@ const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 type Args = Exclude<ArgumentsInput, readonly unknown[]>;
 
-/** A request of a client to www.test, with these headers and arguments besides. */
+/** A client's request to www.test, with these further headers and arguments. */
 function request(client: string, headers: Readonly<Record<string, string>> = {}, more: Args = {}): Args {
   const lines = Object.entries({ host: 'www.test', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
   return { 'src-ip': data.address(client), headers: `${lines.join('')}\r\n`, method: 'GET', url: '/', ...more };
 }
 
-/** A form that a client sends in. */
+/** A form that a client posts. */
 function form(client: string, cookie: unknown, fields: Readonly<Record<string, string>>): Args {
   const body = data.binary(Buffer.from(new URLSearchParams(fields).toString()));
   return request(client, { ...FORM, cookie: String(cookie).split(';')[0]! }, { method: 'POST', body });
@@ -37,7 +37,7 @@ const DECISIONS = [
 ];
 
 describe('decisions', () => {
-  it('are told for connections and requests, and counted once', async () => {
+  it('are set for connections and requests, and counted once', async () => {
     const { peer, metrics } = await startPair(DECISIONS, [{ host: '*', ban: { contact_us_url: 'mailto:a@b' } }]);
     const connect = (client: string): Promise<unknown> => ask(peer, 'crowdsec-tcp', { 'src-ip': data.address(client) });
     expect(await connect('192.0.2.7')).toEqual({ remediation: 'ban' });
@@ -49,7 +49,7 @@ describe('decisions', () => {
       contact_us_url: 'mailto:a@b',
     });
     expect(await ask(peer, NO_BODY, request('192.0.2.10', {}, known('allow')))).toEqual({ remediation: 'allow' });
-    // The address is another one by now, or nobody has asked about the connection.
+    // The address has changed, or HAProxy has not asked about the connection.
     expect(await ask(peer, BODY, request('2001:db8::1', {}, known('allow')))).toMatchObject({ remediation: 'ban' });
     expect(await ask(peer, BODY, request('192.0.2.9'))).toEqual({ remediation: 'unknown' });
     expect(metrics()).toMatchObject({
@@ -64,7 +64,7 @@ describe('decisions', () => {
     });
   });
 
-  it('about a country count where there is none about the address', async () => {
+  it('about a country apply if there is none about the address', async () => {
     const countries = new Countries(new URL('fixtures/maxmind.mmdb', import.meta.url).pathname);
     const { peer } = await startPair(DECISIONS, [{ host: '*' }], { countries });
     expect(await ask(peer, BODY, request('192.0.2.99'))).toEqual({ isocode: 'FR', remediation: 'ban' });
@@ -73,13 +73,13 @@ describe('decisions', () => {
     expect(await ask(peer, BODY, request('10.0.0.1'))).toEqual({ remediation: 'allow' });
   });
 
-  it('are made by default without an address, or where something fails, which is not silent', async () => {
+  it('are made by default without an address, or after a failure, which is logged', async () => {
     const countries = new Countries(new URL('fixtures/maxmind.mmdb', import.meta.url).pathname);
     const { peer, log, metrics } = await startPair(DECISIONS, [], { countries });
     const nobody = { remediation: 'allow', by_default: 'no address' };
     expect(await ask(peer, 'crowdsec-tcp', {})).toEqual(nobody);
     expect(await ask(peer, BODY, { 'src-ip': data.nil })).toEqual(nobody);
-    // What HAProxy never sends.
+    // HAProxy never sends this.
     expect(await ask(peer, BODY, { ...request('192.0.2.7'), headers: 'x' })).toMatchObject({
       remediation: 'ban',
       by_default: 'handler failed',
@@ -118,7 +118,7 @@ describe('a captcha', () => {
     captcha_frontend_js: 'https://hcaptcha.com/1/api.js',
   };
 
-  it('is shown until it is solved, by who has the cookie and the address', async () => {
+  it('is shown until it is solved by the client with the cookie and the address', async () => {
     const { peer, metrics } = await start();
     const first = await ask(peer, BODY, request('192.0.2.8'));
     expect(first).toEqual({
@@ -131,7 +131,7 @@ describe('a captcha', () => {
     const shown = { ...PAGE, remediation: 'captcha', captcha_status: 'pending' };
     expect(await ask(peer, BODY, form('192.0.2.8', pending, { 'h-captcha-response': 'wrong' }))).toEqual(shown);
     expect(await ask(peer, BODY, form('192.0.2.8', pending, { other: 'right' }))).toEqual(shown);
-    // Without the cookie, it is anybody's.
+    // Without the cookie, the client is unknown.
     expect(await ask(peer, BODY, form('192.0.2.8', 'a=b', { 'h-captcha-response': 'right' }))).toMatchObject(shown);
     const solved = await ask(peer, BODY, form('192.0.2.8', pending, { 'h-captcha-response': 'right' }));
     const cookie = expect.any(String) as string;
@@ -141,12 +141,12 @@ describe('a captcha', () => {
       remediation: 'allow',
       captcha_status: 'valid',
     });
-    // Two of them: one is somebody else's.
+    // Two cookies: one belongs to another client.
     expect(await ask(peer, BODY, request('192.0.2.8', { cookie: `${valid}; ${valid}` }))).toMatchObject(shown);
     expect(metrics()['crowdsec_haproxy_spoa_bouncer_captcha_validation_duration_seconds_count ']).toBe(2);
   });
 
-  it('lifts no ban, whatever is solved', async () => {
+  it('does not lift a ban, even if it is solved', async () => {
     const { peer, table } = await start();
     const { captcha_cookie: pending } = await ask(peer, BODY, request('192.0.2.8'));
     const solve = (cookie: unknown): ReturnType<typeof ask> =>
@@ -157,7 +157,7 @@ describe('a captcha', () => {
     for (const cookie of [pending, valid]) expect(await solve(cookie)).toEqual({ remediation: 'ban' });
   });
 
-  it('stays where nobody can verify it, which is not silent', async () => {
+  it('stays if it cannot be verified, which is logged', async () => {
     const { peer, verifier, log } = await start({}, 200);
     const { captcha_cookie: pending } = await ask(peer, BODY, request('192.0.2.8'));
     for (const trouble of ['hang', 'malformed', 500] as const) {
@@ -168,7 +168,7 @@ describe('a captcha', () => {
     expect(log).toEqual([expect.stringMatching(/^decided by default: captcha unverified, 1 times so far: .*timeout/)]);
   });
 
-  it('is a ban, or what the host says, where none is set up', async () => {
+  it('is a ban, or the host’s fallback, if the host has no captcha', async () => {
     const at = (host: string): Args => request('192.0.2.8', { host });
     const { peer } = await start();
     expect(await ask(peer, BODY, at('plain'))).toEqual({ remediation: 'ban' });
@@ -177,7 +177,7 @@ describe('a captcha', () => {
     expect(await ask(mild, BODY, at('plain'))).toEqual({ remediation: 'allow' });
   });
 
-  it('takes its cookie away when there is no decision any more', async () => {
+  it('removes its cookie when the decision is over', async () => {
     const { peer } = await start();
     const { captcha_cookie: pending } = await ask(peer, BODY, request('192.0.2.8'));
     const cookie = String(pending).split(';')[0]!;
@@ -209,7 +209,7 @@ describe('inspection', () => {
   };
   const refuse = (action: string) => () => ({ status: 403, body: { action, user_body_content: 'page' } });
 
-  it('is of what is not refused yet, or of all', async () => {
+  it('covers requests that are not refused yet, or all', async () => {
     const { peer, appsec, metrics } = await start();
     const passed = { remediation: 'allow', body_complete: true };
     expect(await ask(peer, BODY, request('192.0.2.99'))).toEqual(passed);
@@ -231,12 +231,12 @@ describe('inspection', () => {
     expect(await ask(peer, BODY, request('192.0.2.99', { host: 'other' }))).toEqual({ ...passed, remediation: 'ban' });
     const { captcha_cookie: pending } = await ask(peer, BODY, request('192.0.2.99'));
     expect(String(pending)).toMatch(/^crowdsec_captcha_cookie=/);
-    // Nobody could serve its page.
+    // Its page could not be served.
     appsec.decide = refuse('challenge');
     expect(await ask(peer, BODY, request('192.0.2.99'))).toEqual({ ...passed, remediation: 'ban' });
   });
 
-  it('says where it has not seen all of a body', async () => {
+  it('says when it has not seen all of a body', async () => {
     const { peer, log } = await start();
     const partly = { remediation: 'allow', body_complete: false, by_default: 'body not inspected' };
     const body = data.binary(Buffer.from('12345'));
@@ -247,7 +247,7 @@ describe('inspection', () => {
     expect(log).toEqual(['decided by default: body not inspected, 1 times so far']);
   });
 
-  it.each(['allow', 'ban'] as const)('has a failure mode: %s, which is not silent', async (action) => {
+  it.each(['allow', 'ban'] as const)('has the failure mode %s, which is logged', async (action) => {
     const failed = { remediation: action, body_complete: true };
     const late = await start({ appsecTimeoutMs: 100, appsecFailureAction: action });
     late.appsec.trouble = 'hang';
@@ -261,7 +261,7 @@ describe('inspection', () => {
     const { peer, appsec, log } = await start({ appsecFailureAction: action });
     appsec.trouble = 500;
     expect(await ask(peer, BODY, request('192.0.2.99'))).toEqual({ ...failed, by_default: 'inspection failed' });
-    // A decision that is more severe stays.
+    // A more severe decision stays.
     expect(await ask(peer, BODY, request('192.0.2.7', { host: 'always' }))).toMatchObject({ remediation: 'ban' });
     appsec.trouble = undefined;
     expect(await ask(peer, BODY, request('192.0.2.99'))).toEqual({ ...failed, remediation: 'allow' });
@@ -270,7 +270,7 @@ describe('inspection', () => {
     ]);
   });
 
-  it('keeps the page of a challenge, and says who has it', async () => {
+  it('keeps the page of a challenge, and names the agent that has it', async () => {
     const challenges = new Challenges(() => Promise.resolve(undefined));
     const { peer, appsec } = await start({ challenges, agentName: 'agent7' });
     appsec.decide = refuse('challenge');

@@ -1,4 +1,4 @@
-/** What is done with a connection or a request: decisions first, then captchas, then inspection. */
+/** The steps for a connection or a request: decisions first, then captchas, then inspection. */
 import type { Actions, AddressValue, Agent, MessageOf } from '@spop/agent';
 import { type AppsecTarget, inspect, targetOf } from './appsec.ts';
 import { NO_COOKIE } from './captcha.ts';
@@ -14,15 +14,15 @@ import type { BouncerMetrics } from './metrics.ts';
 import { readRequest } from './request.ts';
 import { isBlocked, possible, type Verdict, type Visit } from './visit.ts';
 
-/** What a bouncer works with. */
+/** The parts of a bouncer. */
 export interface BouncerParts {
   readonly decisions: Pick<Decisions, 'find' | 'findCountry' | 'isKnown'>;
   readonly countries: Countries | undefined;
   readonly hosts: { readonly value: Hosts };
   readonly challenges: Challenges | undefined;
-  /** The name that HAProxy has for this agent. */
+  /** HAProxy's name for this agent. */
   readonly agentName: string;
-  /** Who inspects requests; hosts may have somebody else. */
+  /** The AppSec component; hosts may have their own. */
   readonly appsec: AppsecTarget | undefined;
   readonly appsecTimeoutMs: number;
   readonly appsecFailureAction: 'allow' | 'ban';
@@ -31,7 +31,7 @@ export interface BouncerParts {
   readonly defaults: Defaults;
 }
 
-/** What the agent may take beyond what others may. */
+/** The agent's own time in addition to that of the services. */
 const MARGIN_MS = 100;
 
 const ALLOWED: Verdict = { remediation: 'allow', origin: '' };
@@ -46,7 +46,7 @@ export class Bouncer {
     this.#captchas = new CaptchaGate(parts.captchaTimeoutMs, parts.metrics, parts.defaults);
   }
 
-  /** Answers an agent's messages, each within what those may take that it asks. */
+  /** Answers an agent's messages, each within the time limits of the services that it asks. */
   answer(agent: Agent): void {
     const { appsecTimeoutMs, captchaTimeoutMs } = this.#parts;
     const fallback = (message: { readonly 'src-ip': AddressValue | undefined }, ack: Actions): void =>
@@ -73,7 +73,7 @@ export class Bouncer {
     ack.set(messages.remediation, remediation);
   }
 
-  /** A client has sent a request; `isBodyKept` where HAProxy kept the body. */
+  /** A client has sent a request; `isBodyKept` if HAProxy kept the body. */
   #answerRequest(message: messages.RequestMessage, ack: Actions, isBodyKept: boolean): void | Promise<void> {
     const client = message['src-ip'];
     if (client === undefined) return this.#letPass(ack);
@@ -94,7 +94,7 @@ export class Bouncer {
     return this.#askOthers(visit, wanted, captcha);
   }
 
-  /** Answers for a handler that failed: a client that is not simply allowed is kept out. */
+  /** Answers for a failed handler: a client with a decision against it is banned. */
   #answerFailure(client: AddressValue | undefined, ack: Actions): void {
     const found = client === undefined ? undefined : this.#parts.decisions.find(client);
     ack.set(messages.remediation, isBlocked(found?.remediation ?? 'allow') ? 'ban' : 'allow');
@@ -126,14 +126,14 @@ export class Bouncer {
     }
   }
 
-  /** Who inspects a host's requests; nobody those that are refused already, unless the host wants that. */
+  /** The component for a host's requests; none for refused ones, unless the host asks for it. */
   #appsecOf(host: Host | undefined, remediation: Remediation): AppsecTarget | undefined {
     return isBlocked(remediation) && host?.alwaysSend !== true ? undefined : targetOf(host, this.#parts.appsec);
   }
 
   async #askOthers(visit: Visit, wanted: Remediation, captcha: CaptchaSettings | undefined): Promise<void> {
     const shown = captcha === undefined ? wanted : await this.#captchas.decide(visit, captcha, wanted);
-    // It is not this request that the site will see.
+    // The site will not see this request.
     if (shown === 'solved') return this.#say(visit, 'allow');
     const appsec = this.#appsecOf(visit.host, shown);
     const found = appsec === undefined ? shown : await this.#inspect(visit, appsec);
@@ -163,7 +163,7 @@ export class Bouncer {
     }
   }
 
-  /** Sets the remediation, and counts as CrowdSec does: what was counted for the connection is not counted again. */
+  /** Sets the remediation, and counts as CrowdSec does: a request counted with its connection is not counted again. */
   #say({ ack, host, ipType, decided, ofConnection }: Visit, remediation: Remediation): void {
     const { metrics } = this.#parts;
     if (ofConnection === undefined) metrics.countProcessed(ipType);

@@ -1,4 +1,4 @@
-/** Shows captchas, and lets through who has solved one. */
+/** Shows captchas, and lets clients pass that have solved one. */
 import type { Actions } from '@spop/agent';
 import { makeCookie, readCookie, solutionOf, verify } from './captcha.ts';
 import { compareRemediations, type Remediation } from './decision.ts';
@@ -15,7 +15,7 @@ import {
 import type { BouncerMetrics } from './metrics.ts';
 import type { Visit } from './visit.ts';
 
-/** What a captcha is shown or verified with, where a visit has to do with one; nothing lifts a ban. */
+/** The captcha that a visit needs or answers, if any; a captcha does not lift a ban. */
 export function captchaOf({ host, request }: Visit, wanted: Remediation): CaptchaSettings | undefined {
   const captcha = host?.captcha;
   if (captcha === undefined || wanted === 'captcha') return captcha;
@@ -23,20 +23,20 @@ export function captchaOf({ host, request }: Visit, wanted: Remediation): Captch
   return solutionOf(captcha, request) === undefined ? undefined : captcha;
 }
 
-/** Decides about visits that have to do with a captcha. */
+/** Decides about visits that need or answer a captcha. */
 export class CaptchaGate {
   readonly #timeoutMs: number;
   readonly #metrics: BouncerMetrics;
   readonly #defaults: Defaults;
 
-  /** @param timeoutMs how long a provider may take. */
+  /** @param timeoutMs time limit for a provider's answer. */
   constructor(timeoutMs: number, metrics: BouncerMetrics, defaults: Defaults) {
     this.#timeoutMs = timeoutMs;
     this.#metrics = metrics;
     this.#defaults = defaults;
   }
 
-  /** What becomes of one who is to solve a captcha, or just has; `wanted` where this is some other form. */
+  /** The result for a visitor who must solve a captcha, or just has; `wanted` if this is another form. */
   async decide(
     { ack, client, request }: Visit,
     captcha: CaptchaSettings,

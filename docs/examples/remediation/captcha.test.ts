@@ -21,7 +21,7 @@ const valueOf = (cookie: string): string => /=([^;]+)/.exec(cookie)?.[1] ?? '';
 afterEach(() => void vi.useRealTimers());
 
 describe('the cookie of a captcha', () => {
-  it('says how far a visitor has come, until it expires to the second', async () => {
+  it('has the visitor’s state until it expires, exact to the second', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 1_800_000_000_000 });
     const pending = valueOf(await makeCookie(SETTINGS, 'pending', CLIENT, false));
     const valid = valueOf(await makeCookie(SETTINGS, 'valid', CLIENT, false));
@@ -39,12 +39,12 @@ describe('the cookie of a captcha', () => {
     expect(await read()).toEqual([undefined, undefined]);
   });
 
-  it('is not for scripts, and only for TLS where the visit is', async () => {
+  it('is hidden from scripts, and for TLS only if the visit is', async () => {
     expect(await makeCookie(SETTINGS, 'pending', CLIENT, false)).toMatch(/; Path=\/; HttpOnly; SameSite=Lax$/);
     expect(await makeCookie(SETTINGS, 'pending', CLIENT, true)).toMatch(/; Secure$/);
   });
 
-  it('counts for one address and one key, and not if anything of it was changed', async () => {
+  it('is valid for one address and one key, and only unchanged', async () => {
     const cookie = valueOf(await makeCookie(SETTINGS, 'valid', CLIENT, false));
     const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${cookie.split('.')[1]}.`;
     const sign = (claims: SignJWT): Promise<string> => claims.setProtectedHeader({ alg: 'HS256' }).sign(KEY);
@@ -56,7 +56,7 @@ describe('the cookie of a captcha', () => {
       readCookie(SETTINGS, 'x', CLIENT),
       readCookie(SETTINGS, '', CLIENT),
       readCookie(SETTINGS, undefined, CLIENT),
-      // Without an end, or of another state.
+      // Without an expiry, or with another state.
       readCookie(SETTINGS, await sign(new SignJWT({ st: 'valid' }).setSubject(CLIENT)), CLIENT),
       readCookie(SETTINGS, await sign(new SignJWT({ st: 'x' }).setSubject(CLIENT).setExpirationTime('1h')), CLIENT),
     ];
@@ -65,7 +65,7 @@ describe('the cookie of a captcha', () => {
 });
 
 describe('verify', () => {
-  it('asks the provider, and says where that does not answer', async () => {
+  it('asks the provider, and fails if that does not answer', async () => {
     const verifier = await new Verifier().start();
     const ask = (solution: string, timeoutMs = 5_000): Promise<boolean> =>
       verify({ ...SETTINGS, verifyUrl: verifier.url }, solution, CLIENT, timeoutMs);

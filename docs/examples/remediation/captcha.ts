@@ -1,4 +1,4 @@
-/** Captchas: the cookie that says who has solved one, and the HTTP API that all providers have in common. */
+/** Captchas: the cookie of visitors who have solved one, and the HTTP API that all providers have in common. */
 import { randomUUID } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import { request } from 'undici';
@@ -8,10 +8,10 @@ import { CAPTCHA_COOKIE, type HttpRequest } from './request.ts';
 
 const ALGORITHM = 'HS256';
 
-/** How far a visitor has come. */
+/** The state of a visitor. */
 export type CaptchaStatus = 'pending' | 'valid';
 
-/** What a visitor's cookie says: nobody else's counts, nor one of another address. */
+/** The state in a visitor's cookie; cookies of other keys or addresses are not valid. */
 export async function readCookie(
   { signingKey }: CaptchaSettings,
   cookie: string | undefined,
@@ -27,12 +27,12 @@ export async function readCookie(
     const { st } = payload;
     return st === 'pending' || st === 'valid' ? st : undefined;
   } catch {
-    // Forged, expired, of another key or another address: as good as none.
+    // A cookie that is forged, expired, or of another key or address counts as none.
     return undefined;
   }
 }
 
-/** The Set-Cookie header of a visitor who has come so far. Strict would show captchas anew to those that follow a link. */
+/** The Set-Cookie header of a visitor in this state. Strict would show captchas again to visitors who follow a link. */
 export async function makeCookie(
   { signingKey, pendingS, passedS }: CaptchaSettings,
   st: CaptchaStatus,
@@ -48,16 +48,16 @@ export async function makeCookie(
   return `${CAPTCHA_COOKIE}=${token}; Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
 }
 
-/** The Set-Cookie header that takes the cookie away. */
+/** The Set-Cookie header that removes the cookie. */
 export const NO_COOKIE: string = `${CAPTCHA_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax`;
 
-/** What a visitor has sent in for a captcha; undefined where this request is something else. */
+/** The solution that a visitor has posted; undefined for any other request. */
 export function solutionOf({ frontendKey }: CaptchaSettings, { isForm, body }: HttpRequest): string | undefined {
   const fields = isForm ? new URLSearchParams(body?.toString('latin1')) : undefined;
   return fields?.get(`${frontendKey}-response`) || undefined;
 }
 
-/** Asks the provider. @throws Error where it does not say whether that is a solution. */
+/** Asks the provider. @throws Error if it does not say whether the solution is right. */
 export async function verify(
   { verifyUrl, secretKey }: CaptchaSettings,
   solution: string,

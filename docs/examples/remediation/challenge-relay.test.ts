@@ -7,7 +7,7 @@ import { Appsec } from './testing.ts';
 const CLIENT = { 'x-crowdsec-real-src': '192.0.2.7' };
 const PATH = '/crowdsec-internal/challenge/submit';
 
-/** A relay before AppSec, behind the listener of challenges. @returns what it answers. */
+/** A relay in front of AppSec, behind the listener of challenges. @returns its answer. */
 async function start(bans = false): Promise<{ appsec: Appsec; ask: (init?: RequestInit) => Promise<unknown> }> {
   const log = vi.spyOn(console, 'log').mockReturnValue();
   onTestFinished(() => void vi.restoreAllMocks());
@@ -32,7 +32,7 @@ async function start(bans = false): Promise<{ appsec: Appsec; ask: (init?: Reque
 const FORBIDDEN = [403, 'Forbidden\n'];
 
 describe('ChallengeRelay', () => {
-  it('hands on what a client sends, by its address, and what AppSec answers', async () => {
+  it('passes on a client’s request with its address, and AppSec’s answer', async () => {
     const { appsec, ask } = await start();
     appsec.decide = (_, body) => ({
       status: 403,
@@ -50,7 +50,7 @@ describe('ChallengeRelay', () => {
     expect(await ask({ headers: CLIENT })).toEqual(FORBIDDEN);
   });
 
-  it('asks nobody where HAProxy does not say who the client is, or it is banned', async () => {
+  it('does not ask AppSec about a banned or unknown client', async () => {
     const { appsec, ask } = await start();
     for (const headers of [{}, { 'x-crowdsec-real-src': 'x' }]) expect(await ask({ headers })).toEqual(FORBIDDEN);
     const banned = await start(true);
@@ -58,7 +58,7 @@ describe('ChallengeRelay', () => {
     expect([...appsec.asked, ...banned.appsec.asked]).toEqual([]);
   });
 
-  it('takes a megabyte of a body, and says so', async () => {
+  it('accepts a megabyte of a body, and reports a longer one', async () => {
     const errors = vi.spyOn(console, 'error').mockReturnValue();
     const { ask } = await start();
     expect(await ask({ method: 'POST', body: 'x'.repeat(1024 * 1024), headers: CLIENT })).toEqual([

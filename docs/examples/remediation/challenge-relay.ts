@@ -1,4 +1,4 @@
-/** Hands on to AppSec what the page of a challenge asks for: scripts, and what the visitor's browser has computed. */
+/** Passes requests of a challenge's page on to AppSec: for scripts, and with the results of the visitor's browser. */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { type AppsecTarget, type Page, relay, targetOf } from './appsec.ts';
@@ -6,10 +6,10 @@ import type { Decisions } from './decisions.ts';
 import type { Hosts } from './hosts.ts';
 import { toHostName } from './request.ts';
 
-/** Set by haproxy.cfg, whatever the client says. */
+/** Set by haproxy.cfg, which overwrites the client's. */
 const CLIENT_HEADER = 'x-crowdsec-real-src';
 const MAX_BODY_BYTES = 1024 * 1024;
-/** Nobody waits for an ACK here. */
+/** Longer than for a message: no ACK waits here. */
 const TIMEOUT_MS = 5_000;
 
 /** Answers requests below `/crowdsec-internal/`. */
@@ -28,7 +28,7 @@ export class ChallengeRelay {
     this.#appsec = appsec;
   }
 
-  /** The answer; undefined where the client is banned, or HAProxy does not say who it is. */
+  /** The answer; undefined for a banned client, or one that HAProxy does not name. */
   async answer(incoming: IncomingMessage): Promise<Page | undefined> {
     const client = incoming.headers[CLIENT_HEADER];
     if (typeof client !== 'string' || isIP(client) === 0) return undefined;

@@ -47,7 +47,7 @@ describe('Challenges', () => {
     await challenges.close();
   });
 
-  it('answers 502 where a page cannot be had or written, and goes on', async () => {
+  it('answers 502 if a page is missing or cannot be written, and goes on', async () => {
     const errors = vi.spyOn(console, 'error').mockReturnValue();
     const { challenges, url } = await start(() => Promise.reject(new Error('AppSec is gone')));
     expect((await fetch(`${url}/crowdsec-internal/x`)).status).toBe(502);

@@ -1,4 +1,4 @@
-/** Pages that no ACK can carry: the agent keeps them, and serves them by HTTP to HAProxy, which asks for them at once. */
+/** Pages too large for an ACK: the agent keeps them, and serves them by HTTP to HAProxy, which fetches them at once. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -15,7 +15,7 @@ interface KeptPage {
   readonly until: number;
 }
 
-/** Answers what belongs to a challenge that a visitor has on the screen; undefined where it is refused. */
+/** Answers requests of a challenge's page; undefined for a refused one. */
 export type Relay = (request: IncomingMessage) => Promise<Page | undefined>;
 
 /** The pages, and the HTTP listener. */
@@ -27,12 +27,12 @@ export class Challenges {
     this.#server = createServer((request, response) => void this.#answer(request, response, relay));
   }
 
-  /** Pages that nobody has asked for yet. */
+  /** Pages that have not been fetched yet. */
   get size(): number {
     return this.#pages.size;
   }
 
-  /** Keeps a page, for one who asks for it within half a minute. @returns the path that it has. */
+  /** Keeps a page for half a minute, until it is fetched. @returns its path. */
   keep(page: Page): string {
     const now = performance.now();
     // The oldest come first.
@@ -45,7 +45,7 @@ export class Challenges {
     return PATH + token;
   }
 
-  /** Listens, and says so. */
+  /** Listens, and logs it. */
   async listen(address: string): Promise<void> {
     console.log(`challenges on ${await listenHttp(this.#server, address)}`);
   }

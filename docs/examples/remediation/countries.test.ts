@@ -4,11 +4,11 @@ import { stopAfterTest } from '@spop-internal/testbed/vitest';
 import { describe, expect, it } from 'vitest';
 import { Countries } from './countries.ts';
 
-/** Made with mmdb-writer (PyPI): 192.0.2.0/24 and 2001:db8:f::/48 are French, and of MaxMind's shape others besides. */
+/** Made with mmdb-writer (PyPI): 192.0.2.0/24 and 2001:db8:f::/48 are French, and other networks in MaxMind's shape. */
 const fixture = (name: string): string => new URL(`fixtures/${name}.mmdb`, import.meta.url).pathname;
 
 describe('Countries', () => {
-  it('reads files of MaxMind: the country, else where the network is registered', () => {
+  it('reads files of MaxMind: the country, else the country of registration', () => {
     const countries = new Countries(fixture('maxmind'));
     const found = ['192.0.2.7', '198.51.100.1', '2001:db8:f::1', '203.0.113.1', '10.0.0.1', '2001:db8::1'];
     expect(found.map((address) => countries.find(address))).toEqual([
@@ -27,7 +27,7 @@ describe('Countries', () => {
     expect(found).toEqual(['FR', 'FR', undefined]);
   });
 
-  it('names a file that is none, or cannot be read', async () => {
+  it('names a file that is not a database, or cannot be read', async () => {
     const folder = stopAfterTest(await TemporaryFolder.make());
     const half = readFileSync(fixture('maxmind')).subarray(0, 700);
     for (const bytes of [half, Buffer.from('<html>'), Buffer.alloc(0)]) {

@@ -9,13 +9,13 @@ export class Countries {
   readonly path: string;
   #reader: Reader<Readonly<Record<string, unknown>>>;
 
-  /** @throws Error that names the file where it cannot be read, or is no such database. */
+  /** @throws Error that names the file, if it cannot be read or is not such a database. */
   constructor(path: string) {
     this.path = path;
     this.#reader = open(path);
   }
 
-  /** The code of two capital letters; undefined where the file has none. @throws Error where the file is damaged there. */
+  /** The code of two capital letters; undefined if the file has none. @throws Error if the file is damaged there. */
   find(address: string): string | undefined {
     const record = this.#reader.get(address);
     if (!isRecord(record)) return undefined;
@@ -27,7 +27,7 @@ export class Countries {
     return typeof code === 'string' && code !== '' ? code : undefined;
   }
 
-  /** Has it read again on each SIGHUP; what was read before stays in use where that fails. */
+  /** Reads it again on each SIGHUP; if that fails, the last good file stays in use. */
   reloadOnHangUp(): void {
     process.on('SIGHUP', () => {
       try {

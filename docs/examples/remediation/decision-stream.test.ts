@@ -9,7 +9,7 @@ function open(lapi: Lapi, hasCountries = false, apiKey = LAPI_KEY): DecisionStre
 }
 
 describe('DecisionStream', () => {
-  it('asks for all there is, then for what has changed', async () => {
+  it('asks for all decisions, then for changes', async () => {
     const lapi = await new Lapi().add(decide('192.0.2.7')).start();
     const stream = open(lapi);
     expect(await stream.poll()).toMatchObject({ isStartup: true, added: [{ value: '192.0.2.7' }], deleted: [] });
@@ -33,7 +33,7 @@ describe('DecisionStream', () => {
     [500, 'expected status 200; found 500'],
     [403, 'expected status 200; found 403: is the API key, or the certificate, registered as a bouncer?'],
     ['malformed', 'JSON'],
-  ] as const)('asks for all there is again after trouble (%s), as the answer is lost', async (trouble, reason) => {
+  ] as const)('asks for all decisions again after a failure (%s), as the answer is lost', async (trouble, reason) => {
     const lapi = await new Lapi().start();
     const stream = open(lapi);
     await stream.poll();

@@ -1,30 +1,30 @@
-/** Asks CrowdSec's decisions API (LAPI) for all decisions, then again and again for what has changed. */
+/** Asks CrowdSec's decisions API (LAPI) for all decisions, then again and again for changes. */
 import { readFileSync } from 'node:fs';
 import { Agent, type Dispatcher, request } from 'undici';
 import { type Changes, readChanges } from './decision.ts';
 
-/** Where decisions come from, and how this agent proves who it is. */
+/** The decisions API, and this agent's credentials for it. */
 export interface StreamSource {
   /** Ends with a slash. */
   readonly url: string;
   readonly apiKey: string | undefined;
-  /** Paths of PEM files: the client's certificate and key, and the certificate of who signed the server's. */
+  /** Paths of PEM files: the client's certificate and key, and the certificate of the server's authority. */
   readonly certPath: string | undefined;
   readonly keyPath: string | undefined;
   readonly caPath: string | undefined;
-  /** Whether decisions about countries are wanted, too. */
+  /** Whether to ask for decisions about countries, too. */
   readonly hasCountries: boolean;
 }
 
-/** Changes, and when they came. */
+/** Changes, and the time of their arrival. */
 export interface Poll extends Changes {
-  /** Whether they are all decisions there are. */
+  /** Whether these are all decisions, not only changes. */
   readonly isStartup: boolean;
   /** On the clock of `process.hrtime`, which all threads have in common. */
   readonly receivedAt: bigint;
 }
 
-/** How long the API may take until its answer begins; all decisions together may be many. */
+/** Time limits for the beginning of the API's answer, and for all of it, which may be long. */
 const ANSWER_TIMEOUT_MS = 10_000;
 const READ_TIMEOUT_MS = 60_000;
 const USER_AGENT = 'spop-remediation/1.0';
@@ -33,10 +33,10 @@ const USER_AGENT = 'spop-remediation/1.0';
 export class DecisionStream {
   readonly #source: StreamSource;
   readonly #dispatcher: Dispatcher;
-  /** The API remembers what it has said: after a failure nobody knows what of that was lost. */
+  /** The API sends each change once: after a failure some may be lost, so ask for all again. */
   #isStartup = true;
 
-  /** @param answerTimeoutMs until an answer begins. @throws Error where a file cannot be read. */
+  /** @param answerTimeoutMs until an answer begins. @throws Error if a file cannot be read. */
   constructor(source: StreamSource, answerTimeoutMs: number = ANSWER_TIMEOUT_MS) {
     this.#source = source;
     const [cert, key, ca] = [source.certPath, source.keyPath, source.caPath].map((path) =>
@@ -48,7 +48,7 @@ export class DecisionStream {
     });
   }
 
-  /** What has changed since the last poll; all there is at first, and after a failure. @throws Error that says why not. */
+  /** Changes since the last poll; all decisions at first, and after a failure. @throws Error with the reason of a failure. */
   async poll(): Promise<Poll> {
     const isStartup = this.#isStartup;
     this.#isStartup = true;

@@ -43,7 +43,7 @@ describe('DecisionTable', () => {
     ).toEqual(['unknown', 'ban', 'captcha', 'unknown', 'ban', 'ban', 'captcha', undefined]);
   });
 
-  it('takes the most severe of several about the same, as long as it is in force', () => {
+  it('takes the most severe of several about the same one, while it is in force', () => {
     const table = tableOf(
       about('192.0.2.7', 'captcha', 9_000),
       about('192.0.2.7', 'ban', 5_000),
@@ -59,7 +59,7 @@ describe('DecisionTable', () => {
     ]);
   });
 
-  it('falls back to the range where the decision about the address is over or deleted', () => {
+  it('falls back to the range after the decision about the address is over or deleted', () => {
     const table = tableOf(about('192.0.2.0/24'), about('192.0.2.7', 'captcha', 5_000), about('192.0.2.8', 'captcha'));
     table.remove(about('192.0.2.8', 'captcha'));
     expect([at(table, '192.0.2.7'), at(table, '192.0.2.7', 6_000), at(table, '192.0.2.8')]).toEqual([
@@ -69,7 +69,7 @@ describe('DecisionTable', () => {
     ]);
   });
 
-  it('replaces a decision by a later one of its type, be it shorter', () => {
+  it('replaces a decision by a later one of its type, even a shorter one', () => {
     const table = tableOf(about('192.0.2.7'), about('192.0.2.7', 'ban', 5_000));
     expect(at(table, '192.0.2.7', 6_000)).toBeUndefined();
     const countAt = (now: number): number => {
@@ -92,7 +92,7 @@ describe('DecisionTable', () => {
     expect(found).toEqual([true, true, true, false, false, false]);
   });
 
-  it('says that it cannot read an address or a range', () => {
+  it('reports an address or a range that it cannot read', () => {
     for (const value of ['1.2.3', '1.2.3.4/33', 'x', '']) {
       const decision = { ...about('192.0.2.7'), value };
       expect(new DecisionTable().add(decision, 0)).toBe(false);
@@ -100,8 +100,8 @@ describe('DecisionTable', () => {
     }
   });
 
-  it('agrees with ipaddr.js about whatever ranges', () => {
-    // In ipaddr.js, ::1.2.3.4 is ::ffff:1.2.3.4; here it is what RFC 4291 says.
+  it('agrees with ipaddr.js about all ranges', () => {
+    // In ipaddr.js, ::1.2.3.4 is ::ffff:1.2.3.4; here it is the address of RFC 4291.
     const ipv6 = fc
       .array(fc.nat(0xffff), { minLength: 8, maxLength: 8 })
       .map((groups) => groups.map((group) => group.toString(16)).join(':'));

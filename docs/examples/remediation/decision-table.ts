@@ -1,15 +1,15 @@
-/** Decisions by what they are about: the most specific one that is in force counts, and of several the most severe. */
+/** Decisions by address, range and country: the most specific one in force counts, and of several the most severe. */
 import { type AddressWords, Entry } from '../shared/entry.ts';
 import { compareRemediations, type Decision, type Remediation, type Scope } from './decision.ts';
 
-/** A decision as it is kept. */
+/** A decision as the table keeps it. */
 export interface Held {
   readonly scope: Scope;
   readonly remediation: Remediation;
   readonly origin: string;
   /** `ipv4`, `ipv6`, or empty for a country. */
   readonly ipType: string;
-  /** The first moment that it is no longer in force, on the clock of `performance.now()`. */
+  /** The time of its end, on the clock of `performance.now()`. */
   readonly expiresAt: number;
 }
 
@@ -22,10 +22,9 @@ export class DecisionTable {
   readonly #entry = new Entry();
 
   /**
-   * Takes a decision, instead of one of the same type about the same.
-   *
-   * @param at from when its duration counts, on the clock of `performance.now()`.
-   * @returns false where its value is no address or range.
+   * Adds a decision, and replaces one of the same type about the same value.
+   * @param at start of its duration, on the clock of `performance.now()`.
+   * @returns false if its value is not an address or range.
    */
   add({ scope, value, remediation, origin, durationMs }: Decision, at: number): boolean {
     const held = { scope, remediation, origin: this.#once(origin), ipType: '', expiresAt: at + durationMs };
@@ -39,18 +38,18 @@ export class DecisionTable {
     return true;
   }
 
-  /** Forgets a decision of that type about the same. */
+  /** Removes the decision of that type about the same value. */
   remove({ scope, value, remediation }: Decision): void {
     if (scope === 'country') drop(this.#countries, value, scope, remediation);
     else if (this.#read(value)) this.#tableOf(this.#entry).drop(this.#entry, scope, remediation);
   }
 
-  /** The decision about an address, or a range that it is in; one mapped to IPv6 has to come as the IPv4 address that it is. */
+  /** The decision about an address, or a range that it is in; one mapped to IPv6 has to be passed as IPv4. */
   find(address: AddressWords, now: number): Held | undefined {
     return this.#tableOf(address).find(address, now);
   }
 
-  /** As `find`, of an address that is text; undefined for other text. */
+  /** Like `find`, for an address as text; undefined for other text. */
   findText(text: string, now: number): Held | undefined {
     return this.#read(text) ? this.find(this.#entry, now) : undefined;
   }
@@ -74,7 +73,7 @@ export class DecisionTable {
     return family === 4 ? this.#ipv4 : this.#ipv6;
   }
 
-  /** The same text, which is kept once for all decisions. */
+  /** The same text, kept once for all decisions. */
   #once(origin: string): string {
     const known = this.#origins.get(origin);
     if (known === undefined) this.#origins.set(origin, origin);
@@ -93,7 +92,7 @@ class PrefixTable<Key extends number | string> {
   /** The longest prefixes first. */
   readonly #lengths: { readonly length: number; readonly lists: Map<Key, Held[]> }[] = [];
 
-  /** @param keyOf a key of the first bits of an address, so many as the length says. */
+  /** @param keyOf makes a key of an address's leading bits, as many as the length says. */
   constructor(keyOf: (address: AddressWords, length: number) => Key) {
     this.#keyOf = keyOf;
   }
@@ -161,7 +160,7 @@ function ipv6Key(address: AddressWords, length: number): string {
   return String.fromCharCode(a >>> 16, a, b >>> 16, b, c >>> 16, c, d >>> 16, d);
 }
 
-/** One of the four words, of which the bits behind the prefix are 0. */
+/** One of the four words, with bits after the prefix set to 0. */
 function maskedWord(address: AddressWords, index: number, length: number): number {
   const bits = length - 32 * index;
   if (bits <= 0) return 0;

@@ -1,4 +1,4 @@
-/** The thread that asks for decisions and reads them, so that the one with the agent never waits for it. */
+/** The thread that asks for decisions and reads them, so that the agent's thread never waits. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -6,15 +6,15 @@ import { messageOf } from '../shared/message-of.ts';
 import type { Decision } from './decision.ts';
 import { DecisionStream, type StreamSource } from './decision-stream.ts';
 
-/** What it is started with. */
+/** The thread's input. */
 export interface WorkerTask {
   readonly source: StreamSource;
   readonly updateMs: number;
 }
 
 /**
- * What it says. The decisions of one poll come in several parts, none of which keeps the agent for long; each is sent when the
- * agent has asked for it.
+ * The thread's messages. The decisions of one poll come in several small parts, so that none blocks the agent for long; each is
+ * sent when the agent has asked for it.
  */
 export type WorkerMessage =
   | { readonly type: 'failed'; readonly reason: string }
@@ -23,7 +23,7 @@ export type WorkerMessage =
   | { readonly type: 'end'; readonly bad: number; readonly firstProblem: string | undefined };
 
 const PART = 1_000;
-/** The first pause after a failure; the next are twice as long each, up to that between two polls. */
+/** The first pause after a failure; each next pause is twice as long, up to the pause between two polls. */
 const RETRY_MS = 500;
 
 const { source, updateMs } = workerData as WorkerTask;
@@ -33,7 +33,7 @@ function say(message: WorkerMessage): void {
   parentPort?.postMessage(message);
 }
 
-/** Sends deletions before additions, and small changes as one part, which takes force at one moment. */
+/** Sends deletions before additions, and small changes as one part, which comes into force at one moment. */
 async function sayAll(deleted: readonly Decision[], added: readonly Decision[]): Promise<void> {
   if (deleted.length + added.length <= PART) {
     await sayPart(deleted, added);
@@ -64,7 +64,7 @@ for (;;) {
   }
 }
 
-/** What an error says; of several addresses that were tried it has a code and no text. */
+/** The text of an error; after several addresses were tried it has a code and no text. */
 function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return messageOf(error) || code;

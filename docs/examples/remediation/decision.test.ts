@@ -36,7 +36,7 @@ describe('readChanges', () => {
       ['ip', '192.0.2.7', 'captcha', 'crowdsec'],
       ['range', '192.0.2.0/24', 'ban', 'lists:firehol'],
       ['country', 'FR', 'unknown', 'crowdsec'],
-      // Nobody has made the page of that challenge.
+      // The page of that challenge does not exist.
       ['ip', '192.0.2.8', 'ban', 'crowdsec'],
     ]);
     expect(deleted).toEqual([
@@ -45,7 +45,7 @@ describe('readChanges', () => {
     expect(bad).toBe(0);
   });
 
-  it('keeps what is deleted and decided anew at once, and the longest of several', () => {
+  it('keeps a decision that is deleted and added in one answer, and the longest of several', () => {
     const { added, deleted } = readChanges({
       new: [decide('192.0.2.7', { duration: '1m' }), decide('192.0.2.7'), decide('192.0.2.7', { duration: '2m' })],
       deleted: [decide('192.0.2.7', { duration: '-1s' }), decide('192.0.2.7', { type: 'captcha' })],
@@ -54,11 +54,11 @@ describe('readChanges', () => {
     expect(deleted.map(({ remediation }) => remediation)).toEqual(['captcha']);
   });
 
-  it('takes lists that are null or missing, as Go writes empty ones', () => {
+  it('accepts null or missing lists, since Go writes empty ones so', () => {
     expect(readChanges({ new: null })).toMatchObject({ added: [], deleted: [] });
   });
 
-  it('leaves out what it cannot read, and says how much that was', () => {
+  it('leaves out decisions that it cannot read, and counts them', () => {
     const bad = [7, null, { scope: 'Ip' }, decide('x', { scope: 'AS' }), decide('192.0.2.7', { duration: '4 hours' })];
     expect(readChanges({ new: [...bad, decide('192.0.2.8')], deleted: null })).toMatchObject({
       added: [{ value: '192.0.2.8' }],

@@ -1,12 +1,12 @@
-/** A decision as CrowdSec's API sends it, and what counts of it. */
+/** A decision as CrowdSec's API sends it, and as the agent uses it. */
 
-/** What is done with a request, the mildest first; `unknown` is a type that this agent does not know. */
+/** The remediations of a request, the mildest first; `unknown` is a type that this agent does not know. */
 export const REMEDIATIONS = ['allow', 'unknown', 'captcha', 'challenge', 'ban'] as const;
 
 /** One of {@link REMEDIATIONS}. */
 export type Remediation = (typeof REMEDIATIONS)[number];
 
-/** Which of two is more severe: positive where it is `a`. */
+/** Compares two by severity: positive if `a` is more severe. */
 export function compareRemediations(a: Remediation, b: Remediation): number {
   return REMEDIATIONS.indexOf(a) - REMEDIATIONS.indexOf(b);
 }
@@ -17,7 +17,7 @@ export function toRemediation(type: string): Remediation {
   return REMEDIATIONS.find((each) => each === name) ?? 'unknown';
 }
 
-/** What a decision is about. */
+/** The scopes of a decision. */
 export type Scope = 'ip' | 'range' | 'country';
 
 const SCOPES: readonly string[] = ['ip', 'range', 'country'] satisfies readonly Scope[];
@@ -28,26 +28,25 @@ export interface Decision {
   /** `192.0.2.1`, `192.0.2.0/24`, `FR`. */
   readonly value: string;
   readonly remediation: Remediation;
-  /** Who decided: `crowdsec`, `cscli`, `CAPI`, `lists:NAME`. */
+  /** Its source: `crowdsec`, `cscli`, `CAPI`, `lists:NAME`. */
   readonly origin: string;
-  /** For how long it is still in force. */
+  /** Its remaining duration. */
   readonly durationMs: number;
 }
 
-/** What one poll of the decisions stream changes. */
+/** The changes of one poll of the decisions stream. */
 export interface Changes {
   readonly deleted: readonly Decision[];
   readonly added: readonly Decision[];
-  /** How many decisions were left out, as they could not be read, and the first reason. */
+  /** The number of decisions left out because they could not be read, and the first reason. */
   readonly bad: number;
   readonly firstProblem: string | undefined;
 }
 
 /**
- * Reads an answer of `/v1/decisions/stream`. Of several decisions of one type about the same, the longest counts. What is
- * deleted and decided anew in one answer is only decided anew: it is in force all the time.
- *
- * @throws Error for what is no such answer.
+ * Reads an answer of `/v1/decisions/stream`. Of several decisions of one type about the same value, the longest counts. A
+ * decision that is deleted and added in one answer is only added: it stays in force all the time.
+ * @throws Error for any other answer.
  */
 export function readChanges(answer: unknown): Changes {
   if (!isRecord(answer)) throw new Error('expected an object with the lists new and deleted');
@@ -73,7 +72,7 @@ function readList(answer: Readonly<Record<string, unknown>>, name: string, probl
   });
 }
 
-/** A decision, or what is wrong with it. */
+/** A decision, or the reason why it cannot be read. */
 function readDecision(raw: unknown): Decision | string {
   if (!isRecord(raw)) return 'expected a decision';
   const { scope, value, type, origin, duration, scenario } = raw;
@@ -92,7 +91,7 @@ function readDecision(raw: unknown): Decision | string {
   return {
     scope: lowerScope,
     value: lowerScope === 'country' ? value.toUpperCase() : value,
-    // Nobody has made the page of such a challenge.
+    // The page of such a challenge does not exist.
     remediation: toRemediation(type) === 'challenge' ? 'ban' : toRemediation(type),
     origin: origin === 'lists' && typeof scenario === 'string' ? `lists:${scenario}` : origin,
     durationMs,
@@ -107,7 +106,7 @@ function isScope(text: string): text is Scope {
   return SCOPES.includes(text);
 }
 
-/** Whether it is an object whose properties can be looked at. */
+/** Whether it is an object with readable properties. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -18,7 +18,7 @@ function start(lapi: Lapi, onFinished: (end: () => Promise<void>) => void, progr
 const remediationOf = (decisions: Decisions, address: string): string | undefined =>
   decisions.findText(address)?.remediation;
 
-// Each waits for a thread of its own; none for another one's.
+// Each test waits only for its own thread.
 describe.concurrent('Decisions', { timeout: 25_000 }, () => {
   it('are kept up to date, and stay in force without the API until they expire, to the second', async ({
     expect,
@@ -53,7 +53,7 @@ describe.concurrent('Decisions', { timeout: 25_000 }, () => {
     expect(lines.find((line) => line.includes(lapi.url))).toMatch(
       /found 500; decisions of \d+ s ago stay in force until they expire$/,
     );
-    // A restart, after which others are in force.
+    // A restart of the API, after which other decisions are in force.
     lapi.stop();
     lapi.remove(decide('192.0.2.0/24', { type: 'captcha' }));
     lapi.trouble = undefined;
@@ -62,7 +62,7 @@ describe.concurrent('Decisions', { timeout: 25_000 }, () => {
     expect(decisions.polls.failed).toBeGreaterThan(0);
   });
 
-  it('come in parts where they are many, and are in force as a whole', async ({ expect, onTestFinished }) => {
+  it('come in parts if they are many, and are in force as a whole', async ({ expect, onTestFinished }) => {
     const lapi = new Lapi(onTestFinished).add(decide('1.2.3\n'), decide('x', { scope: 'AS' }));
     lapi.add(...Array.from({ length: 9_000 }, (_, index) => decide(`10.0.${index >> 8}.${index & 255}`)));
     const decisions = start(await lapi.start(), onTestFinished);
@@ -85,7 +85,7 @@ describe.concurrent('Decisions', { timeout: 25_000 }, () => {
     );
   });
 
-  it('have another thread where theirs has failed', async ({ expect, onTestFinished }) => {
+  it('have another thread after theirs has failed', async ({ expect, onTestFinished }) => {
     const program = new URL('data:text/javascript,throw new Error("out of memory")');
     const decisions = start(await new Lapi(onTestFinished).start(), onTestFinished, program);
     const restarts = (): number => lines.filter((line) => line.endsWith('starts anew: out of memory')).length;

@@ -1,4 +1,4 @@
-/** The decisions in force, which a thread of its own keeps up to date. */
+/** The decisions in force, which a separate thread keeps up to date. */
 import { Worker } from 'node:worker_threads';
 import { escapeText } from '@spop/codec';
 import type { AddressWords } from '../shared/entry.ts';
@@ -6,12 +6,12 @@ import { messageOf } from '../shared/message-of.ts';
 import { DecisionTable, type Held } from './decision-table.ts';
 import type { WorkerMessage, WorkerTask } from './decision-worker.ts';
 
-/** Before the thread is started anew that has ended. */
+/** Pause before a thread that has ended is started again. */
 const RESTART_MS = 1_000;
-/** A line of the log is cut to so many characters. */
+/** A line of the log is cut to this number of characters. */
 const MAX_LINE = 1_024;
 
-/** What an API has decided. */
+/** The decisions of an API. */
 export class Decisions {
   /** Settles when there are decisions for the first time. */
   readonly known: Promise<void>;
@@ -19,9 +19,9 @@ export class Decisions {
   readonly #program: URL;
   readonly #makeKnown: () => void;
   #isKnown = false;
-  /** In one assignment all decisions anew take the place of those of before. */
+  /** A complete new table replaces the old one in one assignment. */
   #table = new DecisionTable();
-  /** What the parts of a poll go to, and from when on their durations count. */
+  /** The table that the parts of a poll are added to, and the start of their durations. */
   #next = this.#table;
   #receivedAt = 0;
   #polledAt = -Infinity;
@@ -29,7 +29,7 @@ export class Decisions {
   #failures = 0;
   #worker: Worker;
 
-  /** @param program what the thread runs; for tests. */
+  /** @param program the thread's program; for tests. */
   constructor(task: WorkerTask, program: URL = new URL('decision-worker.ts', import.meta.url)) {
     this.#task = task;
     this.#program = program;
@@ -44,7 +44,7 @@ export class Decisions {
     return this.#isKnown;
   }
 
-  /** How often the API was asked, how often in vain, and how long ago its last answer came: Infinity where none has. */
+  /** The number of questions to the API, of failures, and the age of its last answer: Infinity before the first. */
   get polls(): { readonly asked: number; readonly failed: number; readonly ageMs: number } {
     return { asked: this.#polls, failed: this.#failures, ageMs: performance.now() - this.#polledAt };
   }
@@ -79,7 +79,7 @@ export class Decisions {
     const worker = new Worker(this.#program, { workerData: this.#task });
     worker.on('message', (message: WorkerMessage) => {
       this.#hear(message);
-      // Others are answered before the next part is read.
+      // Other messages are answered before the next part is read.
       if (message.type === 'part') setImmediate(() => worker.postMessage('next'));
     });
     worker.on('error', (error) => {
@@ -131,7 +131,7 @@ export class Decisions {
   }
 }
 
-/** Decisions are others' text: none of it ends a line, or moves the cursor of who reads it. */
+/** Decisions are foreign text: it must not end a line of the log, or move a terminal's cursor. */
 function log(line: string): void {
   console.error(escapeText(line, MAX_LINE));
 }

@@ -1,4 +1,4 @@
-/** What is decided by default is never silent: it is a variable, a counter, and a line of the log. */
+/** A decision by default is never silent: it sets a variable, a counter, and a line of the log. */
 import type { Actions, OwnMetric } from '@spop/agent';
 import { messageOf } from '../shared/message-of.ts';
 import { Outcomes } from '../shared/outcomes.ts';
@@ -15,7 +15,7 @@ const REASONS = [
   'handler failed',
 ] as const;
 
-/** Counts what was decided by default, and tells it. */
+/** Counts decisions by default, and logs them. */
 export class Defaults {
   readonly #outcomes: Outcomes<(typeof REASONS)[number]>;
 
@@ -23,7 +23,7 @@ export class Defaults {
     this.#outcomes = new Outcomes('remediation_defaults', REASONS, log);
   }
 
-  /** Says why, and what has failed, if something has. */
+  /** Sets the reason, and logs the error, if there is one. */
   say(ack: Actions, reason: (typeof REASONS)[number], error?: unknown): void {
     ack.set(byDefault, reason);
     this.#outcomes.countDefault(reason, error === undefined ? undefined : messageOf(error));

@@ -6,7 +6,7 @@ const hostsOf = (...patterns: readonly string[]): Hosts =>
   new Hosts(JSON.stringify({ hosts: patterns.map((host) => ({ host })) }));
 
 describe('Hosts', () => {
-  it('finds the most specific pattern, whatever the order', () => {
+  it('finds the most specific pattern, in any order', () => {
     const hosts = hostsOf(
       '*',
       '*.example.com',
@@ -41,7 +41,7 @@ describe('Hosts', () => {
     ]);
   });
 
-  it('reads what CrowdSec has for a host', () => {
+  it('reads CrowdSec’s settings of a host', () => {
     const hosts = new Hosts(`
 hosts:
   - host: "*.Example.com"

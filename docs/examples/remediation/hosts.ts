@@ -1,4 +1,4 @@
-/** What is done for which host, as CrowdSec's bouncer has it in YAML. */
+/** The settings of each host, in the YAML of CrowdSec's bouncer. */
 import { matchesGlob } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { isRecord, parseDuration } from './decision.ts';
@@ -34,22 +34,22 @@ export interface CaptchaSettings {
   readonly frontendKey: string;
   readonly frontendJs: string;
   readonly verifyUrl: string;
-  /** Of the cookie. */
+  /** The key that signs the cookie. */
   readonly signingKey: Uint8Array;
   readonly pendingS: number;
   readonly passedS: number;
 }
 
-/** What is done for hosts of one pattern. */
+/** The settings for hosts of one pattern. */
 export interface Host {
   readonly pattern: string;
   readonly contactUsUrl: string | undefined;
   readonly captcha: CaptchaSettings | undefined;
-  /** What a captcha becomes where none is set up. */
+  /** The remediation instead of a captcha if none is set up. */
   readonly fallbackRemediation: 'ban' | 'allow';
   readonly appsecUrl: string | undefined;
   readonly appsecKey: string | undefined;
-  /** Whether requests are inspected that are refused already. */
+  /** Whether to inspect requests that are refused already. */
   readonly alwaysSend: boolean;
 }
 
@@ -58,7 +58,7 @@ export class Hosts {
   /** The most specific first. */
   readonly #hosts: readonly Host[];
 
-  /** @throws Error that says where the text is no list of hosts. */
+  /** @throws Error with the place of an error in the text. */
   constructor(text: string) {
     const file = read(parseYaml(text) ?? {}, 'the file', { hosts: list });
     const hosts = (file.hosts ?? []).map((each, index) => readHost(each, `host ${index + 1}`));
@@ -71,7 +71,7 @@ export class Hosts {
   }
 }
 
-/** Says where a text is wrong, and shows nothing of it: it has secrets. */
+/** Names the place of an error, but shows no part of the text: it has secrets. */
 function parseYaml(yaml: string): unknown {
   try {
     return parse(yaml, { prettyErrors: false });
@@ -144,7 +144,7 @@ function seconds(duration: string, where: string): number {
   return Math.floor(ms / 1_000);
 }
 
-/** Reads the value of a key; undefined where it is something else. */
+/** Reads the value of a key; undefined for any other value. */
 type ReadValue<T> = (value: unknown) => T | undefined;
 
 const any: ReadValue<unknown> = (value) => value;
@@ -152,7 +152,7 @@ const list: ReadValue<unknown[]> = (value) => (Array.isArray(value) ? value : un
 const text: ReadValue<string> = (value) => (typeof value === 'string' && value !== '' ? value : undefined);
 const flag: ReadValue<boolean> = (value) => (typeof value === 'boolean' ? value : undefined);
 
-/** The values of a mapping that has no other keys than these; null is as if a key was not there. */
+/** The values of a mapping that has only these keys; null counts as a missing key. */
 function read<Keys extends Record<string, ReadValue<unknown>>>(
   given: unknown,
   where: string,

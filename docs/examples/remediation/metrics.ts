@@ -1,4 +1,4 @@
-/** Counts what the bouncer does, under the names that CrowdSec's own has. */
+/** The bouncer's metrics, under the names of CrowdSec's own. */
 import type { LabelledValue, OwnMetric } from '@spop/agent';
 import type { Decisions } from './decisions.ts';
 
@@ -72,7 +72,7 @@ function untyped(name: string, help: string, value: OwnMetric['value']): OwnMetr
   return { name, type: 'untyped', help, value };
 }
 
-/** What the bouncer counts. */
+/** The bouncer's counters. */
 export class BouncerMetrics {
   readonly #blocked = new Counter();
   readonly #processed = new Counter();

@@ -28,7 +28,7 @@ interface Site {
   readonly haproxy: Haproxy;
 }
 
-/** All of it: doubles, agents, and HAProxy in front of a site that says what it was asked. */
+/** The whole setup: doubles, agents, and HAProxy in front of a site that echoes its request. */
 async function startSite(
   release: HaproxyRelease,
   env: Environment = {},
@@ -57,7 +57,7 @@ async function startSite(
     HOSTS,
     COUNTRY_DB,
     APPSEC_URL: appsec.url,
-    // A busy machine may take longer than on a real site; what is late is tried apart.
+    // A busy machine needs longer limits than a real site; another test covers late answers.
     APPSEC_TIMEOUT_MS: '900',
     CHALLENGE_ADDR: '127.0.0.1:0',
     METRICS_ADDR: '127.0.0.1:0',
@@ -86,7 +86,7 @@ async function ask({ haproxy }: Site, from: string, { headers, ...options }: Req
   return answer;
 }
 
-/** What the site was told; undefined where it was not asked. */
+/** The request that the site saw; undefined if it saw none. */
 function toldBy({ body }: Answer): { url: string; headers: Record<string, string> } | undefined {
   return body.startsWith('{"url"') ? (JSON.parse(body) as { url: string; headers: Record<string, string> }) : undefined;
 }
@@ -98,7 +98,7 @@ async function metricsOf({ agent }: ExampleAgent): Promise<string> {
 }
 
 describeHaproxies('the remediation example', (release) => {
-  it('does what was decided about addresses, ranges and countries, and shows captchas and challenges', async () => {
+  it('applies decisions about addresses, ranges and countries, and shows captchas and challenges', async () => {
     const site = await startSite(release);
     const { appsec } = site;
     const passed = await ask(site, '192.0.2.99', { path: '/page?a=b', headers: { 'x-crowdsec-remediation': 'x' } });
@@ -130,7 +130,7 @@ describeHaproxies('the remediation example', (release) => {
       ['2001:db8::1', 200, undefined, false],
     ]);
 
-    // A captcha, solved at the second try.
+    // A captcha, solved in the second try.
     const shown = await ask(site, '192.0.2.8', { path: '//evil.test/a?b' });
     expect(shown).toMatchObject({ status: 200, headers: { 'cache-control': 'no-store' } });
     expect(shown.body).toMatch(/class="cf-turnstile"\s+data-sitekey="the-site-key"/);
@@ -146,11 +146,11 @@ describeHaproxies('the remediation example', (release) => {
     expect(solved).toMatchObject({ status: 303, headers: { location: '/evil.test/a?b' } });
     const valid = /^[^;]+/.exec(solved.headers['set-cookie'] ?? '')?.[0] ?? '';
     expect(toldBy(await ask(site, '192.0.2.8', { headers: { cookie: valid } }))).toBeDefined();
-    // It is that visitor's alone; and hosts without a captcha ban instead.
+    // The cookie is valid for that visitor only; hosts without a captcha ban instead.
     expect((await ask(site, '192.0.2.9', { headers: { cookie: valid } })).body).toContain('the-site-key');
     expect((await ask(site, '192.0.2.9', { headers: { host: 'plain.test' } })).status).toBe(403);
 
-    // Bodies are inspected, and larger ones are not, which is not silent.
+    // Bodies are inspected; too large ones are not, which is logged.
     appsec.decide = (_, body) => ({ status: body.includes('attack') ? 403 : 200, body: { action: 'ban' } });
     expect((await ask(site, '192.0.2.99', { body: 'an attack' })).status).toBe(403);
     expect((await ask(site, '192.0.2.99', { body: `${'x'.repeat(51_190)}attack` })).status).toBe(403);
@@ -158,15 +158,15 @@ describeHaproxies('the remediation example', (release) => {
     expect(toldBy(await ask(site, '192.0.2.99', { body: `${'x'.repeat(51_200)}attack` }))).toBeDefined();
     await site.haproxy.says(/ POST \/ 200 .* by=default default=body not inspected body_complete=0 spoe=-/);
 
-    // What could not be asked about is refused.
+    // HAProxy refuses requests that it cannot ask about.
     expect((await ask(site, '192.0.2.99', { path: `/${'x'.repeat(16_384)}` })).status).toBe(414);
     expect((await ask(site, '192.0.2.99', { headers: { x: 'x'.repeat(24_577) } })).status).toBe(431);
     const largest = { path: `/${'x'.repeat(16_383)}`, headers: { x: 'x'.repeat(24_000) }, body: 'x'.repeat(20_000) };
-    // The site here takes less; that it was asked is what counts.
+    // This site accepts less; the test only needs to know that it was asked.
     const { headers: told } = await ask(site, '192.0.2.99', largest);
     expect([told['x-verdict-source'], told['x-spoe-error']]).toEqual(['default', undefined]);
 
-    // A challenge: its page comes from the agent, and what the page asks for from AppSec.
+    // A challenge: its page comes from the agent, and the page's own requests go to AppSec.
     appsec.decide = () => ({ status: 403, body: challenge('the challenge') });
     const challenged = await ask(site, '192.0.2.99', { path: '/page?a=b' });
     expect(challenged).toMatchObject({
@@ -179,13 +179,13 @@ describeHaproxies('the remediation example', (release) => {
       body: '/crowdsec-internal/challenge/submit',
       headers: { 'set-cookie': 'solved=1' },
     });
-    // A captcha may have been solved before; a ban has not.
+    // A captcha may have been solved before; a ban cannot be.
     const part = { path: '/crowdsec-internal/challenge/x.js' };
     expect((await ask(site, '192.0.2.9', part)).body).toBe(part.path);
     expect((await ask(site, '192.0.2.7', part)).status).toBe(403);
   });
 
-  // One release is enough for what is not HAProxy's part.
+  // One release is enough for the parts that do not depend on HAProxy.
   if (release.name !== 'forky') return;
 
   it.each(['haproxy-session.cfg', 'haproxy-stick-table.cfg'])('asks less often with %s', async (config) => {
@@ -198,7 +198,7 @@ describeHaproxies('the remediation example', (release) => {
     expect(await asked()).toBe(1);
     expect(toldBy(await ask(site, '192.0.2.99'))).toMatchObject({ headers: { 'x-crowdsec-remediation': 'allow' } });
     expect(await asked()).toBe(config.includes('session') ? 2 : 1);
-    // Those that are not allowed are asked about each time.
+    // HAProxy asks each time about a client that is not allowed.
     const before = await asked();
     const refused = connectAs('192.0.2.8', site.haproxy);
     const visit = (): Promise<Answer> => refused.request({ headers: { ...HTML, host: 'www.test' } });
@@ -221,7 +221,7 @@ describeHaproxies('the remediation example', (release) => {
     const clients = Array.from({ length: 4 }, () => connectAs('192.0.2.99', site.haproxy));
     const ask = async (at: number): Promise<unknown> => {
       let answer: Answer;
-      // What was decided by default, on a busy machine, is not the agent's.
+      // On a busy machine some answers are decided by default, without the agent.
       do answer = await clients[at % 4]!.request({ headers: { host: 'www.test' } });
       while (answer.headers['x-verdict-source'] !== 'agent');
       return [answer.status, /^challenge \d+$/.test(answer.body)];
@@ -235,7 +235,7 @@ describeHaproxies('the remediation example', (release) => {
     expect(Math.min(...asked.map(Number))).toBeGreaterThan(10);
   });
 
-  it('goes on when AppSec or the agent is late or gone, which is not silent', async () => {
+  it('goes on when AppSec or the agent is late or gone, and logs it', async () => {
     const folder = stopAfterTest(await TemporaryFolder.make());
     const SPOE_ADDR = `unix:${folder.file('agent.sock')}`;
     const site = await startSite(release, { SPOE_ADDR, APPSEC_TIMEOUT_MS: '200' });

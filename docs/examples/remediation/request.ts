@@ -1,13 +1,13 @@
-/** What a message says of an HTTP request. */
+/** An HTTP request, read from a message. */
 import { CookieReader, HeaderReader } from '@spop/agent';
 import type { RequestMessage } from './messages.ts';
 
-/** The cookie of those that have a captcha before them, or behind. */
+/** The cookie of clients that have to solve a captcha, or have solved one. */
 export const CAPTCHA_COOKIE = 'crowdsec_captcha_cookie';
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** What is inspected of an HTTP request. */
+/** The inspected parts of an HTTP request. */
 export interface InspectedRequest {
   readonly method: string;
   readonly url: string;
@@ -18,7 +18,7 @@ export interface InspectedRequest {
   readonly userAgent: string;
   /** All names, in lower case, and values in turn; each byte is one character. */
   readonly headers: readonly string[];
-  /** Undefined where it has none, or HAProxy kept it. */
+  /** Undefined if it has none, or HAProxy kept it. */
   readonly body: Buffer | undefined;
 }
 
@@ -26,9 +26,9 @@ export interface InspectedRequest {
 export interface HttpRequest extends InspectedRequest {
   readonly isSecure: boolean;
   readonly captchaCookie: string | undefined;
-  /** False where HAProxy kept the body, or a part of it. */
+  /** False if HAProxy kept the body, or a part of it. */
   readonly isBodyComplete: boolean;
-  /** Whether the body is a form that was posted. */
+  /** Whether the body is a posted form. */
   readonly isForm: boolean;
 }
 
@@ -38,8 +38,7 @@ const cookies = new CookieReader(CAPTCHA_COOKIE);
 
 /**
  * Reads it.
- *
- * @param isBodyKept whether HAProxy keeps a body that is there.
+ * @param isBodyKept whether HAProxy keeps the body, if there is one.
  */
 export function readRequest(message: RequestMessage, isBodyKept: boolean): HttpRequest {
   const headers: string[] = [];
@@ -53,7 +52,7 @@ export function readRequest(message: RequestMessage, isBodyKept: boolean): HttpR
       found.set(name, value);
       if (name !== 'cookie') continue;
       cookies.read(reader.value);
-      // Of several, which come of other paths or of an attacker, none counts.
+      // Several cookies come from other paths or from an attacker: none is valid.
       captchaCookie = cookies.count === 1 ? cookies.value?.toString() : undefined;
     }
   }

@@ -36,7 +36,7 @@ const DEFINITIONS = {
 /** All settings. */
 export type BouncerSettings = ApplicationSettings<typeof DEFINITIONS>;
 
-/** Reads and prints them. @throws Error with a line for each that cannot be used. */
+/** Reads and prints them. @throws Error with a line for each invalid one. */
 export function readBouncerSettings(): BouncerSettings {
   const settings = readSettings(DEFINITIONS);
   const { LAPI_KEY: key, LAPI_CERT_PATH: cert, LAPI_KEY_PATH: certKey } = settings;
@@ -45,14 +45,14 @@ export function readBouncerSettings(): BouncerSettings {
   return settings;
 }
 
-/** A URL that ends with a slash, as paths are put behind it. */
+/** A URL that ends with a slash, since paths are appended to it. */
 function readUrl(text: string): string {
   if (!/^https?:$/.test(URL.canParse(text) ? new URL(text).protocol : ''))
     throw new Error('expected an http:// or https:// URL');
   return text.endsWith('/') ? text : `${text}/`;
 }
 
-/** The path of a file that can be read; undefined where there is none. */
+/** The path of a readable file; undefined if none is set. */
 function fileSetting(): Setting<string | undefined> {
   return setting((path) => {
     if (path === '') return undefined;

@@ -1,4 +1,4 @@
-/** Doubles of what the bouncer asks: the decisions API, AppSec, and a provider of captchas. All are real HTTP servers. */
+/** Doubles of the bouncer's services: the decisions API, AppSec, and a provider of captchas. All are real HTTP servers. */
 import { buffer } from 'node:stream/consumers';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Origin } from '@spop-internal/testbed/origin';
@@ -13,10 +13,10 @@ import { DecisionTable, type Held } from './decision-table.ts';
 import { Hosts } from './hosts.ts';
 import { BouncerMetrics } from './metrics.ts';
 
-/** Where the agent's program is. */
+/** Path of the agent's program. */
 export const AGENT: URL = new URL('agent.ts', import.meta.url);
 
-/** The key that the API takes. */
+/** The key that the API accepts. */
 export const LAPI_KEY = 'the-key-of-the-bouncer';
 
 /** A decision as the API sends it. */
@@ -29,13 +29,13 @@ export interface RawDecision {
   readonly scenario: string;
 }
 
-/** A decision with what a test does not say. */
+/** A decision with defaults for the fields that a test omits. */
 export function decide(value: string, more: Partial<RawDecision> = {}): RawDecision {
   const scope = /^[A-Z]{2}$/.test(value) ? 'Country' : value.includes('/') ? 'Range' : 'Ip';
   return { scope, value, type: 'ban', origin: 'crowdsec', duration: '3h59m59.5s', scenario: 'test', ...more };
 }
 
-/** How a double answers instead of as it should: `hang` not at all. */
+/** The wrong behaviour of a double: `hang` is no answer at all. */
 export type Trouble = 'hang' | 'malformed' | 500 | 403 | undefined;
 
 /** A double of an HTTP service. */
@@ -46,17 +46,17 @@ export abstract class Double {
   #origin: Origin | undefined;
   readonly #onFinished: (end: () => void) => void;
 
-  /** @param onFinished of a test that runs beside others. */
+  /** @param onFinished that of a concurrent test. */
   constructor(onFinished: (end: () => void) => void = onTestFinished) {
     this.#onFinished = onFinished;
   }
 
-  /** Where it is; it ends with a slash. */
+  /** Its URL; it ends with a slash. */
   get url(): string {
     return `http://${this.#origin?.address}/`;
   }
 
-  /** Starts it, again at the same address where it was stopped. */
+  /** Starts it; after a stop again at the same address. */
   async start(): Promise<this> {
     const port = Number(this.#origin?.address.split(':')[1] ?? 0);
     const origin = await Origin.serve((...both) => void this.#answer(...both), port);
@@ -89,12 +89,12 @@ export abstract class Double {
   }
 }
 
-/** The decisions API: it says what is new since it was asked last, as the real one does. */
+/** The decisions API: it sends the changes since the last question, as the real one does. */
 export class Lapi extends Double {
   readonly #now: RawDecision[] = [];
   #added: RawDecision[] = [];
   #deleted: RawDecision[] = [];
-  /** Of the last request. */
+  /** User agent of the last request. */
   userAgent = '';
 
   add(...decisions: readonly RawDecision[]): this {
@@ -124,13 +124,13 @@ export class Lapi extends Double {
   }
 }
 
-/** The inspection service: it answers what `decide` says of a request. */
+/** The inspection service: it answers with the result of `decide`. */
 export class Appsec extends Double {
   decide: (request: IncomingMessage, body: Buffer) => { status: number; body?: unknown; cookie?: string } = () => ({
     status: 200,
     body: { action: 'allow' },
   });
-  /** What it was asked with last. */
+  /** Headers of the last request. */
   lastHeaders: IncomingMessage['headers'] = {};
 
   protected answer(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
@@ -151,7 +151,7 @@ export class Verifier extends Double {
   }
 }
 
-/** What an agent answers to a message: its variables by name. */
+/** An agent's answer to a message: its variables by name. */
 export async function ask(
   peer: ScriptedHaproxy,
   message: string,
@@ -165,10 +165,10 @@ export async function ask(
   return Object.fromEntries(set);
 }
 
-/** A bouncer in this process, and a HAProxy before it. */
+/** A bouncer in this process, and a HAProxy in front of it. */
 export interface Pair {
   readonly peer: ScriptedHaproxy;
-  /** What it knows of decisions. */
+  /** The decisions it knows. */
   readonly table: DecisionTable;
   /** The lines of its log about defaults. */
   readonly log: string[];

@@ -4,13 +4,13 @@ import { compareRemediations, type Remediation } from './decision.ts';
 import type { Host } from './hosts.ts';
 import type { HttpRequest } from './request.ts';
 
-/** What was decided, and by whom. */
+/** A remediation and its source. */
 export interface Verdict {
   readonly remediation: Remediation;
   readonly origin: string;
 }
 
-/** A request, and what is known of it. */
+/** A request, and the facts known about it. */
 export interface Visit {
   readonly ack: Actions;
   readonly client: string;
@@ -18,16 +18,16 @@ export interface Visit {
   readonly request: HttpRequest;
   readonly host: Host | undefined;
   readonly decided: Verdict;
-  /** What was said of the connection. */
+  /** The remediation of the connection. */
   readonly ofConnection: string | undefined;
 }
 
-/** Whether a request with that remediation does not reach the site. */
+/** Whether a request with this remediation is kept from the site. */
 export function isBlocked(remediation: Remediation): boolean {
   return compareRemediations(remediation, 'unknown') > 0;
 }
 
-/** The remediation, or what stands in for a captcha where the host has none. */
+/** The remediation, or the fallback for a captcha if the host has none. */
 export function possible(remediation: Remediation, host: Host | undefined): Remediation {
   return remediation === 'captcha' && host?.captcha === undefined ? (host?.fallbackRemediation ?? 'ban') : remediation;
 }

@@ -1,22 +1,22 @@
-/** Who asks the agent in the demo: a real HAProxy, or the stand-in. */
+/** The peer that asks the agent in the demo: a real HAProxy, or the stand-in. */
 
-/** One client's request and what became of it. */
+/** One client's request and its result. */
 export interface Answer {
-  /** The agent's ip_score, or undefined where there was none. */
+  /** The agent's ip_score, or undefined without one. */
   readonly score: number | undefined;
-  /** What the client gets to see. */
+  /** The answer that the client sees. */
   readonly outcome: string;
-  /** True where the request is kept from the site. */
+  /** True if the request does not reach the site. */
   readonly denied: boolean;
-  /** What went wrong between HAProxy and the agent, or undefined. */
+  /** The error between HAProxy and the agent, or undefined. */
   readonly error: string | undefined;
 }
 
-/** Something that stands between clients and the agent. */
+/** The program between the clients and the agent. */
 export interface Front {
-  /** What it is, for people. */
+  /** Its name, for people. */
   readonly title: string;
-  /** What the latency of an answer is the latency of. */
+  /** The path that the latency of an answer covers. */
   readonly measures: string;
   /** How to use it by hand while it is up. */
   readonly usage: readonly string[];

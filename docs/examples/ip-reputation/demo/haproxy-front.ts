@@ -16,13 +16,13 @@ export interface HaproxyProgram {
 }
 
 /**
- * The HAProxy that `$HAPROXY` names, or the one on the PATH; undefined where there is none.
+ * The HAProxy that `$HAPROXY` names, or the one on the PATH; undefined if there is none.
  *
- * @throws Error where `$HAPROXY` names something that does not run.
+ * @throws Error if `$HAPROXY` names a program that does not run.
  */
 export async function findHaproxy(): Promise<HaproxyProgram | undefined> {
   const named = process.env['HAPROXY'];
-  // Debian keeps it where a user's PATH may not lead.
+  // Debian installs it in a folder that may not be on a user's PATH.
   for (const path of named ? [named] : ['haproxy', '/usr/sbin/haproxy', '/usr/local/sbin/haproxy']) {
     try {
       const { stdout } = await promisify(execFile)(path, ['-v']);

@@ -1,4 +1,4 @@
-/** What plays HAProxy on a machine that has none: SPOP over a real connection, and the rule of haproxy.cfg by hand. */
+/** Plays HAProxy on a machine without one: SPOP over a real connection, and the rule of haproxy.cfg in code. */
 import { parseListenAddress } from '@spop/agent';
 import { connect } from '@spop/builder';
 import { checkClientIp, ipScore } from '../messages.ts';
@@ -30,11 +30,11 @@ export async function startStandIn(spoeAddress: string): Promise<Front> {
     usage: [
       `SPOE_ADDR=${spoeAddress} haproxy -db -f docs/examples/ip-reputation/haproxy.cfg     (where HAProxy is installed)`,
     ],
-    // Each ask() says by itself what is wrong with the connection; the agent's process is watched by the demo.
+    // Each ask() reports errors of the connection itself; the demo watches the agent's process.
     broken: new Promise(() => {}),
     ask,
     close: async () => {
-      // After Ctrl-C the agent may have taken its leave first.
+      // After Ctrl-C the agent may have disconnected first.
       await Promise.allSettled([peer.disconnect()]);
     },
   };
