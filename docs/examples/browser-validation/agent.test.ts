@@ -9,7 +9,7 @@ import { ask, solution, start } from './asking.ts';
 import { AGENT } from './testing.ts';
 
 describe('the agent', { timeout: 25_000 }, () => {
-  it('makes challenges, takes answers, and knows cookies', async () => {
+  it('makes challenges, accepts solutions, and knows cookies', async () => {
     const { agent, peer } = await start();
     expect(await ask(peer, 'validate', { level: 2 })).toEqual({ valid: false, level: 2, reason: 'missing' });
     const made = await ask(peer, 'challenge', { level: 2, 'accept-language': 'de' });
@@ -53,7 +53,7 @@ describe('the agent', { timeout: 25_000 }, () => {
     expect(await agent.stop()).toBe('exit code 0');
   });
 
-  it('takes up lists and keys on SIGHUP, and cookies survive a restart', async () => {
+  it('reads lists and keys on SIGHUP, and its cookies survive a restart', async () => {
     const folder = stopAfterTest(await TemporaryFolder.make());
     const [KEYS, LIST] = [folder.file('keys'), folder.file('list')];
     await writeFile(KEYS, `${Buffer.alloc(32, 1).toString('base64')}\n`);

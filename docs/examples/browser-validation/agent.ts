@@ -1,5 +1,5 @@
 /**
- * An agent that lets browsers pass once they have done some work.
+ * An agent that lets browsers pass after they have done some work.
  *
  *   node --conditions=@spop/source docs/examples/browser-validation/agent.ts [--check]
  *
@@ -33,10 +33,10 @@ await run(async () => {
   const counts = new Counts();
   const visitor = new Visitor();
 
-  /** Answers who sent an answer to a challenge: whatever is wrong with it, what the visitor sees is the same. */
+  /** Answers a visitor's solution: the visitor sees the same refusal for each error. */
   function take(way: Way, answer: Answer, message: MessageOf<typeof challenge>, ack: Actions): void | Promise<void> {
     const { supportId } = answer;
-    // Made before the store is asked: `visitor` is read anew for each message.
+    // Made before the store is asked, since each message overwrites `visitor`.
     const cookie = answer.reason === 'solved' ? cookies.make(answer.level, visitor, message.ssl === true) : '';
     const language = chooseLanguage(message['accept-language']?.toString());
     const say = (why: Reason): void => {
@@ -96,7 +96,7 @@ await run(async () => {
   await listen(agent, settings);
 });
 
-/** A level that HAProxy asks for: 1 to 3, and 1 where it says nothing. */
+/** The level that HAProxy asks for: 1 to 3, and 1 by default. */
 function levelOf(asked: number | undefined): number {
   return Math.min(MAX_LEVEL, Math.max(1, asked ?? 1));
 }

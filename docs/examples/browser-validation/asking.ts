@@ -1,4 +1,4 @@
-/** For tests of the agent without HAProxy: what it answers to whom. */
+/** Asks the agent without HAProxy, for tests. */
 import { connect, data, type ScriptedHaproxy } from '@spop/builder';
 import { type Environment, startAgent } from '@spop-internal/testbed/example';
 import type { Program } from '@spop-internal/testbed/program';
@@ -12,7 +12,7 @@ type Args = Readonly<
 >;
 type Answered = Readonly<Record<string, string | number | boolean>>;
 
-/** The agent as a process of its own, and a HAProxy before it, until the test ends. */
+/** The agent as a process of its own, and a scripted HAProxy in front of it, until the test ends. */
 export async function start(env: Environment = {}): Promise<{ agent: Program; peer: ScriptedHaproxy }> {
   const { agent, spoeAddress } = await startAgent(AGENT, { ...EASY, ...env });
   const [host = '', port = ''] = spoeAddress.split(':');

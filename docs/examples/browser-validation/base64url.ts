@@ -4,8 +4,8 @@ const VALUES = new Int8Array(256).fill(-1);
 for (let value = 0; value < ALPHABET.length; value++) VALUES[ALPHABET.charCodeAt(value)] = value;
 
 /**
- * Fills `bytes`, whose length is a multiple of 3, with what all of `text` stands for. With such a length there is no padding,
- * and no bit to spare: each text is other bytes. @returns whether it is that many bytes of base64url.
+ * Decodes all of `text` into `bytes`, whose length is a multiple of 3. With such a length there is no padding and no spare
+ * bit: each text is other bytes. @returns whether it is base64url of this number of bytes.
  */
 export function readBase64url(text: Uint8Array, bytes: Uint8Array): boolean {
   if (text.length * 3 !== bytes.length * 4) return false;

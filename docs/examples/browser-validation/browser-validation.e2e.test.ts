@@ -10,7 +10,7 @@ import { Browserless, cookieOf, startPair } from './testing.ts';
 const HOST = { host: 'site.test' };
 const HTML = 'text/html; charset=utf-8';
 
-/** Why a visitor who sends these headers gets a page. */
+/** The reason why a visitor with these headers gets a page. */
 async function cookieReason(visitor: Browserless, headers: Environment = {}): Promise<string | undefined> {
   const answer = await visitor.request({ headers });
   expect(answer.status).toBe(403);
@@ -18,7 +18,7 @@ async function cookieReason(visitor: Browserless, headers: Environment = {}): Pr
 }
 
 describeHaproxies('the browser validation', (release) => {
-  it('lets a visitor pass who has solved a challenge, and nobody else by the same answer or cookie', async () => {
+  it('lets a visitor pass who has solved a challenge, and no other with the same solution or cookie', async () => {
     const { haproxy } = await startPair(release);
     const visitor = new Browserless('192.0.2.1', haproxy, HOST);
     const first = await visitor.request({ path: '/shop?a=1' });
@@ -32,7 +32,7 @@ describeHaproxies('the browser validation', (release) => {
     expect(first.body.length).toBeLessThan(16_384);
     const page = readPage(first);
 
-    // Wrong, foreign, or of another shape: what the client sees is the same.
+    // Wrong, foreign, or of another shape: the client sees the same refusal.
     const right = `challenge=${page.challenge}&number=${solve(page.challenge, page.bits)}`;
     const stranger = new Browserless('192.0.2.2', haproxy, HOST);
     const refusals = [
@@ -62,14 +62,14 @@ describeHaproxies('the browser validation', (release) => {
     expect(await cookieReason(visitor, { host: 'other.test' })).toBe('forged');
     expect(await cookieReason(visitor, { cookie: `${visitor.cookie}; ${visitor.cookie}` })).toBe('several');
 
-    // More work for some paths, which counts for all others.
+    // More work for some paths, whose cookie is valid for all others.
     const login = await visitor.request({ path: '/login' });
     expect([readPage(login).bits, login.headers['x-cookie-reason']]).toEqual([5, 'level']);
     await visitor.pass('/login');
     for (const path of ['/login', '/']) expect((await visitor.request({ path })).status).toBe(200);
   });
 
-  it('exempts APIs as the site reads them, and takes care of all other requests', async () => {
+  it('exempts only paths that a site cannot read as others, and checks all other requests', async () => {
     const site = stopAfterTest(
       await Origin.serve(({ url = '' }, response) => {
         if (url === '/api/suspicious') response.setHeader('x-validation-level', '3');
@@ -99,7 +99,7 @@ describeHaproxies('the browser validation', (release) => {
     for (const path of ['/login', '//LOGIN/x', '/%6cogin', '/x/../login', '/search?q=1']) {
       expect([path, readPage(await visitor.request({ path })).bits]).toEqual([path, 5]);
     }
-    // A first visit by POST is told that nothing was passed on.
+    // After a first visit by POST the page says that the site did not get it.
     const lost = await visitor.request({ path: '/order', body: 'a=b' });
     expect([lost.status, /data-is-lost="(\w+)"/.exec(lost.body)?.[1]]).toEqual([403, 'yes']);
     expect(lost.body).toMatch(/<p >What you sent was not passed on/);
@@ -108,7 +108,7 @@ describeHaproxies('the browser validation', (release) => {
     for (const path of [Path.form, '/browser-validation/', '/browser-validation/../shop']) {
       expect(await visitor.request({ path })).toMatchObject({ status: 303, headers: { location: '/' } });
     }
-    // Nor does anything pass that is more than fits into a NOTIFY, or nearly. HAProxy closes some of these connections.
+    // Requests that do not fit into a NOTIFY, or hardly, do not pass either. HAProxy closes some of these connections.
     for (const bytes of [12_000, 14_900, 15_100, 15_300, 16_000]) {
       for (const request of [{ headers: { cookie: 'x'.repeat(bytes) } }, { path: `/?${'x'.repeat(bytes)}` }]) {
         const { status } = await new Browserless('192.0.2.1', haproxy, HOST).request(request);
@@ -120,7 +120,7 @@ describeHaproxies('the browser validation', (release) => {
       body: 'x'.repeat(15_000),
     });
     expect([large.status, large.headers['x-reason']]).toEqual([403, 'challenged']);
-    // The site has its say, for all further requests of this client.
+    // The site sets the level for all further requests of this client.
     const { headers } = await visitor.request({ path: '/api/suspicious' });
     expect(headers['x-validation-level']).toBeUndefined();
     expect(readPage(await visitor.request())).toMatchObject({ bits: 6 });
@@ -131,7 +131,7 @@ describeHaproxies('the browser validation', (release) => {
 describeHaproxies(
   'the browser validation besides',
   (release) => {
-    it('has a form for those without JavaScript, and answers them in their language', async () => {
+    it('has a form for visitors without JavaScript, and answers in their language', async () => {
       const { haproxy } = await startPair(release);
       const visitor = new Browserless('2001:db8::1', haproxy, {
         ...HOST,
@@ -155,11 +155,11 @@ describeHaproxies(
       expect((await visitor.request()).body).toBe('the site');
       expect((await post()).headers['x-reason']).toBe('replayed');
 
-      // Nothing leads out of the site.
+      // No redirect leads out of the site.
       for (const to of ['//evil.test', '/%5Cevil.test', 'https://evil.test', '/a%0d%0ax:y', '/%22%3E', '']) {
         expect((await post(`${Path.form}?to=${to}`)).body).toContain('href="/"');
       }
-      // Level 3 has no form; and who keeps no cookies is told so.
+      // Level 3 has no form; and the page tells a visitor without cookies so.
       const other = new Browserless('192.0.2.1', haproxy, HOST);
       const { body } = await other.request();
       await sleep(1_100);
@@ -167,7 +167,7 @@ describeHaproxies(
       expect([off.status, /<h1>([^<]*)/.exec(off.body)?.[1]]).toEqual([403, 'Cookies are switched off']);
     });
 
-    it('lets everybody pass without an agent, or nobody, and never asks for work that nobody can take', async () => {
+    it('lets all visitors pass without an agent, or none, and never asks for work in vain', async () => {
       const impatient = { SPOE_TIMEOUT: '250ms' };
       const { agent, haproxy } = await startPair(release, {}, impatient);
       const closed = await startPair(release, {}, { ...impatient, WHEN_AWAY: 'closed' });

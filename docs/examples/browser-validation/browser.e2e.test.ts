@@ -19,7 +19,7 @@ import { Visitor } from './visitor.ts';
 
 const FROM = '192.0.2.1';
 
-/** Has axe look at a page that was opened with it, and finds the page no wider than the window. */
+/** Checks a page with axe, which was loaded with it, and expects that the page is not wider than the window. */
 async function expectAccessible(page: Page): Promise<void> {
   // With its style.
   await page.waitForLoadState('load');
@@ -30,7 +30,7 @@ async function expectAccessible(page: Page): Promise<void> {
   expect(found).toEqual({ violations: [], wide: 0 });
 }
 
-/** What the site's page says, once it is there. */
+/** The text of the site's page, after it has loaded. */
 function siteSays(page: Page): Promise<string | null> {
   return page.locator('#site').textContent({ timeout: 20_000 });
 }
@@ -48,7 +48,7 @@ await describeWith(CHROMIUM, 'the page', (folder) => {
     return context;
   }
 
-  /** Where a browser finds HAProxy's listener for the PROXY protocol as a client with this address. */
+  /** The URL at which a browser reaches HAProxy's PROXY listener as a client with this address. */
   async function relay(haproxy: Haproxy, from: string = FROM, host: string = 'site.test'): Promise<string> {
     const { port } = stopAfterTest(await Relay.start(haproxy.httpSocket, from));
     return `http://${host}:${port}`;
@@ -70,14 +70,14 @@ await describeWith(CHROMIUM, 'the page', (folder) => {
         expect(await siteSays(page)).toBe('GET /shop?a=1&b=%20');
         expect(page.url()).toBe(`${base}/shop?a=1&b=%20#part`);
         expect(requests.filter((request) => !request.includes(` ${base}/`))).toEqual([]);
-        // On another page, and back: the site, not the page.
+        // Another page, and back: the browser shows the site, not the challenge.
         expect((await page.goto(`${base}/next`))?.status()).toBe(200);
         await page.goBack();
         expect(await siteSays(page)).toBe('GET /shop?a=1&b=%20');
         const [cookie] = (await context.cookies(base)).filter(({ name }) => name === 'bv');
         expect(cookie).toMatchObject({ httpOnly: true, secure: false, sameSite: 'Lax', path: '/' });
 
-        // From another address, and on another host, it is worth nothing.
+        // From another address, or on another host, the cookie is not valid.
         const thief = await open({ javaScriptEnabled: false });
         const tab = await thief.newPage();
         for (const place of [await relay(haproxy, '192.0.2.2'), await relay(haproxy, FROM, 'other.test')]) {
@@ -102,7 +102,7 @@ await describeWith(CHROMIUM, 'the page', (folder) => {
         expect(await siteSays(page)).toBe('GET /');
       });
 
-      it('has a way without JavaScript, by keyboard', async () => {
+      it('works without JavaScript, by keyboard', async () => {
         const site = stopAfterTest(await startSite());
         const { haproxy } = await startPair(release, {}, {}, site);
         const page = await (await open({ javaScriptEnabled: false, locale: 'de-DE' })).newPage();
@@ -114,7 +114,7 @@ await describeWith(CHROMIUM, 'the page', (folder) => {
         expect(await siteSays(page)).toBe('GET /shop?a=1');
       });
 
-      it('tells who sends a form that it was not passed on, and lets him send it again', async () => {
+      it('tells a visitor that the site did not get his form, and lets him send it again', async () => {
         const site = stopAfterTest(await startSite());
         const { haproxy } = await startPair(release, {}, {}, site);
         const base = await relay(haproxy);
@@ -177,7 +177,7 @@ await describeWith(CHROMIUM, 'the page', (folder) => {
         expect(await visit(current, 0)).toBe(200);
       });
 
-      it('solves over HTTPS, with a cookie that only HTTPS has', async () => {
+      it('solves over HTTPS, with a cookie for HTTPS only', async () => {
         const certificates = stopAfterTest(await TemporaryFolder.make());
         const script = fileURLToPath(new URL('../tls/make-certificates.sh', import.meta.url));
         execFileSync(script, [certificates.path], { timeout: 60_000 });
@@ -215,7 +215,7 @@ await describeWith(CHROMIUM, 'the page', (folder) => {
             /- heading "[^"]*" \[level=1\][^]*progressbar [^]*- status: /,
           );
           await expectAccessible(page);
-          // The page of a form that was refused.
+          // The page after a refused form.
           await page.setContent(`<form method="post" action="${base}${Path.form}"><button>go</button></form>`);
           await page.locator('button').click();
           await page.locator('.support').waitFor();

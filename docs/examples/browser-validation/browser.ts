@@ -7,10 +7,10 @@ import { freePort } from '@spop-internal/testbed/ports';
 import { proxyLine } from '@spop-internal/testbed/http-client';
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 
-/** Names under `.test` lead to this machine, whatever they are: none of them is localhost, so that plain HTTP is no secure context. */
+/** All names under `.test` lead to this machine. None is localhost, so that plain HTTP is not a secure context. */
 const HOSTS = '--host-resolver-rules=MAP *.test 127.0.0.1';
 
-/** Starts one from the folder of its launcher. */
+/** Starts a Chromium from the folder of its launcher. */
 export function launch(folder: string): Promise<Browser> {
   return chromium.launch(optionsOf(folder));
 }
@@ -46,7 +46,7 @@ export class Relay {
   }
 }
 
-/** Starts one whose visitor has switched cookies off, with this folder as his profile. */
+/** Starts a Chromium with cookies switched off, and this folder as its profile. */
 export async function launchWithoutCookies(folder: string, profile: string): Promise<BrowserContext> {
   await mkdir(`${profile}/Default`);
   const preferences = { profile: { default_content_setting_values: { cookies: 2 } } };
@@ -58,14 +58,14 @@ function optionsOf(folder: string): { executablePath: string; args: string[] } {
   return { executablePath: `${folder}/chromium`, args: ['--no-sandbox', '--disable-dev-shm-usage', HOSTS] };
 }
 
-/** Workers that die at once, in the place of the browser's. */
+/** Workers that die at once, instead of the browser's. */
 export const DYING_WORKERS: string = `globalThis.Worker = class extends EventTarget {
   constructor() { super(); setTimeout(() => this.dispatchEvent(new Event('error'))); }
   postMessage() {}
   terminate() {}
 }`;
 
-/** Workers that are on their way for ever, and leave the processor to what looks at the page. */
+/** Workers that never finish, and leave the processor to the checks of the page. */
 export const IDLE_WORKERS: string = `globalThis.Worker = class extends EventTarget {
   postMessage() {
     let tried = 0;
@@ -75,7 +75,7 @@ export const IDLE_WORKERS: string = `globalThis.Worker = class extends EventTarg
   terminate() {}
 }`;
 
-/** A site whose pages say what was asked for; one has a form. */
+/** A site whose pages show the request; one has a form. */
 export function startSite(): Promise<Origin> {
   return Origin.serve(({ method, url }, response) => {
     response.setHeader('content-type', 'text/html');

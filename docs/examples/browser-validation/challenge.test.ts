@@ -42,20 +42,20 @@ function checkWait(body: string, { nowMs = NOW_MS, place = HERE, by = keys }: Wh
   return at(nowMs, by).checkWait(viewsOf({ body }).body, visitorOf(place)).reason;
 }
 
-/** What the script sends. */
+/** The body that the script sends. */
 function bodyOf(work: string): string {
   return `challenge=${work}&number=${solve(work, BITS)}`;
 }
 
 describe('a challenge', () => {
-  it('is solved by its number, and tells its level, its support ID and how long it took', () => {
+  it('is solved by its number, and has its level, its support ID and the time to solve', () => {
     const { work, supportId } = make();
     expect(supportId).toMatch(/^[0-9A-F]{4}-[0-9A-F]{4}$/);
     expect(checkWork(bodyOf(work))).toMatchObject({ reason: 'solved', level: 2, supportId, tookMs: 700 });
     expect(make().supportId).not.toBe(supportId);
   });
 
-  it('is of use to nobody else, and not for ever', () => {
+  it('is valid for one visitor only, and not for ever', () => {
     const body = bodyOf(make().work);
     const why = (when: When): Reason => checkWork(body, when).reason;
     expect(why({ place: { ...HERE, src: '192.0.2.2' } })).toBe('forged');
@@ -63,12 +63,12 @@ describe('a challenge', () => {
     expect(why({ by: new Keys(Buffer.alloc(32, 2).toString('base64')) })).toBe('unknown key');
     expect(why({ nowMs: 1_800_000_305_000 })).toBe('solved');
     expect(why({ nowMs: 1_800_000_305_001 })).toBe('expired');
-    // The clock of who made it may be ahead.
+    // The clock of the agent that made it may be ahead.
     expect(why({ nowMs: NOW_MS - 5_000 })).toBe('solved');
     expect(why({ nowMs: NOW_MS - 5_001 })).toBe('early');
   });
 
-  it('takes a number that solves it, in its one spelling', () => {
+  it('accepts a number that solves it, in its one spelling only', () => {
     const { work } = make();
     const number = solve(work, BITS);
     const unsolved = Array.from({ length: 200 }, (_, other) => other).find(
@@ -93,7 +93,7 @@ describe('a challenge', () => {
     expect(checkWork(right).reason).toBe('solved');
   });
 
-  it('of the form counts once its time is over, but for 5 s, and is none of the script', () => {
+  it('of the form is valid from 5 s before the end of its wait, and is not one of the script', () => {
     const { work, wait } = make();
     const body = `challenge=${wait}`;
     expect(checkWait(body, { nowMs: NOW_MS + 14_999 })).toBe('early');
@@ -127,7 +127,7 @@ describe('a challenge', () => {
       property(place, place, uint8Array({ maxLength: 3 }), constantFrom(0, 1), (from, to, inserted, cut) => {
         const insert = Buffer.from(inserted).toString('latin1');
         const sent = body.slice(0, from) + insert + body.slice(Math.min(from, to) + cut);
-        // Another number may solve it as well.
+        // Another number may solve it, too.
         const isSameChallenge = sent.slice(0, body.indexOf('&')) === body.slice(0, body.indexOf('&'));
         const { reason } = checkWork(sent);
         expect(reason === 'solved' ? isSameChallenge && /&number=(0|[1-9]\d{0,14})$/.test(sent) : true).toBe(true);

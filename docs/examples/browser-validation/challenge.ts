@@ -1,4 +1,4 @@
-/** Challenges that are signed and kept nowhere, and the answers to them. */
+/** Challenges, which are signed and not kept, and their solutions. */
 import { hash, randomFillSync } from 'node:crypto';
 import type { BinaryValue } from '@spop/codec';
 import type { Keys } from './keys.ts';
@@ -9,39 +9,39 @@ import type { Visitor } from './visitor.ts';
 /** Offsets of the head: purpose, key, level, then its work (leading zero bits, or seconds to wait). */
 const LEVEL = 2;
 const WORK = 3;
-/** When it was made, in ms of Unix time, and when it expires, in seconds. */
+/** Times of making, in ms of Unix time, and of expiry, in seconds. */
 const ISSUED_MS = 4;
 const EXPIRY = 10;
-/** Random bytes: what counts once, and the support ID. */
+/** Random bytes: the nonce, which counts once, and the support ID. */
 const NONCE = 14;
 const HEAD_BYTES = 25;
 
-/** What a level takes. */
+/** The work of a level. */
 export interface Difficulty {
   /** Zero bits that SHA-256 of the challenge and the number has to begin with. */
   readonly bits: number;
-  /** How long the form without a script waits; undefined where there is none. */
+  /** Seconds that the form without a script waits; undefined if there is no form. */
   readonly waitS: number | undefined;
 }
 
-/** What a visitor is asked. */
+/** The challenge for a visitor. */
 export interface Challenge {
   readonly supportId: string;
   readonly work: string;
-  /** Empty where the level has no form. */
+  /** Empty if the level has no form. */
   readonly wait: string;
 }
 
-/** An answer to a challenge, as far as it can be judged by itself: whether it came before is another question. */
+/** A solution, judged by itself: whether it was used before is checked elsewhere. */
 export interface Answer {
-  /** `solved`, or why not. */
+  /** `solved`, or the reason of a refusal. */
   readonly reason: Reason;
-  /** Of what has the shape of a challenge; else 0 and empty. */
+  /** Values of a text with the shape of a challenge; else 0 and empty. */
   readonly level: number;
   readonly supportId: string;
-  /** From when the challenge was made. */
+  /** Time since the challenge was made. */
   readonly tookMs: number;
-  /** Until when nothing else may have the same nonce, in ms of Unix time. */
+  /** End of the time in which the nonce counts once, in ms of Unix time. */
   readonly expiresMs: number;
   readonly nonce: Buffer;
 }
@@ -61,7 +61,7 @@ export class Challenges {
     this.#nowMs = nowMs;
   }
 
-  /** A challenge for a visitor. Of its two forms, work and wait, one counts, once. */
+  /** A challenge for a visitor. It has two forms, work and wait; one of them counts, once. */
   make(level: number, { bits, waitS }: Difficulty, visitor: Visitor): Challenge {
     const { head } = this.#signed;
     const nowMs = this.#nowMs();
@@ -116,7 +116,7 @@ export class Challenges {
   }
 }
 
-/** So many bits are zero before the first that is one. */
+/** The number of zero bits before the first one bit. */
 export function zeroBits(digest: Uint8Array): number {
   let bits = 0;
   for (const byte of digest) {
@@ -126,7 +126,7 @@ export function zeroBits(digest: Uint8Array): number {
   return bits;
 }
 
-/** Each byte is one character, so that none that is no ASCII passes for one that is. */
+/** Each byte is one character, so that no other byte is taken for an ASCII character. */
 function toText(body: BinaryValue | undefined): string {
   return body === undefined ? '' : body.toBytes().toString('latin1');
 }

@@ -42,7 +42,7 @@ function check(cookie: string, { place = HERE, by = keys, level = 1, nowMs = NOW
 }
 
 describe('a cookie', () => {
-  it('says how it is kept, over HTTPS more strictly', () => {
+  it('has attributes, which are stricter over HTTPS', () => {
     const cookies = new Cookies(
       () => keys,
       3_600,
@@ -56,7 +56,7 @@ describe('a cookie', () => {
     );
   });
 
-  it('counts for its level and below, for its host in any spelling, and for the /64 of IPv6', () => {
+  it('is valid for its level and below, for its host in any spelling, and for the /64 of IPv6', () => {
     expect(check(make())).toBe('cookie');
     expect(check(`lang=de; ${make()}; x`)).toBe('cookie');
     expect(check(make({ isHttps: true }), { level: 2 })).toBe('cookie');
@@ -72,16 +72,16 @@ describe('a cookie', () => {
     ['no address', { host: 'site.test' }],
     ['another host', { ...HERE, host: 'site.tes' }],
     ['no host', { src: '192.0.2.1' }],
-  ])('does not count for %s', (_, place) => {
+  ])('is not valid for %s', (_, place) => {
     expect(check(make(), { place })).toBe('forged');
   });
 
-  it('counts until it expires, and 5 s longer for the clocks of others', () => {
+  it('is valid until it expires, and 5 s longer for the clocks of other agents', () => {
     expect(check(make(), { nowMs: NOW_MS + 3_605_000 })).toBe('cookie');
     expect(check(make(), { nowMs: NOW_MS + 3_605_001 })).toBe('expired');
   });
 
-  it('counts once only: two of a name are refused, whichever is right', () => {
+  it('is refused if two have its name, even if one is right', () => {
     const cookie = make();
     for (const field of [`${cookie}; ${cookie}`, `bv=; ${cookie}`, `${cookie};bv=x`])
       expect(check(field)).toBe('several');
@@ -95,7 +95,7 @@ describe('a cookie', () => {
     }
   });
 
-  it('counts as long as its key is in the file, wherever it stands there', () => {
+  it('is valid while its key is in the file, in any place', () => {
     const [first = '', second = ''] = [1, 2].map((byte) => Buffer.alloc(32, byte).toString('base64'));
     const old = make({ by: new Keys(first) });
     expect(check(old, { by: new Keys(`${second}\n${first}`) })).toBe('cookie');

@@ -1,14 +1,14 @@
-/** The cookie of who has passed. */
+/** The cookie of visitors who have passed. */
 import { CookieReader, type StringValue } from '@spop/codec';
 import type { Keys } from './keys.ts';
 import type { Reason } from './messages.ts';
 import { CLOCK_TOLERANCE_S, Purpose, SignedText } from './signed-text.ts';
 import type { Visitor } from './visitor.ts';
 
-/** Over HTTPS a browser takes the first from no other host and no other path; over plain HTTP it does not take it at all. */
+/** Over HTTPS a browser accepts the first from this host and path only; over plain HTTP it refuses it. */
 const NAMES = { https: '__Host-bv', http: 'bv' } as const;
 
-/** Offsets of the head: purpose, key, level, then when it expires, in seconds of Unix time. */
+/** Offsets of the head: purpose, key, level, then the expiry, in seconds of Unix time. */
 const LEVEL = 2;
 const EXPIRY = 3;
 const HEAD_BYTES = 7;
@@ -37,7 +37,7 @@ export class Cookies {
     return isHttps ? `${NAMES.https}=${value}; ${ways}; Secure` : `${NAMES.http}=${value}; ${ways}`;
   }
 
-  /** What the Cookie field of this visitor is worth at a level: `cookie`, or why it is nothing. */
+  /** Judges the Cookie field of this visitor at a level: `cookie`, or the reason of a refusal. */
   check(field: StringValue | undefined, level: number, visitor: Visitor): Reason {
     if (field === undefined) return 'missing';
     const found = this.#checkNamed(this.#https, field, level, visitor);
@@ -49,7 +49,7 @@ export class Cookies {
   #checkNamed(reader: CookieReader, field: StringValue, level: number, visitor: Visitor): Reason {
     reader.read(field);
     if (reader.value === undefined) return 'missing';
-    // A second one comes from another path or domain, or from somebody who wants it to be read instead.
+    // A second cookie comes from another path or domain, or from an attacker who wants it to be read instead.
     return reader.count === 1 ? this.#checkValue(reader.value, level, visitor) : 'several';
   }
 

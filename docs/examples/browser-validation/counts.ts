@@ -1,19 +1,19 @@
-/** What the agent has done, for metrics and for the operator's page. */
+/** Counts of the agent's work, for metrics and for the operator's page. */
 import type { LabelledValue, OwnMetric } from '@spop/agent';
 import type { Reason } from './messages.ts';
 
-/** How an answer to a challenge was given. */
+/** The ways to send a solution. */
 export type Way = 'script' | 'form';
 
 /** Upper bounds of the times to solve, in seconds. */
 const WITHIN_S = [0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] as const;
-/** For the operator's page. */
+/** Refusals kept for the operator's page. */
 const KEPT_REFUSALS = 100;
 
-/** An answer that did not pass. */
+/** A refused solution. */
 export interface Refusal {
   readonly at: Date;
-  /** What the visitor's page shows; empty where what came had no shape. */
+  /** The support ID on the visitor's page; empty for text of another shape. */
   readonly supportId: string;
   readonly reason: Reason;
   readonly way: Way;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Keys } from './keys.ts';
 
 describe('keys', () => {
-  it('sign as HMAC-SHA-256 does, whatever their length', () => {
+  it('sign like HMAC-SHA-256, with any length', () => {
     const secrets = uint8Array({ minLength: 32, maxLength: 130 });
     const parts = uint8Array({ maxLength: 300 });
     assert(
@@ -20,7 +20,7 @@ describe('keys', () => {
     );
   });
 
-  it('count for each other where two of them have the same id', () => {
+  it('are both tried if two of them have the same id', () => {
     // One byte: of 300 keys some have the same.
     const all = Array.from({ length: 300 }, () => randomBytes(32).toString('base64'));
     const keys = new Keys(all.join('\n'));

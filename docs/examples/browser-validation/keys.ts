@@ -1,4 +1,4 @@
-/** The keys that cookies and challenges are signed with, as a text has them. */
+/** The keys that sign cookies and challenges, read from a text. */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readLines } from '../shared/reloadable.ts';
 
@@ -7,14 +7,14 @@ export const SIGNATURE_BYTES = 32;
 
 const MIN_KEY_BYTES = 32;
 
-/** Of SHA-256. */
+/** Block length of SHA-256, in bytes. */
 const BLOCK_BYTES = 64;
-/** More than a head and a visitor have. */
+/** More bytes than a head and a visitor have. */
 const MAX_SIGNED_BYTES = 1_024;
 
-/** A key with what HMAC (RFC 2104) begins its two hashes with: hashing at once takes a fifth of the time of `createHmac`. */
+/** A key with the beginnings of HMAC's two hashes (RFC 2104): hashing at once takes a fifth of the time of `createHmac`. */
 class Key {
-  /** A byte that says which one it is, and nothing about it. */
+  /** A byte that identifies the key, and reveals nothing about it. */
   readonly id: number;
   readonly #inner: Buffer = Buffer.alloc(BLOCK_BYTES + MAX_SIGNED_BYTES);
   readonly #outer: Buffer = Buffer.alloc(BLOCK_BYTES + SIGNATURE_BYTES);
@@ -38,11 +38,11 @@ class Key {
   }
 }
 
-/** The first key signs; all of them count. */
+/** The first key signs; all of them verify. */
 export class Keys {
   readonly #keys: readonly [Key, ...Key[]];
 
-  /** @throws Error that names the line with something else than a key, or where there is none. */
+  /** @throws Error that names a line that is not a key, or says that there is none. */
   constructor(text: string) {
     const [first, ...others] = readLines(text, ([word = '', ...rest]) => {
       const secret = Buffer.from(word, 'base64');
@@ -59,17 +59,17 @@ export class Keys {
     return new Keys(randomBytes(MIN_KEY_BYTES).toString('base64'));
   }
 
-  /** Which key signs. */
+  /** The id of the key that signs. */
   get signingId(): number {
     return this.#keys[0].id;
   }
 
-  /** The signature of a head and of who it is for, by the key that signs. */
+  /** The signature of a head and its visitor, by the key that signs. */
   sign(head: Uint8Array, visitor: Uint8Array): Buffer {
     return this.#keys[0].sign(head, visitor);
   }
 
-  /** Whether a signature is that of one of the keys with this id, compared in constant time; undefined where there is no such key. */
+  /** Whether a signature is that of one of the keys with this id, compared in constant time; undefined without such a key. */
   verify(id: number, head: Uint8Array, visitor: Uint8Array, signature: Uint8Array): boolean | undefined {
     let isKnown: boolean | undefined;
     for (const key of this.#keys) {

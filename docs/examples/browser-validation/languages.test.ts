@@ -18,7 +18,7 @@ describe('the language of the page', () => {
     ['dex, es', 'es'],
     ['fr, de', 'fr'],
     [`${'xx,'.repeat(20)}de`, 'en'],
-  ])('of %j is %s', (field, language) => {
+  ])('for %j is %s', (field, language) => {
     expect(chooseLanguage(field)).toBe(language);
   });
 

@@ -1,4 +1,4 @@
-/** Which of the languages of the page a visitor reads. */
+/** Chooses the page's language for a visitor. */
 
 /** Those of texts.map, the first by default. */
 export const LANGUAGES = ['en', 'de', 'es', 'fr', 'it', 'pt'] as const;
@@ -9,7 +9,7 @@ export type Language = (typeof LANGUAGES)[number];
 /** More than a browser sends. */
 const MAX_RANGES = 20;
 
-/** The language that the field Accept-Language likes best: `de` of `de-CH, en;q=0.8`. */
+/** The language that the field Accept-Language prefers: `de` for `de-CH, en;q=0.8`. */
 export function chooseLanguage(field: string | undefined): Language {
   let best: Language = LANGUAGES[0];
   let bestWeight = 0;

@@ -19,7 +19,7 @@ describe('the list', () => {
     expect(levelOf(list, '192.0.2.1')).toBeUndefined();
   });
 
-  it('takes the ranges that operators of crawlers publish', () => {
+  it('reads the ranges that operators of crawlers publish', () => {
     const list = '0 ranges=crawler-ranges.json user-agent=ExampleBot';
     for (const src of ['192.0.2.64', '::ffff:192.0.2.95', '2001:db8:64::1']) {
       expect(levelOf(list, src, 'ExampleBot/2')).toBe(0);
@@ -37,7 +37,7 @@ describe('the list', () => {
     '1 network=192.0.2.1/24',
     '1 ranges=missing.json',
     '1 ranges=../../package.json',
-  ])('does not take %j, and names the line', (line) => {
+  ])('refuses %j, and names the line', (line) => {
     expect(() => new List(`# first\n${line}`, FOLDER)).toThrow(/^line 2: .*(expected|ENOENT)/);
   });
 });

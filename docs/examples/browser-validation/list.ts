@@ -1,22 +1,22 @@
-/** The agent's own list: levels by network, user agent and published ranges, as a text has them. */
+/** The agent's own list: levels by network, user agent and published ranges, read from a text. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type AddressValue, defineNetwork, type Network, type StringValue } from '@spop/agent';
 import { messageOf } from '../shared/message-of.ts';
 import { readLines } from '../shared/reloadable.ts';
 
-/** A line: all of its conditions have to hold. */
+/** A line: it matches if all of its conditions do. */
 interface Entry {
   readonly level: number;
   readonly networks: readonly Network[] | undefined;
   readonly userAgent: string | undefined;
 }
 
-/** Levels by what is known of a client. */
+/** Levels by a client's address and user agent. */
 export class List {
   readonly #entries: readonly Entry[];
 
-  /** @throws Error that names the line with something else; paths of ranges are looked for in `folder`. */
+  /** @throws Error that names an invalid line. Paths of ranges are relative to `folder`. */
   constructor(text: string, folder: string) {
     this.#entries = readLines(text, ([level = '', ...conditions]) => {
       if (!/^[0-3]$/.test(level) || conditions.length === 0) {
@@ -28,7 +28,7 @@ export class List {
     });
   }
 
-  /** The level of the first line that fits; undefined where none does. */
+  /** The level of the first line that matches; undefined if none does. */
   levelOf(src: AddressValue | undefined, userAgent: StringValue | undefined): number | undefined {
     for (const entry of this.#entries) {
       if (entry.networks !== undefined && !(src !== undefined && isWithinAny(src, entry.networks))) continue;
@@ -52,7 +52,7 @@ function readCondition(condition: string, folder: string): Partial<Entry> {
   throw new Error(`expected network=, ranges= or user-agent=; found ${condition}`);
 }
 
-/** What operators of crawlers publish: `{ "prefixes": [{ "ipv4Prefix": "192.0.2.0/24" }, …] }`. */
+/** The form in which operators of crawlers publish ranges: `{ "prefixes": [{ "ipv4Prefix": "192.0.2.0/24" }, …] }`. */
 function readRanges(path: string): readonly Network[] {
   try {
     const { prefixes } = JSON.parse(readFileSync(path, 'utf8')) as { readonly prefixes?: unknown };

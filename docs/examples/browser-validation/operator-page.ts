@@ -1,9 +1,9 @@
-/** What the operator sees: what happened to the visitor who tells a support ID. */
+/** The operator's page: the reason of a visitor's refusal, by support ID. */
 import type { Counts, Refusal } from './counts.ts';
 
 const STYLE = 'body{font:1rem sans-serif;margin:2rem}td,th{text-align:left;padding:.2rem 1rem .2rem 0}';
 
-/** The page with the last refusals. Addresses of visitors are on it: it is for the operator's network alone. */
+/** The page with the last refusals. It shows visitors' addresses: it is for the operator's network only. */
 export function operatorPage(counts: Counts): string {
   const rows = counts.refusals.map(toRow).join('\n');
   const totals = counts

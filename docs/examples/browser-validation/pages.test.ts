@@ -13,7 +13,7 @@ interface Search {
   run(count: number): number | undefined;
 }
 
-/** The search of solver.js, as a worker has it. */
+/** The search of solver.js, as a worker runs it. */
 function makeSearch(challenge: string, bits: number, index: number): Search {
   const scope = { self: { addEventListener: () => {} }, TextEncoder, challenge, bits, index };
   return runInNewContext(`${read('solver.js')}\nnew Search(challenge, bits, index)`, scope) as Search;
@@ -21,12 +21,12 @@ function makeSearch(challenge: string, bits: number, index: number): Search {
 
 describe('the pages', () => {
   it.each(readdirSync(FOLDER).filter((name) => !name.endsWith('.json')))('%s fits into a buffer of HAProxy', (name) => {
-    // Texts take the place of their names: the longest ones are added in full.
+    // Texts replace their names: the longest ones are added in full.
     const texts = name.endsWith('.html') ? readFileSync(new URL('../texts.map', FOLDER)).length / 3 : 0;
     expect(Buffer.byteLength(read(name)) + texts).toBeLessThan(MAX_BYTES);
   });
 
-  it('have nothing that their policy would refuse', () => {
+  it('contain nothing that their policy would refuse', () => {
     for (const name of ['check.html', 'message.html']) {
       expect(read(name)).not.toMatch(
         /<style|style=|<script(?![^>]* src="\/browser-validation\/)|\son\w+=|javascript:|https?:/,
@@ -48,7 +48,7 @@ describe('the pages', () => {
       expect(String(number)).toMatch(/^[1-9]\d{14}$/);
       expect(zeroBits(hash('sha256', `${challenge}${number}`, 'buffer'))).toBeGreaterThanOrEqual(9);
     }
-    // The first that there is: none before it is left out.
+    // The result is the first solution: no number before it solves the challenge.
     const [first = 0] = numbers;
     for (let number = 1e14; number < first; number++) {
       expect(zeroBits(hash('sha256', `${challenge}${number}`, 'buffer'))).toBeLessThan(9);

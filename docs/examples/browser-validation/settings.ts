@@ -34,13 +34,13 @@ const SETTINGS = {
   PROCESSING_TIMEOUT_MS: integerSetting(100, 1, 60_000),
 } as const;
 
-/** What the environment says. */
+/** The settings of the environment. */
 export type ValidationSettings = ApplicationSettings<typeof SETTINGS> & {
   /** By level, from 1 on. */
   readonly difficulties: readonly Difficulty[];
 };
 
-/** @throws Error with a line for each that cannot be used. */
+/** @throws Error with a line for each invalid one. */
 export function readValidationSettings(): ValidationSettings {
   const settings = readSettings(SETTINGS);
   const difficulties = settings.WORK_BITS.map((bits, index) => ({ bits, waitS: settings.WAIT_S[index] }));
@@ -62,7 +62,7 @@ function keysSetting(): Setting<Reloadable<Keys> | { readonly value: Keys; reloa
   };
 }
 
-/** Three values with commas between them, for the levels 1 to 3. */
+/** Three values, separated by commas, for the levels 1 to 3. */
 function levelsSetting<T>(byDefault: string, parseOne: (text: string) => T): Setting<readonly T[]> {
   const parse = (text: string): readonly T[] => {
     const parts = text.split(',');

@@ -1,11 +1,11 @@
-/** A head of bytes with its signature, as text that a visitor keeps and gives back. */
+/** A head of bytes with its signature, as text that a visitor keeps and sends back. */
 import type { BytesValue } from '@spop/codec';
 import { readBase64url } from './base64url.ts';
 import { type Keys, SIGNATURE_BYTES } from './keys.ts';
 import type { Reason } from './messages.ts';
 import type { Visitor } from './visitor.ts';
 
-/** What a signed text is for, and its version: the first byte. Nothing that is signed for one is taken for another. */
+/** The purpose of a signed text, and its version: the first byte. A text of one purpose is not valid for another. */
 export const Purpose = { cookie: 0x11, work: 0x21, wait: 0x31 } as const;
 
 /** Seconds that the clocks of agents may differ. */
@@ -13,7 +13,7 @@ export const CLOCK_TOLERANCE_S = 5;
 
 /** Signed texts whose heads have a certain length: the purpose, the key's id, and further fields. Read and written in place. */
 export class SignedText {
-  /** Fields stand at the same offsets for who writes and who reads; 0 and 1 are the purpose and the key. */
+  /** The head; writers and readers use the same offsets of its fields; 0 and 1 are the purpose and the key. */
   readonly head: Buffer;
   readonly #bytes: Buffer;
   readonly #text: Buffer;
@@ -49,7 +49,7 @@ export class SignedText {
     return readBase64url(this.#text, this.#bytes) && this.head[0] === purpose;
   }
 
-  /** Why what was read is none of ours for this visitor; undefined where it is. */
+  /** The reason why the text is not ours for this visitor; undefined if it is. */
   refusal(keys: Keys, visitor: Visitor): Reason | undefined {
     const isOurs = keys.verify(this.head[1]!, this.head, visitor.bytes, this.#signature);
     if (isOurs === undefined) return 'unknown key';

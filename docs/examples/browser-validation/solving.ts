@@ -1,4 +1,4 @@
-/** For tests and benchmarks: what the page's script does, without a browser. */
+/** The work of the page's script without a browser, for tests and benchmarks. */
 import { hash } from 'node:crypto';
 import type { Answer } from '@spop-internal/testbed/http-client';
 import { zeroBits } from './challenge.ts';
@@ -10,7 +10,7 @@ export function solve(challenge: string, bits: number): number {
   }
 }
 
-/** What a page says to its script and in its form. */
+/** A page's values for its script and in its form. */
 export interface Page {
   readonly challenge: string;
   readonly bits: number;
@@ -19,7 +19,7 @@ export interface Page {
   readonly supportId: string;
 }
 
-/** Reads a page. @throws Error where it is none. */
+/** Reads a page. @throws Error for any other text. */
 export function readPage({ body }: Pick<Answer, 'body'>): Page {
   const find = (pattern: RegExp): string => {
     const [, found] = pattern.exec(body) ?? [];

@@ -8,7 +8,7 @@ import { ask, solution, start } from './asking.ts';
 const VALKEY = { packages: ['valkey-server'], suites: ['trixie'] };
 
 await describeWith(VALKEY, 'agents that share a store', (folder) => {
-  it('take a solution once among them, and by their own memory while it does not answer', async () => {
+  it('accept a solution once among them, and by their own memory while the store does not answer', async () => {
     const KEYS = stopAfterTest(await TemporaryFolder.make()).file('keys');
     await writeFile(KEYS, `${Buffer.alloc(32, 1).toString('base64')}\n`);
     const store = stopAfterTest(await Store.start(`${folder}/valkey-server`));
@@ -38,7 +38,7 @@ await describeWith(VALKEY, 'agents that share a store', (folder) => {
         timeout: 5_000,
       })
       .toBe('solved');
-    // It has read by now what was asked while it stood still.
+    // By now the store has read the questions that were sent while it hung.
     expect(await ask(other.peer, 'challenge', second)).toMatchObject({ reason: 'replayed' });
   });
 });

@@ -1,4 +1,4 @@
-/** Which challenges were answered already, for all agents together: a server of Valkey or Redis. */
+/** The used solutions of all agents together: a server of Valkey or Redis. */
 import type { OwnMetric } from '@spop/agent';
 import { Redis } from 'iovalkey';
 import { messageOf } from '../shared/message-of.ts';
@@ -6,7 +6,7 @@ import { messageOf } from '../shared/message-of.ts';
 const CONNECT_TIMEOUT_MS = 1_000;
 const MAX_PAUSE_MS = 1_000;
 
-/** The server, which is connected to again and again while it does not answer. */
+/** The server; the agent connects to it again and again while it does not answer. */
 export class Store {
   readonly #redis: Redis;
   readonly #prefix: string;
@@ -17,7 +17,7 @@ export class Store {
     this.#prefix = prefix;
     this.#redis = new Redis(url.href, {
       enableAutoPipelining: true,
-      // What cannot be asked now is not asked later: nobody waits for it then.
+      // Questions that cannot be sent now are not sent later: nothing waits for their answers.
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
@@ -31,7 +31,7 @@ export class Store {
     this.#redis.on('error', (error: Error) => this.#report(error));
   }
 
-  /** Keeps a nonce until it expires. @returns whether it is new. @throws Error where the store does not say in time. */
+  /** Keeps a nonce until it expires. @returns whether it is new. @throws Error if the store does not answer in time. */
   async use(nonce: Buffer, expiresMs: number, deadlineMs: number): Promise<boolean> {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => late.reject(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
@@ -66,7 +66,7 @@ export class Store {
     this.#redis.disconnect();
   }
 
-  /** Once, until it answers again. */
+  /** Logs a failure once, until the store answers again. */
   #report(error: unknown): void {
     if (!this.#isReported) console.error(`store has failed: ${messageOf(error)}`);
     this.#isReported = true;

@@ -1,4 +1,4 @@
-/** What the tests of the browser validation share: a visitor without a browser, who does what the page's script does. */
+/** Code shared by the tests of the browser validation: a visitor without a browser, who does the work of the page's script. */
 import { connectAs, type Environment, startAgent, startHaproxy } from '@spop-internal/testbed/example';
 import type { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
 import type { HaproxyRelease } from '@spop-internal/testbed/haproxy/releases';
@@ -8,7 +8,7 @@ import type { Program } from '@spop-internal/testbed/program';
 import { Path } from './messages.ts';
 import { type Page, readPage, solve } from './solving.ts';
 
-/** Where the agent's program is. */
+/** Path of the agent's program. */
 export const AGENT: URL = new URL('agent.ts', import.meta.url);
 /** HAProxy's configuration. */
 export const CONFIG: URL = new URL('haproxy.cfg', import.meta.url);
@@ -16,10 +16,10 @@ export const CONFIG: URL = new URL('haproxy.cfg', import.meta.url);
 /** Little work, so that tests do not wait. */
 export const EASY = { WORK_BITS: '4,5,6', WAIT_S: '6,20,off', METRICS_ADDR: '127.0.0.1:0' } as const;
 
-/** HAProxy's environment: patient, for a busy machine, and it shows the reasons. */
+/** HAProxy's environment: long timeouts, for a busy machine, and visible reasons. */
 const PATIENT = { SPOE_TIMEOUT: '5s', SHOW_REASONS: '1' } as const;
 
-/** The agent and HAProxy before a site, until the test ends. */
+/** The agent, and HAProxy in front of a site, until the test ends. */
 export async function startPair(
   release: Pick<HaproxyRelease, 'program'>,
   env: Environment = {},
@@ -31,7 +31,7 @@ export async function startPair(
   return { agent, haproxy };
 }
 
-/** A visitor who keeps cookies and can be asked for what he gets. */
+/** A visitor who keeps cookies. */
 export class Browserless {
   cookie: string = '';
   readonly #client: HttpClient;

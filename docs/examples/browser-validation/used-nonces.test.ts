@@ -9,7 +9,7 @@ function make(capacity: number): { used: UsedNonces; clock: { ms: number } } {
   return { used: new UsedNonces(capacity, SPAN_MS, () => clock.ms), clock };
 }
 
-it('takes each nonce once, for a span and until the end of the next', () => {
+it('accepts each nonce once, for a span and until the end of the next', () => {
   const { used, clock } = make(100);
   const [early, late] = [randomBytes(11), randomBytes(11)];
   expect(used.use(early)).toBe('solved');
@@ -20,17 +20,17 @@ it('takes each nonce once, for a span and until the end of the next', () => {
     expect([ms, used.use(early), used.use(late)]).toEqual([ms, 'replayed', 'replayed']);
   }
   expect(used.size).toBe(2);
-  // Both were refused again and again, which does not keep them longer.
+  // Both were refused again and again, but that does not keep them longer.
   clock.ms = 2_000;
   expect(used.use(randomBytes(11))).toBe('solved');
   expect(used.size).toBe(1);
-  // After a long pause nothing is left of what was before.
+  // After a long pause no old nonce is left.
   clock.ms = 10_000;
   expect(used.use(early)).toBe('solved');
   expect(used.size).toBe(1);
 });
 
-it('has room for as many as it says in a span, takes no other, and forgets none for them', () => {
+it('has room for its number of nonces in a span, refuses further ones, and forgets none for them', () => {
   const { used, clock } = make(1_000);
   const nonces = Array.from({ length: 1_000 }, () => randomBytes(11));
   expect(nonces.map((nonce) => used.use(nonce)).every((found) => found === 'solved')).toBe(true);
@@ -43,7 +43,7 @@ it('has room for as many as it says in a span, takes no other, and forgets none 
 it('tells nonces apart that begin with the same word, or with zeros', () => {
   const { used } = make(100);
   const hexes = ['0000000000000000', '0000000000000001', '0000000100000000', 'ffffffff00000000', 'ffffffff00000001'];
-  // A first word of 0 is kept as 1: the one pair that is taken for the same.
+  // A first word of 0 is kept as 1: only this pair counts as the same.
   expect(hexes.map((hex) => used.use(Buffer.from(hex, 'hex')))).toEqual([
     'solved',
     'solved',

@@ -1,4 +1,4 @@
-/** Which challenges were answered already, in a fixed amount of memory. */
+/** The nonces of used solutions, in a fixed amount of memory. */
 
 /** Of two generations: two words and the time, in tables that are half empty at most. */
 export const BYTES_PER_NONCE = 32;
@@ -31,7 +31,7 @@ class Generation {
     this.size = 0;
   }
 
-  /** Where it is, or would be. An empty slot has a first word of 0, which no nonce is stored with. */
+  /** The slot of a nonce, or the one for it. An empty slot has a first word of 0, which no stored nonce has. */
   #find(first: number, second: number): number {
     const words = this.#words;
     let slot = first & this.#mask;
@@ -42,7 +42,7 @@ class Generation {
   }
 }
 
-/** Remembers nonces for as long as their challenges last; where there is no room for one more it takes none. */
+/** Remembers nonces until their challenges expire; when it is full, it refuses further ones. */
 export class UsedNonces {
   readonly #capacity: number;
   readonly #spanMs: number;
@@ -51,7 +51,7 @@ export class UsedNonces {
   #previous: Generation;
   #currentUntilMs: number;
 
-  /** @param spanMs how long a challenge lasts, the tolerance for clocks on both sides included. */
+  /** @param spanMs lifetime of a challenge, with the tolerance for clocks on both sides. */
   constructor(capacity: number, spanMs: number, nowMs: () => number = () => performance.now()) {
     this.#capacity = capacity;
     this.#spanMs = spanMs;
@@ -61,12 +61,12 @@ export class UsedNonces {
     this.#currentUntilMs = nowMs() + spanMs;
   }
 
-  /** How many are remembered. */
+  /** The number of remembered nonces. */
   get size(): number {
     return this.#current.size + this.#previous.size;
   }
 
-  /** Remembers a nonce of 8 bytes or more: `solved` where it is new, else why it does not count. */
+  /** Remembers a nonce of 8 bytes or more: `solved` if it is new, else the reason of a refusal. */
   use(nonce: Buffer): 'solved' | 'replayed' | 'full' {
     this.#turn();
     const first = nonce.readInt32BE(0) || 1;

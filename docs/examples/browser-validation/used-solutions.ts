@@ -1,4 +1,4 @@
-/** Whether a solution came before: in the agent's own memory, and in the store where there is one. */
+/** Whether a solution was used before: in the agent's own memory, and in the store if there is one. */
 import type { OwnMetric } from '@spop/agent';
 import type { Answer } from './challenge.ts';
 import type { Reason } from './messages.ts';
@@ -7,7 +7,7 @@ import { CLOCK_TOLERANCE_S } from './signed-text.ts';
 import { Store } from './store.ts';
 import { UsedNonces } from './used-nonces.ts';
 
-/** Takes each solution once. */
+/** Accepts each solution once. */
 export class UsedSolutions {
   readonly #nonces: UsedNonces;
   readonly #store: Store | undefined;
@@ -23,7 +23,7 @@ export class UsedSolutions {
     this.#isOwnMemoryEnough = settings.ON_STORE_FAILURE === 'local';
   }
 
-  /** `solved` for a solution that is new, else why it does not count; at once where the store need not be asked. */
+  /** `solved` for a new solution, else the reason of a refusal; at once if the store need not be asked. */
   use({ nonce, expiresMs }: Answer): Reason | Promise<Reason> {
     const found = this.#nonces.use(nonce);
     if (found !== 'solved' || this.#store === undefined) return found;
@@ -44,7 +44,7 @@ export class UsedSolutions {
     try {
       return (await store.use(nonce, expiresMs, this.#deadlineMs)) ? 'solved' : 'replayed';
     } catch {
-      // Why is in the log already, once for all.
+      // The store has logged the reason once.
       return this.#isOwnMemoryEnough ? 'solved' : 'store failed';
     }
   }

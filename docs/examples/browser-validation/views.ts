@@ -1,17 +1,17 @@
-/** For tests and benchmarks without an agent: what a handler is given. */
+/** A handler's arguments for tests and benchmarks without an agent. */
 import { address, FrameReader, type MessageOf, MessageSet, Notify, NotifyWriter, string, binary } from '@spop/codec';
 import { challenge } from './messages.ts';
 
-/** Arguments of `challenge`, which has all that the tests want to see. */
+/** Arguments of `challenge`, which has all that the tests need. */
 export interface Asked {
   readonly src?: string;
   readonly host?: string;
-  /** Stands in `query`: any text as a view. */
+  /** Sent as `query`: any text as a view. */
   readonly text?: string;
   readonly body?: string;
 }
 
-/** So many calls leave views open. */
+/** Number of calls that leave earlier views open. */
 const KEPT = 16;
 const set = new MessageSet([challenge]);
 const ring = Array.from({ length: KEPT }, () => ({ notify: new Notify(set), bytes: Buffer.alloc(4_096) }));

@@ -1,4 +1,4 @@
-/** Who a cookie or a challenge is for: an address, or the /64 of an IPv6 one, and a host. */
+/** The visitor of a cookie or a challenge: an address, or the /64 of an IPv6 one, and a host. */
 import type { AddressValue, StringValue } from '@spop/codec';
 
 /** No name of a host is longer. */
@@ -6,7 +6,7 @@ const MAX_HOST_BYTES = 255;
 const MAX_ADDRESS_BYTES = 9;
 const COLON = 0x3a;
 
-/** One visitor as bytes, read anew for each message. */
+/** One visitor as bytes, read again for each message. */
 export class Visitor {
   readonly #buffer: Buffer = Buffer.alloc(MAX_ADDRESS_BYTES + MAX_HOST_BYTES);
   #length = 0;
@@ -16,7 +16,7 @@ export class Visitor {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** A client without an address, on a unix socket for instance, is one with all others that have none. */
+  /** All clients without an address, on a unix socket for instance, count as one. */
   read(src: AddressValue | undefined, host: StringValue | undefined): void {
     const buffer = this.#buffer;
     buffer[0] = src?.family ?? 0;
@@ -34,7 +34,7 @@ export class Visitor {
   }
 }
 
-/** Where the host ends that has a port or none; IPv6 stands in brackets. */
+/** The end of the host, before the port if there is one; IPv6 is in brackets. */
 function withoutPort(bytes: Uint8Array, from: number, to: number): number {
   let at = to;
   while (at > from && bytes[at - 1]! >= 0x30 && bytes[at - 1]! <= 0x39) at--;

@@ -1,12 +1,12 @@
-/** The page: has workers look for the number, says how far they are, and loads the address again once it was taken. */
+/** The page: its workers search for the number, it shows their progress, and loads the address again after a right solution. */
 'use strict';
 
-/** Without a word of any worker for so long, the page looks for itself. */
+/** After this time without a message of any worker, the page itself searches. */
 const SILENCE_MS = 3_000;
 /** Between two turns of the page's own search, so that it stays usable. */
 const TURN_NUMBERS = 5_000;
 const WORKERS = Math.max(1, (navigator.hardwareConcurrency || 2) - 1);
-/** A cookie that was set so short a time ago and is not there was not kept. */
+/** A cookie set within this time, and missing now, was refused by the browser. */
 const JUST_MS = 60_000;
 const SOLVED_AT = 'browser-validation';
 
@@ -68,7 +68,7 @@ async function hand(number) {
   }
   remember();
   if (texts.isLost === 'yes') {
-    // The same request again would be another one that the visitor has not asked for.
+    // Sending the request again would be one that the visitor has not asked for.
     progress.hidden = true;
     say(texts.doneLost);
     find('back').hidden = false;
@@ -117,7 +117,7 @@ function startWorkers() {
     startOwnSearch();
   };
   let silence = setTimeout(help, SILENCE_MS);
-  // One that dies takes its own numbers along, and no other's.
+  // If a worker dies, only its own numbers are lost.
   const lose = () => {
     alive--;
     if (alive === 0) help();

@@ -1,5 +1,5 @@
 /**
- * Looks for the number that solves a challenge, in a worker or in the page itself. SHA-256 is written out (FIPS 180-4):
+ * Searches for the number that solves a challenge, in a worker or in the page itself. SHA-256 is written out (FIPS 180-4):
  * crypto.subtle does not exist on plain HTTP, and is much slower for inputs as short as these.
  */
 'use strict';
@@ -84,7 +84,7 @@ function compress(block, state, out) {
 class Search {
   /**
    * @param {string} challenge
-   * @param {number} bits so many zero bits SHA-256 of the challenge and the number begins with.
+   * @param {number} bits number of zero bits at the beginning of SHA-256 of the challenge and the number.
    * @param {number} index of this search, from 0 on.
    */
   constructor(challenge, bits, index) {
@@ -97,7 +97,7 @@ class Search {
     const whole = text.length - (text.length % BLOCK_BYTES);
     for (let at = 0; at < whole; at += BLOCK_BYTES)
       compress(text.subarray(at, at + BLOCK_BYTES), this.state, this.state);
-    // The last block: what is left of the text, a bit, zeros, and the length of it all in bits.
+    // The last block: the rest of the text, a bit, zeros, and the whole length in bits.
     this.block = new Uint8Array(BLOCK_BYTES);
     this.block.set(text.subarray(whole));
     this.block[text.length - whole] = 0x80;
@@ -106,7 +106,7 @@ class Search {
   }
 
   /**
-   * Tries so many numbers. Undefined where none of them solves it.
+   * Tries this number of numbers. Undefined if none of them solves it.
    *
    * @param {number} count
    * @returns {number | undefined}
@@ -126,10 +126,10 @@ class Search {
   }
 }
 
-/** @typedef {{ challenge: string, bits: number, index: number }} Task what a worker is told. */
-/** @typedef {{ tried: number, number: number | undefined }} Progress what a worker says, again and again. */
+/** @typedef {{ challenge: string, bits: number, index: number }} Task a worker's input. */
+/** @typedef {{ tried: number, number: number | undefined }} Progress a worker's message. */
 
-/** Between two messages that say how far a worker is. */
+/** Time between two messages of a worker. */
 const NUMBERS_A_MESSAGE = 20_000;
 
 if (typeof document === 'undefined') {
