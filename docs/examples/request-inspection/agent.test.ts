@@ -37,7 +37,7 @@ async function start(env: Readonly<Record<string, string>> = {}): Promise<{ agen
 }
 
 describe('the agent of the request inspection', () => {
-  it('answers with all variables, pairs responses with requests, takes up rules, and counts', async () => {
+  it('answers with all variables, pairs responses with requests, reads new rules, and counts', async () => {
     const rules = `
       rule 10 A word
         in argument
@@ -51,7 +51,7 @@ describe('the agent of the request inspection', () => {
         in response-body
         contains ok
         score 3`;
-    // As many as can be listed, and some more.
+    // As many rules as can be listed, and some more.
     const many = Array.from({ length: 100 }, (_, at) => `rule ${1_000_000 + at} x\nin query\nis many\nscore 1`).join(
       '\n',
     );
@@ -101,7 +101,7 @@ describe('the agent of the request inspection', () => {
       rule_ids: '10,30',
     });
 
-    // The largest answer fits: a list of numbers is cut where it has to be, and says so.
+    // The largest answer fits: a longer list of numbers is cut, and says so.
     const largest = await ask(peer, 'coraza-req', { ...REQUEST, query: 'many', path: '/old', exportRuleIDs: true });
     expect(largest).toMatchObject({ action: 'redirect', status: 302, ruleid: 20, rules_hit: 1 });
     const list = String(

@@ -1,4 +1,4 @@
-/** What is said to HAProxy of a verdict. */
+/** The variables of a verdict for HAProxy. */
 import type { Actions } from '@spop/agent';
 import type { BodyState } from './exchange.ts';
 import type { Verdict } from './inspect.ts';
@@ -15,24 +15,24 @@ import {
 import { ruleid, ruleIds, rulesHit, status } from './messages.ts';
 import type { Side } from './rule.ts';
 
-/** What counts beside the verdict itself. */
+/** Values of an answer in addition to the verdict itself. */
 export interface AnswerOptions {
   readonly side: Side;
   readonly bodyState: BodyState;
   readonly isDetectOnly: boolean;
-  /** What happens where the rules had no time to decide. */
+  /** The action if the rules had no time to decide. */
   readonly onFailure: 'deny' | 'pass';
   /** The numbers of the rules that were hit, those of the request before those of the response. */
   readonly hits: readonly number[];
   readonly isExported: boolean;
 }
 
-/** What came of an exchange, for counters and the log. */
+/** The result of an exchange, for counters and the log. */
 export type Outcome = 'passed' | 'allowed' | 'denied' | 'dropped' | 'redirected' | 'detected' | 'out of time';
 
 const OUTCOMES = { allow: 'allowed', deny: 'denied', drop: 'dropped', redirect: 'redirected' } as const;
 
-/** Writes a verdict. @returns what came of it. */
+/** Writes a verdict. @returns its result. */
 export function answer(ack: Actions, verdict: Verdict, options: AnswerOptions): Outcome {
   const { side, bodyState, isDetectOnly, onFailure, hits, isExported } = options;
   const { decision, score, isOutOfTime } = verdict;
@@ -52,13 +52,13 @@ export function answer(ack: Actions, verdict: Verdict, options: AnswerOptions): 
   return isOutOfTime ? 'out of time' : 'passed';
 }
 
-/** Writes what happens where no rule decided. */
+/** Writes the action if no rule decided. */
 export function decideByDefault(ack: Actions, why: 'out of time' | 'handler failed', mode: 'deny' | 'pass'): void {
   ack.set(byDefault, why);
   if (mode === 'deny') ack.set(action, 'deny').set(status, 500);
 }
 
-/** What the action takes beside the text: type, number of arguments, scope, the name, the text's length. */
+/** Bytes of the action without the text: type, number of arguments, scope, the name, the text's length. */
 const ACTION_BYTES = 24;
 
 function listThatFits(ids: readonly number[], bytes: number): string {

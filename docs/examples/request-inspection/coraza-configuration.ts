@@ -1,4 +1,4 @@
-/** The configuration of those who come from coraza-spoa, for tests. */
+/** A configuration of coraza-spoa, for tests. */
 
 /** haproxy.cfg with the constructs of coraza-spoa 0.7.2's example/haproxy. */
 export function corazaConfig(spoeAddress: string, site: string): string {

@@ -18,7 +18,7 @@ describe('requestBodyState', () => {
     ['a body of HTTP/2 that fits', [], 10_000, 15_360, 'complete'],
     ['a body beside large headers', [['x', 'y'.repeat(9_000)], CHUNKED], 5_400, 15_360, 'unknown'],
     ['a length that is none', [['content-length', 'x']], 5, 15_360, 'cut'],
-  ] as const)('of %s', (_, headers, bytes, limit, expected) => {
+  ] as const)('judges %s', (_, headers, bytes, limit, expected) => {
     expect(requestBodyState({ path: '/', query: '', headers, body: 'b'.repeat(bytes) }, limit)).toBe(expected);
   });
 });
@@ -31,7 +31,7 @@ describe('responseBodyState', () => {
     ['304', [LENGTH], 0, 304, 'GET', 'none'],
     ['a stream', [CHUNKED], 10, 200, 'GET', 'unknown'],
     ['a request that is not known', [LENGTH], 0, 200, '', 'cut'],
-  ] as const)('of %s', (_, headers, bytes, status, method, expected) => {
+  ] as const)('judges %s', (_, headers, bytes, status, method, expected) => {
     expect(responseBodyState({ status, headers, body: 'b'.repeat(bytes) }, method)).toBe(expected);
   });
 });

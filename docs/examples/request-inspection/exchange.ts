@@ -1,7 +1,7 @@
-/** A request or a response as HAProxy sent it: copied out of the message, and asked for its parts by rules. */
+/** A request or a response as HAProxy sent it: copied from the message; rules look at its parts. */
 import type { BinaryValue, HeaderReader, StringValue } from '@spop/agent';
 
-/** What a message says; each character of `path`, `query`, headers' values and `body` is a byte. */
+/** The content of a message; each character of `path`, `query`, headers' values and `body` is a byte. */
 export interface Exchange {
   readonly app: string;
   readonly client: string;
@@ -18,15 +18,15 @@ export interface Exchange {
 /** A header with its name in lower case. */
 export type Header = readonly [name: string, value: string];
 
-/** Whether the body is there to its end; `none` where there is none, `unknown` where nobody can tell. */
+/** Whether the body is complete; `none` without a body, `unknown` if HAProxy's data does not tell. */
 export type BodyState = 'none' | 'complete' | 'cut' | 'unknown';
 
-/** Bytes as a text in which each character is a byte; the empty one without a value. */
+/** Bytes as a text in which each character is a byte; empty without a value. */
 export function bytesOf(value: StringValue | BinaryValue | undefined): string {
   return value === undefined || value.byteLength === 0 ? '' : value.toBytes().toString('latin1');
 }
 
-/** @throws SpopError for what are no headers. */
+/** @throws SpopError for malformed headers. */
 export function readHeaders(reader: HeaderReader, headers: StringValue | BinaryValue | undefined): Header[] {
   const list: Header[] = [];
   if (headers === undefined) return list;
@@ -43,7 +43,7 @@ export function valuesOf(headers: readonly Header[], name: string): string[] {
 const HEADER_BYTES = 4;
 const SLACK_BYTES = 1024;
 
-/** @param limit what HAProxy's buffer takes, where it waits until that is full; undefined where that is not known. */
+/** @param limit size of HAProxy's buffer, if HAProxy waits until that is full; undefined if it is unknown. */
 export function requestBodyState(
   request: Pick<Exchange, 'path' | 'query' | 'headers' | 'body'>,
   limit: number | undefined,
@@ -53,13 +53,13 @@ export function requestBodyState(
   if (announced !== undefined) return stateOf(body, Number(announced));
   const isChunked = valuesOf(headers, 'transfer-encoding').length > 0;
   if (body === '' && !isChunked) return 'none';
-  // A client chooses how much of the buffer its headers take.
+  // A client chooses the size of its headers in the buffer.
   let used = SLACK_BYTES + path.length + query.length + body.length;
   for (const [name, value] of headers) used += name.length + value.length + 2 * HEADER_BYTES;
   return limit !== undefined && used < limit ? 'complete' : 'unknown';
 }
 
-/** @param method of the request; the empty text where that is not known. */
+/** @param method of the request; empty if it is unknown. */
 export function responseBodyState(
   { status, headers, body }: Pick<Exchange, 'status' | 'headers' | 'body'>,
   method: string,

@@ -52,13 +52,13 @@ describe('inspect', () => {
   it.each([
     ['', [], 0, undefined, undefined],
     ['a', [1], 2, undefined, undefined],
-    // The rule that makes the score reach the threshold decides; those after it are asked.
+    // The rule that makes the score reach the threshold decides; later rules still run.
     ['abe', [1, 2, 5], 9, 'deny', 2],
     ['ae', [1, 5], 6, 'deny', 5],
     ['abce', [1, 2, 3], 5, 'allow', 3],
     ['acd', [1, 3], 2, 'allow', 3],
     ['ade', [1, 4], 2, 'deny', 4],
-  ] as const)('of %j', (query, hits, score, kind, rule) => {
+  ] as const)('judges %j', (query, hits, score, kind, rule) => {
     const verdict = judge(rules, { query });
     expect([ids(verdict), verdict.score, verdict.decision?.outcome.kind, verdict.decision?.rule.id]).toEqual([
       hits,
@@ -69,7 +69,7 @@ describe('inspect', () => {
     expect(verdict.isOutOfTime).toBe(false);
   });
 
-  it('stops when the time is over, and says so', () => {
+  it('stops when the time is over, and reports it', () => {
     expect(judge(rules, { query: 'abd' }, { threshold: 5, budgetMs: -1 })).toEqual({
       hits: [],
       score: 0,
@@ -78,7 +78,7 @@ describe('inspect', () => {
     });
   });
 
-  it('asks rules about the applications and paths that they are for', () => {
+  it('runs rules only for their applications and paths', () => {
     const rules = `
       rule 1 app
         in query
@@ -105,7 +105,7 @@ describe('inspect', () => {
       [1, 2, 3],
       [1, 3],
     ]);
-    // Whoever decodes once, and whoever decodes twice, has to be within the exception.
+    // The path decoded once and the path decoded twice both have to be within the exception.
     expect([at('/a/..%2fx'), at('/a/%252e%252e/x'), at('/a/..;/x')]).toEqual([
       [1, 3],
       [1, 2, 3],
@@ -113,7 +113,7 @@ describe('inspect', () => {
     ]);
   });
 
-  it('leaves out arguments that are excepted, for that rule alone', () => {
+  it('leaves out excepted arguments, for that rule only', () => {
     const rules = ['1 x\nexcept-arguments html', '2 x'].map((head) => `rule ${head}\nin argument\ncontains <\nscore 1`);
     expect(ids(judge(rules.join('\n'), { query: 'html=<b>' }))).toEqual([2]);
     expect(ids(judge(rules.join('\n'), { query: 'html=<b>&x=<b>' }))).toEqual([1, 2]);
@@ -217,11 +217,11 @@ describe('the rules of this example', () => {
       },
       [200005],
     ],
-  ] as const)('say of %s what they should', (_, exchange, expected) => {
+  ] as const)('judge %s as expected', (_, exchange, expected) => {
     expect(hitsOf(exchange)).toEqual(expected);
   });
 
-  it('take the time of the longest body that is sent, whatever it says', () => {
+  it('take bounded time for the longest body with any content', () => {
     for (const piece of [
       'a=; select delete \' or ( union " and && b&',
       '%2525%2541',

@@ -1,35 +1,35 @@
-/** Rules on one exchange. */
+/** Runs rules on one exchange. */
 import type { Parts } from './parts.ts';
 import { isHit, type Outcome, type Rule } from './rule.ts';
 
-/** What the rules say. */
+/** The verdict of the rules. */
 export interface Verdict {
   /** The rules that were hit, in their order. */
   readonly hits: readonly Rule[];
   readonly score: number;
-  /** What to do, and the rule that says so; undefined where the exchange may pass. */
+  /** The action, and the rule that decided it; undefined if the exchange may pass. */
   readonly decision: Decision | undefined;
-  /** Whether the time was over before all rules had been asked. */
+  /** Whether the time was over before all rules had run. */
   readonly isOutOfTime: boolean;
 }
 
-/** A decision, and the rule that took it. */
+/** A decision, and its rule. */
 export interface Decision {
   readonly outcome: Exclude<Outcome, { kind: 'score' }>;
   readonly rule: Rule;
 }
 
-/** How much is too much. */
+/** Limits of score and time. */
 export interface Bounds {
-  /** The sum of scores from which on an exchange is denied. */
+  /** The lowest sum of scores of a denied exchange. */
   readonly threshold: number;
-  /** How long rules may take, in milliseconds; the one that is being asked when they are over is not interrupted. */
+  /** Time limit for the rules, in milliseconds; a running rule is not interrupted. */
   readonly budgetMs: number;
 }
 
 /**
- * Asks the rules in their order. Scores add up; the first rule that says something else than a score decides, and no later one
- * is asked.
+ * Runs the rules in their order. Scores add up; the first rule with another action than a score decides, and no later one
+ * runs.
  */
 export function inspect(rules: readonly Rule[], parts: Parts, { threshold, budgetMs }: Bounds): Verdict {
   const until = performance.now() + budgetMs;

@@ -1,4 +1,4 @@
-/** Judges exchanges by the rules in force, and counts and logs what came of it. */
+/** Judges exchanges by the rules in force, and counts and logs the results. */
 import type { Actions, OwnMetric } from '@spop/agent';
 import { Outcomes } from '../shared/outcomes.ts';
 import { answer, decideByDefault } from './answer.ts';
@@ -22,7 +22,7 @@ const OUTCOMES = [
 ] as const;
 const BODY_STATES = ['none', 'complete', 'cut', 'unknown'] as const;
 
-/** How to judge. */
+/** Settings of the inspection. */
 export interface InspectorOptions {
   readonly rules: () => RuleSet;
   readonly thresholds: Readonly<Record<Side, number>>;
@@ -31,7 +31,7 @@ export interface InspectorOptions {
   readonly onFailure: 'deny' | 'pass';
 }
 
-/** What HAProxy's configuration asks for, of one message. */
+/** Options of one message in HAProxy's configuration. */
 export interface Wishes {
   readonly isDetectOnly: boolean;
   readonly isExported: boolean;
@@ -56,9 +56,8 @@ export class Inspector {
   }
 
   /**
-   * Writes to `ack` what the rules say. `request` is what is known of the request, with the rules that it hit before.
-   *
-   * @returns the rules that it has hit by now; undefined where it goes no further.
+   * Writes the rules' verdict to `ack`. `request` has the facts known about the request, with the rules that it hit before.
+   * @returns the rules that it has hit so far; undefined if it goes no further.
    */
   judge(
     side: Side,
@@ -91,7 +90,7 @@ export class Inspector {
     return isStopped ? undefined : hits;
   }
 
-  /** Answers in the place of a handler that failed. */
+  /** Answers for a handler that failed. */
   fail(side: Side, ack: Actions): void {
     this.#outcomes[side].countDefault('handler failed');
     decideByDefault(ack, 'handler failed', this.#options.isDetectOnly ? 'pass' : this.#options.onFailure);

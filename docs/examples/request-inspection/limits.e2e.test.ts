@@ -27,7 +27,7 @@ const FORM = 'application/x-www-form-urlencoded';
 // The example of RFC 6455.
 const WEBSOCKET_KEY = 'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n';
 const WEBSOCKET_ACCEPT = 'sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n';
-/** Passed, and the rules have not seen the body to its end. */
+/** The request passed, and the rules have not seen the end of the body. */
 const NOT_SEEN = [200, undefined, '200004', '0', 'rules'];
 
 /** A site that answers each path in a way that is hard to inspect. */
@@ -105,7 +105,7 @@ const FILLER = `a=${'b'.repeat(900)}&`;
 const ATTACKED = [403, 'deny', '942100', '1', 'rules'];
 
 describeHaproxies('what the inspection cannot see', (release) => {
-  it('is what limits.md says', async () => {
+  it('has the limits of limits.md', async () => {
     const { haproxy } = await startBoth(release, { site: await startHardSite() });
     await expect.poll(() => ask(haproxy, { path: SQL })).toEqual(DENIED);
     const request = async (parts: readonly RawPart[]): Promise<unknown[]> => summaryOf(await sendRaw(haproxy, parts));
@@ -160,7 +160,7 @@ describeHaproxies('what the inspection cannot see', (release) => {
     });
   });
 
-  it('is less with a larger buffer, up to the frame', async () => {
+  it('misses less with a larger buffer, up to the frame', async () => {
     const config = await configWith({
       global: '  tune.bufsize 65536\n',
       spoe: (text) =>
@@ -169,7 +169,7 @@ describeHaproxies('what the inspection cannot see', (release) => {
     const { haproxy } = await startBoth(release, { config });
     const send = async (body: string): Promise<unknown[]> => summaryOf(await sendRaw(haproxy, post(body)));
     await expect.poll(() => send(FILLER.repeat(66) + ATTACK)).toEqual(ATTACKED);
-    // HAProxy 3.1 and later does not ask; older ones ask in fragments.
+    // HAProxy 3.1 and later do not ask; older releases ask in fragments.
     const tooBig = release.fragments ? ATTACKED : [500, undefined, undefined, undefined, 'default'];
     expect(await send(FILLER.repeat(70) + ATTACK)).toEqual(tooBig);
   });

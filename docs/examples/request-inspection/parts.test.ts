@@ -29,7 +29,7 @@ describe('the arguments of a request', () => {
     expect(list(request, 'argument-names')).toEqual(['a', 'b', '', '', 'd', 'b', 'b']);
   });
 
-  it('are all texts of JSON, cut off or not, with their names', () => {
+  it('are all texts of JSON, even if it is cut off, with their names', () => {
     const request = { headers: [json], body: '{"a":"x","b" : ["y\\n\\u007a",1,"\\"q"],"a":"second","cut":"of\\' };
     expect(list(request, 'argument')).toEqual(['a', 'x', 'b', 'y z', '"q', 'a', 'second', 'cut', 'of']);
     expect(list(request, 'argument', 'a')).toEqual(['x', 'second']);
@@ -42,14 +42,14 @@ describe('the arguments of a request', () => {
     ).toEqual(['--x filename="../a"']);
   });
 
-  it('are also those of JSON that says it is something else', () => {
+  it('are also those of JSON with another content type', () => {
     const body = ' {"a":"\\u003cb"}';
     expect(list({ body, headers: [['content-type', 'text/plain']] }, 'argument', 'a')).toEqual(['<b']);
     expect(list({ body, headers: [form] }, 'argument', 'a')).toEqual(['<b']);
     expect(list({ body }, 'argument', '')).toEqual(['{"a":"\\u003cb"}', 'a']);
   });
 
-  it('have every text that stands in JSON', () => {
+  it('have every text in JSON', () => {
     const text = fc.string({ unit: 'grapheme-ascii' }).filter((text) => !/[%\\]/.test(text));
     fc.assert(
       fc.property(fc.array(text, { minLength: 1 }), fc.boolean(), (texts, isEscaped) => {

@@ -1,8 +1,8 @@
-/** The parts of a request or a response that rules look at, made when they are first asked for. */
+/** The parts of a request or a response that rules look at, made at first use. */
 import { type Exchange, valuesOf } from './exchange.ts';
 import { plainPaths, plainTexts, toByteText } from './plain-text.ts';
 
-/** A text, and the name of what it stands in: an argument, a header, a cookie. */
+/** A text, and the name of its argument, header or cookie. */
 export interface Field {
   readonly name: string;
   readonly text: string;
@@ -17,14 +17,14 @@ export class Texts {
     this.list = list;
   }
 
-  /** A line each: no text has a line end. One search finds what as many as a client chooses to send would. */
+  /** One line for each text: no text has a line end. One search covers any number of texts that a client sends. */
   get joined(): string {
     this.#joined ??= this.list.join('\n');
     return this.#joined;
   }
 }
 
-/** What a rule can look at: those that have names can be asked for one of them, as `header.host`. */
+/** The parts that a rule can look at: of those with names a rule can choose one, such as `header.host`. */
 export const TARGETS = {
   request: {
     plain: ['client', 'method', 'path', 'query', 'body', 'body-state', 'argument-names', 'header-names'],
@@ -48,7 +48,7 @@ export class Parts {
     this.exchange = exchange;
   }
 
-  /** The path as servers resolve it: once decoded, and decoded to the end, where that differs. */
+  /** The path as servers resolve it: decoded once, and decoded to the end if that differs. */
   get resolvedPaths(): readonly string[] {
     return this.#plainPaths.resolved;
   }
@@ -119,7 +119,7 @@ export class Parts {
     }
   }
 
-  /** The arguments of the query and of the body, as they came. */
+  /** The arguments of the query and of the body, as received. */
   get #pairs(): readonly (readonly [name: string, value: string])[] {
     const { query, headers, body } = this.exchange;
     this.#arguments ??= [
@@ -144,7 +144,7 @@ function splitPairs(text: string): [name: string, value: string][] {
 }
 
 function argumentsOfBody(body: string, type: string): [name: string, value: string][] {
-  // Servers read JSON whatever the type says.
+  // Servers read JSON with any content type.
   const isJson = type.includes('json') || /^\s*[[{]/.test(body);
   const texts = isJson ? [...jsonTexts(body)] : [];
   if (type.startsWith('application/x-www-form-urlencoded')) return [...splitPairs(body), ...texts];
@@ -157,8 +157,8 @@ const JSON_ESCAPE = /((?:\\u[0-9a-f]{4})+)|\\(.)/gis;
 const JSON_CONTROLS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
 /**
- * All texts of a JSON body, each with the name before it; names as well, without one. Texts are found in what is cut off
- * or malformed too, and in each of several members of the same name, of which readers of JSON take the first or the last.
+ * All texts of a JSON body, each with the name before it; names as well, without one. Texts are found in cut-off or
+ * malformed JSON, too, and in each of several members of the same name: readers of JSON use the first or the last.
  */
 function* jsonTexts(body: string): Iterable<[name: string, value: string]> {
   let name = '';

@@ -1,4 +1,4 @@
-/** Regular expressions that take time in proportion to the text, whatever the text. */
+/** Regular expressions whose time is proportional to the length of any text. */
 import { RE2JS } from 're2js';
 
 /**
@@ -7,13 +7,13 @@ import { RE2JS } from 're2js';
  */
 const MAX_STEPS = 120;
 
-/** @throws Error that says what was expected, for what is no pattern, could never match plain text, or is too long. */
+/** @throws Error with the expected form, for a text that is not a pattern, never matches plain text, or is too long. */
 export function compilePattern(source: string): RE2JS {
   const capital = /[A-Z]/.exec(source.replaceAll(/\\(?:[pP](?:\{[^}]*\}|.)|.)/g, ''))?.[0];
   if (capital !== undefined) throw new Error(`expected lower case, as all texts are, not "${capital}"`);
   let pattern: RE2JS;
   try {
-    // Texts stand a line each: `.` stays within one, `^` and `$` are its ends.
+    // Each text is a line: `.` stays within one, `^` and `$` are its ends.
     pattern = RE2JS.compile(source, RE2JS.MULTILINE);
   } catch (error) {
     const reason = String(error).replace(/.*error parsing regexp: /, '');

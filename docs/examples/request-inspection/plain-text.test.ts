@@ -6,14 +6,14 @@ describe('plainTexts', () => {
   it.each([
     ['%41%20b', ['a b']],
     ['a+b%2bc', ['a b+c']],
-    // Once decoded, and to the end.
+    // Decoded once, and to the end.
     ['%2541', ['%41', 'a']],
     ['%25252541', ['%252541', 'a']],
     ['%2525252525252541', ['%25252525252541', '%252541']],
     ['%u0041%U0042', ['ab']],
     ['%uD83D%uDE00', ['😀']],
     ['%uD83D', ['\ufffd']],
-    // No encodings.
+    // Not encodings.
     ['100%, %4, %zz, %u00zz', ['100%, %4, %zz, %u00zz']],
     // Overlong UTF-8 in two and three bytes, full-width letters, ligatures, the Kelvin sign.
     ['%c0%ae%C0%AF%e0%80%ae', ['./.']],
@@ -22,7 +22,7 @@ describe('plainTexts', () => {
     ['%ef%bc%9cscript%EF%BC%9E', ['<script>']],
     ['%ef%ac%81 %e2%84%aa', ['fi k']],
     ['\xff%fe', ['\ufffd\ufffd']],
-    // What has no width, and white space of any kind.
+    // Characters without width, and white space of any kind.
     ['un%00io%e2%80%8bn%ef%bb%bf', ['union']],
     [' a%09%0d%0a%0b%c2%a0 b ', ['a b']],
     ['ÄB', ['äb']],
@@ -31,7 +31,7 @@ describe('plainTexts', () => {
     expect(plainTexts(toByteText(text).replace('\xc3\xbf', '\xff'), true)).toEqual(expected);
   });
 
-  it('takes + for itself outside of forms', () => {
+  it('keeps + outside forms', () => {
     expect(plainTexts('a+b', false)).toEqual(['a+b']);
   });
 
@@ -49,7 +49,7 @@ describe('plainTexts', () => {
     return encoded;
   };
 
-  it('gives the same text whatever way it was encoded', () => {
+  it('gives the same text for every encoding', () => {
     const texts = fc.string({ unit: 'grapheme' }).filter((text) => !/[%+]/.test(text));
     const choices = fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1 });
     fc.assert(
@@ -60,7 +60,7 @@ describe('plainTexts', () => {
     );
   });
 
-  it('gives one or two texts for any bytes, in lower case and a line each, and changes none of them again', () => {
+  it('gives one or two texts for any bytes, in lower case and each one line, and changes none of them again', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (bytes, isForm) => {
         const texts = plainTexts(Buffer.from(bytes).toString('latin1'), isForm);
@@ -92,7 +92,7 @@ describe('plainPaths', () => {
     expect(plainPaths('/a/%2e%2e\\b').asSent).toEqual(['/a/../b']);
   });
 
-  it('leaves nothing that a server would resolve', () => {
+  it('leaves no segment that a server would resolve', () => {
     const segments = fc.array(fc.constantFrom('a', '..', '.', '', '%2e%2e', '..;b', '\\', '%5c..', 'c%2f..'));
     fc.assert(
       fc.property(segments, (segments) => {

@@ -1,17 +1,17 @@
-/** Undoes the encodings of a text, so that a rule has one spelling to know. */
+/** Decodes a text, so that a rule needs to know only one spelling. */
 
-/** After how many decodings of %XX what is left is taken as it stands. */
+/** The most decodings of %XX; the rest is kept unchanged. */
 const ROUNDS = 5;
 const ESCAPES = /((?:%u[0-9a-f]{4})+)|%([0-9a-f]{2})/gi;
 const OVERLONG = /[\xc0\xc1]([\x80-\xbf])|\xe0([\x80\x81])([\x80-\xbf])/g;
-// Control characters that are no white space, and what has no width.
+// Control characters that are not white space, and characters without width.
 const INVISIBLE = /\ufeff|(?!\s)[\p{Cc}\p{Cf}]/gu;
 const WHITE_SPACE = /\s+/g;
 
 /**
- * What a text says to whoever decodes it once, and, where that is not the same, to whoever decodes until nothing changes.
- * In each: percent signs are undone (`%41`, `%u0041`), then overlong UTF-8; what is left is read as UTF-8, brought to the
- * compatibility form NFKC and to lower case; what cannot be seen is left out; white space is one space, and none at the ends.
+ * A text decoded once, and, if that differs, decoded until nothing changes. In each, percent signs are decoded (`%41`,
+ * `%u0041`), then overlong UTF-8; the result is read as UTF-8, brought to the compatibility form NFKC and to lower case;
+ * invisible characters are left out; white space becomes one space, and none at the ends.
  *
  * @param bytes each character is a byte. @param isForm whether `+` is a space, as in a query.
  */
@@ -30,7 +30,7 @@ export function plainTexts(bytes: string, isForm: boolean): readonly string[] {
 
 /**
  * {@link plainTexts} of a path, with `/` for `\`; and the same paths as a server resolves them: without empty segments, `.`,
- * `..`, what follows a `;` in a segment, and a slash at the end.
+ * `..`, the text after a `;` in a segment, and a slash at the end.
  */
 export function plainPaths(bytes: string): {
   readonly asSent: readonly string[];
@@ -61,7 +61,7 @@ function toPlain(bytes: string): string {
   return text.toLowerCase().replace(INVISIBLE, '').replace(WHITE_SPACE, ' ').trim();
 }
 
-/** ASCII that was written in two or three bytes: no decoder should take it, some do. */
+/** ASCII written in two or three bytes: no decoder should accept it, but some do. */
 function shorten(bytes: string): string {
   return bytes.replace(OVERLONG, (sequence, low: string | undefined, middle: string, last: string) => {
     const high = low === undefined ? middle.charCodeAt(0) : sequence.charCodeAt(0);

@@ -13,7 +13,7 @@ const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const SCRIPT = [403, 'deny', '941100', '1', 'rules'];
 
 describeHaproxies('the request inspection example', (release) => {
-  it('denies what the rules find in requests and responses, with headers as text and as bytes', async () => {
+  it('denies requests and responses that rules hit, with headers as text and as bytes', async () => {
     const { haproxy: asText, running } = await startBoth(release);
     const config = await configWith({ conf: 'spoe-request-inspection-bin.conf' });
     const { haproxy: asBytes } = await startBoth(release, { running, config });
@@ -29,7 +29,7 @@ describeHaproxies('the request inspection example', (release) => {
       expect(await ask(haproxy, { path: '/leak' })).toEqual([403, 'deny', '951100', '1', 'rules']);
       // HAProxy waits for a body without a length, too.
       expect(summaryOf(await sendRaw(haproxy, chunked('/', ['a=', 100, '<script>'])))).toEqual(SCRIPT);
-      // Of a body that is larger than its buffer the rules see the beginning.
+      // Of a body larger than the buffer the rules see the beginning.
       const seen = [200, undefined, '200004', '0', 'rules'];
       expect(await ask(haproxy, { headers: FORM, body: 'a=b&'.repeat(12_000) })).toEqual(seen);
       await haproxy.says(
@@ -96,13 +96,13 @@ describeHaproxies('the request inspection example', (release) => {
     expect((await client.request({ path: '/?n=1' })).headers['x-rules']).toBe('1,100');
   });
 
-  it('detects without a word to the client where it is told to', async () => {
+  it('only detects, without an effect for the client, with detect-only', async () => {
     const { haproxy } = await startBoth(release, { env: { DETECT_ONLY: '1' } });
     expect(await ask(haproxy, { path: SQL })).toEqual([200, undefined, '942100', '1', 'rules']);
     await haproxy.says(/ 200 .* action=- detected=deny score=5\/0 by-rule=942100 hits=1 rules=942100/);
   });
 
-  it('takes up other rules while requests come, without losing one, and stays with the last good ones', async () => {
+  it('reads other rules during requests, without losing one, and keeps the last good ones', async () => {
     const rules = (word: string): string => `rule 1 A word\n in argument\n contains ${word}, always\n deny`;
     const RULES = await writeRules(rules('one'));
     const { haproxy, running } = await startBoth(release, { env: { RULES } });
@@ -131,12 +131,12 @@ describeHaproxies('the request inspection example', (release) => {
     await Promise.all(load);
     expect(seen['0 403']).toBeGreaterThan(20);
     expect(seen['1 200']).toBeGreaterThan(20);
-    // A busy machine may miss HAProxy's deadline; nothing else may come.
+    // A busy machine may miss HAProxy's deadline; no other error may come.
     expect(Object.keys(seen).filter((what) => !['0 403', '1 200', 'error 1'].includes(what))).toEqual([]);
     expect(seen['error 1'] ?? 0).toBeLessThan(20);
   });
 
-  it('denies while the agent does not answer or was killed, says so, and goes on with another agent', async () => {
+  it('denies while the agent does not answer or was killed, logs it, and goes on with another agent', async () => {
     const { haproxy, running } = await startBoth(release);
     expect(await ask(haproxy, { path: SQL })).toEqual(DENIED);
     running.agent.signal('SIGSTOP');
@@ -155,7 +155,7 @@ describeHaproxies('the request inspection example', (release) => {
     await expect.poll(() => ask(haproxy, { path: SQL }), { timeout: 10_000 }).toEqual(DENIED);
   });
 
-  it('inspects a response whose request it has had to forget, and says so', async () => {
+  it('inspects a response whose request was forgotten, and logs it', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     let waiting = 0;
     const answerLater = async (response: ServerResponse): Promise<void> => {

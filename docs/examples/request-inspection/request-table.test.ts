@@ -4,7 +4,7 @@ import { type KnownRequest, RequestTable } from './request-table.ts';
 
 const request = (path: string): KnownRequest => ({ client: '192.0.2.1', method: 'GET', path, hits: [] });
 
-it('hands each request out once, forgets the old, and the oldest of too many', () => {
+it('returns each request once, forgets expired ones, and the oldest of too many', () => {
   let now = 0;
   const table = new RequestTable({ maxRequests: 2, ttlMs: 1_000, now: () => now });
   table.add('a', request('/a'));
@@ -22,7 +22,7 @@ it('hands each request out once, forgets the old, and the oldest of too many', (
   expect(table.toMetrics()).toMatchObject([{ value: 0 }, { value: [{ value: 1 }, { value: 1 }] }]);
 });
 
-it('takes the later of two with one id, and no path that is very long', () => {
+it('keeps the later of two with one id, and no very long path', () => {
   const table = new RequestTable({ maxRequests: 2, ttlMs: 1_000 });
   table.add('a', request('/1'));
   table.add('a', request(`/${'2'.repeat(2_000)}`));
@@ -30,7 +30,7 @@ it('takes the later of two with one id, and no path that is very long', () => {
   expect(table.take('a')).toEqual(request(''));
 });
 
-it('never holds more than it may, nor what is over, and finds all else', () => {
+it('never holds too many or expired requests, and finds all others', () => {
   const steps = fc.array(fc.tuple(fc.constantFrom('add', 'take', 'wait'), fc.integer({ min: 0, max: 6 })));
   fc.assert(
     fc.property(steps, (steps) => {

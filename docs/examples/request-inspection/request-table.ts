@@ -1,7 +1,7 @@
-/** The requests whose responses are still to come. */
+/** The requests that wait for their responses. */
 import type { OwnMetric } from '@spop/agent';
 
-/** What is kept of a request. */
+/** The facts kept about a request. */
 export interface KnownRequest {
   readonly client: string;
   readonly method: string;
@@ -10,13 +10,13 @@ export interface KnownRequest {
   readonly hits: readonly number[];
 }
 
-/** The request of a response that belongs to none. */
+/** The request for a response without a known one. */
 export const NOBODY: KnownRequest = { client: '', method: '', path: '', hits: [] };
 
-/** A longer path is not kept: rules for paths are not asked about the response, and exceptions do not count. */
+/** A longer path is not kept: rules for paths do not run on the response, and exceptions do not apply. */
 const MAX_PATH = 2_000;
 
-/** How much is kept, and how long. */
+/** Limits of number and time. */
 export interface RequestTableOptions {
   readonly maxRequests: number;
   readonly ttlMs: number;
@@ -44,7 +44,7 @@ export class RequestTable {
     return this.#requests.size;
   }
 
-  /** Where there are too many, the oldest has to go. */
+  /** If there are too many, the oldest is forgotten. */
   add(id: string, request: KnownRequest): void {
     const now = this.#now();
     this.#expire(now);
@@ -57,7 +57,7 @@ export class RequestTable {
     this.#displaced++;
   }
 
-  /** Hands a request out, once; undefined where it was never there, or no longer is. */
+  /** Returns a request, once; undefined if it is unknown or forgotten. */
   take(id: string): KnownRequest | undefined {
     this.#expire(this.#now());
     const entry = this.#requests.get(id);

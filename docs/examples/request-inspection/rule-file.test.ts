@@ -5,7 +5,7 @@ import { parseRules } from './rule-file.ts';
 import { Texts } from './parts.ts';
 
 describe('parseRules', () => {
-  it('reads rules with all that they can say', () => {
+  it('reads rules with all kinds of lines', () => {
     const { request, response } = parseRules(`
 # A comment
 rule 7 Something # that is no comment
@@ -80,7 +80,7 @@ rule 8 Of a response
     expect(() => parseRules(text)).toThrow(new RegExp(`^${expected}`));
   });
 
-  it('takes capital letters in patterns where they are no letters of the text', () => {
+  it('accepts capital letters in patterns if they are not letters of the text', () => {
     expect(parseRules(lines('matches \\W\\pL\\p{Greek}\\Ba')).request).toHaveLength(1);
   });
 
@@ -96,7 +96,7 @@ rule 8 Of a response
     expect(message).toMatch(/\nand 5 more$/);
   });
 
-  it('reads whatever stands in a file, or says in which line it is wrong', () => {
+  it('reads any file, or names its wrong line', () => {
     const word = fc.constantFrom(
       'rule',
       'in',

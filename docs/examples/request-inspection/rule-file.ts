@@ -21,7 +21,7 @@ const MAX_URL = 400;
 /** The rules of a file, each list in the file's order. */
 export type RuleSet = Readonly<Record<Side, readonly Rule[]>>;
 
-/** @throws Error with a line for each rule that is wrong: its line, its number, and what was expected. */
+/** @throws Error with a line for each wrong rule: its line, its number, and the expected form. */
 export function parseRules(text: string): RuleSet {
   const rules = new Map<number, Rule>();
   const problems: string[] = [];
@@ -143,7 +143,7 @@ function parseOutcome({ word, rest }: Line): Outcome {
   }
 }
 
-/** @throws Error where it is no whole number from `min` to `max`. */
+/** @throws Error if it is not a whole number from `min` to `max`. */
 function parseNumber(text: string, min: number, max: number): number {
   const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= min && value <= max)) throw new Error(`expected a whole number from ${min} to ${max}, not "${text}"`);

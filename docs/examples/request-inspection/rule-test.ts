@@ -1,4 +1,4 @@
-/** What a rule can ask of texts. */
+/** The tests of a rule on texts. */
 import { compilePattern } from './pattern.ts';
 import type { Test } from './rule.ts';
 
@@ -40,7 +40,7 @@ export function parseTest(word: string, rest: string): Test {
   return parse(rest);
 }
 
-/** Texts with commas between them, in lower case as what they are compared with. */
+/** Texts separated by commas, in lower case like the texts they are compared with. */
 function listOf(rest: string): string[] {
   const list = rest.split(',').map((each) => each.trim().toLowerCase());
   if (list.includes('')) throw new Error('expected texts with commas between them');

@@ -1,16 +1,16 @@
-/** One rule, and what it finds. */
+/** One rule, and its search. */
 import type { Parts, Texts } from './parts.ts';
 
-/** What a rule looks at the parts of. */
+/** The subjects of a rule: requests or responses. */
 export type Side = 'request' | 'response';
 
-/** Something that a rule looks at: all fields of a part, or those of one name. */
+/** A target of a rule: all fields of a part, or those of one name. */
 export interface Target {
   readonly part: string;
   readonly name: string | undefined;
 }
 
-/** What follows a hit. */
+/** The action of a hit. */
 export type Outcome =
   | { readonly kind: 'score'; readonly score: number }
   | { readonly kind: 'deny'; readonly status: number }
@@ -18,7 +18,7 @@ export type Outcome =
   | { readonly kind: 'drop' }
   | { readonly kind: 'allow' };
 
-/** Which exchanges a rule is for; a list that is empty stands for all, or of exceptions for none. */
+/** The exchanges that a rule is for; an empty list means all, an empty list of exceptions none. */
 export interface Scope {
   readonly apps: readonly string[];
   readonly paths: readonly string[];
@@ -26,13 +26,13 @@ export interface Scope {
   readonly exceptArguments: readonly string[];
 }
 
-/** Whether the texts of one target are what a rule looks for. */
+/** Whether the texts of one target pass a rule's test. */
 export type Test = (texts: Texts) => boolean;
 
 /** A rule of the file. */
 export interface Rule {
   readonly id: number;
-  /** What it is for, in words. */
+  /** Its purpose, in words. */
   readonly title: string;
   readonly side: Side;
   readonly targets: readonly Target[];
@@ -41,7 +41,7 @@ export interface Rule {
   readonly scope: Scope;
 }
 
-/** Whether the rule is for this exchange, and one of its targets is what it looks for. */
+/** Whether the rule is for this exchange, and one of its targets passes its test. */
 export function isHit({ scope, targets, test }: Rule, parts: Parts): boolean {
   if (!isInScope(scope, parts)) return false;
   return targets.some(({ part, name }) =>
@@ -54,7 +54,7 @@ function isInScope({ apps, paths, exceptPaths }: Scope, parts: Parts): boolean {
   if (paths.length === 0 && exceptPaths.length === 0) return true;
   const resolved = parts.resolvedPaths;
   if (paths.length > 0 && !resolved.some((path) => isUnder(path, paths))) return false;
-  // Whoever reads the path in either way has to be within the exception.
+  // Both readings of the path have to be within the exception.
   return exceptPaths.length === 0 || !resolved.every((path) => isUnder(path, exceptPaths));
 }
 

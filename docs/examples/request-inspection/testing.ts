@@ -1,4 +1,4 @@
-/** What the tests of this example share. */
+/** Code shared by the tests of this example. */
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -32,9 +32,9 @@ export const LEAKS: Readonly<Record<string, string>> = {
 
 /** An attack that needs decoding. */
 export const SQL = '/items?q=1%27%20UNION%20%20select%20name%20from%20users';
-/** What its answer says. */
+/** Its answer. */
 export const DENIED = [403, 'deny', '942100', '1', 'rules'] as const;
-/** What that of a request says which no rule hits. */
+/** The answer for a request that no rule hits. */
 export const PASSED = [200, undefined, '', '1', 'rules'] as const;
 
 /** Rules in a file of their own, until the test ends. */
@@ -54,10 +54,10 @@ export async function startSite(): Promise<Origin> {
   );
 }
 
-/** What differs from the example as it is. */
+/** Differences from the example. */
 export interface BothOptions {
   readonly env?: Environment;
-  /** An agent that is there already. */
+  /** A running agent. */
   readonly running?: ExampleAgent;
   readonly config?: URL;
   /** Its address. */
@@ -74,7 +74,7 @@ export async function startBoth(
   return { haproxy: await startHaproxy(release, config, running.spoeAddress, { APP_ADDR }), running };
 }
 
-/** How a copy of the configurations differs. */
+/** Differences of a copy of the configurations. */
 export interface ConfigChanges {
   /** The SPOE configuration that is used. */
   readonly conf?: string;
@@ -83,7 +83,7 @@ export interface ConfigChanges {
   readonly spoe?: (text: string) => string;
 }
 
-/** A copy of haproxy.cfg and what it names. @returns where it is, until the test ends. */
+/** A copy of haproxy.cfg and the files that it names. @returns its path, until the test ends. */
 export async function configWith({
   conf = SPOE_CONF,
   global = '',
@@ -96,33 +96,33 @@ export async function configWith({
   return pathToFileURL(folder.file('haproxy.cfg'));
 }
 
-/** Sends again what a busy machine has answered too late for HAProxy's deadline. */
+/** Repeats a request that a busy machine has answered too late for HAProxy's deadline. */
 export async function inTime<T extends Pick<Answer, 'headers'>>(send: () => Promise<T>): Promise<T> {
   let answer = await send();
   for (let retries = 5; retries > 0 && answer.headers['x-spoe-error'] === '1'; retries--) answer = await send();
   return answer;
 }
 
-/** One request from 192.0.2.1. @returns what the answer says. */
+/** One request from 192.0.2.1. @returns the fields of its answer. */
 export async function ask(haproxy: Haproxy, request: RequestOptions = {}): Promise<unknown[]> {
   const client = connectAs('192.0.2.1', haproxy);
   return summaryOf(await inTime(() => client.request(request)));
 }
 
-/** Status, action, rules, whether the body was whole, and who decided. */
+/** Status, action, rules, whether the body was whole, and the source of the verdict. */
 export function summaryOf({ status, headers }: Pick<Answer, 'status' | 'headers'>): unknown[] {
   return [status, headers['x-action'], headers['x-rules'], headers['x-body-complete'], headers['x-verdict-source']];
 }
 
-/** What came back on a connection of its own. */
+/** The answer on a connection of its own. */
 export interface RawAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** All that came, the headers included. */
+  /** All received text, headers included. */
   readonly text: string;
 }
 
-/** What to send: bytes, a pause in milliseconds, or to wait until what came matches. */
+/** A step of sending: bytes, a pause in milliseconds, or a pattern to wait for in the answer. */
 export type RawPart = string | number | RegExp;
 
 /** Sends bytes as they are, and waits until HAProxy closes the connection. */
@@ -132,7 +132,7 @@ async function sendOnce(haproxy: Haproxy, parts: readonly RawPart[]): Promise<Ra
   let text = '';
   let isOver = false;
   socket.on('data', (chunk: string) => (text += chunk));
-  // HAProxy resets where it has answered before all was sent.
+  // HAProxy resets the connection if it has answered before all was sent.
   socket.on('error', () => {});
   const closed = once(socket, 'close', { signal: AbortSignal.timeout(TIMEOUT_MS) }).then(() => (isOver = true));
   socket.write(proxyLine('192.0.2.1'), 'latin1');

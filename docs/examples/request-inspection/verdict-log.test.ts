@@ -4,7 +4,7 @@ import { VerdictLog } from './verdict-log.ts';
 
 const VERDICT = { hits: [], score: 0, decision: undefined, isOutOfTime: false };
 
-it('writes a hundred lines a second, says how many it left out, and lets nobody write lines of his own', () => {
+it('writes a hundred lines a second, counts those left out, and keeps each entry on one line', () => {
   const lines: string[] = [];
   let now = 0;
   const log = new VerdictLog(
