@@ -75,7 +75,7 @@ async function coverage(sites: readonly Site[]): Promise<Covered[]> {
   return (await runWith(insertions, ['cover.ts'])) as Covered[];
 }
 
-/** Why the proof of a case does not see an object planted at the site; empty where it does. */
+/** Why the proof of a case does not see an object planted at the site; empty if it does. */
 async function faultOf({ file, line }: Site, proof: Covered): Promise<string> {
   const insertion = { file, line, statement: 'const planted = { planted: 0 };' };
   const script = ['prove.ts', proof.folder, proof.file, proof.name, 'unoptimised'];

@@ -43,7 +43,7 @@ interface Proof {
 
 interface Outcome extends Proof {
   findings?: Findings;
-  /** Empty where the proof holds. */
+  /** Empty if the proof holds. */
   faults: string[];
 }
 

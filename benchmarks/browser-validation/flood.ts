@@ -136,7 +136,7 @@ export class Flood {
     for (let index = 0; performance.now() < untilMs; index++) {
       const { client, cookie } = this.#visitors[index % VISITORS]!;
       const askedAt = performance.now();
-      // A connection that HAProxy closes while a request is on its way is no answer: it is sent once more.
+      // If HAProxy closes the connection while a request is on its way, the request is sent again.
       const ask = (): ReturnType<typeof client.request> => client.request({ headers: { cookie } });
       const answer = await ask()
         .catch(ask)

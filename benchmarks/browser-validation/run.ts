@@ -28,7 +28,7 @@ const LEVELS = [1, 2, 3] as const;
 
 let missed = 0;
 
-/** One line: what was measured and, where it has one, its limit and whether it holds. */
+/** One line: a measured figure and, if it has a limit, the limit and whether it holds. */
 function report(what: string, value: number, unit: string, limit?: number): void {
   const isHeld = limit === undefined || value <= limit;
   if (!isHeld) missed++;

@@ -40,7 +40,7 @@ export interface SpopCase extends CaseName {
   readonly what: string;
   /** Whether it needs the event loop. */
   readonly isAsync: boolean;
-  /** Whether its bytes of heap are the same in each process: not where it throws, or needs the event loop. */
+  /** Whether its bytes of heap are the same in each process: not if it throws, or needs the event loop. */
   readonly hasExactBytes: boolean;
 }
 

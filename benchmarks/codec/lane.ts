@@ -24,7 +24,7 @@ export interface CaseName {
 export interface LaneOptions {
   /** Further flags for Node. */
   readonly flags?: readonly string[];
-  /** The core that the process is bound to, where there is `taskset`; any by default. */
+  /** The core that the process is bound to, if there is `taskset`; any by default. */
   readonly core?: number | undefined;
 }
 

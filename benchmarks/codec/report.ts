@@ -19,7 +19,7 @@ function row(result: CaseResult, lane: LaneResult): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** How many times as long the other subject takes, or nothing where there is none. */
+/** The factor by which the other subject takes longer, or nothing if there is none. */
 function ratioTo({ lanes }: CaseResult, other: LaneResult['subject'], lane: LaneResult): string {
   const reference = lanes.find(({ subject }) => subject === other);
   if (reference === undefined || reference === lane) return '';

@@ -21,7 +21,7 @@ new PerformanceObserver((list) => {
 process.on('message', (request: Request) => {
   void answer(request).then((result) => process.send?.(result));
 });
-// The parent may have died: without its channel there is nobody to answer.
+// The parent may have died: without its channel there is nothing to answer.
 process.on('disconnect', () => process.exit());
 process.send?.({ kind: 'ready' } satisfies Answer);
 

@@ -19,7 +19,7 @@ export const representative: readonly string[] = [
 export interface Comparison extends Outcome {
   readonly name: string;
   readonly samples: readonly Timed[];
-  /** Bytes of heap per operation of base and head, where they are the same in each process. */
+  /** Bytes of heap per operation of base and head, if they are the same in each process. */
   readonly bytes?: readonly [base: number, head: number];
   readonly seconds: number;
 }
@@ -54,7 +54,7 @@ function lastCore(): number {
 
 const core = lastCore();
 
-/** Does `work` with the packages of two commits, of the working tree where there is none; removes its copies afterwards. */
+/** Does `work` with the packages of two commits, or of the working tree for a missing one; then removes its copies. */
 export async function withSides<Result>(
   repository: string,
   revisions: { base: string | undefined; head: string | undefined },
@@ -80,7 +80,7 @@ export async function withSides<Result>(
   }
 }
 
-/** Compares one case; bytes are not counted with a planted slowdown, where the same code is on both sides. */
+/** Compares one case; bytes are not counted with a planted slowdown, since both sides then have the same code. */
 export async function compareCase(
   definition: SpopCase,
   { base, head }: Sides,

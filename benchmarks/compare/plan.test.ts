@@ -13,7 +13,7 @@ function randomNumbers(seed: number): () => number {
   };
 }
 
-/** The logarithm of what one process takes: how far from the usual, where the code is the same. */
+/** The logarithm of one process's time: its distance from the usual for the same code. */
 type Process = (random: () => number) => number;
 
 function normal(random: () => number): number {
@@ -82,13 +82,13 @@ describe('a comparison of simulated processes', () => {
     expect(faster).toBe(20);
   });
 
-  it('never calls a slowdown of 10 % the same where the spread is too large to find it', async () => {
+  it('never calls a slowdown of 10 % the same if the spread is too large to find it', async () => {
     const { slower, undecided } = await tally((random) => 0.5 * normal(random), 1.1, 20);
     expect(slower + undecided).toBe(20);
     expect(undecided).toBeGreaterThanOrEqual(15);
   });
 
-  it('is undecided where the budget allows too few samples', async () => {
+  it('is undecided if the budget allows too few samples', async () => {
     const { verdict, samples, time } = await simulate(spreads['normal, 4 %']!, 1, 1, 20 * SECOND);
     expect({ verdict, taken: samples.length, low: time.low }).toEqual({
       verdict: 'undecided',

@@ -15,7 +15,7 @@ describe('a verdict', () => {
     expect(verdicts).toEqual(['same', 'slower', 'faster']);
   });
 
-  it('is open where a difference of 5 % could be hidden', () => {
+  it('is open if a difference of 5 % could be hidden', () => {
     expect(judge(samples(0, 0, 0.02), 1).verdict).toBe('same');
     expect(judge(samples(0, 0, 0.06), 1).verdict).toBe('undecided');
     expect(judge(samples(0.04, 0, 0.02), 1).verdict).toBe('slower');
@@ -27,7 +27,7 @@ describe('a verdict', () => {
     expect(many).toBeGreaterThan(1.5 * one!);
   });
 
-  it('is open where the same code differs from itself', () => {
+  it('is open if the same code differs from itself', () => {
     const { isBroken, verdict } = judge(samples(0.1, 0.05, 0.01), 1);
     expect({ isBroken, verdict }).toEqual({ isBroken: true, verdict: 'undecided' });
   });

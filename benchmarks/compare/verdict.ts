@@ -29,7 +29,7 @@ export interface Sample {
 export interface Judgement {
   readonly time: Interval;
   readonly control: Interval;
-  /** Whether the control shows a difference where there is none, so that the measurement cannot be believed. */
+  /** Whether the control shows a difference of equal code, so that the measurement is not reliable. */
   readonly isBroken: boolean;
   readonly verdict: Verdict;
 }

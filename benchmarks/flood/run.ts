@@ -4,7 +4,7 @@
  *     pnpm run bench:flood [--seconds 2] [--filter TEXT]
  *
  * One NOTIFY at a time is asked every 3 ms. What it waits for the agent is the processor time that its event loop takes until
- * the ACK is there: what other programs take meanwhile is no wait for the agent, and is in the other columns. Reached is 10 ms
+ * the ACK is there: the time of other programs is not a wait for the agent, and is in the other columns. Reached is 10 ms
  * beside one connection that floods, and 50 ms beside 100, at the 99th percentile, with 2 ms more for collecting garbage.
  */
 import { once } from 'node:events';

@@ -23,11 +23,11 @@ export interface Case {
   readonly name: string;
   /** One line on what an operation is. */
   readonly what: string;
-  /** Bytes that go in or come out per operation, where that says something. */
+  /** Bytes read or written per operation, if the number is useful. */
   readonly frameBytes?: number;
   /** Prepares a subject's state, outside of the measurement, and gives its operation. */
   readonly subjects: Readonly<Partial<Record<Subject, () => Operation>>>;
-  /** What `spop` may take where nothing is optimised; nothing if not given. Optimised it takes nothing in any case. */
+  /** Bytes that `spop` may take unoptimised; 0 by default. Optimised it always takes 0. */
   readonly unoptimised?: Allowance;
   /**
    * Whether `spop` ends in an error, which is an object. How much of it the optimising compilers leave out depends on
@@ -42,6 +42,6 @@ export interface AsyncCase {
   readonly name: string;
   /** One line on what an operation is. */
   readonly what: string;
-  /** Prepares the state, outside of the measurement, and gives an async function that does so many operations. */
+  /** Prepares the state, outside the measurement, and returns an async function that does this number of operations. */
   readonly prepare: () => Promise<(count: number) => Promise<void>>;
 }

@@ -35,7 +35,7 @@ function runBatch(operation: Operation, count: number): number {
  */
 function keepInterpreted(work: typeof run): void {
   setFlagsFromString('--allow-natives-syntax');
-  // Natives are no JavaScript: only a parser that was told to takes them.
+  // Natives are not JavaScript: the parser accepts them only with its flag.
   // oxlint-disable-next-line typescript/no-implied-eval
   const neverOptimize = new Function('work', '%NeverOptimizeFunction(work)') as (work: typeof run) => void;
   setFlagsFromString('--no-allow-natives-syntax');

@@ -1,6 +1,6 @@
 import { Bench } from 'tinybench';
 
-/** Does so many operations, one after another; asynchronously where they need the event loop. */
+/** Does this number of operations, one after another; asynchronously if they need the event loop. */
 export type Work = (count: number) => unknown;
 
 const MIN_OPERATIONS = 50;
@@ -32,13 +32,13 @@ export async function timeTasks(work: Work, count: number, uncounted: number = 0
   return (result.latency.p50 * 1e6) / count;
 }
 
-/** tinybench calls what is no async function once to find out what it returns, and does not wait for that. */
+/** tinybench calls a function that is not async once to see its result, and does not wait for a promise. */
 function isAsync(work: Work): boolean {
   return work.constructor.name === 'AsyncFunction';
 }
 
 /**
- * Works until the process has had so many milliseconds of processor time, then says how many operations take
+ * Works until the process has had this many milliseconds of processor time, then says how many operations take
  * `taskMilliseconds`. By the clock, code on a busy machine would be measured before V8's compilers got to it.
  */
 export async function warmUp(work: Work, milliseconds: number, taskMilliseconds: number): Promise<number> {

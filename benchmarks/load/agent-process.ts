@@ -24,7 +24,7 @@ function hasTaskset(): boolean {
   }
 }
 
-/** The command under `taskset -c cores`, or as it is where there is no taskset or no core is asked for. */
+/** The command under `taskset -c cores`, or unchanged without taskset or cores. */
 export function pinned(command: AgentCommand, cores: string | undefined): AgentCommand {
   if (cores === undefined || !canPin) return command;
   return { ...command, program: 'taskset', args: ['-c', cores, command.program, ...command.args] };
@@ -32,7 +32,7 @@ export function pinned(command: AgentCommand, cores: string | undefined): AgentC
 
 /**
  * CPU time of all living threads of a process in seconds, exact to the nanosecond (/proc/PID/task/TID/schedstat); NaN
- * where there is no such process.
+ * if there is no such process.
  */
 export function cpuSecondsOf(pid: number | undefined): number {
   const tasks = `/proc/${pid}/task`;

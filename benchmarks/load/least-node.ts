@@ -26,7 +26,7 @@ const AGENT_HELLO = Buffer.from(
 );
 const SET_SCORE = Buffer.from('\x01\x03\x01\x08ip_score\x04', 'latin1');
 
-/** Writes the ACK of the NOTIFY whose ids begin at `ids`; returns where it ends. */
+/** Writes the ACK of the NOTIFY whose ids begin at `ids`; returns its end. */
 function writeAck(input: Buffer, ids: number, idsEnd: number, score: number, out: Buffer, start: number): number {
   let position = start + 4;
   out[position] = 103;

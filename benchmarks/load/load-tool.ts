@@ -44,7 +44,7 @@ export class LoadTool {
   readonly #program: string;
   readonly #traffic: Readonly<Record<TrafficKind, string>>;
 
-  /** @throws {Error} where there is no C compiler. */
+  /** @throws {Error} if there is no C compiler. */
   constructor() {
     const program = compileC('generator');
     if (program === undefined) throw new Error('expected a C compiler to build the load generator with; found no cc');
@@ -79,7 +79,7 @@ export class LoadTool {
   }
 }
 
-/** Compiles a program of benchmarks/peers/c; its path, or undefined where there is no C compiler. */
+/** Compiles a program of benchmarks/peers/c; its path, or undefined without a C compiler. */
 export function compileC(name: string): string | undefined {
   mkdirSync(BUILD, { recursive: true });
   const program = `${BUILD}${name}`;

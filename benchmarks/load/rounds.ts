@@ -61,7 +61,7 @@ class Runner {
     this.#options = options;
   }
 
-  /** The lane's process for this placing; started and warmed where there is none, or where it has ended. */
+  /** The lane's process for this placing; started and warmed if there is none, or if it has ended. */
   async agent(lane: Lane, cores: Cores): Promise<AgentProcess> {
     const key = `${lane.name} ${cores === 'all'}`;
     const known = this.#agents.get(key);

@@ -23,7 +23,7 @@ const { values } = parseArgs({
 const program = fileURLToPath(new URL('spop-agent.ts', import.meta.url));
 const tool = new LoadTool();
 
-/** Frames a second of so many agents together. */
+/** Frames a second of this number of agents together. */
 async function measure(count: number, kind: 'tiny' | 'realistic'): Promise<number> {
   const args = [...plainJsFlags(), program];
   const agents = await Promise.all(

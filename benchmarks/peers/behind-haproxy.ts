@@ -40,7 +40,7 @@ global
   maxconn 500
 defaults
   mode http
-  # HAProxy 3.4 and later would not wait for the agent's answer where the client closes.
+  # HAProxy 3.4 and later would not wait for the agent's answer after the client closes.
   no option abortonclose
   timeout connect 2s
   timeout client 20s

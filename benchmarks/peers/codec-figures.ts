@@ -12,7 +12,7 @@ export interface CodecFigure {
   readonly bytes: number;
 }
 
-/** What a lane's codec program prints; nothing where it has none. */
+/** The output of a lane's codec program; nothing without one. */
 export async function measureCodec(lane: PeerLane, tool: LoadTool): Promise<CodecFigure[]> {
   if (lane.codec === undefined) return [];
   const { program, args } = lane.codec;

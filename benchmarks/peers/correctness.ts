@@ -5,7 +5,7 @@ import type { Contract } from '../../packages/builder/src/conformance/contract.t
 import { judgeCase, probe, type Probed } from '../../packages/builder/src/conformance/run.ts';
 import { casesFor, playOn, scoreContract } from './cases.ts';
 
-/** How long an answer may take, and where none came in time, the second time: a busy machine is slow, too. */
+/** Time limits of an answer, for the first and the second try: a busy machine is slow, too. */
 const PATIENCE_MS = [1_500, 5_000] as const;
 
 export interface CaseVerdict {

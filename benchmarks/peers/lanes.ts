@@ -15,7 +15,7 @@ import { BUILD, compileC } from '../load/load-tool.ts';
 export interface PeerLane {
   readonly name: string;
   readonly language: 'Node' | 'Go' | 'Rust' | 'C';
-  /** `ours`, another library, or a yardstick that is no library. */
+  /** `ours`, another library, or a yardstick, which is not a library. */
   readonly role: 'ours' | 'peer' | 'reference';
   readonly version: string;
   readonly command: AgentCommand;
@@ -176,7 +176,7 @@ function ours(list: string): Builder[] {
   });
 }
 
-/** A yardstick that is no library. */
+/** A yardstick, which is not a library. */
 function reference(lane: Omit<PeerLane, 'role'>): Builder {
   return () => Promise.resolve({ ...lane, role: 'reference' });
 }

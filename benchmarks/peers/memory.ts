@@ -12,7 +12,7 @@ export interface MemorySample {
 
 const STEPS = [0, 10_000, 100_000, 250_000, 500_000, 1_000_000];
 
-/** Resident memory after each of the steps, of a fresh process; fewer where the agent gives up. */
+/** Resident memory after each of the steps, of a fresh process; fewer if the agent gives up. */
 export async function measureMemory(command: AgentCommand, tool: LoadTool, scale = 1): Promise<MemorySample[]> {
   const agent = await AgentProcess.start(command);
   const samples: MemorySample[] = [];

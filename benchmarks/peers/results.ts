@@ -30,7 +30,7 @@ export interface SectionInfo {
   readonly secondsPerSample: number;
 }
 
-/** A median over the rounds, and the quartiles around it where they were kept. */
+/** A median over the rounds, and the quartiles around it if they were kept. */
 export interface Figure {
   readonly median: number;
   readonly low?: number;

@@ -6,7 +6,7 @@
  *          [--rounds 5] [--seconds 1] [--nodes 24.21.0,26.10.0] [--docs]
  *
  * Writes benchmarks.json, benchmarks.md and plots to benchmarks/peers/build, or with `--docs` to docs. Sections that are
- * not measured stay as they are in that JSON, so that `--docs --sections ''` writes the page anew and measures nothing.
+ * not measured stay as they are in that JSON, so that `--docs --sections ''` writes the page again without measuring.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';

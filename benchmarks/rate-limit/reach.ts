@@ -36,7 +36,7 @@ const VISITORS = 16;
 const WARM_S = 2;
 /** HAProxy answers at once. */
 const WITHOUT = 'without an agent';
-/** At most so many times the CPU of the floor. */
+/** Highest factor of the floor's CPU. */
 const LIMITS: Readonly<Record<string, number>> = { 'one server': 1.4, cluster: 2.1 };
 /** Any client of 65,536, each time. */
 const VISIT = `request = function()

@@ -48,7 +48,7 @@ function reportLookUps(): void {
   }
 }
 
-/** NOTIFYs of so many addresses, each of them new. */
+/** NOTIFYs of this number of addresses, each of them new. */
 function newcomers(): Buffer {
   const bytes = Buffer.alloc(64 * NEWCOMERS);
   const writer = new NotifyWriter();

@@ -1,4 +1,4 @@
-/** What goes wrong on purpose: connections that end, stop or speak nonsense at every point of a session. */
+/** Injected faults: connections that end, stop or send nonsense at every point of a session. */
 import { randomBytes, randomInt } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +31,7 @@ const halfFragmented = Buffer.concat([
     .map((frame) => frame.toBytes()),
 ]);
 
-/** Bytes to send, and how to go on from there. */
+/** Bytes to send, and the end of the connection after them. */
 type Fault = () => { readonly bytes: Buffer; readonly ending: 'reset' | 'end' | 'stall' };
 
 const faults: Readonly<Record<string, Fault>> = {
@@ -50,7 +50,7 @@ const faults: Readonly<Record<string, Fault>> = {
   'half of a fragmented NOTIFY': () => ({ bytes: halfFragmented, ending: 'reset' }),
 };
 
-/** How often each was done. */
+/** The number of injections of each fault. */
 export const injected: Record<string, number> = Object.fromEntries(Object.keys(faults).map((name) => [name, 0]));
 
 /** Injects one fault after the other until `isOver`. */

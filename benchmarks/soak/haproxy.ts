@@ -50,7 +50,7 @@ export class ReloadedHaproxy {
     return new ReloadedHaproxy(version, options, folder, await Haproxy.start(options));
   }
 
-  /** Starts a new process, and stops the old one softly, by force where that takes too long. */
+  /** Starts a new process, and stops the old one softly, by force if that takes too long. */
   async reload(): Promise<void> {
     const old = this.#started.at(-1);
     this.#started.push(await Haproxy.start(this.#options));

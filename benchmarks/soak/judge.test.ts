@@ -23,7 +23,7 @@ const rest: SoakSample = {
   maxLagMs: 0,
 };
 
-/** Samples in which one quantity grows by so much from the first to the last. */
+/** Samples in which one quantity grows by `by` from the first to the last. */
 function growing(name: keyof SoakSample, by: number): SoakSample[] {
   return Array.from({ length: 400 }, (_, i) => ({ ...rest, seconds: i, [name]: rest[name] + (by * i) / 400 }));
 }
@@ -35,7 +35,7 @@ function tooMuch(samples: readonly SoakSample[]): string[] {
 }
 
 describe('growths', () => {
-  it('finds nothing in what stays as it is', () => {
+  it('finds no growth in constant samples', () => {
     expect(tooMuch(growing('notifies', 1e6))).toEqual([]);
   });
 
@@ -48,19 +48,19 @@ describe('growths', () => {
     expect(tooMuch(growing(name, by))).toEqual([name]);
   });
 
-  it('does not mind the first quarter, in which all warms up', () => {
+  it('ignores the first quarter, during which the process warms up', () => {
     const samples = growing('notifies', 0).map((sample, i) => ({ ...sample, heap: i < 100 ? 2 : 10 }));
     expect(tooMuch(samples)).toEqual([]);
   });
 
-  it('does not mind a single peak', () => {
+  it('ignores a single peak', () => {
     const samples = growing('notifies', 0).map((sample, i) => ({ ...sample, rss: i === 390 ? 900 : 100 }));
     expect(tooMuch(samples)).toEqual([]);
   });
 });
 
 describe('leftovers', () => {
-  it('names what is still held', () => {
+  it('names the resources still held', () => {
     expect(leftovers(rest)).toEqual([]);
     expect(leftovers({ ...rest, connections: 1, outputBuffers: 3 })).toEqual([
       'connections is 1 at rest',

@@ -8,10 +8,10 @@ const LIMITS = {
   handles: { share: 0.25, amount: 20 },
 } as const satisfies Partial<Record<keyof SoakSample, { share: number; amount: number }>>;
 
-/** What is held at the end, with nothing asked any more. */
+/** Resources that must be free at the end, at rest. */
 const MUST_BE_ZERO = ['connections', 'inFlight', 'outputBuffers'] as const;
 
-/** How a quantity was in the second quarter of a soak, when all has warmed up, and in the last one. */
+/** A quantity in the second quarter of a soak, after the warm-up, and in the last one. */
 export interface Growth {
   readonly name: keyof typeof LIMITS;
   readonly before: number;
@@ -31,7 +31,7 @@ export function growths(samples: readonly SoakSample[]): Growth[] {
   });
 }
 
-/** What the last sample, taken at rest, still holds. */
+/** The resources that the last sample, taken at rest, still holds. */
 export function leftovers(atRest: SoakSample): string[] {
   return MUST_BE_ZERO.filter((name) => atRest[name] !== 0).map((name) => `${name} is ${atRest[name]} at rest`);
 }

@@ -1,4 +1,4 @@
-/** What the agent's process tells the one that watches it, once a second. */
+/** The agent's report to the watching process, once a second. */
 export interface SoakSample {
   /** Seconds since the start. */
   readonly seconds: number;
@@ -6,7 +6,7 @@ export interface SoakSample {
   readonly rss: number;
   readonly heap: number;
   readonly external: number;
-  /** What keeps the event loop of the process alive: sockets, timers, and alike. */
+  /** Resources that keep the event loop alive: sockets, timers and others. */
   readonly handles: number;
   readonly connections: number;
   readonly inFlight: number;
@@ -24,5 +24,5 @@ export interface SoakSample {
   readonly maxLagMs: number;
 }
 
-/** What a soaked agent is asked to do, as `kind` of its message says. */
+/** The kinds of work that a soaked agent is asked for, by `kind` of its message. */
 export const KINDS = ['tiny', 'realistic', 'async', 'slow', 'throws', 'rejects', 'big'] as const;

@@ -1,5 +1,5 @@
 /**
- * The client of an agent on 127.0.0.1, a process of its own: asked for a number, it sends so many tiny NOTIFYs, 500 at a
+ * The client of an agent on 127.0.0.1, a process of its own: asked for a number, it sends that many tiny NOTIFYs, 500 at a
  * time in one write, and answers once all are acknowledged.
  */
 import { connect } from 'node:net';

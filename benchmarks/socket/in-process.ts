@@ -4,7 +4,7 @@ import { createAgent, type MessageHandler } from '@spop/agent';
 import { address, type Actions, defineMessage, defineVariable, int32 } from '@spop/codec';
 import { hello, tiny } from '../codec/frames.ts';
 
-/** HAProxy has at most so many in flight on a connection. */
+/** HAProxy's most NOTIFYs in flight on a connection. */
 const WINDOW = 20;
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });

@@ -126,7 +126,7 @@ export class AgentWorld {
     this.sendWrong(peer, notify({ streamId, frameId, flags }).toBytes(), 11);
   }
 
-  /** Gives a fragmented NOTIFY up: nobody waits for its ACK any more. */
+  /** Aborts a fragmented NOTIFY: its ACK is no longer expected. */
   abortFragments(peer: AgentPeer): void {
     const { question } = this.#fragments.get(peer)!;
     this.#fragments.delete(peer);
@@ -228,7 +228,7 @@ export class AgentWorld {
     if (!this.#expectedStatus.has(peer)) this.#expectedStatus.set(peer, status);
   }
 
-  /** A connection ends where it has to, and with the right status; one that need not end does not. */
+  /** A connection ends when it has to, and with the right status; others do not end. */
   #checkStatus(peer: AgentPeer): void {
     const expected = this.#expectedStatus.get(peer) ?? (this.isClosed ? 0 : undefined);
     if (peer.disconnectStatus !== undefined) {
@@ -301,7 +301,7 @@ export class AgentWorld {
     const { peer, startedAt, isWhole } = question;
     if (!this.#isOpen(question) || !isWhole || !peer.isReading) return;
     const jobs = question.jobs.filter((_, place) => !isPassedOver(question, place));
-    // Of a NOTIFY without messages nobody can tell whether it was read.
+    // Whether a NOTIFY without messages was read cannot be seen.
     if (!jobs.every((job) => job.isStarted) || jobs.length === 0) {
       if (this.#isHeldBack(peer)) return;
       throw new Error(`NOTIFY ${question.streamId}:${question.frameId} was not handled, or not answered`);

@@ -19,7 +19,7 @@ function name(minLength: number): fc.Arbitrary<string> {
   );
 }
 
-/** The text with one letter changed to its neighbour; as it is where it has none. */
+/** The text with one letter changed to its neighbour; unchanged without a letter. */
 function nearly(text: string, at: number): string {
   if (text === '') return text;
   const bytes = Buffer.from(text);

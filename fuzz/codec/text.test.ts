@@ -45,7 +45,7 @@ function nearly(): fc.Arbitrary<readonly [string, Buffer]> {
 }
 
 describe('text and bytes', () => {
-  it('are equal, or begin with one another, exactly where the UTF-8 of the text is', () => {
+  it('are equal, or begin with one another, exactly if the UTF-8 of the text does', () => {
     check(
       fc.property(nearly(), fc.integer({ min: 0, max: 255 }), ([given, bytes], canary) => {
         const around = Buffer.from([canary, canary, ...bytes, canary, 0x80, 0xbf]);
@@ -95,7 +95,7 @@ describe('cached text', () => {
           buffer.fill(0x41).set(bytes, 5);
           expect(cache.toText(buffer, 5, bytes.length)).toBe(Buffer.from(bytes).toString('utf8'));
         }
-        // Each value a second time: from the cache where it was kept.
+        // Each value a second time: from the cache if it was kept.
         for (const bytes of values) {
           buffer.fill(0x42).set(bytes, 9);
           expect(cache.toText(buffer, 9, bytes.length)).toBe(Buffer.from(bytes).toString('utf8'));
@@ -134,7 +134,7 @@ describe('cached text', () => {
 });
 
 describe('names', () => {
-  it('are found exactly where they are among the known ones', () => {
+  it('are found exactly if they are among the known ones', () => {
     const name = fc
       .oneof(fc.constantFrom('a', 'ab', 'ba', 'aba', 'baa', 'aab', 'abab', ''), text())
       .filter((each) => Buffer.byteLength(each) < 240);

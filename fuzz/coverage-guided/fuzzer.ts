@@ -4,7 +4,7 @@ import { counterCount, counters } from './instrument.ts';
 import { mutate, Random } from './mutate.ts';
 
 /**
- * Steps that an input may take: a constant for setting up, and so many per byte. Twice of the most that any input of the
+ * Steps that an input may take: a constant for setting up, and a number per byte. Twice of the most that any input of the
  * corpora takes; work that grows faster than the input passes it soon.
  */
 const STEPS_TO_START = 16_000;

@@ -29,7 +29,7 @@ function configuration(file: string, concurrency: number): object {
     mutate: [file],
     concurrency,
     coverageAnalysis: 'perTest',
-    // Texts of errors are for people, and worded anew without a test.
+    // Texts of errors are for people, and reworded without a test.
     mutator: { excludedMutations: ['StringLiteral'] },
     ignoreStatic: true,
     timeoutMS: 10_000,

@@ -25,7 +25,7 @@ function agentTests(folder: string): string[] {
 }
 
 /**
- * The tests to run against changes of a file, as patterns: those of its package, of its folder where they are many, and
+ * The tests to run against changes of a file, as patterns: those of its package, of its folder if they are many, and
  * the properties that are quick.
  *
  * @throws {Error} where a pattern names no file.

@@ -57,7 +57,7 @@ export const agentFaults: readonly Fault[] = [
   },
   {
     name: 'NOTIFYs of a closed connection stay in flight',
-    mistake: 'what nobody waits for any more counts against the limits',
+    mistake: 'a NOTIFY that is no longer waited for counts against the limits',
     file: source('unsettled'),
     search: '    this.#shared.inFlight.remove(exchange);\n',
     replace: '',

@@ -8,7 +8,7 @@ const tests = testsOf('packages/builder');
 export const builderFaults: readonly Fault[] = [
   {
     name: 'null taken for an absent argument',
-    mistake: "toHaveMessage('m', { a: null }) holds where there is no a",
+    mistake: "toHaveMessage('m', { a: null }) holds if there is no a",
     file: source('outcomes'),
     search: '    message.args.some((argument) => argument.name === name && matches(argument.value, value)),',
     replace:
@@ -90,7 +90,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'ack-twice a mere warning',
-    mistake: 'an ACK that nobody waits for is called legal',
+    mistake: 'an unexpected ACK is called legal',
     file: source('rules'),
     search: "'ack-twice': error(",
     replace: "'ack-twice': warning(",
@@ -242,7 +242,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'pipelining of the agent alone',
-    mistake: 'a HAProxy without pipelining has 20 in flight where the agent would take them',
+    mistake: 'a HAProxy without pipelining has 20 in flight if the agent accepts them',
     file: source('presets'),
     search: '(this.options.pipelining ?? true) && agentCapabilities',
     replace: 'agentCapabilities',

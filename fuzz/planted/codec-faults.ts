@@ -16,7 +16,7 @@ export const codecFaults: readonly Fault[] = [
   },
   {
     name: 'frame limit taken from the chunk',
-    mistake: 'a frame ends where the chunk ends',
+    mistake: 'a frame ends with the chunk',
     file: source('frame-reader'),
     search: 'this.#frame.read(this.#bytes, position, end, this.#wordView);',
     replace: 'this.#frame.read(this.#bytes, position, this.#end, this.#wordView);',
@@ -24,7 +24,7 @@ export const codecFaults: readonly Fault[] = [
   },
   {
     name: 'varint limit taken from the buffer',
-    mistake: 'a varint is read on behind the frame as long as there are bytes',
+    mistake: 'a varint is read past the end of the frame while there are bytes',
     file: source('varint'),
     search: 'if (position >= limit) {',
     replace: 'if (position >= bytes.length) {',
@@ -40,7 +40,7 @@ export const codecFaults: readonly Fault[] = [
   },
   {
     name: 'carry lost in a 64-bit varint',
-    mistake: 'the sum of the low halves wraps, and nobody counts it',
+    mistake: 'the sum of the low halves wraps, and the carry is lost',
     file: source('varint'),
     search: 'hi = (byte >>> 7) + ((sum ^ SIGN) < (lo ^ SIGN) ? 1 : 0);',
     replace: 'hi = byte >>> 7;',
@@ -112,7 +112,7 @@ export const codecFaults: readonly Fault[] = [
   },
   {
     name: 'stale bytes behind a value',
-    mistake: 'a byte behind the value is shown, whoever it belongs to',
+    mistake: 'a byte past the end of the value is shown, although it may be another request’s',
     file: source('value'),
     search: 'if (!(index >= 0 && index < byteLength)) return -1;',
     replace: 'if (!(index >= 0)) return -1;',
@@ -144,8 +144,7 @@ export const codecFaults: readonly Fault[] = [
   },
   {
     name: 'expected argument taken twice',
-    mistake:
-      'the first of equal arguments counts, except where the order of the last message makes one expect a second',
+    mistake: 'the first of equal arguments counts, unless the order of the last message has a second at its place',
     file: source('message-view'),
     search: ' || !isAccepted || value.isPresentIn(generation)) {',
     replace: ' || !isAccepted) {',
@@ -209,7 +208,7 @@ export const codecFaults: readonly Fault[] = [
   },
   {
     name: 'frames behind the carry are lost',
-    mistake: 'what comes behind a frame that was cut in two is taken for read',
+    mistake: 'the bytes after a frame that was cut in two count as read',
     file: source('frame-reader'),
     search: 'if (start < end) {',
     replace: 'if (start >= end) {',
@@ -274,7 +273,7 @@ export const codecFaults: readonly Fault[] = [
   },
   {
     name: 'words written behind the limit',
-    mistake: 'the last word of a variable is filled up with zeros where the next frame stands',
+    mistake: 'the last word of a variable is filled up with zeros over the next frame',
     file: source('ack-writer'),
     search:
       'if (wordView === NO_WORD_VIEW || 4 * setWords.length > this.#end - position) return this.#writePrefix(setPrefix);',

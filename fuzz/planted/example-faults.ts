@@ -96,7 +96,7 @@ export const exampleFaults: readonly Fault[] = [
   },
   {
     name: 'IPv4 looked up as IPv6',
-    mistake: 'an IPv4 address is not looked for where it stands',
+    mistake: 'an IPv4 address is searched for at a wrong place',
     file: source('table'),
     search: '      key[2] = 0xffff;',
     replace: '      key[2] = 0;',

@@ -26,7 +26,7 @@ export function withFault(root: string, { name, file, search, replace }: Fault):
   return text.replace(search, () => replace);
 }
 
-/** `count` of `items`, evenly spread from the first to the last, in their order; all where there are no more. */
+/** `count` of `items`, evenly spread from the first to the last, in their order; all if there are no more. */
 export function spread<Item>(items: readonly Item[], count: number): Item[] {
   if (count >= items.length) return [...items];
   return Array.from({ length: count }, (_, i) => items[Math.floor(((i + 0.5) * items.length) / count)]!);

@@ -32,7 +32,7 @@ export const lifeFaults: readonly Fault[] = [
   },
   {
     name: 'no deadline of one of several messages',
-    mistake: 'a NOTIFY of two asynchronous handlers is never answered where one of them hangs',
+    mistake: 'a NOTIFY of two asynchronous handlers is never answered if one of them hangs',
     file: source('in-flight'),
     search: 'for (const part of parts) this.#deadlines.add(part.deadlineLink);',
     replace: '',
@@ -72,7 +72,7 @@ export const lifeFaults: readonly Fault[] = [
   },
   {
     name: 'drain goes on after close',
-    mistake: 'an interval that nobody needs keeps the process for ever',
+    mistake: 'an unused interval keeps the process alive for ever',
     file: source('agent'),
     search: '    draining.stop();\n',
     replace: '',
@@ -176,7 +176,7 @@ export const lifeFaults: readonly Fault[] = [
   },
   {
     name: 'twenty ACKs of a twentieth each',
-    mistake: 'the AGENT-DISCONNECT behind them fills the buffer of HAProxy 3.1',
+    mistake: 'the AGENT-DISCONNECT after them fills the buffer of HAProxy 3.1',
     file: source('handshake'),
     search: '(readable - DISCONNECT_BYTES) / HAPROXY_MAX_IN_FLIGHT',
     replace: 'readable / HAPROXY_MAX_IN_FLIGHT',

@@ -24,7 +24,7 @@ export const listenFaults: readonly Fault[] = [
   },
   {
     name: 'no host is this machine alone',
-    mistake: 'the text :9000 listens where nobody else reaches it',
+    mistake: 'the text :9000 listens where no other machine reaches it',
     file: source('listener'),
     search: "return host === '::' ? undefined : host;",
     replace: "return host === '::' ? '127.0.0.1' : host;",
@@ -163,7 +163,7 @@ export const listenFaults: readonly Fault[] = [
   },
   {
     name: 'exit code 0 after a failure',
-    mistake: 'whoever started the process takes it for closed',
+    mistake: 'the program that started the process takes it for closed',
     file: source('close-on-signals'),
     search: '      exitCode = 1;\n',
     replace: '',

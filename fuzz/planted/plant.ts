@@ -25,7 +25,7 @@ const ALL_TESTS = ['packages', 'docs', 'fuzz'];
 interface Verdict {
   readonly fault: Fault;
   readonly seconds: number;
-  /** The test that failed; undefined where none did. */
+  /** The test that failed; undefined if none did. */
   readonly noticedBy: string | undefined;
 }
 

@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What the unit tests of a copy said. */
 export interface TestResult {
-  /** The first test that failed; undefined where none did, or none within the time limit. */
+  /** The first test that failed; undefined if none did, or none within the time limit. */
   readonly failure: string | undefined;
   readonly isOverTime: boolean;
 }

@@ -32,7 +32,7 @@ function clamp(value: bigint, min: bigint, max: bigint): bigint {
   return value < min ? min : value > max ? max : value;
 }
 
-/** Text of all sorts: ASCII, more bytes than characters, long, and bytes that are no UTF-8. */
+/** Text of all sorts: ASCII, more bytes than characters, long, and bytes that are not UTF-8. */
 export function text(): fc.Arbitrary<string> {
   return fc.oneof(
     { weight: 4, arbitrary: fc.string({ maxLength: 30 }) },

@@ -29,7 +29,7 @@ export interface Outcome {
 /** How a codec is given the bytes of a stream. */
 export interface Feeding {
   readonly maxFrameSize: number;
-  /** Sizes of the chunks, in bytes; they start over at the end. All bytes at once where there are none. */
+  /** Sizes of the chunks, in bytes; they start over at the end. Without sizes all bytes come at once. */
   readonly chunkSizes: readonly number[];
   /** Fills what lies around each chunk in its buffer, and the chunk itself once the reader may not look at it again. */
   readonly canary: number;
@@ -74,7 +74,7 @@ export function checkAgreement(bytes: Uint8Array, feeding: Feeding): Outcome {
   return found;
 }
 
-/** deepStrictEqual, which is slow even where both are equal, only where they are not. */
+/** Calls deepStrictEqual only for unequal values, since it is slow even for equal ones. */
 export function expectSame(found: unknown, expected: unknown): void {
   if (!isDeepStrictEqual(found, expected)) deepStrictEqual(found, expected);
 }
@@ -189,7 +189,7 @@ function lossyName(name: string): string {
   return Buffer.from(toBytes(name)).toString('utf8');
 }
 
-/** The value behind a view, which every way of reading it gives. */
+/** The value of a view, which every way of reading must return. */
 export function toPlainValue(value: Value): TypedData {
   checkValue(value);
   switch (value.type) {

@@ -12,7 +12,7 @@ const path = process.env['FUZZ_PATH'];
 
 /** Longest that one property runs, in milliseconds, whatever its number of runs: but for the first of them. */
 const TIME_LIMIT_MS = 2_000;
-/** So many runs of each property are made on however slow a machine, or all where it has fewer. */
+/** The least number of runs of each property on a slow machine, or all if it has fewer. */
 const MIN_RUNS = 20;
 
 // Shrinking a failure takes longer than passing; the time limit above is what bounds a run that holds.
@@ -35,7 +35,7 @@ function parameters<Ts>(runs: number, timeLimitMs: number): fc.Parameters<Ts> {
   };
 }
 
-/** The same without a time limit where that ended it too soon to say anything; undefined where it did not. */
+/** The same without a time limit, if that ended it too soon to be conclusive; undefined otherwise. */
 function minimum<Ts>(details: fc.RunDetails<Ts>, asked: fc.Parameters<Ts>): fc.Parameters<Ts> | undefined {
   const numRuns = Math.min(MIN_RUNS, asked.numRuns ?? MIN_RUNS);
   const isTooFew = details.interrupted && details.counterexample === null && details.numRuns < numRuns;

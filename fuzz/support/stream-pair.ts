@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 
 /**
- * One end of a connection in memory that behaves as TCP does where it matters: what one side writes waits until the
+ * One end of a connection in memory that behaves like TCP as far as the tests need: bytes that one side writes wait until the
  * other reads it, each direction ends by itself, and destroying one side resets the other. (Node's `duplexPair` tells
  * the other side of a destruction only in some releases.)
  */

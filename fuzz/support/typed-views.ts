@@ -15,7 +15,7 @@ import { ValueView } from '../../packages/codec/src/values/value.ts';
 import { expectSame, toPlainValue, walkMessages } from './plain-frames.ts';
 import { checkId, expectCode } from './value-checks.ts';
 
-/** What reading a declared argument gives: a value of its own, the typed data behind a view, or an error's code. */
+/** The result of reading a declared argument: a value of its own, the typed data of a view, or an error's code. */
 type Read = { readonly value: unknown } | { readonly data: TypedData } | { readonly code: SpopErrorCode };
 
 const integerRanges: Readonly<Record<string, readonly [number, number]>> = {

@@ -98,7 +98,7 @@ function checkText(value: Value, bytes: Buffer): void {
   checkParts(value, bytes, text);
 }
 
-/** A part of the text is found where it stands, and letters count for one another in both cases. */
+/** A part of the text is found at its place, and letters of both cases count as equal. */
 function checkParts(value: Value, bytes: Buffer, text: string): void {
   const from = text.length >> 2;
   const part = text.slice(from, text.length - from).toWellFormed();

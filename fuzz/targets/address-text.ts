@@ -5,7 +5,7 @@ import type { Target } from './target.ts';
 
 const PREFIX_BYTES = 3;
 
-/** The family by Node's opinion; a zone, which Node takes, is no part of an address on the wire. */
+/** The family by Node's opinion; a zone, which Node accepts, is not part of an address on the wire. */
 function familyOf(text: string): 0 | 4 | 16 {
   if (isIPv4(text)) return 4;
   return isIPv6(text) && !text.includes('%') ? 16 : 0;

@@ -76,7 +76,7 @@ function checkAnswer(bytes: Uint8Array, answer: Uint8Array): void {
   }
   const [, ...rest] = asked.frames;
   const sure = askedNotifies(rest).map(({ streamId, frameId }) => `${streamId}:${frameId}`);
-  // Until something ends the connection, each NOTIFY has its ACK; afterwards none that nobody asked for comes.
+  // Until the connection ends, each NOTIFY has its ACK; after that no unexpected ACK comes.
   const isClean = asked.error === undefined && sure.length === rest.filter(({ type }) => type !== 'UNKNOWN').length;
   if (isClean && acks.toSorted().join(' ') !== sure.toSorted().join(' ')) {
     throw new Error(`expected ACKs for ${sure.join(' ')}; found ${acks.join(' ')}`);

@@ -106,7 +106,7 @@ const label = defineVariable('txn', 'label', string);
 const client = defineVariable('txn', 'client', ipv6);
 
 const texts = ['', 'a reason of more than thirty characters', 'größer', 'x'.repeat(200)];
-/** With text among them, so that each number is boxed already: reading a double from an array of doubles boxes it anew. */
+/** With text among them, so that each number is boxed already: reading a double from an array of doubles boxes it again. */
 const boxed: readonly unknown[] = ['', 4_000_000_000, 4_000_000_001, 4_000_000_002, 4_000_000_003];
 
 /** What a double takes on the heap. */

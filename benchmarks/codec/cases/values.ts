@@ -30,7 +30,7 @@ const edges = defineMessage('integers', {
   max_uint64: uint64,
 });
 
-/** Every integer read: as a number where it fits 32 bits, as two halves where it does not. */
+/** Every integer read: as a number if it fits 32 bits, else as two halves. */
 const readIntegers = (): Operation =>
   fromFrame(integers, edges, (message) => {
     const low = message.min_int64.lo ^ message.max_int64.lo ^ message.max_uint64.lo;
@@ -82,7 +82,7 @@ function compareNaiveText(): Operation {
   });
 }
 
-/** What is found in text: its end, a part, where one stands, the same in other letters, and a part copied. */
+/** Searches in text: its end, a part, the place of a part, the same in other letters, and a copied part. */
 function searchText(): Operation {
   const message = openMessage(textFrame, texts);
   const target = Buffer.alloc(64);

@@ -121,8 +121,10 @@ describe('a cookie', () => {
       property(place, place, uint8Array({ maxLength: 3 }), constantFrom(0, 1, 2), (from, to, inserted, cut) => {
         const insert = Buffer.from(inserted).toString('latin1');
         const changed = cookie.slice(0, from) + insert + cookie.slice(Math.min(from, to) + cut);
-        const value = changed.replace(/;[^]*/, '').replace(/^bv=[ \t]*"?|"?[ \t]*$/g, '');
-        expect(check(changed) === 'cookie').toBe(value === cookie.slice(3));
+        const value = changed.replace(/;[^]*/, '').replace(/^bv=[ \t]*|[ \t]*$/g, '');
+        // Quotes come off in pairs.
+        const unquoted = /^"([^]*)"$/.exec(value)?.[1] ?? value;
+        expect(check(changed) === 'cookie').toBe(unquoted === cookie.slice(3));
       }),
       { numRuns: 1_000 },
     );

@@ -1,7 +1,7 @@
 /** One rule, and its search. */
 import type { Parts, Texts } from './parts.ts';
 
-/** The subjects of a rule: requests or responses. */
+/** The exchange's side that a rule looks at. */
 export type Side = 'request' | 'response';
 
 /** A target of a rule: all fields of a part, or those of one name. */
