@@ -80,7 +80,7 @@ function compress(block, state, out) {
   out[7] = state[7] + h;
 }
 
-/** One of several searches for the number behind a challenge; each has numbers of its own. */
+/** One of several searches for the number that solves a challenge; each has numbers of its own. */
 class Search {
   /**
    * @param {string} challenge

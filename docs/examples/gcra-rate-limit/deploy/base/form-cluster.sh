@@ -22,7 +22,7 @@ address_of() {
   getent ahosts "${1%:*}" | { read -r address _ && echo "$address"; }
 }
 
-# is_connected SERVER COUNT: to so many, itself included.
+# is_connected SERVER COUNT: to COUNT servers, itself included.
 is_connected() {
   [ "$(ask "$1" cluster nodes | grep -c ' connected')" -ge "$2" ]
 }
@@ -48,7 +48,7 @@ is_ok() {
   ask "$1" cluster info | grep -q cluster_state:ok
 }
 
-# forget_gone SERVER: all servers are there, so whoever it has no connection to is none of them any more.
+# forget_gone SERVER: all servers are up, so one without a connection to it is no longer part of the cluster.
 forget_gone() {
   for id in $(ask "$1" cluster nodes | awk '$8 == "disconnected" { print $1 }'); do
     ask "$1" cluster forget "$id" >/dev/null
