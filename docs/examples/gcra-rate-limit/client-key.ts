@@ -28,7 +28,8 @@ export class ClientKey {
     this.#suffix = `/${ipv6Prefix}`;
   }
 
-  /*   * Reads the client from a NOTIFY: the first of ip_fwd, ip_xff and ip_src that is an address. Of a list it reads the last
+  /**
+   * Reads the client from a NOTIFY: the first of ip_fwd, ip_xff and ip_src that is an address. Of a list it reads the last
    * element, which the nearest proxy wrote. False if no argument is an address.
    */
   read(messages: MessageReader): boolean {

@@ -30,7 +30,8 @@ export class Entry implements AddressWords {
     return this.first[index]! | 0;
   }
 
-  /*   * Reads the entry in all bytes from `from` to `to`. Bits after the prefix are ignored: 10.1.2.3/8 is 10.0.0.0/8. An address
+  /**
+   * Reads the entry in all bytes from `from` to `to`. Bits after the prefix are ignored: 10.1.2.3/8 is 10.0.0.0/8. An address
    * mapped to IPv6 is IPv4: ::ffff:10.0.0.0/104 is 10.0.0.0/8.
    *
    * @returns whether it is an address or a range; if not, the entry's values have no meaning.
