@@ -2,6 +2,7 @@
  * An agent under mixed traffic, faults and reloads for minutes: its memory and its handles must not grow.
  *
  *     pnpm run soak --minutes 10        prints what it found as JSON
+ *
  * Ends with exit code 1 if memory or handles grew, or a resource was left at rest.
  */
 import { fork } from 'node:child_process';

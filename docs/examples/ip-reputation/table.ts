@@ -30,6 +30,7 @@ const GROUND: readonly ScoredRange[] = [
 
 /**
  * The scores of ranges that may contain each other; the most specific range wins.
+ *
  * Two ranges are either apart or one contains the other, so all of them together cut the addresses into stretches of one
  * score each. These are put in order when the table is made, and a look-up is a binary search: 21 steps in a list of a
  * million.

@@ -23,6 +23,7 @@ export class DecisionTable {
 
   /**
    * Adds a decision, and replaces one of the same type about the same value.
+   *
    * @param at start of its duration, on the clock of `performance.now()`.
    * @returns false if its value is not an address or range.
    */

@@ -46,6 +46,7 @@ export interface Changes {
 /**
  * Reads an answer of `/v1/decisions/stream`. Of several decisions of one type about the same value, the longest counts. A
  * decision that is deleted and added in one answer is only added: it stays in force all the time.
+ *
  * @throws Error for any other answer.
  */
 export function readChanges(answer: unknown): Changes {

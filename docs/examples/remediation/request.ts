@@ -38,6 +38,7 @@ const cookies = new CookieReader(CAPTCHA_COOKIE);
 
 /**
  * Reads it.
+ *
  * @param isBodyKept whether HAProxy keeps the body, if there is one.
  */
 export function readRequest(message: RequestMessage, isBodyKept: boolean): HttpRequest {

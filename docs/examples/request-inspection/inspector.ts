@@ -57,6 +57,7 @@ export class Inspector {
 
   /**
    * Writes the rules' verdict to `ack`. `request` has the facts known about the request, with the rules that it hit before.
+   *
    * @returns the rules that it has hit so far; undefined if it goes no further.
    */
   judge(
