@@ -7,6 +7,7 @@ export const nameRules: readonly Rule[] = [
   { id: 'engine-missing', severity: 'error', source: 'SPOE.txt §2.1', find: engineMissing },
   { id: 'engine-unused', severity: 'warning', source: 'SPOE.txt §2', find: engineUnused },
   { id: 'agent-missing', severity: 'error', source: 'SPOE.txt §2.1', find: agentMissing },
+  { id: 'agent-asked-nothing', severity: 'error', source: 'SPOE.txt §2.2', find: agentAskedNothing },
   { id: 'message-missing', severity: 'error', source: 'SPOE.txt §2.2', find: messageMissing },
   { id: 'message-unnamed', severity: 'warning', source: 'SPOE.txt §2.2', find: messageUnnamed },
   { id: 'message-without-event', severity: 'warning', source: 'SPOE.txt §2.3', find: messageWithoutEvent },
@@ -72,6 +73,20 @@ function* agentMissing({ engines }: Subject): Iterable<Fault> {
       line,
       sentence: `the engine ${scope === undefined ? 'without a name' : `"${scope}"`} has no "spoe-agent" section: HAProxy does not start`,
       advice: `spoe-agent NAME, with "messages" and "use-backend"`,
+    };
+  }
+}
+
+function* agentAskedNothing({ engines }: Subject): Iterable<Fault> {
+  for (const { agent, messages, groups, filters } of engines) {
+    // Other rules report messages and groups that no line names.
+    if (agent === undefined || filters.length === 0 || messages.length > 0 || groups.length > 0) continue;
+    if (namesOn(agent, 'messages').length > 0 || namesOn(agent, 'groups').length > 0) continue;
+    yield {
+      file: 'spoe',
+      line: agent.head.number,
+      sentence: `the agent "${agent.name}" has no message and no group, so it is never asked; HAProxy 2.6 and 3.0 crash when they read this`,
+      advice: 'messages NAME, and a section "spoe-message NAME" with its args and its event',
     };
   }
 }

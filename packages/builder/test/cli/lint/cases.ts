@@ -24,6 +24,10 @@ if (CHECK_IP === undefined || LOGIN === undefined) throw new Error('the definiti
 const FILTER = `filter spoe engine checks config /etc/haproxy/spoe.conf
   http-request send-spoe-group checks login if { path /login }`;
 
+/** What {@link SPOE} sends, and the rules of {@link HAPROXY} that belong to it. */
+const ASKED = SPOE.slice(SPOE.indexOf('  messages check-ip'));
+const RULES = HAPROXY.slice(HAPROXY.indexOf('  http-request send-spoe-group'), HAPROXY.indexOf('  default_backend'));
+
 /** One or more for every rule. */
 export const CASES: readonly Case[] = [
   {
@@ -41,6 +45,12 @@ export const CASES: readonly Case[] = [
     rule: 'group-without-filter',
     at: ['haproxy', 'send-spoe-group check '],
     haproxy: ['default_backend', 'http-request send-spoe-group check login if TRUE\n  default_backend'],
+  },
+  {
+    rule: 'agent-asked-nothing',
+    at: ['spoe', 'spoe-agent checks'],
+    haproxy: [RULES, ''],
+    spoe: [ASKED, ASKED.slice(ASKED.indexOf('  option var-prefix'), ASKED.indexOf('spoe-message'))],
   },
   { rule: 'agent-missing', at: ['spoe', '[checks]'], spoe: ['spoe-agent checks', ''] },
   {
