@@ -59,7 +59,8 @@ const agent = createAgent();
 agent.onMessage(checkRate, (_, ack, notify) => {
   if (!client.read(notify.walk())) return;
   const key = `rate:${client.toString()}`;
-  const index = clients.length === 1 ? 0 : Math.floor((keySlot(key) * clients.length) / SLOTS);
+  // As the testbed's cluster shares them out: server n begins at slot n * SLOTS / servers, rounded down.
+  const index = clients.length === 1 ? 0 : Math.floor(((keySlot(key) + 1) * clients.length - 1) / SLOTS);
   return new Promise<void>((resolve) => {
     clients[index]!.ask(key, (nowUs, arrivalUs) => {
       gcra.decide(arrivalUs, nowUs);
