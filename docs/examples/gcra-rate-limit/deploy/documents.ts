@@ -34,6 +34,29 @@ const MODELS = [
 const ajv = new Ajv({ strict: false, validateFormats: false, validateSchema: false }).removeKeyword('id');
 const isCompose = ajv.compile(composeSchema);
 
+const text = { type: 'string', minLength: 1 };
+const texts = { type: 'array', items: text, minItems: 1 };
+const listOf = (properties: object, required: readonly string[]): object => ({
+  type: 'array',
+  items: { type: 'object', properties, required, additionalProperties: false },
+});
+/** The fields that are used here of those that Kustomize knows; it publishes no schema. */
+const isKustomization = ajv.compile({
+  type: 'object',
+  properties: {
+    apiVersion: { const: 'kustomize.config.k8s.io/v1beta1' },
+    kind: { const: 'Kustomization' },
+    namespace: text,
+    resources: texts,
+    labels: listOf({ pairs: { type: 'object', additionalProperties: text } }, ['pairs']),
+    configMapGenerator: listOf({ name: text, behavior: { const: 'merge' }, literals: texts, files: texts }, ['name']),
+    images: listOf({ name: text, newName: text, newTag: text }, ['name', 'newTag']),
+    patches: listOf({ patch: text }, ['patch']),
+  },
+  required: ['apiVersion', 'kind', 'resources'],
+  additionalProperties: false,
+});
+
 /** All YAML files of this folder and those in it, by their paths. */
 export function readFolder(): ReadonlyMap<string, readonly Fields[]> {
   const names = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' });
@@ -59,8 +82,9 @@ export function parseDocuments(text: string): readonly Fields[] {
 /** The faults of a document, unknown fields included; one without a kind is a compose file. */
 export function problemsOf(document: Fields): readonly string[] {
   const { apiVersion, kind } = document;
-  if (kind === undefined) {
-    return isCompose(document) ? [] : (isCompose.errors ?? []).map((error) => `${error.instancePath} ${error.message}`);
+  const schema = kind === undefined ? isCompose : kind === 'Kustomization' ? isKustomization : undefined;
+  if (schema !== undefined) {
+    return schema(document) ? [] : (schema.errors ?? []).map((error) => `${error.instancePath} ${error.message}`);
   }
   const model = MODELS.find((each) => each.apiVersion === apiVersion && each.kind === kind);
   if (model === undefined) return [`no schema of ${JSON.stringify([apiVersion, kind])}`];
@@ -92,6 +116,15 @@ function watchReads(fields: Fields, path: string, unread: Set<string>): Fields {
 /** Arrays are objects here, with their indexes as keys. */
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null;
+}
+
+/** An object with a patch of Kustomize applied: mappings are merged, all else is replaced. */
+export function patched(value: Fields, patch: Fields): Fields {
+  const entries = Object.entries(patch).map(([key, change]): [string, unknown] => {
+    const before = value[key];
+    return [key, isFields(change) && isFields(before) ? patched(before, change) : change];
+  });
+  return { ...value, ...Object.fromEntries(entries) };
 }
 
 /** The value at a path, `spec/template/0`; undefined if there is none. */
