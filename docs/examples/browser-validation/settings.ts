@@ -9,6 +9,7 @@ import {
   type Setting,
   setting,
 } from '../shared/settings.ts';
+import { parseStoreUrl } from '../shared/store-url.ts';
 import type { Difficulty } from './challenge.ts';
 import { Keys } from './keys.ts';
 import { List } from './list.ts';
@@ -27,7 +28,10 @@ const SETTINGS = {
   MAX_USED: integerSetting(1_000_000, 1, 20_000_000, (count) => {
     return ` solutions within one lifetime of a challenge = ${Math.ceil((count * BYTES_PER_NONCE) / 1e6)} MB or twice that`;
   }),
-  VALKEY_URL: setting(parseUrl, ''),
+  VALKEY_URL: setting(
+    (text) => (text === '' ? undefined : parseStoreUrl(text, 'a URL such as redis://user:password@host:6379')),
+    '',
+  ),
   VALKEY_PREFIX: setting((text) => text, 'bv:'),
   VALKEY_DEADLINE_MS: integerSetting(50, 1, 10_000),
   ON_STORE_FAILURE: choiceSetting(['local', 'closed']),
@@ -74,12 +78,4 @@ function levelsSetting<T>(byDefault: string, parseOne: (text: string) => T): Set
 
 function wholeNumber(text: string, min: number, max: number): number {
   return integerSetting(min, min, max).parse(text);
-}
-
-function parseUrl(text: string): URL | undefined {
-  if (text === '') return undefined;
-  const url = URL.parse(text);
-  const isStore = url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== '';
-  if (!isStore) throw new Error('expected a URL such as redis://user:password@host:6379');
-  return url;
 }

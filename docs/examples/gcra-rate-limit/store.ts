@@ -2,6 +2,7 @@
 import type { OwnMetric } from '@spop/agent';
 import type { RedisOptions } from 'iovalkey';
 import { messageOf } from '../shared/message-of.ts';
+import { parseStoreUrl } from '../shared/store-url.ts';
 import type { ClientKey } from './client-key.ts';
 import { keySlot, SLOTS } from './key-slot.ts';
 import { type Kept, type ScriptSettings, StoreNode } from './store-node.ts';
@@ -193,10 +194,5 @@ export function parseNodes(text: string): readonly URL[] {
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '')
-    .map((part) => {
-      const url = URL.parse(part);
-      const isStore = url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== '';
-      if (!isStore) throw new Error('expected URLs such as redis://user:password@host:6379, with commas between them');
-      return url;
-    });
+    .map((part) => parseStoreUrl(part, 'URLs such as redis://user:password@host:6379, with commas between them'));
 }

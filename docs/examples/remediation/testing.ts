@@ -6,6 +6,7 @@ import { createAgent, type OwnMetric } from '@spop/agent';
 import { type ArgumentsInput, connect, type ScriptedHaproxy } from '@spop/builder';
 import { onTestFinished } from 'vitest';
 import type { AddressWords } from '../shared/entry.ts';
+import { type Variables, variablesOf } from '../shared/variables-of.ts';
 import { Bouncer, type BouncerParts } from './bouncer.ts';
 import { Defaults } from './defaults.ts';
 import { readChanges } from './decision.ts';
@@ -152,17 +153,8 @@ export class Verifier extends Double {
 }
 
 /** An agent's answer to a message: its variables by name. */
-export async function ask(
-  peer: ScriptedHaproxy,
-  message: string,
-  args: ArgumentsInput,
-): Promise<Record<string, unknown>> {
-  const { actions } = await peer.notify(message, args);
-  const set = actions.map((action) => {
-    if (action.type !== 'set-var' || action.scope !== 'txn') throw new Error(`found ${action.type} ${action.scope}`);
-    return [action.name, 'value' in action.value ? action.value.value : undefined] as const;
-  });
-  return Object.fromEntries(set);
+export async function ask(peer: ScriptedHaproxy, message: string, args: ArgumentsInput): Promise<Variables> {
+  return variablesOf(await peer.notify(message, args), 'txn');
 }
 
 /** A bouncer in this process, and a HAProxy in front of it. */

@@ -3,25 +3,15 @@ import { startAgent, startScript } from '@spop-internal/testbed/example';
 import type { Program } from '@spop-internal/testbed/program';
 import { type ArgumentsInput, connect, data, haproxy, type ScriptedHaproxy } from '@spop/builder';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Variables, variablesOf } from '../shared/variables-of.ts';
 import { AGENT, writeRules } from './testing.ts';
-
-type Variables = Readonly<Record<string, string | number | boolean>>;
 
 const REQUEST = { method: 'GET', path: '/', headers: 'host: a.test\r\n\r\n', 'src-ip': data.ipv4('192.0.2.1') };
 const RESPONSE = { status: 200, headers: 'content-length: 2\r\n\r\n', body: data.binary('ok') };
 
-/** The variables that an agent sets; all are `txn`. */
+/** The variables that an agent sets. */
 async function ask(peer: ScriptedHaproxy, message: string, args: ArgumentsInput): Promise<Variables> {
-  const { actions } = await peer.notify(message, args);
-  return Object.fromEntries(
-    actions.map((action): [string, string | number | boolean] => {
-      if (action.type !== 'set-var' || action.scope !== 'txn') throw new Error(`found ${action.type} ${action.scope}`);
-      const { value } = action;
-      if (value.type === 'string' || value.type === 'bool') return [action.name, value.value];
-      if (value.type === 'int64') return [action.name, Number(value.value)];
-      throw new Error(`found ${action.name} of type ${value.type}`);
-    }),
-  );
+  return variablesOf(await peer.notify(message, args), 'txn');
 }
 
 async function start(env: Readonly<Record<string, string>> = {}): Promise<{ agent: Program; peer: ScriptedHaproxy }> {
