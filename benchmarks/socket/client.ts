@@ -17,12 +17,13 @@ socket.on('close', () => {
 const asker = await Asker.open(socket, tiny);
 isWaiting = false;
 
-process.on('message', (count: number) => {
+async function answer(count: number): Promise<void> {
   isWaiting = true;
-  void asker.ask(count, WINDOW).then(() => {
-    isWaiting = false;
-    process.send?.(0);
-  });
-});
+  await asker.ask(count, WINDOW);
+  isWaiting = false;
+  process.send?.(0);
+}
+
+process.on('message', (count: number) => void answer(count));
 process.on('disconnect', () => process.exit());
 process.send?.(0);
