@@ -145,7 +145,7 @@ export class Agent implements AsyncDisposable {
   /**
    * Stops accepting, answers the NOTIFYs in flight, sends every peer an AGENT-DISCONNECT at a moment that loses no NOTIFY
    * (with pipelining: few), and waits for the peers to close. It resolves when all connections are closed: after 250 ms or
-   * more when any were open. After `graceMs` NOTIFYs in flight get the fallback actions, and the connections are destroyed.
+   * more when any were open. Once `graceMs` is over, NOTIFYs in flight get the fallback actions, and connections are destroyed.
    * A second call returns the promise of the first, whose `graceMs` counts.
    *
    * @throws {RangeError} when `graceMs` is not an integer from 0 to 2^31 - 1; {TypeError} for an unknown option.

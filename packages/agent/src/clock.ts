@@ -32,7 +32,7 @@ export class Clock {
     this.#onTick = onTick;
   }
 
-  /** Calls `listener` with the time, as `wholeMs`, every `ms` or up to one tick earlier; first at the next tick. */
+  /** Calls `listener` at the next tick, and then every `ms` or up to one tick earlier. It gets the time as `wholeMs` gives it. */
   every(ms: number, listener: (now: number) => void): void {
     this.#listeners.push({ ticks: Math.floor(ms / this.#tickMs), ticksLeft: 0, listener });
   }

@@ -61,7 +61,8 @@ export class Listener {
 
 /**
  * Closes while another process's file is at the path. libuv removes the file at the path when a handle is closed, before
- * `close` returns (uv__pipe_close of src/unix/pipe.c). The file is renamed meanwhile, which no other code of this process sees.
+ * `close` returns (uv__pipe_close of src/unix/pipe.c). For that moment the file has another name; no other code of this process
+ * runs meanwhile.
  */
 function closeBeside(path: string, close: () => void): void {
   const aside = `${path}.${process.pid}.aside`;
@@ -100,7 +101,7 @@ function addressOf(server: Server, target: ListenTarget): ListenAddress {
   return { host: address.address, port: address.port };
 }
 
-/** Adds a hint on what to do to an error of node:net. */
+/** An error of node:net, with a hint on what to do if there is one. */
 function explain(error: Error, target: ListenTarget): Error {
   const hint = hintFor(target);
   return hint === undefined ? error : Object.assign(new Error(`${error.message}: ${hint}`, { cause: error }), error);
@@ -109,7 +110,7 @@ function explain(error: Error, target: ListenTarget): Error {
 function hintFor(target: ListenTarget): string | undefined {
   if ('fd' in target) return `fd ${target.fd} is not a socket to listen on`;
   if (!('path' in target) || target.path.startsWith('\0')) return undefined;
-  // For this Node reports EACCES.
+  // Node reports EACCES when the folder is missing.
   if (!existsSync(dirname(target.path))) return `there is no folder ${dirname(target.path)}; make it first`;
   const isOther = fileAt(target.path)?.isSocket() === false;
   return isOther ? 'the path is not a socket; remove the file, or listen on another path' : undefined;

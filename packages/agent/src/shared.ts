@@ -12,12 +12,12 @@ import { InFlight } from './notify/in-flight.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Turn } from './turn.ts';
 
-/** Bytes that are written at once. */
+/** Bytes of one write: the size of an output buffer. */
 const WRITE_BYTES = 262_144;
-/** Pools up to 64 MiB of output that the kernel has not taken; beyond, buffers are allocated and not kept. */
+/** Up to 256 output buffers, 64 MiB together, are pooled. When all of them are in use, further ones are allocated and not kept. */
 const MAX_POOLED_BUFFERS = 256;
 
-/** What all connections of an agent share. */
+/** The parts of an agent that all its connections share. */
 export class Shared {
   declare readonly options: ResolvedOptions;
   declare readonly handlers: Handlers;
@@ -48,8 +48,8 @@ export class Shared {
   }
 
   /**
-   * Advises once on each message whose arguments are not as declared; after the frame is read, since it calls the user's
-   * logger.
+   * Advises once on each message whose arguments are not as declared. It waits until the frame was read, since it calls the
+   * user's logger.
    */
   #watchArguments(): void {
     this.handlers.set.onFirst = (definition, names) => {

@@ -28,9 +28,9 @@ export interface Cut {
 }
 
 /**
- * Decides which connection may read, and for how long. All connections share one, and hand over their frames one after the
- * other. Together they get 5 ms; then the event loop reads what else has come, and the connections that were cut short go
- * on in their order.
+ * Decides which connection may read, and for how long. An agent has one. Its connections hand over their frames one after the
+ * other, for 5 ms together. Then the event loop reads what else has come, and the connections that were cut short go on in
+ * their order.
  */
 export class Turn {
   /**
@@ -50,7 +50,7 @@ export class Turn {
     return this.#times[READ_AT]!;
   }
 
-  /** When work on the batch began, which is later than that if it had to wait. */
+  /** When work on the batch began: later than `batchReadAt` if the batch had to wait. */
   get batchStartedAt(): number {
     return this.#times[STARTED_AT]!;
   }

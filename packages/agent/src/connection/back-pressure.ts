@@ -17,7 +17,7 @@ export interface Paused {
   readonly output: { readonly isBlocked: boolean };
   readonly session: {
     readonly isFull: boolean;
-    /** Which limit it is full by. */
+    /** The limit that makes it full. */
     readonly reachedLimit: OverloadLimit | undefined;
     readonly isOver: boolean;
     readonly isLeavingSoon: boolean;
@@ -27,7 +27,7 @@ export interface Paused {
   keepUnread(): void;
   /** Reading goes on: read the frames that were kept, which may pause it again. */
   readKept(): void;
-  /** All bytes that had come before reading went on were read. */
+  /** The bytes that came during the pause were read. */
   onCaughtUp(): void;
 }
 
@@ -55,12 +55,12 @@ export class BackPressure implements Waiter, Cut {
     return this.#isPaused;
   }
 
-  /** Whether bytes may wait in the kernel since reading was paused. */
+  /** Whether bytes may wait in the kernel because reading was paused. */
   get wasHeldBack(): boolean {
     return this.#wasHeldBack;
   }
 
-  /** Whether reading is paused for other connections or for too many NOTIFYs in flight, and not because the peer does not read. */
+  /** Whether reading is paused for the turn of other connections or for too many NOTIFYs in flight; false if the peer does not read. */
   get waitsForRoom(): boolean {
     return this.#isPaused && !this.#paused.output.isBlocked;
   }

@@ -87,18 +87,18 @@ export class Connection implements Transport {
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
     this.#patience.noteActivity(wholeMs());
-    // After the promises that settle in this turn, so that their ACKs share a write. A write that may be the last one also
-    // waits until the bytes that have come meanwhile were read.
+    // Flush after the promises that settle in this turn, so that their ACKs share a write. A write that may be the last one
+    // waits longer: until the bytes that came meanwhile were read.
     if (this.session.isLeavingSoon) setImmediate(this.#flush);
     else process.nextTick(this.#flush);
   }
 
   leave(): void {
     this.scheduleFlush();
-    // Within a batch the reader still holds the frame that caused this.
+    // Within a batch the reader still holds the frame that made the session leave.
     if (!this.#shared.turn.isReading) this.#intake.noteHeld();
     this.#linger();
-    // The end of the peer's stream comes after the bytes that were held back.
+    // Read the bytes that were held back: the end of the peer's stream comes after them.
     this.mayResume();
   }
 
@@ -127,7 +127,7 @@ export class Connection implements Transport {
   destroy(): void {
     this.#stream.destroy();
     if (this.#isClosed) return;
-    // 'close' comes within the next turns, except from streams that never emit it.
+    // 'close' comes within the next turns of the event loop. Some streams never emit it.
     clearTimeout(this.#lingerTimer);
     this.#lingerTimer = setTimeout(() => this.#onClose(), this.#shared.options.lingerTimeoutMs);
   }
@@ -223,13 +223,13 @@ export class Connection implements Transport {
 
   #fail(error: unknown): void {
     const { session } = this;
-    // Frames after the last one are ignored.
+    // After the session's last frame, errors in what the peer still sends are ignored.
     if (session.isOver) return;
     const isPeers = error instanceof SpopError && error.status !== undefined;
     const known = isPeers
       ? error
       : new SpopError('SPOP_MISUSE', `an error that is not the peer's: ${String(error)}`, -1, { cause: error });
-    // The peer does not get to read an error that is not its own.
+    // A peer is told the reason of its own errors only.
     session.fail(known.status ?? Status.Unknown, isPeers ? known.reason : STATUS_MESSAGES[Status.Unknown]);
     this.#shared.hooks.emit('protocolError', { connection: session.describe(), error: known });
   }

@@ -20,7 +20,7 @@ export interface Waiting {
 export interface Unsent {
   /** Whether any bytes wait. */
   readonly isWaiting: boolean;
-  /** A number that changes when the peer takes bytes, as far as Node lets that be seen. */
+  /** A number that changes when the peer takes bytes, as far as Node shows it. */
   readonly progress: number;
 }
 
@@ -30,7 +30,7 @@ export class Patience {
   readonly #openedAt: number;
   /** When bytes last came, or frames were last written. */
   #activeAt: number;
-  /** When the incomplete frame was begun, later by the time in which reading was paused. */
+  /** When the incomplete frame was begun, plus the time for which reading was paused since. */
   #partialAt: number;
   #pausedAt: number = 0;
   /** When the peer last took a byte, or the first byte began to wait; undefined while no byte waits. */
@@ -44,7 +44,7 @@ export class Patience {
     this.#partialAt = now;
   }
 
-  /** When the incomplete frame was begun, later by the time in which reading was paused. */
+  /** When the incomplete frame was begun, plus the time for which reading was paused since. */
   get partialAt(): number {
     return this.#partialAt;
   }
@@ -83,7 +83,7 @@ export class Patience {
     return hasPassed(this.#takenAt, this.#timeouts.writeTimeoutMs, now);
   }
 
-  /** Why to end the connection; undefined while it may go on. */
+  /** The reason to end the connection; undefined while it may go on. */
   reasonToEnd({ isNew, isPartial, isIdle }: Waiting, now: number): string | undefined {
     const { helloTimeoutMs, idleTimeoutMs, partialFrameTimeoutMs } = this.#timeouts;
     if (isNew && hasPassed(this.#openedAt, helloTimeoutMs, now)) return `no HAPROXY-HELLO within ${helloTimeoutMs} ms`;

@@ -40,10 +40,10 @@ export function readStatically(accepted: Socket, buffer: Buffer, onRead: OnRead)
   if (!isHandle(handle)) return undefined;
   handle.readStop();
   Reflect.set(accepted, '_handle', null);
-  // `handle` is accepted and honoured by net.Socket, but only its documented half is in the type.
+  // net.Socket takes `handle` and `pauseOnCreate`, too; its type has only the documented options.
   const options: object = { handle, allowHalfOpen: true, pauseOnCreate: true, onread: { buffer, callback: onRead } };
   const socket = new Socket(options);
-  // The empty socket gives up its place among the server's connections.
+  // Destroying the emptied socket removes it from the server's connections.
   accepted.destroy();
   return socket;
 }

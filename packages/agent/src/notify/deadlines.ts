@@ -6,7 +6,7 @@ export interface Deadline {
   readonly startedAt: number;
   /** How long it may take, in ms; 0 is no limit. */
   readonly timeoutMs: number;
-  /** Its time is over: it has to be answered. */
+  /** Its time is over: answer it. */
   expire(): void;
 }
 
@@ -15,7 +15,7 @@ export interface Deadline {
  * for each length, and one timer for the first deadline of all. A NOTIFY sets and clears no timer.
  */
 export class Deadlines {
-  /** By their length in ms, of which an agent has few. */
+  /** By their length in ms; an agent has few lengths. */
   readonly #lists: Map<number, LinkedList<Deadline>> = new Map();
   #timer: NodeJS.Timeout | undefined;
   /** When the timer fires, in ms on the clock of performance.now(). */

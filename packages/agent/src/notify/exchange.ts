@@ -108,7 +108,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
   readonly #reusedAck: InternalAckWriter = new InternalAckWriter();
   #reusedActions: HandlerActions = new HandlerActions(this.#reusedAck);
   #reusedContext: HandlerContext = new HandlerContext(this);
-  /** Another one than `#reusedAck`, to which objects of earlier NOTIFYs may still refer. */
+  /** Not `#reusedAck`: objects of earlier NOTIFYs may still refer to that one. */
   readonly #oneTimeAck: InternalAckWriter = new InternalAckWriter();
   #trace: NotifyTrace | undefined;
   /** The copy of the NOTIFY, with room for its ACK. */
@@ -319,7 +319,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
   }
 
   /**
-   * Ends the ACK in `output` and closes the NOTIFY, if that is all there is to do; returns whether it is
+   * Ends the ACK in `output` and closes the NOTIFY, if nothing else is to do; returns false, and does nothing, if there is more
    * (benchmark `tiny through a socket`).
    */
   finishPlain(output: AckOutput): boolean {
@@ -366,7 +366,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     abortContext(this.context, reason);
   }
 
-  /** Ends an exchange that is not answered. What its handlers do with their objects from now on throws. */
+  /** Ends an exchange without an answer. Its handlers' objects throw from now on. */
   drop(reason: Error): void {
     this.outcome = 'dropped';
     this.ack.end();

@@ -7,7 +7,7 @@ import { textOf } from '../observe/error-text.ts';
 import { warn } from '../observe/warning.ts';
 
 const ASYNC_FALLBACK =
-  "The option 'fallback' returned a promise: it has to set its actions synchronously, later ones are lost";
+  "The option 'fallback' returned a promise: set its actions synchronously, since later ones are lost";
 
 /** Replaces the actions of a failed handler with those of its fallback, or with none when the fallback throws. */
 export function applyFallback(

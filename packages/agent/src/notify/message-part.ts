@@ -133,7 +133,7 @@ export class MessagePart implements AckRoom, NotifyOwner, Deadline {
     return PART_BYTES + this.#memory.length;
   }
 
-  /** Takes over the objects of a handler that returned a promise, and its actions, which stand at the end of `ack`. */
+  /** Takes over the objects of a handler that returned a promise, and its actions, the last ones in `ack`. */
   takeOver(ack: InternalAckWriter, actions: HandlerActions, context: HandlerContext): void {
     this.owner.noteActions(this.ack.takeActions(ack));
     redirectActions(actions, this.ack);

@@ -21,7 +21,7 @@ export function argumentAdvice({ name, args }: DeclaredArguments, found: readonl
   return {
     level: isRequired ? 'warn' : absent.length > 0 ? 'info' : 'debug',
     details,
-    message: `message ${quoteText(name)} has ${describe(absent, undeclared)}. This is told once`,
+    message: `message ${quoteText(name)} has ${describe(absent, undeclared)}. This is reported once`,
     // An absent optional argument alone may be intended. With an undeclared one beside it, a name is probably wrong.
     warningCode: isRequired || (absent.length > 0 && undeclared.length > 0) ? 'SPOP_ARGUMENT_ABSENT' : undefined,
   };
@@ -30,7 +30,7 @@ export function argumentAdvice({ name, args }: DeclaredArguments, found: readonl
 function describe(absent: readonly string[], undeclared: readonly string[]): string {
   const extra = list(undeclared);
   if (absent.length === 0) return `arguments that are not declared: ${extra}`;
-  const instead = undeclared.length === 0 ? '' : `, but ${extra}, not declared`;
+  const instead = undeclared.length === 0 ? '' : `, but has ${extra} without a declaration`;
   return (
     `no argument ${list(absent)}${instead}. Write ${absent[0]}=… in the args line of its spoe-message section: ` +
     `without a name a sample comes under ""`

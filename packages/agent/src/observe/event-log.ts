@@ -21,7 +21,7 @@ export interface Logger {
 /** The functions of a {@link Logger}, the least important first. */
 export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-/** The first 10 events of each kind are logged in every 10 s. The others are counted, and one line tells their number. */
+/** The first 10 events of each kind are logged in every 10 s. The others are counted, and one line gives their number. */
 const BURST = 10;
 const WINDOW_MS = 10_000;
 

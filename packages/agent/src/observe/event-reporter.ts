@@ -11,7 +11,7 @@ export interface Listeners {
   readonly logger: Logger | undefined;
 }
 
-/** Advice on the configuration, which is told once. */
+/** Advice on the configuration, which is given once. */
 export interface Advice {
   readonly level: LogLevel;
   readonly details: { readonly event: string };

@@ -23,7 +23,7 @@ export interface DisconnectInfo {
   readonly connection: ConnectionInfo;
   /** Status code of the DISCONNECT (SPOE.txt §3.5); 0 when HAProxy closed without one, 2 when `graceMs` was over. */
   readonly status: number;
-  /** The reason; of a peer's message the first 128 characters, with control characters escaped. */
+  /** The reason; if a peer gave it, the first 128 characters of its message, with control characters escaped. */
   readonly reason: string;
   readonly bytesRead: number;
   readonly bytesWritten: number;

@@ -26,7 +26,7 @@ export interface AgentMetrics {
   readonly outputBuffers: number;
   /** How late the last tick of the agent's clock was, in ms. */
   readonly eventLoopLagMs: number;
-  /** The most that a tick has been late so far, in ms. */
+  /** How late the latest tick so far was, in ms. */
   readonly maxEventLoopLagMs: number;
   /** How often each event was reported, by name. */
   readonly events: Readonly<Record<keyof AgentEvents, number>>;

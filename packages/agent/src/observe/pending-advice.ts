@@ -24,7 +24,7 @@ export function pendingAdvice(
     details,
     message:
       `a NOTIFY${of} has waited for its handlers for ${pendingMs} ms, and ${deadline}. HAProxy gives up ` +
-      `after its 'timeout processing' and lets the request go on: set processingTimeoutMs, or the message's timeoutMs, below that. This is told once`,
+      `after its 'timeout processing' and lets the request go on: set processingTimeoutMs, or the message's timeoutMs, below that. This is reported once`,
     warningCode: 'SPOP_NOTIFY_PENDING',
   };
 }

@@ -37,7 +37,7 @@ export class RateLimit {
     return true;
   }
 
-  /** Counts an admitted event as suppressed, since it was not told after all. */
+  /** Counts an admitted event as suppressed, since it was not reported after all. */
   withhold(kind: string): void {
     this.#countOf(kind).suppressed++;
   }

@@ -48,7 +48,7 @@ export class Unheard {
       this.#warned.set(name, { at: performance.now(), left: 0 });
       process.emitWarning(toText(name, info, warned?.left ?? 0), { code });
     } catch (error) {
-      warn('SPOP_LOGGER_THREW', `The event '${name}' could not be told: ${textOf(error)}`);
+      warn('SPOP_LOGGER_THREW', `The event '${name}' could not be reported: ${textOf(error)}`);
     }
   }
 }
@@ -58,6 +58,6 @@ function toText<Name extends keyof AgentEvents>(name: Name, info: AgentEvents[Na
   const more = left === 0 ? '' : `; ${left} more since the last of these warnings`;
   return (
     `${EVENT_LINES[name].message(info)}${place.join('')}${more}. ` +
-    `For each of them, give createAgent() a logger, such as textLogger(), or the hook '${name}'`
+    `To see every one, give createAgent() a logger, such as textLogger(), or the hook '${name}'`
   );
 }

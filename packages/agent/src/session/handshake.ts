@@ -79,9 +79,9 @@ function supportsVersion(list: string): boolean {
 }
 
 /**
- * The most bytes of one ACK. HAProxy 3.1 and later stops reading a connection for good once as many bytes of the agent as
- * its buffer holds (max-frame-size and the length field) can be read at once. With pipelining 20 ACKs and a DISCONNECT
- * together must therefore stay below that; without, one ACK. Older releases, known by their `async`, only limit the frame.
+ * The most bytes of one ACK. HAProxy 3.1 and later stops reading a connection for good once the agent's bytes that wait to be
+ * read fill its buffer (max-frame-size and the length field). With pipelining, 20 ACKs and a DISCONNECT together must stay
+ * below that; without pipelining, one ACK must. Older releases, known by their `async`, only limit the frame.
  */
 function ackBudget(hello: HaproxyHello, maxFrameSize: number, pipelining: boolean): number {
   if (hello.capabilities.includes(ASYNC)) return maxFrameSize + LENGTH_BYTES;

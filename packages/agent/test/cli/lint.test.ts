@@ -38,7 +38,7 @@ describe('spop lint', () => {
     const { path: cwd } = await folderWith(HAPROXY.replace('option spop-check', ''), SPOE.replace('ip=src', 'ip=path'));
     expect(await spop([...WORDS, 'agent.mjs'], { cwd })).toEqual({
       code: 1,
-      stdout: `haproxy.cfg:24: warning: spop-check: the backend "agents" has no "option spop-check": its checks only see that something takes connections there (docs/guides/troubleshooting.md, No answer in time). What to write: option spop-check.
+      stdout: `haproxy.cfg:24: warning: spop-check: the backend "agents" has no "option spop-check": its checks only show that something accepts connections there (docs/guides/troubleshooting.md, No answer in time). What to write: option spop-check.
 spoe.conf:11: error: argument-type: "path" gives string, and the agent declares the argument "ip" of "check-ip" as address: the handler fails (SPOE.txt §3.1). What to write: ip: string in the agent, or a sample that gives address.
 `,
       stderr: '',

@@ -18,16 +18,16 @@ describe('argumentAdvice', () => {
       'a required one that is absent, and what was sent instead: warn, and a warning',
       ['', 'authorization', 'port'],
       'warn',
-      'message "check" has no argument "ip", but "", not declared. Write ip=… in the args line of its spoe-message section: ' +
-        'without a name a sample comes under "". This is told once',
+      'message "check" has no argument "ip", but has "" without a declaration. Write ip=… in the args line of its spoe-message section: ' +
+        'without a name a sample comes under "". This is reported once',
       'SPOP_ARGUMENT_ABSENT',
     ],
     [
       'an optional one that is absent, and what was sent instead: info, and a warning',
       ['ip', '', 'port', '', 'x\n'],
       'info',
-      String.raw`message "check" has no argument "authorization", but "", "x\n", not declared. Write authorization=… in the args ` +
-        'line of its spoe-message section: without a name a sample comes under "". This is told once',
+      String.raw`message "check" has no argument "authorization", but has "", "x\n" without a declaration. Write authorization=… in the args ` +
+        'line of its spoe-message section: without a name a sample comes under "". This is reported once',
       'SPOP_ARGUMENT_ABSENT',
     ],
     [
@@ -35,14 +35,14 @@ describe('argumentAdvice', () => {
       ['ip'],
       'info',
       'message "check" has no argument "authorization", "port". Write authorization=… in the args line of its spoe-message ' +
-        'section: without a name a sample comes under "". This is told once',
+        'section: without a name a sample comes under "". This is reported once',
       undefined,
     ],
     [
       'undeclared ones alone: debug',
       ['ip', 'authorization', 'port', 'host'],
       'debug',
-      'message "check" has arguments that are not declared: "host". This is told once',
+      'message "check" has arguments that are not declared: "host". This is reported once',
       undefined,
     ],
   ])('names %s', (_, found, level, message, warningCode) => {
@@ -85,7 +85,9 @@ describe('the first message of a declaration', () => {
     expect(lines.filter(([details]) => Reflect.get(details, 'event') === 'arguments')).toEqual([
       [
         { event: 'arguments', messages: ['check'], absent: ['authorization', 'port'], undeclared: [''] },
-        expect.stringMatching(/^message "check" has no argument "authorization", "port", but "", not declared\./),
+        expect.stringMatching(
+          /^message "check" has no argument "authorization", "port", but has "" without a declaration\./,
+        ),
       ],
     ]);
   });
@@ -98,7 +100,7 @@ describe('the first message of a declaration', () => {
     await peer.notify((built) => built.message('check', { '': 'Bearer x' }));
     const warnings: string[] = [];
     expect(await eventually(() => warnings.push(...takeAdvice()) > 0)).toBe(true);
-    expect(warnings).toEqual([expect.stringMatching(/^message "check" has no argument "authorization", but ""/)]);
+    expect(warnings).toEqual([expect.stringMatching(/^message "check" has no argument "authorization", but has ""/)]);
   });
 
   it('counts only if it is well-formed', async () => {

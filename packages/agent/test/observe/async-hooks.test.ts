@@ -128,7 +128,7 @@ describe('a logger', () => {
 });
 
 describe('a fallback', () => {
-  const lost = "The option 'fallback' returned a promise: it has to set its actions synchronously, later ones are lost";
+  const lost = "The option 'fallback' returned a promise: set its actions synchronously, since later ones are lost";
 
   it.each<readonly [string, (_: unknown, ack: Actions) => void]>([
     [

@@ -46,7 +46,7 @@ describe('an event without a listener', () => {
     reporterWith().emit(name, INFOS[name]);
     expect(warn).toHaveBeenCalledTimes(1);
     const [text, options] = warn.mock.calls[0] as unknown as [string, { code: string }];
-    expect(text).toMatch(new RegExp(`For each of them, give createAgent\\(\\) a logger, .* or the hook '${name}'$`));
+    expect(text).toMatch(new RegExp(`To see every one, give createAgent\\(\\) a logger, .* or the hook '${name}'$`));
     expect(options.code).toMatch(/^SPOP_[A-Z_]+$/);
   });
 
@@ -56,7 +56,7 @@ describe('an event without a listener', () => {
 
   it('says in its warning what failed, why and where', () => {
     expect(emitted(reporterWith(), 'handlerError')[0]).toMatch(
-      /^a handler of "ask" failed, and its NOTIFY got the fallback: TypeError: boom at .*event-reporter\.test\.ts:\d+:\d+\)?\. For/,
+      /^a handler of "ask" failed, and its NOTIFY got the fallback: TypeError: boom at .*event-reporter\.test\.ts:\d+:\d+\)?\. To/,
     );
   });
 
@@ -69,7 +69,7 @@ describe('an event without a listener', () => {
     vi.advanceTimersByTime(1);
     const again = emitted(reporter, 'handlerTimeout', 2);
     expect(again).toHaveLength(1);
-    expect(again[0]).toContain('fallback; 5000 more since the last of these warnings. For each');
+    expect(again[0]).toContain('fallback; 5000 more since the last of these warnings. To see every one');
     vi.advanceTimersByTime(60_000);
     expect(emitted(reporter, 'handlerTimeout')[0]).toContain('; 1 more since');
     expect(vi.getTimerCount()).toBe(0);

@@ -22,7 +22,7 @@ describe('pendingAdvice', () => {
   it('says how long the NOTIFY has waited, and what to set', () => {
     expect(pendingAdvice(30_000, 1_100, 7, ['ask']).message).toBe(
       'a NOTIFY of "ask" has waited for its handlers for 1100 ms, and its deadline is at 30000 ms. HAProxy gives ' +
-        "up after its 'timeout processing' and lets the request go on: set processingTimeoutMs, or the message's timeoutMs, below that. This is told once",
+        "up after its 'timeout processing' and lets the request go on: set processingTimeoutMs, or the message's timeoutMs, below that. This is reported once",
     );
     expect(pendingAdvice(0, 1_100, 7, []).message).toMatch(
       /^a NOTIFY has waited for its handlers for 1100 ms, and there is no deadline/,

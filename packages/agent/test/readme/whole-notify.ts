@@ -6,7 +6,7 @@ const blocked = defineVariable('txn', 'blocked', bool);
 const seen = defineVariable('txn', 'seen', string);
 
 const agent = createAgent();
-// The messages are declared by their handlers, which may leave the work to that of the whole NOTIFY.
+// These handlers declare the messages. They may leave the work to the handler of the whole NOTIFY.
 agent.onMessage(client, () => {});
 agent.onMessage(account, () => {});
 agent.onNotify((notify, ack) => {
