@@ -27,11 +27,11 @@ const table: CommandTable = {
     load: async () => (await import('./cli/commands/decode.ts')).command,
   },
   record: {
-    summary: 'write down what HAProxy and an agent say',
+    summary: 'record the traffic between HAProxy and an agent',
     load: async () => (await import('./cli/commands/record.ts')).command,
   },
   replay: {
-    summary: 'say it again, and compare the ACKs',
+    summary: 'send a recording again, and compare the ACKs',
     load: async () => (await import('./cli/commands/replay.ts')).command,
   },
   conformance: {

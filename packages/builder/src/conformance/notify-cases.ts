@@ -185,7 +185,7 @@ function messageCases(words: Vocabulary): Case[] {
       'haproxy',
       '3.2.6/no-message',
       'a NOTIFY without any message is answered',
-      'HAProxy 3.1.0 to 3.2.0 send it where all ACLs fail, and wait',
+      'HAProxy 3.1.0 to 3.2.0 send it when all ACLs fail, and wait',
       new Uint8Array(0),
     ),
   ];

@@ -1,9 +1,6 @@
-/**
- * The flags of typed data that have no meaning (SPOE.txt §3.1): the high nibble, without BOOL's lowest bit. Present only if one of
- * them is set, which HAProxy never does.
- */
-/** A value whose type byte may have meaningless flags, its upper four bits (SPOE.txt §3.1). */
+/** A value whose type byte may have meaningless flags (SPOE.txt §3.1). */
 export interface Flagged {
+  /** The upper four bits, without BOOL's lowest one; present only if one of them is set, which HAProxy never does. */
   readonly flags?: number;
 }
 

@@ -76,8 +76,8 @@ export function reportOf(ack: AckFrame): string | undefined {
 }
 
 /**
- * Passes an event to its conversation. It has the peer's address and the stream-id, but not the agent: if several fit, none is
- * told.
+ * Passes an event to its conversation. An event has the peer's address and the stream-id, but not the agent: if several
+ * conversations fit, none gets it.
  */
 function tell(event: AgentEvent, text: string): void {
   const streamId = BigInt(event.streamId);

@@ -41,7 +41,6 @@ export class HaproxyPreset {
   #streamId: bigint = 0n;
   #frameId: bigint = 0n;
 
-  /** Use {@link haproxy}. */
   /** @internal Made by {@link haproxy}. */
   constructor(line: HaproxyLine, options: HaproxyOptions, streams: Counter) {
     this.line = line;

@@ -244,7 +244,7 @@ export class ScriptedHaproxy {
     }
     throw this.#conversation.failure(
       'refused',
-      `HAProxy ${this.preset.line} does not send a NOTIFY of ${size} bytes where ${agreed.maxFrameSize} were agreed; use send() to do it all the same`,
+      `HAProxy ${this.preset.line} does not send a NOTIFY of ${size} bytes where ${agreed.maxFrameSize} were agreed; use send() to send it anyway`,
     );
   }
 

@@ -154,7 +154,9 @@ export const rules: Readonly<Record<RuleId, Rule>> = {
   'ack-header-split': error('HAProxy 3.1 and later src/mux_spop.c misreads an ACK that is cut inside its ids'),
   'variable-name-empty': error('HAProxy src/vars.c: the action is ignored'),
   'variable-name-characters': error('HAProxy src/vars.c: letters, digits, _ and . only; the action is ignored'),
-  'variable-name-too-long': error('HAProxy src/flt_spoe.c: scope.prefix.name in 63 bytes; older ones read beyond'),
+  'variable-name-too-long': error(
+    'HAProxy src/flt_spoe.c: at most 63 bytes for scope.prefix.name; older ones read past them',
+  ),
   'integer-turns-negative': warning('HAProxy include/haproxy/spoe.h keeps every integer as a signed 64-bit one'),
 };
 

@@ -7,7 +7,7 @@ import { FrameRedactor, Redactor } from './redactor.ts';
 import { sessionLines } from './session-file.ts';
 
 /** A frame with its bytes, or bytes that are not a frame. */
-interface Told {
+interface Part {
   readonly frame?: PlainFrame;
   readonly bytes: Uint8Array;
 }
@@ -33,7 +33,7 @@ export class Recorder {
     const connection = ++this.#connections;
     this.#write(sessionLines({ seconds: this.#seconds(), connection, kind: 'open' }));
     const side = (from: Side): RecordedSide =>
-      new RecordedSide(this.#redactor, (told) => this.#tell(connection, from, told));
+      new RecordedSide(this.#redactor, (part) => this.#record(connection, from, part));
     const sides = { haproxy: side('haproxy'), agent: side('agent') };
     return {
       push: (from, piece) => sides[from].push(piece),
@@ -45,7 +45,7 @@ export class Recorder {
     };
   }
 
-  #tell(connection: number, from: Side, { frame, bytes }: Told): void {
+  #record(connection: number, from: Side, { frame, bytes }: Part): void {
     if (frame === undefined && this.#redactor !== undefined) {
       this.leftOut += bytes.length;
       this.#write(`# ${bytes.length} bytes of the ${from} that are no frame, left out\n`);
@@ -69,13 +69,13 @@ export interface RecordedConnection {
 
 /** One side: its frames, and after a malformed one its bytes as they come. */
 class RecordedSide {
-  readonly #tell: (told: Told) => void;
+  readonly #record: (part: Part) => void;
   readonly #redactor: FrameRedactor | undefined;
   readonly #pending: PendingBytes = new PendingBytes();
   #isLost: boolean = false;
 
-  constructor(redactor: Redactor | undefined, tell: (told: Told) => void) {
-    this.#tell = tell;
+  constructor(redactor: Redactor | undefined, record: (part: Part) => void) {
+    this.#record = record;
     this.#redactor = redactor === undefined ? undefined : new FrameRedactor(redactor);
   }
 
@@ -92,7 +92,7 @@ class RecordedSide {
     });
     for (const [index, frame] of frames.entries()) {
       const whole = { frame, bytes: bytes.slice(offsets[index], offsets[index + 1] ?? consumed) };
-      for (const told of this.#redactor?.push(frame) ?? [whole]) this.#tell(told);
+      for (const part of this.#redactor?.push(frame) ?? [whole]) this.#record(part);
     }
     this.#pending.take(consumed);
     if (error === undefined) return;
@@ -101,13 +101,13 @@ class RecordedSide {
   }
 
   finish(): void {
-    for (const told of this.#redactor?.finish() ?? []) this.#tell(told);
+    for (const part of this.#redactor?.finish() ?? []) this.#record(part);
     this.#rest();
   }
 
   #rest(): void {
     const bytes = this.#pending.bytes.slice();
     this.#pending.take(bytes.length);
-    if (bytes.length > 0) this.#tell({ bytes });
+    if (bytes.length > 0) this.#record({ bytes });
   }
 }

@@ -91,8 +91,8 @@ export class FrameRedactor {
   }
 
   #whole(frame: PlainFrame): { readonly frame: PlainFrame; readonly bytes: Uint8Array }[] {
-    const told = this.#redacted(frame);
-    return told === undefined ? [] : [{ frame: told, bytes: writeFrame(told) }];
+    const redacted = this.#redacted(frame);
+    return redacted === undefined ? [] : [{ frame: redacted, bytes: writeFrame(redacted) }];
   }
 
   #redacted(frame: PlainFrame): PlainFrame | undefined {

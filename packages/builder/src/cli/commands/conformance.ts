@@ -26,8 +26,8 @@ const CLASSES = ['class', 'passed', 'failed', 'known to fail', 'not asked'];
 /** Plays the conformance cases against an agent. */
 export const command: Command = {
   usage: 'conformance TARGET [options]',
-  about: `Plays cases against an agent in any language, each on connections of its own, and tells which it fails: what SPOE.txt demands (must), what a release of HAProxy needs besides (haproxy), and what keeps an agent alive among broken and hostile peers (hygiene). Ids name the section of SPOE.txt, such as spop/3.2.5/agent-hello.
-The agent needs no special build: --message names a message that it knows. With a message that sets a variable of its argument's name to the argument's value, named by --echo, values are checked too.
+  about: `Plays cases against an agent in any language, each on connections of its own, and reports those that it fails. Cases have three classes: must, a demand of SPOE.txt; haproxy, a need of a HAProxy release that SPOE.txt does not state; and hygiene, which keeps an agent alive among broken and hostile peers. Ids name the section of SPOE.txt, such as spop/3.2.5/agent-hello.
+The agent needs no special build: --message names a message that it knows. With --echo values are checked too: it names a message whose handler sets a variable with the argument's name to the argument's value.
 --known-failing lists ids, one a line; an id that passes or that there is not makes the suite fail, so that the list stays true. With --format html, the words are files that --json wrote, and stdout is a page that compares them.`,
   options: {
     run: { value: 'PATTERNS', about: 'only these cases: ids with * for any text, or classes, separated by commas' },

@@ -23,12 +23,12 @@ const MAX_FRAME_SIZE = 0x7fff_ffff;
 /** Shows the frames in files of all formats. */
 export const command: Command = {
   usage: 'decode [FILE …] [options]',
-  about: `Shows the frames in files, or in stdin where there is none or it is called -. What a file is shows in its first bytes; --format says it where that fails.
+  about: `Shows the frames in files; without a file, or for -, in stdin. The format is detected by the first bytes of a file; --format names it if that goes wrong.
   binary        the bytes of one side of a connection
   hex           hexadecimal digits, also as xxd and hexdump -C write them
-  pcap, pcapng  what tcpdump and Wireshark write: SPOP is found on any port, both directions are put together
+  pcap, pcapng  what tcpdump and Wireshark write: SPOP is found on any port, in both directions
   session       what "spop record" writes
-A line has the offset of the frame in bytes, or the time (UTC), the connection and the side; and what the frame says. Fragments of HAProxy 3.0 and older are shown, and what they join to. Where bytes are wrong or missing the exit code is 1; the first wrong byte is marked.`,
+Each line has the place of a frame, and a summary of it. The place is the offset in bytes or, for captures and sessions, the time (UTC), the connection and the side. Fragments of HAProxy 3.0 and older are shown, and the NOTIFY that they join to. If bytes are wrong or missing, the exit code is 1, and the first wrong byte is marked.`,
   options: {
     explain: { short: 'e', about: 'show every byte and its meaning' },
     format: { value: 'FORMAT', choices: inputFormats, about: `the format of the files: ${inputFormats.join(', ')}` },

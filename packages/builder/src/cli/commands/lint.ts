@@ -12,8 +12,8 @@ export const command: Command = {
   usage: 'lint HAPROXY.CFG SPOE.CONF [AGENT-MODULE] [options]',
   about: `Finds errors that "haproxy -c" accepts: messages that are never sent, groups without a rule, variables that are never set, timeouts that are too long, and clients that get past the agent. AGENT-MODULE exports the agent's messages and variables, and is imported: with it arguments, types and variables are compared too. Each line has the place, the severity, the rule, the consequence with its source, and what to write. Errors that depend on Lua, or on a file that is not given, are not reported.
   error    HAProxy refuses it, or it never works
-  warning  it works otherwise than it is meant
-  note     something to look at, with exit code 0`,
+  warning  it does not work as intended
+  note     check it; notes alone leave the exit code at 0`,
   options: {
     haproxy: { ...haproxyOption['haproxy'], about: 'which HAProxy it is for; any by default' },
     deadline: {

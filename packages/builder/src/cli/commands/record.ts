@@ -34,7 +34,7 @@ A session file holds what HAProxy sends of clients: addresses, cookies, bodies. 
     },
     output: { short: 'o', value: 'FILE', about: 'the session file; stdout by default' },
     redact: { about: 'replace texts, bytes and addresses' },
-    count: { value: 'N', about: 'end after N connections have come and gone' },
+    count: { value: 'N', about: 'end after N connections, once all of them have ended' },
     ...targetOptions,
   },
   examples: [
@@ -69,7 +69,10 @@ async function record({ target, listen, file, isRedacting, count }: Recording, o
   ]);
   const bound = await proxy.listen(parseAddress(listen));
   sink.write(
-    sessionHead(`Recorded ${new Date().toISOString()} in front of ${addressText(target.address)}.`, isRedacting),
+    sessionHead(
+      `Recorded ${new Date().toISOString()} between HAProxy and ${addressText(target.address)}.`,
+      isRedacting,
+    ),
   );
   output.say(`recording what comes to ${bound} and goes to ${target.text}${file === undefined ? '' : `, in ${file}`}`);
   if (!isRedacting) {

@@ -12,17 +12,17 @@ import { UsageError } from '../usage-error.ts';
 import { expectWords } from '../words.ts';
 
 /** The most differences that are printed. */
-const MAX_TOLD = 20;
+const MAX_PRINTED = 20;
 /** The most connections that are open at once with --fast. */
 const CONNECTIONS_AT_ONCE = 20;
 
 /** Sends a recording to an agent again. */
 export const command: Command = {
   usage: 'replay FILE TARGET [options]',
-  about: `Sends HAProxy's bytes of a session file (see "spop record") to an agent, and compares the ACKs with the recorded ones. The exit code is 0 if all are the same, and 1 if one is different or missing. Connections and NOTIFYs keep their recorded distances, but wait for the agent's HELLO, and at most 20 NOTIFYs are in flight on a connection.
-Of a redacted session the values of actions are not compared, only which variables are set and to what type: the agent was asked something else.`,
+  about: `Sends HAProxy's bytes of a session file (see "spop record") to an agent, and compares the ACKs with the recorded ones. The exit code is 0 if all are the same, and 1 if one is different or missing. Connections and NOTIFYs are sent at their recorded times, but not before the agent's HELLO, and at most 20 NOTIFYs are in flight on a connection.
+Of a redacted session only the names and types of the variables are compared: with other addresses and texts, the agent may answer with other values.`,
   options: {
-    fast: { about: 'wait for nothing but answers' },
+    fast: { about: 'do not wait for the recorded times, only for answers' },
     json: { about: 'a line of JSON for each difference, and one for the whole' },
     ...targetOptions,
   },
@@ -97,7 +97,7 @@ async function replay(
   const start = performance.now();
   const pairs = await replayAll(byConnection, options);
   const seconds = (performance.now() - start) / 1000;
-  let [same, different, missing, added, told] = [0, 0, 0, 0, 0];
+  let [same, different, missing, added, shown] = [0, 0, 0, 0, 0];
   for (const { number, events, connection } of pairs) {
     const result = compareAcks(recordedAcks(events), connection.acks, session.isRedacted);
     same += result.same;
@@ -106,14 +106,14 @@ async function replay(
       if (replayed === undefined) missing++;
       else different++;
       output.json({ connection: number, notify, recorded, replayed });
-      if (told++ >= MAX_TOLD) continue;
+      if (shown++ >= MAX_PRINTED) continue;
       output.print(
         `connection ${number}, NOTIFY ${notify}:\n  recorded  ${recorded}\n  now       ${replayed ?? 'no ACK'}`,
       );
     }
     if (connection.failure !== undefined) output.warn(`connection ${number}: ${connection.failure}`);
   }
-  if (told > MAX_TOLD) output.print(`${told - MAX_TOLD} more are different or missing`);
+  if (shown > MAX_PRINTED) output.print(`${shown - MAX_PRINTED} more are different or missing`);
   const latencies = Float64Array.from(pairs.flatMap(({ connection }) => connection.latencies));
   output.print(
     `${same} ACKs are the same, ${different} different, ${missing} missing, ${added} added; ${pairs.length} ${pairs.length === 1 ? 'connection' : 'connections'} in ${seconds.toFixed(2)} s`,

@@ -23,11 +23,11 @@ function* prefix({ engines }: Subject): Iterable<Fault> {
   for (const { agent, prefix: found } of engines) {
     if (agent === undefined || hasVariable(found) || /^[\w.]*$/.test(found)) continue;
     const option = linesWith(agent, 'option', 'var-prefix').at(-1);
-    const from = option === undefined ? 'The name of the "spoe-agent" section, its default,' : 'It';
+    const from = option === undefined ? ', the name of the "spoe-agent" section, as the prefix' : '';
     yield {
       file: 'spoe',
       line: (option ?? agent.head).number,
-      sentence: `HAProxy refuses "${found}" as the prefix of variables: letters, digits, _ and . are what it takes. ${from} has others`,
+      sentence: `HAProxy refuses "${found}"${from}: a prefix of variables has no characters but ".", "_", letters and digits`,
       advice: `option var-prefix ${found.replaceAll(/[^\w.]/g, '_')}`,
     };
   }
@@ -86,7 +86,7 @@ function* noTimeout({ engines }: Subject): Iterable<Fault> {
     yield {
       file: 'spoe',
       line: agent.head.number,
-      sentence: `"spoe-agent ${agent.name}" has no "timeout processing": where the agent does not answer, the client waits for ever`,
+      sentence: `"spoe-agent ${agent.name}" has no "timeout processing": if the agent does not answer, the client waits for ever`,
       advice: 'timeout processing 250ms, or what your clients can bear',
     };
   }
@@ -140,7 +140,7 @@ function* frameSize(subject: Subject): Iterable<Fault> {
       file: 'spoe',
       line: found.line.number,
       sentence: `max-frame-size is ${found.bytes}, and has to be from 256 to ${most}, which is tune.bufsize less 4: HAProxy does not start`,
-      advice: 'nothing, which is the largest; or tune.bufsize in "global"',
+      advice: 'no max-frame-size, which gives the largest; or a larger tune.bufsize in "global"',
     };
   }
 }

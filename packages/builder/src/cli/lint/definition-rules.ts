@@ -99,7 +99,7 @@ function* optionalNotSent(subject: Subject): Iterable<Fault> {
       file: 'spoe',
       line: lineOf(sent),
       sentence: `the agent would take an argument "${name}" of "${sent.name}", and HAProxy never sends it`,
-      advice: `args ${name}=…, if it is meant to`,
+      advice: `args ${name}=…, if HAProxy is to send it`,
     };
   }
 }

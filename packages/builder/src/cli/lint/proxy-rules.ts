@@ -66,7 +66,7 @@ function* spopCheck(subject: Subject): Iterable<Fault> {
       yield {
         file: 'haproxy',
         line: unchecked.number,
-        sentence: `nobody checks the agent "${unchecked.words[1] ?? ''}": while it is down, HAProxy tries to connect for the whole of "timeout processing", at every request`,
+        sentence: `HAProxy does not check the agent "${unchecked.words[1] ?? ''}": while it is down, every request waits for a connection, up to "timeout processing"`,
         advice: hasOption
           ? 'check inter 1s, at the end of the line'
           : 'check inter 1s, at the end of the line, and "option spop-check" in the backend',
@@ -75,7 +75,7 @@ function* spopCheck(subject: Subject): Iterable<Fault> {
       yield {
         file: 'haproxy',
         line: backend.head.number,
-        sentence: `the backend "${backend.name}" has no "option spop-check": its checks only see that something takes connections there`,
+        sentence: `the backend "${backend.name}" has no "option spop-check": its checks only show that something accepts connections there`,
         advice: 'option spop-check',
       };
     }
@@ -112,14 +112,14 @@ function* queue(subject: Subject): Iterable<Fault> {
       yield {
         file: 'haproxy',
         line: server.number,
-        sentence: `the server has "maxconn", and the backend "${backend.name}" no "timeout queue": a question waits for a connection for "timeout connect"`,
+        sentence: `the server has "maxconn", and the backend "${backend.name}" has no "timeout queue": a NOTIFY waits for a connection as long as "timeout connect"`,
         advice: `timeout queue ${limit === undefined ? '100ms' : `${Math.max(1, Math.floor(limit / 2))}ms`}, in the backend`,
       };
     } else if (wait !== undefined && limit !== undefined && wait >= limit) {
       yield {
         file: 'haproxy',
         line: server.number,
-        sentence: `a question may wait ${wait} ms for a connection, and HAProxy gives it up after ${limit} ms: a full queue looks like an agent that is slow`,
+        sentence: `a NOTIFY may wait ${wait} ms for a connection, and HAProxy gives it up after ${limit} ms: a full queue looks like a slow agent`,
         advice: `timeout queue ${Math.max(1, Math.floor(limit / 2))}ms, in the backend`,
       };
     }
@@ -147,11 +147,11 @@ function* abortOnClose(subject: Subject): Iterable<Fault> {
     if (modeOf(proxy) !== 'http' || option === false) continue;
     if (option === undefined && subject.release !== undefined && !isFrom(subject, '3.3')) continue;
     if (engines.every((engine) => looksAtError(engine, haproxy.lines))) continue;
-    const which = option === true ? 'HAProxy 3.1 and later break' : 'HAProxy 3.3 and later break';
+    const which = option === true ? 'HAProxy 3.1 and later' : 'HAProxy 3.3 and later';
     yield {
       file: 'haproxy',
       line: line.number,
-      sentence: `${which} off the question of a client that closes early, and go on with the rules without the agent's variables: a "deny" by one of them is passed`,
+      sentence: `${which} do not wait for the agent once the client has closed, and evaluate the rules without its variables: such a client gets past a "deny" by one of them`,
       advice: 'no option abortonclose, in "defaults" or the proxy; or a rule on the variable of "option set-on-error"',
     };
   }
@@ -246,7 +246,7 @@ function* bodyAboveFrame(subject: Subject): Iterable<Fault> {
       yield {
         file: 'spoe',
         line: frame.line.number,
-        sentence: `a frame has ${frame.bytes} bytes at most, and the body in the message "${message.name}" up to ${most}: HAProxy 3.1 and later let such a request pass unasked`,
+        sentence: `a frame has ${frame.bytes} bytes at most, and the body in the message "${message.name}" up to ${most}: HAProxy 3.1 and later let such a request pass without asking the agent`,
         advice: 'no max-frame-size; or an event "if { req.body_size le N }", with N well below it',
       };
     }
@@ -265,7 +265,7 @@ function* tcpBeforeData({ engines }: Subject): Iterable<Fault> {
         yield {
           file: 'haproxy',
           line: line.number,
-          sentence: `HAProxy looks at this rule when the client has connected, as a rule before its first byte${isWaiting ? '' : ', and does not wait'}: the group "${group}" has no data, or no answer`,
+          sentence: `HAProxy evaluates this rule when the client has connected, usually before its first byte${isWaiting ? '' : ', and does not wait'}: the group "${group}" is sent without data, or its answer comes too late`,
           advice: `tcp-request inspect-delay 5s, and ${condition.length > 0 ? 'this rule as it is' : '"if { req.len gt 0 }" at the end of this rule'}`,
         };
       }

@@ -89,15 +89,15 @@ function* variableUnset(subject: Subject): Iterable<Fault> {
   const mentions = mentionsOf(subject);
   const set = new Set(mentions.filter(({ use }) => use === 'set' || use === 'other').map(({ name }) => name));
   const own = engines.flatMap((engine) => ownVariables(engine));
-  const told = new Set<string>();
+  const reported = new Set<string>();
   for (const { name, use, file, line } of mentions) {
-    if (use !== 'read' || set.has(name) || own.includes(name) || told.has(name)) continue;
+    if (use !== 'read' || set.has(name) || own.includes(name) || reported.has(name)) continue;
     const agents = engines.filter((engine) => isOf(engine, name));
     // The variables of an agent without definitions, or with its engine in another file, are not known.
     if (agents.some(({ isDeclared }) => !isDeclared) || (agents.length === 0 && otherFilters.length > 0)) continue;
     const known = [...own, ...agents.flatMap(({ prefix }) => declaredBy(definitions, prefix)), ...set];
     if (known.includes(name)) continue;
-    told.add(name);
+    reported.add(name);
     const guess = nearest(name, known);
     const who = agents.length === 0 ? 'nothing in the configuration sets it' : 'neither the agent nor a rule sets it';
     yield {
@@ -123,16 +123,16 @@ function* variableUnread(subject: Subject): Iterable<Fault> {
   if (!isAllRead(subject) || subject.otherFilters.length > 0) return;
   const mentions = mentionsOf(subject);
   const read = new Set(mentions.filter(({ use }) => use === 'read' || use === 'other').map(({ name }) => name));
-  const told = new Set<string>();
+  const reported = new Set<string>();
   for (const { name, use, file, line } of mentions) {
     // HAProxy's command line can show variables of the process.
-    if (use !== 'set' || read.has(name) || told.has(name) || name.startsWith('proc.')) continue;
-    told.add(name);
+    if (use !== 'set' || read.has(name) || reported.has(name) || name.startsWith('proc.')) continue;
+    reported.add(name);
     yield {
       file,
       line,
       sentence: `the variable "${name}" is set, and never read`,
-      advice: `var(${name}) where it is meant to count, or no line that sets it`,
+      advice: `var(${name}) in the rule that is to use it, or no line that sets it`,
     };
   }
 }
@@ -154,7 +154,7 @@ function* outOfScope(lines: readonly ConfigurationLine[], isRequest: boolean, fi
     yield {
       file,
       line,
-      sentence: `the variable "${name}" is read ${isRequest ? 'with the request, and is there with the response alone' : 'with the response, and has gone with the request'}`,
+      sentence: `the variable "${name}" is read ${isRequest ? 'with the request, and exists only with the response' : 'with the response, and no longer exists by then'}`,
       advice: `txn.${name.slice('req.'.length)}, where it is set and where it is read`,
     };
   }
