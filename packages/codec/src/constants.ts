@@ -103,7 +103,7 @@ export type Key = (typeof Key)[keyof typeof Key];
 /** The SPOP version that these packages speak, and the only one that HAProxy 2.6 to 3.5 announces. */
 export const SPOP_VERSION = '2.0';
 
-/** Bytes of the length field in front of every frame; the length does not count itself (SPOE.txt §3.2). */
+/** Bytes of the length field before every frame; the length does not count itself (SPOE.txt §3.2). */
 export const LENGTH_BYTES = 4;
 
 /** The smallest max-frame-size that a peer may announce, in bytes (SPOE.txt §3.2). */

@@ -12,7 +12,7 @@ import { NO_WORD_VIEW, toWordView } from '../wire/word-view.ts';
 
 // Module-local copies: see "Code that V8 compiles well" in ARCHITECTURE.md (benchmark `decode tiny`).
 const IDS_OFFSET = LENGTH_BYTES + 5;
-/** Bytes in front of a frame's ids: length, type, flags. */
+/** Bytes before a frame's ids: length, type, flags. */
 const IDS_OFFSET_: number = IDS_OFFSET;
 export { IDS_OFFSET_ as IDS_OFFSET };
 const SHORT_IDS_BYTES = SHORT_VARINT_BYTES + 1;

@@ -20,7 +20,7 @@ const SIZE_FIRST = SIZE_FIRST_;
 
 /** The bit that differs between IPV6 and IPV4. */
 const FAMILY_BIT = DataType.Ipv6 ^ DataType.Ipv4;
-/** That bit above the first byte, which then has the type IPV4, marks a value that is an IPV6 on the wire. */
+/** {@link FAMILY_BIT} eight bits higher, above the first byte: the type there is IPV4, and on the wire it is IPV6. */
 const UNMAPPED_SHIFT = 8;
 const UNMAPPED = FAMILY_BIT << UNMAPPED_SHIFT;
 
@@ -39,7 +39,7 @@ export abstract class ValueSlot {
   // Protected to the compiler only: a # name takes more bytecode at each use, and V8 inlines only up to a budget of it.
   /** @internal Only {@link ValueSlot.placeText} changes it. */
   declare protected _source: ViewSource;
-  /** @internal The byte with the type and the flags; above a byte if {@link ValueSlot.unmap} changed the type. */
+  /** @internal The byte with the type and the flags; with `UNMAPPED` above it if {@link ValueSlot.unmap} changed the type. */
   protected _first: number = 0;
   /** @internal Offset of the value's own bytes, after its type and length, from the frame's length field. */
   protected _start: number = 0;

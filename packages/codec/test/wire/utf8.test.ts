@@ -59,7 +59,7 @@ describe('utf8PrefixLength', () => {
     expect(compare(hex(bytes), text)).toBe(bytes.length / 2);
   });
 
-  it.each(equal)('finds %s in front of other bytes', (_, bytes, text) => {
+  it.each(equal)('finds %s before other bytes', (_, bytes, text) => {
     expect(compare(hex(`${bytes}c3a9`), text)).toBe(bytes.length / 2);
   });
 
@@ -67,7 +67,7 @@ describe('utf8PrefixLength', () => {
     expect(compare(hex(bytes), text)).toBe(-1);
   });
 
-  it('finds the empty text in front of anything', () => {
+  it('finds the empty text before anything', () => {
     expect(compare(hex('ff'), '')).toBe(0);
   });
 
