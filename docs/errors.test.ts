@@ -23,7 +23,7 @@ function readEntries(): Entry[] {
   return entries;
 }
 
-/** The codes in the agent's sources that are none of errors: those that it warns with. */
+/** The codes in the agent's sources that no error has: those of its warnings. */
 function readWarnings(): string[] {
   const folder = new URL('../packages/agent/src/', import.meta.url);
   const sources = globSync('**/*.ts', { cwd: folder }).map((file) => readFileSync(new URL(file, folder), 'utf8'));

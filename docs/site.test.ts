@@ -1,4 +1,4 @@
-/** What the build of the site adds to vitepress: its checks, and its files for language models. */
+/** The project's own parts of the site's build: its checks, and its files for language models. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { stopAfterTest } from '@spop-internal/testbed/vitest';

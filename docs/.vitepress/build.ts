@@ -1,4 +1,4 @@
-/** Builds the site: `pnpm run docs`. The reference comes first, as the site is made of it as well. */
+/** Builds the site: `pnpm run docs`. The reference comes first, since the site includes it. */
 import { resolve } from 'node:path';
 import { build } from 'vitepress';
 import { writeReference } from './reference.ts';

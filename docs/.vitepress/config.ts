@@ -9,10 +9,10 @@ import { writeLlms } from './llms.ts';
 import { sidebar } from './sidebar.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-/** What pages link to and is no page, such as the configurations of the examples: published as text. */
+/** Files that pages link to and that are not pages, such as the examples' configurations. They are published as text. */
 const linked = new Set<string>();
 
-/** A file's bytes, or the names of what is in a folder. */
+/** A file's bytes, or the names in a folder. */
 function asText(path: string): Uint8Array | string {
   return statSync(path).isDirectory() ? `${readdirSync(path).join('\n')}\n` : readFileSync(path);
 }
@@ -23,7 +23,7 @@ function siteLink(link: string, page: string): string {
   const [path = '', fragment] = link.split('#', 2);
   const file = resolve(dirname(page), decodeURI(path));
   const end = fragment === undefined ? '' : `#${fragment}`;
-  // vitepress leaves out what begins with a dot, such as .github.
+  // vitepress leaves out names that begin with a dot, such as .github.
   const isPage = file.endsWith('.md') && !relative(root, file).startsWith('.');
   if (isPage || !existsSync(file)) return path.replace(/README\.md$/, 'index.md') + end;
   if (existsSync(join(file, 'README.md'))) return `${path.replace(/\/$/, '')}/index.md${end}`;

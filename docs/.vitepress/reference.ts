@@ -39,7 +39,7 @@ function importName(path: string): string {
   return `@spop/${path.replace('/src', '')}`;
 }
 
-/** Writes the pages anew. @throws Error where a docstring links to what does not exist. */
+/** Writes the pages anew. @throws Error when a docstring links to something that does not exist. */
 export async function writeReference(): Promise<void> {
   const app = await Application.bootstrapWithPlugins(options);
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {

@@ -1,4 +1,4 @@
-/** What the site shows beside each page: the guides, or the API reference where a page is of that. */
+/** The list beside each page of the site: the guides, or beside pages of the API reference its contents. */
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DefaultTheme } from 'vitepress';

@@ -17,7 +17,7 @@ for (const [, name = '', value = ''] of headerLines.matchAll(/^(.*?): (.*)$/gm))
 
 const typeNames = new Map(Object.entries(DataType).map(([name, type]) => [type, name.toUpperCase()]));
 
-/** Values that no table can have: by expression, what they look like. */
+/** The form of values that differ from run to run or do not fit into a table, by their expressions. */
 const shapes: Readonly<Record<string, RegExp>> = {
   'req.hdrs': /^(.+: .*\r\n)+\r\n$/,
   'req.hdrs_bin': /host.*Shop\.Example\.com/is,

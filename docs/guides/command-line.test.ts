@@ -25,7 +25,7 @@ const DEFINITIONS = `export const checkClientIp = { name: 'check-client-ip', arg
 export const ipScore = { scope: 'sess', name: 'ip_score', kind: 'int32' };
 `;
 
-/** What differs from run to run: times, and the port of the agent. */
+/** The text without what differs from run to run: times, and the port of the agent. */
 function timeless(text: string, target: string): string {
   return text
     .replaceAll(target, '127.0.0.1:9000')

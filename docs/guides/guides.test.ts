@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const limits = readFileSync(new URL('limits.md', import.meta.url), 'utf8');
 const { options } = createAgent();
 
-/** What an ACK may take of a HAProxy with these capabilities and buffers. */
+/** The longest ACK, in bytes, for a HAProxy with these capabilities and buffers. */
 function ackBytes(capabilities: string, bufferSize: number = 16_384): number {
   const reader = new FrameReader();
   const bytes = Buffer.from(haproxyHello({ capabilities, maxFrameSize: bufferSize - 4 }).toBytes());
@@ -19,7 +19,7 @@ function ackBytes(capabilities: string, bufferSize: number = 16_384): number {
     .maxAckBytes;
 }
 
-/** The default that the tables of the limits say for an option. */
+/** The default of an option in the tables of the page. */
 function documentedDefault(name: string): string | undefined {
   return new RegExp(`^\\| \`${name}\` +\\| +([^|]*?) +\\|`, 'm').exec(limits)?.[1];
 }

@@ -18,7 +18,7 @@ const REQUEST = 'on-frontend-http-request';
 const RESPONSE = 'on-http-response';
 
 describeHaproxies('troubleshooting: pairing a response with its request', (release) => {
-  it('cannot go by the ids: those of a response are others from HAProxy 3.1 on', async () => {
+  it('cannot use the ids: from HAProxy 3.1 on a response has others than its request', async () => {
     const { agent } = createReportingAgent();
     const ids: number[] = [];
     agent.onNotify(({ streamId }) => void ids.push(streamId));
@@ -30,7 +30,7 @@ describeHaproxies('troubleshooting: pairing a response with its request', (relea
     expect(ids[0] === ids[1]).toBe(release.fragments);
   });
 
-  it('cannot go by the ids: two connections have the same at once from HAProxy 3.1 on', async () => {
+  it('cannot use the ids: from HAProxy 3.1 on two connections have the same at once', async () => {
     const { agent } = createReportingAgent();
     const ids: string[] = [];
     const both = Promise.withResolvers<void>();
@@ -53,7 +53,7 @@ describeHaproxies('troubleshooting: pairing a response with its request', (relea
   it.each([
     ['an argument with unique-id', 'uid=unique-id', [FORMAT]],
     ['a variable that the agent has set', 'uid=var(txn.e2e.uid)', []],
-  ])('goes by %s', async (_, uid, frontendLines) => {
+  ])('can use %s', async (_, uid, frontendLines) => {
     const { agent } = createReportingAgent();
     const paths = new Map<string, number>();
     const own = defineVariable('txn', 'uid', string);
@@ -66,7 +66,7 @@ describeHaproxies('troubleshooting: pairing a response with its request', (relea
       ack.set(n, paths.get(key) ?? -1);
       paths.delete(key);
     });
-    // Where the agent makes the id, the request's has none to send: its number stands in for one.
+    // If the agent makes the id, HAProxy has none to send with the request, and sends its number instead.
     const first = frontendLines.length > 0 ? uid : 'uid=url_param(n)';
     const { client } = await startRig(release, await listenOnPort(agent), {
       messages: {
@@ -87,7 +87,7 @@ describeHaproxies('troubleshooting', (release) => {
   it.each([
     ['::ffff:127.0.0.1 with v4v6', (port: number) => [`bind :::${port} v4v6`], '7 4 127.0.0.1 true'],
     ['127.0.0.1 with v6only', (port: number) => [`bind :::${port} v6only`, `bind :${port}`], '6 4 127.0.0.1 true'],
-  ])('has an IPv4 client as %s', async (_, binds, expected) => {
+  ])('sends an IPv4 client as %s', async (_, binds, expected) => {
     const { agent } = createReportingAgent();
     const seen = defineVariable('txn', 'seen', string);
     agent.onMessage(defineMessage('ask', { ip: address }), ({ ip }, ack) => {
@@ -103,7 +103,7 @@ describeHaproxies('troubleshooting', (release) => {
     expect((await client.request()).headers['x-seen']).toBe(expected);
   });
 
-  it('has figures of NOTIFYs that HAProxy has given up: more than 20 on a connection', async () => {
+  it('counts NOTIFYs that HAProxy has given up: more than 20 on a connection', async () => {
     const agent = createAgent({ processingTimeoutMs: 60_000 });
     agent.onMessage(defineMessage('ask', {}), () => new Promise<void>(() => {}));
     const { client } = await startRig(release, await listenOnPort(agent), {

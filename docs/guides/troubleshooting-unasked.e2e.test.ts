@@ -22,7 +22,7 @@ const CHECKED: Partial<Configuration> = {
   serverOptions: 'check inter 50ms rise 1 fall 1',
 };
 
-/** Waits for two health checks more. @returns how many NOTIFYs have come. */
+/** Waits for two further health checks. @returns The number of NOTIFYs so far. */
 async function notifiesAfterChecks(agent: Agent): Promise<number> {
   const enough = agent.toMetrics().healthchecks + 2;
   const patience = { timeout: 15_000 };
@@ -33,7 +33,7 @@ async function notifiesAfterChecks(agent: Agent): Promise<number> {
 /** HAProxy resets the connections that it has when the test stops it. */
 const ignore = (): void => {};
 
-/** A TCP server that says `hello` to what it is sent. */
+/** A TCP server that answers `hello`. */
 async function startSite(): Promise<{ address: string; connected: Promise<unknown> }> {
   const server = createServer((socket) => {
     socket.on('error', ignore).once('data', () => socket.end('hello'));
@@ -76,7 +76,7 @@ describeHaproxies('troubleshooting: nobody asks', (release) => {
     expect(haproxy.log).not.toMatch(/SPOE|spoe/);
   });
 
-  it('and HAProxy warns where no message is left', async () => {
+  it('because no message is left, and HAProxy warns', async () => {
     const messages = { ask: { args: 'path=path', event: REQUEST } };
     const edit = (text: string): string => text.replace(/^ *messages ask\n/m, '');
     const { haproxy } = await startRig(release, await listenOnPort(createAgent()), { messages }, edit);
@@ -103,7 +103,7 @@ describeHaproxies('troubleshooting: nobody asks', (release) => {
       expect(haproxy.log).not.toContain('SPOE');
     });
 
-    it('but does, with the data, where a group has inspect-delay', async () => {
+    it('unless the frontend of a group has inspect-delay: then HAProxy asks, with the data', async () => {
       const agent = createAgent();
       const heads: string[] = [];
       agent.onNotify((notify) => {
@@ -118,7 +118,7 @@ describeHaproxies('troubleshooting: nobody asks', (release) => {
       expect(heads).toEqual(['data']);
     });
 
-    it('to the end, with 4 or up to 3.0 5, where a group has neither', async () => {
+    it('long enough for an answer if a group has neither inspect-delay nor a condition: error 4, or 5 up to 3.0', async () => {
       const site = (await startSite()).address;
       const frontendLines = [SEND, 'log-format "%ci error=%[var(txn.e2e.error)]"'];
       const configuration = { ...GROUP, mode: 'tcp', site, frontendLines } as const;

@@ -17,7 +17,7 @@ const checked: Partial<Configuration> = {
   serverOptions: 'check inter 100ms rise 1 fall 1',
 };
 
-/** For tests that wait for it: everything else has seconds. */
+/** For tests that wait until it is over; all other tests have seconds. */
 const HASTY: Partial<Configuration> = { processingTimeout: '300ms' };
 
 describeHaproxies('troubleshooting', (release) => {
@@ -38,7 +38,7 @@ describeHaproxies('troubleshooting', (release) => {
   }
   const seen = defineVariable('txn', 'seen', string);
 
-  it('tells of a message that the agent names otherwise', async () => {
+  it('reports a message that the agent declares under another name', async () => {
     const unhandled: AgentEvents['unhandledNotify'][] = [];
     const lines: string[] = [];
     const log = (_: object, text: string): void => void lines.push(text);
@@ -81,7 +81,7 @@ describeHaproxies('troubleshooting', (release) => {
     );
   });
 
-  it('has the reason where an argument came without its name', async () => {
+  it('has the reason if an argument came without its name', async () => {
     const failures: unknown[] = [];
     const agent = createAgent({ hooks: { handlerError: ({ error }) => void failures.push(error) } });
     agent.onMessage(ask, ({ path }, ack) => void ack.set(seen, path));
@@ -104,7 +104,7 @@ describeHaproxies('troubleshooting', (release) => {
     expect(/value=<x>/.test(answer) ? 'x' : undefined).toBe(expected);
   });
 
-  it('has 1 where nobody listens, and 2 or 257 with a check that says why', async () => {
+  it('has 1 if nobody listens, and 2 or 257 with a check that says why', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     expect((await (await start(address, HASTY)).client.request()).headers['x-error']).toBe('1');
     const { haproxy, client } = await start(address, checked);
@@ -125,7 +125,7 @@ describeHaproxies('troubleshooting', (release) => {
     expect(page).toContain(reason);
   });
 
-  it('says what a check finds where HAProxy speaks TLS and the agent does not', async () => {
+  it('says what a check finds if HAProxy speaks TLS and the agent does not', async () => {
     const { haproxy } = await start(await listenOnPort(createAgent()), {
       ...checked,
       serverOptions: `${checked.serverOptions} ssl verify none`,
@@ -133,13 +133,13 @@ describeHaproxies('troubleshooting', (release) => {
     expect(page).toContain(await haproxy.says(/DOWN, reason: (Layer6 invalid response)/));
   });
 
-  it('says what a check finds where there is no unix socket', async () => {
+  it('says what a check finds if there is no unix socket', async () => {
     const { haproxy } = await start('unix@${RUN_DIR}/nowhere.sock', checked);
     await haproxy.says(/DOWN, reason: Socket error, info: ".*No such file or directory/);
     expect(page).toContain('`Socket error`, with `No such file or directory`');
   });
 
-  it('has 1 where the handler takes longer than HAProxy waits', async () => {
+  it('has 1 if the handler takes longer than HAProxy waits', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { client } = await start(await listenOnPort(answering(() => promise)), HASTY);
     expect((await client.request()).headers['x-error']).toBe('1');
@@ -147,7 +147,7 @@ describeHaproxies('troubleshooting', (release) => {
   });
 
   it.each(['timeout queue 200ms', 'timeout connect 200ms'])(
-    'has 257, or 1 in time up to 3.0, where the queue is full, with %s',
+    'has 257, or 1 up to 3.0, if the queue is full, with %s',
     async (line) => {
       const asked = Promise.withResolvers<void>();
       const held = Promise.withResolvers<void>();
@@ -169,7 +169,7 @@ describeHaproxies('troubleshooting', (release) => {
     },
   );
 
-  it('has 3 where a question is larger than a frame, from HAProxy 3.1 on', async () => {
+  it('has 3 if a question is larger than a frame, from HAProxy 3.1 on', async () => {
     const agent = answering((_, ack) => void ack.set(seen, 'x'));
     const { client } = await start(await listenOnPort(agent), {
       agentLines: ['max-frame-size 1000'],

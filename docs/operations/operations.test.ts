@@ -4,7 +4,7 @@ import { createAgent, toPrometheusText } from '@spop/agent';
 import { expect, it } from 'vitest';
 
 const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
-// A metric with labels has no value before its first event, and its type all the same.
+// A metric with labels has no value before its first event, but it has its type.
 const metrics = new Set(
   [...toPrometheusText(createAgent().toMetrics()).matchAll(/^(?:# TYPE )?(spop_\w+)/gm)].map(([, name]) => name),
 );
@@ -28,6 +28,6 @@ it('grafana.json has panels that do not overlap, each with a query', () => {
 
 it('the guide has every alert', () => {
   const alerts = [...read('alerts.yml').matchAll(/alert: (\w+)/g)].map(([, name]) => name);
-  const told = [...read('../guides/operations.md').matchAll(/^\| `(SpopAgent\w+)`/gm)].map(([, name]) => name);
-  expect(told).toEqual(alerts);
+  const listed = [...read('../guides/operations.md').matchAll(/^\| `(SpopAgent\w+)`/gm)].map(([, name]) => name);
+  expect(listed).toEqual(alerts);
 });

@@ -18,11 +18,11 @@ it.each([
   expect(await haproxy.notify(checkAdmin, { ip, path })).toSetVar(isAllowed, expected);
 });
 
-it('lets nobody in whose address is not known', async () => {
+it('keeps out a client whose address is not known', async () => {
   expect(await haproxy.notify(checkAdmin, { path: '/admin' })).toSetVar(isAllowed, false);
   expect(await haproxy.notify('check-admin', { ip: data.nil, path: '/admin' })).toSetVar(isAllowed, false);
 });
 
-it('sets nothing where HAProxy sends no path', async () => {
+it('sets nothing if HAProxy sends no path', async () => {
   expect(await haproxy.notify('check-admin', { ip: data.ipv4('192.0.2.7') })).toHaveNoActions();
 });
