@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
 const reporter = fileURLToPath(new URL('../closing-line.ts', import.meta.url));
 
-/** Runs vitest on one test file, or on an empty folder, and returns its exit code and the last line it wrote. */
+/** Runs vitest on one test file, or in an empty folder, and returns its exit code and the last line of its output. */
 function runVitest(source: string | undefined, ...options: string[]): { exitCode: number | null; lastLine: string } {
   const root = mkdtempSync(join(tmpdir(), 'closing-line-'));
   try {

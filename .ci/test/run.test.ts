@@ -60,7 +60,7 @@ const cases: [label: string, programs: Parameters<typeof runCi>[0], exitCode: nu
     1,
     '24 passed, 1 failed',
   ],
-  ['counts Debian packages that cannot be had', { 'apt-get': 'exit 100' }, 1, '24 passed, 1 failed'],
+  ['counts Debian packages that cannot be installed', { 'apt-get': 'exit 100' }, 1, '24 passed, 1 failed'],
 ];
 
 describe('.ci/run', () => {

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** Maximum bytes, some hundredths above the measured ones; an entry point that is missing here fails as well. */
+/** Maximum bytes, a few percent above the measured ones; an entry point that is missing here fails as well. */
 const ENTRY_POINTS: Readonly<Record<string, number>> = {
   '@spop/codec': 69_000,
   '@spop/codec/internal': 43_000,
