@@ -1,8 +1,8 @@
 /** Asks the agent without HAProxy, for tests. */
-import { connect, data, type ScriptedHaproxy } from '@spop/builder';
+import { data, type ScriptedHaproxy } from '@spop/builder';
 import { type Environment, startAgent } from '@spop-internal/testbed/example';
 import type { Program } from '@spop-internal/testbed/program';
-import { onTestFinished } from 'vitest';
+import { connectTo, type Variables, variablesOf } from '../shared/testing.ts';
 import { Path } from './messages.ts';
 import { solve } from './solving.ts';
 import { AGENT, EASY } from './testing.ts';
@@ -10,30 +10,18 @@ import { AGENT, EASY } from './testing.ts';
 type Args = Readonly<
   Record<string, string | number | boolean | ReturnType<typeof data.binary | typeof data.address> | typeof data.nil>
 >;
-type Answered = Readonly<Record<string, string | number | boolean>>;
 
-/** The agent as a process of its own, and a scripted HAProxy in front of it, until the test ends. */
+/** The agent as a process of its own, and a scripted HAProxy connected to it, until the test ends. */
 export async function start(env: Environment = {}): Promise<{ agent: Program; peer: ScriptedHaproxy }> {
   const { agent, spoeAddress } = await startAgent(AGENT, { ...EASY, ...env });
-  const [host = '', port = ''] = spoeAddress.split(':');
-  const peer = await connect({ host, port: Number(port) }, { timeoutMs: 10_000 });
-  onTestFinished(() => peer.close());
-  return { agent, peer };
+  return { agent, peer: await connectTo(spoeAddress) };
 }
 
-const HERE = { frontend: 'www', src: data.ipv4('192.0.2.1'), host: 'site.test' };
+const REQUEST = { frontend: 'www', src: data.ipv4('192.0.2.1'), host: 'site.test' };
 
-/** The variables that a message sets, by name; all are `txn`. */
-export async function ask(peer: ScriptedHaproxy, message: 'validate' | 'challenge', args: Args): Promise<Answered> {
-  const { actions } = await peer.notify(message, { ...HERE, ...args });
-  return Object.fromEntries(
-    actions.map((action) => {
-      if (action.type !== 'set-var' || action.scope !== 'txn') throw new Error(`found ${action.type} ${action.scope}`);
-      const { value } = action;
-      if (!('value' in value)) throw new Error(`found ${action.name} of type ${value.type}`);
-      return [action.name, typeof value.value === 'bigint' ? Number(value.value) : value.value];
-    }),
-  ) as Answered;
+/** The variables that a message sets; all are `txn`. */
+export async function ask(peer: ScriptedHaproxy, message: 'validate' | 'challenge', args: Args): Promise<Variables> {
+  return variablesOf(await peer.notify(message, { ...REQUEST, ...args }), 'txn');
 }
 
 /** A body that solves a challenge of this level. */

@@ -1,4 +1,4 @@
-/** The expected answers: the same algorithm in another form, with the times that the store has said. */
+/** The expected answers: the same algorithm in another form, with the times of the store's answers. */
 import type { Rate } from './gcra.ts';
 
 /** An answer that the store decided, as a visitor saw it. */

@@ -2,9 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { startAgent, startScript } from '@spop-internal/testbed/example';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { stopAfterTest } from '@spop-internal/testbed/vitest';
-import { connect, data } from '@spop/builder';
+import { data } from '@spop/builder';
 import '@spop/builder/vitest';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { connectTo } from '../shared/testing.ts';
 import { byDefault, describeClient, network, region } from './messages.ts';
 import { parseNetworks } from './networks.ts';
 
@@ -15,8 +16,7 @@ describe('the agent of the example', () => {
     const NETWORKS = stopAfterTest(await TemporaryFolder.make()).file('networks');
     await writeFile(NETWORKS, '192.0.2.0/24 office eu\n');
     const { agent, spoeAddress } = await startAgent(AGENT, { NETWORKS });
-    const peer = await connect({ host: '127.0.0.1', port: Number(spoeAddress.split(':')[1]) }, { timeoutMs: 10_000 });
-    onTestFinished(() => peer.close());
+    const peer = await connectTo(spoeAddress);
     const ask = (ip: string): ReturnType<typeof peer.notify> => peer.notify(describeClient, { ip });
     const known = await ask('192.0.2.1');
     expect(known).toSetVar(network, 'office');
@@ -31,7 +31,7 @@ describe('the agent of the example', () => {
     await agent.says(/decided by default: handler failed, 1 times so far/);
     await writeFile(NETWORKS, '192.0.2.0/33 office eu\n');
     agent.signal('SIGHUP');
-    await agent.says(/networks: line 1: .*expected an IPv4 network .*; what was read before stays in use/);
+    await agent.says(/networks: line 1: .*expected an IPv4 network .*; the last good content stays in use/);
     expect(await ask('192.0.2.1')).toSetVar(network, 'office');
     await writeFile(NETWORKS, '192.0.2.0/24 lab us\n');
     agent.signal('SIGHUP');

@@ -1,5 +1,5 @@
 import { rename, writeFile } from 'node:fs/promises';
-import { connect, data, type ScriptedHaproxy } from '@spop/builder';
+import { data, type ScriptedHaproxy } from '@spop/builder';
 import '@spop/builder/vitest';
 import { type Environment, startAgent, startScript } from '@spop-internal/testbed/example';
 import { Origin } from '@spop-internal/testbed/origin';
@@ -7,7 +7,8 @@ import { freePort } from '@spop-internal/testbed/ports';
 import type { Program } from '@spop-internal/testbed/program';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { stopAfterTest } from '@spop-internal/testbed/vitest';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { connectTo } from '../shared/testing.ts';
 import { blocked, byDefault, checkClientIp } from './messages.ts';
 
 const AGENT = new URL('agent.ts', import.meta.url);
@@ -20,13 +21,6 @@ interface Running {
   readonly replace: (text: string) => Promise<void>;
   /** Its own metrics, by name. */
   readonly metrics: () => Promise<Record<string, number>>;
-}
-
-async function connectTo(spoeAddress: string): Promise<ScriptedHaproxy> {
-  const [host = '', port = ''] = spoeAddress.split(':');
-  const peer = await connect({ host, port: Number(port) }, { timeoutMs: 10_000 });
-  onTestFinished(() => peer.close());
-  return peer;
 }
 
 /** The example's agent with a file of this text, and with further sources; and a HAProxy in front of it. */

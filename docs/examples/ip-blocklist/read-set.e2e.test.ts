@@ -2,10 +2,11 @@ import { startAgent } from '@spop-internal/testbed/example';
 import { freePort } from '@spop-internal/testbed/ports';
 import { Store } from '@spop-internal/testbed/store';
 import { describeWith, stopAfterTest } from '@spop-internal/testbed/vitest';
-import { connect, data } from '@spop/builder';
+import { data } from '@spop/builder';
 import '@spop/builder/vitest';
 import { Redis } from 'iovalkey';
 import { expect, it, onTestFinished } from 'vitest';
+import { connectTo } from '../shared/testing.ts';
 import { blocked } from './messages.ts';
 import { readSet } from './read-set.ts';
 
@@ -86,8 +87,7 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'sets o
     const BLOCKLIST = `redis://127.0.0.1:${port}/banned`;
     const { agent, spoeAddress } = await startAgent(new URL('agent.ts', import.meta.url), { BLOCKLIST });
     await agent.says(/banned: skipped 1 bad lines: line \d "nobody"/);
-    const peer = await connect({ host: '127.0.0.1', port: Number(spoeAddress.split(':')[1]) }, { timeoutMs: 10_000 });
-    onTestFinished(() => peer.close());
+    const peer = await connectTo(spoeAddress);
     const ask = (ip: string): ReturnType<typeof peer.notify> =>
       peer.notify('check-client-ip', { ip: data.address(ip) });
     expect(await ask('192.0.2.7')).toSetVar(blocked, true);

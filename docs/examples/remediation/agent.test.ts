@@ -6,16 +6,11 @@ import { type Environment, startAgent, startScript } from '@spop-internal/testbe
 import type { Program } from '@spop-internal/testbed/program';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { stopAfterTest } from '@spop-internal/testbed/vitest';
-import { connect, data, type ScriptedHaproxy } from '@spop/builder';
+import { data } from '@spop/builder';
 import { generate } from 'selfsigned';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { connectTo } from '../shared/testing.ts';
 import { AGENT, ask, decide, Lapi, LAPI_KEY } from './testing.ts';
-
-async function peerOf(spoeAddress: string): Promise<ScriptedHaproxy> {
-  const peer = await connect({ host: '127.0.0.1', port: Number(spoeAddress.split(':')[1]) }, { timeoutMs: 10_000 });
-  onTestFinished(() => peer.close());
-  return peer;
-}
 
 const CLIENT = { 'src-ip': data.ipv4('192.0.2.7') };
 
@@ -36,7 +31,7 @@ describe('the agent of the remediation example', { timeout: 25_000 }, () => {
       METRICS_ADDR: '127.0.0.1:0',
     });
     await agent.says(/expected status 200; found 500; there are no decisions yet/);
-    const peer = await peerOf(spoeAddress);
+    const peer = await connectTo(spoeAddress);
     expect(await ask(peer, 'crowdsec-tcp', CLIENT)).toEqual({
       isocode: 'FR',
       remediation: 'allow',
@@ -63,8 +58,8 @@ describe('the agent of the remediation example', { timeout: 25_000 }, () => {
     await writeFile(HOSTS, 'hosts: 5');
     await writeFile(COUNTRY_DB, '<html>');
     agent.signal('SIGHUP');
-    await agent.says(/hosts\.yaml: the file: found a value of hosts that it cannot have; what was read before stays/);
-    await agent.says(/countries\.mmdb: .*; what was read before stays in use/);
+    await agent.says(/hosts\.yaml: the file: found a value of hosts that it cannot have; the last good content stays/);
+    await agent.says(/countries\.mmdb: .*; the last good content stays in use/);
     expect(await ask(peer, 'crowdsec-http-body', request)).toMatchObject({ isocode: 'FR', contact_us_url: contact });
     expect(agent.output).not.toContain(LAPI_KEY);
     expect(await agent.stop()).toBe('exit code 0');
@@ -99,7 +94,7 @@ describe('the agent of the remediation example', { timeout: 25_000 }, () => {
       LAPI_KEY_PATH: folder.file('own.key'),
       LAPI_CA_PATH: folder.file('ca.pem'),
     });
-    expect(await ask(await peerOf(spoeAddress), 'crowdsec-tcp', CLIENT)).toEqual({ remediation: 'ban' });
+    expect(await ask(await connectTo(spoeAddress), 'crowdsec-tcp', CLIENT)).toEqual({ remediation: 'ban' });
   });
 
   it('checks its settings with --check, names all errors, and ends', async () => {

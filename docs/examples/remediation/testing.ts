@@ -3,10 +3,10 @@ import { buffer } from 'node:stream/consumers';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Origin } from '@spop-internal/testbed/origin';
 import { createAgent, type OwnMetric } from '@spop/agent';
-import { type ArgumentsInput, connect, type ScriptedHaproxy } from '@spop/builder';
+import type { ArgumentsInput, ScriptedHaproxy } from '@spop/builder';
 import { onTestFinished } from 'vitest';
 import type { AddressWords } from '../shared/entry.ts';
-import { type Variables, variablesOf } from '../shared/variables-of.ts';
+import { connectTo, type Variables, variablesOf } from '../shared/testing.ts';
 import { Bouncer, type BouncerParts } from './bouncer.ts';
 import { Defaults } from './defaults.ts';
 import { readChanges } from './decision.ts';
@@ -204,8 +204,7 @@ export async function startPair(
   bouncer.answer(agent);
   const { port } = await agent.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => agent.close({ graceMs: 0 }));
-  const peer = await connect({ host: '127.0.0.1', port }, { timeoutMs: 10_000 });
-  onTestFinished(() => peer.close());
+  const peer = await connectTo(`127.0.0.1:${port}`);
   const values = ({ name, value }: OwnMetric): [string, number][] =>
     typeof value === 'number'
       ? [[name, value]]

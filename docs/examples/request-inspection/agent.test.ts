@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { startAgent, startScript } from '@spop-internal/testbed/example';
 import type { Program } from '@spop-internal/testbed/program';
-import { type ArgumentsInput, connect, data, haproxy, type ScriptedHaproxy } from '@spop/builder';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Variables, variablesOf } from '../shared/variables-of.ts';
+import { type ArgumentsInput, data, haproxy, type ScriptedHaproxy } from '@spop/builder';
+import { describe, expect, it } from 'vitest';
+import { connectTo, type Variables, variablesOf } from '../shared/testing.ts';
 import { AGENT, writeRules } from './testing.ts';
 
 const REQUEST = { method: 'GET', path: '/', headers: 'host: a.test\r\n\r\n', 'src-ip': data.ipv4('192.0.2.1') };
@@ -20,10 +20,7 @@ async function start(env: Readonly<Record<string, string>> = {}): Promise<{ agen
     INSPECTION_BUDGET_MS: '5000',
     ...env,
   });
-  const target = { host: '127.0.0.1', port: Number(spoeAddress.split(':')[1]) };
-  const peer = await connect(target, { timeoutMs: 10_000, haproxy: haproxy('3.2') });
-  onTestFinished(() => peer.close());
-  return { agent, peer };
+  return { agent, peer: await connectTo(spoeAddress, haproxy('3.2')) };
 }
 
 describe('the agent of the request inspection', () => {
@@ -114,7 +111,7 @@ describe('the agent of the request inspection', () => {
 
     await writeFile(RULES, 'rule 1 x\n in argument\n matches (\n deny');
     agent.signal('SIGHUP');
-    await agent.says(/rules\.txt: line 3: rule 1: expected a pattern .*; what was read before stays in use/);
+    await agent.says(/rules\.txt: line 3: rule 1: expected a pattern .*; the last good content stays in use/);
     expect(await ask(peer, 'coraza-req', denied)).toMatchObject({ ruleid: 10 });
     await writeFile(RULES, 'rule 11 x\n in argument\n contains bad\n drop');
     agent.signal('SIGHUP');

@@ -2,10 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { startAgent, startScript } from '@spop-internal/testbed/example';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { stopAfterTest } from '@spop-internal/testbed/vitest';
-import { connect, data } from '@spop/builder';
+import { data } from '@spop/builder';
 import '@spop/builder/vitest';
 import * as fc from 'fast-check';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { connectTo } from '../shared/testing.ts';
 import { backend, byDefault, chooseBackend, isCanary } from './messages.ts';
 import { goesToCanary, Routes } from './routes.ts';
 
@@ -16,8 +17,7 @@ describe('the agent of the example', () => {
     const ROUTES = stopAfterTest(await TemporaryFolder.make()).file('routes');
     await writeFile(ROUTES, 'a.test one two 100\ntenant:acme acme\n');
     const { agent, spoeAddress } = await startAgent(AGENT, { ROUTES });
-    const peer = await connect({ host: '127.0.0.1', port: Number(spoeAddress.split(':')[1]) }, { timeoutMs: 10_000 });
-    onTestFinished(() => peer.close());
+    const peer = await connectTo(spoeAddress);
     const canary = await peer.notify(chooseBackend, { host: 'a.test', ip: '192.0.2.1' });
     expect(canary).toSetVar(backend, 'two');
     expect(canary).toSetVar(isCanary, true);
@@ -40,7 +40,7 @@ describe('the agent of the example', () => {
     await agent.says(/decided by default: handler failed, 1 times so far/);
     await writeFile(ROUTES, 'a.test one two 101\n');
     agent.signal('SIGHUP');
-    await agent.says(/routes: line 1: expected a host, .*; what was read before stays in use/);
+    await agent.says(/routes: line 1: expected a host, .*; the last good content stays in use/);
     expect(await peer.notify(chooseBackend, { host: 'a.test' })).toSetVar(backend, 'one');
     await writeFile(ROUTES, '* three\n');
     agent.signal('SIGHUP');
