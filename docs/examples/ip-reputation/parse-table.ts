@@ -46,7 +46,7 @@ export function parseTable(text: string): ScoreTable {
 function parseLine(content: string): ScoredRange {
   const [range = '', score = '', ...rest] = content.split(/\s+/);
   if (score === '' || rest.length > 0) {
-    throw new Error(`expected an address or range and a score, as in "10.0.0.0/8 100", not "${content}"`);
+    throw new Error(`expected an address or range and a score, as in "10.0.0.0/8 100"; found "${content}"`);
   }
   return { ...parseRange(range), score: parseScore(score) };
 }

@@ -209,10 +209,10 @@ describe('parseTable', () => {
   });
 
   it.each([
-    ['10.0.0.0/8', 'line 1: expected an address or range and a score, as in "10.0.0.0/8 100", not "10.0.0.0/8"'],
+    ['10.0.0.0/8', 'line 1: expected an address or range and a score, as in "10.0.0.0/8 100"; found "10.0.0.0/8"'],
     [
       '10.0.0.0/8 100 yes',
-      'line 1: expected an address or range and a score, as in "10.0.0.0/8 100", not "10.0.0.0/8 100 yes"',
+      'line 1: expected an address or range and a score, as in "10.0.0.0/8 100"; found "10.0.0.0/8 100 yes"',
     ],
     ['10.0.0.0/8 101', 'line 1: "101" is no score; a score is a whole number from 0 to 100'],
     ['10.0.0.0/8 -1', 'line 1: "-1" is no score; a score is a whole number from 0 to 100'],

@@ -10,7 +10,7 @@ const MAX_STEPS = 120;
 /** @throws Error with the expected form, for a text that is not a pattern, never matches plain text, or is too long. */
 export function compilePattern(source: string): RE2JS {
   const capital = /[A-Z]/.exec(source.replaceAll(/\\(?:[pP](?:\{[^}]*\}|.)|.)/g, ''))?.[0];
-  if (capital !== undefined) throw new Error(`expected lower case, as all texts are, not "${capital}"`);
+  if (capital !== undefined) throw new Error(`expected lower case, as all texts are; found "${capital}"`);
   let pattern: RE2JS;
   try {
     // Each text is a line: `.` stays within one, `^` and `$` are its ends.
@@ -23,7 +23,7 @@ export function compilePattern(source: string): RE2JS {
   const steps = pattern.programSize();
   if (steps > MAX_STEPS) {
     throw new Error(
-      `expected a pattern of at most ${MAX_STEPS} steps, not ${steps}; \`.*\` has fewer than \`.{1,100}\``,
+      `expected a pattern of at most ${MAX_STEPS} steps; found ${steps}; \`.*\` has fewer than \`.{1,100}\``,
     );
   }
   return pattern;

@@ -64,7 +64,7 @@ function parseRule(head: Line, lines: readonly Line[]): Rule {
   const name = `rule ${id}`;
   for (const line of lines) {
     if (!WORDS.includes(line.word))
-      throw problem(line, `${name}: expected one of ${WORDS.join(', ')}, not "${line.word}"`);
+      throw problem(line, `${name}: expected one of ${WORDS.join(', ')}; found "${line.word}"`);
   }
   const within = <T>(line: Line, parse: () => T): T => {
     try {
@@ -121,9 +121,9 @@ function parseTargets(text: string): Pick<Rule, 'side' | 'targets'> {
   }
   const lists = Object.entries(TARGETS).map(
     ([side, { plain, named }]) =>
-      `of a ${side} ${[...plain, ...named, ...named.map((part) => `${part}.NAME`)].join(', ')}`,
+      `parts of a ${side} (${[...plain, ...named, ...named.map((part) => `${part}.NAME`)].join(', ')})`,
   );
-  throw new Error(`expected ${lists.join('; or ')}, not "${text}"`);
+  throw new Error(`expected ${lists.join('; or ')}; found "${text}"`);
 }
 
 function parseOutcome({ word, rest }: Line): Outcome {
@@ -134,11 +134,11 @@ function parseOutcome({ word, rest }: Line): Outcome {
       return { kind: 'deny', status: rest === '' ? 403 : parseNumber(rest, 400, 599) };
     case 'redirect':
       if (!/^(?:https?:\/)?\/[\x21-\x7e]*$/.test(rest) || rest.length > MAX_URL) {
-        throw new Error(`expected a URL or a path of at most ${MAX_URL} characters, not "${rest}"`);
+        throw new Error(`expected a URL or a path of at most ${MAX_URL} characters; found "${rest}"`);
       }
       return { kind: 'redirect', url: rest };
     default:
-      if (rest !== '') throw new Error(`expected nothing after "${word}", not "${rest}"`);
+      if (rest !== '') throw new Error(`expected nothing after "${word}"; found "${rest}"`);
       return word === 'drop' ? { kind: 'drop' } : { kind: 'allow' };
   }
 }
@@ -146,7 +146,8 @@ function parseOutcome({ word, rest }: Line): Outcome {
 /** @throws Error if it is not a whole number from `min` to `max`. */
 function parseNumber(text: string, min: number, max: number): number {
   const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= min && value <= max)) throw new Error(`expected a whole number from ${min} to ${max}, not "${text}"`);
+  if (!(value >= min && value <= max))
+    throw new Error(`expected a whole number from ${min} to ${max}; found "${text}"`);
   return value;
 }
 
@@ -159,7 +160,7 @@ function parseScope(lines: readonly Line[], within: <T>(line: Line, parse: () =>
           const list = wordsOf(line.rest);
           if (list.length === 0) throw new Error(`expected words after "${word}"`);
           if (word.endsWith('paths') && list.some((path) => !/^\/(?:.*[^/])?$/.test(path))) {
-            throw new Error(`expected paths that begin with / and do not end with it, not "${line.rest}"`);
+            throw new Error(`expected paths that begin with / and do not end with it; found "${line.rest}"`);
           }
           return word === 'apps' ? list : list.map((each) => each.toLowerCase());
         }),

@@ -21,11 +21,11 @@ const TESTS: Readonly<Record<string, (rest: string) => Test>> = {
   },
   'longer-than'(rest) {
     const limit = /^\d{1,6}$/.test(rest) ? Number(rest) : undefined;
-    if (limit === undefined) throw new Error(`expected a number of characters, not "${rest}"`);
+    if (limit === undefined) throw new Error(`expected a number of characters; found "${rest}"`);
     return ({ list }) => list.some((text) => text.length > limit);
   },
   missing(rest) {
-    if (rest !== '') throw new Error(`expected nothing after "missing", not "${rest}"`);
+    if (rest !== '') throw new Error(`expected nothing after "missing"; found "${rest}"`);
     return ({ list }) => list.every((text) => text === '');
   },
 };

@@ -94,8 +94,11 @@ export function readSettings<T extends Record<string, Setting<unknown>>>(own: T)
       console.log(`${name.padEnd(21)} ${shown || '(off)'}${each.meaning?.(value, values) ?? ''}`);
       values[name] = value;
     } catch (error) {
+      const problem = messageOf(error);
       const found = shown === undefined ? 'none' : JSON.stringify(shown);
-      problems.push(`${name}: ${messageOf(error).replace(/; found .*/, '')}; found ${found}`);
+      // The error of a file says what was found in it. That of any other text is replaced: it may show a password.
+      if (problem.startsWith(`${text}: `)) problems.push(`${name}: ${problem}`);
+      else problems.push(`${name}: ${problem.replace(/; found .*/, '')}; found ${found}`);
     }
   }
   if (problems.length > 0) throw new Error(problems.join('\n'));
