@@ -77,7 +77,7 @@ describe('the agent', { timeout: 25_000 }, () => {
     expect(await ask(second.peer, 'validate', { cookie })).toMatchObject({ valid: true, reason: 'cookie' });
     await writeFile(KEYS, 'short\n');
     second.agent.signal('SIGHUP');
-    await second.agent.says(/keys: line 1: expected 32 bytes or more in base64; what was read before stays in use/);
+    await second.agent.says(/keys: line 1: expected 32 bytes or more in base64; the last good content stays in use/);
     expect(await ask(second.peer, 'validate', { cookie })).toMatchObject({ valid: true });
   });
 

@@ -39,7 +39,7 @@ await run(async () => {
     // Made before the store is asked, since each message overwrites `visitor`.
     const cookie = answer.reason === 'solved' ? cookies.make(answer.level, visitor, message.ssl === true) : '';
     const language = chooseLanguage(message['accept-language']?.toString());
-    const say = (why: Reason): void => {
+    const reply = (why: Reason): void => {
       ack
         .set(response, `${language}.${supportId}`)
         .set(reason, why)
@@ -54,7 +54,7 @@ await run(async () => {
       counts.countRefusal({ at: new Date(), supportId, reason: why, way, ...who });
     };
     const found = answer.reason === 'solved' ? used.use(answer) : answer.reason;
-    return typeof found === 'string' ? say(found) : found.then(say);
+    return typeof found === 'string' ? reply(found) : found.then(reply);
   }
 
   const agent = createAgent({ processingTimeoutMs: settings.PROCESSING_TIMEOUT_MS, logger: textLogger() });

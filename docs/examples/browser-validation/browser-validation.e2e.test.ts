@@ -129,7 +129,7 @@ describeHaproxies('the browser validation', (release) => {
 
 // The oldest and one other are enough for the rest.
 describeHaproxies(
-  'the browser validation besides',
+  'the browser validation example, further cases',
   (release) => {
     it('has a form for visitors without JavaScript, and answers in their language', async () => {
       const { haproxy } = await startPair(release);

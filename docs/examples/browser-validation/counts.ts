@@ -63,14 +63,18 @@ export class Counts {
       {
         name: 'browser_validation_validations',
         type: 'counter',
-        help: 'Requests by why they pass, or do not.',
+        help: 'Requests that the agent was asked about, by the reason of its answer.',
         value: [...this.#validations].map(([reason, value]) => ({ labels: { reason }, value })),
       },
       counter('challenges', 'Challenges that were made.', this.#issued),
       counter('solved', 'Answers that passed.', this.#solved),
-      counter('refused', 'Answers that did not pass, by why.', this.#refused),
-      counter('solve_seconds', 'Seconds from the challenges to the answers that passed, summed up.', this.#seconds),
-      counter('solved_within', 'Answers that passed within so many seconds of their challenges.', this.#within),
+      counter('refused', 'Answers that did not pass, by reason.', this.#refused),
+      counter('solve_seconds', 'Sum of the seconds from challenges to answers that passed.', this.#seconds),
+      counter(
+        'solved_within',
+        'Answers that passed at most as many seconds after their challenge as the label says.',
+        this.#within,
+      ),
     ];
   }
 }

@@ -42,7 +42,7 @@ export class SignedText {
     return readBase64url(this.#text, this.#bytes) && this.head[0] === purpose;
   }
 
-  /** The same of a string. */
+  /** Like `read`, for a string. */
   readText(text: string, purpose: number): boolean {
     if (text.length !== this.#text.length) return false;
     this.#text.write(text, 'latin1');

@@ -20,7 +20,7 @@ it('accepts each nonce once, for a span and until the end of the next', () => {
     expect([ms, used.use(early), used.use(late)]).toEqual([ms, 'replayed', 'replayed']);
   }
   expect(used.size).toBe(2);
-  // Both were refused again and again, but that does not keep them longer.
+  // Refusing a nonce does not keep it longer.
   clock.ms = 2_000;
   expect(used.use(randomBytes(11))).toBe('solved');
   expect(used.size).toBe(1);

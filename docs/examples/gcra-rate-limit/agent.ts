@@ -33,29 +33,29 @@ await run(async () => {
   const outcomes = new Outcomes('rate_answers', OUTCOMES);
 
   /** Answers with the decision in `gcra`. */
-  function say(ack: Actions, source: RateSource): void {
+  function answerWith(ack: Actions, source: RateSource): void {
     answer(ack, gcra, source, settings.SHADOW);
     if (source !== 'default' && source !== 'local') outcomes.count(gcra.isAllowed ? 'allowed' : 'refused');
   }
 
-  /** Answers instead of the store, which did not. The client has been read. */
-  function sayWithoutStore(ack: Actions): void {
+  /** Answers after the store has failed. The client has been read. */
+  function answerWithoutStore(ack: Actions): void {
     outcomes.countDefault('store failed');
     const mode = settings.ON_STORE_FAILURE;
     if (mode === 'local') memory.decide(client);
     else if (mode === 'closed') gcra.refuse();
     else gcra.allow();
-    say(ack, mode === 'local' ? 'local' : 'default');
+    answerWith(ack, mode === 'local' ? 'local' : 'default');
   }
 
   /** Lets a request of an unknown client pass. */
   function letPass(ack: Actions, outcome: 'no address' | 'handler failed'): void {
     outcomes.countDefault(outcome);
     gcra.allow();
-    say(ack, 'default');
+    answerWith(ack, 'default');
   }
 
-  async function sayWhatStoreKept(asked: Promise<Kept>, ack: Actions, notify: NotifyContext): Promise<void> {
+  async function answerFromStore(asked: Promise<Kept>, ack: Actions, notify: NotifyContext): Promise<void> {
     let kept: Kept | undefined;
     try {
       kept = await asked;
@@ -68,12 +68,12 @@ await run(async () => {
     const isLocal = settings.ON_STORE_FAILURE === 'local';
     if (kept === undefined || isLocal) client.read(notify.walk());
     if (kept === undefined) {
-      sayWithoutStore(ack);
+      answerWithoutStore(ack);
       return;
     }
     gcra.decide(kept.arrivalUs, kept.nowUs);
     if (isLocal) memory.learn(client, gcra.arrivalUs - kept.nowUs);
-    say(ack, 'store');
+    answerWith(ack, 'store');
   }
 
   const agent = createAgent({ fallback: (_, ack) => letPass(ack, 'handler failed'), logger: textLogger() });
@@ -88,20 +88,20 @@ await run(async () => {
       }
       if (store === undefined) {
         memory.decide(client);
-        say(ack, 'memory');
+        answerWith(ack, 'memory');
         return;
       }
       const asked = store.decide(client);
       if (asked === undefined) {
-        sayWithoutStore(ack);
+        answerWithoutStore(ack);
         return;
       }
-      return sayWhatStoreKept(asked, ack, notify);
+      return answerFromStore(asked, ack, notify);
     },
     {
       timeoutMs: settings.VALKEY_DEADLINE_MS,
       fallback: (_, ack, notify, reason) => {
-        if (reason === 'timeout' && client.read(notify.walk())) sayWithoutStore(ack);
+        if (reason === 'timeout' && client.read(notify.walk())) answerWithoutStore(ack);
         else letPass(ack, 'handler failed');
       },
     },

@@ -42,8 +42,8 @@ async function startTwo(
   return { agents: pairs.map(({ agent }) => agent), sockets: pairs.map(({ socket }) => socket) };
 }
 
-/** The figures of exactness.md. */
-function tell(what: string, visits: Visits): void {
+/** Prints the figures of exactness.md. */
+function printFigures(what: string, visits: Visits): void {
   const allowed = visits.seen.filter(({ isAllowed }) => isAllowed).length;
   const { different } = replay(visits.seen, RATE);
   console.log(
@@ -55,7 +55,7 @@ function tell(what: string, visits: Visits): void {
 /** Expects the model's numbers in every answer, and that both agents were asked at once. */
 function expectExact(what: string, visits: Visits): void {
   const { seen, unknown } = visits;
-  tell(what, visits);
+  printFigures(what, visits);
   // Whether a decision by default charged its client is unknown.
   const { clients, different } = replay(
     seen.filter(({ client }) => !unknown.has(client)),
@@ -74,7 +74,7 @@ function expectExact(what: string, visits: Visits): void {
  */
 function expectNoneTooMany(what: string, visits: Visits, lost: number = 0): void {
   const { seen, unknown } = visits;
-  tell(what, visits);
+  printFigures(what, visits);
   for (const [client, { expected, allowed }] of replay(seen, RATE).clients) {
     expect(allowed).toBeLessThanOrEqual(expected + lost);
     expect(expected - allowed).toBeLessThanOrEqual(unknown.get(client) ?? 0);

@@ -206,7 +206,7 @@ export class StoreNode {
     this.#disconnect();
     if (this.#isClosed) return;
     if (!this.#isReported) {
-      console.error(`store ${this.address} is left alone: ${reason}`);
+      console.error(`store ${this.address} is not asked for now: ${reason}`);
       this.#isReported = true;
       this.openings++;
     }

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 
 /**
  * The same as Gcra.decide, by the store's own clock, so that agents whose clocks differ agree. Returns the time and the
- * client's kept time, from which the agent repeats the decision; or the time alone after the agent's deadline: a client is
- * never charged for a request that was decided without the store.
+ * client's kept time, from which the agent repeats the decision. After the agent's deadline it returns only the time, so that
+ * no client is charged for a request that was decided without the store.
  *
  *     KEYS[1] the client   ARGV interval, burst in µs; ms until it is forgotten; the agent's deadline, in µs
  *

@@ -86,9 +86,9 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'the st
     expect(await ask(peer, CLIENT)).toMatchObject(BY_STORE);
     expect(agent.output).not.toContain('cret');
     const stranger = await startPair({ VALKEY_NODES, ...PATIENT });
-    await stranger.agent.says(/is left alone: self-signed certificate/);
+    await stranger.agent.says(/is not asked for now: self-signed certificate/);
     const wrong = await startPair({ VALKEY_NODES: VALKEY_NODES.replace('se%2C', 'x'), VALKEY_CA_FILE: certificate });
-    await wrong.agent.says(/is left alone: WRONGPASS/);
+    await wrong.agent.says(/is not asked for now: WRONGPASS/);
   });
 
   it('may lose its scripts', async () => {
@@ -127,7 +127,7 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'the st
     const port = await freePort();
     const env = { VALKEY_NODES: `redis://127.0.0.1:${port}`, ON_STORE_FAILURE: mode, ...PATIENT };
     const { agent, peer } = await startPair(env);
-    await agent.says(/store 127\.0\.0\.1:\d+ is left alone: .*ECONNREFUSED/);
+    await agent.says(/store 127\.0\.0\.1:\d+ is not asked for now: .*ECONNREFUSED/);
     expect(await ask(peer, {})).toMatchObject({ ip_score: 0, rate_source: 'default' });
     const first = await Store.start(program, [], port);
     await agent.says(/answers again[^]*store is +a single server/);
@@ -182,7 +182,7 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'the st
       expect(await ask(peer, CLIENT)).toMatchObject({ rate_source: 'default' });
       slowestMs = Math.max(slowestMs, performance.now() - askedAt);
     }
-    await agent.says(/is left alone: 20 failures one after the other: answers come too late/);
+    await agent.says(/is not asked for now: 20 failures one after the other: answers come too late/);
     expect(slowestMs).toBeLessThan(1_000);
     delay.ms = 0;
     await agent.until(async () => ((await ask(peer, CLIENT))['rate_source'] === 'store' ? 1 : undefined), 5_000);
@@ -205,12 +205,12 @@ await describeWith({ packages: ['redis-server'], suites: ['bookworm'] }, 'the st
         }),
       );
     }
-    await agent.says(/is left alone: no answer for 100 ms/);
+    await agent.says(/is not asked for now: no answer for 100 ms/);
     store.signal('SIGCONT');
     await agent.says(/answers again/);
     expect(await clientOf(store).keys('rate:198.*')).toEqual([]);
     expect(slowest.ms).toBeLessThan(1_000);
     await agent.until(async () => ((await ask(peer, CLIENT))['rate_source'] === 'store' ? 1 : undefined), 5_000);
-    expect(agent.output.match(/is left alone/g)).toHaveLength(1);
+    expect(agent.output.match(/is not asked for now/g)).toHaveLength(1);
   });
 });

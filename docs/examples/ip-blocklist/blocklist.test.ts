@@ -35,7 +35,7 @@ describe('Blocklist', () => {
     expect(log.mock.calls).toEqual([[expect.stringMatching(/^in force +a: 1 entries$/)]]);
     blocklist.refresh();
     const said = (): string => error.mock.calls.join('\n');
-    await expect.poll(said).toContain('has failed, and starts anew: out of memory');
+    await expect.poll(said).toContain('has failed, and is started again: out of memory');
     await expect.poll(said).toMatch(/in force before: \n[^]*in force before: a$/);
     expect(blocklist.has(listed)).toBe(true);
   });

@@ -81,7 +81,7 @@ export class Blocklist {
       metric(
         'gauge',
         'age_seconds',
-        'Since a list was read, or found to be the same; -1 where there is none.',
+        'Time since a list was read, or found to be the same; -1 if there is none.',
         each(age),
       ),
       metric(
@@ -104,7 +104,7 @@ export class Blocklist {
     });
     worker.on('message', (message: WorkerMessage) => this.#hear(message));
     worker.on('error', (error) => {
-      console.error(`the thread that reads lists has failed, and starts anew: ${messageOf(error)}`);
+      console.error(`the thread that reads lists has failed, and is started again: ${messageOf(error)}`);
       setTimeout(() => (this.#worker = this.#startWorker()), RESTART_MS);
     });
     return worker;

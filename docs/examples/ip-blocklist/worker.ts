@@ -26,10 +26,10 @@ const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 8_000;
 
 const { sources: texts, refreshMs, inForce = [] } = workerData as WorkerTask;
-const sources = texts.map((text) => new Source(text, (line) => say({ type: 'log', line })));
+const sources = texts.map((text) => new Source(text, (line) => post({ type: 'log', line })));
 let isStarting = true;
 
-function say(message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void {
+function post(message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer);
 }
 
@@ -39,12 +39,12 @@ function putInForce(): void {
   const names = good.map(({ name }) => name);
   if (isStarting || good.length === 0 || inForce.some((name) => !names.includes(name))) return;
   const tables = layOut(mergeRanges(good.map(({ list }) => list.ranges)));
-  say({ type: 'lists', tables, names }, buffersOf(tables));
+  post({ type: 'lists', tables, names }, buffersOf(tables));
 }
 
 async function refresh(source: Source): Promise<void> {
   const isChanged = await source.refresh();
-  say({ type: 'status', sources: sources.map(({ status }) => status) });
+  post({ type: 'status', sources: sources.map(({ status }) => status) });
   if (isChanged) putInForce();
 }
 

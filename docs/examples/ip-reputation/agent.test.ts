@@ -71,7 +71,7 @@ describe('the agent of the example', () => {
     const { peer, output, replaceTable } = await start('192.0.2.7 100\n');
     const ask = (): Promise<unknown> => peer.notify(checkClientIp, { ip: '192.0.2.7' });
     replaceTable('192.0.2.7 101\n');
-    await expect.poll(output).toMatch(/line 1: "101" is no score.*\n.*scores of before stay in use/);
+    await expect.poll(output).toMatch(/line 1: "101" is no score.*\n.*last good scores stay in use/);
     expect(await ask()).toSetVar(ipScore, 100);
     replaceTable('192.0.2.7 42\n192.0.2.8 1\n');
     await expect.poll(output).toMatch(/again: 2 addresses and ranges/);

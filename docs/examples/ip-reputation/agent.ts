@@ -15,7 +15,7 @@ await run(async () => {
   const settings = readSettings({ SCORES: setting(String, `${import.meta.dirname}/ip-scores.txt`) });
   const scores = await TableFile.open(settings.SCORES, {
     onReload: (file) => console.log(`read ${file.path} again: ${file.size} addresses and ranges`),
-    onError: (problem) => console.error(`${problem}\nthe scores of before stay in use`),
+    onError: (problem) => console.error(`${problem}\nthe last good scores stay in use`),
   });
   console.log(`scores        ${scores.size} addresses and ranges`);
   if (isCheckOnly) return;

@@ -22,7 +22,7 @@ const WORDS = 4;
 const IPV4_FIRST = 0xffff_0000_0000n;
 const IPV4_BITS = 96;
 
-/** The ranges below all listed ones: score 0 for all addresses, and again for IPv4, so that `::/0` in a list means only IPv6. */
+/** Every table begins with these: score 0 for all addresses, and again for IPv4, so that `::/0` in a list means only IPv6. */
 const GROUND: readonly ScoredRange[] = [
   { first: 0n, bits: 0, score: 0 },
   { first: IPV4_FIRST, bits: IPV4_BITS, score: 0 },

@@ -89,7 +89,7 @@ export class Bouncer {
       if (wanted === 'allow' && host?.captcha !== undefined && request.captchaCookie !== undefined) {
         ack.set(messages.captchaCookie, NO_COOKIE);
       }
-      return this.#say(visit, wanted);
+      return this.#conclude(visit, wanted);
     }
     return this.#askOthers(visit, wanted, captcha);
   }
@@ -98,7 +98,7 @@ export class Bouncer {
   #answerFailure(client: AddressValue | undefined, ack: Actions): void {
     const found = client === undefined ? undefined : this.#parts.decisions.find(client);
     ack.set(messages.remediation, isBlocked(found?.remediation ?? 'allow') ? 'ban' : 'allow');
-    this.#parts.defaults.say(ack, 'handler failed');
+    this.#parts.defaults.report(ack, 'handler failed');
   }
 
   #decide(client: AddressValue, ack: Actions): Verdict {
@@ -106,7 +106,7 @@ export class Bouncer {
     const startedAt = performance.now();
     const found = decisions.find(client);
     metrics.ipChecks.addSince(startedAt);
-    if (found === undefined && !decisions.isKnown) this.#parts.defaults.say(ack, 'decisions missing');
+    if (found === undefined && !decisions.isKnown) this.#parts.defaults.report(ack, 'decisions missing');
     if (countries === undefined) return found ?? ALLOWED;
     const code = this.#countryOf(client, countries, ack);
     if (code === undefined) return found ?? ALLOWED;
@@ -119,7 +119,7 @@ export class Bouncer {
     try {
       return countries.find(client.toString());
     } catch (error) {
-      this.#parts.defaults.say(ack, 'country failed', error);
+      this.#parts.defaults.report(ack, 'country failed', error);
       return undefined;
     } finally {
       this.#parts.metrics.geoLookups.addSince(startedAt);
@@ -134,20 +134,20 @@ export class Bouncer {
   async #askOthers(visit: Visit, wanted: Remediation, captcha: CaptchaSettings | undefined): Promise<void> {
     const shown = captcha === undefined ? wanted : await this.#captchas.decide(visit, captcha, wanted);
     // The site will not see this request.
-    if (shown === 'solved') return this.#say(visit, 'allow');
+    if (shown === 'solved') return this.#conclude(visit, 'allow');
     const appsec = this.#appsecOf(visit.host, shown);
     const found = appsec === undefined ? shown : await this.#inspect(visit, appsec);
-    if (compareRemediations(found, shown) <= 0) return this.#say(visit, shown);
+    if (compareRemediations(found, shown) <= 0) return this.#conclude(visit, shown);
     const own = visit.host?.captcha;
     const last = found === 'captcha' && own !== undefined ? await this.#captchas.decide(visit, own, found) : found;
-    this.#say(visit, last === 'solved' ? 'allow' : last);
+    this.#conclude(visit, last === 'solved' ? 'allow' : last);
   }
 
   async #inspect(visit: Visit, target: AppsecTarget): Promise<Remediation> {
     const { appsecTimeoutMs, appsecFailureAction, metrics } = this.#parts;
     const { ack, client, ipType, request, host } = visit;
     ack.set(messages.bodyComplete, request.isBodyComplete);
-    if (!request.isBodyComplete) this.#parts.defaults.say(ack, 'body not inspected');
+    if (!request.isBodyComplete) this.#parts.defaults.report(ack, 'body not inspected');
     try {
       const { remediation, page } = await inspect(target, request, client, appsecTimeoutMs);
       if (isBlocked(remediation)) metrics.countBlocked('appsec', ipType, remediation);
@@ -158,13 +158,13 @@ export class Bouncer {
       return remediation;
     } catch (error) {
       const isLate = error instanceof Error && error.name === 'TimeoutError';
-      this.#parts.defaults.say(ack, isLate ? 'inspection late' : 'inspection failed', error);
+      this.#parts.defaults.report(ack, isLate ? 'inspection late' : 'inspection failed', error);
       return appsecFailureAction;
     }
   }
 
   /** Sets the remediation, and counts as CrowdSec does: a request counted with its connection is not counted again. */
-  #say({ ack, host, ipType, decided, ofConnection }: Visit, remediation: Remediation): void {
+  #conclude({ ack, host, ipType, decided, ofConnection }: Visit, remediation: Remediation): void {
     const { metrics } = this.#parts;
     if (ofConnection === undefined) metrics.countProcessed(ipType);
     const isNew = ofConnection === undefined || ofConnection === 'allow';
@@ -177,7 +177,7 @@ export class Bouncer {
 
   #letPass(ack: Actions): void {
     ack.set(messages.remediation, 'allow');
-    this.#parts.defaults.say(ack, 'no address');
+    this.#parts.defaults.report(ack, 'no address');
   }
 }
 

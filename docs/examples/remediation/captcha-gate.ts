@@ -47,7 +47,7 @@ export class CaptchaGate {
       ack.set(captchaStatus, known);
       return 'allow';
     }
-    const say = async (status: 'pending' | 'valid'): Promise<void> => {
+    const setStatus = async (status: 'pending' | 'valid'): Promise<void> => {
       ack.set(captchaStatus, status);
       if (status === known) return;
       ack.set(captchaCookie, await makeCookie(captcha, status, client, request.isSecure));
@@ -55,11 +55,11 @@ export class CaptchaGate {
     const solution = known === 'pending' ? solutionOf(captcha, request) : undefined;
     if (wanted !== 'captcha' && solution === undefined) return wanted;
     if (solution !== undefined && (await this.#isSolved(ack, captcha, solution, client))) {
-      await say('valid');
+      await setStatus('valid');
       ack.set(redirect, '1');
       return 'solved';
     }
-    await say('pending');
+    await setStatus('pending');
     ack.set(captchaSiteKey, captcha.siteKey);
     ack.set(captchaFrontendKey, captcha.frontendKey).set(captchaFrontendJs, captcha.frontendJs);
     return 'captcha';
@@ -70,7 +70,7 @@ export class CaptchaGate {
     try {
       return await verify(captcha, solution, client, this.#timeoutMs);
     } catch (error) {
-      this.#defaults.say(ack, 'captcha unverified', error);
+      this.#defaults.report(ack, 'captcha unverified', error);
       return false;
     } finally {
       this.#metrics.captchaValidations.addSince(startedAt);

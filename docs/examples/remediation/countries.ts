@@ -34,7 +34,7 @@ export class Countries {
         this.#reader = open(this.path);
         console.log(`read ${this.path} again on SIGHUP`);
       } catch (error) {
-        console.error(`${messageOf(error)}; what was read before stays in use`);
+        console.error(`${messageOf(error)}; the last good content stays in use`);
       }
     });
   }

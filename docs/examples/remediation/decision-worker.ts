@@ -29,22 +29,22 @@ const RETRY_MS = 500;
 const { source, updateMs } = workerData as WorkerTask;
 const stream = new DecisionStream(source);
 
-function say(message: WorkerMessage): void {
+function post(message: WorkerMessage): void {
   parentPort?.postMessage(message);
 }
 
 /** Sends deletions before additions, and small changes as one part, which comes into force at one moment. */
-async function sayAll(deleted: readonly Decision[], added: readonly Decision[]): Promise<void> {
+async function postAll(deleted: readonly Decision[], added: readonly Decision[]): Promise<void> {
   if (deleted.length + added.length <= PART) {
-    await sayPart(deleted, added);
+    await postPart(deleted, added);
     return;
   }
-  for (let at = 0; at < deleted.length; at += PART) await sayPart(deleted.slice(at, at + PART), []);
-  for (let at = 0; at < added.length; at += PART) await sayPart([], added.slice(at, at + PART));
+  for (let at = 0; at < deleted.length; at += PART) await postPart(deleted.slice(at, at + PART), []);
+  for (let at = 0; at < added.length; at += PART) await postPart([], added.slice(at, at + PART));
 }
 
-async function sayPart(deleted: readonly Decision[], added: readonly Decision[]): Promise<void> {
-  say({ type: 'part', deleted, added });
+async function postPart(deleted: readonly Decision[], added: readonly Decision[]): Promise<void> {
+  post({ type: 'part', deleted, added });
   if (parentPort !== null) await once(parentPort, 'message');
 }
 
@@ -52,13 +52,13 @@ let retryMs = RETRY_MS;
 for (;;) {
   try {
     const { isStartup, receivedAt, deleted, added, bad, firstProblem } = await stream.poll();
-    say({ type: 'begin', isStartup, receivedAt });
-    await sayAll(deleted, added);
-    say({ type: 'end', bad, firstProblem });
+    post({ type: 'begin', isStartup, receivedAt });
+    await postAll(deleted, added);
+    post({ type: 'end', bad, firstProblem });
     retryMs = RETRY_MS;
     await sleep(updateMs);
   } catch (error) {
-    say({ type: 'failed', reason: reasonOf(error) });
+    post({ type: 'failed', reason: reasonOf(error) });
     await sleep(Math.min(retryMs, updateMs));
     retryMs *= 2;
   }

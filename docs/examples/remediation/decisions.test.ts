@@ -88,7 +88,7 @@ describe.concurrent('Decisions', { timeout: 25_000 }, () => {
   it('have another thread after theirs has failed', async ({ expect, onTestFinished }) => {
     const program = new URL('data:text/javascript,throw new Error("out of memory")');
     const decisions = start(await new Lapi(onTestFinished).start(), onTestFinished, program);
-    const restarts = (): number => lines.filter((line) => line.endsWith('starts anew: out of memory')).length;
+    const restarts = (): number => lines.filter((line) => line.endsWith('is started again: out of memory')).length;
     await expect.poll(restarts).toBeGreaterThan(1);
     expect(decisions.isKnown).toBe(false);
   });

@@ -78,18 +78,18 @@ export class Decisions {
   #startWorker(): Worker {
     const worker = new Worker(this.#program, { workerData: this.#task });
     worker.on('message', (message: WorkerMessage) => {
-      this.#hear(message);
+      this.#receive(message);
       // Other messages are answered before the next part is read.
       if (message.type === 'part') setImmediate(() => worker.postMessage('next'));
     });
     worker.on('error', (error) => {
-      console.error(`the thread that asks for decisions has failed, and starts anew: ${messageOf(error)}`);
+      console.error(`the thread that asks for decisions has failed, and is started again: ${messageOf(error)}`);
       setTimeout(() => (this.#worker = this.#startWorker()), RESTART_MS);
     });
     return worker;
   }
 
-  #hear(message: WorkerMessage): void {
+  #receive(message: WorkerMessage): void {
     switch (message.type) {
       case 'failed':
         this.#polls++;
@@ -113,13 +113,13 @@ export class Decisions {
         this.#polledAt = this.#receivedAt;
         this.#table = this.#next;
         if (message.bad > 0) log(`skipped ${message.bad} decisions, the first one: ${message.firstProblem}`);
-        if (!this.#isKnown) this.#tellCount();
+        if (!this.#isKnown) this.#logCount();
         this.#isKnown = true;
         this.#makeKnown();
     }
   }
 
-  #tellCount(): void {
+  #logCount(): void {
     let count = 0;
     this.forEach(() => count++);
     console.log(`decisions     ${count.toLocaleString('en')} of ${this.#task.source.url}`);

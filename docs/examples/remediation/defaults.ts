@@ -24,7 +24,7 @@ export class Defaults {
   }
 
   /** Sets the reason, and logs the error, if there is one. */
-  say(ack: Actions, reason: (typeof REASONS)[number], error?: unknown): void {
+  report(ack: Actions, reason: (typeof REASONS)[number], error?: unknown): void {
     ack.set(byDefault, reason);
     this.#outcomes.countDefault(reason, error === undefined ? undefined : messageOf(error));
   }

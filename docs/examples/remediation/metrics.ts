@@ -61,9 +61,9 @@ class Durations {
     }));
     buckets.push({ labels: { ...this.#labels, le: '+Inf' }, value: this.#count });
     return [
-      untyped(`${this.#name}_bucket`, `${this.#help}: how many took at most so long.`, buckets),
-      untyped(`${this.#name}_sum`, `${this.#help}: all together.`, [{ labels: this.#labels, value: this.#sum }]),
-      untyped(`${this.#name}_count`, `${this.#help}: how many.`, [{ labels: this.#labels, value: this.#count }]),
+      untyped(`${this.#name}_bucket`, `${this.#help}: number that took at most le seconds.`, buckets),
+      untyped(`${this.#name}_sum`, `${this.#help}: sum.`, [{ labels: this.#labels, value: this.#sum }]),
+      untyped(`${this.#name}_count`, `${this.#help}: number.`, [{ labels: this.#labels, value: this.#count }]),
     ];
   }
 }
@@ -122,7 +122,7 @@ export class BouncerMetrics {
       {
         name: 'remediation_decisions_age_seconds',
         type: 'gauge',
-        help: 'Since the decisions API has answered; infinite where it has not.',
+        help: 'Time since the last answer of the decisions API; infinite before the first.',
         value: ageMs / 1_000,
       },
     ];

@@ -87,7 +87,7 @@ async function ask({ haproxy }: Site, from: string, { headers, ...options }: Req
 }
 
 /** The request that the site saw; undefined if it saw none. */
-function toldBy({ body }: Answer): { url: string; headers: Record<string, string> } | undefined {
+function requestSeenBy({ body }: Answer): { url: string; headers: Record<string, string> } | undefined {
   return body.startsWith('{"url"') ? (JSON.parse(body) as { url: string; headers: Record<string, string> }) : undefined;
 }
 
@@ -103,7 +103,7 @@ describeHaproxies('the remediation example', (release) => {
     const { appsec } = site;
     const passed = await ask(site, '192.0.2.99', { path: '/page?a=b', headers: { 'x-crowdsec-remediation': 'x' } });
     expect(passed.headers['x-verdict-source']).toBe('agent');
-    expect(toldBy(passed)).toMatchObject({
+    expect(requestSeenBy(passed)).toMatchObject({
       url: '/page?a=b',
       headers: { 'x-crowdsec-remediation': 'allow', 'x-crowdsec-isocode': 'FR' },
     });
@@ -145,7 +145,7 @@ describeHaproxies('the remediation example', (release) => {
     const solved = await solve('right');
     expect(solved).toMatchObject({ status: 303, headers: { location: '/evil.test/a?b' } });
     const valid = /^[^;]+/.exec(solved.headers['set-cookie'] ?? '')?.[0] ?? '';
-    expect(toldBy(await ask(site, '192.0.2.8', { headers: { cookie: valid } }))).toBeDefined();
+    expect(requestSeenBy(await ask(site, '192.0.2.8', { headers: { cookie: valid } }))).toBeDefined();
     // The cookie is valid for that visitor only; hosts without a captcha ban instead.
     expect((await ask(site, '192.0.2.9', { headers: { cookie: valid } })).body).toContain('the-site-key');
     expect((await ask(site, '192.0.2.9', { headers: { host: 'plain.test' } })).status).toBe(403);
@@ -154,8 +154,8 @@ describeHaproxies('the remediation example', (release) => {
     appsec.decide = (_, body) => ({ status: body.includes('attack') ? 403 : 200, body: { action: 'ban' } });
     expect((await ask(site, '192.0.2.99', { body: 'an attack' })).status).toBe(403);
     expect((await ask(site, '192.0.2.99', { body: `${'x'.repeat(51_190)}attack` })).status).toBe(403);
-    expect(toldBy(await ask(site, '192.0.2.99', { body: 'no harm' }))).toBeDefined();
-    expect(toldBy(await ask(site, '192.0.2.99', { body: `${'x'.repeat(51_200)}attack` }))).toBeDefined();
+    expect(requestSeenBy(await ask(site, '192.0.2.99', { body: 'no harm' }))).toBeDefined();
+    expect(requestSeenBy(await ask(site, '192.0.2.99', { body: `${'x'.repeat(51_200)}attack` }))).toBeDefined();
     await site.haproxy.says(/ POST \/ 200 .* by=default default=body not inspected body_complete=0 spoe=-/);
 
     // HAProxy refuses requests that it cannot ask about.
@@ -193,10 +193,12 @@ describeHaproxies('the remediation example', (release) => {
     const asked = async (): Promise<number> =>
       Number(/notifies_total (\d+)/.exec(await metricsOf(site.agents[0]!))?.[1]);
     const allowed = connectAs('192.0.2.99', site.haproxy);
-    const isSite = async (): Promise<boolean> => toldBy(await allowed.request({ headers: HTML })) !== undefined;
+    const isSite = async (): Promise<boolean> => requestSeenBy(await allowed.request({ headers: HTML })) !== undefined;
     expect([await isSite(), await isSite(), await isSite()]).toEqual([true, true, true]);
     expect(await asked()).toBe(1);
-    expect(toldBy(await ask(site, '192.0.2.99'))).toMatchObject({ headers: { 'x-crowdsec-remediation': 'allow' } });
+    expect(requestSeenBy(await ask(site, '192.0.2.99'))).toMatchObject({
+      headers: { 'x-crowdsec-remediation': 'allow' },
+    });
     expect(await asked()).toBe(config.includes('session') ? 2 : 1);
     // HAProxy asks each time about a client that is not allowed.
     const before = await asked();

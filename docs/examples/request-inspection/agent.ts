@@ -75,7 +75,7 @@ await run(async () => {
       const id = message.id?.toString() ?? '';
       const request = requests.take(id);
       ack.set(paired, request !== undefined);
-      if (request === undefined) pairs.countAndTell('request not known', 'response without its request');
+      if (request === undefined) pairs.countAndLog('request not known', 'response without its request');
       else pairs.count('paired');
       const known = request ?? NOBODY;
       const response = {

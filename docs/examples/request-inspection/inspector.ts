@@ -82,7 +82,7 @@ export class Inspector {
       isExported: wishes.isExported,
     });
     if (bodyState === 'none' || bodyState === 'complete') this.#bodies[side].count(bodyState);
-    else this.#bodies[side].countAndTell(bodyState, `end of a ${side} body not seen`);
+    else this.#bodies[side].countAndLog(bodyState, `end of a ${side} body not seen`);
     if (outcome === 'out of time') this.#outcomes[side].countDefault(outcome);
     else this.#outcomes[side].count(outcome);
     for (const { id } of verdict.hits) this.#hits.set(id, (this.#hits.get(id) ?? 0) + 1);

@@ -78,7 +78,12 @@ export class RequestTable {
         help: 'Requests that wait for a response.',
         value: this.size,
       },
-      { name: 'inspection_forgotten_requests', type: 'counter', help: 'Requests that no response took.', value },
+      {
+        name: 'inspection_forgotten_requests',
+        type: 'counter',
+        help: 'Requests forgotten before their response came.',
+        value,
+      },
     ];
   }
 

@@ -58,11 +58,11 @@ export async function serve(
 export async function listenHttp(server: Server, address: string): Promise<string> {
   await once(server.listen(parseListenAddress(address)), 'listening');
   const bound = server.address();
-  if (bound === null) throw new Error(`expected an address of what listens on ${address}`);
+  if (bound === null) throw new Error(`expected the listener on ${address} to have an address`);
   return formatListenAddress(typeof bound === 'string' ? { path: bound } : { host: bound.address, port: bound.port });
 }
 
-/** Listens, and prints so: after that line everything is ready. */
+/** Listens, and prints the address: that line is the last of the start, and everything is ready. */
 export async function listen(agent: Agent, settings: { readonly SPOE_ADDR: string }): Promise<void> {
   const listening = await agent.listen(settings.SPOE_ADDR);
   console.log(`process       ${process.pid}, Node ${process.version}; stops on SIGTERM and SIGINT`);

@@ -14,7 +14,7 @@ it('counts each outcome, and logs a default at most once in ten seconds', () => 
   outcomes.countDefault('failed');
   vi.advanceTimersByTime(1);
   outcomes.countDefault('failed');
-  outcomes.countAndTell('yes', 'for once');
+  outcomes.countAndLog('yes', 'for once');
   expect(log).toEqual([
     'decided by default: failed, 1 times so far',
     'decided by default: no, 1 times so far: the reason',

@@ -7,7 +7,7 @@ const PAUSE_MS = 10_000;
 /** The number of answers of each kind; those by default are logged, too. */
 export class Outcomes<Kind extends string> {
   readonly #counts: Map<Kind, number>;
-  readonly #tellBy: Map<Kind, number> = new Map();
+  readonly #nextLogAt: Map<Kind, number> = new Map();
   readonly #name: string;
   readonly #log: (line: string) => void;
 
@@ -24,15 +24,15 @@ export class Outcomes<Kind extends string> {
 
   /** Counts a default, and logs it at most every ten seconds, with the reason if there is one. */
   countDefault(kind: Kind, reason?: string): void {
-    this.countAndTell(kind, 'decided by default', reason);
+    this.countAndLog(kind, 'decided by default', reason);
   }
 
   /** Counts an answer, and logs it at most every ten seconds: the line begins with `what` and ends with the reason. */
-  countAndTell(kind: Kind, what: string, reason?: string): void {
+  countAndLog(kind: Kind, what: string, reason?: string): void {
     this.count(kind);
     const now = performance.now();
-    if (now < (this.#tellBy.get(kind) ?? 0)) return;
-    this.#tellBy.set(kind, now + PAUSE_MS);
+    if (now < (this.#nextLogAt.get(kind) ?? 0)) return;
+    this.#nextLogAt.set(kind, now + PAUSE_MS);
     const line = `${what}: ${kind}, ${this.#counts.get(kind)} times so far`;
     this.#log(reason === undefined ? line : `${line}: ${reason}`);
   }

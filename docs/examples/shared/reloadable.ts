@@ -27,7 +27,7 @@ export class Reloadable<T> {
         this.#value = this.#read();
         console.log(`read ${this.path} again on SIGHUP`);
       } catch (error) {
-        console.error(`${messageOf(error)}; what was read before stays in use`);
+        console.error(`${messageOf(error)}; the last good content stays in use`);
       }
     });
   }

@@ -1,4 +1,4 @@
-/** Where a server of Valkey or Redis is. */
+/** Reads the URL of a server of Valkey or Redis. */
 
 /**
  * Reads the URL of a server: `redis://user:password@host:6379`, or `rediss:` for TLS.

@@ -1,9 +1,9 @@
 #!/bin/sh
 # make-certificates.sh [folder]
 #
-# A certificate authority of your own, and what it signs for the agent and for HAProxy: ca.pem, agent.pem with agent.key,
-# and haproxy.pem, which holds certificate and key together as HAProxy wants them. Needs openssl 1.1.1 or later. They are
-# valid for a year; ca.key can be kept elsewhere, or thrown away.
+# Makes a certificate authority of your own, and its certificates for the agent and for HAProxy: ca.pem, agent.pem with
+# agent.key, and haproxy.pem, which has certificate and key in one file, as HAProxy wants them. Needs openssl 1.1.1 or later.
+# They are valid for a year. Keep ca.key elsewhere, or delete it.
 set -eu
 folder=${1:-certificates}
 mkdir -p "$folder"

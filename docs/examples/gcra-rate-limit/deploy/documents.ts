@@ -40,7 +40,7 @@ const listOf = (properties: object, required: readonly string[]): object => ({
   type: 'array',
   items: { type: 'object', properties, required, additionalProperties: false },
 });
-/** The fields that are used here of those that Kustomize knows; it publishes no schema. */
+/** The fields of Kustomize that are used here; Kustomize publishes no schema. */
 const isKustomization = ajv.compile({
   type: 'object',
   properties: {

@@ -99,7 +99,7 @@ export function haproxyConfiguration(plan: ConfigurationPlan): string {
 
 global
   log stdout format raw local0
-  # Files named below are looked for beside this one.
+  # HAProxy looks for the files named below in this file's folder.
   default-path config
 
 defaults

@@ -2,10 +2,10 @@
 # form-cluster.sh meet SERVER:PORT ALL:PORT...
 # form-cluster.sh form ALL:PORT...
 #
-# `meet` has a server meet all, itself among them, where it is not connected to all. Servers know each other by their addresses:
-# where all come back at once with other ones, they do not find each other without it.
+# `meet` introduces a server to all servers, itself among them, if it is not connected to all. Servers know each other by their
+# addresses: if all of them restart at once with other addresses, they find each other only by this.
 # `form` waits for all servers and makes them one cluster, each with an equal share of the slots. Run again, it changes nothing,
-# but for a server whose disk was lost: it gets the slots of who it was.
+# except for a server that has lost its disk: that one gets its slots back.
 set -eu
 SLOTS=16384
 mode=$1
@@ -66,7 +66,7 @@ form() {
     first=$((index * SLOTS / $#))
     index=$((index + 1))
     next=$((index * SLOTS / $#))
-    # Behind the eighth word stand the slots that it has.
+    # After the eighth word come the server's slots.
     if ask "$server" cluster nodes | awk '/myself/ && NF > 8 { has = 1 } END { exit !has }'; then
       echo "$server has its slots"
     else
