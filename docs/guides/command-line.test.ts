@@ -82,7 +82,7 @@ describe('docs/guides/command-line.md', () => {
           '--output',
           folder.file('session.txt'),
         ]);
-        const at = await recorder.says(/recording what comes to (\S+)/);
+        const at = await recorder.says(/recording the traffic from (\S+)/);
         await spop(['send', at, 'check-client-ip', 'ip=192.0.2.1']);
         await recorder.stop({ signal: 'SIGINT' });
       }

@@ -26,7 +26,7 @@ describeHaproxies('spop record', (release) => {
     const target = await listenOnPort(agent);
     const file = stopAfterTest(await TemporaryFolder.make()).file('session.txt');
     const recorder = startSpop(['record', target, '--listen', '127.0.0.1:0', '--redact', '--output', file]);
-    const at = await recorder.says(/recording what comes to (\S+)/);
+    const at = await recorder.says(/recording the traffic from (\S+)/);
     const { client } = await startRig(release, at, ECHO);
     const requests = Array.from({ length: 40 }, async (_, number) => {
       const { headers } = await client.request({ path: `/?n=${number}`, headers: { cookie: 'id=secret' } });

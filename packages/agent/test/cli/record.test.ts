@@ -31,7 +31,7 @@ async function record(
 ): Promise<{ at: string; end(): Promise<string>; file: string }> {
   const file = stopAfterTest(await TemporaryFolder.make()).file('session.txt');
   const program = startSpop(['record', target, '--listen', '127.0.0.1:0', '--output', file, ...words]);
-  const at = await program.says(/recording what comes to (\S+) and goes to/);
+  const at = await program.says(/recording the traffic from (\S+) to/);
   return {
     at,
     file,

@@ -33,7 +33,7 @@ export function htmlMatrix(reports: readonly NamedReport[]): string {
 ${STYLE}
 </style></head><body>
 <h1>SPOP conformance</h1>
-<p>✓ passed, ✗ failed, – not asked. Point at a ✗ to see what came instead.</p>
+<p>✓ passed, ✗ failed, – not asked. Point at a ✗ to see what the agent did instead.</p>
 <table><thead><tr><th>case</th>${columns}</tr></thead>
 ${sections.join('\n')}
 </table></body></html>`;

@@ -39,7 +39,7 @@ The agent needs no special build: --message names a message that it knows. With 
         "a message that the agent knows and one argument, such as 'check host=example.com'; 'check-client-ip ip' by default, with an address",
     },
     echo: { value: 'MESSAGE', about: "a message that echoes its argument, such as 'echo value'" },
-    trace: { about: 'show what each case sends and expects, and what came' },
+    trace: { about: 'show what each case sends, expects and receives' },
     list: { about: 'show the cases, without an agent' },
     format: { value: 'FORMAT', choices: FORMATS, about: `${FORMATS.join(', ')}; text by default` },
     json: { about: 'a line of JSON for each case, and one for all' },

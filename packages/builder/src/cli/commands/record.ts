@@ -74,7 +74,7 @@ async function record({ target, listen, file, isRedacting, count }: Recording, o
       isRedacting,
     ),
   );
-  output.say(`recording what comes to ${bound} and goes to ${target.text}${file === undefined ? '' : `, in ${file}`}`);
+  output.say(`recording the traffic from ${bound} to ${target.text}${file === undefined ? '' : `, in ${file}`}`);
   if (!isRedacting) {
     output.warn('the session holds what clients sent, cookies and addresses too; --redact replaces them');
   }
