@@ -13,6 +13,7 @@ import type { Answer, RequestOptions } from '@spop-internal/testbed/http-client'
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
 import { expect, it } from 'vitest';
+import { inTime } from '../shared/testing.ts';
 import { AGENT, Appsec, decide, Lapi, LAPI_KEY, Verifier } from './testing.ts';
 
 const CONFIG = new URL('haproxy.cfg', import.meta.url);
@@ -79,11 +80,7 @@ async function startSite(
 /** One request; a busy machine may miss HAProxy's deadline, error 1, and is then asked again. */
 async function ask({ haproxy }: Site, from: string, { headers, ...options }: RequestOptions = {}): Promise<Answer> {
   const client = connectAs(from, haproxy);
-  const visit = (): Promise<Answer> =>
-    client.request({ headers: { host: 'www.test', ...HTML, ...headers }, ...options });
-  let answer = await visit();
-  for (let retries = 5; retries > 0 && answer.headers['x-spoe-error'] === '1'; retries--) answer = await visit();
-  return answer;
+  return inTime(() => client.request({ headers: { host: 'www.test', ...HTML, ...headers }, ...options }));
 }
 
 /** The request that the site saw; undefined if it saw none. */

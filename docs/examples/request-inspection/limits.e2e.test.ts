@@ -7,12 +7,12 @@ import type { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
 import { type Answer, proxyLine } from '@spop-internal/testbed/http-client';
 import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
 import { expect, it } from 'vitest';
+import { inTime } from '../shared/testing.ts';
 import {
   ask,
   chunked,
   configWith,
   DENIED,
-  inTime,
   PASSED,
   type RawPart,
   sendRaw,

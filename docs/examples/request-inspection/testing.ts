@@ -17,6 +17,7 @@ import { type Answer, proxyLine, type RequestOptions } from '@spop-internal/test
 import { Origin } from '@spop-internal/testbed/origin';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { stopAfterTest } from '@spop-internal/testbed/vitest';
+import { inTime } from '../shared/testing.ts';
 
 export const AGENT: URL = new URL('agent.ts', import.meta.url);
 export const CONFIG: URL = new URL('haproxy.cfg', import.meta.url);
@@ -94,13 +95,6 @@ export async function configWith({
   await writeFile(folder.file('haproxy.cfg'), text.replace('global\n', `global\n${global}`).replace(SPOE_CONF, conf));
   await writeFile(folder.file(conf), spoe(await readFile(new URL(conf, CONFIG), 'utf8')));
   return pathToFileURL(folder.file('haproxy.cfg'));
-}
-
-/** Repeats a request that a busy machine has answered too late for HAProxy's deadline. */
-export async function inTime<T extends Pick<Answer, 'headers'>>(send: () => Promise<T>): Promise<T> {
-  let answer = await send();
-  for (let retries = 5; retries > 0 && answer.headers['x-spoe-error'] === '1'; retries--) answer = await send();
-  return answer;
 }
 
 /** One request from 192.0.2.1. @returns the fields of its answer. */

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { connectAs, startAgent, startHaproxy, startMirror } from '@spop-internal/testbed/example';
 import type { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
-import type { Answer } from '@spop-internal/testbed/http-client';
 import type { Origin } from '@spop-internal/testbed/origin';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { describeHaproxies, stopAfterTest } from '@spop-internal/testbed/vitest';
 import { expect, it } from 'vitest';
+import { inTime } from '../shared/testing.ts';
 
 const AGENT = new URL('agent.ts', import.meta.url);
 const CONFIG = new URL('haproxy.cfg', import.meta.url);
@@ -27,9 +27,7 @@ describeHaproxies('the routing example', (release) => {
     const haproxy = await start(spoeAddress, await startMirror());
     const client = connectAs('192.0.2.1', haproxy);
     const ask = async (headers: Headers): Promise<string | undefined> => {
-      let answer: Answer;
-      do answer = await client.request({ headers });
-      while (answer.headers['x-spoe-error'] === '1');
+      const answer = await inTime(() => client.request({ headers }));
       return answer.headers['x-backend'];
     };
     const shopOf = (user: number): Promise<string | undefined> =>

@@ -1,4 +1,5 @@
-/** Code shared by the tests of the examples: it connects to an agent, and reads its answers. */
+/** Code shared by the tests of the examples: it asks agents and HAProxy, and reads their answers. */
+import type { Answer } from '@spop-internal/testbed/http-client';
 import { type AckFrame, connect, type HaproxyPreset, type ScriptedHaproxy } from '@spop/builder';
 import { onTestFinished } from 'vitest';
 
@@ -8,6 +9,13 @@ export async function connectTo(spoeAddress: string, haproxy?: HaproxyPreset): P
   const peer = await connect({ host, port: Number(port) }, { timeoutMs: 10_000, haproxy });
   onTestFinished(() => peer.close());
   return peer;
+}
+
+/** Repeats a request, at most five times, while a busy machine answers it too late for HAProxy's deadline. */
+export async function inTime<T extends Pick<Answer, 'headers'>>(send: () => Promise<T>): Promise<T> {
+  let answer = await send();
+  for (let retries = 5; retries > 0 && answer.headers['x-spoe-error'] === '1'; retries--) answer = await send();
+  return answer;
 }
 
 /** Variables by name. */
