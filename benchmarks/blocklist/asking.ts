@@ -1,6 +1,6 @@
 /**
- * What it saves to ask the agents of docs/examples/ip-blocklist and docs/examples/remediation less often: processor time
- * and questions by HAProxy configuration, for clients that come three times with ten requests each.
+ * Measures what it saves to ask the agents of docs/examples/ip-blocklist and docs/examples/remediation less often: processor
+ * time and questions by HAProxy configuration, for clients that come three times with ten requests each.
  *
  *     pnpm run bench:asking [ip-blocklist | remediation]
  */
@@ -17,7 +17,7 @@ const CONFIGURATIONS = ['haproxy.cfg', 'haproxy-session.cfg', 'haproxy-stick-tab
 const CLIENTS = 100;
 const CONNECTIONS = 3;
 const REQUESTS = 10;
-/** Clients at once. */
+/** Clients at a time. */
 const AT_ONCE = 10;
 const WARM_CLIENTS = 50;
 
@@ -48,7 +48,7 @@ async function measure(program: string, example: string, configuration: string):
   const folder = new URL(`${example}/`, EXAMPLES);
   const args = ['--conditions=@spop/source', fileURLToPath(new URL('agent.ts', folder))];
   const site = await Origin.start('the site');
-  // The API whose decisions the remediation example asks for: there are none.
+  // The API that the remediation example asks for decisions; it has none.
   const decisions = await Origin.start('{"new":[],"deleted":[]}');
   const agent = new Program(process.execPath, args, {
     env: {

@@ -1,6 +1,6 @@
 /**
  * Looks addresses up in one million entries, in the blocklist of docs/examples/ip-blocklist and in `net.BlockList`, and
- * prints what that takes as one line of JSON. Started by run.ts, as JavaScript.
+ * prints the time and the bytes as one line of JSON. run.ts starts it, as JavaScript.
  */
 import { BlockList } from 'node:net';
 import { AddressSet, layOut } from '../../docs/examples/ip-blocklist/address-set.ts';
@@ -10,16 +10,16 @@ import type { Operation } from '../harness/operation.ts';
 import { randomFrom, randomIpv4, randomIpv6, randomLines } from './random-list.ts';
 
 const ENTRIES = 1_000_000;
-/** A power of two, so that a mask goes round. */
+/** A power of two, so that a mask wraps the index. */
 const ASKED = 1 << 15;
 
-/** What the look-ups of one kind take. */
+/** The figures of one kind of look-ups. */
 export interface LookUpFigures extends Measured {
   /** How many of a thousand addresses are listed. */
   readonly perMille: number;
 }
 
-/** Everything that is measured here. */
+/** All figures. */
 export interface Figures {
   readonly ipv4Bytes: number;
   readonly ipv6Bytes: number;
@@ -32,7 +32,7 @@ function wordsOf(text: string): Int32Array {
   return Int32Array.from(words, (word) => word | 0);
 }
 
-/** An address whose words lie in one array for all, as a handler's lie in one buffer. */
+/** An address whose words are in one array with those of others, as a handler's are in one buffer. */
 class Asked {
   readonly family: 4 | 6;
   readonly #words: Int32Array;

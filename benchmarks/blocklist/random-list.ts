@@ -1,4 +1,4 @@
-/** Lists and addresses of any size that are the same in each run. */
+/** Random lists and addresses that are the same in each run. */
 
 /** Random integers from 0 to below a bound, the same for the same seed (minimal standard generator of Park and Miller). */
 export function randomFrom(seed: number): (below: number) => number {
@@ -7,7 +7,7 @@ export function randomFrom(seed: number): (below: number) => number {
   return (below) => Math.floor(((state = (state * 48_271) % modulus) / modulus) * below);
 }
 
-/** First two groups of the IPv6 networks that are listed and asked for. */
+/** The first two groups of the IPv6 networks that are listed and looked up. */
 const NETWORKS = ['2001', '2400', '2600', '2804', '2a00', '2a01', '2a02', '2c0f'] as const;
 
 /** An IPv4 address that a client may have. */
@@ -15,13 +15,13 @@ export function randomIpv4(random: (below: number) => number): string {
   return `${1 + random(223)}.${random(256)}.${random(256)}.${random(256)}`;
 }
 
-/** An IPv6 address of eight regions' networks. */
+/** An IPv6 address in one of eight regions' networks. */
 export function randomIpv6(random: (below: number) => number): string {
   const group = (): string => random(0x1_0000).toString(16);
   return `${NETWORKS[random(NETWORKS.length)]}:${group()}:${group()}:${group()}::${group()}`;
 }
 
-/** So many entries, a tenth of IPv6; a tenth of IPv4 and half of IPv6 are ranges. */
+/** This number of entries. A tenth is IPv6; a tenth of IPv4 and half of IPv6 are ranges. */
 export function randomLines(count: number, seed: number): string[] {
   const random = randomFrom(seed);
   return Array.from({ length: count }, (_, index) => {

@@ -1,11 +1,11 @@
 /**
- * What the agent of docs/examples/ip-blocklist takes with one million entries, a tenth of them IPv6, and whether that is
- * within its limits.
+ * Measures the agent of docs/examples/ip-blocklist with one million entries, a tenth of them IPv6: its time and memory, and
+ * whether they are within their limits.
  *
  *     pnpm run bench:blocklist
  *
- * Look-ups are measured in processor time. So is how long an answer waits for the agent's event loop, as in bench:flood; by
- * the wall clock other programs count as well.
+ * Look-ups are measured in processor time, and so is how long an answer waits for the agent's event loop, as in bench:flood.
+ * The wall clock also contains the time of other programs.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -51,7 +51,7 @@ function reportLookUps(): void {
   ) as Figures;
   for (const [name, { ns, bytes, perMille }] of Object.entries(lookUps)) {
     const what = `a look-up of ${name} (${perMille.toFixed(0)} ‰ listed)`;
-    // Clients are hardly ever listed: what is listed takes two or three reads of memory more, and has no limit.
+    // Clients are hardly ever listed. A listed address takes two or three more reads of memory, and has no limit.
     if (!name.endsWith('clients')) console.log(`${what.padEnd(58)} ${ns.toFixed(0).padStart(8)} ns`);
     else {
       report(what, ns, 100, 'ns');
@@ -66,7 +66,7 @@ function reportLookUps(): void {
   console.log(`${'memory of the IPv6 part'.padEnd(58)} ${(ipv6Bytes / 1e6).toFixed(1).padStart(8)} MB`);
 }
 
-/** Asks one NOTIFY after the other until it is told to stop: how long each waited, by the clock and in the agent's processor time. */
+/** Sends one NOTIFY after the other until `stop` is called; returns how long each waited, by the clock and in processor time. */
 class Asker {
   worstWallMs = 0;
   worstAgentMs = 0;
@@ -98,7 +98,7 @@ class Asker {
       const askedAt = performance.now();
       socket.write(question);
       await once(socket, 'data');
-      // The first answers are those of code that is not compiled yet.
+      // V8 has not yet compiled the code of the first answers.
       if (this.asked++ > 100) {
         this.worstWallMs = Math.max(this.worstWallMs, performance.now() - askedAt);
         this.worstAgentMs = Math.max(this.worstAgentMs, mainThreadMs() - before);
@@ -111,7 +111,7 @@ class Asker {
 
 async function reportAgent(): Promise<void> {
   const folder = await TemporaryFolder.make();
-  // Made before anything is measured: this process does nothing else while it waits for answers.
+  // The lists are made first, so that this process does nothing else while it waits for answers.
   for (let seed = 1; seed <= SWAPS + 1; seed++) {
     await writeFile(folder.file(`list${seed}`), randomLines(ENTRIES, seed).join('\n'));
   }

@@ -1,6 +1,6 @@
 /**
- * Checks cookies and answers, and makes challenges, as docs/examples/browser-validation does, and prints what that takes as one
- * line of JSON. Started by run.ts, as JavaScript.
+ * Checks cookies and answers, and makes challenges, as docs/examples/browser-validation does, and prints the time and the
+ * bytes as one line of JSON. run.ts starts it, as JavaScript.
  */
 import { Challenges } from '../../docs/examples/browser-validation/challenge.ts';
 import { Cookies } from '../../docs/examples/browser-validation/cookie.ts';
@@ -23,7 +23,7 @@ visitor.read(src, host);
 const cookie = cookies.make(1, visitor, false).replace(/;.*/, '');
 const { work } = challenges.make(1, DIFFICULTY, visitor);
 const number = solve(work, DIFFICULTY.bits);
-/** The same with another last character: what is signed stays, the signature does not. */
+/** The same with another last character, which changes the signature only. */
 const spoiled = (text: string): string => text.slice(0, -1) + (text.endsWith('A') ? 'B' : 'A');
 
 function cookieCheck(text: string): Operation {

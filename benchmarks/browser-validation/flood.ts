@@ -1,4 +1,4 @@
-/** Forged cookies and wrong answers from many addresses, and true visitors beside them. */
+/** Forged cookies and wrong answers from many addresses, and true visitors at the same time. */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,31 +8,31 @@ import { readPage, solve } from '../../docs/examples/browser-validation/solving.
 
 const ADDRESSES = 100_000;
 const TICK_MS = 10;
-/** Of each kind: 1,000 a second. */
+/** 1,000 requests of each kind a second. */
 const EACH_TICK = 10;
-/** So many that none of them asks often enough for a higher level. */
+/** So many addresses that none of them asks often enough for a higher level. */
 const VISITORS = 20;
 const VISIT_MS = 20;
 const TIMEOUT_MS = 10_000;
 
-/** What a process has used. */
+/** Processor time and memory of a process. */
 export interface Usage {
   readonly cpuS: number;
   readonly residentMb: number;
 }
 
-/** Of a process of Linux, whose clock ticks a hundred times a second. */
+/** Reads them from Linux, whose clock of processes ticks a hundred times a second. */
 export function usageOf(pid: number | undefined): Usage {
   const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/.*\) /, '').split(' ');
   const [, kb] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
   return { cpuS: (Number(fields[11]) + Number(fields[12])) / 100, residentMb: Number(kb) / 1_000 };
 }
 
-/** What came of a flood. */
+/** The results of a flood. */
 export interface FloodResult {
   readonly sent: number;
   readonly passed: number;
-  /** Without any answer, or told by HAProxy that the agent gave none in time. */
+  /** Requests without any answer, or with HAProxy's answer that the agent did not answer in time. */
   readonly unanswered: number;
   readonly visits: number;
   /** Visits of true visitors that did not end at the site. */
@@ -46,11 +46,11 @@ interface TrueVisitor {
   readonly cookie: string;
 }
 
-/** Sends from another address each time. */
+/** Sends each request from another address. */
 export class Flood {
   readonly #socketPath: string;
   readonly #visitors: readonly TrueVisitor[];
-  /** A cookie and an answer that are right, for one visitor. */
+  /** A valid cookie and a valid answer of one visitor. */
   readonly #cookie: string;
   readonly #answer: string;
   #address = 0;
@@ -102,7 +102,7 @@ export class Flood {
     };
   }
 
-  /** Half of them are somebody else's, half have a wrong signature. */
+  /** Half of the cookies are another visitor's, half have a wrong signature. */
   #sendCookie(index: number): Promise<string> {
     const cookie = index % 2 === 0 ? this.#cookie : this.#cookie.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
     return this.#send(`GET / HTTP/1.1\r\nhost: example.test\r\ncookie: ${cookie}\r\nconnection: close\r\n\r\n`);
@@ -129,7 +129,7 @@ export class Flood {
     });
   }
 
-  /** Has true visitors ask, one after the other. @returns how long each request took, and how many did not get the site. */
+  /** Sends requests of true visitors, one after the other. @returns how long each took, and how many did not get the site. */
   async #visit(untilMs: number): Promise<{ timesMs: number[]; turnedAway: number }> {
     const timesMs: number[] = [];
     let turnedAway = 0;

@@ -1,10 +1,10 @@
 /**
- * What the agent of docs/examples/browser-validation takes: for each check; behind HAProxy while 1,000 forged cookies and 1,000
- * wrong answers a second come from 100,000 addresses; and in a browser, by level.
+ * Measures the agent of docs/examples/browser-validation: its checks; its time with HAProxy while 1,000 forged cookies and
+ * 1,000 wrong answers a second come from 100,000 addresses; and the time of a visit with a browser, by level.
  *
  *     pnpm run bench:browser-validation [checks] [flood] [browser] [--check]
  *
- * Without a name, all three. --check ends with exit code 1 where something is not within its limit.
+ * Without a name it measures all three. With --check the exit code is 1 if a figure is not within its limit.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,7 @@ import { plainJsFlags } from '../harness/plain-js.ts';
 import { Flood, usageOf } from './flood.ts';
 
 const EXAMPLE = new URL('../../docs/examples/browser-validation/', import.meta.url);
-/** At 2,000 requests a second, each from another address, all 100,000 have asked after this. */
+/** At 2,000 requests a second, each from another address, all 100,000 addresses have asked after this time. */
 const FLOOD_S = 50;
 const SOLVED = 15;
 const LEVELS = [1, 2, 3] as const;
@@ -67,7 +67,7 @@ async function start(env: Readonly<Record<string, string>>): Promise<Pair> {
       PROXY_ADDR: 'unix@${RUN_DIR}/http.sock',
       STATS_ADDR: 'unix@${RUN_DIR}/stats.sock',
       APP_ADDR: site.address,
-      // What the agent has not answered for does not pass.
+      // A request that the agent did not answer for does not pass.
       WHEN_AWAY: 'closed',
       SPOE_ADDR: await agent.says(/^listening on\s+(\S+)$/m),
     },
@@ -112,7 +112,7 @@ async function reportBrowser(): Promise<void> {
   const browser = await launch(await unpackDebian(CHROMIUM));
   try {
     for (const level of LEVELS) {
-      // The defaults, each as if it were that of level 1.
+      // The default bits of each level, set as those of level 1.
       const { haproxy, stop } = await start({ WORK_BITS: `${14 + 2 * level},32,32` });
       const relay = await Relay.start(haproxy.httpSocket, '192.0.2.1');
       const times: number[] = [];

@@ -1,6 +1,6 @@
 /**
- * The floor for docs/examples/gcra-rate-limit with a store: the same agent with the least client that there can be, which
- * knows nothing but this one script, handles no error, and has a connection to each of these ports, which share all slots.
+ * The floor for docs/examples/gcra-rate-limit with a store: the same agent with the least possible client. That client knows
+ * only this one script, handles no error, and has one connection to each of the ports, whose servers share all slots.
  *
  *     node --conditions=@spop/source benchmarks/rate-limit/bare-agent.ts PORT…
  */
@@ -18,7 +18,7 @@ type Reply = (nowUs: number, arrivalUs: number) => void;
 const COMMAND = `*8\r\n$7\r\nEVALSHA\r\n$40\r\n${SCRIPT_DIGEST}\r\n$1\r\n1\r\n$`;
 const ARGUMENTS = '\r\n$5\r\n10000\r\n$6\r\n200000\r\n$7\r\n1800000\r\n$16\r\n9000000000000000\r\n';
 
-/** Calls go out together once the handlers of one turn have run; answers are two integers each. */
+/** Sends the calls of one turn's handlers together; each answer is two integers. */
 class BareClient {
   readonly #socket: Socket;
   readonly #waiting: Reply[] = [];
@@ -59,7 +59,7 @@ const agent = createAgent();
 agent.onMessage(checkRate, (_, ack, notify) => {
   if (!client.read(notify.walk())) return;
   const key = `rate:${client.toString()}`;
-  // As the testbed's cluster shares them out: server n begins at slot n * SLOTS / servers, rounded down.
+  // The testbed's cluster shares out the slots like this: server n begins at slot n * SLOTS / servers, rounded down.
   const index = clients.length === 1 ? 0 : Math.floor(((keySlot(key) + 1) * clients.length - 1) / SLOTS);
   return new Promise<void>((resolve) => {
     clients[index]!.ask(key, (nowUs, arrivalUs) => {

@@ -1,6 +1,6 @@
 /**
- * Decides about requests in memory, as docs/examples/gcra-rate-limit does, and prints what that takes as one line of JSON.
- * Started by run.ts, as JavaScript.
+ * Decides about requests in memory, as docs/examples/gcra-rate-limit does, and prints the time and the bytes as one line of
+ * JSON. run.ts starts it, as JavaScript.
  */
 import { address, FrameReader, MessageReader, NotifyWriter, string } from '@spop/codec';
 import { ClientKey } from '../../docs/examples/gcra-rate-limit/client-key.ts';
@@ -13,7 +13,7 @@ const CLIENTS = 1_000_000;
 
 const gcra = new Gcra({ intervalUs: 10_000, burstUs: 200_000 });
 
-/** NOTIFYs of clients whose numbers `next` gives, from the argument to the decision. */
+/** Decides about clients whose numbers come from `next`, from the argument of a NOTIFY to the decision. */
 function decide(limiter: MemoryLimiter, next: () => number): Operation {
   const bytes = Buffer.alloc(256);
   const writer = new NotifyWriter();

@@ -1,12 +1,12 @@
-/** The plot of reach.ts: how many decisions, how late, and whose CPU. */
+/** The plot of reach.ts: decisions a second, their latency, and the CPU time of each program. */
 import type { TopLevelSpec } from 'vega-lite';
 import { toSvg } from '../harness/svg.ts';
 
-/** What one store needs, as medians. */
+/** The medians of one store. */
 export interface Reach {
   readonly name: string;
   readonly perSecond: number;
-  /** Beyond what a request takes without an agent. */
+  /** More than a request takes without an agent. */
   readonly addedP50Ms: number;
   readonly addedP99Ms: number;
   readonly agentCpuUs: number;

@@ -1,7 +1,7 @@
 /**
- * What a decision of docs/examples/gcra-rate-limit takes behind HAProxy 3.2, with 16 visitors that keep their connections: in
- * memory, with one server and with a cluster, each beside the same agent with the least client that there can be. --svg says where
- * to write the plot.
+ * Measures how long a decision of docs/examples/gcra-rate-limit takes with HAProxy 3.2 and 16 visitors that keep their
+ * connections: in memory, with one server, and with a cluster; the latter two also with the least possible client. --svg
+ * names the file for the plot.
  *
  *     pnpm run bench:rate-limit-store [--seconds 3] [--rounds 3] [--svg FILE]
  */
@@ -36,9 +36,9 @@ const VISITORS = 16;
 const WARM_S = 2;
 /** HAProxy answers at once. */
 const WITHOUT = 'without an agent';
-/** Highest factor of the floor's CPU. */
+/** The highest factor to the CPU time of the floor. */
 const LIMITS: Readonly<Record<string, number>> = { 'one server': 1.4, cluster: 2.1 };
-/** Any client of 65,536, each time. */
+/** A random client of 65,536 in each request. */
 const VISIT = `request = function()
   local host = math.random(0, 65535)
   return wrk.format(nil, nil, { ["x-forwarded-for"] = "10.0." .. math.floor(host / 256) .. "." .. host % 256 })

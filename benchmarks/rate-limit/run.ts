@@ -1,6 +1,6 @@
 /**
- * What the agent of docs/examples/gcra-rate-limit takes in memory, alone and while 200,000 new addresses come at full speed,
- * and whether that is within its limits.
+ * Measures the agent of docs/examples/gcra-rate-limit without a store, alone and while 200,000 new addresses come at full
+ * speed: its time and memory, and whether they are within their limits.
  *
  *     pnpm run bench:rate-limit
  */
@@ -20,7 +20,7 @@ import type { Measured } from '../harness/measured.ts';
 const NEWCOMERS = 200_000;
 const INTERVAL_MS = 10;
 const BURST = 20;
-/** So few that newcomers drive others out. */
+/** Room for so few clients that new ones drive out others. */
 const FEW_CLIENTS = 50_000;
 
 let missed = 0;
@@ -48,7 +48,7 @@ function reportLookUps(): void {
   }
 }
 
-/** NOTIFYs of this number of addresses, each of them new. */
+/** One NOTIFY from each of this number of new addresses. */
 function newcomers(): Buffer {
   const bytes = Buffer.alloc(64 * NEWCOMERS);
   const writer = new NotifyWriter();
@@ -62,7 +62,7 @@ function newcomers(): Buffer {
   return bytes.subarray(0, end);
 }
 
-/** Sends all of them as fast as the agent takes them, and waits until it has answered the last. */
+/** Sends all NOTIFYs as fast as the agent reads them, and waits for the last ACK. */
 async function flood(port: number, frames: Buffer): Promise<void> {
   const socket = connect({ host: '127.0.0.1', port });
   await once(socket, 'connect');
@@ -76,7 +76,7 @@ async function flood(port: number, frames: Buffer): Promise<void> {
   await once(socket, 'close');
 }
 
-/** Asks for one client until it is told to stop. */
+/** Asks for one client, again and again until it is over. */
 async function visit(
   peer: ScriptedHaproxy,
   ip: string,
@@ -118,7 +118,7 @@ async function reportFlood(maxClients: number | undefined): Promise<void> {
     const peers = await Promise.all([1, 2].map(() => connectPeer({ host: '127.0.0.1', port })));
     const [one, two] = peers;
     if (one === undefined || two === undefined) throw new Error('expected two peers');
-    // Compiled, and warm.
+    // The first requests are for V8 to compile the code.
     const warm = { isOver: false };
     const warming = visit(one, '192.0.2.1', 0, warm);
     await sleep(500);
