@@ -1,5 +1,5 @@
 /**
- * The agent whose heap is read: it answers on a unix socket and, asked by its parent, says how many bytes of heap and of
+ * The agent whose heap is read. It answers on a unix socket, and sends its parent on request how many bytes of heap and of
  * buffers are in use.
  *
  *     node agent-process.ts PATH sync|async
@@ -8,20 +8,20 @@ import { setImmediate } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
 import { jobsAgent } from '../load/spop-jobs.ts';
 
-/** What the parent gets: a reading of the heap. The first one says that the agent listens. */
+/** A reading of the heap. The agent sends the first one as soon as it listens. */
 export interface Reading {
   readonly bytes: number;
   readonly buffers: number;
 }
 
-/** What the parent asks for: a reading, after a collection, as it is, or after the function by itself has run. */
+/** A request for a reading: after a garbage collection, at once, or after an async function has run by itself. */
 export type Request = 'collect' | 'read' | 'run function';
 
-/** How often the function is run then. */
+/** How often the function runs. */
 export const FUNCTION_RUNS = 20_000;
 
 const settled: Promise<void> = Promise.resolve();
-/** What an async function takes by itself. */
+/** An async function that does nothing else. */
 const awaiting = async (_message: unknown, _ack: unknown): Promise<void> => {
   await settled;
 };

@@ -1,6 +1,6 @@
 /**
- * Bytes of heap that the whole agent takes per NOTIFY, through a real socket: `pnpm run alloc:agent`. Node's
- * own part, which is what each read and write of a socket takes, is in the figure, shared by the NOTIFYs of a read.
+ * Measures the bytes of heap that the whole agent takes per NOTIFY, through a real socket: `pnpm run alloc:agent`. The
+ * figures contain Node's own bytes for each read and write, which the NOTIFYs of a read share.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,11 +25,11 @@ const TIMEOUT_MS = 120_000;
 type Kind = 'sync' | 'async';
 
 /**
- * More than this per NOTIFY is the agent's doing. Of a synchronous handler an object for each is at least 24; what an
- * asynchronous one can keep is new each time.
+ * The most bytes of each NOTIFY. For a synchronous handler it is less than any object takes. An asynchronous handler gets
+ * new objects, since it may keep them.
  */
 const MOST_BYTES_PER_NOTIFY: Readonly<Record<Kind, number>> = { sync: 16, async: 1_100 };
-/** Of buffers that are made at all, if only one for each 100 NOTIFYs. */
+/** Less than one new buffer for each 100 NOTIFYs takes. */
 const MOST_BUFFER_BYTES = 1;
 
 console.log(
@@ -66,7 +66,7 @@ async function measure(kind: Kind): Promise<void> {
   }
 }
 
-/** Tells the part that comes with each read and write, whatever is in it, from the part that comes with each NOTIFY. */
+/** Prints the bytes, and tells those of each NOTIFY from those of each read and write. */
 function print(name: string, kind: Kind, alone: number, shared: number): void {
   const each = (shared * WINDOW - alone) / (WINDOW - 1);
   const figures = [alone, shared, each, alone - each].map((bytes) => bytes.toFixed(1));
@@ -80,7 +80,7 @@ function fail(message: string): void {
   process.exitCode = 1;
 }
 
-/** What an async function takes by itself, its promise included. */
+/** Bytes of an async function by itself, with its promise. */
 async function functionBytes(child: ChildProcess): Promise<number> {
   const { bytes } = await growth(child, () => readingOf(child, 'run function'));
   return bytes / FUNCTION_RUNS;
@@ -102,7 +102,7 @@ async function bytesPerNotify(child: ChildProcess, socketPath: string, frame: Bu
   }
 }
 
-/** What is on the heap, and in buffers, more than before: the median of some rounds, without what a reading takes. */
+/** By how much heap and buffers grow: the median of some rounds, without the bytes of a reading. */
 async function growth(child: ChildProcess, work: () => Promise<Reading>): Promise<Reading> {
   const rounds: Reading[] = [];
   for (let round = 0; round < ROUNDS; round++) {

@@ -1,4 +1,4 @@
-/** Prints which functions of the codec each case runs, as JSON; with the hook that counts them loaded. */
+/** Prints as JSON which functions of the codec each case runs; plant-hook.ts makes them tell. */
 import { findCases } from '../codec/catalogue.ts';
 import { run } from '../harness/operation.ts';
 
@@ -9,8 +9,8 @@ declare global {
 const OPERATIONS = 40;
 globalThis.covered = new Set();
 
-const found: { folder: string; file: string; name: string; milliseconds: number; sites: string[] }[] = [];
-for (const { folder, file, definition } of await findCases(undefined)) {
+const found: { file: string; name: string; milliseconds: number; sites: string[] }[] = [];
+for (const { file, definition } of await findCases(undefined)) {
   const operation = definition.subjects.spop?.();
   if (operation === undefined || definition.throws === true) continue;
   run(operation, OPERATIONS);
@@ -18,6 +18,6 @@ for (const { folder, file, definition } of await findCases(undefined)) {
   const start = performance.now();
   run(operation, OPERATIONS);
   const milliseconds = performance.now() - start;
-  found.push({ folder, file, name: definition.name, milliseconds, sites: [...globalThis.covered] });
+  found.push({ file, name: definition.name, milliseconds, sites: [...globalThis.covered] });
 }
 process.stdout.write(JSON.stringify(found));

@@ -1,9 +1,9 @@
 import type { Allocations } from '@spop/builder/allocations';
 
-/** What a proof found; bytes are those of one round of `operations`. */
+/** The result of a proof; bytes are those of one round of `operations`. */
 export interface Findings {
   operations: number;
-  /** How many rounds in a row had to read the same. */
+  /** The number of rounds in a row that had to read the same. */
   rounds: number;
   expected: number;
   measured: number;
@@ -13,6 +13,7 @@ export interface Findings {
   controls: Allocations['controls'];
 }
 
+/** How V8 runs a proof. */
 export interface ModeSettings {
   flags: readonly string[];
   warmUpMs: number;
@@ -21,16 +22,13 @@ export interface ModeSettings {
 }
 
 /**
- * With the optimising compilers, which is what runs in production; and without them, where escape analysis leaves no
- * object out, so that what the code asks for is what is counted.
+ * `optimised` has the optimising compilers, as in production. `unoptimised` has none, and so no escape analysis that leaves
+ * objects out: each allocation of the code is counted.
  */
 export const modes = {
   optimised: { flags: [], warmUpMs: 2_000, rounds: 15 },
-  unoptimised: {
-    flags: ['--no-opt', '--no-maglev'],
-    warmUpMs: 300,
-    rounds: 5,
-  },
+  unoptimised: { flags: ['--no-opt', '--no-maglev'], warmUpMs: 300, rounds: 5 },
 } as const satisfies Record<string, ModeSettings>;
 
+/** The name of a mode. */
 export type Mode = keyof typeof modes;

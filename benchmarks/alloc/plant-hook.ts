@@ -7,6 +7,7 @@ import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { sourceFolder } from './sites.ts';
 
+/** A statement, and the line of a source file after which it is put. */
 export interface Insertion {
   file: string;
   line: number;

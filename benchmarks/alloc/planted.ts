@@ -1,6 +1,6 @@
 /**
- * Asks the proofs themselves: `pnpm run alloc:planted [--filter NAME]` plants an object in one function of
- * the codec after the other, and a proof that passes through it must fail. Names those that no proof passes through.
+ * Tests the proofs themselves: `pnpm run alloc:planted [--filter NAME]` plants an object in one function of the codec after
+ * the other. A proof that passes through the function must fail. Names the functions that no proof passes through.
  */
 import { parseArgs } from 'node:util';
 import { findSites, plantEach } from './planting.ts';
@@ -12,5 +12,5 @@ const { values: options } = parseArgs({
 
 const { seen, missed, untouched } = await plantEach(findSites(options.filter));
 console.log(`\nno proof passes through: ${untouched.length === 0 ? 'none' : untouched.join(', ')}`);
-console.log(`planted allocations: ${seen} seen, ${missed.length} not seen`);
+console.log(`planted objects: ${seen} seen, ${missed.length} not seen`);
 if (missed.length > 0 || seen === 0) process.exitCode = 1;

@@ -7,27 +7,26 @@ import { type Findings, modes } from './findings.ts';
 import type { Insertion } from './plant-hook.ts';
 import { type Site, hotFiles, sitesOf } from './sites.ts';
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 
 interface Covered {
-  folder: string;
   file: string;
   name: string;
   milliseconds: number;
   sites: string[];
 }
 
-/** What came of planting one object in each of some functions. */
+/** The result of planting one object in one function after the other. */
 export interface PlantingResult {
-  /** How many made a proof fail. */
+  /** The number of functions that made a proof fail. */
   seen: number;
-  /** Those whose proof held all the same, or could not be run. */
+  /** Functions whose proof held nevertheless, or could not be run. */
   missed: string[];
-  /** Those that no proof passes through. */
+  /** Functions that no proof passes through. */
   untouched: string[];
 }
 
-/** The functions on a frame's way whose `file:line name` contains one of the comma-separated parts of `filter`. */
+/** The functions of the hot files whose `file:line name` contains one of the comma-separated parts of `filter`. */
 export function findSites(filter: string | undefined): Site[] {
   const parts = filter?.split(',') ?? [''];
   return hotFiles.flatMap((file) => sitesOf(file)).filter((site) => parts.some((part) => keyOf(site).includes(part)));
@@ -52,7 +51,9 @@ export async function plantEach(sites: readonly Site[]): Promise<PlantingResult>
         continue;
       }
       const fault = await faultOf(site, proof);
-      console.log(`${fault === '' ? 'ok  ' : 'FAIL'} ${key}: one object there is seen by '${proof.name}' ${fault}`);
+      console.log(
+        `${fault === '' ? 'ok  ' : 'FAIL'} ${key}: '${proof.name}' ${fault === '' ? 'sees the planted object' : fault}`,
+      );
       if (fault === '') result.seen++;
       else result.missed.push(key);
     }
@@ -78,12 +79,12 @@ async function coverage(sites: readonly Site[]): Promise<Covered[]> {
 /** Why the proof of a case does not see an object planted at the site; empty if it does. */
 async function faultOf({ file, line }: Site, proof: Covered): Promise<string> {
   const insertion = { file, line, statement: 'const planted = { planted: 0 };' };
-  const script = ['prove.ts', proof.folder, proof.file, proof.name, 'unoptimised'];
+  const script = ['prove.ts', proof.file, proof.name, 'unoptimised'];
   try {
     const { expected, measured } = (await runWith([insertion], script)) as Findings;
-    return measured === expected ? '- no: the proof holds all the same' : '';
+    return measured === expected ? 'does not see the planted object' : '';
   } catch (error) {
-    return `- no: ${error instanceof Error ? error.message : String(error)}`;
+    return `failed: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 

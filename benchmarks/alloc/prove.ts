@@ -1,6 +1,6 @@
 /**
- * One proof in a process of its own: that 20,000 operations of a case take exactly the stated number of bytes, round
- * after round, and that one planted allocation among them is seen. Prints its findings as one line of JSON.
+ * One proof, in a process of its own: 20,000 operations of a case take exactly the stated number of bytes, round after
+ * round, and one planted allocation among them is seen. Prints its findings as one line of JSON.
  */
 import { measureAllocations } from '@spop/builder/allocations';
 import type { Allowance, Case } from '../harness/case.ts';
@@ -10,22 +10,22 @@ import { type Findings, type Mode, modes } from './findings.ts';
 
 const OPERATIONS = 20_000;
 /**
- * Where bytes are compared with those of another operation, no more than fit one page (256 KiB) of the young generation:
- * what is left over at a page's end is counted as used, and differs from round to round.
+ * If bytes are compared with those of another operation, they have to fit one page (256 KiB) of the young generation: the
+ * unused end of a full page counts as used, and differs from round to round.
  */
 const LIKE_OPERATIONS = 200;
-/** What a reference holds must not be collected while the memory outside the heap is watched. */
+/** The memory of a reference operation must not be collected while the memory outside the heap is watched. */
 const kept: Operation[] = [];
 
-const [folder, file, name, modeName] = process.argv.slice(2);
+const [file, name, modeName] = process.argv.slice(2);
 const mode = modes[modeName as Mode];
-const { cases } = (await import(new URL(`../${folder}/${file}`, import.meta.url).href)) as { cases: readonly Case[] };
+const { cases } = (await import(new URL(`../codec/cases/${file}`, import.meta.url).href)) as { cases: readonly Case[] };
 const definition = cases.find((each) => each.name === name);
 if (definition?.subjects.spop === undefined || mode === undefined) {
   throw new Error(`expected a case '${name}' with a subject spop in ${file} and a mode; found none`);
 }
 
-// An error's stack is as long as the stack is deep; without it each error takes the same number of bytes.
+// An error's stack takes bytes by its depth. Without stacks all errors take the same number of bytes.
 Error.stackTraceLimit = 0;
 process.stdout.write(`${JSON.stringify(prove(definition, definition.subjects.spop()))}\n`);
 
@@ -51,7 +51,7 @@ function allowedBytes(allowance: Allowance, operations: number): number {
   return measure(reference, operations).bytes;
 }
 
-/** What the operation and the measurement keep outside of the heap is there after the first of them; what loading them took, is not. */
+/** Brings the memory outside the heap to rest: what the first operation and measurement keep is there, what loading took is gone. */
 function settleOutside(operation: Operation): void {
   run(operation, OPERATIONS);
   measureAllocations(() => undefined, { calls: 100, rounds: 2, warmUpMs: 1 });

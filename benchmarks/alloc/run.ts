@@ -1,6 +1,6 @@
 /**
  * Proves that the hot path allocates nothing: `pnpm run alloc [--filter NAME] [--sample N] [--mode MODE]`.
- * Every proof is a process; as many run at once as there are cores, two at most.
+ * Every proof is a process; two run at once if there are two cores.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { exactHeapFlags } from '../harness/heap.ts';
 import { type Findings, type Mode, modes } from './findings.ts';
 import { findSites, plantEach } from './planting.ts';
 
-/** The functions in which an allocation would do the most harm; `alloc:planted` tries all. */
+/** Functions in which an allocation would do the most harm; `alloc:planted` tries all functions. */
 const MOST_HARMFUL: ReadonlySet<string> = new Set([
   'varint.ts readVarint',
   'value-slot.ts place',
@@ -21,15 +21,15 @@ const MOST_HARMFUL: ReadonlySet<string> = new Set([
   'typed-data-writer.ts writeTypedData',
 ]);
 
-const PROOF_TIMEOUT_MS = 120_000;
-/** What a planted object and a planted number take at least. */
+const PROOF_TIMEOUT_MS = 300_000;
+/** The least bytes that a planted object and a planted number add. */
 const LEAST_CONTROL_BYTES: Findings['controls'] = { object: 24, number: 16 };
 
 const { values: options } = parseArgs({
   args: process.argv.slice(2).filter((argument) => argument !== '--'),
   options: {
     filter: { type: 'string' },
-    /** So many cases, evenly spread over all. */
+    /** The number of cases to take, evenly spread over all. */
     sample: { type: 'string', default: 'all' },
     mode: { type: 'string' },
   },
@@ -62,14 +62,14 @@ if (options.filter === undefined && options.sample === 'all' && options.mode ===
 }
 console.log(`${Math.round((Date.now() - startedAt) / 1000)} s`);
 
-/** Those of our own code: all, or as many as were asked for. */
+/** All cases with proofs, or as many of them as `--sample` says. */
 function sample(found: readonly Entry[]): Entry[] {
   const ours = found.filter(({ definition }) => definition.subjects.spop !== undefined);
   const step = options.sample === 'all' ? 1 : Math.max(1, ours.length / Number(options.sample));
   return ours.filter((_, index) => index % step < 1);
 }
 
-/** The agent as a whole, through a socket. */
+/** Measures the agent as a whole, through a socket. */
 async function measureAgent(): Promise<void> {
   const agentScript = fileURLToPath(new URL('agent.ts', import.meta.url));
   const child = spawn(process.execPath, ['--conditions=@spop/source', agentScript], {
@@ -79,7 +79,7 @@ async function measureAgent(): Promise<void> {
   if (code !== 0) process.exitCode = 1;
 }
 
-/** Whether the proofs would see an allocation there. */
+/** Tries whether the proofs see an allocation in the most harmful functions. */
 async function askProofs(): Promise<void> {
   const sites = findSites(undefined).filter(({ file, name }) => MOST_HARMFUL.has(`${basename(file)} ${name}`));
   const { seen, missed, untouched } = await plantEach(sites);
@@ -112,7 +112,7 @@ async function proveOne(proof: Proof): Promise<Outcome> {
   try {
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      [...flags, script, entry.folder, entry.file, entry.definition.name, mode],
+      [...flags, script, entry.file, entry.definition.name, mode],
       { timeout: PROOF_TIMEOUT_MS, killSignal: 'SIGKILL' },
     );
     const findings = JSON.parse(stdout) as Findings;
@@ -145,7 +145,7 @@ function line({ entry, mode, findings, faults }: Outcome): string {
   const head = `${mark} ${entry.definition.name.padEnd(22)} ${mode.padEnd(11)}`;
   if (findings === undefined) return head;
   const { operations, measured, controls } = findings;
-  const figures = `${measured} B in ${operations} operations, with one object ${controls.object}, with one number ${controls.number}`;
+  const figures = `${measured} B in ${operations} operations; a planted object adds ${controls.object}, a number ${controls.number}`;
   return `${head} ${figures}`;
 }
 

@@ -10,11 +10,12 @@ export interface Site {
   line: number;
 }
 
+/** The sources of the codec. */
 export const sourceFolder: URL = new URL('../../packages/codec/src/', import.meta.url);
 
 const sources = globSync('**/*.ts', { cwd: sourceFolder });
 
-/** The codec's files that a frame passes through on its way, as paths from {@link sourceFolder}. */
+/** The codec's hot files, which a frame passes through, as paths from {@link sourceFolder}. */
 export const hotFiles: readonly string[] = [
   'ack-writer.ts',
   'address-bytes.ts',
@@ -47,7 +48,7 @@ export const hotFiles: readonly string[] = [
   'view-source.ts',
 ].map(locate);
 
-/** @throws {Error} where not exactly one file of the codec has that name: it was moved out of sight, or renamed. */
+/** @throws {Error} unless exactly one file of the codec has that name: it may have been renamed. */
 function locate(name: string): string {
   const found = sources.filter((file) => basename(file) === name);
   if (found.length !== 1)

@@ -1,6 +1,7 @@
-/** The frames that are measured, written by the builder, which shares no code with the codec. */
+/** The frames of the cases, written by the builder, which shares no code with the codec. */
 import { data, type NotifyBuilder, haproxyHello, notify } from '@spop/builder';
 import { type Frame, FrameReader } from '@spop/codec';
+import { traffic } from '../load/traffic.ts';
 
 /** A NOTIFY without messages yet, with ids as HAProxy has them after a while. */
 export const question: NotifyBuilder = notify({ streamId: 1_001, frameId: 1 });
@@ -17,44 +18,14 @@ export function frameOf(bytes: Buffer): Frame {
   return reader.next()!;
 }
 
-/** What HAProxy 3.2 greets an agent with. */
+/** HAProxy 3.2's HELLO. */
 export const hello: Buffer = bytesOf(haproxyHello({ capabilities: 'pipelining' }));
 
-/** 600 bytes of request headers, as `req.hdrs` gives them. */
-const headers = [
-  'host: shop.example.com',
-  'user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
-  'accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
-  'accept-language: en-GB,en;q=0.7,de;q=0.3',
-  'accept-encoding: gzip, deflate, br, zstd',
-  'referer: https://shop.example.com/catalogue/chairs?sort=price&page=2',
-  'cookie: session=0b7c4a1e93f84c0d9a6b5f1e2d3c4b5a; theme=dark; consent=1; cart=8f14e45fceea167a5a36dedd4bea2543',
-  'sec-fetch-dest: document',
-  'sec-fetch-mode: navigate',
-  'sec-fetch-site: same-origin',
-  'upgrade-insecure-requests: 1',
-  'x-request-id: 018f3c2a-7d10-7a55-b3d4-9f',
-  '',
-].join('\r\n');
-
-const asksForIp: NotifyBuilder = question.message('check-client-ip', { ip: data.ipv4('203.0.113.77') });
-
 /** 37 bytes: `check-client-ip` with one IPv4 address, the smallest NOTIFY of use. */
-export const tiny: Buffer = bytesOf(asksForIp);
+export const tiny: Buffer = bytesOf(question.raw(traffic('tiny')[1]!.payload));
 
 /** 814 bytes: what a web application firewall asks about a request. */
-export const realistic: Buffer = bytesOf(
-  question.message('check-request', {
-    method: 'GET',
-    path: '/catalogue/chairs/oak-dining-chair-2000-set',
-    query: 'ref=listing&position=4&color=natural&size=large&currency=EUR',
-    src: data.ipv4('203.0.113.77'),
-    port: 51_724,
-    headers,
-    host: 'shop.example.com',
-    ssl: true,
-  }),
-);
+export const realistic: Buffer = bytesOf(question.raw(traffic('realistic')[1]!.payload));
 
 /** The names of the 64 arguments of {@link many}. */
 export const manyNames: readonly string[] = Array.from({ length: 64 }, (_, index) => `argument_${index}`);
@@ -79,9 +50,11 @@ export const many: Buffer = bytesOf(
   ),
 );
 
-/** Two messages in one NOTIFY, as two `spoe-message` sections on one event give it. */
+/** Two messages in one NOTIFY, as HAProxy sends them for two `spoe-message` sections with the same event. */
 export const twoMessages: Buffer = bytesOf(
-  asksForIp.message('log-request', { method: 'POST', path: '/basket/items', status: 201 }),
+  question
+    .message('check-client-ip', { ip: data.ipv4('203.0.113.77') })
+    .message('log-request', { method: 'POST', path: '/basket/items', status: 201 }),
 );
 
 /** Integers at the edges of their types: negative, above 2^31, above 2^53. */

@@ -3,24 +3,18 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Subject } from '../harness/case.ts';
 import { pinned } from '../load/agent-process.ts';
-import type { Answer, Request } from './protocol.ts';
+import type { Entry } from './catalogue.ts';
+import type { Answer, Request } from './subject.ts';
 
-/** A Node and packages that a subject runs with. */
+/** Packages that a subject runs with. */
 export interface Variant {
-  /** How it is called in reports: `node 26.10.0`, or a commit. */
+  /** Its name in reports: a commit, or `working tree`. */
   readonly label: string;
-  /** Path of the node executable. */
-  readonly node: string;
   /** What `plainJsFlags` gave for the packages. */
   readonly flags: readonly string[];
 }
 
-/** Which case a lane runs: `file` is relative to the folder `benchmarks`. */
-export interface CaseName {
-  readonly file: string;
-  readonly name: string;
-}
-
+/** How a lane's process runs. */
 export interface LaneOptions {
   /** Further flags for Node. */
   readonly flags?: readonly string[];
@@ -31,17 +25,17 @@ export interface LaneOptions {
 const ANSWER_TIMEOUT_MS = 60_000;
 const SCRIPT = fileURLToPath(new URL('subject.ts', import.meta.url));
 
-/** A running subject: one process, asked one thing at a time. */
+/** One subject of a case, running in a process that is asked one thing at a time. */
 export class Lane {
-  readonly variant: Variant;
   readonly subject: Subject;
+  readonly #name: string;
   readonly #child: ChildProcess;
 
-  constructor(variant: Variant, { file, name }: CaseName, subject: Subject, options: LaneOptions = {}) {
-    this.variant = variant;
+  constructor(variant: Variant, { file, definition }: Entry, subject: Subject, options: LaneOptions = {}) {
     this.subject = subject;
+    this.#name = `${definition.name}, ${subject}, ${variant.label}`;
     const flags = [...(options.flags ?? []), ...variant.flags, '--disable-warning=ExperimentalWarning'];
-    const plain = { program: variant.node, args: [...flags, SCRIPT, file, name, subject] };
+    const plain = { program: process.execPath, args: [...flags, SCRIPT, file, definition.name, subject] };
     const { program, args } = pinned(plain, options.core?.toString());
     this.#child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   }
@@ -65,27 +59,19 @@ export class Lane {
   }
 
   async #receive(kind: Answer['kind']): Promise<Answer> {
-    const what = `${this.subject} with ${this.variant.label}`;
-    let settle: (answer: Answer) => void = () => {};
-    let fail: (error: Error) => void = () => {};
-    const answered = new Promise<Answer>((resolve, reject) => {
-      settle = resolve;
-      fail = reject;
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+    const ended = once(this.#child, 'exit', { signal }).then(([code]: unknown[]) => {
+      throw new Error(`expected the answer '${kind}'; found that the process ended with ${String(code)}`);
     });
-    const timer = setTimeout(() => fail(new Error(`${what}: no answer in ${ANSWER_TIMEOUT_MS} ms`)), ANSWER_TIMEOUT_MS);
-    const onExit = (code: number | null): void => fail(new Error(`${what}: the process ended with ${code}`));
-    this.#child.once('message', settle);
-    this.#child.once('exit', onExit);
-    this.#child.once('error', fail);
     try {
-      const answer = await answered;
-      if (answer.kind !== kind) throw new Error(`${what}: expected the answer '${kind}'; found '${answer.kind}'`);
+      const [answer] = (await Promise.race([once(this.#child, 'message', { signal }), ended])) as [Answer];
+      if (answer.kind !== kind) throw new Error(`expected the answer '${kind}'; found '${answer.kind}'`);
       return answer;
+    } catch (error) {
+      throw new Error(`${this.#name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     } finally {
-      clearTimeout(timer);
-      this.#child.off('message', settle);
-      this.#child.off('exit', onExit);
-      this.#child.off('error', fail);
+      over.abort();
     }
   }
 }

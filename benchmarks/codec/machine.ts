@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import os from 'node:os';
 
-/** The machine that figures come from. */
+/** A machine that figures come from. */
 export interface MachineInfo {
   cpu: string;
   cores: number;
@@ -12,7 +12,7 @@ export interface MachineInfo {
   load: number;
 }
 
-/** What a reader of the figures has to know about the machine. */
+/** The machine that this runs on. */
 export function machineInfo(): MachineInfo {
   return {
     cpu: os.cpus()[0]?.model ?? 'unknown',
@@ -24,7 +24,7 @@ export function machineInfo(): MachineInfo {
   };
 }
 
-/** The same in one sentence, with the version of Node. */
+/** The machine in one sentence, with the version of Node. */
 export function machineLine(): string {
   const { cores, cpu, kernel, arch, load } = machineInfo();
   return `Node ${process.versions.node} on ${cores} cores of ${cpu}, ${kernel} ${arch}, load ${load.toFixed(1)}.`;

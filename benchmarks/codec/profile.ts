@@ -1,7 +1,7 @@
 /**
- * Writes a CPU profile of a case: `pnpm run profile -- CASE [--subject spop] [--seconds 5]`. CASE is a name or a part of
- * one that only one case has. The profile opens in the browser's developer tools, and the functions that took longest
- * are printed.
+ * Writes a CPU profile of a case, and prints the functions that took longest:
+ * `pnpm run profile -- CASE [--subject spop] [--seconds 5]`. CASE is the name of a case, or a part that only this name has.
+ * A browser's developer tools show the profile.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { plainJsFlags } from '../harness/plain-js.ts';
-import { type SpopCase, findSpopCases } from './catalogue.ts';
+import { type Entry, findCases } from './catalogue.ts';
 
 /** The part of a .cpuprofile that is read here. */
 interface Profile {
@@ -38,15 +38,16 @@ if (name === '') {
   console.log(`\n${file}`);
 }
 
-async function findOne(wanted: string): Promise<SpopCase> {
-  const found = await findSpopCases(wanted);
-  const [only] = found.length === 1 ? found : found.filter((each) => each.name === wanted);
+async function findOne(wanted: string): Promise<Entry> {
+  const found = await findCases(wanted);
+  const [only] = found.length === 1 ? found : found.filter(({ definition }) => definition.name === wanted);
   if (only !== undefined) return only;
-  throw new Error(`expected the name of one case; found ${found.map((each) => each.name).join(', ')}`);
+  const names = found.map(({ definition }) => definition.name);
+  throw new Error(`expected the name of one case; found ${names.join(', ')}`);
 }
 
-/** Runs the case in a process of its own and gives the path of its profile. */
-function record(definition: SpopCase): string {
+/** Runs the case in a process of its own and returns the path of its profile. */
+function record({ file, definition }: Entry): string {
   const folder = fileURLToPath(new URL('../results/', import.meta.url));
   mkdirSync(folder, { recursive: true });
   const fileName = `${definition.name.replaceAll(' ', '-')}.${options.subject}.cpuprofile`;
@@ -59,12 +60,12 @@ function record(definition: SpopCase): string {
     ...plainJsFlags(),
     '--disable-warning=ExperimentalWarning',
   ];
-  const args = [script, definition.file, definition.name, options.subject, options.seconds];
+  const args = [script, file, definition.name, options.subject, options.seconds];
   execFileSync(process.execPath, [...flags, ...args], { stdio: 'inherit' });
   return path.join(folder, fileName);
 }
 
-/** The functions with the most time of their own, without what they call. */
+/** The functions with the most time of their own, without the time of what they call. */
 function longest({ nodes, samples, timeDeltas }: Profile): string[] {
   const places = new Map(nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));
   const times = new Map<string, number>();

@@ -1,6 +1,6 @@
-/** Runs one subject of a case for some seconds: what `profile.ts` records. */
+/** Runs one subject of a case for some seconds, which profile.ts records. */
 import { cpuMilliseconds, warmUp } from '../harness/stopwatch.ts';
-import { prepare } from './work.ts';
+import { prepare } from './catalogue.ts';
 
 const [file = '', name = '', subject = '', seconds = ''] = process.argv.slice(2);
 const { work } = await prepare(file, name, subject);

@@ -1,11 +1,11 @@
-import type { CaseResult, LaneResult } from './results.ts';
+import type { CaseResult, LaneResult } from './measure.ts';
 import { pairedRatio, summarize } from './statistics.ts';
 
 /** The results as a Markdown table, a row for each subject. */
 export function tableOf(cases: readonly CaseResult[]): string[] {
   return [
-    '| case | subject | ns/op (half between) | B/op | GC per 10⁶ op | naive takes | floor takes |',
-    '|---|---|---:|---:|---:|---:|---:|',
+    '| case | subject | ns/op (quartiles) | B/op | GC per 10⁶ op | naive takes |',
+    '|---|---|---:|---:|---:|---:|',
     ...cases.flatMap((result) => result.lanes.map((lane) => row(result, lane))),
   ];
 }
@@ -14,16 +14,15 @@ function row(result: CaseResult, lane: LaneResult): string {
   const { median, quartiles } = summarize(lane.samples);
   const time = `${figure(median)} (${figure(quartiles[0])} to ${figure(quartiles[1])})`;
   const bytes = Number.isInteger(lane.bytes) ? String(lane.bytes) : lane.bytes.toFixed(1);
-  const ratios = (['naive', 'floor'] as const).map((other) => ratioTo(result, other, lane));
-  const cells = [result.name, lane.subject, time, bytes, figure(lane.collectionsPerMillion), ...ratios];
+  const cells = [result.name, lane.subject, time, bytes, figure(lane.collectionsPerMillion), naiveRatio(result, lane)];
   return `| ${cells.join(' | ')} |`;
 }
 
-/** The factor by which the other subject takes longer, or nothing if there is none. */
-function ratioTo({ lanes }: CaseResult, other: LaneResult['subject'], lane: LaneResult): string {
-  const reference = lanes.find(({ subject }) => subject === other);
-  if (reference === undefined || reference === lane) return '';
-  return `× ${figure(pairedRatio(reference.samples, lane.samples))}`;
+/** The factor by which the naive codec takes longer, or nothing if it is not in the case. */
+function naiveRatio({ lanes }: CaseResult, lane: LaneResult): string {
+  const naive = lanes.find(({ subject }) => subject === 'naive');
+  if (naive === undefined || naive === lane) return '';
+  return `× ${figure(pairedRatio(naive.samples, lane.samples))}`;
 }
 
 /** Three significant digits, without an exponent. */

@@ -1,20 +1,21 @@
 import { median, quantile } from 'simple-statistics';
 
-/** What a lane's samples come to, in nanoseconds per operation. */
+/** The summary of some samples. */
 export interface Summary {
   median: number;
   /** Half of the samples lie between these two. */
   quartiles: [lower: number, upper: number];
 }
 
+/** Median and quartiles. */
 export function summarize(samples: readonly number[]): Summary {
   const values = [...samples];
   return { median: median(values), quartiles: [quantile(values, 0.25), quantile(values, 0.75)] };
 }
 
 /**
- * How many times longer `slow` takes than `fast`: the median over the rounds, each of which compares two samples that
- * were taken one right after the other, so that what slows the machine down for a while slows down both.
+ * How many times as long `slow` takes as `fast`: the median of the ratios within each round. The samples of a round were
+ * taken right after each other, so that a slow moment of the machine slows down both.
  */
 export function pairedRatio(slow: readonly number[], fast: readonly number[]): number {
   const length = Math.min(slow.length, fast.length);

@@ -1,13 +1,28 @@
 /**
- * A lane: one subject of one case in a process of its own, so that nothing else shapes its compiled code. The parent
- * sends requests and gets one answer each; between them the process sleeps.
+ * The process of a lane: it runs one subject of one case, so that nothing else shapes its compiled code. The parent sends
+ * a request and gets one answer; between requests the process sleeps.
  */
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { asyncHeapBytes, bytesPerOperation, lowerMedian } from '../harness/heap.ts';
 import { timeTasks, warmUp, type Work } from '../harness/stopwatch.ts';
-import type { Answer, BytesAnswer, Request, RoundAnswer } from './protocol.ts';
-import { prepare } from './work.ts';
+import { prepare } from './catalogue.ts';
+
+/** What the runner asks of a lane's process, one request at a time. */
+export type Request =
+  | { kind: 'warm-up'; milliseconds: number; taskMilliseconds: number }
+  | { kind: 'round'; count: number; uncounted: number }
+  | { kind: 'bytes' };
+
+/** What the process answers; the first answer, `ready`, is not asked for. */
+export type Answer =
+  | { kind: 'ready' }
+  /** Operations of a task. */
+  | { kind: 'warmed-up'; count: number }
+  /** Of an operation, the median of the round's tasks; and of each garbage collection during the round. */
+  | { kind: 'timed'; nanoseconds: number; collections: number[] }
+  /** Of an operation. */
+  | { kind: 'counted'; bytes: number };
 
 const [file = '', name = '', subject = ''] = process.argv.slice(2);
 const { work, operation } = await prepare(file, name, subject);
@@ -21,7 +36,7 @@ new PerformanceObserver((list) => {
 process.on('message', (request: Request) => {
   void answer(request).then((result) => process.send?.(result));
 });
-// The parent may have died: without its channel there is nothing to answer.
+// The channel closes when the parent dies: then nobody asks any more.
 process.on('disconnect', () => process.exit());
 process.send?.({ kind: 'ready' } satisfies Answer);
 
@@ -36,7 +51,7 @@ async function answer(request: Request): Promise<Answer> {
   }
 }
 
-async function round(count: number, uncounted: number): Promise<RoundAnswer> {
+async function round(count: number, uncounted: number): Promise<Answer> {
   collections.length = 0;
   const nanoseconds = await timeTasks(work, count, uncounted);
   // Collections are reported from the event loop, one turn after another.
@@ -44,8 +59,8 @@ async function round(count: number, uncounted: number): Promise<RoundAnswer> {
   return { kind: 'timed', nanoseconds, collections: [...collections] };
 }
 
-/** Bytes per operation of what needs the event loop. What each turn of it takes is in the figure. */
-async function asyncBytes(counted: Work): Promise<BytesAnswer> {
+/** Bytes of an operation that needs the event loop. What each turn of the loop takes is in the figure. */
+async function asyncBytes(counted: Work): Promise<Answer> {
   const count = 2_000;
   await counted(100_000);
   const rounds: number[] = [];

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import type { SpopCase } from '../codec/catalogue.ts';
+import type { Entry } from '../codec/catalogue.ts';
 import type { Variant } from '../codec/lane.ts';
 import { countBytes } from '../codec/measure.ts';
+import { hasExactBytes } from '../harness/case.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
 import { type Packages, copyPackages } from './packages.ts';
 import { type Outcome, takeSamples } from './plan.ts';
 import { type Timed, takeSample } from './sample.ts';
 
-/** What is compared by default, and what the comparison itself is proven with: one case of each kind. */
+/** One case of each kind: compared by default, and used to prove the comparison itself. */
 export const representative: readonly string[] = [
   'decode realistic',
   'access realistic',
@@ -16,6 +17,7 @@ export const representative: readonly string[] = [
   'tiny through a socket',
 ];
 
+/** The result of comparing one case. */
 export interface Comparison extends Outcome {
   readonly name: string;
   readonly samples: readonly Timed[];
@@ -24,15 +26,14 @@ export interface Comparison extends Outcome {
   readonly seconds: number;
 }
 
+/** How one case is compared. */
 export interface CompareOptions {
   /** The most that one case may take. */
   readonly minutes: number;
-  /** By how much of an operation the head is slowed down; 0 for not at all. */
+  /** The part of an operation by which the head is slowed down; 0 for not at all. */
   readonly planted: number;
   /** How many cases are compared in this run. */
   readonly cases: number;
-  /** Called with what is being done now. */
-  readonly progress: (what: string) => void;
 }
 
 /** Both sides of a comparison. */
@@ -54,7 +55,7 @@ function lastCore(): number {
 
 const core = lastCore();
 
-/** Does `work` with the packages of two commits, or of the working tree for a missing one; then removes its copies. */
+/** Copies the packages of two commits, or of the working tree for a missing one; calls `work`, and removes the copies. */
 export async function withSides<Result>(
   repository: string,
   revisions: { base: string | undefined; head: string | undefined },
@@ -72,7 +73,7 @@ export async function withSides<Result>(
     const variant = (revision: string | undefined): Variant => {
       const copy = copyPackages(repository, revision);
       copies.push(copy);
-      return { label: copy.label, node: process.execPath, flags: plainJsFlags(copy.root) };
+      return { label: copy.label, flags: plainJsFlags(copy.root) };
     };
     return await work({ base: variant(revisions.base), head: variant(revisions.head) });
   } finally {
@@ -80,25 +81,19 @@ export async function withSides<Result>(
   }
 }
 
-/** Compares one case; bytes are not counted with a planted slowdown, since both sides then have the same code. */
-export async function compareCase(
-  definition: SpopCase,
-  { base, head }: Sides,
-  options: CompareOptions,
-): Promise<Comparison> {
+/** Compares one case. Bytes are not counted with a planted slowdown, since both sides then have the same code. */
+export async function compareCase(entry: Entry, { base, head }: Sides, options: CompareOptions): Promise<Comparison> {
   const begin = performance.now();
-  const { name, isAsync, hasExactBytes } = definition;
+  const { name } = entry.definition;
   const samples: Timed[] = [];
   const take = async (): Promise<Timed> => {
-    options.progress(`sample ${samples.length + 1}`);
-    const sample = await takeSample(definition, { base, head, isAsync, core, planted: options.planted });
+    const sample = await takeSample(entry, { base, head, core, planted: options.planted });
     samples.push(sample);
     return sample;
   };
   const outcome = await takeSamples({ cases: options.cases, budget: options.minutes * 60_000 }, take);
   const seconds = (performance.now() - begin) / 1_000;
-  if (!hasExactBytes || options.planted > 0) return { ...outcome, name, samples, seconds };
-  options.progress('bytes');
-  const bytes = [await countBytes(base, definition, 'spop'), await countBytes(head, definition, 'spop')] as const;
+  if (!hasExactBytes(entry.definition) || options.planted > 0) return { ...outcome, name, samples, seconds };
+  const bytes = [await countBytes(base, entry, 'spop'), await countBytes(head, entry, 'spop')] as const;
   return { ...outcome, name, samples, bytes, seconds };
 }

@@ -1,6 +1,6 @@
 import { errorFunction, mean, median } from 'simple-statistics';
 
-/** What samples of a log ratio say; all in natural logarithms. */
+/** What samples of a ratio say; all values are natural logarithms. */
 export interface Interval {
   readonly estimate: number;
   readonly low: number;
@@ -12,12 +12,12 @@ export interface Interval {
 /** The probability that a difference of the size `detectable` is called. */
 const POWER = 0.9;
 
-/** A fifth of the samples at each end is not averaged: a few processes in a hundred never compile well. */
+/** A fifth of the samples at each end is left out: a few processes in a hundred never compile well. */
 const TRIMMED = 0.2;
 
 /**
  * The interval of the trimmed mean with Student's t and the winsorized variance (Yuen). `confidence` is that of this one
- * interval; of fewer than 8 samples it is endless. `smallest` is what a difference has to exceed to be called one.
+ * interval, which is endless for fewer than 8 samples. A difference has to exceed `smallest` to be called one.
  */
 export function trimmedInterval(samples: readonly number[], confidence: number, smallest: number): Interval {
   if (samples.length < 8) {
@@ -42,7 +42,7 @@ export function eachConfidence(together: number, cases: number): number {
   return 1 - (1 - together) / cases;
 }
 
-/** The point that a standard normal value stays below with probability `p`, by halving; `p` from 0.5 to 1 − 10⁻⁶. */
+/** The value that a standard normal value stays below with probability `p`, from 0.5 to 1 − 10⁻⁶; found by halving. */
 function normalQuantile(p: number): number {
   let [low, high] = [0, 6];
   for (let step = 0; step < 40; step++) {
@@ -54,8 +54,8 @@ function normalQuantile(p: number): number {
 }
 
 /**
- * The same for Student's t with `freedom` degrees of freedom, at least 5: the expansion in 1 / freedom (Abramowitz and
- * Stegun 26.7.5), exact to 1 % there.
+ * The value that Student's t with `freedom` degrees of freedom, at least 5, stays below with probability `p`: the expansion
+ * in 1 / freedom (Abramowitz and Stegun 26.7.5), exact to 1 % there.
  */
 export function studentQuantile(p: number, freedom: number): number {
   const z = normalQuantile(p);

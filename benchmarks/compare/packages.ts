@@ -14,9 +14,9 @@ export interface Packages {
 const NAMES = ['codec', 'builder', 'agent'];
 
 /**
- * Copies the packages of a commit, or of the working tree without one, into a temporary folder, where `@spop/*` can be
+ * Copies the packages of a commit, or of the working tree without one, into a temporary folder where `@spop/*` can be
  * imported. Nothing is installed: the packages import nothing else. The working tree is copied too, so that it can be
- * edited meanwhile.
+ * changed during a run.
  */
 export function copyPackages(repository: string, revision: string | undefined): Packages {
   const root = mkdtempSync(path.join(os.tmpdir(), 'spop-bench-'));

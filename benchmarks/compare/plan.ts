@@ -1,5 +1,6 @@
 import { type Judgement, type Sample, isPrecise, judge } from './verdict.ts';
 
+/** How long a case is compared. */
 export interface Plan {
   /** How many cases are compared in this run. */
   readonly cases: number;
@@ -7,17 +8,17 @@ export interface Plan {
   readonly budget: number;
 }
 
+/** The verdict on a case, and its samples. */
 export interface Outcome extends Judgement {
   readonly samples: readonly Sample[];
 }
 
-/** Too few to know their own spread, on which the end depends. */
-export const LEAST_SAMPLES = 12;
+/** Fewer samples do not show their own spread, on which the end depends. */
+const LEAST_SAMPLES = 12;
 
 /**
- * Takes samples until a difference of 5 % would be found, or until the budget is spent. When to stop depends on the
- * width of the interval and never on where it lies, so that looking after every sample does not make a false verdict
- * more likely.
+ * Takes samples until a difference of 5 % would be found, or until the budget is spent. The end depends on the width of
+ * the interval and not on its place, so that looking after every sample does not make a false verdict more likely.
  */
 export async function takeSamples(
   plan: Plan,

@@ -1,18 +1,19 @@
 /**
- * Shows whether the comparison can be believed: `pnpm run bench:prove-compare [--runs 20] [--filter NAME] [--minutes N]`.
+ * Tests whether the comparison is reliable: `pnpm run bench:prove-compare [--runs 20] [--filter NAME] [--minutes N]`.
  *
  * Each run compares the working tree with itself, and with itself slowed down by 10 %: a lane of the head does eleven
- * operations for every ten that it counts. It fails where equal code is called slower or faster, or a slowdown of 10 % is
- * called anything but slower or undecided.
+ * operations for every ten that it counts. A verdict is wrong if equal code is called slower or faster, or slowed code
+ * anything but slower or undecided. The command fails if any verdict is wrong. It prints a row as soon as all runs of a
+ * case are done; a case at a time (`--filter`) splits the 90 minutes.
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { findSpopCases } from '../codec/catalogue.ts';
-import { Progress } from '../codec/progress.ts';
+import { findCases } from '../codec/catalogue.ts';
+import { startProgress } from '../harness/progress.ts';
 import { type Comparison, type Sides, compareCase, representative, withSides } from './compare-cases.ts';
 import type { Verdict } from './verdict.ts';
 
-/** The head's slowdowns, and the verdicts on each that are right. */
+/** The head's slowdowns, and the right verdicts on each. */
 const SLOWDOWNS: readonly { readonly planted: number; readonly code: string; readonly right: readonly Verdict[] }[] = [
   { planted: 0, code: 'equal', right: ['same', 'undecided'] },
   { planted: 0.1, code: '10 % slower', right: ['slower', 'undecided'] },
@@ -28,29 +29,29 @@ const { values: options } = parseArgs({
 });
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const runs = Number(options.runs);
-const cases = await findSpopCases(options.filter);
+const cases = await findCases(options.filter);
 await withSides(root, { base: undefined, head: undefined }, proveAll);
 
 async function proveAll(sides: Sides): Promise<void> {
-  const progress = new Progress(cases.length * SLOWDOWNS.length * runs);
+  const progress = startProgress();
   let wrong = 0;
   console.log('| case | code | runs | same | undecided | slower | faster | control broken | samples | seconds |');
   console.log('|---|---|---:|---:|---:|---:|---:|---:|---:|---:|');
-  for (const definition of cases) {
+  for (const entry of cases) {
+    const { name } = entry.definition;
     for (const { planted, code, right } of SLOWDOWNS) {
       const found: Comparison[] = [];
       for (let run = 0; run < runs; run++) {
-        progress.begin(`${definition.name}, ${code}, run ${run + 1}`);
-        const step = (what: string): void => progress.step(what);
-        const settings = { minutes: Number(options.minutes), planted, cases: cases.length, progress: step };
-        found.push(await compareCase(definition, sides, settings));
+        progress(`${name}, ${code}, run ${run + 1} of ${runs}`);
+        const settings = { minutes: Number(options.minutes), planted, cases: cases.length };
+        found.push(await compareCase(entry, sides, settings));
       }
-      progress.end();
-      console.log(row(definition.name, code, found));
+      console.log(row(name, code, found));
       wrong += found.filter(({ verdict }) => !right.includes(verdict)).length;
     }
   }
-  console.log(`\n${wrong} wrong verdicts`);
+  const total = cases.length * SLOWDOWNS.length * runs;
+  console.log(`\nwrong verdicts: ${wrong} of ${total}`);
   if (wrong > 0) process.exitCode = 1;
 }
 

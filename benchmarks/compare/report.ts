@@ -4,19 +4,19 @@ import type { Comparison } from './compare-cases.ts';
 import type { Interval } from './interval.ts';
 import { RULE } from './verdict.ts';
 
-/** A comparison as Markdown, one row for each case, and what its verdicts mean. */
+/** Comparisons as Markdown, one row for each case, and the meaning of the verdicts. */
 export function reportLines(comparisons: readonly Comparison[]): string[] {
   const lines = [
-    '| case | base, ns | head, ns | takes times as long (99 % between) | would have found | control: base to base | samples | B/op | |',
+    '| case | base, ns | head, ns | head takes × (99 % between) | would have found | control: equal code | samples | B/op | |',
     '|---|---:|---:|---:|---:|---:|---:|---:|---|',
     ...comparisons.map(row),
     '',
     RULE,
-    `All ${comparisons.length} intervals hold together with 99 %; a sample is two processes of each side.`,
+    `With 99 % all ${comparisons.length} intervals contain the true value. A sample is two processes of each side.`,
   ];
   const broken = comparisons.filter(({ isBroken }) => isBroken).map(({ name }) => name);
   if (broken.length > 0) {
-    lines.push(`This run cannot be believed: the same code differs from itself in ${broken.join(', ')}.`);
+    lines.push(`This run is not reliable: equal code differs from itself in ${broken.join(', ')}.`);
   }
   return lines;
 }

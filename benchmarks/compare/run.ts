@@ -4,8 +4,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { findSpopCases } from '../codec/catalogue.ts';
-import { Progress } from '../codec/progress.ts';
+import { findCases } from '../codec/catalogue.ts';
+import { startProgress } from '../harness/progress.ts';
 import { type Comparison, type Sides, compareCase, representative, withSides } from './compare-cases.ts';
 import { reportLines } from './report.ts';
 
@@ -38,20 +38,19 @@ if (options.help || base === undefined) {
 }
 
 async function compareAll(sides: Sides): Promise<Comparison[]> {
-  const cases = await findSpopCases(options.all ? undefined : (options.filter ?? representative.join(',')));
-  const progress = new Progress(cases.length);
+  const entries = await findCases(options.all ? undefined : (options.filter ?? representative.join(',')));
+  const progress = startProgress();
   const comparisons: Comparison[] = [];
-  for (const definition of cases) {
-    progress.begin(definition.name);
+  for (const [index, entry] of entries.entries()) {
+    const { name } = entry.definition;
+    progress(`${index + 1} of ${entries.length}: ${name}`);
     try {
-      const step = (what: string): void => progress.step(what);
-      const settings = { minutes: Number(options.minutes), planted: 0, cases: cases.length, progress: step };
-      comparisons.push(await compareCase(definition, sides, settings));
+      const settings = { minutes: Number(options.minutes), planted: 0, cases: entries.length };
+      comparisons.push(await compareCase(entry, sides, settings));
     } catch (error) {
-      // What the packages of the other commit do not have.
-      console.error(`${definition.name}: not compared: ${error instanceof Error ? error.message : String(error)}`);
+      // The packages of the other commit may lack what the case needs.
+      console.error(`${name}: not compared: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  progress.end();
   return comparisons;
 }

@@ -1,15 +1,15 @@
 import { mean, median, shuffle } from 'simple-statistics';
-import { type CaseName, Lane, type Variant } from '../codec/lane.ts';
+import type { Entry } from '../codec/catalogue.ts';
+import { Lane, type Variant } from '../codec/lane.ts';
 import type { Sample } from './verdict.ts';
 
 /** How the processes of a sample run. */
 export interface SampleOptions {
   readonly base: Variant;
   readonly head: Variant;
-  readonly isAsync: boolean;
   /** The core that all processes are bound to. */
   readonly core: number;
-  /** By how much of an operation the head is slowed down; 0 for not at all. */
+  /** The part of an operation by which the head is slowed down; 0 for not at all. */
   readonly planted: number;
 }
 
@@ -22,25 +22,24 @@ export interface Timed extends Sample {
 const ROUNDS = 12;
 const WARM_UP_MS = 250;
 const TASK_MS = 0.5;
-/** Longer, since two messages that every task takes are in it. */
+/** Longer, since it contains two messages between processes. */
 const ASYNC_TASK_MS = 2;
 
 /**
- * V8 compiles on this thread, not on others: when code is replaced then depends on what it did and not on when another
- * thread was done, and processes differ less.
+ * V8 compiles on this thread, not on others. The moment at which it replaces code then depends on the code's work and not
+ * on another thread, and processes differ less.
  */
 const FLAGS = ['--single-threaded'];
 
 /**
  * Takes one sample: two processes of the base and two of the head on one core, started in random order. They take turns,
- * A B C D D C B A, so that what the machine does meanwhile is the same for all, and what is compared is what they differ
- * by within each round.
+ * A B C D D C B A, so that all see the same machine, and they are compared within each round.
  */
-export async function takeSample(name: CaseName, options: SampleOptions): Promise<Timed> {
+export async function takeSample(entry: Entry, options: SampleOptions): Promise<Timed> {
   const sides = shuffle(['base', 'base', 'head', 'head'] as const);
-  const lanes = sides.map((side) => new Lane(options[side], name, 'spop', { flags: FLAGS, core: options.core }));
+  const lanes = sides.map((side) => new Lane(options[side], entry, 'spop', { flags: FLAGS, core: options.core }));
   try {
-    const count = await warmUp(lanes, options.isAsync);
+    const count = await warmUp(lanes, entry.definition.work !== undefined);
     const uncounted = sides.map((side) => (side === 'head' ? Math.round(count * options.planted) : 0));
     const rounds = await timeRounds(lanes, count, uncounted);
     return compare(sides, rounds);
@@ -49,7 +48,7 @@ export async function takeSample(name: CaseName, options: SampleOptions): Promis
   }
 }
 
-/** Says how many operations make a task: the same number for all. */
+/** Warms up all lanes, and returns how many operations a task has: the same number for all. */
 async function warmUp(lanes: readonly Lane[], isAsync: boolean): Promise<number> {
   await Promise.all(lanes.map((lane) => lane.start()));
   const taskMilliseconds = isAsync ? ASYNC_TASK_MS : TASK_MS;
@@ -66,7 +65,7 @@ async function warmUp(lanes: readonly Lane[], isAsync: boolean): Promise<number>
 async function timeRounds(lanes: readonly Lane[], count: number, uncounted: readonly number[]): Promise<number[][]> {
   const rounds: number[][] = [];
   const forwards = lanes.map((_, index) => index);
-  // Round −1 is thrown away: the processes have slept while the others were warmed up.
+  // Round −1 is not counted: the processes have slept while others were warmed up.
   for (let round = -1; round < ROUNDS; round++) {
     const times: number[] = [];
     for (const index of round % 2 === 0 ? forwards : forwards.toReversed()) {
@@ -78,7 +77,7 @@ async function timeRounds(lanes: readonly Lane[], count: number, uncounted: read
   return rounds;
 }
 
-/** A lane's place among the others is the median of what it differs from their mean by, over the rounds. */
+/** A lane's place is the median, over the rounds, of its distance from the mean of all lanes. */
 function compare(sides: readonly ('base' | 'head')[], rounds: readonly number[][]): Timed {
   const logs = rounds.map((times) => times.map(Math.log));
   const place = (index: number): number => median(logs.map((round) => round[index]! - mean(round)));

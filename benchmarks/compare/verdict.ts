@@ -1,27 +1,28 @@
 import { type Interval, eachConfidence, trimmedInterval } from './interval.ts';
 
+/** What the comparison of a case says; RULE explains it. */
 export type Verdict = 'slower' | 'faster' | 'same' | 'undecided';
 
-/** That no interval of a run, of verdicts or of controls, leaves out the truth. */
-export const CONFIDENCE = 0.99;
-/** What a whole interval has to exceed to be called a difference: 1 %. */
-export const SMALLEST: number = Math.log(1.01);
-/** What a whole interval has to stay within to be called the same: 5 %. */
-export const LARGEST_SAME: number = Math.log(1.05);
+/** The probability that all intervals of a run contain the true value. */
+const CONFIDENCE = 0.99;
+/** A difference is called if the whole interval is beyond 1 %. */
+const SMALLEST: number = Math.log(1.01);
+/** Equality is called if the whole interval is within 5 %. */
+const LARGEST_SAME: number = Math.log(1.05);
 
-/** The rule, for the reader of a verdict. */
+/** The meaning of the verdicts, for the reader. */
 export const RULE: string =
   'slower, faster: the whole interval lies beyond 1 % in that direction. same: it lies within 5 %, and a difference of ' +
   '5 % would have been found. undecided: neither.';
 
 /**
- * One sample: two processes of each side at once. Both values are natural logarithms of ratios, and have the same spread
- * where the sides are equal.
+ * One sample: two processes of each side. Both values are natural logarithms of ratios; if the sides are equal, they have
+ * the same spread.
  */
 export interface Sample {
   /** How many times as long the head takes, by the mean of both processes of each side. */
   readonly difference: number;
-  /** The same between the processes of one side, so that nothing but chance can be in it. */
+  /** The same between the processes of one side, which differ by chance only. */
   readonly control: number;
 }
 
@@ -44,7 +45,7 @@ export function judge(samples: readonly Sample[], cases: number): Judgement {
   return { time, control, isBroken, verdict: isBroken ? 'undecided' : verdictOf(time) };
 }
 
-/** Whether further samples would add nothing that the rule asks for. */
+/** Whether a difference of 5 % would be found, so that further samples are not needed. */
 export function isPrecise({ time }: Judgement): boolean {
   return time.detectable <= LARGEST_SAME;
 }

@@ -1,4 +1,4 @@
-/** The agents of docs/conformance.md: ours, those that ../peers/lanes.ts builds, and HAProxy's own example in C. */
+/** The agents of docs/conformance.md: those that ../peers/lanes.ts builds, and HAProxy's own example in C. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -7,8 +7,8 @@ import { Program } from '@spop-internal/testbed/program';
 import { anyAnswer } from '../../packages/builder/src/conformance/contract.ts';
 import { AgentProcess } from '../load/agent-process.ts';
 import { BUILD } from '../load/load-tool.ts';
-import type { JudgedAgent, RunningAgent } from '../peers/correctness.ts';
 import { buildLanes, type SkippedLane } from '../peers/lanes.ts';
+import type { JudgedAgent, RunningAgent } from './judge.ts';
 
 /** An agent, with its row of the table. */
 export interface ListedAgent extends JudgedAgent {
@@ -17,8 +17,8 @@ export interface ListedAgent extends JudgedAgent {
   readonly version: string;
 }
 
-/** Variants for measuring, and yardsticks: these are not run behind HAProxy. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['haproxy-go, mended', 'spop + tokio, batched', 'least Node', 'C']);
+/** Variants and yardsticks that are only measured: nobody runs them with HAProxy. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['haproxy-go, mended', 'spop + tokio, batched', 'least Node']);
 const EXAMPLE = 'haproxy/spoa-example';
 
 /** Builds the agents whose name contains `filter`. */
@@ -45,8 +45,8 @@ export async function buildAgents(
 }
 
 /**
- * HAProxy's example, from the checkout of its repository that SPOA_EXAMPLE names. It needs libevent and its headers; CPATH and
- * LIBRARY_PATH name their folders if the compiler does not find them.
+ * HAProxy's example, from the checkout of its repository that SPOA_EXAMPLE names. It needs libevent and its headers; CPATH
+ * and LIBRARY_PATH name their folders if the compiler does not find them.
  */
 async function buildExample(): Promise<ListedAgent> {
   const folder = process.env['SPOA_EXAMPLE'] ?? '';
@@ -63,7 +63,7 @@ async function buildExample(): Promise<ListedAgent> {
   await run('cc', ['-O2', '-pthread', `-I${folder}/include`, '-o', program, `${BUILD}spoa.c`, ...libraries]);
   const commit = await run('git', ['-C', folder, 'rev-parse', '--short', 'HEAD']).then(
     ({ stdout }) => stdout.trim(),
-    () => 'of May 2025',
+    () => 'unknown commit',
   );
   const start = async (): Promise<RunningAgent> => {
     const port = await freePort();

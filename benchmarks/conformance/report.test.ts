@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { protocolCases } from '../peers/cases.ts';
-import type { CaseVerdict } from '../peers/correctness.ts';
-import { type AgentVerdicts, writeReport } from './report.ts';
+import { protocolCases } from './cases.ts';
+import type { CaseVerdict } from './judge.ts';
+import { type AgentVerdicts, reportParts } from './report.ts';
 import { TOPICS } from './topics.ts';
 
 const agent = (name: string, wrong: Readonly<Record<string, CaseVerdict['result']>>): AgentVerdicts => ({
@@ -16,12 +16,12 @@ const agent = (name: string, wrong: Readonly<Record<string, CaseVerdict['result'
 });
 
 it('has one topic for each case', () => {
-  const topics = protocolCases.map(({ id }) => [id, TOPICS.filter(({ ids }) => ids.has(id)).length]);
+  const topics = protocolCases.map(({ id }) => [id, Object.values(TOPICS).filter((ids) => ids.has(id)).length]);
   expect(topics.filter(([, count]) => count !== 1)).toEqual([]);
 });
 
 it('counts by agent and topic, and shows failed cases with what the agent did instead', () => {
-  const report = writeReport({
+  const { agents, topics, cases, details } = reportParts({
     startedAt: '2026-11-29T20:00:00.000Z',
     commit: 'abc',
     machine: 'a machine',
@@ -32,11 +32,11 @@ it('counts by agent and topic, and shows failed cases with what the agent did in
     skipped: [{ name: 'three', reason: 'no compiler' }],
   });
   const all = protocolCases.length;
-  expect(report).toContain(`| one | Go | v1 | ${all} | 0 | 0 | 0 |`);
-  expect(report).toContain(`| two | Go | v1 | ${all - 3} | 2 | 1 | 0 |`);
-  expect(report).toMatch(/^\| ids \| ✓ (\d+) \| 1 of \1 fail \|$/m);
-  expect(report).toContain('| `spop/3.2.7/payload` | ✓ | ✗ |');
-  expect(report).not.toContain('`spop/3.2.8/normal`');
-  expect(report).toContain("- `spop/3.2.7/payload`: `the agent | said 'a' b`");
-  expect(report).toContain('- three: no compiler');
+  expect(agents).toContain(`| one | Go | v1 | ${all} | 0 | 0 | 0 |`);
+  expect(agents).toContain(`| two | Go | v1 | ${all - 3} | 2 | 1 | 0 |`);
+  expect(agents).toContain('Not available: three, no compiler.');
+  expect(topics).toContainEqual(expect.stringMatching(/^\| ids \| ✓ (\d+) \| 1 of \1 fail \|$/));
+  expect(cases).toContain('| `spop/3.2.7/payload` | ✓ | ✗ |');
+  expect(cases.join('\n')).not.toContain('`spop/3.2.8/normal`');
+  expect(details).toContain("- `spop/3.2.7/payload`: `the agent | said 'a' b`");
 });

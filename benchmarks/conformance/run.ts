@@ -1,29 +1,32 @@
 /**
- * Plays the cases of `spop conformance` against agents in several languages, and writes docs/conformance.md.
+ * Plays the cases of `spop conformance` against agents in several languages.
  *
- *     pnpm run conformance [--filter NAME] [--json FILE] [--from FILE] [--docs]
+ *     pnpm run conformance [--filter NAME] [--from FILE] [--docs]
  *
- * `--from FILE` takes verdicts from a file that `--json` wrote; with `--filter` it judges those agents again.
+ * Prints the verdicts, or with `--docs` writes them into docs/conformance.md, and always into
+ * benchmarks/results/conformance.json. `--from FILE` takes the verdicts from such a file instead of asking; with
+ * `--filter` it asks those agents again.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkoutInfo, machineInfo } from '../codec/machine.ts';
-import { judgeAgent } from '../peers/correctness.ts';
+import { fillInFile } from '../harness/page.ts';
+import { startProgress } from '../harness/progress.ts';
 import { buildAgents } from './agents.ts';
-import { type ConformanceRun, writeReport } from './report.ts';
+import { judgeAgent } from './judge.ts';
+import { type ConformanceRun, reportParts } from './report.ts';
 
 const { values } = parseArgs({
   options: {
     filter: { type: 'string', default: '' },
-    json: { type: 'string' },
     from: { type: 'string' },
     docs: { type: 'boolean', default: false },
   },
 });
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const progress = (text: string): void => void process.stderr.write(`${text}\n`);
+const progress = startProgress();
 
 async function judgeAll(): Promise<ConformanceRun> {
   const { agents, skipped } = await buildAgents(values.filter, progress);
@@ -37,7 +40,7 @@ async function judgeAll(): Promise<ConformanceRun> {
   for (const agent of agents) {
     progress(`asking ${agent.name}`);
     const { name, language, version } = agent;
-    const verdicts = await judgeAgent(agent, () => {});
+    const verdicts = await judgeAgent(agent);
     const failed = verdicts.filter(({ result }) => result === 'fail').length;
     progress(`${name}: ${failed} of ${verdicts.length} fail`);
     run.agents.push({ name, language, version, verdicts });
@@ -57,7 +60,7 @@ if (saved !== undefined && values.filter !== '') {
   };
 }
 mkdirSync(here('../results/'), { recursive: true });
-writeFileSync(values.json ?? here('../results/conformance.json'), JSON.stringify(run, null, 1));
-const report = writeReport(run);
-if (values.docs) writeFileSync(here('../../docs/conformance.md'), report);
-else process.stdout.write(report);
+writeFileSync(here('../results/conformance.json'), JSON.stringify(run, null, 1));
+const parts = reportParts(run);
+if (values.docs) fillInFile('docs/conformance.md', parts);
+else for (const lines of Object.values(parts)) process.stdout.write(`${lines.join('\n')}\n\n`);

@@ -1,5 +1,5 @@
 /**
- * The agent that is flooded, on a free port: its messages are what a peer can do to it.
+ * The agent that is flooded, on a free port, with one message for each kind of flood.
  *
  *     node --conditions=@spop/source benchmarks/flood/agent.ts        prints "listening PORT"
  */

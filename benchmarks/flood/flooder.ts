@@ -1,5 +1,5 @@
 /**
- * Connections that send as fast as the agent takes it, and drop what it answers.
+ * Connections that send as fast as the agent reads, and drop its answers.
  *
  *     node --conditions=@spop/source benchmarks/flood/flooder.ts PORT CONNECTIONS FLOOD       prints "flooding"
  */

@@ -1,7 +1,7 @@
-/** What a flooding peer sends, again and again. */
+/** The frames that a flooding peer repeats. */
 import { data, haproxyHello, notify } from '@spop/builder';
 
-/** Bytes that are written at once. */
+/** Bytes of one write. */
 const BLOCK_BYTES = 262_144;
 /** A NOTIFY of nearly 16 KiB, which repeats a message of five characters. */
 const REPEATS = 2_300;
@@ -15,14 +15,17 @@ const FRAMES = {
   'unknown messages, with a logger': () => notify().message('nobody-asked-for-this'),
 } as const;
 
+/** The name of a flood. */
 export type Flood = keyof typeof FRAMES;
 
+/** The names of all floods. */
 export const floods: readonly Flood[] = Object.keys(FRAMES) as Flood[];
 
-/** Whole frames, of 256 KiB at most together. */
+/** As many whole frames as fit 256 KiB. */
 export function blockOf(flood: Flood): Buffer {
   const frame = FRAMES[flood]().toBytes();
   return Buffer.concat(Array.from({ length: Math.floor(BLOCK_BYTES / frame.length) }, () => frame));
 }
 
+/** The HELLO of each connection. */
 export const hello: Uint8Array = haproxyHello({ capabilities: 'pipelining' }).toBytes();

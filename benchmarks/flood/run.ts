@@ -1,11 +1,11 @@
 /**
- * How long one connection waits for its ACK beside others that flood the agent.
+ * Measures how long one connection waits for its ACK while others flood the agent.
  *
  *     pnpm run bench:flood [--seconds 2] [--filter TEXT]
  *
- * One NOTIFY at a time is asked every 3 ms. What it waits for the agent is the processor time that its event loop takes until
- * the ACK is there: the time of other programs is not a wait for the agent, and is in the other columns. Reached is 10 ms
- * beside one connection that floods, and 50 ms beside 100, at the 99th percentile, with 2 ms more for collecting garbage.
+ * The connection sends a NOTIFY 3 ms after each ACK. Its wait for the agent is the processor time of the agent's event loop
+ * until the ACK comes; the wall clock also contains the time of other programs. The goals for the 99th percentile are 10 ms
+ * with one connection that floods and 50 ms with 100, and 2 ms more for garbage collection.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -23,9 +23,9 @@ const { values } = parseArgs({
 
 const PAUSE_MS = 3;
 const ALLOWANCE_MS = 2;
-/** The agent compiles what the flood asks of it. */
+/** Time for V8 to compile what the flood runs. */
 const WARM_MS = 1_000;
-/** Connections that flood, and how long others may wait for it. */
+/** Connections that flood, and the milliseconds that others may wait because of them. */
 const CROWDS = [
   [1, 10],
   [100, 50],
@@ -37,7 +37,7 @@ const question = notify()
   .message('tiny', { ip: data.ipv4('192.0.2.1') })
   .toBytes();
 
-/** How long NOTIFYs waited for their ACKs in ms, the shortest first. */
+/** How long NOTIFYs waited for their ACKs, in ms, in ascending order. */
 interface Waits {
   /** Processor time of the agent's event loop. */
   readonly agent: readonly number[];

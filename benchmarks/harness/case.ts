@@ -1,32 +1,37 @@
 import type { Operation } from './operation.ts';
+import type { Work } from './stopwatch.ts';
 
 /**
  * What is measured in a case, each in a process of its own:
  *
  * - `spop`: the codec of these packages.
- * - `walk`: the same codec, walked by hand without declarations.
- * - `naive`: the codec in `naive/`, what one would write first.
- * - `floor`: every byte of the input read and added up once; for writing, every byte of the output written once.
+ * - `walk`: the same codec, walked by hand without declared messages.
+ * - `naive`: the codec in `naive/`, a first attempt.
  */
-export type Subject = 'spop' | 'walk' | 'naive' | 'floor';
+export type Subject = 'spop' | 'walk' | 'naive';
 
-export const subjects: readonly Subject[] = ['spop', 'walk', 'naive', 'floor'];
+/** All subjects, in the order of the table. */
+export const subjects: readonly Subject[] = ['spop', 'walk', 'naive'];
 
 /**
- * What an operation may take without the optimising compilers: bytes, or as much as another operation takes that does
- * nothing but the part in question.
+ * What an operation may take without the optimising compilers: bytes, or as much as another operation that does only the
+ * part in question.
  */
 export type Allowance = { readonly why: string } & ({ readonly bytes: number } | { readonly like: () => Operation });
 
+/** One benchmark, and one or two allocation proofs. */
 export interface Case {
   /** Unique; what `--filter` looks into. */
   readonly name: string;
-  /** One line on what an operation is. */
+  /** One line that says what an operation is. */
   readonly what: string;
-  /** Bytes read or written per operation, if the number is useful. */
-  readonly frameBytes?: number;
-  /** Prepares a subject's state, outside of the measurement, and gives its operation. */
+  /** Prepares a subject's state, outside of the measurement, and returns its operation. */
   readonly subjects: Readonly<Partial<Record<Subject, () => Operation>>>;
+  /**
+   * For a case whose operations need the event loop, which has no other subjects: prepares `spop` and returns an async
+   * function that does this number of operations.
+   */
+  readonly work?: () => Promise<Work>;
   /** Bytes that `spop` may take unoptimised; 0 by default. Optimised it always takes 0. */
   readonly unoptimised?: Allowance;
   /**
@@ -36,12 +41,12 @@ export interface Case {
   readonly throws?: boolean;
 }
 
-/** A case whose operations need the event loop, such as what goes through a socket. Its only subject is `spop`. */
-export interface AsyncCase {
-  /** Unique among all cases. */
-  readonly name: string;
-  /** One line on what an operation is. */
-  readonly what: string;
-  /** Prepares the state, outside the measurement, and returns an async function that does this number of operations. */
-  readonly prepare: () => Promise<(count: number) => Promise<void>>;
+/** A case whose only subject is `spop`. */
+export function spopCase(name: string, what: string, spop: () => Operation, unoptimised?: Allowance): Case {
+  return { name, what, subjects: { spop }, ...(unoptimised === undefined ? {} : { unoptimised }) };
+}
+
+/** Whether `spop` takes the same bytes of heap in each process. */
+export function hasExactBytes({ work, throws }: Case): boolean {
+  return work === undefined && throws !== true;
 }

@@ -13,7 +13,7 @@ export const exactHeapFlags: readonly string[] = [
   '--no-use-osr',
 ];
 
-/** Calls in a round: few enough that what the naive codec makes in one stays below the young generation's 64 MiB. */
+/** Calls in a round: so few that the objects of the naive codec stay below the young generation's 64 MiB. */
 const CALLS = 1_000;
 
 /** Bytes of heap that one operation takes, exact under {@link exactHeapFlags}. */
@@ -21,7 +21,7 @@ export function bytesPerOperation(operation: Operation): number {
   return measureAllocations(operation, { calls: CALLS, rounds: 3, warmUpMs: 2_000 }).bytes / CALLS;
 }
 
-/** Bytes of heap that `count` operations take that need the event loop, what each turn of it takes included. */
+/** Bytes of heap of `count` operations that need the event loop, with the bytes of each turn of the loop. */
 export async function asyncHeapBytes(work: (count: number) => unknown, count: number): Promise<number> {
   collect();
   const start = getHeapStatistics().used_heap_size;

@@ -1,16 +1,16 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * One operation of a case, done once per call. It returns an integer made of what it read, so that no compiler can
- * drop the work; it takes nothing and closes over its own state.
+ * One operation of a case, done once per call. It returns an integer made of what it read, so that no compiler can leave
+ * the work out.
  */
 export type Operation = () => number;
 
 const BATCH = 1_000;
 
 /**
- * Runs an operation `count` times. Both the time and the bytes are measured around this one loop, which combines the
- * results without ever leaving 32 bits: a sum would overflow into a double, and that goes on the heap.
+ * Runs an operation `count` times. Time and bytes are measured around this loop. It combines the results by XOR, which
+ * never leaves 32 bits: a sum would become a double, which V8 puts on the heap.
  */
 export function run(operation: Operation, count: number): number {
   let sum = 0;
@@ -20,7 +20,7 @@ export function run(operation: Operation, count: number): number {
   return sum;
 }
 
-/** Called often and returning soon, so that it is compiled as a whole, with the operation inlined. */
+/** Is called often and returns soon, so that it is compiled as a whole, with the operation inlined. */
 function runBatch(operation: Operation, count: number): number {
   let sum = 0;
   for (let index = 0; index < count; index++) {
@@ -30,8 +30,8 @@ function runBatch(operation: Operation, count: number): number {
 }
 
 /**
- * Keeps V8 from compiling `run`. Where it does, Maglev (Node 24) inlines the batch and the operation into it and then
- * stays in that loop, so that the measured code never reaches TurboFan.
+ * Keeps V8 from compiling `run`. Otherwise Maglev (Node 24) inlines the batch and the operation into it and never leaves
+ * that loop, so that the measured code never reaches TurboFan.
  */
 function keepInterpreted(work: typeof run): void {
   setFlagsFromString('--allow-natives-syntax');

@@ -1,4 +1,4 @@
-// Loads TypeScript as the JavaScript that plain-js.ts made of it, and `@spop/*` from the folder that it names: see there.
+// Loads the JavaScript that plain-js.ts made in place of TypeScript, and `@spop/*` from the folder that it names.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { copyPackages } from '../compare/packages.ts';
 import { plainJsFlags } from './plain-js.ts';
 
-const program = fileURLToPath(new URL('../load/declare-jobs.ts', import.meta.url));
+const program = fileURLToPath(new URL('../load/spop-jobs.ts', import.meta.url));
 
 /** What V8 says about assumptions that it gives up while the program is loaded. */
 function givenUp(flags: readonly string[]): string {

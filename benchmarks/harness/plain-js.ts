@@ -13,9 +13,9 @@ const SOURCES = ['codec', 'agent', 'builder'].map((name) => `packages/${name}/sr
  * Flags for a Node that runs the benchmarks and the packages as the JavaScript that is published. With `packages`,
  * imports of `@spop/*` lead to the packages of that folder's `node_modules`, wherever they are imported.
  *
- * Where Node strips the types of what it runs, it does so with WebAssembly, whose memory grows meanwhile. From then on
- * V8 looks at each access to a typed array whether that has lost its memory, and tiny NOTIFYs take noticeably longer:
- * something that a benchmark must not measure, and a service should not do (docs/guides/running.md).
+ * Node itself strips types with WebAssembly, whose memory grows while it does. From then on V8 checks at each access to a
+ * typed array whether the array has lost its memory, and tiny NOTIFYs take noticeably longer. A benchmark must not measure
+ * that, and a service should avoid it (docs/guides/running.md).
  */
 export function plainJsFlags(packages?: string): string[] {
   mkdirSync(CACHE, { recursive: true });
@@ -28,7 +28,7 @@ export function plainJsFlags(packages?: string): string[] {
   return ['--conditions=@spop/source', `--import=${hook.href}`];
 }
 
-/** A folder that is not there has nothing to make: an early commit has no agent. */
+/** An early commit lacks some folders, such as the agent's. */
 function makeAll(folder: string): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
@@ -40,7 +40,7 @@ function make(file: string): void {
   const source = readFileSync(file);
   const made = path.join(CACHE, `${createHash('sha256').update(source).digest('hex')}.js`);
   if (existsSync(made)) return;
-  // Others may do the same at this moment: a file is there whole or not at all.
+  // Another process may write the same file at this moment. After a rename the file is there as a whole.
   const mine = `${made}.${process.pid}`;
   writeFileSync(mine, stripTypeScriptTypes(source.toString()));
   renameSync(mine, made);

@@ -9,8 +9,8 @@ const MIN_OPERATIONS = 50;
 export const TASKS = 8;
 
 /**
- * The processor's time that this process has had, in milliseconds. Unlike the clock it stands still while other programs
- * have the core. Its step is 1 µs, so what is timed should take some hundreds.
+ * The processor time of this process in milliseconds. Unlike the clock it stands still while other programs have the core.
+ * Its step is 1 µs, so that whatever is timed should take hundreds of them.
  */
 export function cpuMilliseconds(): number {
   const { user, system } = process.cpuUsage();
@@ -19,8 +19,8 @@ export function cpuMilliseconds(): number {
 
 /**
  * Nanoseconds of processor time per operation: the median of 8 tasks of `count` operations each. A task is timed as a
- * whole, since reading the time takes as long as many operations do. `uncounted` operations more are done in each task
- * and share its time: a slowdown of a known size.
+ * whole, since reading the time takes as long as many operations. Each task also does `uncounted` operations, whose time
+ * counts for the others: a slowdown of a known size.
  */
 export async function timeTasks(work: Work, count: number, uncounted: number = 0): Promise<number> {
   const bench = new Bench({ time: 0, iterations: TASKS, warmup: false, throws: true, now: cpuMilliseconds });
@@ -32,7 +32,7 @@ export async function timeTasks(work: Work, count: number, uncounted: number = 0
   return (result.latency.p50 * 1e6) / count;
 }
 
-/** tinybench calls a function that is not async once to see its result, and does not wait for a promise. */
+/** tinybench does not wait for the promise of a function that is not an async function. */
 function isAsync(work: Work): boolean {
   return work.constructor.name === 'AsyncFunction';
 }

@@ -1,4 +1,4 @@
-/** An agent as a process of its own: started, pinned, asked for its CPU time and memory, and stopped by its id. */
+/** An agent in a process of its own, which can be pinned to cores and has figures on its CPU time and memory. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Program } from '@spop-internal/testbed/program';
@@ -12,7 +12,7 @@ export interface AgentCommand {
 
 const STOP_TIMEOUT_MS = 2000;
 
-/** Whether `taskset` of util-linux is there to pin processes to cores. */
+/** Whether `taskset` of util-linux is installed, which pins processes to cores. */
 export const canPin: boolean = hasTaskset();
 
 function hasTaskset(): boolean {
@@ -46,6 +46,7 @@ export function cpuSecondsOf(pid: number | undefined): number {
   return nanoseconds / 1e9;
 }
 
+/** A running agent that listens on `port` of 127.0.0.1. */
 export class AgentProcess {
   readonly port: number;
   readonly #program: Program;
@@ -75,7 +76,7 @@ export class AgentProcess {
     return cpuSecondsOf(this.#program.pid);
   }
 
-  /** CPU time of its first thread, the one with the event loop, in seconds. */
+  /** CPU time of its first thread, which runs the event loop, in seconds. */
   mainThreadSeconds(): number {
     const { pid } = this.#program;
     try {

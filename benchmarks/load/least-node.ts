@@ -1,20 +1,20 @@
 /**
- * The least that plain Node can do, as a yardstick: a static read buffer, hops from frame to frame by length, finds the
- * argument `ip` by scanning the payload for its bytes, one write for each read. It checks nothing, understands no other
- * message than the two of the benchmark, and must never face HAProxy.
+ * The least that plain Node can do, as a yardstick: it has a static read buffer, hops from frame to frame by their lengths,
+ * finds the argument `ip` by scanning the payload for its bytes, and writes once for each read. It checks nothing and knows
+ * only the two messages of the benchmark, so it must never face HAProxy.
  *
  *     node benchmarks/load/least-node.ts [KIB] [told]        prints "listening PORT"
  *
- * KIB is how much it reads at once: 64 as Node itself does, or 512 as the agent does. Where it is `told`, it knows where
- * the arguments of the benchmark's message begin, which no agent can, and only looks for `ip` from there on.
+ * KIB is how much it reads at once: 64 as Node itself does, or 512 as the agent does. With `told` it scans for `ip` from
+ * the byte on where the arguments of the benchmark's message begin, which no agent can know.
  */
 import { createServer, Socket, type AddressInfo } from 'node:net';
 
 const READ_BYTES = Number(process.argv[2] ?? 64) * 1024;
-/** Bytes of a payload that the scan leaves out: `check-client-ip` with its length, and the number of its arguments. */
+/** Bytes of a payload that the scan skips: `check-client-ip` with its length, and the number of its arguments. */
 const TOLD_BYTES = process.argv[3] === 'told' ? 17 : 0;
 const HEADROOM = 16 * 1024;
-/** An ACK is never longer than its NOTIFY here, so that those of one read always fit. */
+/** No ACK is longer than its NOTIFY here, so that the ACKs of one read always fit. */
 const WRITE_BYTES = HEADROOM + READ_BYTES;
 const AGENT_HELLO = Buffer.from(
   '00000040' +
@@ -55,14 +55,14 @@ function writeAck(input: Buffer, ids: number, idsEnd: number, score: number, out
   return position;
 }
 
-/** The end of the varint at `position`, unread. */
+/** The end of the varint at `position`. */
 function skipVarint(input: Buffer, position: number): number {
   let end = position + 1;
   if ((input[position] ?? 0) >= 240) while ((input[end++] ?? 0) >= 128);
   return end;
 }
 
-/** `check-client-ip`: the last octet after the bytes 02 'i' 'p' 06, which its name does not hold. */
+/** `check-client-ip`: the last octet of the address after the bytes 02 'i' 'p' 06. */
 function scanAddress(input: Buffer, start: number, end: number): number {
   for (let i = start; i < end - 7; i++) {
     if (input[i] === 2 && input[i + 1] === 0x69 && input[i + 2] === 0x70 && input[i + 3] === 6)
@@ -143,7 +143,7 @@ function serve(handle: unknown): void {
   socket.resume();
 }
 
-/** Re-wraps an accepted handle, since Node documents `onread` for connecting sockets only. */
+/** Wraps an accepted handle in a new socket, since Node documents `onread` only for sockets that connect. */
 const server = createServer({ pauseOnConnect: true }, (accepted) => {
   const holder = accepted as unknown as { _handle: { readStop(): void } | null };
   const handle = holder._handle;

@@ -1,17 +1,18 @@
 /**
- * Loads several agents with several kinds of load in interleaved rounds: within a round every agent is measured under
- * the same load one after the other, so that what disturbs the machine for a while disturbs them all.
+ * Loads several agents with several kinds of load. In each round all agents are measured under the same load, one after
+ * the other, so that what slows down the machine for a while slows down all of them.
  */
 import { AgentProcess, type AgentCommand } from './agent-process.ts';
 import type { LoadResult, LoadTool } from './load-tool.ts';
 import type { TrafficKind } from './traffic.ts';
 
 /**
- * Where the processes run. `one`: the agent on core 0, the generator on core 1. `same`: both on core 0, which hides
- * nothing in the time that it takes to wake another core. `all`: wherever the kernel puts them.
+ * Where the processes run. `one`: the agent on core 0, the generator on core 1. `same`: both on core 0, so that latencies
+ * do not contain the time that it takes to wake another core. `all`: wherever the kernel puts them.
  */
 export type Cores = 'one' | 'same' | 'all';
 
+/** One kind of load. */
 export interface LoadTest {
   readonly name: string;
   readonly kind: TrafficKind;
@@ -21,6 +22,7 @@ export interface LoadTest {
   readonly cores: Cores;
 }
 
+/** An agent under load. */
 export interface Lane {
   readonly name: string;
   readonly command: AgentCommand;
@@ -41,6 +43,7 @@ export interface Sample {
 /** Samples by name of the test, then of the lane; one per round. */
 export type Samples = Map<string, Map<string, Sample[]>>;
 
+/** How long each load lasts, and how often it is repeated. */
 export interface RoundOptions {
   readonly tool: LoadTool;
   readonly rounds: number;
@@ -61,14 +64,14 @@ class Runner {
     this.#options = options;
   }
 
-  /** The lane's process for this placing; started and warmed if there is none, or if it has ended. */
+  /** The lane's process for these cores. It is started and warmed up if there is none, or if it has ended. */
   async agent(lane: Lane, cores: Cores): Promise<AgentProcess> {
     const key = `${lane.name} ${cores === 'all'}`;
     const known = this.#agents.get(key);
     if (known?.alive) return known;
     let agent = await AgentProcess.start(lane.command, cores === 'all' ? undefined : AGENT_CORE);
     if (!(await this.#warm(agent, cores, 0))) {
-      // One that cannot be pipelined ends or is in disorder now; what it can do is warmed with one NOTIFY at a time.
+      // An agent that cannot be pipelined has ended by now, or mixes up its answers: a new process gets one NOTIFY at a time.
       await agent.stop();
       agent = await AgentProcess.start(lane.command, cores === 'all' ? undefined : AGENT_CORE);
       await this.#warm(agent, cores, 1);
@@ -84,7 +87,7 @@ class Runner {
       for (const kind of ['tiny', 'realistic'] as const) {
         const first = await tool.run({ ...load, kind, window, seconds: 0.8 });
         const second = await tool.run({ ...load, kind, window: window === 0 ? 20 : 1, seconds: 0.3 });
-        if (first.errors + second.errors > 0 || !agent.alive) return false;
+        if (first.firstError + second.firstError !== '' || !agent.alive) return false;
       }
     } catch {
       return false;
@@ -103,12 +106,15 @@ class Runner {
     try {
       result = await tool.run(load);
     } catch (error) {
-      return { ...NOTHING, error: error instanceof Error ? (error.message.split('\n').at(-1) ?? '') : String(error) };
+      return {
+        ...NOTHING,
+        error: error instanceof Error ? (error.message.trim().split('\n').at(-1) ?? '') : String(error),
+      };
     }
     const cpuPerMillion = ((agent.cpuSeconds() - before) / result.acked) * 1e6;
     const { alive } = agent;
-    // After wrong answers its state is in doubt: the next load gets a fresh process.
-    if (result.errors > 0) await agent.stop();
+    // After wrong answers its state is in doubt: the next load gets a new process.
+    if (result.firstError !== '') await agent.stop();
     return sample(result, cpuPerMillion, alive);
   }
 
@@ -118,12 +124,12 @@ class Runner {
 }
 
 function sample(result: LoadResult, cpuPerMillion: number, alive: boolean): Sample {
-  const { perSecond, p50, p99, p999, errors, firstError } = result;
+  const { perSecond, p50, p99, p999, firstError } = result;
   const error = alive ? firstError : `the agent's process ended (${firstError})`;
-  return { perSecond, cpuPerMillion, p50, p99, p999, error: errors > 0 || !alive ? error : '' };
+  return { perSecond, cpuPerMillion, p50, p99, p999, error };
 }
 
-/** Runs all tests on all lanes; a lane that answers wrongly in a test is not asked again in that test. */
+/** Runs all tests on all lanes. A lane that answers wrongly in a test is not asked again in that test. */
 export async function measureRounds(
   lanes: readonly Lane[],
   tests: readonly LoadTest[],
@@ -134,7 +140,7 @@ export async function measureRounds(
   try {
     for (let round = 0; round < options.rounds; round++) {
       for (const test of tests) {
-        // Every other round the other way about, so that no lane is always first.
+        // Every other round is in reverse order, so that no lane is always first.
         for (const lane of round % 2 === 0 ? lanes : lanes.toReversed()) {
           const list = samples.get(test.name)?.get(lane.name) ?? [];
           if (list.some((one) => one.error !== '')) continue;

@@ -1,16 +1,16 @@
 /**
- * Our agent against the least that plain Node can do, in one run.
+ * Compares our agent with the least that plain Node can do.
  *
- *     pnpm run bench:load [--quick] [--rounds 7] [--seconds 1] [--filter TEXT] [--json FILE]
+ *     pnpm run bench:load [--quick] [--rounds 7] [--seconds 1] [--filter TEXT]
  */
-import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { machineInfo } from '../codec/machine.ts';
+import { machineLine } from '../codec/machine.ts';
 import { pairedRatio, summarize } from '../codec/statistics.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
+import { startProgress } from '../harness/progress.ts';
 import { canPin } from './agent-process.ts';
-import { LoadTool, compileC } from './load-tool.ts';
+import { LoadTool } from './load-tool.ts';
 import { type Lane, type Sample, measureRounds } from './rounds.ts';
 import { closedLoop, pipelined } from './tests.ts';
 
@@ -20,7 +20,6 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     filter: { type: 'string', default: '' },
-    json: { type: 'string' },
   },
 });
 const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
@@ -46,31 +45,21 @@ const lanes: Lane[] = [
   { name: `${LEAST}, 512 KiB`, command: node('least-node.ts', ['512']) },
   { name: `${LEAST}, 512 KiB, told`, command: node('least-node.ts', ['512', 'told']) },
 ];
-const reference = compileC('reference');
-if (reference !== undefined) lanes.push({ name: 'C', command: { program: reference, args: [] } });
 
 const tests = [
   ...(['tiny', 'realistic'] as const).flatMap((kind) =>
     [1, 4].map((connections) => pipelined(kind, connections, 'one')),
   ),
   ...[1, 20, 256].flatMap((window) => [closedLoop(window), closedLoop(window, 'tiny', 1, 'one')]),
-  // As 256 come from HAProxy, which has at most 20 in flight on a connection.
+  // How HAProxy sends 256: it has at most 20 in flight on a connection.
   closedLoop(16, 'tiny', 16),
 ].filter((test) => test.name.includes(values.filter));
 
 const tool = new LoadTool();
 if (!canPin) process.stderr.write('no taskset: processes are not pinned, latencies include waking other cores\n');
 
-const progress = (text: string): void => void process.stderr.write(process.stderr.isTTY ? `\r\u001B[K${text}` : '');
-const begun = machineInfo();
-const samples = await measureRounds(lanes, tests, { tool, rounds, seconds, progress });
-progress('');
-
-const machine = machineInfo();
-const out = [
-  `Node ${process.versions.node}, ${machine.cores} cores of ${machine.cpu}, ${machine.kernel}, ${rounds} rounds of ${seconds} s`,
-  '',
-];
+const out = [`${machineLine()} ${rounds} rounds of ${seconds} s.`, ''];
+const samples = await measureRounds(lanes, tests, { tool, rounds, seconds, progress: startProgress() });
 
 const middle = (list: readonly Sample[], pick: (sample: Sample) => number): number => summarize(list.map(pick)).median;
 const wide = Math.max(...tests.map((test) => test.name.length));
@@ -101,9 +90,4 @@ for (const test of tests) {
   }
 }
 process.stdout.write(`${out.join('\n')}\n`);
-if (values.json !== undefined) {
-  const plain = Object.fromEntries([...samples].map(([test, byLane]) => [test, Object.fromEntries(byLane)]));
-  const run = { node: process.versions.node, machine: begun, rounds, seconds, samples: plain };
-  writeFileSync(values.json, `${JSON.stringify(run, null, 2)}\n`);
-}
 process.exitCode = missed === 0 ? 0 : 1;

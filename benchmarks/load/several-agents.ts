@@ -1,13 +1,11 @@
 /**
- * One agent, then several of them side by side, each a process with its own port and its own generator: what more cores
- * give.
+ * Measures what more cores add: one agent, then several of them, each a process with its own port and its own generator.
  *
  *     pnpm run bench:several [--agents 1,2] [--rounds 3] [--seconds 2]
  */
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { machineInfo } from '../codec/machine.ts';
+import { machineLine } from '../codec/machine.ts';
 import { summarize } from '../codec/statistics.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
 import { AgentProcess } from './agent-process.ts';
@@ -23,7 +21,7 @@ const { values } = parseArgs({
 const program = fileURLToPath(new URL('spop-agent.ts', import.meta.url));
 const tool = new LoadTool();
 
-/** Frames a second of this number of agents together. */
+/** NOTIFYs a second of this number of agents together. */
 async function measure(count: number, kind: 'tiny' | 'realistic'): Promise<number> {
   const args = [...plainJsFlags(), program];
   const agents = await Promise.all(
@@ -32,17 +30,16 @@ async function measure(count: number, kind: 'tiny' | 'realistic'): Promise<numbe
   try {
     const seconds = Number(values.seconds);
     const results = await Promise.all(agents.map(({ port }) => tool.run({ port, kind, connections: 2, seconds })));
-    const wrong = results.find(({ errors, missing }) => errors + missing > 0);
-    if (wrong !== undefined) throw new Error(`expected every ACK; ${wrong.firstError}`);
+    const error = results.find(({ firstError }) => firstError !== '')?.firstError;
+    if (error !== undefined) throw new Error(`expected every ACK; found: ${error}`);
     return results.reduce((sum, { perSecond }) => sum + perSecond, 0);
   } finally {
     await Promise.all(agents.map((agent) => agent.stop()));
   }
 }
 
-const { cpu } = machineInfo();
 process.stdout.write(
-  `Node ${process.versions.node}, ${availableParallelism()} cores of ${cpu}, pipelined over 2 connections each.\n\n` +
+  `${machineLine()} Pipelined, 2 connections for each agent.\n\n` +
     '| agents | tiny, million NOTIFYs/s | realistic, million NOTIFYs/s |\n| ---: | ---: | ---: |\n',
 );
 for (const count of values.agents.split(',').map(Number)) {

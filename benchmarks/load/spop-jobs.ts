@@ -1,14 +1,35 @@
-/** Both jobs of traffic.ts on @spop/agent, written as its users would. */
+/** Both jobs of traffic.ts on @spop/agent, written as its users write handlers. */
 import { type Agent, createAgent } from '@spop/agent';
-import type { Actions, MessageOf } from '@spop/codec';
-import { declareJobs } from './declare-jobs.ts';
+import {
+  type Actions,
+  address,
+  bool,
+  defineMessage,
+  defineVariable,
+  int64,
+  integer,
+  type MessageOf,
+  optional,
+  string,
+} from '@spop/codec';
 
-const { checkClientIp, checkRequest, ipScore } = declareJobs();
+const checkClientIp = defineMessage('check-client-ip', { ip: optional(address) });
+const checkRequest = defineMessage('check-request', {
+  method: string,
+  path: string,
+  query: string,
+  src: address,
+  src_port: integer,
+  headers: string,
+  host: string,
+  ssl: bool,
+});
+const ipScore = defineVariable('sess', 'ip_score', int64);
 
-/** What asynchronous handlers await. */
+/** Asynchronous handlers await this. */
 const settled: Promise<void> = Promise.resolve();
 
-/** An agent that does both jobs, and does not listen yet; with handlers that await something where `isAsync`. */
+/** An agent that does both jobs, and does not listen yet. With `isAsync` its handlers await something. */
 export function jobsAgent(isAsync: boolean = false): Agent {
   const agent = createAgent();
 

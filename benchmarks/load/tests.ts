@@ -2,6 +2,7 @@
 import type { Cores, LoadTest } from './rounds.ts';
 import type { TrafficKind } from './traffic.ts';
 
+/** As many NOTIFYs in flight on each connection as the agent takes. */
 export function pipelined(kind: TrafficKind, connections: number, cores: Cores): LoadTest {
   const place = cores === 'all' ? 'all cores' : 'one core';
   return {
@@ -13,7 +14,7 @@ export function pipelined(kind: TrafficKind, connections: number, cores: Cores):
   };
 }
 
-/** `window` NOTIFYs in flight on each connection; agent and generator share a core, or have one each. */
+/** `window` NOTIFYs in flight on each connection. Agent and generator share a core, or have one each. */
 export function closedLoop(
   window: number,
   kind: TrafficKind = 'tiny',

@@ -1,14 +1,15 @@
 /**
- * The two jobs that every agent under measurement does, and the payloads that ask for them.
+ * The two jobs of every agent under measurement, and the payloads that ask for them.
  *
- * `tiny`: `check-client-ip` with one IPv4 argument `ip`; sess.ip_score becomes its last octet.
- * `realistic`: `check-request` with method, path, query, src, src_port, headers, host and ssl. So that an answer proves
- * that all eight were read, sess.ip_score becomes the byte lengths of the five texts + the port + the last octet of
- * src + 1 for ssl.
+ * `tiny`: `check-client-ip` with one IPv4 argument `ip`. The agent sets sess.ip_score to its last octet.
+ * `realistic`: `check-request` with method, path, query, src, src_port, headers, host and ssl. The agent sets
+ * sess.ip_score to the byte lengths of the five texts + the port + the last octet of src + 1 for ssl, which proves that
+ * it has read all eight.
  */
 import { writeFileSync } from 'node:fs';
-import { data, notify } from '@spop/builder';
+import { data, haproxyHello, notify } from '@spop/builder';
 
+/** Which of the two jobs. */
 export type TrafficKind = 'tiny' | 'realistic';
 
 /** One NOTIFY payload and the score that its ACK must carry. */
@@ -21,34 +22,25 @@ const VARIANTS = 64;
 
 function tiny(index: number): Variant {
   const octet = (index * 37) % 256;
-  const payload = notify()
-    .message('check-client-ip', { ip: data.ipv4(`192.0.2.${octet}`) })
-    .toPayload();
-  return { payload, expected: octet };
+  const question = notify().message('check-client-ip', { ip: data.ipv4(`192.0.2.${octet}`) });
+  return { payload: question.toPayload(), expected: octet };
 }
 
 function realistic(index: number): Variant {
   const octet = (index * 53) % 256;
   const port = 1024 + index * 997;
-  const method = index % 4 === 3 ? 'POST' : 'GET';
-  const path = `/catalogue/items/${String(1000 + index)}/reviews/latest`;
-  const query = `page=${String(index)}&sort=newest&lang=en&session=4c1f0b&utm_source=newsletter24`;
-  const host = 'shop.example.com';
-  const headers = requestHeaders(index);
-  const payload = notify()
-    .message('check-request', {
-      method,
-      path,
-      query,
-      src: data.ipv4(`198.51.100.${octet}`),
-      src_port: data.int64(port),
-      headers,
-      host,
-      ssl: true,
-    })
-    .toPayload();
-  const lengths = method.length + path.length + query.length + headers.length + host.length;
-  return { payload, expected: lengths + port + octet + 1 };
+  const texts = {
+    method: index % 4 === 3 ? 'POST' : 'GET',
+    path: `/catalogue/items/${1000 + index}/reviews/latest`,
+    query: `page=${index}&sort=newest&lang=en&session=4c1f0b&utm_source=newsletter24`,
+    headers: requestHeaders(index),
+    host: 'shop.example.com',
+  };
+  const { method, path, query, headers, host } = texts;
+  const src = data.ipv4(`198.51.100.${octet}`);
+  const args = { method, path, query, src, src_port: data.int64(port), headers, host, ssl: true };
+  const lengths = Object.values(texts).reduce((sum, text) => sum + text.length, 0);
+  return { payload: notify().message('check-request', args).toPayload(), expected: lengths + port + octet + 1 };
 }
 
 /** 600 bytes of header lines as `req.hdrs` gives them. */
@@ -59,7 +51,7 @@ function requestHeaders(index: number): string {
     'accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
     'accept-language: en-GB,en;q=0.7,de;q=0.3',
     'accept-encoding: gzip, deflate, br, zstd',
-    `referer: https://shop.example.com/catalogue/items/${String(1000 + index)}`,
+    `referer: https://shop.example.com/catalogue/items/${1000 + index}`,
     'dnt: 1',
     'upgrade-insecure-requests: 1',
   ];
@@ -72,18 +64,15 @@ export function traffic(kind: TrafficKind): Variant[] {
   return Array.from({ length: VARIANTS }, (_, index) => (kind === 'tiny' ? tiny(index) : realistic(index)));
 }
 
-/** Writes the payloads for the C generator: a count, then length, expected value and bytes of each, little-endian. */
+/**
+ * Writes what the generator in C sends: the number of payloads, a HELLO, and the payloads; each with its length and the
+ * expected value, little-endian.
+ */
 export function writeTraffic(path: string, kind: TrafficKind): void {
-  const parts: Uint8Array[] = [];
-  const variants = traffic(kind);
-  const count = Buffer.alloc(4);
-  count.writeUInt32LE(variants.length);
-  parts.push(count);
-  for (const { payload, expected } of variants) {
-    const head = Buffer.alloc(8);
-    head.writeUInt32LE(payload.length, 0);
-    head.writeInt32LE(expected, 4);
-    parts.push(head, payload);
-  }
-  writeFileSync(path, Buffer.concat(parts));
+  const hello = { payload: haproxyHello({ capabilities: 'pipelining' }).toBytes(), expected: 0 };
+  const parts = [hello, ...traffic(kind)].flatMap(({ payload, expected }) => [
+    Buffer.from(new Int32Array([payload.length, expected]).buffer),
+    payload,
+  ]);
+  writeFileSync(path, Buffer.concat([Buffer.from(new Int32Array([VARIANTS]).buffer), ...parts]));
 }

@@ -1,48 +1,40 @@
-/**
- * The agents that are measured side by side: how each is built, started, and what has to be said of it. What cannot be
- * built here is named with the reason and left out.
- */
-import { execFile } from 'node:child_process';
+/** The agents that are measured side by side: how each is built and started. */
+import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { exactHeapFlags } from '../harness/heap.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
-import { findNode } from '../codec/node-versions.ts';
 import type { AgentCommand } from '../load/agent-process.ts';
-import { BUILD, compileC } from '../load/load-tool.ts';
+import { BUILD } from '../load/load-tool.ts';
 
+/** One agent, built and ready to start. */
 export interface PeerLane {
   readonly name: string;
-  readonly language: 'Node' | 'Go' | 'Rust' | 'C';
+  readonly language: 'Node' | 'Go' | 'Rust';
   /** `ours`, another library, or a yardstick, which is not a library. */
   readonly role: 'ours' | 'peer' | 'reference';
   readonly version: string;
   readonly command: AgentCommand;
-  /** Prints one line of JSON for each codec measurement, given the two traffic files; where its codec can be reached. */
-  readonly codec?: AgentCommand;
-  readonly note?: string;
 }
 
-/** A lane that is not there, and why. */
+/** An agent that could not be built, and why. */
 export interface SkippedLane {
   readonly name: string;
   readonly reason: string;
 }
 
-type Built = PeerLane | SkippedLane;
-type Builder = () => Promise<Built>;
+type Built = Omit<PeerLane, 'name'>;
 
 const run = promisify(execFile);
 const BUILD_TIMEOUT_MS = 600_000;
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Runs a build step; a missing tool becomes a reason to skip. */
+/** Runs a build step and returns its output. A missing program is an error that says so: a reason to skip the lane. */
 async function toolchain(
   program: string,
   args: readonly string[],
   cwd: string,
-  env: Record<string, string> = {},
+  env: Record<string, string>,
 ): Promise<string> {
   try {
     const { stdout } = await run(program, args, { cwd, env: { ...process.env, ...env }, timeout: BUILD_TIMEOUT_MS });
@@ -63,40 +55,26 @@ interface GoModule {
 }
 
 async function goModule(folder: string, path: string): Promise<GoModule> {
-  const answer = await toolchain('go', ['list', '-m', '-json', path], folder, GO_ENV);
-  return JSON.parse(answer) as GoModule;
+  return JSON.parse(await toolchain('go', ['list', '-m', '-json', path], folder, GO_ENV)) as GoModule;
 }
 
-async function goLane(name: string, folder: string, path: string, note?: string): Promise<Built> {
+/** The agent of a folder of peers/go, which serves with the module `path`. */
+async function goLane(folder: string, path: string): Promise<Built> {
   const cwd = here(`go/${folder}/`);
   const program = `${BUILD}${folder}`;
   await toolchain('go', ['build', '-o', program, '.'], cwd, GO_ENV);
   const { Version: version } = await goModule(cwd, path);
-  return {
-    name,
-    language: 'Go',
-    role: 'peer',
-    version,
-    command: { program, args: [] },
-    codec: { program, args: ['codec'] },
-    ...(note === undefined ? {} : { note }),
-  };
+  return { language: 'Go', role: 'peer', version, command: { program, args: [] } };
 }
 
 const HAPROXY_GO = 'github.com/dropmorepackets/haproxy-go';
 
-/** A line of the published source and what takes its place. */
-interface Mend {
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-}
-
 /**
- * As published, several goroutines write an ACK in three writes each on one connection, and mix them up. One vectored
- * write in their place cannot be interleaved. `pipelining` is then announced, so that HAProxy makes use of it.
+ * Lines of haproxy-go, and what takes their place. As published, several goroutines write an ACK in three writes each
+ * on one connection, and their bytes mix. One vectored write cannot be interleaved. `pipelining` is then announced, so
+ * that HAProxy makes use of it.
  */
-const HAPROXY_GO_MENDS: readonly Mend[] = [
+const HAPROXY_GO_MENDS = [
   { file: 'spop/frame.go', from: '\t"io"\n', to: '\t"io"\n\t"net"\n' },
   {
     file: 'spop/frame.go',
@@ -108,19 +86,19 @@ const HAPROXY_GO_MENDS: readonly Mend[] = [
     from: 'Capabilities: []string{},',
     to: 'Capabilities: []string{capabilityNamePipelining},',
   },
-];
+] as const;
 
-/** Builds the agent against a copy of the module, mended at build time in a folder that git ignores. */
+/** Builds the agent against a copy of the module, which is mended in a folder that git ignores. */
 async function mendedHaproxyGo(): Promise<Built> {
   const cwd = here('go/dropmorepackets/');
   const copy = `${BUILD}haproxy-go-mended`;
-  const { Dir, Version } = await goModule(cwd, HAPROXY_GO);
+  const { Dir, Version: version } = await goModule(cwd, HAPROXY_GO);
   rmSync(copy, { recursive: true, force: true });
   cpSync(Dir, copy, { recursive: true });
   await run('chmod', ['-R', 'u+w', copy]);
   for (const { file, from, to } of HAPROXY_GO_MENDS) {
     const source = readFileSync(`${copy}/${file}`, 'utf8');
-    if (source.split(from).length !== 2) throw new Error(`${file} is not as expected: ${JSON.stringify(from)}`);
+    if (source.split(from).length !== 2) throw new Error(`expected ${JSON.stringify(from)} once in ${file}`);
     writeFileSync(`${copy}/${file}`, source.replace(from, to));
   }
   const modfile = `${BUILD}mended.mod`;
@@ -128,65 +106,26 @@ async function mendedHaproxyGo(): Promise<Built> {
   cpSync(`${cwd}go.sum`, `${BUILD}mended.sum`);
   const program = `${BUILD}dropmorepackets-mended`;
   await toolchain('go', ['build', `-modfile=${modfile}`, '-o', program, '.'], cwd, { GOFLAGS: '-buildvcs=false' });
-  return {
-    name: 'haproxy-go, mended',
-    language: 'Go',
-    role: 'peer',
-    version: Version,
-    command: { program, args: [] },
-    note: 'one line changed at build time, so that an ACK is one write and can be pipelined; and `pipelining` announced',
-  };
+  return { language: 'Go', role: 'peer', version, command: { program, args: [] } };
 }
 
-const SPOP_CRATE_VERSION = '0.13.1';
-
-async function rustLane(batch: boolean): Promise<Built> {
+async function rustLane(...args: readonly string[]): Promise<Built> {
   const target = `${BUILD}cargo`;
-  await toolchain('cargo', ['build', '--release', '--quiet'], here('rust/spop-tokio/'), { CARGO_TARGET_DIR: target });
-  const program = `${target}/release/agent`;
-  return {
-    name: batch ? 'spop + tokio, batched' : 'spop + tokio',
-    language: 'Rust',
-    role: 'peer',
-    version: SPOP_CRATE_VERSION,
-    command: { program, args: batch ? ['--batch'] : [] },
-    ...(batch ? {} : { codec: { program: `${target}/release/codec`, args: [] } }),
-    note: batch
-      ? 'the same crate, but ACKs are flushed once no further frame has arrived; its examples do not do that'
-      : 'a codec; the connection is served as its examples do it, one send for each ACK',
-  };
+  const folder = here('rust/spop-tokio/');
+  await toolchain('cargo', ['build', '--release', '--quiet'], folder, { CARGO_TARGET_DIR: target });
+  const version = /^spop = "=(.*)"$/m.exec(readFileSync(`${folder}Cargo.toml`, 'utf8'))?.[1] ?? '';
+  return { language: 'Rust', role: 'peer', version, command: { program: `${target}/release/spop-tokio`, args } };
 }
 
-/** Figures of a codec in Node, with a young generation so large that counting bytes is exact. */
-function nodeCodec(program: string, which: 'spop' | 'naive'): AgentCommand {
-  return { program, args: [...plainJsFlags(), ...exactHeapFlags, here('node/codec.ts'), which] };
-}
-
-function ours(list: string): Builder[] {
-  return list.split(',').map((version) => () => {
-    const program = findNode(version);
-    return Promise.resolve({
-      name: `@spop/agent, Node ${version.split('.')[0] ?? ''}`,
-      language: 'Node',
-      role: 'ours',
-      version: `Node ${version}`,
-      command: { program, args: [...plainJsFlags(), here('../load/spop-agent.ts')] },
-      codec: nodeCodec(program, 'spop'),
-    });
-  });
-}
-
-/** A yardstick, which is not a library. */
-function reference(lane: Omit<PeerLane, 'role'>): Builder {
-  return () => Promise.resolve({ ...lane, role: 'reference' });
-}
-
-function cLane(): Promise<Built> {
-  const name = 'C';
-  const program = compileC('reference');
-  if (program === undefined) return Promise.resolve({ name, reason: 'no C compiler on this machine' });
-  const note = 'one epoll thread, parses and answers: the machine’s limit';
-  return reference({ name, language: 'C', version: 'cc -O2', command: { program, args: [] }, note })();
+/** An agent in Node, with the Node that runs this or with one of another version, which npx fetches. */
+function nodeLane(role: PeerLane['role'], version: string, path: string, ...args: readonly string[]): Promise<Built> {
+  let program = process.execPath;
+  if (version !== process.versions.node) {
+    const npx = ['--yes', '-p', `node@${version}`, 'node', '-p', 'process.execPath'];
+    program = execFileSync('npx', npx, { encoding: 'utf8', timeout: BUILD_TIMEOUT_MS }).trim();
+  }
+  const command = { program, args: [...plainJsFlags(), here(path), ...args] };
+  return Promise.resolve({ language: 'Node', role, version: `Node ${version}`, command });
 }
 
 /** Builds every lane whose name contains `filter`, one after the other; not those named in `leftOut`. */
@@ -197,51 +136,29 @@ export async function buildLanes(
   leftOut: ReadonlySet<string> = new Set(),
 ): Promise<{ lanes: PeerLane[]; skipped: SkippedLane[] }> {
   mkdirSync(BUILD, { recursive: true });
-  const node = (path: string, ...args: readonly string[]): AgentCommand => ({
-    program: process.execPath,
-    args: [...plainJsFlags(), here(path), ...args],
+  const ours = nodes.split(',').map((version): [string, () => Promise<Built>] => {
+    const major = version.split('.')[0] ?? '';
+    return [`@spop/agent, Node ${major}`, () => nodeLane('ours', version, '../load/spop-agent.ts')];
   });
-  const thisNode = { language: 'Node', version: `Node ${process.versions.node}` } as const;
-  const builders: [string, Builder][] = [
-    ...ours(nodes).map((builder): [string, Builder] => ['@spop/agent', builder]),
-    ['haproxy-go', () => goLane('haproxy-go', 'dropmorepackets', HAPROXY_GO, 'does not announce `pipelining`')],
-    ['haproxy-go, mended', mendedHaproxyGo],
-    ...['negasus/haproxy-spoe-go', 'criteo/haproxy-spoe-go'].map((name): [string, Builder] => [
-      name,
-      () => goLane(name, name.split('/')[0] ?? '', `github.com/${name}`),
-    ]),
-    ['spop + tokio', () => rustLane(false)],
-    ['spop + tokio, batched', () => rustLane(true)],
-    [
-      'naive Node',
-      reference({
-        ...thisNode,
-        name: 'naive Node',
-        command: node('node/naive-agent.ts'),
-        codec: nodeCodec(process.execPath, 'naive'),
-        note: 'a first attempt without a library',
-      }),
-    ],
-    [
-      'least Node',
-      reference({
-        ...thisNode,
-        name: 'least Node',
-        command: node('../load/least-node.ts', '512', 'told'),
-        note: 'no library and no checks, given the offset of the arguments: the most that plain Node can do',
-      }),
-    ],
-    ['C', cLane],
-  ];
+  const { node } = process.versions;
+  const builders: Readonly<Record<string, () => Promise<Built>>> = {
+    ...Object.fromEntries(ours),
+    'haproxy-go': () => goLane('dropmorepackets', HAPROXY_GO),
+    'haproxy-go, mended': mendedHaproxyGo,
+    'negasus/haproxy-spoe-go': () => goLane('negasus', 'github.com/negasus/haproxy-spoe-go'),
+    'criteo/haproxy-spoe-go': () => goLane('criteo', 'github.com/criteo/haproxy-spoe-go'),
+    'spop + tokio': () => rustLane(),
+    'spop + tokio, batched': () => rustLane('--batch'),
+    'naive Node': () => nodeLane('reference', node, '../naive/agent.ts'),
+    'least Node': () => nodeLane('reference', node, '../load/least-node.ts', '512', 'told'),
+  };
   const lanes: PeerLane[] = [];
   const skipped: SkippedLane[] = [];
-  for (const [name, build] of builders) {
+  for (const [name, build] of Object.entries(builders)) {
     if (!name.includes(filter) || leftOut.has(name)) continue;
     progress(`building ${name}`);
     try {
-      const built = await build();
-      if ('reason' in built) skipped.push(built);
-      else lanes.push(built);
+      lanes.push({ name, ...(await build()) });
     } catch (error) {
       skipped.push({ name, reason: error instanceof Error ? error.message : String(error) });
     }

@@ -1,7 +1,8 @@
 /** The plots of a run, each an SVG. */
 import { toSvg } from '../harness/svg.ts';
-import { NO_SPOE, type PeersRun } from './results.ts';
+import type { PeersRun } from './results.ts';
 
+/** One plot, with the name of its file. */
 export interface Plot {
   readonly file: string;
   readonly title: string;
@@ -76,13 +77,12 @@ const CLOSED = {
 function haproxyPoints(run: PeersRun): Point[] {
   return Object.entries(run.haproxy ?? {}).flatMap(([release, byLane]) =>
     Object.entries(byLane).flatMap(([lane, figures]) =>
-      'error' in figures || lane === NO_SPOE
-        ? []
-        : [{ lane, group: `HAProxy ${release}`, value: figures.agentCpu.median }],
+      'error' in figures ? [] : [{ lane, group: `HAProxy ${release}`, value: figures.agentCpu.median }],
     ),
   );
 }
 
+/** All plots for which the run has figures. */
 export async function plots(run: PeersRun): Promise<Plot[]> {
   const list: [string, Point[], string][] = [
     ['pipelined.svg', loadPoints(run, PIPELINED, 'perSecond'), 'NOTIFYs per second on one core; more is better'],

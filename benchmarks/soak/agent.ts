@@ -1,11 +1,10 @@
 /**
- * The agent that is soaked, with handlers of every kind under one deadline. It listens on a free port, tells it as its first
- * message over IPC, and then how it is once a second.
+ * The agent of the soak, with handlers of every kind under one deadline. It listens on a free port and sends it as its
+ * first message over IPC, then its state once a second.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAgent } from '@spop/agent';
 import { type Actions, defineMessage, defineVariable, int32, optional, string } from '@spop/codec';
-import type { SoakSample } from './protocol.ts';
 
 const MIB = 2 ** 20;
 
@@ -42,43 +41,36 @@ agent.onMessage(ask, ({ kind, path, headers }, ack): void | Promise<void> => {
 
 async function answerLater(path: () => string, ack: Actions, ms: number): Promise<void> {
   await sleep(ms);
-  // Too late, these views are closed.
+  // If the deadline has passed, these views are closed, and reading them throws.
   ack.set(score, 2).set(echo, path().slice(0, 40));
 }
 
-function sample(): SoakSample {
+/** The state of the agent; the heap after a garbage collection. Memory is in MiB. */
+function sample() {
   globalThis.gc?.();
   const { rss, heapUsed, external } = process.memoryUsage();
-  const metrics = agent.toMetrics();
+  const { latency, ...metrics } = agent.toMetrics();
   return {
-    seconds: performance.now() / 1000,
     rss: rss / MIB,
     heap: heapUsed / MIB,
     external: external / MIB,
+    /** Resources that keep the event loop alive: sockets, timers and others. */
     handles: process.getActiveResourcesInfo().length,
-    connections: metrics.openConnections,
-    inFlight: metrics.inFlightNotifies,
-    outputBuffers: metrics.outputBuffers,
-    notifies: metrics.notifies,
-    handlerErrors: metrics.events.handlerError,
-    timeouts: metrics.events.handlerTimeout,
-    lateAnswers: metrics.lateAnswers,
-    protocolErrors: metrics.events.protocolError,
-    disconnects: metrics.events.disconnect,
-    overloads: metrics.events.overload,
-    p99Ms: metrics.latency.p99Ms,
-    blocked: metrics.events.eventLoopBlocked,
-    maxLagMs: metrics.maxEventLoopLagMs,
+    p99Ms: latency.p99Ms,
+    ...metrics,
   };
 }
 
+/** The agent's report to the watching process, once a second. */
+export type SoakSample = ReturnType<typeof sample>;
+
 const listening = await agent.listen({ host: '127.0.0.1', port: 0 });
 process.send?.('port' in listening ? listening.port : 0);
-const telling = setInterval(() => process.send?.(sample()), 1_000);
+const reporting = setInterval(() => process.send?.(sample()), 1_000);
 
-// Told to, it ends the channel itself: no sample is on its way to a pipe that the other end has closed.
+// The agent closes the channel itself, so that it never sends a sample to a pipe that is closed already.
 process.once('message', () => process.disconnect());
 process.once('disconnect', () => {
-  clearInterval(telling);
+  clearInterval(reporting);
   void agent.close();
 });

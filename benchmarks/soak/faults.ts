@@ -1,4 +1,4 @@
-/** Injected faults: connections that end, stop or send nonsense at every point of a session. */
+/** Injected faults: connections that end, stop or send nonsense at any point of a session. */
 import { randomBytes, randomInt } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,31 +1,14 @@
+import { createAgent } from '@spop/agent';
 import { describe, expect, it } from 'vitest';
 import { growths, leftovers } from './judge.ts';
-import type { SoakSample } from './protocol.ts';
+import type { SoakSample } from './agent.ts';
 
-const rest: SoakSample = {
-  seconds: 0,
-  rss: 100,
-  heap: 10,
-  external: 12,
-  handles: 30,
-  connections: 0,
-  inFlight: 0,
-  outputBuffers: 0,
-  notifies: 0,
-  handlerErrors: 0,
-  timeouts: 0,
-  lateAnswers: 0,
-  protocolErrors: 0,
-  disconnects: 0,
-  overloads: 0,
-  p99Ms: 0,
-  blocked: 0,
-  maxLagMs: 0,
-};
+const { latency, ...metrics } = createAgent().toMetrics();
+const rest: SoakSample = { rss: 100, heap: 10, external: 12, handles: 30, p99Ms: latency.p99Ms, ...metrics };
 
 /** Samples in which one quantity grows by `by` from the first to the last. */
-function growing(name: keyof SoakSample, by: number): SoakSample[] {
-  return Array.from({ length: 400 }, (_, i) => ({ ...rest, seconds: i, [name]: rest[name] + (by * i) / 400 }));
+function growing(name: 'rss' | 'heap' | 'external' | 'handles' | 'notifies', by: number): SoakSample[] {
+  return Array.from({ length: 400 }, (_, i) => ({ ...rest, [name]: rest[name] + (by * i) / 400 }));
 }
 
 function tooMuch(samples: readonly SoakSample[]): string[] {
@@ -62,8 +45,8 @@ describe('growths', () => {
 describe('leftovers', () => {
   it('names the resources still held', () => {
     expect(leftovers(rest)).toEqual([]);
-    expect(leftovers({ ...rest, connections: 1, outputBuffers: 3 })).toEqual([
-      'connections is 1 at rest',
+    expect(leftovers({ ...rest, openConnections: 1, outputBuffers: 3 })).toEqual([
+      'openConnections is 1 at rest',
       'outputBuffers is 3 at rest',
     ]);
   });

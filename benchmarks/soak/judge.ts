@@ -1,6 +1,7 @@
-import type { SoakSample } from './protocol.ts';
+import { median } from 'simple-statistics';
+import type { SoakSample } from './agent.ts';
 
-/** A quantity that must not grow: by how much of itself, and by how much in its own unit, whichever is more. */
+/** By how much each quantity may grow: a share of itself, or an amount in its own unit, whichever is more. */
 const LIMITS = {
   rss: { share: 0.15, amount: 24 },
   heap: { share: 0.1, amount: 2 },
@@ -8,10 +9,10 @@ const LIMITS = {
   handles: { share: 0.25, amount: 20 },
 } as const satisfies Partial<Record<keyof SoakSample, { share: number; amount: number }>>;
 
-/** Resources that must be free at the end, at rest. */
-const MUST_BE_ZERO = ['connections', 'inFlight', 'outputBuffers'] as const;
+/** Resources of which none may be held at the end, at rest. */
+const MUST_BE_ZERO = ['openConnections', 'inFlightNotifies', 'outputBuffers'] as const;
 
-/** A quantity in the second quarter of a soak, after the warm-up, and in the last one. */
+/** A quantity in the second quarter of a soak, after the warm-up, and in the last quarter. */
 export interface Growth {
   readonly name: keyof typeof LIMITS;
   readonly before: number;
@@ -34,9 +35,4 @@ export function growths(samples: readonly SoakSample[]): Growth[] {
 /** The resources that the last sample, taken at rest, still holds. */
 export function leftovers(atRest: SoakSample): string[] {
   return MUST_BE_ZERO.filter((name) => atRest[name] !== 0).map((name) => `${name} is ${atRest[name]} at rest`);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

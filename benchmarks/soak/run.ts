@@ -1,9 +1,9 @@
 /**
- * An agent under mixed traffic, faults and reloads for minutes: its memory and its handles must not grow.
+ * Puts an agent under mixed traffic, faults and reloads of HAProxy: its memory and its handles must not grow.
  *
- *     pnpm run soak --minutes 10        prints what it found as JSON
+ *     pnpm run soak --minutes 10        prints its findings as JSON
  *
- * Ends with exit code 1 if memory or handles grew, or a resource was left at rest.
+ * The exit code is 1 if memory or handles grew, or if a resource was held at rest.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,10 +12,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findHaproxies } from '@spop-internal/testbed/haproxy/releases';
 import { machineInfo } from '../codec/machine.ts';
+import { startProgress } from '../harness/progress.ts';
 import { injectFaults, injected } from './faults.ts';
 import { ReloadedHaproxy } from './haproxy.ts';
 import { growths, leftovers } from './judge.ts';
-import type { SoakSample } from './protocol.ts';
+import type { SoakSample } from './agent.ts';
 import { askDirectly, askThrough, outcomes } from './traffic.ts';
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '1' } } });
@@ -33,15 +34,15 @@ const [port] = (await once(agent, 'message')) as [number];
 const startedAt = performance.now();
 const isOver = (): boolean => performance.now() - startedAt >= totalMs || agent.exitCode !== null;
 
+const progress = startProgress();
 const samples: SoakSample[] = [];
 agent.on('message', (sample: SoakSample) => {
   samples.push(sample);
   if (samples.length % PROGRESS_EVERY === 0) {
-    const { rss, heap, handles, connections, notifies } = sample;
-    process.stderr.write(
-      `${Math.round((performance.now() - startedAt) / 1000)} of ${totalMs / 1000} s: ${notifies} NOTIFYs, ` +
-        `${connections} connections, rss ${rss.toFixed(1)} MiB, heap ${heap.toFixed(2)} MiB, ${handles} handles, ` +
-        `${outcomes.requests} requests (${outcomes.broken} broken)\n`,
+    const { rss, heap, handles, openConnections, notifies } = sample;
+    progress(
+      `${notifies} NOTIFYs, ${openConnections} connections, rss ${rss.toFixed(1)} MiB, heap ${heap.toFixed(2)} MiB, ` +
+        `${handles} handles, ${outcomes.requests} requests (${outcomes.broken} broken)`,
     );
   }
 });
@@ -65,7 +66,7 @@ const loaded = samples.slice();
 await Promise.all(haproxies.map((haproxy) => haproxy.stop()));
 await sleep(REST_MS);
 const atRest = samples.at(-1);
-if (atRest === undefined) throw new Error('the agent told nothing');
+if (atRest === undefined) throw new Error('expected samples of the agent; found none');
 const exited = once(agent, 'exit');
 agent.send('stop');
 const [exitCode] = (await exited) as [number | null];
@@ -84,7 +85,7 @@ const findings = {
   node: process.versions.node,
   machine: machineInfo(),
   reloads,
-  direct: direct.asked,
+  direct,
   outcomes,
   injected,
   atRest,

@@ -1,28 +1,31 @@
-/** What the agent is asked: HTTP requests through HAProxy, and NOTIFYs straight to it. */
+/** The traffic: HTTP requests through HAProxy, and NOTIFYs sent directly to the agent. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { data, haproxyHello, notify } from '@spop/builder';
 import { HttpClient } from '@spop-internal/testbed/http-client';
-import { KINDS } from './protocol.ts';
 import type { ReloadedHaproxy } from './haproxy.ts';
+
+/** The kinds of work that the agent is asked for, by `kind` of its message. */
+const KINDS = ['tiny', 'realistic', 'async', 'slow', 'throws', 'rejects', 'big'] as const;
 
 const PAUSE_MS = 15;
 const BURST = 100;
 const BURST_PAUSE_MS = 20;
 
-/** What became of the requests. */
+/** The number of requests by their end. */
 export interface Outcomes {
   requests: number;
   /** Answered by the handler that was asked. */
   answered: number;
-  /** With the fallback's score. */
+  /** Answered with the fallback's score. */
   fallbacks: number;
-  /** Let pass without an answer, by HAProxy's version and error code. */
+  /** Passed by HAProxy without an answer, by its version and error code. */
   readonly errors: Record<string, Record<string, number>>;
   /** Connections that broke, as they do when HAProxy is reloaded. */
   broken: number;
 }
 
+/** The outcomes so far. */
 export const outcomes: Outcomes = { requests: 0, answered: 0, fallbacks: 0, errors: {}, broken: 0 };
 
 /** One worker that asks one HAProxy until `isOver`. */
@@ -59,19 +62,17 @@ function countError(version: string, code: string): void {
   byCode[code] = (byCode[code] ?? 0) + 1;
 }
 
-/** Bursts of pipelined NOTIFYs over one connection of their own, until `isOver`; each has to be acknowledged. */
-export async function askDirectly(port: number, isOver: () => boolean): Promise<{ asked: number; bytes: number }> {
-  const burst = Buffer.concat(
-    Array.from({ length: BURST }, (_, i) =>
-      notify({ streamId: i + 1, frameId: 1 })
-        .message('tiny', { kind: data.string('tiny') })
-        .toBytes(),
-    ),
+/** Sends bursts of pipelined NOTIFYs over one connection until `isOver`; returns how many it sent. */
+export async function askDirectly(port: number, isOver: () => boolean): Promise<number> {
+  const frames = Array.from({ length: BURST }, (_, i) =>
+    notify({ streamId: i + 1, frameId: 1 })
+      .message('tiny', { kind: data.string('tiny') })
+      .toBytes(),
   );
+  const burst = Buffer.concat(frames);
   let asked = 0;
-  let bytes = 0;
   const socket: Socket = connect(port, '127.0.0.1');
-  socket.on('data', (chunk) => (bytes += chunk.length));
+  socket.resume();
   socket.on('error', () => {});
   socket.write(haproxyHello({ capabilities: 'pipelining' }).toBytes());
   while (!isOver() && !socket.destroyed) {
@@ -81,5 +82,5 @@ export async function askDirectly(port: number, isOver: () => boolean): Promise<
   }
   await sleep(500);
   socket.destroy();
-  return { asked, bytes };
+  return asked;
 }

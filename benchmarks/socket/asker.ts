@@ -1,9 +1,9 @@
-/** HAProxy's end of a connection, which asks one NOTIFY again and again. */
+/** HAProxy's end of a connection, which sends one NOTIFY again and again. */
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { hello } from '../codec/frames.ts';
 
-/** All NOTIFYs are alike, so all ACKs are, and counting their bytes counts them. */
+/** Sends equal NOTIFYs. Their ACKs are equal too, so that counting bytes counts ACKs. */
 export class Asker {
   readonly #stream: Duplex;
   readonly #frame: Buffer;
@@ -17,7 +17,7 @@ export class Asker {
     this.#frame = frame;
   }
 
-  /** Greets the agent, and asks once, to know how long an ACK is. */
+  /** Makes the handshake, and asks once to learn the length of an ACK. */
   static async open(stream: Duplex, frame: Buffer): Promise<Asker> {
     const asker = new Asker(stream, frame);
     await asker.#firstAnswer(hello, 101);
@@ -26,7 +26,7 @@ export class Asker {
     return asker;
   }
 
-  /** Asks `count` times, `window` NOTIFYs in one write, and waits for the ACKs of each write. */
+  /** Sends `count` NOTIFYs, `window` in one write, and waits for the ACKs of each write. */
   async ask(count: number, window: number): Promise<void> {
     const frames = Buffer.concat(Array.from({ length: Math.min(window, count) }, () => this.#frame));
     for (let left = count; left > 0; left -= window) {
@@ -47,7 +47,7 @@ export class Asker {
     if (this.#received === this.#wanted) this.#settle();
   }
 
-  /** Sends one frame and gives the length of the one that answers it. */
+  /** Sends one frame and returns the length of the frame that answers it. */
   async #firstAnswer(frame: Buffer, type: number): Promise<number> {
     this.#stream.write(frame);
     const [chunk] = (await once(this.#stream, 'data')) as [Buffer];

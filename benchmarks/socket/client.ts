@@ -1,6 +1,6 @@
 /**
- * The client of an agent on 127.0.0.1, a process of its own: asked for a number, it sends that many tiny NOTIFYs, 500 at a
- * time in one write, and answers once all are acknowledged.
+ * The client of an agent on 127.0.0.1, in a process of its own. Its parent sends a number; it sends that many tiny NOTIFYs,
+ * 500 in one write, and answers when all are acknowledged.
  */
 import { connect } from 'node:net';
 import { tiny } from '../codec/frames.ts';

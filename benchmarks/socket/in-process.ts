@@ -4,13 +4,13 @@ import { createAgent, type MessageHandler } from '@spop/agent';
 import { address, type Actions, defineMessage, defineVariable, int32 } from '@spop/codec';
 import { hello, tiny } from '../codec/frames.ts';
 
-/** HAProxy's most NOTIFYs in flight on a connection. */
+/** HAProxy has at most 20 NOTIFYs in flight on a connection. */
 const WINDOW = 20;
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });
 const ipScore = defineVariable('sess', 'ip_score', int32);
 
-/** What handlers await. */
+/** Handlers await this. */
 const settled: Promise<void> = Promise.resolve();
 
 type Handler = MessageHandler<typeof checkClientIp>;
@@ -19,7 +19,7 @@ function score(message: { readonly ip: { byteAt(index: number): number } }, ack:
   ack.set(ipScore, message.ip.byteAt(3));
 }
 
-/** A function that is not `async`, and has answered later before. */
+/** A function that is not `async`, and returned a promise the first time. */
 function atOnce(): Handler {
   let isFirst = true;
   return (message, ack) => {
@@ -29,7 +29,7 @@ function atOnce(): Handler {
   };
 }
 
-/** How a handler answers. */
+/** The kinds of handlers. */
 export const handlers = {
   sync: () => score,
   async: () => async (message, ack) => {
@@ -45,7 +45,7 @@ export const handlers = {
     },
 } as const satisfies Record<string, () => Handler>;
 
-/** The end of a stream in memory that the agent has: it gets NOTIFYs by `push`, and counts what it writes. */
+/** The agent's end of a stream in memory: NOTIFYs come by `push`, and the bytes that the agent writes are counted. */
 class Wire extends Duplex {
   #received = 0;
   #wanted = Infinity;
@@ -58,7 +58,7 @@ class Wire extends Duplex {
     if (this.#wanted === Infinity || this.#received === this.#wanted) this.emit('answered', this.#received);
   }
 
-  /** Sends frames and waits for `wanted` bytes, or for any; returns how many there were. */
+  /** Sends frames and waits for `wanted` bytes, or for any number of them; returns their number. */
   async ask(frames: Buffer, wanted: number = Infinity): Promise<number> {
     this.#received = 0;
     this.#wanted = wanted;
@@ -69,7 +69,7 @@ class Wire extends Duplex {
   }
 }
 
-/** An agent whose peer is in the same process: 20 tiny NOTIFYs come at once, and 20 more when those are answered. */
+/** An agent whose peer is in the same process: 20 tiny NOTIFYs come at once, and the next 20 when these are answered. */
 export async function inProcess(kind: keyof typeof handlers): Promise<(count: number) => Promise<void>> {
   const agent = createAgent();
   agent.onMessage(checkClientIp, handlers[kind]());

@@ -1,5 +1,7 @@
+import { data, type ValueInput } from '@spop/builder';
 import {
   FrameReader,
+  type MessageOf,
   MessageSet,
   Notify,
   address,
@@ -10,23 +12,23 @@ import {
   optional,
   string,
 } from '@spop/codec';
-import type { Case } from '../../harness/case.ts';
+import { type Case, spopCase } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
-import { realistic, tiny, twoMessages } from '../frames.ts';
+import { FrameDecoder, decodeMessages, type Value } from '../../naive/codec.ts';
+import { bytesOf, question, realistic, tiny, twoMessages } from '../frames.ts';
 import { fromChunk } from '../operations.ts';
-import { addUp, naiveChunks } from './yardsticks.ts';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });
 
 const logRequest = defineMessage('log-request', { method: interned(string), path: string, status: integer });
 
-/** Declared in the order of the wire, as one copies it from HAProxy's configuration. */
+/** Declared in the order of the wire, as if copied from HAProxy's configuration. */
 const checkRequest = defineMessage('check-request', {
   method: interned(string),
   path: string,
   query: optional(string),
   src: address,
-  port: integer,
+  src_port: integer,
   headers: string,
   host: string,
   ssl: bool,
@@ -43,7 +45,7 @@ const decodeRealistic = (): Operation =>
       message.path.byteLength +
       message.query!.byteLength +
       message.src.byteAt(3) +
-      message.port +
+      message.src_port +
       message.headers.byteLength +
       message.host.byteLength +
       (message.ssl ? 1 : 0),
@@ -75,7 +77,7 @@ function decodePieces(): Operation {
     reader.push(realistic, 200, realistic.length);
     notify.read(reader.next()!);
     const message = notify.get(checkRequest)!;
-    sum += message.path.byteLength + message.headers.byteLength + message.port;
+    sum += message.path.byteLength + message.headers.byteLength + message.src_port;
     notify.close();
     // The carry is empty again, as at the start.
     if (reader.next() !== undefined) throw new Error('expected one frame');
@@ -83,31 +85,109 @@ function decodePieces(): Operation {
   };
 }
 
-const pieces = [realistic.subarray(0, 3), realistic.subarray(3, 200), realistic.subarray(200)];
+const reordered = defineMessage('log-request', { method: string, path: string, status: integer, src: address });
+/** Three of the eight arguments that the realistic NOTIFY has, none of them at its place. */
+const fewOfMany = defineMessage('check-request', { path: string, src_port: integer, host: string });
+
+/** One message three times, as HAProxy sends it if three groups of an event list the same `spoe-message`. */
+const sameName: Buffer = bytesOf(
+  ['203.0.113.77', '198.51.100.7', '192.0.2.1'].reduce(
+    (frame, ip) => frame.message('check-client-ip', { ip: data.ipv4(ip) }),
+    question,
+  ),
+);
+
+const inOrder: [string, ValueInput][] = [
+  ['method', 'POST'],
+  ['path', '/basket/items'],
+  ['status', 201],
+  ['src', data.ipv4('203.0.113.77')],
+];
+
+/** Two NOTIFYs, the second with its arguments in reverse order, so that each guess from the last NOTIFY is wrong. */
+const otherOrders: Buffer = Buffer.concat(
+  [inOrder, inOrder.toReversed()].map((args) => bytesOf(question.message('log-request', args))),
+);
+
+function decodeSameName(): Operation {
+  const reader = new FrameReader();
+  const notify = new Notify(new MessageSet([checkClientIp]));
+  return () => {
+    reader.push(sameName);
+    notify.read(reader.next()!);
+    let sum = 0;
+    for (let i = 0; i < notify.messageCount; i++) {
+      // The set has no other definition.
+      const { ip } = notify.messageAt(i) as MessageOf<typeof checkClientIp>;
+      sum += ip.byteAt(3);
+    }
+    notify.close();
+    return sum;
+  };
+}
+
+function decodeOtherOrders(): Operation {
+  const reader = new FrameReader();
+  const notify = new Notify(new MessageSet([reordered]));
+  return () => {
+    reader.push(otherOrders);
+    let sum = 0;
+    for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
+      notify.read(frame);
+      const message = notify.get(reordered)!;
+      sum += message.method.byteLength + message.path.byteLength + message.status + message.src.byteAt(3);
+      notify.close();
+    }
+    return sum;
+  };
+}
+
+const decodeFewOfMany = (): Operation =>
+  fromChunk(realistic, fewOfMany, (message) => message.path.byteLength + message.src_port + message.host.byteLength);
+
+/** The naive codec, from the chunk to something of every value in it. */
+function naive(chunk: Buffer): Operation {
+  const decoder = new FrameDecoder(16_380);
+  return () => {
+    let sum = 0;
+    for (const { payload } of decoder.push(chunk)) {
+      for (const { name, args } of decodeMessages(payload)) {
+        sum += name.length;
+        for (const value of args.values()) sum += weigh(value);
+      }
+    }
+    return sum;
+  };
+}
+
+function weigh(value: Value): number {
+  if (typeof value === 'bigint') return Number(value & 0xffn);
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  return value === null ? 0 : value.length;
+}
 
 export const cases: readonly Case[] = [
   {
     name: 'decode tiny',
     what: 'a NOTIFY with one IPv4 address: from the chunk to the declared argument',
-    frameBytes: tiny.length,
-    subjects: { spop: decodeTiny, naive: () => naiveChunks([tiny]), floor: () => addUp(tiny) },
+    subjects: { spop: decodeTiny, naive: () => naive(tiny) },
   },
   {
     name: 'decode realistic',
-    what: 'a NOTIFY with eight arguments, 600 bytes of headers among them, each one resolved and read',
-    frameBytes: realistic.length,
-    subjects: { spop: decodeRealistic, naive: () => naiveChunks([realistic]), floor: () => addUp(realistic) },
+    what: 'a NOTIFY with eight arguments, 600 bytes of headers among them: each is found and read',
+    subjects: { spop: decodeRealistic, naive: () => naive(realistic) },
   },
-  {
-    name: 'decode two messages',
-    what: 'two messages in one NOTIFY, both resolved',
-    frameBytes: twoMessages.length,
-    subjects: { spop: decodeTwoMessages, naive: () => naiveChunks([twoMessages]), floor: () => addUp(twoMessages) },
-  },
-  {
-    name: 'decode in pieces',
-    what: 'the realistic NOTIFY in three chunks, cut in its head and in its values',
-    frameBytes: realistic.length,
-    subjects: { spop: decodePieces, naive: () => naiveChunks(pieces), floor: () => addUp(realistic) },
-  },
+  spopCase('decode two messages', 'two messages in one NOTIFY, both found and read', decodeTwoMessages),
+  spopCase('decode in pieces', 'the realistic NOTIFY in three chunks, cut in its head and in its values', decodePieces),
+  spopCase('decode same name', 'one message three times in a NOTIFY, each of them read', decodeSameName),
+  spopCase(
+    'decode other orders',
+    'two NOTIFYs whose four arguments come in one order and in reverse, each argument read',
+    decodeOtherOrders,
+  ),
+  spopCase(
+    'decode few of many',
+    'the realistic NOTIFY with three of its eight arguments declared, undeclared ones in between',
+    decodeFewOfMany,
+  ),
 ];

@@ -14,12 +14,10 @@ import {
   uint32,
   uint64,
 } from '@spop/codec';
-import type { Case } from '../../harness/case.ts';
+import { type Case, spopCase } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
-import { decodeMessages } from '../../naive/decode.ts';
 import { bytesOf, frameOf, integers, question } from '../frames.ts';
 import { fromFrame, openMessage } from '../operations.ts';
-import { addUp, naivePayload } from './yardsticks.ts';
 
 const edges = defineMessage('integers', {
   minus_one: integer,
@@ -30,7 +28,7 @@ const edges = defineMessage('integers', {
   max_uint64: uint64,
 });
 
-/** Every integer read: as a number if it fits 32 bits, else as two halves. */
+/** Every integer is read: as a number if it fits 32 bits, else as two halves. */
 const readIntegers = (): Operation =>
   fromFrame(integers, edges, (message) => {
     const low = message.min_int64.lo ^ message.max_int64.lo ^ message.max_uint64.lo;
@@ -41,7 +39,7 @@ const readIntegers = (): Operation =>
 const port = defineMessage('numbers', { port: integer, bytes: int64, client: address });
 const numbers = bytesOf(question.message('numbers', { port: 51_724, bytes: 50_000, client: data.ipv4('10.0.113.77') }));
 
-/** A port, a count and an address as numbers: below 2^31, since V8 boxes what is above (16 bytes). */
+/** A port, a count and an address as numbers. They are below 2^31: V8 boxes what is above, which takes 16 bytes. */
 const readNumbers = (): Operation =>
   fromFrame(numbers, port, (message) => message.port + message.bytes.toNumber() + message.client.toNumber());
 
@@ -67,22 +65,7 @@ function compareText(): Operation {
   };
 }
 
-/** The same with text made first, as one does without a view. */
-function compareNaiveText(): Operation {
-  return naivePayload(textFrame, ([message]) => {
-    const host = message!.args.get('host') as string;
-    const path = message!.args.get('path') as string;
-    const wide = message!.args.get('wide') as string;
-    let equal = 0;
-    if (host === 'shop.example.com') equal += 1;
-    if (host === 'shop.example.org') equal += 2;
-    if (path.startsWith('/catalogue/')) equal += 4;
-    if (wide === 'größenwahn') equal += 8;
-    return equal;
-  });
-}
-
-/** Searches in text: its end, a part, the place of a part, the same in other letters, and a copied part. */
+/** Searches in text: its end, a part, the place of a part, the same in upper case, and a copied part. */
 function searchText(): Operation {
   const message = openMessage(textFrame, texts);
   const target = Buffer.alloc(64);
@@ -118,7 +101,7 @@ function compareAddresses(): Operation {
 const mapped = defineMessage('mapped', { client: address });
 const mappedFrame = bytesOf(question.message('mapped', { client: data.ipv6('::ffff:cb00:714d') }));
 
-/** An IPv4 address that came mapped to IPv6: found, compared in both spellings and as bytes, and looked for in networks. */
+/** An IPv4 address mapped to IPv6: compared in both spellings and as bytes, and looked for in networks. */
 function readMapped(): Operation {
   const bytes = Buffer.from('00000000000000000000ffffcb00714d', 'hex');
   const networks = ['203.0.113.0/25', '203.0.113.76/31', '2001:db8::/32'].map((text) => defineNetwork(text));
@@ -140,7 +123,7 @@ const lookupFrames = [
   ['HEAD', 'shop.example.com'],
 ].map(([method = '', host = '']) => frameOf(bytesOf(question.message('lookups', { method, host }))));
 
-/** Two texts from the cache, in frames whose values take turns. */
+/** Two texts from the cache, from four frames in turn. */
 function internText(): Operation {
   const notify = new Notify(new MessageSet([lookups]));
   let turn = 0;
@@ -154,18 +137,7 @@ function internText(): Operation {
   };
 }
 
-function internNaiveText(): Operation {
-  const payloads = lookupFrames.map((frame) => frame.bytes.subarray(frame.payloadStart, frame.end));
-  let turn = 0;
-  return () => {
-    turn = (turn + 1) & 3;
-    const [message] = decodeMessages(payloads[turn]!);
-    const method = message!.args.get('method') as string;
-    return method.length + (message!.args.get('host') as string).length + (method === 'GET' ? 1 : 0);
-  };
-}
-
-/** Three buffers out at a time, given back in another order. */
+/** Three buffers out at a time, released in another order. */
 function pooledBuffers(): Operation {
   const pool = new BufferPool({ bufferSize: 4_096, maxBuffers: 8 });
   return () => {
@@ -180,7 +152,7 @@ function pooledBuffers(): Operation {
   };
 }
 
-/** A view used while its frame is open: what the check for late use costs. */
+/** A view used while its frame is open, which takes little more than the check for late use. */
 function checkedView(): Operation {
   const { host } = openMessage(textFrame, texts);
   return () => host.byteAt(0) + host.byteLength;
@@ -190,50 +162,27 @@ export const cases: readonly Case[] = [
   {
     name: 'integers',
     what: 'negative and 64-bit integers, read as numbers or as two halves',
-    frameBytes: integers.length,
-    subjects: { spop: readIntegers, naive: () => naivePayload(integers), floor: () => addUp(integers) },
+    subjects: { spop: readIntegers },
     unoptimised: { why: 'five sums leave 32 bits before they are cut to them again', bytes: 80 },
   },
-  {
-    name: 'number conversions',
-    what: 'a port, a byte count and an IPv4 address as numbers',
-    frameBytes: numbers.length,
-    subjects: { spop: readNumbers, naive: () => naivePayload(numbers), floor: () => addUp(numbers) },
-  },
-  {
-    name: 'compare text',
-    what: 'four comparisons of values with text: equal, nearly, a prefix, beyond ASCII',
-    subjects: { spop: compareText, naive: compareNaiveText },
-  },
-  {
-    name: 'search text',
-    what: 'the end of a text, parts of it and where they stand, the same in other letters, and a part copied',
-    subjects: { spop: searchText },
-  },
-  {
-    name: 'compare addresses',
-    what: 'IPv4 and IPv6 addresses compared with text, and their groups read',
-    subjects: { spop: compareAddresses },
-  },
-  {
-    name: 'mapped address',
-    what: 'a frame with an IPv4 address mapped to IPv6, compared with text and bytes, and looked for in three networks',
-    frameBytes: mappedFrame.length,
-    subjects: { spop: readMapped },
-  },
-  {
-    name: 'interned text',
-    what: 'a method and a host as text from the cache',
-    subjects: { spop: internText, naive: internNaiveText },
-  },
-  {
-    name: 'pool',
-    what: 'three buffers acquired and released',
-    subjects: { spop: pooledBuffers },
-  },
-  {
-    name: 'view check',
-    what: 'a byte and a length of a view that stands already: the check for late use is nearly all of it',
-    subjects: { spop: checkedView },
-  },
+  spopCase('number conversions', 'a port, a byte count and an IPv4 address as numbers', readNumbers),
+  spopCase('compare text', 'four comparisons of values with text: equal, nearly, a prefix, beyond ASCII', compareText),
+  spopCase(
+    'search text',
+    'the end of a text, parts of it and their places, the same in upper case, and a part copied',
+    searchText,
+  ),
+  spopCase('compare addresses', 'IPv4 and IPv6 addresses compared with text, and their groups read', compareAddresses),
+  spopCase(
+    'mapped address',
+    'a frame with an IPv4 address mapped to IPv6, compared with text and bytes, and looked for in three networks',
+    readMapped,
+  ),
+  spopCase('interned text', 'a method and a host as text from the cache', internText),
+  spopCase('pool', 'three buffers acquired and released', pooledBuffers),
+  spopCase(
+    'view check',
+    'a byte and a length of a view that is open: the check for late use is nearly all of it',
+    checkedView,
+  ),
 ];

@@ -14,12 +14,12 @@ import {
   string,
   uint32,
 } from '@spop/codec';
-import type { Case } from '../../harness/case.ts';
+import { type Case, spopCase } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
 import { bytesOf, frameOf, question, realistic, twoMessages } from '../frames.ts';
 import { fromFrame } from '../operations.ts';
 
-/** Every message and argument as it comes, with nothing declared. */
+/** Every message and argument in its order, with nothing declared. */
 function walkAll(): Operation {
   const frame = frameOf(realistic);
   const notify = new Notify(new MessageSet([]));
@@ -31,7 +31,7 @@ function walkAll(): Operation {
       if (messages.name.equals('check-request')) sum += messages.argumentCount;
       while (messages.nextArgument()) {
         sum += messages.argumentName.byteLength;
-        if (messages.argumentName.equals('port')) sum += messages.value.toNumber();
+        if (messages.argumentName.equals('src_port')) sum += messages.value.toNumber();
         else if (!messages.value.isNull) sum += messages.value.type;
       }
     }
@@ -40,7 +40,7 @@ function walkAll(): Operation {
   };
 }
 
-/** Declared in another order than the wire's, with a message and arguments that are not declared at all. */
+/** Declared in another order than the wire's. A message and an argument of the frame are not declared. */
 const logOnly = defineMessage('log-request', { status: integer, missing: optional(string), method: string });
 
 const otherOrder = (): Operation =>
@@ -49,7 +49,7 @@ const otherOrder = (): Operation =>
     return message.status + message.method.byteLength + (message.missing === undefined ? 1 : 0) + state.length;
   });
 
-/** Two frames whose messages and arguments take turns, so that what was guessed from the last one is wrong. */
+/** Two frames whose messages and arguments change places, so that each guess from the last frame is wrong. */
 const swapped = [
   ['first', 'second', 'third'],
   ['third', 'first', 'second'],
@@ -99,7 +99,7 @@ const keyedFrame = bytesOf(
 );
 const score = defineVariable('sess', 'ip_score', int32);
 
-/** A handler that takes its time: the frame and the ACK begun are copied to buffers of their own, and read there. */
+/** What an asynchronous handler needs: the frame and the begun ACK are copied to other buffers, and used there. */
 function moveAside(): Operation {
   const frame = frameOf(keyedFrame);
   const notify = new Notify(new MessageSet([keyed]));
@@ -125,31 +125,17 @@ function moveAside(): Operation {
 }
 
 export const cases: readonly Case[] = [
-  {
-    name: 'walk all',
-    what: 'the realistic NOTIFY walked with nothing declared',
-    frameBytes: realistic.length,
-    subjects: { spop: walkAll },
-  },
-  {
-    name: 'other order',
-    what: 'arguments declared in another order than they come, among a message and arguments not declared',
-    frameBytes: twoMessages.length,
-    subjects: { spop: otherOrder },
-  },
-  {
-    name: 'wrong guesses',
-    what: 'messages and arguments whose order changes from frame to frame, an unnamed and a repeated one among them',
-    subjects: { spop: wrongGuesses },
-  },
-  {
-    name: 'frame ids',
-    what: 'a frame with ids of five and three bytes: passed, read and compared',
-    subjects: { spop: frameIds },
-  },
-  {
-    name: 'move aside',
-    what: 'a frame and a begun ACK moved to buffers of their own and used on',
-    subjects: { spop: moveAside },
-  },
+  spopCase('walk all', 'the realistic NOTIFY walked with nothing declared', walkAll),
+  spopCase(
+    'other order',
+    'arguments declared in another order than they come, among a message and arguments not declared',
+    otherOrder,
+  ),
+  spopCase(
+    'wrong guesses',
+    'messages and arguments whose order changes from frame to frame, an unnamed and a repeated one among them',
+    wrongGuesses,
+  ),
+  spopCase('frame ids', 'a frame with ids of five and three bytes: read and compared', frameIds),
+  spopCase('move aside', 'a frame and a begun ACK moved to other buffers and used there', moveAside),
 ];

@@ -4,7 +4,6 @@ package main
 import (
 	"io"
 	"net"
-	"os"
 	"time"
 
 	spoe "github.com/criteo/haproxy-spoe-go"
@@ -54,19 +53,8 @@ func handle(messages *spoe.MessageIterator) ([]spoe.Action, error) {
 
 func main() {
 	logrus.SetOutput(io.Discard)
-	if len(os.Args) == 4 && os.Args[1] == "codec" {
-		for i, name := range []string{"decode tiny", "decode realistic"} {
-			variants := job.Traffic(os.Args[2+i])
-			job.Measure(name, func(i int) {
-				v := variants[i%len(variants)]
-				score, _ := read(spoe.NewMessageIterator(v.Payload))
-				job.Expect(score, v.Expected)
-			})
-		}
-		return
-	}
 	job.Serve(func(l net.Listener) error {
-		// The library's own times, but for idling: other agents are measured in between.
+		// The library's own times, except for idling: this agent idles while others are measured.
 		return spoe.NewWithConfig(handle, spoe.Config{ReadTimeout: time.Second, WriteTimeout: time.Second, IdleTimeout: time.Minute}).Serve(l)
 	})
 }

@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"net"
-	"os"
 
 	"github.com/dropmorepackets/haproxy-go/pkg/encoding"
 	"github.com/dropmorepackets/haproxy-go/spop"
@@ -55,35 +54,7 @@ func handle(_ context.Context, w *encoding.ActionWriter, m *encoding.Message) {
 	}
 }
 
-func decode(payload []byte) (score int64) {
-	s := encoding.AcquireMessageScanner(payload)
-	m := encoding.AcquireMessage()
-	for s.Next(m) {
-		score, _ = read(m)
-		_ = m.KV.Discard()
-	}
-	encoding.ReleaseMessage(m)
-	encoding.ReleaseMessageScanner(s)
-	return score
-}
-
 func main() {
-	if len(os.Args) == 4 && os.Args[1] == "codec" {
-		for i, name := range []string{"decode tiny", "decode realistic"} {
-			variants := job.Traffic(os.Args[2+i])
-			job.Measure(name, func(i int) {
-				v := variants[i%len(variants)]
-				job.Expect(decode(v.Payload), v.Expected)
-			})
-		}
-		buffer := make([]byte, 1024)
-		job.Measure("encode", func(i int) {
-			w := encoding.AcquireActionWriter(buffer, 0)
-			_ = w.SetInt64(encoding.VarScopeSession, "ip_score", int64(i&255))
-			encoding.ReleaseActionWriter(w)
-		})
-		return
-	}
 	job.Serve(func(l net.Listener) error {
 		return (&spop.Agent{Handler: spop.HandlerFunc(handle)}).Serve(l)
 	})

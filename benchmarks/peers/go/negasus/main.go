@@ -3,7 +3,6 @@ package main
 
 import (
 	"net"
-	"os"
 
 	"github.com/negasus/haproxy-spoe-go/action"
 	"github.com/negasus/haproxy-spoe-go/agent"
@@ -54,31 +53,6 @@ func handle(req *request.Request) {
 }
 
 func main() {
-	if len(os.Args) == 4 && os.Args[1] == "codec" {
-		for i, name := range []string{"decode tiny", "decode realistic"} {
-			variants := job.Traffic(os.Args[2+i])
-			messages := message.NewMessages()
-			job.Measure(name, func(i int) {
-				v := variants[i%len(variants)]
-				if err := messages.Decode(v.Payload); err != nil {
-					panic(err)
-				}
-				score, _ := read(messages)
-				job.Expect(score, v.Expected)
-				messages.Reset()
-			})
-		}
-		actions := make(action.Actions, 0, 1)
-		buffer := make([]byte, 0, 1024)
-		job.Measure("encode", func(i int) {
-			actions.SetVar(action.ScopeSession, "ip_score", int64(i&255))
-			if _, err := actions[0].Marshal(buffer[:0]); err != nil {
-				panic(err)
-			}
-			actions.Reset()
-		})
-		return
-	}
 	job.Serve(func(l net.Listener) error {
 		return agent.New(handle, logger.NewNop()).Serve(l)
 	})

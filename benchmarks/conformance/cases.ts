@@ -1,6 +1,6 @@
 /**
- * The cases of `spop conformance`, asked of an agent that does the job `tiny` of benchmarks/load/traffic.ts: sess.ip_score
- * is the last byte of the address, so that every ACK shows whether the right argument was read.
+ * The cases of `spop conformance`, asked of an agent that does the job `tiny` of benchmarks/load/traffic.ts: it sets
+ * sess.ip_score to the last byte of the address, so that every ACK shows whether the right argument was read.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';

@@ -1,10 +1,10 @@
 //! Both jobs of benchmarks/load/traffic.ts on the `spop` crate and tokio. The crate is a codec: the connection is served
-//! as its examples do it. With `--batch`, ACKs are fed to the sink and flushed once no further frame has arrived, which
-//! the examples do not do; both are measured.
+//! as the crate's examples do it. With `--batch`, ACKs are fed to the sink and flushed once no further frame has arrived,
+//! which the examples do not do; both are measured.
 use futures::{FutureExt, SinkExt, StreamExt};
 use spop::{
-    MAX_FRAME_SIZE_LIMIT, SpopCodec, SpopFrame, StatusCode, VarScope,
-    frame::{FramePayload, FrameType},
+    MAX_FRAME_SIZE_LIMIT, SpopCodec, SpopFrame, StatusCode, TypedData, VarScope,
+    frame::{FramePayload, FrameType, Message},
     frames::{Ack, AgentDisconnect, AgentHello, FrameCapabilities, HaproxyHello},
 };
 use std::io;
@@ -31,7 +31,7 @@ async fn disconnect(connection: &mut Connection, status: StatusCode) -> io::Resu
     connection.close().await
 }
 
-/// What a frame asks for, owned, so that no borrow of the frame is held while waiting.
+/// What a frame asks for. It is owned, so that no borrow of the frame is held while waiting.
 enum Step {
     Greet(HaproxyHello),
     Acknowledge(Ack),
@@ -47,7 +47,7 @@ fn step(frame: &dyn SpopFrame) -> Step {
         FrameType::Notify => {
             let FramePayload::ListOfMessages(messages) = frame.payload() else { return Step::Ignore };
             let ack = Ack::new(frame.metadata().stream_id, frame.metadata().frame_id);
-            Step::Acknowledge(match spop_tokio::read(messages) {
+            Step::Acknowledge(match read(messages) {
                 Some(score) => ack.set_var(VarScope::Session, "ip_score", score),
                 None => ack,
             })
@@ -85,7 +85,7 @@ async fn serve(stream: TcpStream, batch: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// False where the connection is over.
+/// Answers the HELLO; false if the connection is over.
 async fn greet(connection: &mut Connection, hello: HaproxyHello) -> io::Result<bool> {
     let Some(version) = hello.negotiate_version() else {
         disconnect(connection, StatusCode::BadVersion).await?;
@@ -102,4 +102,46 @@ async fn greet(connection: &mut Connection, hello: HaproxyHello) -> io::Result<b
     let capabilities = vec![FrameCapabilities::Pipelining];
     connection.send(Box::new(AgentHello { version, max_frame_size, capabilities })).await?;
     Ok(!hello.healthcheck.unwrap_or(false))
+}
+
+/// The score that answers these messages, if one of them asks for it.
+fn read(messages: &[Message]) -> Option<i64> {
+    let mut score = None;
+    for message in messages {
+        match message.name.as_str() {
+            "check-client-ip" => {
+                if let Some(address) = message.get("ip").and_then(last_octet) {
+                    score = Some(address);
+                }
+            }
+            "check-request" => score = Some(request_score(message)),
+            _ => {}
+        }
+    }
+    score
+}
+
+fn last_octet(value: &TypedData) -> Option<i64> {
+    match value {
+        TypedData::IPv4(address) => Some(i64::from(address.octets()[3])),
+        TypedData::IPv6(address) => Some(i64::from(address.octets()[15])),
+        _ => None,
+    }
+}
+
+fn request_score(message: &Message) -> i64 {
+    let mut score = 0;
+    for name in ["method", "path", "query", "headers", "host"] {
+        if let Some(TypedData::String(text)) = message.get(name) {
+            score += text.len() as i64;
+        }
+    }
+    score += message.get("src").and_then(last_octet).unwrap_or(0);
+    if let Some(TypedData::Int64(port)) = message.get("src_port") {
+        score += port;
+    }
+    if let Some(TypedData::Bool(true)) = message.get("ssl") {
+        score += 1;
+    }
+    score
 }

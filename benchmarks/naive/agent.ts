@@ -1,20 +1,42 @@
 /**
- * What one would write first: 'data' events, the codec of benchmarks/naive with its objects, Maps and BigInts, and one
- * write for each ACK.
+ * A first attempt at an agent: 'data' events, the codec beside this file, and one write for each ACK. It does both jobs of
+ * benchmarks/load/traffic.ts.
  *
- *     node benchmarks/peers/node/naive-agent.ts        prints "listening PORT"
+ *     node benchmarks/naive/agent.ts        prints "listening PORT"
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { type Frame, FrameDecoder, type Message, type Value, decodeMessages } from '../../naive/decode.ts';
-import { type Action, encodeAck, encodeString, encodeTypedData } from '../../naive/encode.ts';
+import {
+  decodeMessages,
+  encodeAck,
+  encodeFrame,
+  encodeString,
+  encodeTypedData,
+  type Frame,
+  FrameDecoder,
+  type Message,
+  type SetVar,
+  type Value,
+} from './codec.ts';
 
 const MAX_FRAME_SIZE = 16_380;
+
+const hello = encodeFrame(
+  101,
+  0n,
+  0n,
+  Buffer.concat(
+    [
+      ['version', '2.0'] as const,
+      ['max-frame-size', BigInt(MAX_FRAME_SIZE)] as const,
+      ['capabilities', 'pipelining'] as const,
+    ].flatMap(([name, value]) => [encodeString(name), encodeTypedData(value)]),
+  ),
+);
 
 function lastOctet(address: Value | undefined): number | undefined {
   if (typeof address !== 'string') return undefined;
   if (!address.includes(':')) return Number(address.split('.').at(-1));
-  const groups = address.split(':');
-  return Number.parseInt(groups.at(-1) || '0', 16) & 0xff;
+  return Number.parseInt(address.split(':').at(-1) || '0', 16) & 0xff;
 }
 
 function scoreOf(messages: readonly Message[]): number | undefined {
@@ -29,26 +51,12 @@ function scoreOf(messages: readonly Message[]): number | undefined {
   return score;
 }
 
-function agentHello(): Buffer {
-  const pairs = [
-    [encodeString('version'), encodeTypedData({ type: 'string', value: '2.0' })],
-    [encodeString('max-frame-size'), encodeTypedData({ type: 'uint32', value: MAX_FRAME_SIZE })],
-    [encodeString('capabilities'), encodeTypedData({ type: 'string', value: 'pipelining' })],
-  ];
-  const payload = Buffer.concat(pairs.flat());
-  const head = Buffer.from([0, 0, 0, payload.length + 7, 101, 0, 0, 0, 1, 0, 0]);
-  return Buffer.concat([head, payload]);
-}
-
 function answer(socket: Socket, frame: Frame): void {
-  if (frame.type === 1) socket.write(agentHello());
+  if (frame.type === 1) socket.write(hello);
   if (frame.type === 2) socket.end();
   if (frame.type !== 3) return;
   const score = scoreOf(decodeMessages(frame.payload));
-  const actions: Action[] =
-    score === undefined
-      ? []
-      : [{ action: 'set-var', scope: 'sess', name: 'ip_score', value: { type: 'int64', value: score } }];
+  const actions: SetVar[] = score === undefined ? [] : [{ scope: 'sess', name: 'ip_score', value: BigInt(score) }];
   socket.write(encodeAck(frame.streamId, frame.frameId, actions));
 }
 
