@@ -12,7 +12,7 @@ export function reportLines(comparisons: readonly Comparison[]): string[] {
     ...comparisons.map(row),
     '',
     RULE,
-    `With 99 % all ${comparisons.length} intervals contain the true value. A sample is two processes of each side.`,
+    'With a probability of 99 % every interval contains the true value. A sample is two processes of each side.',
   ];
   const broken = comparisons.filter(({ isBroken }) => isBroken).map(({ name }) => name);
   if (broken.length > 0) {

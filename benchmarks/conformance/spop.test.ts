@@ -4,8 +4,11 @@ import { jsonLines, type Outcome, spop } from '../../packages/agent/test/cli/run
 import { AgentProcess } from '../load/agent-process.ts';
 import { buildLanes } from '../peers/lanes.ts';
 
-/** An agent that one would write first, and a library in Go, which is built where Go is. */
+/** A first attempt at an agent, and a library in Go, which is built if Go is installed. */
 const PEERS = ['naive Node', 'negasus/haproxy-spoe-go'] as const;
+
+/** Enough for six starts of `spop` on a busy machine. */
+const TIMEOUT_MS = 300_000;
 
 const built = await Promise.all(PEERS.map((name) => buildLanes(process.versions.node, name, () => {})));
 const lanes = built.flatMap((each) => each.lanes);
@@ -37,5 +40,6 @@ describe.each(PEERS)('spop, in front of %s', (name) => {
       const bad = await judge('spop/3.2.4/*');
       expect([bad.code, bad.stdout]).toEqual([1, expect.stringMatching(/^must +\d+ +[1-9]/m)]);
     },
+    TIMEOUT_MS,
   );
 });
