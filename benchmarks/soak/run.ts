@@ -31,6 +31,9 @@ const agent = fork(program, { execArgv: ['--conditions=@spop/source', '--expose-
 process.once('exit', () => void agent.kill('SIGKILL'));
 const [port] = (await once(agent, 'message')) as [number];
 
+// They may have to be downloaded first, which is not part of the soak.
+const haproxies = await Promise.all((await findHaproxies()).map((each) => ReloadedHaproxy.start(each, port)));
+
 const startedAt = performance.now();
 const isOver = (): boolean => performance.now() - startedAt >= totalMs || agent.exitCode !== null;
 
@@ -46,8 +49,6 @@ agent.on('message', (sample: SoakSample) => {
     );
   }
 });
-
-const haproxies = await Promise.all((await findHaproxies()).map((each) => ReloadedHaproxy.start(each, port)));
 
 async function reload(): Promise<void> {
   for (let i = 0; !isOver(); i++) {
