@@ -6,7 +6,6 @@ import type { Value } from '../values/value-views.ts';
 import { ValueView } from '../values/value.ts';
 import { ViewSource } from '../values/view-source.ts';
 import { Cursor } from '../wire/cursor.ts';
-import { truncated } from '../wire/varint.ts';
 
 /**
  * Reads the actions of an ACK, and allocates nothing (SPOE.txt §3.4):
@@ -78,7 +77,7 @@ export class ActionReader {
 
 function readByte(cursor: Cursor): number {
   const position = cursor.position;
-  if (position >= cursor.limit) throw truncated(cursor, position, 'an action that does not end before it');
+  if (position >= cursor.limit) throw cursor.truncated(position, 'an action that does not end before it');
   cursor.position = position + 1;
   return cursor.bytes[position]!;
 }

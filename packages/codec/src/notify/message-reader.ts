@@ -4,7 +4,6 @@ import { KvListReader, Name } from '../frames/kv-list.ts';
 import type { Value } from '../values/value-views.ts';
 import { ViewSource } from '../values/view-source.ts';
 import { Cursor } from '../wire/cursor.ts';
-import { truncated } from '../wire/varint.ts';
 
 /**
  * Reads the messages of a NOTIFY and their arguments in their order, without declarations, and allocates nothing:
@@ -92,5 +91,5 @@ function readArgumentCount(cursor: Cursor): number {
 /** The error of a message whose name ends with the frame, at `limit`. */
 export function noArgumentCount(cursor: Cursor, bytes: Buffer, limit: number): SpopError {
   cursor.moveTo(bytes, limit, limit, cursor.origin);
-  return truncated(cursor, limit, 'a message without its number of arguments');
+  return cursor.truncated(limit, 'a message without its number of arguments');
 }

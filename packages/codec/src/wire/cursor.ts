@@ -1,3 +1,6 @@
+import { MAX_VARINT_BYTES } from '../constants.ts';
+import { SpopError } from '../errors.ts';
+
 /** An empty buffer, for views and cursors without a frame. */
 export const NO_BYTES: Buffer = Buffer.alloc(0);
 
@@ -42,5 +45,28 @@ export class Cursor {
     this.position = position;
     this.limit = limit;
     this.origin = origin;
+  }
+
+  // Errors are made here, so that a bundle of readVarint and writeVarint alone holds neither SpopError nor its table of codes.
+
+  /** @internal The error of a value that begins at `start` and does not end before the limit. */
+  truncated(start: number, what: string): SpopError {
+    return new SpopError(
+      'SPOP_TRUNCATED',
+      `expected a value that ends within the frame, whose last byte is ${this.limit - this.origin - 1}; found ${what}`,
+      start - this.origin,
+    );
+  }
+
+  /** @internal The error of a varint at the position that does not end before the limit, or does not fit 64 bits. */
+  varintError(): SpopError {
+    if (this.limit - this.position < MAX_VARINT_BYTES) {
+      return this.truncated(this.position, 'a varint that does not end before it');
+    }
+    return new SpopError(
+      'SPOP_VARINT_OVERFLOW',
+      'expected a varint of at most 10 bytes and below 2^64; found a longer or larger one',
+      this.position - this.origin,
+    );
   }
 }

@@ -1,7 +1,7 @@
 import { DataType } from '../constants.ts';
 import { SpopError } from '../errors.ts';
 import type { Cursor } from './cursor.ts';
-import { readLength, readVarint, truncated } from './varint.ts';
+import { readLength, readVarint } from './varint.ts';
 
 /*
  * TYPED-DATA    : <TYPE:4 bits><FLAGS:4 bits><DATA>        (SPOE.txt §3.1)
@@ -36,7 +36,7 @@ DATA_SIZES.set([0, 0, SIZE_OF_VARINT, SIZE_OF_VARINT, SIZE_OF_VARINT, SIZE_OF_VA
  */
 export function skipTypedData(cursor: Cursor): void {
   const start = cursor.position;
-  if (start >= cursor.limit) throw truncated(cursor, start, 'no typed data there');
+  if (start >= cursor.limit) throw cursor.truncated(start, 'no typed data there');
   cursor.position = start + 1;
   switch (cursor.bytes[start]! & TYPE_MASK) {
     case DataType.String:
@@ -73,7 +73,7 @@ export function skipTypedData(cursor: Cursor): void {
 
 function skipBytes(cursor: Cursor, length: number): void {
   const start = cursor.position;
-  if (length > cursor.limit - start) throw truncated(cursor, start, `an address of ${length} bytes`);
+  if (length > cursor.limit - start) throw cursor.truncated(start, `an address of ${length} bytes`);
   cursor.position = start + length;
 }
 

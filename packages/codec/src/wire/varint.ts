@@ -1,5 +1,4 @@
 import { MAX_VARINT_BYTES } from '../constants.ts';
-import { SpopError } from '../errors.ts';
 import type { Cursor } from './cursor.ts';
 
 /*
@@ -73,7 +72,7 @@ export function readLength(cursor: Cursor): number {
   readVarint(cursor);
   const length = cursor.lo;
   if (cursor.hi !== 0 || length < 0 || length > cursor.limit - cursor.position) {
-    throw truncated(cursor, start, 'a length that is above what is left of the frame');
+    throw cursor.truncated(start, 'a length that is above what is left of the frame');
   }
   return length;
 }
@@ -98,14 +97,11 @@ function readLongVarint(cursor: Cursor): void {
   let shift = 0;
   let byte = ONE_BYTE_VARINTS;
   do {
-    if (position >= limit) {
-      throw truncated(cursor, start, 'a varint that does not end before it');
-    }
-    byte = bytes[position]!;
-    if (position - start === MAX_VARINT_BYTES - 1) {
-      return finishLongestVarint(cursor, lo, hi, byte);
-    }
-    position++;
+    if (position >= limit) throw cursor.varintError();
+    byte = bytes[position++]!;
+    // The tenth byte, at shift 60, is the only one that can carry a value past 64 bits. hi is at most
+    // 2 + 255 * (1 + 2^7 + 2^14 + 2^21) then, below 2^30; 2^32 = 16 * 2^28.
+    if (position - start === MAX_VARINT_BYTES && (hi >>> 28) + byte >= 16) throw cursor.varintError();
     if (shift < 25) {
       lo += byte << shift;
     } else if (shift === 25) {
@@ -114,24 +110,13 @@ function readLongVarint(cursor: Cursor): void {
       hi = (byte >>> 7) + ((sum ^ SIGN) < (lo ^ SIGN) ? 1 : 0);
       lo = sum;
     } else {
-      hi += byte << (shift - 32);
+      hi = (hi + (byte << (shift - 32))) | 0;
     }
     shift += shift === 0 ? 4 : 7;
   } while (byte >= CONTINUES);
   cursor.lo = lo;
   cursor.hi = hi;
   cursor.position = position;
-}
-
-/** Adds the tenth byte, at shift 60: the only one that can carry a value past 64 bits. */
-function finishLongestVarint(cursor: Cursor, lo: number, hi: number, byte: number): void {
-  // hi is at most 2 + 255 * (1 + 2^7 + 2^14 + 2^21), below 2^30; 2^32 = 16 * 2^28.
-  if (byte >= 16 || (hi >>> 28) + byte >= 16) {
-    throw overflow(cursor);
-  }
-  cursor.lo = lo;
-  cursor.hi = (hi + (byte << 28)) | 0;
-  cursor.position += MAX_VARINT_BYTES;
 }
 
 /** Bytes of the varint of `hi` * 2^32 + `lo` (both as signed halves): 1 to 10. */
@@ -146,7 +131,7 @@ export function varintSize(lo: number, hi: number): number {
   return writeVarint(sizing, 0, lo, hi);
 }
 
-const sizing: Buffer = Buffer.alloc(MAX_VARINT_BYTES);
+const sizing: Buffer = /* @__PURE__ */ Buffer.alloc(MAX_VARINT_BYTES);
 
 /**
  * Writes the value `hi` * 2^32 + `lo` (both as signed halves) at `position`, and returns the offset after it. The caller has
@@ -188,21 +173,4 @@ export function writeSmallVarint(bytes: Buffer, position: number, value: number)
   }
   bytes[position++] = value;
   return position;
-}
-
-/** The error of a value that begins at `start` and does not end before the cursor's limit. */
-export function truncated(cursor: Cursor, start: number, what: string): SpopError {
-  return new SpopError(
-    'SPOP_TRUNCATED',
-    `expected a value that ends within the frame, whose last byte is ${cursor.limit - cursor.origin - 1}; found ${what}`,
-    start - cursor.origin,
-  );
-}
-
-function overflow(cursor: Cursor): SpopError {
-  return new SpopError(
-    'SPOP_VARINT_OVERFLOW',
-    'expected a varint of at most 10 bytes and below 2^64; found a longer or larger one',
-    cursor.position - cursor.origin,
-  );
 }
