@@ -26,8 +26,8 @@ export const codecFaults: readonly Fault[] = [
     name: 'varint limit taken from the buffer',
     mistake: 'a varint is read past the end of the frame while there are bytes',
     file: source('varint'),
-    search: 'if (position >= limit) {',
-    replace: 'if (position >= bytes.length) {',
+    search: 'if (position >= limit) throw',
+    replace: 'if (position >= bytes.length) throw',
     noticedBy: tests('wire/varint'),
   },
   {
@@ -58,8 +58,8 @@ export const codecFaults: readonly Fault[] = [
     name: 'varint of 2^64 accepted',
     mistake: 'the tenth byte is checked alone, without what is below it',
     file: source('varint'),
-    search: 'byte >= 16 || (hi >>> 28) + byte >= 16',
-    replace: 'byte >= 16',
+    search: '&& (hi >>> 28) + byte >= 16',
+    replace: '&& byte >= 16',
     noticedBy: tests('wire/varint'),
   },
   {
@@ -242,9 +242,9 @@ export const codecFaults: readonly Fault[] = [
   {
     name: 'error offset counted from the buffer',
     mistake: 'the offset of a wrong byte depends on where its frame lies in the chunk',
-    file: source('varint'),
-    search: '    start - cursor.origin,\n  );\n}\n\nfunction overflow',
-    replace: '    start,\n  );\n}\n\nfunction overflow',
+    file: source('cursor'),
+    search: 'start - this.origin,',
+    replace: 'start,',
     noticedBy: tests('wire/varint'),
   },
   {
