@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 const folder = resolve(import.meta.dirname, '..');
 
 /** Runs `.ci/run` with stand-ins for every program that it calls, and returns its exit code and the lines it wrote. */
-function runCi(programs: Partial<Record<'apt-get' | 'npm' | 'pnpm', string>>): {
+function runCi(programs: Partial<Record<'apt-get' | 'npm' | 'pnpm' | 'lint-workflows', string>>): {
   exitCode: number | null;
   lines: string[];
 } {
@@ -17,12 +17,14 @@ function runCi(programs: Partial<Record<'apt-get' | 'npm' | 'pnpm', string>>): {
     cpSync(join(folder, 'with-node'), join(root, '.ci/with-node'));
     const bin = join(root, 'bin');
     mkdirSync(bin);
+    const { 'lint-workflows': lint = '', ...others } = programs;
+    writeFileSync(join(root, '.ci/lint-workflows'), `#!/bin/sh\n${lint}\n`, { mode: 0o755 });
     const all = {
       'apt-get': '',
       npm: 'echo 10 passed, 0 failed',
       npx: 'printf %s "$PATH"',
       pnpm: 'echo 7 passed, 0 failed',
-      ...programs,
+      ...others,
     };
     for (const [name, script] of Object.entries(all)) {
       writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
@@ -61,6 +63,7 @@ const cases: [label: string, programs: Parameters<typeof runCi>[0], exitCode: nu
     '24 passed, 1 failed',
   ],
   ['counts Debian packages that cannot be installed', { 'apt-get': 'exit 100' }, 1, '24 passed, 1 failed'],
+  ['counts workflows with findings', { 'lint-workflows': 'exit 14' }, 1, '24 passed, 1 failed'],
 ];
 
 describe('.ci/run', () => {
