@@ -46,7 +46,8 @@ const guides: Item[] = [
     'Coming from elsewhere': '/docs/guides/migration',
   }),
   group('In production', {
-    Deployment: '/docs/guides/running',
+    Deployment: '/docs/guides/deployment',
+    'Running an agent': '/docs/guides/running',
     Operations: '/docs/guides/operations',
     Limits: '/docs/guides/limits',
     Observability: '/docs/observability',
@@ -54,7 +55,7 @@ const guides: Item[] = [
     Errors: '/docs/errors',
   }),
   group('Examples', examples),
-  group('Figures', { Benchmarks: '/docs/benchmarks', Soak: '/docs/soak' }),
+  group('Figures', { Benchmarks: '/docs/benchmarks', Conformance: '/docs/conformance', Soak: '/docs/soak' }),
   group('Working on it', { Architecture: '/ARCHITECTURE', Contributing: '/CONTRIBUTING' }),
 ];
 

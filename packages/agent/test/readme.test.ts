@@ -63,6 +63,14 @@ describe('README', () => {
     expect(programs.toSorted()).toEqual(files.map((name) => readFileSync(new URL(name, folder), 'utf8')).toSorted());
   });
 
+  it('shows the agent and the configuration that the top README shows', () => {
+    const blocks = (text: string): string[] =>
+      [...text.matchAll(/^```(?:ts|haproxy)?\n(.*?)^```$/gms)].map(([, code = '']) => code);
+    const top = blocks(readFileSync(new URL('../../../README.md', import.meta.url), 'utf8'));
+    expect(top).toHaveLength(3);
+    expect(blocks(readme)).toEqual(expect.arrayContaining(top));
+  });
+
   it('has an agent in ten lines that scores addresses', async () => {
     expect(await ask('ten-lines.ts', from('192.0.2.1'))).toEqual({ 'sess.ip_score': 100 });
     expect(await ask('ten-lines.ts', from('192.0.2.2'))).toEqual({ 'sess.ip_score': 0 });
