@@ -65,7 +65,7 @@ describe('README', () => {
 
   it('shows the agent and the configuration that the top README shows', () => {
     const blocks = (text: string): string[] =>
-      [...text.matchAll(/^```(?:ts|haproxy)?\n(.*?)^```$/gms)].map(([, code = '']) => code);
+      [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].filter(([, word]) => word !== 'sh').map(([, , code = '']) => code);
     const top = blocks(readFileSync(new URL('../../../README.md', import.meta.url), 'utf8'));
     expect(top).toHaveLength(3);
     expect(blocks(readme)).toEqual(expect.arrayContaining(top));
