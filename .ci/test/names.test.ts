@@ -73,6 +73,11 @@ describe('the names of the packages', () => {
     expect(found).toEqual([]);
   });
 
+  it.each(all)('have a docstring for each function, accessor and option of theirs: $file', ({ name, file }) => {
+    const found = [...report(name, file).matchAll(/^ +\/\/ .*\(undocumented\)\n +(.*)/gm)].map(([, line = '']) => line);
+    expect(found.filter((line) => /\(|\?:/.test(line))).toEqual([]);
+  });
+
   it('have one meaning each, in any packages that a test imports', () => {
     const meanings = Map.groupBy(
       all.flatMap(({ found }) => [...found]),

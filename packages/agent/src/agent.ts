@@ -111,7 +111,9 @@ export class Agent implements AsyncDisposable {
    * its type; {SpopError} SPOP_MISUSE after `close`.
    */
   listen(target: TcpTarget): Promise<TcpAddress>;
+  /** Listens on a unix socket; as on TCP otherwise. */
   listen(target: UnixTarget): Promise<UnixAddress>;
+  /** Listens on what {@link parseListenAddress} takes, such as `127.0.0.1:9000` or `unix:/run/agent.sock`, or on an open socket. */
   listen(target: ListenTarget | string): Promise<ListenAddress>;
   async listen(given: ListenTarget | string): Promise<ListenAddress> {
     const target = typeof given === 'string' ? parseListenAddress(given) : given;
@@ -173,6 +175,7 @@ export class Agent implements AsyncDisposable {
     return toAgentMetrics(shared, connections.all);
   }
 
+  /** Closes the agent as {@link Agent.close} does by default, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -3,15 +3,19 @@ import { check, checkInteger, checkOptions, isObject } from './checks.ts';
 
 /** A TCP address to listen on. `host` is 127.0.0.1 by default, port 0 is any free one, `backlog` is 511 by default. */
 export interface TcpTarget {
+  /** An address of this machine, or a name of it. */
   readonly host?: string | undefined;
   readonly port: number;
+  /** How many connections may wait in the kernel for the agent; 511 by default, and at most what the kernel allows. */
   readonly backlog?: number | undefined;
 }
 
 /** A unix socket to listen on: a path of up to 107 bytes, and the mode of its file, which is set right after it is made. */
 export interface UnixTarget {
   readonly path: string;
+  /** The permissions of the socket's file, such as 0o660; by default what the process's umask leaves. */
   readonly mode?: number | undefined;
+  /** As in {@link TcpTarget.backlog}. */
   readonly backlog?: number | undefined;
 }
 

@@ -99,6 +99,7 @@ export class SpopError extends Error {
     this.offset = offset;
   }
 
+  /** `instanceof SpopError`: true for a SpopError of this copy of the package or of another with the same layout. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (this !== SpopError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return value instanceof Error && Reflect.get(value, ERROR) === LAYOUT;

@@ -60,8 +60,11 @@ export interface MatcherContext {
 /** The result of a matcher; `expected` and `actual` are for the test runner's diff. */
 export interface MatcherResult {
   readonly pass: boolean;
+  /** The text of the failure. */
   readonly message: () => string;
+  /** What was expected, for the diff. */
   readonly expected?: unknown;
+  /** What was found, for the diff. */
   readonly actual?: unknown;
 }
 

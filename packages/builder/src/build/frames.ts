@@ -36,10 +36,15 @@ export function frame(
 
 /** Options of {@link haproxyHello}; null leaves the key out. */
 export interface HaproxyHelloOptions extends FrameOptions {
+  /** `2.0` by default. */
   readonly supportedVersions?: string | null | undefined;
+  /** Bytes; 16,380 by default. */
   readonly maxFrameSize?: number | null | undefined;
+  /** `pipelining` by default; several are separated by commas. */
   readonly capabilities?: string | null | undefined;
+  /** Left out by default. */
   readonly engineId?: string | null | undefined;
+  /** True for the HELLO of `option spop-check`; left out by default. */
   readonly healthcheck?: boolean | null | undefined;
 }
 
@@ -62,8 +67,11 @@ export function haproxyHello(options: HaproxyHelloOptions = {}): KvBuilder {
 
 /** Options of {@link agentHello}; null leaves the key out. */
 export interface AgentHelloOptions extends FrameOptions {
+  /** `2.0` by default. */
   readonly version?: string | null | undefined;
+  /** Bytes; 16,380 by default. */
   readonly maxFrameSize?: number | null | undefined;
+  /** `pipelining` by default; several are separated by commas. */
   readonly capabilities?: string | null | undefined;
 }
 

@@ -1,6 +1,6 @@
-/** A value whose type byte may have meaningless flags (SPOE.txt §3.1). */
+/** A value whose type byte may have meaningless flags, its upper four bits (SPOE.txt §3.1). */
 export interface Flagged {
-  /** The upper four bits, without BOOL's lowest one; present only if one of them is set, which HAProxy never does. */
+  /** 1 to 15, without the one that is a BOOL's value. Present only if one of them is set, which HAProxy never does. */
   readonly flags?: number;
 }
 

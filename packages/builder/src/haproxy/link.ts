@@ -4,6 +4,7 @@ import { PeerFailure } from './peer-failure.ts';
 
 /** An agent in this process: `createAgent()` of `@spop/agent`, or any other object that takes a stream. */
 export interface StreamHandler {
+  /** Serves the peer at the other end of the stream, until that ends. */
   handle(stream: Duplex): unknown;
 }
 

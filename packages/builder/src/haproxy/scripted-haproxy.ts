@@ -93,7 +93,9 @@ export class ScriptedHaproxy {
    * @throws {PeerFailure} when no ACK comes; {SpopError} when the message does not match its schema.
    */
   notify<Schema extends MessageSchema>(schema: Schema, ...args: SchemaParameters<Schema>): Promise<AckFrame>;
+  /** Sends one message by its name, with arguments that no declaration checks. */
   notify(name: string, args?: ArgumentsInput): Promise<AckFrame>;
+  /** Sends a NOTIFY of any messages. */
   notify(input: NotifyInput): Promise<AckFrame>;
   notify(input: MessageSchema | string | NotifyInput, args: ArgumentsInput = {}): Promise<AckFrame> {
     return runStep(async () => {

@@ -108,6 +108,7 @@ export class AckWriter extends FrameBody implements Actions {
     this.#end = limit;
   }
 
+  /** {@inheritDoc Actions.set} */
   set<Write>(variable: Variable<Write>, value: Write): this {
     const position = this.#writeSetPrefix(variable);
     const { bytes } = this;
@@ -131,6 +132,7 @@ export class AckWriter extends FrameBody implements Actions {
     return this;
   }
 
+  /** {@inheritDoc Actions.setNull} */
   setNull(variable: Variable<never>): this {
     let position = this.#writeSetPrefix(variable);
     if (position >= this.#end) position = this.#grow(position, 1, variable.setPrefix);
@@ -139,11 +141,13 @@ export class AckWriter extends FrameBody implements Actions {
     return this;
   }
 
+  /** {@inheritDoc Actions.unset} */
   unset(variable: Variable<never>): this {
     this.position = this.#writePrefix(variable.unsetAction);
     return this;
   }
 
+  /** {@inheritDoc Actions.reset} */
   reset(): this {
     if (this.#end === CLOSED) throw ackEnded();
     this.position = this.#payloadStart;

@@ -35,6 +35,7 @@ export class Name {
     return utf8PrefixLength(source.bytes, source.origin + this.#start, this.byteLength, text) === this.byteLength;
   }
 
+  /** The name as text. */
   toString(): string {
     const source = this.#source;
     if (source.generation !== this.#generation) throw viewClosed();

@@ -32,10 +32,12 @@ export class MessageReader {
     this.#arguments = new KvListReader(this.#cursor, source);
   }
 
+  /** The name of the argument that `nextArgument` found. */
   get argumentName(): Name {
     return this.#arguments.name;
   }
 
+  /** The value of the argument that `nextArgument` found. */
   get value(): Value {
     return this.#arguments.value;
   }

@@ -16,8 +16,9 @@ export interface IntegerValue extends AnyValue {
   readonly lo: number;
   /** High 32 bits as a signed integer. */
   readonly hi: number;
-  /** @throws {SpopError} SPOP_UNSAFE_INTEGER outside ±(2^53 - 1). */
+  /** The integer as a number. @throws {SpopError} SPOP_UNSAFE_INTEGER outside ±(2^53 - 1). */
   toNumber(): number;
+  /** The integer, of any size. */
   toBigInt(): bigint;
 }
 
