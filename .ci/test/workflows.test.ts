@@ -39,7 +39,7 @@ describe('.github/workflows/release.yml', () => {
       'actions/attest',
     ]);
     expect([...job.matchAll(/run: (.*)/g)].map(([, command]) => command)).toEqual([
-      'npm stage publish "./$PACKAGE"/*.tgz --provenance',
+      'npm stage publish "./$PACKAGE"/*.tgz --provenance --ignore-scripts',
     ]);
   });
 
