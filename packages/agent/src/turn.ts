@@ -1,5 +1,7 @@
-/** How long all connections together are read before the event loop comes round, in ms. */
-const WINDOW_MS = 5;
+/** How long all connections together are read in one round of the event loop, in ms. */
+const WINDOW_MS = 4;
+/** What the connections that were cut short get in a round at least, in ms, however long other reads took. */
+const LEAST_TURNS_MS = 1;
 /** A window begins once batches have taken 2 ms together: an immediate for each batch would cost time. */
 const SHORT_MS = 2;
 /** The work of a frame besides its bytes, in bytes; see {@link Turn.stride}. */
@@ -16,7 +18,7 @@ const CROWDED_STRIDE = 1_024;
 /** Indices of the times in `#times`. */
 const READ_AT = 0;
 const STARTED_AT = 1;
-const OPENED_AT = 2;
+const CLOSES_AT = 2;
 /** The time that batches took since the last window. */
 const SPENT = 3;
 const LOOKED_AT = 4;
@@ -29,8 +31,8 @@ export interface Cut {
 
 /**
  * Decides which connection may read, and for how long. An agent has one. Its connections hand over their frames one after the
- * other, for 5 ms together. Then the event loop reads what else has come, and the connections that were cut short go on in
- * their order.
+ * other, for 4 ms together in a round of the event loop: first those that the loop finds readable, then, in their order, those
+ * that were cut short. A connection that becomes readable during a round is read in the next one.
  */
 export class Turn {
   /**
@@ -85,16 +87,17 @@ export class Turn {
   isOver(): boolean {
     const now = performance.now();
     const elapsed = now - this.#times[STARTED_AT]!;
-    const isQuick = now - this.#times[LOOKED_AT]! < QUICK_MS;
+    // The next stride may take as long: one of large frames takes a part of the window that counts.
+    const strideMs = now - this.#times[LOOKED_AT]!;
     this.#times[LOOKED_AT] = now;
-    if (!isQuick) this.stride = this.#cut.size === 0 ? STRIDE : CROWDED_STRIDE;
+    if (strideMs >= QUICK_MS) this.stride = this.#cut.size === 0 ? STRIDE : CROWDED_STRIDE;
     else if (this.stride < MAX_STRIDE) this.stride *= 2;
     if (!this.#isOpen) {
       const spent = this.#times[SPENT]! + elapsed;
       if (spent < SHORT_MS) return false;
       this.#open(now - spent);
     }
-    return elapsed >= WINDOW_MS / (this.#cut.size + 1) || this.#isUsedUpAt(now);
+    return elapsed + strideMs >= WINDOW_MS / (this.#cut.size + 1) || this.#isUsedUpAt(now + strideMs);
   }
 
   /** Whether the window is used up; for a connection that would read on after a pause. */
@@ -116,26 +119,29 @@ export class Turn {
   }
 
   #isUsedUpAt(now: number): boolean {
-    return now - this.#times[OPENED_AT]! >= WINDOW_MS;
+    return now >= this.#times[CLOSES_AT]!;
   }
 
-  /** Opens a window. The next one begins in an immediate, which runs after the event loop has read all sockets. */
+  /** Opens a window. It ends in an immediate, which runs after the event loop has read all sockets. */
   #open(since: number): void {
     this.#isOpen = true;
-    this.#times[OPENED_AT] = since;
-    setImmediate(this.#next);
+    this.#times[CLOSES_AT] = since + WINDOW_MS;
+    setImmediate(this.#endRound);
   }
 
-  readonly #next = (): void => {
-    this.#isOpen = false;
-    this.#times[SPENT] = 0;
+  /** Gives those that were cut short what is left of the window. */
+  readonly #endRound = (): void => {
+    const times = this.#times;
+    times[CLOSES_AT] = Math.max(times[CLOSES_AT]!, performance.now() + LEAST_TURNS_MS);
+    // A connection that is cut short again goes on in the next round.
     let left = this.#cut.size;
-    if (left === 0) return;
-    this.#open(performance.now());
     for (const cut of this.#cut) {
+      if (left-- === 0 || this.#isUsedUpAt(performance.now())) break;
       this.#cut.delete(cut);
       cut.takeTurn();
-      if (--left === 0 || this.#isUsedUpAt(performance.now())) return;
     }
+    this.#isOpen = false;
+    times[SPENT] = 0;
+    if (this.#cut.size > 0) this.#open(performance.now());
   };
 }

@@ -42,8 +42,8 @@ function holdCuts(): Cut[] {
 
 describe.each(linkKinds)('over %s', (link) => {
   it.each([
-    [1, 0.2, 10],
-    [100, 0.05, 50],
+    [1, 0.2, 6],
+    [100, 0.05, 30],
   ])(
     'one NOTIFY beside %i flooding connections, %d ms a NOTIFY, waits %i ms at most',
     async (count, eachMs, mostMs) => {

@@ -38,19 +38,26 @@ function setup(eachMs: number = 0) {
 }
 
 describe('Turn', () => {
-  it('gives a batch that is alone 5 ms', () => {
-    expect(setup().isOverAfter(0, 0.25, 4.5, 0.25)).toEqual([false, false, false, true]);
+  it('gives a batch that is alone 4 ms', () => {
+    expect(setup().isOverAfter(1, 0.5, 1, 0.25, 0.5, 0.5)).toEqual([false, false, false, false, false, true]);
   });
 
-  it('gives all batches together 5 ms in one round of the event loop', async () => {
+  it('ends a batch if a step as long as its last one would exceed 4 ms', () => {
+    expect(setup().isOverAfter(1.25, 1.25, 1.25)).toEqual([false, false, true]);
+    expect(setup().isOverAfter(2)).toEqual([true]);
+    expect(setup().isOverAfter(1.875)).toEqual([false]);
+  });
+
+  it('gives all batches together 4 ms in one round of the event loop', async () => {
     const { isOverAfter, turn, spend } = setup();
-    expect(isOverAfter(3)).toEqual([false]);
+    expect(isOverAfter(1.25, 1.25)).toEqual([false, false]);
     turn.countBatch();
-    expect(isOverAfter(1.9, 0.1)).toEqual([false, true]);
-    expect(isOverAfter(0)).toEqual([true]);
+    expect(isOverAfter(0.5, 0.5)).toEqual([false, true]);
+    expect(isOverAfter(0)).toEqual([false]);
+    expect(isOverAfter(0.5)).toEqual([true]);
     await nextTurn();
     spend(100);
-    expect(isOverAfter(4.9, 0.1)).toEqual([false, true]);
+    expect(isOverAfter(1.25, 1.25, 0.75)).toEqual([false, false, true]);
   });
 
   it('counts batches that are too short for a check of the time', () => {
@@ -66,7 +73,7 @@ describe('Turn', () => {
   it('counts the time between batches in the same turn, such as for promises of handlers', () => {
     const { isOverAfter, spend, turn } = setup();
     expect(turn.isUsedUp()).toBe(false);
-    spend(4.9);
+    spend(3.9);
     expect(turn.isUsedUp()).toBe(false);
     spend(0.1);
     expect(turn.isUsedUp()).toBe(true);
@@ -81,7 +88,7 @@ describe('Turn', () => {
       turn.countBatch();
       spend(1_000);
     }
-    expect(isOverAfter(4.7)).toEqual([false]);
+    expect(isOverAfter(1.75)).toEqual([false]);
   });
 
   it('lets waiting connections go on in their order, after the event loop has read from others', async () => {
@@ -92,8 +99,8 @@ describe('Turn', () => {
     expect(taken).toEqual(['a', 'b', 'c']);
   });
 
-  it('gives 5 ms to all waiting connections, and goes on with the next in the next turn', async () => {
-    const { cut, taken, turn } = setup(2);
+  it('gives 4 ms to all waiting connections, and goes on with the next in the next turn', async () => {
+    const { cut, taken, turn } = setup(1.5);
     for (const name of ['a', 'b', 'c', 'd', 'e']) turn.wait(cut(name));
     await nextTurn();
     expect(taken).toEqual(['a', 'b', 'c']);
@@ -101,11 +108,30 @@ describe('Turn', () => {
     expect(taken).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  it('subtracts the time of the waiting connections from the next window', async () => {
+  it('gives waiting connections what other reads have left of 4 ms', async () => {
+    const { cut, taken, isOverAfter, turn } = setup(0.75);
+    for (const name of ['a', 'b', 'c', 'd', 'e']) turn.wait(cut(name));
+    isOverAfter(2);
+    await nextTurn();
+    expect(taken).toEqual(['a', 'b', 'c']);
+  });
+
+  it('gives waiting connections 1 ms at least, however long other reads took', async () => {
+    const { cut, taken, isOverAfter, turn } = setup(0.75);
+    for (const name of ['a', 'b', 'c', 'd', 'e']) turn.wait(cut(name));
+    isOverAfter(100);
+    await nextTurn();
+    expect(taken).toEqual(['a', 'b']);
+    isOverAfter(100);
+    await nextTurn();
+    expect(taken).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('gives the reads after the turns of waiting connections 4 ms of their own', async () => {
     const { cut, isOverAfter, turn } = setup(3);
     turn.wait(cut('a'));
     await nextTurn();
-    expect(isOverAfter(1.9, 0.1)).toEqual([false, true]);
+    expect(isOverAfter(1.25, 1.25, 0.75)).toEqual([false, false, true]);
   });
 
   it('gives a connection that is cut short again its turn after all others', async () => {
@@ -126,12 +152,12 @@ describe('Turn', () => {
     expect(taken).toEqual(['again', 'other', 'again', 'again']);
   });
 
-  it('gives each a part of 5 ms if others wait, and checks the time more often', () => {
+  it('gives each a part of 4 ms if others wait, and checks the time more often', () => {
     const { cut, isOverAfter, turn } = setup();
     turn.beginBatch();
     const { stride } = turn;
     for (let i = 0; i < 9; i++) turn.wait(cut(`${i}`));
-    expect(isOverAfter(0.4, 0.1)).toEqual([false, true]);
+    expect(isOverAfter(0.125, 0.125, 0.125)).toEqual([false, false, true]);
     expect(turn.stride).toBe(stride / 4);
   });
 
