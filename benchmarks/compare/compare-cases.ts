@@ -70,12 +70,15 @@ export async function withSides<Result>(
     process.exit(130);
   });
   try {
-    const variant = (revision: string | undefined): Variant => {
-      const copy = copyPackages(repository, revision);
-      copies.push(copy);
-      return { label: copy.label, flags: plainJsFlags(copy.root) };
+    const copy = (revision: string | undefined, builder?: Packages): Packages => {
+      const made = copyPackages(repository, revision, builder);
+      copies.push(made);
+      return made;
     };
-    return await work({ base: variant(revisions.base), head: variant(revisions.head) });
+    const variant = ({ label, root }: Packages): Variant => ({ label, flags: plainJsFlags(root) });
+    const head = copy(revisions.head);
+    const base = copy(revisions.base, head);
+    return await work({ base: variant(base), head: variant(head) });
   } finally {
     removeAll();
   }

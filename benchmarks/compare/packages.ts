@@ -17,15 +17,19 @@ const NAMES = ['codec', 'builder', 'agent'];
  * Copies the packages of a commit, or of the working tree without one, into a temporary folder where `@spop/*` can be
  * imported. Nothing is installed: the packages import nothing else. The working tree is copied too, so that it can be
  * changed during a run.
+ *
+ * @param builder The packages whose builder makes the frames, since that of an early commit lacks what the cases ask of it; the
+ * same packages by default.
  */
-export function copyPackages(repository: string, revision: string | undefined): Packages {
+export function copyPackages(repository: string, revision: string | undefined, builder?: Packages): Packages {
   const root = mkdtempSync(path.join(os.tmpdir(), 'spop-bench-'));
   const remove = (): void => rmSync(root, { recursive: true, force: true });
   try {
     const label = revision === undefined ? copyTree(repository, root) : copyCommit(repository, root, revision);
     mkdirSync(path.join(root, 'node_modules/@spop'), { recursive: true });
     for (const name of NAMES) {
-      const folder = path.join(root, 'packages', name);
+      const from = name === 'builder' && builder !== undefined ? builder.root : root;
+      const folder = path.join(from, 'packages', name);
       if (existsSync(folder)) symlinkSync(folder, path.join(root, 'node_modules/@spop', name));
     }
     return { label, root, remove };

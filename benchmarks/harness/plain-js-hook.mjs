@@ -5,13 +5,12 @@ import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const packages = new URL(import.meta.url).searchParams.get('packages');
-/** The builder makes frames and counts bytes: it is always this repository's, with its own codec. */
-const BUILDER = new URL('../../packages/builder/', import.meta.url).href;
 
 registerHooks({
   resolve(specifier, context, nextResolve) {
-    const isMeasured = /^@spop\/(codec|agent)/.test(specifier) && !context.parentURL?.startsWith(BUILDER);
-    if (packages === null || !isMeasured) return nextResolve(specifier, context);
+    // The builder may be that of another commit than codec and agent, and has the codec beside it.
+    const isOfBuilder = context.parentURL?.includes('/packages/builder/') === true;
+    if (packages === null || isOfBuilder || !specifier.startsWith('@spop/')) return nextResolve(specifier, context);
     return nextResolve(specifier, { ...context, parentURL: packages });
   },
   load(url, context, nextLoad) {

@@ -11,7 +11,7 @@ const SOURCES = ['codec', 'agent', 'builder'].map((name) => `packages/${name}/sr
 
 /**
  * Flags for a Node that runs the benchmarks and the packages as the JavaScript that is published. With `packages`,
- * imports of codec and agent lead to that folder's `node_modules`. The builder stays this repository's: it makes the frames.
+ * imports of `@spop/*` lead to the packages of that folder's `node_modules`, wherever they are imported.
  *
  * Node itself strips types with WebAssembly, whose memory grows while it does. From then on V8 checks at each access to a
  * typed array whether the array has lost its memory, and tiny NOTIFYs take noticeably longer. A benchmark must not measure
