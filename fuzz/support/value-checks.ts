@@ -111,6 +111,7 @@ function checkParts(value: Value, bytes: Buffer, text: string): void {
   if (value.endsWith(`x${text}`) || value.includes(`${text}x`)) fail('endsWith() or includes() with more text');
   const upper = text.replaceAll(/[a-z]/g, (letter) => letter.toUpperCase());
   if (value.equalsIgnoreCase(upper) !== value.equals(text)) fail(`equalsIgnoreCase(${JSON.stringify(upper)})`);
+  if (value.includesIgnoreCase(upper) !== value.includes(text)) fail(`includesIgnoreCase(${JSON.stringify(upper)})`);
   const target = Buffer.alloc(bytes.length);
   const copied = value.copyTo(target, 0, 1, bytes.length - 1);
   if (!target.subarray(0, copied).equals(bytes.subarray(1, Math.max(1, bytes.length - 1)))) fail('copyTo() of a part');

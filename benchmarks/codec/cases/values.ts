@@ -77,6 +77,7 @@ function searchText(): Operation {
     if (message.wide.includes('öß')) found += 800;
     if (message.wide.endsWith('ßenwahn')) found += 1_600;
     if (message.wide.equalsIgnoreCase('GRößENWAHN')) found += 3_200;
+    if (message.path.includesIgnoreCase('OAK')) found += 6_400;
     return found;
   };
 }

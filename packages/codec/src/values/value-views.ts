@@ -63,6 +63,8 @@ export interface StringValue extends BytesValue {
   indexOf(text: string, from?: number): number;
   /** As `equals`, but A to Z equal a to z: for names of hosts, schemes and headers. All other bytes have to be the same. */
   equalsIgnoreCase(text: string): boolean;
+  /** As `includes`, but A to Z equal a to z: for User-Agents and other text of clients. The time may grow as that of `indexOf`. */
+  includesIgnoreCase(text: string): boolean;
 }
 
 /**

@@ -4,7 +4,14 @@ import { definePrintable } from '../printable.ts';
 import { isAddress, isMappedTo, toIpv4Text, toIpv6Text } from '../wire/address.ts';
 import { Cursor } from '../wire/cursor.ts';
 import { DATA_TYPES, dataTypeName, TRUE_FLAG as TRUE_FLAG_, TYPE_MASK as TYPE_MASK_ } from '../wire/typed-data.ts';
-import { bytesEqual, utf8EndsWith, utf8EqualsIgnoreCase, utf8IndexOf, utf8PrefixLength } from '../wire/utf8.ts';
+import {
+  bytesEqual,
+  utf8EndsWith,
+  utf8EqualsIgnoreCase,
+  utf8IncludesIgnoreCase,
+  utf8IndexOf,
+  utf8PrefixLength,
+} from '../wire/utf8.ts';
 import { readVarint } from '../wire/varint.ts';
 import { isNetwork, type Network } from './network.ts';
 import type { TextCache } from './text-cache.ts';
@@ -128,6 +135,11 @@ export class ValueView extends ValueSlot implements Value {
   equalsIgnoreCase(text: string): boolean {
     const start = this._checkBytes();
     return utf8EqualsIgnoreCase(this._source.bytes, start, this._lengthOrSmall, text);
+  }
+
+  includesIgnoreCase(text: string): boolean {
+    const start = this._checkBytes();
+    return utf8IncludesIgnoreCase(this._source.bytes, start, this._lengthOrSmall, text);
   }
 
   copyTo(target: Uint8Array, offset: number = 0, start: number = 0, end: number = Infinity): number {

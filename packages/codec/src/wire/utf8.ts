@@ -79,22 +79,36 @@ export function utf8IndexOf(bytes: Buffer, start: number, length: number, text: 
 
 /** Whether the `length` bytes at `start` are the UTF-8 form of `text`; A to Z equal a to z. */
 export function utf8EqualsIgnoreCase(bytes: Buffer, start: number, length: number, text: string): boolean {
-  if (text.length > length) return false;
+  return prefixLengthIgnoreCase(bytes, start, length, text) === length;
+}
+
+/** Whether the `length` bytes at `start` contain the UTF-8 form of `text`; A to Z equal a to z. */
+export function utf8IncludesIgnoreCase(bytes: Buffer, start: number, length: number, text: string): boolean {
+  const last = length - text.length;
+  for (let at = 0; at <= last; at++) {
+    if (prefixLengthIgnoreCase(bytes, start + at, length - at, text) >= 0) return true;
+  }
+  return false;
+}
+
+/** As {@link utf8PrefixLength}, but A to Z equal a to z. */
+function prefixLengthIgnoreCase(bytes: Buffer, start: number, length: number, text: string): number {
+  if (text.length > length) return -1;
   const end = start + length;
   let position = start;
   for (let i = 0; i < text.length; i++) {
     const code = codePointAt(text, i);
     if (code > 0xffff) i++;
     if (code < 0x80) {
-      if (position === end || lowerAscii(bytes[position]!) !== lowerAscii(code)) return false;
+      if (position === end || lowerAscii(bytes[position]!) !== lowerAscii(code)) return -1;
       position++;
     } else {
       const size = codePointLength(bytes, position, end, code);
-      if (size < 0) return false;
+      if (size < 0) return -1;
       position += size;
     }
   }
-  return position === end;
+  return position - start;
 }
 
 function lowerAscii(code: number): number {

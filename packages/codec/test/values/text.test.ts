@@ -178,6 +178,26 @@ describe('equalsIgnoreCase', () => {
   });
 });
 
+describe('includesIgnoreCase', () => {
+  it.each([
+    ['Mozilla/5.0 (compatible; GPTBot/1.2)', 'gptbot', true],
+    ['Mozilla/5.0 (compatible; gptbot)', 'GPTBOT)', true],
+    ['Mozilla/5.0', 'Mozilla/5.1', false],
+    ['aab', 'AB', true],
+    ['ab', 'ABC', false],
+    ['ab', '', true],
+    ['', '', true],
+    ['', 'a', false],
+    ['@', '`', false],
+    ['xÉy', 'XÉY', true],
+    ['xÉy', 'é', false],
+    ['x😀A', '😀a', true],
+    ['\ufffdA', '\ud83da', true],
+  ])('of %j: %j is %s', (content, text, expected) => {
+    expect(ask(content, (value) => value.includesIgnoreCase(text))).toBe(expected);
+  });
+});
+
 describe('views of text', () => {
   it("agree with JavaScript's own functions on text", () => {
     fc.assert(
@@ -194,6 +214,7 @@ describe('views of text', () => {
           content.startsWith(text),
         ]);
         expect(value.equalsIgnoreCase(text)).toBe(lowered(content) === lowered(text));
+        expect(value.includesIgnoreCase(text)).toBe(lowered(content).includes(lowered(text)));
         expect(value.equalsIgnoreCase(content.toUpperCase())).toBe(lowered(content) === lowered(content.toUpperCase()));
         expect(value.equalsIgnoreCase(lowered(content))).toBe(true);
       }),
@@ -212,6 +233,7 @@ describe('views of text', () => {
         expect(value.includes(text)).toBe(bytes.includes(other));
         expect(value.endsWith(text)).toBe(bytes.subarray(-other.length || bytes.length).equals(other));
         expect(value.equalsIgnoreCase(text)).toBe(loweredBytes(bytes) === loweredBytes(other));
+        expect(value.includesIgnoreCase(text)).toBe(loweredBytes(bytes).includes(loweredBytes(other)));
       }),
       { numRuns: 1_000 },
     );
@@ -233,7 +255,9 @@ describe('views of text', () => {
     const cut = `${'x'.repeat(20)}😀`.slice(0, 21);
     const value = stringOf(`${'x'.repeat(20)}\ufffd`);
     for (let round = 0; round < 2_000; round++) {
-      expect(value.endsWith(cut) && value.includes(cut) && value.equalsIgnoreCase(cut)).toBe(true);
+      expect(
+        value.endsWith(cut) && value.includes(cut) && value.equalsIgnoreCase(cut) && value.includesIgnoreCase(cut),
+      ).toBe(true);
     }
   });
 });

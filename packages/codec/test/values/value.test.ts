@@ -51,6 +51,7 @@ const accessors: [string, (value: Value) => unknown, readonly DataType[]][] = [
   ['includes()', (value) => value.includes('x'), withBytes],
   ['indexOf()', (value) => value.indexOf('x'), withBytes],
   ['equalsIgnoreCase()', (value) => value.equalsIgnoreCase('x'), withBytes],
+  ['includesIgnoreCase()', (value) => value.includesIgnoreCase('x'), withBytes],
   ['copyTo()', (value) => value.copyTo(Buffer.alloc(20)), withBytes],
   ['copyTo() of a part', (value) => value.copyTo(Buffer.alloc(20), 0, 1, 2), withBytes],
   ['toBytes()', (value) => value.toBytes(), withBytes],
