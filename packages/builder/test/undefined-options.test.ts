@@ -105,7 +105,7 @@ describe('an option that is undefined', () => {
 
   it('has the default of connect()', async () => {
     const none = { haproxy: undefined, timeoutMs: undefined, chunkBytes: undefined, strict: undefined };
-    const peer = await connect(tinyAgent(politely()), { ...none, variablePrefix: undefined });
+    const peer = await connect(tinyAgent(politely()), { ...none, agentName: undefined, variablePrefix: undefined });
     expect(peer.preset.line).toBe('3.2');
     expect(await peer.notify('m')).toMatchObject({ type: 'ACK', streamId: 1n });
     peer.close();

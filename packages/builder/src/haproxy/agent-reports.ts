@@ -10,6 +10,8 @@ const MAX_CAUSES = 2;
 
 /** The event that an agent in this process publishes on a NOTIFY that no handler answered; other values are ignored. */
 interface AgentEvent {
+  /** The name of the agent, if it has one. */
+  readonly agent?: unknown;
   readonly connection: { readonly remote: string | undefined };
   readonly streamId: number;
   readonly messages: readonly string[];
@@ -21,6 +23,8 @@ interface AgentEvent {
 export interface ReportListener {
   /** The port that the agent sees as the peer's; undefined without TCP. */
   readonly localPort: number | undefined;
+  /** The name of the agent that it talks to; undefined if that is not known. */
+  readonly agentName: string | undefined;
   /** Whether a NOTIFY with that stream-id waits for its ACK, and has no report yet. */
   isWaiting(streamId: bigint): boolean;
   report(streamId: bigint, text: string): void;
@@ -76,13 +80,16 @@ export function reportOf(ack: AckFrame): string | undefined {
 }
 
 /**
- * Passes an event to its conversation. An event has the peer's address and the stream-id, but not the agent: if several
- * conversations fit, none gets it.
+ * Passes an event to its conversation. An event has the peer's address, the stream-id, and the name of the agent if it has one:
+ * if several conversations fit, none gets it.
  */
 function tell(event: AgentEvent, text: string): void {
   const streamId = BigInt(event.streamId);
   const { remote } = event.connection;
-  const candidates = [...listeners].filter((listener) => isPort(remote, listener) && listener.isWaiting(streamId));
+  const isAgent = ({ agentName }: ReportListener): boolean => agentName === undefined || agentName === event.agent;
+  const candidates = [...listeners].filter(
+    (listener) => isPort(remote, listener) && isAgent(listener) && listener.isWaiting(streamId),
+  );
   const current = writer.getStore();
   const one =
     candidates.find((candidate) => candidate === current) ?? (candidates.length === 1 ? candidates[0] : undefined);

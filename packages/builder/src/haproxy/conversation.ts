@@ -30,6 +30,8 @@ export interface ConversationOptions extends SessionOptions {
   readonly maxFrameSize: number;
   /** Whether a broken rule ends the conversation. */
   readonly isStrict: boolean;
+  /** The name of the agent, if several agents of this process may have answered. */
+  readonly agentName: string | undefined;
 }
 
 interface Ending {
@@ -51,6 +53,7 @@ export class Conversation implements ReportListener {
   readonly violations: Violation[] = [];
   readonly timeoutMs: number;
   readonly localPort: number | undefined;
+  readonly agentName: string | undefined;
   readonly #link: Link;
   readonly #options: ConversationOptions;
   readonly #validator: SessionValidator;
@@ -69,6 +72,7 @@ export class Conversation implements ReportListener {
     this.#options = options;
     this.timeoutMs = options.timeoutMs;
     this.localPort = link.localPort;
+    this.agentName = options.agentName;
     this.#validator = new SessionValidator({ ...options, areWholeWrites: link.areWholeWrites });
     link.stream.on('data', (chunk: Uint8Array) => this.#take(chunk));
     link.stream.on('error', (error: Error) => this.#close(`the connection broke (${error.message})`));
@@ -100,7 +104,7 @@ export class Conversation implements ReportListener {
   }
 
   /** Sends nothing more, and goes on reading. */
-  finish(): void {
+  end(): void {
     this.#enqueue(() => {
       this.#link.stream.end();
       return Promise.resolve();

@@ -29,6 +29,11 @@ export interface ConnectOptions {
    * `violations` has all of them in either case.
    */
   readonly strict?: boolean | undefined;
+  /**
+   * The `name` of the agent. With it a failure tells what this agent reported, where several agents of this process listen on unix
+   * sockets, whose reports cannot be told apart otherwise.
+   */
+  readonly agentName?: string | undefined;
   /** HAProxy's `option var-prefix`. With it the length rule of variable names is exact. */
   readonly variablePrefix?: string | undefined;
 }
@@ -62,6 +67,7 @@ export class ScriptedHaproxy {
       chunkBytes: options.chunkBytes ?? Number.POSITIVE_INFINITY,
       maxFrameSize: this.preset.maxFrameSize,
       isStrict: options.strict ?? true,
+      agentName: options.agentName,
       haproxy: this.preset.line,
       variablePrefix: options.variablePrefix,
     });
@@ -182,8 +188,8 @@ export class ScriptedHaproxy {
   }
 
   /** Sends nothing more, but goes on reading: a half-close. */
-  finish(): void {
-    this.#conversation.finish();
+  end(): void {
+    this.#conversation.end();
   }
 
   /** Stops reading, as a slow peer does, until {@link resume}. */

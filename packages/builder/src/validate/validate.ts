@@ -116,7 +116,7 @@ export class SessionValidator {
   }
 
   /** Reports frames that are not complete; nothing may be pushed afterwards. */
-  finish(): Violation[] {
+  end(): Violation[] {
     return (['haproxy', 'agent'] as const).flatMap((from) => {
       const direction = this.#directions[from];
       const { bytes } = direction.pending;
@@ -235,7 +235,7 @@ export interface ValidateOptions extends Omit<SessionOptions, 'onlySide'> {
  */
 export function validate(input: BytesInput, options: ValidateOptions): Violation[] {
   const validator = new SessionValidator({ ...options, onlySide: options.from });
-  return [...validator.push(options.from, input), ...validator.finish()];
+  return [...validator.push(options.from, input), ...validator.end()];
 }
 
 /** One write of one side, as {@link validateSession} takes it. */
@@ -247,7 +247,7 @@ export interface Write {
 /** Every rule that both sides of one connection break; `writes` are in the order in which they happened. */
 export function validateSession(writes: readonly Write[], options: SessionOptions = {}): Violation[] {
   const validator = new SessionValidator(options);
-  return [...writes.flatMap(({ from, bytes }) => validator.push(from, bytes)), ...validator.finish()];
+  return [...writes.flatMap(({ from, bytes }) => validator.push(from, bytes)), ...validator.end()];
 }
 
 /** Violations as text for people, one a line. */

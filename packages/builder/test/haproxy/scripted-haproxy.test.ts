@@ -303,7 +303,7 @@ describe('by hand', () => {
   it('ends one direction, and still gets the answer', async () => {
     const peer = await open(tinyAgent(politely()));
     peer.send(peer.preset.hello());
-    peer.finish();
+    peer.end();
     expect(await peer.receive()).toMatchObject({ type: 'AGENT-HELLO' });
     await peer.closed();
   });

@@ -83,7 +83,7 @@ export class FrameStream {
   }
 
   /** Ends the stream. @returns The incomplete frame, if there is one. */
-  finish(): CapturedFrame | undefined {
+  end(): CapturedFrame | undefined {
     const { bytes } = this.#pending;
     if (bytes.length === 0) return undefined;
     const missing = LENGTH_BYTES + (frameLength(bytes, 0) ?? 0) - bytes.length;

@@ -38,8 +38,8 @@ export class Recorder {
     return {
       push: (from, piece) => sides[from].push(piece),
       close: (from) => {
-        sides.haproxy.finish();
-        sides.agent.finish();
+        sides.haproxy.end();
+        sides.agent.end();
         this.#write(sessionLines({ seconds: this.#seconds(), connection, kind: 'close', from }));
       },
     };
@@ -100,8 +100,8 @@ class RecordedSide {
     this.#rest();
   }
 
-  finish(): void {
-    for (const part of this.#redactor?.finish() ?? []) this.#record(part);
+  end(): void {
+    for (const part of this.#redactor?.end() ?? []) this.#record(part);
     this.#rest();
   }
 

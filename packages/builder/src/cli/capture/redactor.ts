@@ -72,8 +72,8 @@ export class FrameRedactor {
 
   /** @returns The frames that can be written now, with their bytes. */
   push(frame: PlainFrame): { readonly frame: PlainFrame; readonly bytes: Uint8Array }[] {
-    if (frame.type !== 'NOTIFY-FRAGMENT' && frame.type !== 'UNSET') return [...this.finish(), ...this.#whole(frame)];
-    const before = frame.type === 'NOTIFY-FRAGMENT' ? this.finish() : [];
+    if (frame.type !== 'NOTIFY-FRAGMENT' && frame.type !== 'UNSET') return [...this.end(), ...this.#whole(frame)];
+    const before = frame.type === 'NOTIFY-FRAGMENT' ? this.end() : [];
     this.#parts.push(frame);
     const whole = this.#joiner.push(frame);
     if (whole !== undefined) {
@@ -81,11 +81,11 @@ export class FrameRedactor {
       return [...before, ...this.#release(payload)];
     }
     const isLast = (frame.flags & (FrameFlag.Fin | FrameFlag.Abort)) !== 0;
-    return isLast ? [...before, ...this.finish()] : before;
+    return isLast ? [...before, ...this.end()] : before;
   }
 
   /** Ends the side. @returns The fragments of an incomplete NOTIFY, with fillers for their content. */
-  finish(): { readonly frame: PlainFrame; readonly bytes: Uint8Array }[] {
+  end(): { readonly frame: PlainFrame; readonly bytes: Uint8Array }[] {
     const size = this.#parts.reduce((sum, { payload }) => sum + payload.length, 0);
     return this.#release(new Uint8Array(size).fill(FILLER.charCodeAt(0)));
   }

@@ -73,7 +73,7 @@ export class SpopFinder {
   }
 
   /** Ends the capture. @returns The incomplete frames. */
-  finish(): FoundFrame[] {
+  end(): FoundFrame[] {
     return [...this.#open.values()].flatMap((connection) => this.#end(connection));
   }
 
@@ -132,8 +132,8 @@ export class SpopFinder {
     if (connection.isOver) return [];
     connection.isOver = true;
     return Object.entries(connection.directions).flatMap(([sender, direction]) => {
-      const frames = this.#take(connection, sender, direction, direction.tcp.finish());
-      const last = direction.side === undefined ? undefined : direction.frames.finish();
+      const frames = this.#take(connection, sender, direction, direction.tcp.end());
+      const last = direction.side === undefined ? undefined : direction.frames.end();
       return last === undefined ? frames : [...frames, ...this.#found(connection, sender, direction, last)];
     });
   }

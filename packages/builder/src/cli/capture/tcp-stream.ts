@@ -40,7 +40,7 @@ export class TcpStream {
   }
 
   /** Ends the stream. @returns The waiting pieces, with the missing bytes before them. */
-  finish(): StreamPiece[] {
+  end(): StreamPiece[] {
     const pieces: StreamPiece[] = [];
     while (this.#waiting.length > 0) pieces.push(...this.#skip());
     return pieces;

@@ -81,7 +81,7 @@ function decode(bytes: Buffer, format: InputFormat, showing: Showing): number {
 function decodeBytes(bytes: Uint8Array, { output, isExplaining, maxFrameSize }: Showing): number {
   const printer = new FramePrinter(output, isExplaining);
   const stream = new FrameStream(maxFrameSize);
-  const last = [...stream.push(bytes), stream.finish()];
+  const last = [...stream.push(bytes), stream.end()];
   for (const captured of last) if (captured !== undefined) printer.print(captured);
   if (bytes.length === 0) output.say('no bytes');
   return printer.errors;
@@ -105,7 +105,7 @@ function decodePackets({ packets, problem }: PacketFile, showing: Showing): numb
     printers.get(key)?.print(captured, { connection: number, from, time });
   };
   for (const packet of packets) for (const found of finder.push(packet)) show(found);
-  for (const found of finder.finish()) show(found);
+  for (const found of finder.end()) show(found);
   if (problem !== undefined) output.warn(problem);
   if (finder.found === 0) {
     output.fail(

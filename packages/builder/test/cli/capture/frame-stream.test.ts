@@ -20,7 +20,7 @@ describe('FrameStream', () => {
       fc.property(cut, ({ all, chunks }) => {
         const stream = new FrameStream();
         const captured = chunks.flatMap((chunk) => stream.push(chunk));
-        expect(stream.finish()).toBeUndefined();
+        expect(stream.end()).toBeUndefined();
         expect(captured.map(({ frame }) => frame)).toEqual(all.flatMap((bytes) => parse(bytes)));
         expect(captured.map(({ bytes }) => bytes)).toEqual(all);
         const starts = all.map((_, index) => concat(all.slice(0, index)).length);
@@ -47,7 +47,7 @@ describe('FrameStream', () => {
   it('reports missing bytes', () => {
     const stream = new FrameStream();
     expect(stream.push(good.subarray(0, 9))).toEqual([]);
-    expect(stream.finish()).toMatchObject({
+    expect(stream.end()).toMatchObject({
       error: { reason: `expected a whole frame; found one without its last ${good.length - 9} bytes` },
     });
     expect(stream.skip(good.length - 9)).toMatchObject({ offset: 0, bytes: good.subarray(0, 9) });
@@ -66,7 +66,7 @@ describe('FrameStream', () => {
         (pieces) => {
           const stream = new FrameStream();
           const shown = pieces.flatMap((piece) => stream.push(piece)).reduce((sum, { bytes }) => sum + bytes.length, 0);
-          expect(shown + (stream.finish()?.bytes.length ?? 0)).toBeLessThanOrEqual(concat(pieces).length);
+          expect(shown + (stream.end()?.bytes.length ?? 0)).toBeLessThanOrEqual(concat(pieces).length);
         },
       ),
     );

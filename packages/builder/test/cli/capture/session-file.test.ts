@@ -129,7 +129,7 @@ describe('Redactor', () => {
           ),
         );
         const redactor = new FrameRedactor(new Redactor());
-        const told = [...frames.flatMap((frame) => redactor.push(frame)), ...redactor.finish()];
+        const told = [...frames.flatMap((frame) => redactor.push(frame)), ...redactor.end()];
         expect(told.map(({ bytes }) => parse(bytes))).toEqual(told.map(({ frame }) => [frame]));
         const [whole] = reassemble(told.map(({ frame }) => frame));
         expect(whole).toEqual({ ...reassemble(frames)[0], messages: new Redactor().messages(messages) });

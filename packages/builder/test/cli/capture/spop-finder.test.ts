@@ -27,7 +27,7 @@ const conversation: readonly Said[] = [
 function found({ packets, problem }: PacketFile): string[] {
   expect(problem).toBeUndefined();
   const finder = new SpopFinder(1 << 20);
-  return [...packets.flatMap((packet) => finder.push(packet)), ...finder.finish()].map(lineOf);
+  return [...packets.flatMap((packet) => finder.push(packet)), ...finder.end()].map(lineOf);
 }
 
 function lineOf({ connection, from, captured: { frame, error } }: FoundFrame): string {
@@ -155,7 +155,7 @@ describe('SpopFinder', () => {
         for (const { packets } of [readPcap(bytes), readPcapng(bytes)]) {
           const finder = new SpopFinder(1 << 20);
           for (const packet of packets) finder.push(packet);
-          finder.finish();
+          finder.end();
         }
       }),
     );
