@@ -40,9 +40,9 @@ describe('the agent', { timeout: 25_000 }, () => {
     for (const line of [
       'browser_validation_validations_total{reason="cookie"} 1',
       'browser_validation_challenges_total{level="2"} 2',
-      'browser_validation_solved_total{level="2",way="script"} 1',
+      'browser_validation_solve_seconds_count{level="2",way="script"} 1',
       'browser_validation_refused_total{reason="replayed",way="script"} 1',
-      'browser_validation_solved_within_total{level="2",way="script",seconds="300"} 1',
+      'browser_validation_solve_seconds_bucket{level="2",way="script",le="300"} 1',
       'browser_validation_used_solutions 1',
     ]) {
       expect(metrics).toContain(`${line}\n`);

@@ -1,12 +1,12 @@
 /** Counts of the agent's work, for metrics and for the operator's page. */
-import type { LabelledValue, OwnMetric } from '@spop/agent';
+import { Histogram, type LabelledValue, type OwnMetric } from '@spop/agent';
 import type { Reason } from './messages.ts';
 
 /** The ways to send a solution. */
 export type Way = 'script' | 'form';
 
 /** Upper bounds of the times to solve, in seconds. */
-const WITHIN_S = [0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] as const;
+const BOUNDS_S = [0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] as const;
 /** Refusals kept for the operator's page. */
 const KEPT_REFUSALS = 100;
 
@@ -25,10 +25,8 @@ export interface Refusal {
 export class Counts {
   readonly #validations: Map<Reason, number> = new Map();
   readonly #issued: Map<string, LabelledValue> = new Map();
-  readonly #solved: Map<string, LabelledValue> = new Map();
   readonly #refused: Map<string, LabelledValue> = new Map();
-  readonly #within: Map<string, LabelledValue> = new Map();
-  readonly #seconds: Map<string, LabelledValue> = new Map();
+  readonly #solved: Map<string, LabelledValue<Histogram>> = new Map();
   readonly #refusals: Refusal[] = [];
 
   /** The last refusals, the latest first. */
@@ -45,11 +43,10 @@ export class Counts {
   }
 
   countSolution(level: number, way: Way, tookMs: number): void {
-    const labels = { level: String(level), way };
-    const seconds = Math.max(0, tookMs) / 1_000;
-    add(this.#solved, labels);
-    add(this.#seconds, labels, seconds);
-    for (const bound of WITHIN_S) add(this.#within, { ...labels, seconds: String(bound) }, Number(seconds <= bound));
+    const key = `${level} ${way}`;
+    const solved = this.#solved.get(key) ?? { labels: { level: String(level), way }, value: new Histogram(BOUNDS_S) };
+    this.#solved.set(key, solved);
+    solved.value.record(Math.max(0, tookMs) / 1_000);
   }
 
   countRefusal(refusal: Refusal): void {
@@ -67,21 +64,20 @@ export class Counts {
         value: [...this.#validations].map(([reason, value]) => ({ labels: { reason }, value })),
       },
       counter('challenges', 'Challenges that were made.', this.#issued),
-      counter('solved', 'Answers that passed.', this.#solved),
       counter('refused', 'Answers that did not pass, by reason.', this.#refused),
-      counter('solve_seconds', 'Sum of the seconds from challenges to answers that passed.', this.#seconds),
-      counter(
-        'solved_within',
-        'Answers that passed at most as many seconds after their challenge as the label says.',
-        this.#within,
-      ),
+      {
+        name: 'browser_validation_solve_seconds',
+        type: 'histogram',
+        help: 'From a challenge to the answer that passed.',
+        value: [...this.#solved.values()],
+      },
     ];
   }
 }
 
-function add(counts: Map<string, LabelledValue>, labels: Readonly<Record<string, string>>, by: number = 1): void {
+function add(counts: Map<string, LabelledValue>, labels: Readonly<Record<string, string>>): void {
   const key = Object.values(labels).join('\0');
-  const value = (counts.get(key)?.value ?? 0) + by;
+  const value = (counts.get(key)?.value ?? 0) + 1;
   counts.set(key, { labels, value });
 }
 

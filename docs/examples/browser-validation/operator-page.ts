@@ -1,4 +1,5 @@
 /** The operator's page: the reason of a visitor's refusal, by support ID. */
+import type { Labels, OwnMetric } from '@spop/agent';
 import type { Counts, Refusal } from './counts.ts';
 
 const STYLE = 'body{font:1rem sans-serif;margin:2rem}td,th{text-align:left;padding:.2rem 1rem .2rem 0}';
@@ -8,9 +9,8 @@ export function operatorPage(counts: Counts): string {
   const rows = counts.refusals.map(toRow).join('\n');
   const totals = counts
     .toMetrics()
-    .flatMap(({ name, value }) => (typeof value === 'number' ? [] : value.map((each) => ({ name, ...each }))))
-    .filter(({ name }) => !/_within$|_seconds$/.test(name))
-    .map(({ name, labels, value }) => `<tr><td>${name}<td>${escapeHtml(Object.values(labels).join(', '))}<td>${value}`);
+    .flatMap(toTotals)
+    .map(([name, labels, count]) => `<tr><td>${name}<td>${escapeHtml(labels)}<td>${count}`);
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -26,6 +26,16 @@ export function operatorPage(counts: Counts): string {
 <h2>Since the start</h2>
 <table><tbody>${totals.join('\n')}</tbody></table>
 `;
+}
+
+/** The counts of a metric by their labels, and of a histogram how many values it has. */
+function toTotals({ name, ...metric }: OwnMetric): [name: string, labels: string, count: number][] {
+  const labelsOf = ({ labels }: { readonly labels: Labels }): string => Object.values(labels).join(', ');
+  if (metric.type === 'histogram') {
+    if ('buckets' in metric.value) return [];
+    return metric.value.map((each) => [name, labelsOf(each), each.value.count]);
+  }
+  return typeof metric.value === 'number' ? [] : metric.value.map((each) => [name, labelsOf(each), each.value]);
 }
 
 function toRow({ at, supportId, reason, way, address, frontend }: Refusal): string {

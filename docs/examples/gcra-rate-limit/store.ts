@@ -1,5 +1,5 @@
 /** The state that several agents share: one server, or a cluster of them. */
-import type { OwnMetric } from '@spop/agent';
+import type { LabelledValue, OwnMetric } from '@spop/agent';
 import type { RedisOptions } from 'iovalkey';
 import { messageOf } from '../shared/message-of.ts';
 import { parseStoreUrl } from '../shared/store-url.ts';
@@ -50,7 +50,7 @@ export class Store {
   }
 
   toMetrics(): OwnMetric[] {
-    const each = (valueOf: (node: StoreNode) => number): OwnMetric['value'] =>
+    const each = (valueOf: (node: StoreNode) => number): readonly LabelledValue[] =>
       [...this.#nodes.values()].map((node) => ({ labels: { node: node.address }, value: valueOf(node) }));
     return [
       {

@@ -1,6 +1,6 @@
 /** The lists in force, which a separate thread keeps up to date. */
 import { Worker } from 'node:worker_threads';
-import type { OwnMetric } from '@spop/agent';
+import type { LabelledValue, OwnMetric, OwnNumber } from '@spop/agent';
 import { escapeText } from '@spop/codec';
 import type { AddressWords } from '../shared/entry.ts';
 import { messageOf } from '../shared/message-of.ts';
@@ -55,10 +55,10 @@ export class Blocklist {
 
   /** The state of the sources. */
   toMetrics(): readonly OwnMetric[] {
-    const each = (valueOf: (source: SourceStatus) => number): OwnMetric['value'] =>
+    const each = (valueOf: (source: SourceStatus) => number): readonly LabelledValue[] =>
       this.#sources.map((source) => ({ labels: { source: source.name }, value: valueOf(source) }));
     const age = ({ goodAt }: SourceStatus): number => (goodAt === undefined ? -1 : (Date.now() - goodAt) / 1_000);
-    const metric = (type: OwnMetric['type'], name: string, help: string, value: OwnMetric['value']): OwnMetric => ({
+    const metric = (type: OwnNumber['type'], name: string, help: string, value: OwnNumber['value']): OwnMetric => ({
       name: `blocklist_${name}`,
       type,
       help,

@@ -96,7 +96,10 @@ describe('decisions', () => {
       'decided by default: handler failed, 1 times so far',
       'decided by default: country failed, 1 times so far: the file is damaged',
     ]);
-    expect(metrics()).toMatchObject({ 'remediation_defaults no address': 2, 'remediation_defaults handler failed': 1 });
+    expect(metrics()).toMatchObject({
+      'remediation_defaults_total no address': 2,
+      'remediation_defaults_total handler failed': 1,
+    });
   });
 });
 
@@ -143,7 +146,7 @@ describe('a captcha', () => {
     });
     // Two cookies: one belongs to another client.
     expect(await ask(peer, BODY, request('192.0.2.8', { cookie: `${valid}; ${valid}` }))).toMatchObject(shown);
-    expect(metrics()['crowdsec_haproxy_spoa_bouncer_captcha_validation_duration_seconds_count ']).toBe(2);
+    expect(metrics()['crowdsec_haproxy_spoa_bouncer_captcha_validation_duration_seconds_count']).toBe(2);
   });
 
   it('does not lift a ban, even if it is solved', async () => {

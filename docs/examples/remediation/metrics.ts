@@ -1,5 +1,5 @@
 /** The bouncer's metrics, under the names of CrowdSec's own. */
-import type { LabelledValue, OwnMetric } from '@spop/agent';
+import { Histogram, type LabelledValue, type OwnMetric } from '@spop/agent';
 import type { Decisions } from './decisions.ts';
 
 const PREFIX = 'crowdsec_haproxy_spoa_bouncer_';
@@ -31,44 +31,27 @@ class Durations {
   readonly #name: string;
   readonly #help: string;
   readonly #labels: Labels;
-  readonly #bounds: readonly number[];
-  readonly #counts: number[];
-  #sum = 0;
-  #count = 0;
+  readonly #seconds: Histogram;
 
   constructor(name: string, help: string, bounds: readonly number[], labels: Labels = {}) {
     this.#name = PREFIX + name;
     this.#help = help;
     this.#labels = labels;
-    this.#bounds = bounds;
-    this.#counts = bounds.map(() => 0);
+    this.#seconds = new Histogram(bounds);
   }
 
   /** Adds the time since a moment of `performance.now()`. */
   addSince(startedAt: number): void {
-    const seconds = (performance.now() - startedAt) / 1_000;
-    this.#sum += seconds;
-    this.#count++;
-    const at = this.#bounds.findIndex((bound) => seconds <= bound);
-    if (at >= 0) this.#counts[at]!++;
+    this.#seconds.record((performance.now() - startedAt) / 1_000);
   }
 
-  toMetrics(): OwnMetric[] {
-    let below = 0;
-    const buckets = this.#bounds.map((bound, at) => ({
-      labels: { ...this.#labels, le: String(bound) },
-      value: (below += this.#counts[at]!),
-    }));
-    buckets.push({ labels: { ...this.#labels, le: '+Inf' }, value: this.#count });
-    return [
-      untyped(`${this.#name}_bucket`, `${this.#help}: number that took at most le seconds.`, buckets),
-      untyped(`${this.#name}_sum`, `${this.#help}: sum.`, [{ labels: this.#labels, value: this.#sum }]),
-      untyped(`${this.#name}_count`, `${this.#help}: number.`, [{ labels: this.#labels, value: this.#count }]),
-    ];
+  toMetric(): OwnMetric {
+    const value = [{ labels: this.#labels, value: this.#seconds }];
+    return { name: this.#name, type: 'histogram', help: this.#help, value };
   }
 }
 
-function untyped(name: string, help: string, value: OwnMetric['value']): OwnMetric {
+function untyped(name: string, help: string, value: readonly LabelledValue[]): OwnMetric {
   return { name, type: 'untyped', help, value };
 }
 
@@ -78,7 +61,7 @@ export class BouncerMetrics {
   readonly #processed = new Counter();
   readonly ipChecks: Durations = new Durations(
     'ip_check_duration_seconds',
-    'Looking up an address, in seconds',
+    'Looking up an address, in seconds.',
     SHORT,
     {
       lookup_type: 'ip',
@@ -86,12 +69,12 @@ export class BouncerMetrics {
   );
   readonly geoLookups: Durations = new Durations(
     'geo_lookup_duration_seconds',
-    'Looking up a country, in seconds',
+    'Looking up a country, in seconds.',
     LONG,
   );
   readonly captchaValidations: Durations = new Durations(
     'captcha_validation_duration_seconds',
-    'Having a captcha verified, in seconds',
+    'Having a captcha verified, in seconds.',
     LONG,
   );
 
@@ -116,7 +99,7 @@ export class BouncerMetrics {
       untyped(`${PREFIX}blocked_requests`, 'Requests and connections that were not allowed.', this.#blocked.values),
       untyped(`${PREFIX}processed_requests`, 'Requests and connections that were asked about.', this.#processed.values),
       { name: `${PREFIX}active_decisions`, type: 'gauge', help: 'Decisions in force.', value: [...active.values()] },
-      ...[this.ipChecks, this.geoLookups, this.captchaValidations].flatMap((durations) => durations.toMetrics()),
+      ...[this.ipChecks, this.geoLookups, this.captchaValidations].map((durations) => durations.toMetric()),
       { name: 'lapi_requests', type: 'counter', help: 'Polls of the decisions API.', value: asked },
       { name: 'lapi_requests_failures', type: 'counter', help: 'Polls that gave no answer.', value: failed },
       {

@@ -2,7 +2,7 @@
 import { buffer } from 'node:stream/consumers';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Origin } from '@spop-internal/testbed/origin';
-import { createAgent, type OwnMetric } from '@spop/agent';
+import { createAgent, toPrometheusText } from '@spop/agent';
 import type { ArgumentsInput, ScriptedHaproxy } from '@spop/builder';
 import { onTestFinished } from 'vitest';
 import type { AddressWords } from '../shared/entry.ts';
@@ -205,10 +205,12 @@ export async function startPair(
   const { port } = await agent.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => agent.close({ graceMs: 0 }));
   const peer = await connectTo(`127.0.0.1:${port}`);
-  const values = ({ name, value }: OwnMetric): [string, number][] =>
-    typeof value === 'number'
-      ? [[name, value]]
-      : value.map((each) => [`${name} ${Object.values(each.labels).join(' ')}`, each.value]);
-  const all = (): OwnMetric[] => [...defaults.toMetrics(), ...metrics.toMetrics(decisions)];
-  return { peer, table, log, metrics: () => Object.fromEntries(all().flatMap(values)) };
+  const text = (): string =>
+    toPrometheusText(agent.toMetrics(), [...defaults.toMetrics(), ...metrics.toMetrics(decisions)]);
+  const samples = (): [string, number][] =>
+    [...text().matchAll(/^(\w+)(?:\{(.*)\})? (\S+)$/gm)].map(([, name = '', labels = '', value]) => [
+      [name, ...[...labels.matchAll(/"([^"]*)"/g)].map(([, label = '']) => label)].join(' '),
+      Number(value),
+    ]);
+  return { peer, table, log, metrics: () => Object.fromEntries(samples()) };
 }

@@ -197,7 +197,7 @@ export class Agent implements AsyncDisposable {
     if (connections.all.size >= 2 * maxConnections) {
       shared.counters.refusedConnections++;
       shared.hooks.emit('overload', { connection: undefined, ...overload('maxConnections', this.options) });
-      turnAway(stream, reason);
+      refuseAtOnce(stream, reason);
       return;
     }
     const isRefused = connections.all.size >= maxConnections;
@@ -254,7 +254,7 @@ function run(options: ResolvedOptions, handlers: Handlers): Running {
 }
 
 /** Refuses a connection and destroys it without waiting for the peer to close; the peer may not get to read the reason. */
-function turnAway(stream: Duplex, message: string): void {
+function refuseAtOnce(stream: Duplex, message: string): void {
   stream.on('error', () => {});
   stream.end(toDisconnectBytes(Status.ResourceAllocation, message));
   setImmediate(() => stream.destroy());

@@ -54,7 +54,8 @@ export { type Agent, type CloseOptions, createAgent } from './agent.ts';
 export { closeOnSignals, type CloseOnSignalsOptions } from './close-on-signals.ts';
 export type { LogLevel } from './observe/event-lines.ts';
 export type { LogFunction, Logger } from './observe/event-log.ts';
-export type { AgentEvents, ConnectionInfo, DisconnectInfo, Hooks } from './observe/events.ts';
+export type { AgentEvent, AgentEvents, ConnectionInfo, DisconnectInfo, Hooks } from './observe/events.ts';
+export { Histogram, type HistogramValue } from './observe/histogram.ts';
 export type {
   Fallback,
   FallbackReason,
@@ -75,7 +76,7 @@ export {
   type UnixTarget,
 } from './listen-target.ts';
 export type { AgentMetrics, LatencySummary } from './observe/metrics.ts';
-export type { LabelledValue, OwnMetric } from './observe/own-metrics.ts';
+export type { LabelledValue, Labels, OwnHistogram, OwnMetric, OwnNumber } from './observe/own-metrics.ts';
 export type { NotifyContext } from './notify-context.ts';
 export type { AgentOptions, ResolvedOptions } from './options.ts';
 export {

@@ -9,6 +9,11 @@ export interface NotifyContext {
   /** The engine-id, which names an SPOE engine of a HAProxy process; undefined when HAProxy sent none. */
   readonly engineId: string | undefined;
   /**
+   * The max-frame-size that agent and HAProxy agreed on, in bytes without the length field: about the most that the arguments of a
+   * NOTIFY can take together. It is 0 once the handler's answer is no longer used.
+   */
+  readonly maxFrameSize: number;
+  /**
    * Aborts when the handler's answer is no longer used: its deadline passed, it failed, or the connection ended. The signal
    * is made when it is first read, and is aborted from the start if that is too late.
    */

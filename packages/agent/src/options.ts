@@ -70,12 +70,17 @@ export interface AgentOptions {
   readonly hooks?: Hooks | undefined;
   /** The logger of events: a pino logger, `textLogger()`, `console`, or an object like these; none by default. */
   readonly logger?: Logger | undefined;
+  /**
+   * Tells this agent apart from others of the process: in events, diagnostics channels, log lines, warnings and metrics. None by
+   * default.
+   */
+  readonly name?: string | undefined;
 }
 
 /** Options with their defaults filled in. */
 export type ResolvedOptions = {
-  readonly [Name in keyof Omit<AgentOptions, 'logger'>]-?: Exclude<AgentOptions[Name], undefined>;
-} & { readonly logger: Logger | undefined };
+  readonly [Name in keyof Omit<AgentOptions, 'name' | 'logger'>]-?: Exclude<AgentOptions[Name], undefined>;
+} & { readonly name: string | undefined; readonly logger: Logger | undefined };
 
 const DEFAULTS: ResolvedOptions = {
   maxFrameSize: 1_048_576,
@@ -96,6 +101,7 @@ const DEFAULTS: ResolvedOptions = {
   fallback: () => {},
   hooks: {},
   logger: undefined,
+  name: undefined,
 };
 
 /** The smallest value of each numeric option. */
@@ -129,9 +135,11 @@ export function resolveOptions(options: AgentOptions): ResolvedOptions {
   checkOptions('createAgent()', options, Object.keys(DEFAULTS));
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const resolved: ResolvedOptions = { ...DEFAULTS, ...Object.fromEntries(given) };
-  for (const name of NUMBERS) {
-    checkInteger(name, resolved[name], MINIMUMS[name], name.endsWith('Ms') ? MAX_TIMER_MS : MAX_UINT32);
+  for (const option of NUMBERS) {
+    checkInteger(option, resolved[option], MINIMUMS[option], option.endsWith('Ms') ? MAX_TIMER_MS : MAX_UINT32);
   }
+  const { name } = resolved;
+  check(name === undefined || (typeof name === 'string' && name !== ''), 'name to be a non-empty string', name);
   check(typeof resolved.pipelining === 'boolean', 'pipelining to be a boolean', resolved.pipelining);
   checkFunction('fallback', resolved.fallback);
   checkHooks(resolved.hooks);

@@ -3,7 +3,7 @@ import { createAgent } from '../src/index.ts';
 import { type AgentOptions, resolveOptions } from '../src/options.ts';
 import { thrownBy } from './thrown.ts';
 
-type NumericOption = Exclude<keyof AgentOptions, 'pipelining' | 'fallback' | 'hooks' | 'logger'>;
+type NumericOption = Exclude<keyof AgentOptions, 'pipelining' | 'fallback' | 'hooks' | 'logger' | 'name'>;
 
 const MAX_UINT32 = 4_294_967_295;
 const MAX_TIMER_MS = 2_147_483_647;
@@ -74,6 +74,9 @@ describe('resolveOptions', () => {
     ['pipelining', 'no', /expected pipelining to be a boolean; found "no"/],
     ['pipelining', 0, /expected pipelining to be a boolean; found 0/],
     ['fallback', 'deny', /expected fallback to be a function; found "deny"/],
+    ['name', '', /expected name to be a non-empty string; found ""/],
+    ['name', 5, /expected name to be a non-empty string; found 5/],
+    ['name', null, /expected name to be a non-empty string; found null/],
     ['hooks', null, /expected hooks to be an object of functions; found null/],
     ['hooks', 1, /expected hooks to be an object of functions; found 1/],
     ['hooks', [], /expected hooks to be an object of functions; found \[\]/],

@@ -26,8 +26,9 @@ describe('an option that is undefined', () => {
     expectTypeOf<Undefined<TextLoggerOptions>>().toExtend<TextLoggerOptions>();
     expectTypeOf<Undefined<Omit<TcpTarget, 'port'>> & { port: number }>().toExtend<TcpTarget>();
     expectTypeOf<Undefined<Omit<UnixTarget, 'path'>> & { path: string }>().toExtend<UnixTarget>();
-    // The agent's own options have their defaults, and only the logger may be undefined.
-    expectTypeOf<Extract<ResolvedOptions[Exclude<keyof ResolvedOptions, 'logger'>], undefined>>().toBeNever();
+    // The agent's own options have their defaults, and only the name and the logger may be undefined.
+    type Defined = Exclude<keyof ResolvedOptions, 'name' | 'logger'>;
+    expectTypeOf<Extract<ResolvedOptions[Defined], undefined>>().toBeNever();
     expect(Object.keys(resolveOptions({}))).not.toHaveLength(0);
   });
 

@@ -3,8 +3,8 @@ import { type AckRoom, InternalAckWriter, InternalNotify } from '@spop/codec/int
 import type { NotifyContext } from '../notify-context.ts';
 import type { ConnectionInfo } from '../observe/events.ts';
 import { endTrace, type NotifyOutcome, type NotifyTrace } from '../observe/trace.ts';
-import { discardActions, endActions, HandlerActions } from './handler-actions.ts';
-import { abortContext, endContext, HandlerContext, type NotifyOwner } from './handler-context.ts';
+import { dropActions, closeActions, HandlerActions } from './handler-actions.ts';
+import { abortContext, closeContext, HandlerContext, type NotifyOwner } from './handler-context.ts';
 import type { Deadline } from './deadlines.ts';
 import type { HandlerEntry } from './handler-entry.ts';
 import { Link } from './linked-list.ts';
@@ -25,6 +25,8 @@ const EXCHANGE_BYTES = 3_072;
 export interface Engine {
   /** The engine-id of the handshake; undefined when HAProxy sent none. */
   readonly engineId: string | undefined;
+  /** The agreed max-frame-size in bytes; 0 before the handshake. */
+  readonly maxFrameSize: number;
   /** The longest ACK, in bytes. */
   readonly maxAckBytes: number;
   /** The longest time that a handler of the NOTIFY may take, in ms; 0 is no limit. */
@@ -145,6 +147,10 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     return this.#engine?.engineId;
   }
 
+  get maxFrameSize(): number {
+    return this.#engine?.maxFrameSize ?? 0;
+  }
+
   get deadlineAt(): number {
     const timeoutMs = this.isPending ? this.timeoutMs : (this.#engine?.timeoutOf(this.notify) ?? 0);
     return timeoutMs === 0 ? Infinity : (this.isPending ? this.startedAt : performance.now()) + timeoutMs;
@@ -183,7 +189,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
 
   /** Makes kept objects of the reused ACK throw for ever; the exchange is closed. */
   renewActions(): void {
-    endActions(this.#reusedActions);
+    closeActions(this.#reusedActions);
     this.#reusedActions = new HandlerActions(this.#reusedAck);
     this.actions = this.#reusedActions;
   }
@@ -322,7 +328,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
    * Ends the ACK in `output` and closes the NOTIFY, if nothing else is to do; returns false, and does nothing, if there is more
    * (benchmark `tiny through a socket`).
    */
-  finishPlain(output: AckOutput): boolean {
+  endPlainAck(output: AckOutput): boolean {
     if (this.#hasMore) return false;
     output.commit(this.ack.end());
     this.notify.close();
@@ -330,7 +336,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
   }
 
   /** Ends the ACK, and copies it to `output` unless it was written there. */
-  finish(output: AckOutput): void {
+  endAck(output: AckOutput): void {
     for (const part of this.parts) this.noteActions(-this.ack.takeActions(part.ack));
     if (this.#memory === NO_MEMORY && !this.#hasMovedAck) {
       output.commit(this.ack.end());
@@ -342,8 +348,8 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
   }
 
   /** Begins the trace for subscribers of diagnostics channels. */
-  beginTrace(connection: ConnectionInfo): NotifyTrace {
-    this.#trace = { connection, notify: this.context, outcome: undefined, error: undefined };
+  beginTrace(agent: string | undefined, connection: ConnectionInfo): NotifyTrace {
+    this.#trace = { agent, connection, notify: this.context, outcome: undefined, error: undefined };
     this.#hasMore = true;
     return this.#trace;
   }
@@ -362,7 +368,7 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
   abort(reason: Error): void {
     if (!this.#hasMore) return;
     for (const part of this.parts) part.abort(reason);
-    discardActions(this.actions);
+    dropActions(this.actions);
     abortContext(this.context, reason);
   }
 
@@ -392,8 +398,8 @@ export class Exchange implements NotifyOwner, PartOwner, AckRoom, Deadline {
     this.#parts = undefined;
     this.pendingPartCount = 0;
     this.#partActionBytes = 0;
-    endActions(this.actions);
-    endContext(this.context);
+    closeActions(this.actions);
+    closeContext(this.context);
     if (!this.isOneTime) {
       this.#reusedActions = new HandlerActions(this.#reusedAck);
       this.#reusedContext = new HandlerContext(this);

@@ -1,7 +1,7 @@
 import type { AckWriter, ArgumentTypes, MessageView } from '@spop/codec';
 import type { Fallback, FallbackReason } from '../message-handler.ts';
 import type { NotifyContext } from '../notify-context.ts';
-import { endActions, HandlerActions } from './handler-actions.ts';
+import { closeActions, HandlerActions } from './handler-actions.ts';
 import { isThenable } from '../thenable.ts';
 import { textOf } from '../observe/error-text.ts';
 import { warn } from '../observe/warning.ts';
@@ -30,6 +30,6 @@ export function applyFallback(
     ack.reset();
     warn('SPOP_FALLBACK_THREW', `The option 'fallback' threw: ${textOf(error)}`);
   } finally {
-    endActions(actions);
+    closeActions(actions);
   }
 }

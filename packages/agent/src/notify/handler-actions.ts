@@ -4,7 +4,7 @@ import { type Actions, AckWriter, type Variable } from '@spop/codec';
 const ENDED: AckWriter = new AckWriter();
 
 /** Replaces the writer of an ACK that was answered without its handler, while the handler's signal aborts: actions are lost. */
-class DiscardingWriter extends AckWriter {
+class DroppingWriter extends AckWriter {
   override set(): this {
     return this;
   }
@@ -21,7 +21,7 @@ class DiscardingWriter extends AckWriter {
     return this;
   }
 }
-const DISCARDING: AckWriter = new DiscardingWriter();
+const DROPPING: AckWriter = new DroppingWriter();
 
 /** Replaces the writer of actions. */
 let redirect: (actions: HandlerActions, writer: AckWriter) => void;
@@ -74,11 +74,11 @@ export function redirectActions(actions: HandlerActions, writer: AckWriter): voi
 }
 
 /** Actions that are set from now on throw SPOP_VIEW_CLOSED. */
-export function endActions(actions: HandlerActions): void {
+export function closeActions(actions: HandlerActions): void {
   redirect(actions, ENDED);
 }
 
 /** Actions that are set from now on are lost, and do not throw. */
-export function discardActions(actions: HandlerActions): void {
-  redirect(actions, DISCARDING);
+export function dropActions(actions: HandlerActions): void {
+  redirect(actions, DROPPING);
 }

@@ -17,6 +17,8 @@ export interface NotifyOwner {
   /** The context in use; contexts of earlier NOTIFYs are closed. */
   readonly context: NotifyContext;
   readonly engineId: string | undefined;
+  /** The agreed max-frame-size in bytes. */
+  readonly maxFrameSize: number;
   /** When the fallback answers, in ms on the clock of performance.now(). */
   readonly deadlineAt: number;
   /** A handler took the signal. */
@@ -68,6 +70,11 @@ export class HandlerContext implements NotifyContext {
     return this.#owner === undefined ? this.#engineId : this.#owner.engineId;
   }
 
+  get maxFrameSize(): number {
+    const owner = this.#owner;
+    return owner === undefined || this.isAnswered ? 0 : owner.maxFrameSize;
+  }
+
   get deadlineAt(): number {
     const owner = this.#owner;
     return owner === undefined || this.isAnswered ? 0 : owner.deadlineAt;
@@ -113,7 +120,7 @@ export function handContext(context: HandlerContext, owner: NotifyOwner): void {
 }
 
 /** Closes the context: from now on it throws SPOP_VIEW_CLOSED, except for its engine-id and its signal. */
-export function endContext(context: HandlerContext): void {
+export function closeContext(context: HandlerContext): void {
   inside.end(context);
 }
 

@@ -1,8 +1,8 @@
 import type { Notify, Variable } from '@spop/codec';
 import { type AckRoom, InternalAckWriter } from '@spop/codec/internal';
 import type { Deadline } from './deadlines.ts';
-import { discardActions, endActions, HandlerActions, redirectActions } from './handler-actions.ts';
-import { abortContext, endContext, handContext, HandlerContext, type NotifyOwner } from './handler-context.ts';
+import { dropActions, closeActions, HandlerActions, redirectActions } from './handler-actions.ts';
+import { abortContext, closeContext, handContext, HandlerContext, type NotifyOwner } from './handler-context.ts';
 import type { HandlerEntry } from './handler-entry.ts';
 import { Link } from './linked-list.ts';
 
@@ -14,6 +14,7 @@ const PART_BYTES = 1_024;
 export interface PartOwner {
   readonly notify: Notify;
   readonly engineId: string | undefined;
+  readonly maxFrameSize: number;
   readonly deadlineAt: number;
   readonly startedAt: number;
   /** Bytes by which the ACK may still grow, the actions of all parts included. */
@@ -112,6 +113,10 @@ export class MessagePart implements AckRoom, NotifyOwner, Deadline {
     return this.owner.engineId;
   }
 
+  get maxFrameSize(): number {
+    return this.owner.maxFrameSize;
+  }
+
   get deadlineAt(): number {
     return this.owner.deadlineAt;
   }
@@ -172,15 +177,15 @@ export class MessagePart implements AckRoom, NotifyOwner, Deadline {
 
   /** Aborts the signal of its handler. Actions that the handler sets from now on are lost. */
   abort(reason: Error): void {
-    discardActions(this.actions);
+    dropActions(this.actions);
     abortContext(this.context, reason);
   }
 
   /** Closes all objects that its handler has. */
   close(): void {
     this.isPending = false;
-    endActions(this.actions);
-    endContext(this.context);
+    closeActions(this.actions);
+    closeContext(this.context);
     if (this.#memory !== NO_MEMORY) this.owner.giveMemory(this.#memory);
     this.#memory = NO_MEMORY;
   }

@@ -35,13 +35,16 @@ const MAX_PLACES = 10;
 /** Logs events, without flooding the logger. */
 export class EventLog {
   readonly #logger: Logger;
+  readonly #agent: string | undefined;
   readonly #repetition: RateLimit;
   readonly #budget: LineBudget = new LineBudget();
   /** The level of each kind of event, for the line that tells how many were left out. */
   readonly #levels: Map<string, LogLevel> = new Map();
 
-  constructor(logger: Logger) {
+  /** @param agent The name of the agent, for the details of each line. */
+  constructor(logger: Logger, agent?: string) {
     this.#logger = logger;
+    this.#agent = agent;
     this.#repetition = new RateLimit(BURST, WINDOW_MS, (kind, suppressed) => this.#tellRest(kind, suppressed));
   }
 
@@ -62,7 +65,7 @@ export class EventLog {
         return;
       }
       const info = get();
-      const line = bound({ event: name, ...details(info) });
+      const line = bound(this.#named({ event: name, ...details(info) }));
       const text = message(info);
       const bytes = sizeOf(line, text);
       if (this.#budget.hasRoom(bytes)) this.#write(levelNow, line, text, bytes);
@@ -75,7 +78,8 @@ export class EventLog {
 
   /** Logs a rare line: a step of the agent's own life, or advice. */
   note(level: LogLevel, details: { readonly event: string }, message: string): void {
-    this.#write(level, details, message, sizeOf(details, message));
+    const line = this.#named(details);
+    this.#write(level, line, message, sizeOf(line, message));
   }
 
   /** Logs how many events were left out so far. */
@@ -85,12 +89,17 @@ export class EventLog {
 
   /** Logs how many events of a kind were left out; returns false when the budget has no room for the line. */
   #tellRest(kind: string, suppressed: number): boolean {
-    const details = { event: 'repeated', kind, suppressed, windowMs: WINDOW_MS };
+    const details = this.#named({ event: 'repeated', kind, suppressed, windowMs: WINDOW_MS });
     const message = `${suppressed} more of '${kind}' within ${WINDOW_MS / 1_000} s were not logged`;
     const bytes = sizeOf(details, message);
     if (!this.#budget.hasReservedRoom(bytes)) return false;
     this.#write(this.#levels.get(kind) ?? 'warn', details, message, bytes);
     return true;
+  }
+
+  /** The details of a line, with the name of the agent after that of the event. */
+  #named<Details extends { readonly event: string }>(details: Details): Details {
+    return this.#agent === undefined ? details : Object.assign({ event: '', agent: this.#agent }, details);
   }
 
   #write(level: LogLevel, details: object, message: string, bytes: number): void {

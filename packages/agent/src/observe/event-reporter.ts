@@ -1,12 +1,13 @@
 import type { Counters } from './counters.ts';
 import type { LogLevel } from './event-lines.ts';
 import { EventLog, type Logger } from './event-log.ts';
-import { type AgentEvents, HookCaller, type Hooks } from './events.ts';
+import { type AgentEvent, type AgentEvents, HookCaller, type Hooks } from './events.ts';
 import { hasSubscribers, publishEvent } from './trace.ts';
-import { Unheard } from './unheard.ts';
+import { aboutAgent, Unheard } from './unheard.ts';
 
-/** The listeners of events that an agent's options name. */
+/** An agent's options about its events; see the options of the same names. */
 export interface Listeners {
+  readonly name?: string | undefined;
   readonly hooks: Hooks;
   readonly logger: Logger | undefined;
 }
@@ -27,14 +28,17 @@ export interface Advice {
 export class EventReporter {
   /** Undefined without a logger. */
   readonly log: EventLog | undefined;
+  /** The name of the agent. */
+  readonly agent: string | undefined;
   readonly #counters: Counters;
   readonly #hooks: HookCaller;
   readonly #unheard: Unheard = new Unheard();
 
-  constructor({ hooks, logger }: Listeners, counters: Counters) {
+  constructor({ name, hooks, logger }: Listeners, counters: Counters) {
+    this.agent = name;
     this.#counters = counters;
     this.#hooks = new HookCaller(hooks);
-    this.log = logger === undefined ? undefined : new EventLog(logger);
+    this.log = logger === undefined ? undefined : new EventLog(logger, name);
   }
 
   emit<Name extends keyof AgentEvents>(name: Name, info: AgentEvents[Name]): void {
@@ -43,8 +47,8 @@ export class EventReporter {
 
   /** As `emit`, for information that takes time to make: `make` is called at most once, at once, and only for a listener. */
   emitLazily<Name extends keyof AgentEvents>(name: Name, make: () => AgentEvents[Name]): void {
-    let made: AgentEvents[Name] | undefined;
-    const get = (): AgentEvents[Name] => (made ??= make());
+    let made: AgentEvent<Name> | undefined;
+    const get = (): AgentEvent<Name> => (made ??= { agent: this.agent, ...make() });
     const isHooked = this.#hooks.has(name);
     const isSubscribed = hasSubscribers(name);
     this.#counters.events[name]++;
@@ -57,6 +61,6 @@ export class EventReporter {
   /** Gives advice to the logger; without one, as a process warning. */
   advise({ level, details, message, warningCode }: Advice): void {
     if (this.log !== undefined) this.log.note(level, details, message);
-    else if (warningCode !== undefined) process.emitWarning(message, { code: warningCode });
+    else if (warningCode !== undefined) process.emitWarning(aboutAgent(this.agent, message), { code: warningCode });
   }
 }

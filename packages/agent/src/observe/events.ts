@@ -31,7 +31,7 @@ export interface DisconnectInfo {
   readonly frames: number;
 }
 
-/** The events of an agent, by name. */
+/** The events of an agent, by name. Each also has the name of its agent; see {@link AgentEvent}. */
 export interface AgentEvents {
   /** A handshake was completed. Health checks are not reported. */
   connect: { readonly connection: ConnectionInfo };
@@ -77,8 +77,11 @@ export interface AgentEvents {
   eventLoopBlocked: { readonly blockedMs: number };
 }
 
+/** An event as hooks and diagnostics channels get it: with the name of its agent, undefined without one. */
+export type AgentEvent<Name extends keyof AgentEvents> = AgentEvents[Name] & { readonly agent: string | undefined };
+
 /** Functions that are called with events. One that throws or rejects causes a process warning, and nothing else. */
-export type Hooks = { readonly [Name in keyof AgentEvents]?: ((info: AgentEvents[Name]) => void) | undefined };
+export type Hooks = { readonly [Name in keyof AgentEvents]?: ((info: AgentEvent<Name>) => void) | undefined };
 
 /** The table of all events; an event that is missing here does not compile. */
 const EVERY_EVENT: { readonly [Name in keyof AgentEvents]: true } = {
@@ -123,7 +126,7 @@ export class HookCaller {
     return this.#hooks[name] !== undefined;
   }
 
-  emit<Name extends keyof AgentEvents>(name: Name, info: AgentEvents[Name]): void {
+  emit<Name extends keyof AgentEvents>(name: Name, info: AgentEvent<Name>): void {
     try {
       const result: unknown = this.#hooks[name]?.(info);
       if (result !== undefined) watchRejection(result, name, warnOfHook);

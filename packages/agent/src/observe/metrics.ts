@@ -18,6 +18,8 @@ export interface LatencySummary {
 
 /** The counters of an agent since its start, and its present gauges. */
 export interface AgentMetrics {
+  /** The name of the agent, if it was given one. */
+  readonly agent: string | undefined;
   /** Open connections, with or without a completed handshake. */
   readonly openConnections: number;
   /** NOTIFYs whose handlers have not settled. */
@@ -55,6 +57,7 @@ const MAX_EXPONENT = 24;
 
 /** The sources of {@link AgentMetrics}. */
 export interface MetricSources {
+  readonly options: { readonly name: string | undefined };
   readonly counters: Counters;
   readonly eventLoop: { readonly lagMs: number; readonly maxLagMs: number };
   readonly inFlight: { readonly count: number };
@@ -63,8 +66,9 @@ export interface MetricSources {
 
 /** The present metrics, as a new object. */
 export function toAgentMetrics(sources: MetricSources, connections: ReadonlySet<Traffic>): AgentMetrics {
-  const { counters, eventLoop, inFlight, outputPool } = sources;
+  const { options, counters, eventLoop, inFlight, outputPool } = sources;
   return {
+    agent: options.name,
     openConnections: connections.size,
     inFlightNotifies: inFlight.count,
     outputBuffers: outputPool.outCount,

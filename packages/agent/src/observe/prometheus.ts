@@ -1,13 +1,20 @@
 import type { AgentMetrics } from './metrics.ts';
-import { escapeQuoted, escapeText, numberText, type OwnMetric, samplesOf } from './own-metrics.ts';
+import { check } from '../checks.ts';
+import {
+  escapeQuoted,
+  escapeText,
+  histogramSamples,
+  labelText,
+  numberText,
+  type OwnMetric,
+  type Sample,
+  samplesOf,
+} from './own-metrics.ts';
 
 /** `Content-Type` of {@link toPrometheusText}. */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 /** `Content-Type` of {@link toOpenMetricsText}. */
 export const OPEN_METRICS_CONTENT_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
-
-/** A value, and the suffix of the metric's name. */
-type Sample = readonly [suffix: string, value: number];
 
 interface Family {
   /** Without the suffix `_total` that counters have. */
@@ -33,7 +40,7 @@ export const FAMILIES: readonly Family[] = [
     type: 'counter',
     help: 'Ends of connections after a handshake, by the status of the DISCONNECT.',
     samples: ({ disconnects }) =>
-      Object.entries(disconnects).map(([status, count]) => [`_total{status="${status}"}`, count]),
+      Object.entries(disconnects).map(([status, count]): Sample => ['_total', count, { status }]),
   },
   counter('healthchecks', 'Health checks answered.', (m) => m.healthchecks),
   counter('refused_connections', 'Connections above maxConnections.', (m) => m.refusedConnections),
@@ -58,22 +65,26 @@ export const FAMILIES: readonly Family[] = [
     type: 'histogram',
     unit: 'seconds',
     help: 'From when the bytes of a NOTIFY were read until its ACK was handed on.',
-    samples: ({ latency }) => [
-      ...latency.buckets.map(({ upToMs, count }): Sample => [`_bucket{le="${upToMs / 1_000}"}`, count]),
-      ['_bucket{le="+Inf"}', latency.count],
-      ['_sum', latency.sumMs / 1_000],
-      ['_count', latency.count],
-    ],
+    samples: ({ latency: { buckets, sumMs, count } }) =>
+      histogramSamples({
+        buckets: buckets.map((bucket) => ({ upTo: bucket.upToMs / 1_000, count: bucket.count })),
+        sum: sumMs / 1_000,
+        count,
+      }),
   },
 ];
 
 /**
- * The metrics in the text format of Prometheus, version 0.0.4, followed by the application's `own`. Serve the text as
- * {@link PROMETHEUS_CONTENT_TYPE}.
+ * The metrics of an agent, or of several, in the text format of Prometheus, version 0.0.4, followed by the application's
+ * `own`. Those of an agent with a name have the label `agent`. Serve the text as {@link PROMETHEUS_CONTENT_TYPE}.
  *
- * @throws {TypeError} when one of the own metrics does not match its type, or its name is taken.
+ * @throws {TypeError} when two agents have one name, or none; when one of the own metrics does not match its type, or its
+ * name is taken.
  */
-export function toPrometheusText(metrics: AgentMetrics, own: readonly OwnMetric[] = []): string {
+export function toPrometheusText(
+  metrics: AgentMetrics | readonly AgentMetrics[],
+  own: readonly OwnMetric[] = [],
+): string {
   const lines = toWritten(metrics, own).flatMap(({ name, type, help, samples }) => {
     const written = type === 'counter' ? `${name}_total` : name;
     return [`# HELP ${written} ${escapeText(help)}`, `# TYPE ${written} ${type}`, ...sampleLines(name, samples)];
@@ -82,12 +93,15 @@ export function toPrometheusText(metrics: AgentMetrics, own: readonly OwnMetric[
 }
 
 /**
- * The metrics in the text format of OpenMetrics 1.0, followed by the application's `own`. Serve the text as
- * {@link OPEN_METRICS_CONTENT_TYPE}.
+ * The metrics in the text format of OpenMetrics 1.0, with the same content as that of {@link toPrometheusText}. Serve the text
+ * as {@link OPEN_METRICS_CONTENT_TYPE}.
  *
  * @throws {TypeError} as {@link toPrometheusText}.
  */
-export function toOpenMetricsText(metrics: AgentMetrics, own: readonly OwnMetric[] = []): string {
+export function toOpenMetricsText(
+  metrics: AgentMetrics | readonly AgentMetrics[],
+  own: readonly OwnMetric[] = [],
+): string {
   const lines = toWritten(metrics, own).flatMap(({ name, type, unit, help, samples }) => [
     `# TYPE ${name} ${type === 'untyped' ? 'unknown' : type}`,
     ...(unit === undefined ? [] : [`# UNIT ${name} ${unit}`]),
@@ -98,23 +112,33 @@ export function toOpenMetricsText(metrics: AgentMetrics, own: readonly OwnMetric
 }
 
 interface Written extends Omit<Family, 'samples' | 'type'> {
-  readonly type: Family['type'] | OwnMetric['type'];
+  readonly type: OwnMetric['type'];
   readonly samples: readonly Sample[];
 }
 
-function toWritten(metrics: AgentMetrics, own: readonly OwnMetric[]): Written[] {
-  const written: Written[] = FAMILIES.map((family) => ({ ...family, samples: family.samples(metrics) }));
+function toWritten(metrics: AgentMetrics | readonly AgentMetrics[], own: readonly OwnMetric[]): Written[] {
+  const agents = 'agent' in metrics ? [metrics] : metrics;
+  const names = agents.map(({ agent }) => agent);
+  check(
+    new Set(names).size === names.length,
+    'agents with names of their own, as createAgent({ name }) gives',
+    names.join(', '),
+  );
+  const written: Written[] = FAMILIES.map((family) => ({
+    ...family,
+    samples: agents.flatMap((each) => family.samples(each).map((sample) => ofAgent(each.agent, sample))),
+  }));
   const taken = new Set<string>();
-  for (const metric of own) {
-    const samples = samplesOf(metric, taken);
-    taken.add(metric.name);
-    written.push({ ...metric, samples });
-  }
+  for (const metric of own) written.push({ ...metric, samples: samplesOf(metric, taken) });
   return written;
 }
 
+function ofAgent(agent: string | undefined, [suffix, value, labels]: Sample): Sample {
+  return agent === undefined ? [suffix, value, labels] : [suffix, value, { agent, ...labels }];
+}
+
 function sampleLines(name: string, samples: readonly Sample[]): string[] {
-  return samples.map(([suffix, value]) => `${name}${suffix} ${numberText(value)}`);
+  return samples.map(([suffix, value, labels = {}]) => `${name}${suffix}${labelText(labels)} ${numberText(value)}`);
 }
 
 function gauge(name: string, help: string, value: (metrics: AgentMetrics) => number): Family {

@@ -1,5 +1,5 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
-import { type AgentEvents, type ConnectionInfo, forEachEvent } from './events.ts';
+import { type AgentEvent, type AgentEvents, type ConnectionInfo, forEachEvent } from './events.ts';
 import type { NotifyContext } from '../notify-context.ts';
 
 /** How a NOTIFY ended: `failed` and `timeout` with the fallback actions, `dropped` without an ACK. */
@@ -7,6 +7,8 @@ export type NotifyOutcome = 'answered' | 'failed' | 'timeout' | 'dropped';
 
 /** The message of the channels `spop:notify:start` and `spop:notify:end`: one object per NOTIFY, the same for both. */
 export interface NotifyTrace {
+  /** The name of the agent, if it was given one. */
+  readonly agent: string | undefined;
   readonly connection: ConnectionInfo;
   /** The NOTIFY; its views are valid until the subscribers of `spop:notify:end` have returned. */
   readonly notify: NotifyContext;
@@ -30,7 +32,7 @@ export function hasSubscribers(name: keyof AgentEvents): boolean {
 }
 
 /** Publishes an event to the subscribers of its channel. */
-export function publishEvent<Name extends keyof AgentEvents>(name: Name, info: AgentEvents[Name]): void {
+export function publishEvent<Name extends keyof AgentEvents>(name: Name, info: AgentEvent<Name>): void {
   eventChannels[name].publish(info);
 }
 

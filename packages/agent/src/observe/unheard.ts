@@ -1,6 +1,7 @@
+import { quoteText } from '@spop/codec';
 import { placesOf, textOf } from './error-text.ts';
 import { EVENT_LINES } from './event-lines.ts';
-import type { AgentEvents } from './events.ts';
+import type { AgentEvent, AgentEvents } from './events.ts';
 import type { OverloadLimit } from './overload.ts';
 import { warn } from './warning.ts';
 
@@ -34,7 +35,7 @@ export class Unheard {
   readonly #warned: Map<keyof AgentEvents, Warned> = new Map();
 
   /** @param get Returns the event's information; called only when a warning needs it. */
-  report<Name extends keyof AgentEvents>(name: Name, get: () => AgentEvents[Name]): void {
+  report<Name extends keyof AgentEvents>(name: Name, get: () => AgentEvent<Name>): void {
     const code = CODES[name];
     if (code === undefined) return;
     const warned = this.#warned.get(name);
@@ -53,11 +54,15 @@ export class Unheard {
   }
 }
 
-function toText<Name extends keyof AgentEvents>(name: Name, info: AgentEvents[Name], left: number): string {
+/** The text of a warning, with the name of the agent that it is about. */
+export function aboutAgent(agent: string | undefined, text: string): string {
+  return agent === undefined ? text : `agent ${quoteText(agent)}: ${text}`;
+}
+
+function toText<Name extends keyof AgentEvents>(name: Name, info: AgentEvent<Name>, left: number): string {
   const place = name === 'handlerError' && 'error' in info ? placesOf(info.error, 1).map((at) => ` at ${at}`) : [];
   const more = left === 0 ? '' : `; ${left} more since the last of these warnings`;
-  return (
-    `${EVENT_LINES[name].message(info)}${place.join('')}${more}. ` +
-    `To see every one, give createAgent() a logger, such as textLogger(), or the hook '${name}'`
-  );
+  const text = `${EVENT_LINES[name].message(info)}${place.join('')}${more}`;
+  const advice = `To see every one, give createAgent() a logger, such as textLogger(), or the hook '${name}'`;
+  return aboutAgent(info.agent, `${text}. ${advice}`);
 }

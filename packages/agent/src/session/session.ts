@@ -39,6 +39,8 @@ const ACK_ROOM = 16_384;
 export class Session implements Engine, Leaver, Owner {
   /** The engine-id of the HAPROXY-HELLO; undefined before it. */
   engineId: string | undefined;
+  /** The agreed max-frame-size in bytes; 0 before the handshake. */
+  maxFrameSize: number = 0;
   isHealthcheck: boolean = false;
   /** Whether the handshake was completed. */
   isGreeted: boolean = false;
@@ -229,6 +231,7 @@ export class Session implements Engine, Leaver, Owner {
     const agreement = negotiate(hello, this.#shared.options);
     this.isGreeted = true;
     this.engineId = hello.engineId;
+    this.maxFrameSize = agreement.hello.maxFrameSize;
     this.isHealthcheck = hello.healthcheck;
     this.isPipelined = agreement.pipelining;
     this.#maxAckBytes = agreement.maxAckBytes;
@@ -290,12 +293,12 @@ export class Session implements Engine, Leaver, Owner {
       return true;
     }
     this.#isProcessing = false;
-    if (exchange.finishPlain(output)) return true;
+    if (exchange.endPlainAck(output)) return true;
     if (exchange.waitCount > 0) {
       this.#unsettled.add(exchange);
       return !this.isFull;
     }
-    exchange.finish(output);
+    exchange.endAck(output);
     exchange.close();
     return true;
   }
@@ -304,7 +307,7 @@ export class Session implements Engine, Leaver, Owner {
   #failAtOnce(exchange: Exchange, error: unknown): void {
     this.#unsettled.failOnly(exchange, error);
     this.#isProcessing = false;
-    exchange.finish(this.#output);
+    exchange.endAck(this.#output);
     exchange.abort(failedNotify(error));
     exchange.close();
   }
@@ -321,7 +324,7 @@ export class Session implements Engine, Leaver, Owner {
     this.#isProcessing = true;
     applyFallback(options.fallback, exchange.ack, undefined, undefined, 'tooBig');
     this.#isProcessing = false;
-    exchange.finish(this.#output);
+    exchange.endAck(this.#output);
     exchange.close();
     this.noteAnswer();
     hooks.emit('overload', { connection: this.describe(), ...overload('maxReassembledBytes', options) });
@@ -344,7 +347,7 @@ export class Session implements Engine, Leaver, Owner {
 
   /** Runs the handlers within the stores that subscribers of diagnostics channels have bound. */
   #runTraced(exchange: Exchange): boolean {
-    const trace = exchange.beginTrace(this.describe());
+    const trace = exchange.beginTrace(this.#shared.options.name, this.describe());
     return notifyStart.runStores(trace, () => this.#shared.handlers.run(exchange, this.#unsettled));
   }
 

@@ -114,7 +114,7 @@ export class Unsettled implements Answerer {
     for (const part of late) {
       // A hook, or a fallback, may have ended the connection.
       if (exchange.isPending)
-        this.#abandon(exchange, part, 'timeout', new Error(`No answer within ${part.timeoutMs} ms`));
+        this.#answerForPart(exchange, part, 'timeout', new Error(`No answer within ${part.timeoutMs} ms`));
     }
   }
 
@@ -168,14 +168,14 @@ export class Unsettled implements Answerer {
     exchange.settledCount++;
     if (isError) {
       this.#reportError(exchange, part.entry, error);
-      if (part.isPending) this.#abandon(exchange, part, 'threw', failedNotify(error));
+      if (part.isPending) this.#answerForPart(exchange, part, 'threw', failedNotify(error));
     } else {
       this.#endPart(exchange, part);
     }
   }
 
   /** Gives a part its fallback actions, and aborts its handler's signal. */
-  #abandon(exchange: Exchange, part: MessagePart, reason: FallbackReason, error: Error): void {
+  #answerForPart(exchange: Exchange, part: MessagePart, reason: FallbackReason, error: Error): void {
     const { notify, place } = part;
     const message = place < 0 ? undefined : notify.messageAt(place);
     applyFallback(part.entry.fallback, part.ack, message, part.context, reason);
@@ -197,7 +197,7 @@ export class Unsettled implements Answerer {
       this.#answerFor(exchange, 'timeout', error);
       return;
     }
-    for (const part of exchange.parts) if (part.isPending) this.#abandon(exchange, part, 'timeout', error);
+    for (const part of exchange.parts) if (part.isPending) this.#answerForPart(exchange, part, 'timeout', error);
   }
 
   /** Answers an exchange with its fallback instead of its only handler, and aborts that handler's signal. */
@@ -211,7 +211,7 @@ export class Unsettled implements Answerer {
   #acknowledge(exchange: Exchange, abortReason: Error | undefined): void {
     const { counters, exchanges } = this.#shared;
     this.#forget(exchange);
-    exchange.finish(this.#transport.output);
+    exchange.endAck(this.#transport.output);
     counters.latency.record(performance.now() - exchange.receivedAt, 1);
     this.#owner.noteAnswer();
     this.#transport.scheduleFlush();

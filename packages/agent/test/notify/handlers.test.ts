@@ -33,7 +33,7 @@ function exchangeOf(handlers: Handlers, built: NotifyBuilder): Exchange {
   const frame = new Frame();
   const bytes = Buffer.from(built.toBytes());
   frame.read(bytes, 0, bytes.length);
-  exchange.read({ engineId: undefined, maxAckBytes: MAX_ACK_BYTES, timeoutOf: () => 0 }, frame);
+  exchange.read({ engineId: undefined, maxFrameSize: 16_380, maxAckBytes: MAX_ACK_BYTES, timeoutOf: () => 0 }, frame);
   exchange.ack.beginAck(Buffer.alloc(MAX_ACK_BYTES), 0, MAX_ACK_BYTES, frame);
   return exchange;
 }

@@ -53,7 +53,7 @@ function inFlight(
   const output = Buffer.alloc(1_000);
   return Array.from({ length: count }, () => {
     const exchange = new Exchange(set, pool, 0);
-    exchange.read({ engineId: undefined, maxAckBytes: 816, timeoutOf: () => 0 }, frame);
+    exchange.read({ engineId: undefined, maxFrameSize: 16_380, maxAckBytes: 816, timeoutOf: () => 0 }, frame);
     exchange.beginOneTime();
     exchange.ack.beginAck(output, 0, output.length, frame);
     for (let i = 0; i < exchange.notify.messageCount; i++) JSON.stringify(exchange.notify.messageAt(i));

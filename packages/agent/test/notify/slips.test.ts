@@ -64,7 +64,7 @@ describe.each(kinds)('a handler that is %s', (_, kind) => {
     const peer = await connect();
     await peer.notify(ask, { id: '1' });
     const actions = ['constructor', 'remainingBytes', 'reset', 'set', 'setNull', 'toJSON', 'unset'];
-    const names = 'constructor deadlineAt engineId frameId get isAnswered signal streamId toJSON walk';
+    const names = 'constructor deadlineAt engineId frameId get isAnswered maxFrameSize signal streamId toJSON walk';
     const context = names.split(' ');
     expect(found).toEqual([actions, context]);
   });

@@ -7,6 +7,7 @@ function sourcesOf(counters: Counters): MetricSources {
   return {
     counters,
     eventLoop: { lagMs: 1, maxLagMs: 2 },
+    options: { name: 'limiter' },
     inFlight: { count: 3 },
     outputPool: { outCount: 4 },
   };
@@ -27,6 +28,7 @@ describe('toAgentMetrics', () => {
     for (const [i, name] of EVENT_NAMES.entries()) counters.events[name] = 100 + i;
     const metrics = toAgentMetrics(sourcesOf(counters), new Set([traffic(0, 0, 0), traffic(0, 0, 0)]));
     expect(metrics).toMatchObject({
+      agent: 'limiter',
       openConnections: 2,
       inFlightNotifies: 3,
       outputBuffers: 4,

@@ -1,6 +1,6 @@
 import parsePrometheusTextFormat from 'parse-prometheus-text-format';
 import { describe, expect, it } from 'vitest';
-import { createAgent, type OwnMetric, toOpenMetricsText, toPrometheusText } from '../../src/index.ts';
+import { createAgent, Histogram, type OwnMetric, toOpenMetricsText, toPrometheusText } from '../../src/index.ts';
 import { thrownBy } from '../thrown.ts';
 
 const metrics = createAgent().toMetrics();
@@ -72,8 +72,8 @@ describe('metrics of an application', () => {
     [{ ...good, name: 'limiter-keys' }, `a metric's name to be of letters, digits, _ and :; found "limiter-keys"`],
     [{ ...good, name: '9keys' }, `a metric's name to be of letters, digits, _ and :; found "9keys"`],
     [
-      { ...good, type: 'histogram' },
-      `the type of limiter_keys to be 'counter', 'gauge' or 'untyped'; found "histogram"`,
+      { ...good, type: 'summary' },
+      `the type of limiter_keys to be 'counter', 'gauge', 'histogram' or 'untyped'; found "summary"`,
     ],
     [
       { ...good, name: 'spop_agent_notifies' },
@@ -103,5 +103,102 @@ describe('metrics of an application', () => {
 
   it('are refused if two have one name', () => {
     expect(() => toPrometheusText(metrics, [good, good])).toThrow('expected each metric once; found "limiter_keys"');
+    const counter = { ...good, type: 'counter', name: 'keys' } as const;
+    const total = { ...good, name: 'keys_total' };
+    expect(() => toPrometheusText(metrics, [counter, total])).toThrow('expected each metric once; found "keys_total"');
+    const durations: OwnMetric = { name: 'keys', type: 'histogram', help: 'Of keys.', value: new Histogram([1]) };
+    const sum = { ...good, name: 'keys_sum' };
+    expect(() => toPrometheusText(metrics, [sum, durations])).toThrow('expected each metric once; found "keys_sum"');
+  });
+});
+
+describe('a histogram of an application', () => {
+  const solved = new Histogram([0.5, 1, 10]);
+  for (const seconds of [0.25, 0.5, 0.75, 10, 10.5, 12]) solved.record(seconds);
+
+  it('counts values up to and including each bound', () => {
+    expect(solved.buckets).toEqual([
+      { upTo: 0.5, count: 2 },
+      { upTo: 1, count: 3 },
+      { upTo: 10, count: 4 },
+    ]);
+    expect([solved.count, solved.sum]).toEqual([6, 34]);
+    const none = new Histogram([]);
+    none.record(Number.NaN);
+    expect([none.buckets, none.count]).toEqual([[], 1]);
+  });
+
+  it.each([[[1, 1]], [[2, 1]], [[1, Infinity]], [[Number.NaN]], ['1'], [undefined]])(
+    'is refused with the bounds %o',
+    (bounds) => {
+      const error = thrownBy(() => Reflect.construct(Histogram, [bounds]));
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toMatch(/^expected the bounds of a histogram to be rising, finite numbers; found /);
+    },
+  );
+
+  it('has its buckets, its sum and its count in both texts', () => {
+    const value = [
+      { labels: { level: '1' }, value: solved },
+      { labels: { level: '2' }, value: { buckets: [{ upTo: 3, count: 0 }], sum: 4, count: 1 } },
+    ];
+    const histogram: OwnMetric = { name: 'solve_seconds', type: 'histogram', help: 'To solve.', value };
+    const lines = [
+      'solve_seconds_bucket{level="1",le="0.5"} 2',
+      'solve_seconds_bucket{level="1",le="1"} 3',
+      'solve_seconds_bucket{level="1",le="10"} 4',
+      'solve_seconds_bucket{level="1",le="+Inf"} 6',
+      'solve_seconds_sum{level="1"} 34',
+      'solve_seconds_count{level="1"} 6',
+      'solve_seconds_bucket{level="2",le="3"} 0',
+      'solve_seconds_bucket{level="2",le="+Inf"} 1',
+      'solve_seconds_sum{level="2"} 4',
+      'solve_seconds_count{level="2"} 1',
+    ];
+    const text = toPrometheusText(metrics, [histogram]);
+    const head = ['# HELP solve_seconds To solve.', '# TYPE solve_seconds histogram'];
+    expect(text.endsWith(`\n${[...head, ...lines].join('\n')}\n`)).toBe(true);
+    expect(toOpenMetricsText(metrics, [histogram])).toContain(
+      ['# TYPE solve_seconds histogram', '# HELP solve_seconds To solve.', ...lines].join('\n'),
+    );
+    const parsed = parsePrometheusTextFormat(text).find(({ name }) => name === 'solve_seconds');
+    expect(parsed?.metrics[0]).toMatchObject({ labels: { level: '1' }, count: '6', sum: '34' });
+    const plain = toPrometheusText(metrics, [{ ...histogram, value: solved }]);
+    expect(plain).toContain('\nsolve_seconds_bucket{le="0.5"} 2\n');
+    expect(plain).toContain('\nsolve_seconds_count 6\n');
+  });
+
+  const good = { buckets: [{ upTo: 1, count: 1 }], sum: 1, count: 2 };
+  it.each([
+    [5, 'each value of h to have buckets, sum and count; found 5'],
+    [{}, 'the buckets of h to be an array; found undefined'],
+    [[5], 'each value of h to be { labels, value }; found 5'],
+    [[{ value: good }], 'the labels of h to be an object; found undefined'],
+    [[{ labels: { le: '1' }, value: good }], 'no label le of h, which is added; found [Object]'],
+    [[{ labels: {}, value: [] }], 'each value of h to have buckets, sum and count; found [Array]'],
+    [{ ...good, buckets: 5 }, 'the buckets of h to be an array; found 5'],
+    [{ ...good, sum: undefined }, 'the sum of h to be a number; found undefined'],
+    [{ ...good, count: '2' }, 'the count of h to be that of its buckets or more; found "2"'],
+    [{ ...good, count: 0 }, 'the count of h to be that of its buckets or more; found 0'],
+    [{ ...good, buckets: [5] }, 'each bucket of h to be { upTo, count }; found 5'],
+    [{ ...good, buckets: [{ upTo: '1', count: 1 }] }, 'each bucket of h to be { upTo, count }; found [Object]'],
+    [
+      { ...good, buckets: [2, 1].map((upTo) => ({ upTo, count: 1 })) },
+      'upTo of each bucket of h to be finite, and above that of the one before; found 1',
+    ],
+    [
+      { ...good, buckets: [{ upTo: Infinity, count: 1 }] },
+      'upTo of each bucket of h to be finite, and above that of the one before; found Infinity',
+    ],
+    [
+      { ...good, buckets: [2, 1].map((count, i) => ({ upTo: i, count })) },
+      'each bucket of h to count those before it too; found 1',
+    ],
+    [{ ...good, buckets: [{ upTo: 1, count: -1 }] }, 'each bucket of h to count those before it too; found -1'],
+  ])('is refused if it is wrong: %o', (value, reason) => {
+    const metric = { name: 'h', type: 'histogram', help: 'Of.', value };
+    const error = thrownBy(() => Reflect.apply(toPrometheusText, undefined, [metrics, [metric]]));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toBe(`expected ${reason}`);
   });
 });

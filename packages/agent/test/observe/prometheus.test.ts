@@ -9,6 +9,7 @@ function distinctMetrics(): AgentMetrics {
   let next = 100;
   const fill = (value: unknown): unknown => {
     if (typeof value === 'number') return next++;
+    if (value === undefined) return value;
     if (Array.isArray(value)) return value;
     return Object.fromEntries(Object.entries(Object(value) as object).map(([key, each]) => [key, fill(each)]));
   };

@@ -163,7 +163,7 @@ describe.each(['memory', 'IPv4'] as const)('a first frame over %s with', (link) 
 describe('a connection', () => {
   it('that closes before its first byte causes no event', async () => {
     const { agent, connect, reports } = await startAgent({ link: 'IPv4' });
-    (await connect()).finish();
+    (await connect()).end();
     (await connect()).close();
     expect(await eventually(() => agent.connectionCount === 0)).toBe(true);
     expect(Object.values(reports).flat()).toEqual([]);
