@@ -106,4 +106,12 @@ export const agentFaults: readonly Fault[] = [
     replace: 'return;',
     noticedBy: tests('session/fragments'),
   },
+  {
+    name: 'turns with a window of their own',
+    mistake: 'what reads have used up of a round is not subtracted',
+    file: source('turn'),
+    search: 'Math.max(times[CLOSES_AT]!, performance.now() + LEAST_TURNS_MS)',
+    replace: 'performance.now() + WINDOW_MS',
+    noticedBy: tests('connection/turns'),
+  },
 ];
