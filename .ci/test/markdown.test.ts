@@ -15,6 +15,7 @@ declare global {
   const createAgent: typeof spop.createAgent;
   const PROMETHEUS_CONTENT_TYPE: typeof spop.PROMETHEUS_CONTENT_TYPE;
   const toPrometheusText: typeof spop.toPrometheusText;
+  const Histogram: typeof spop.Histogram;
   const createServer: typeof http.createServer;
   const AsyncLocalStorage: typeof hooks.AsyncLocalStorage;
   const channel: typeof channels.channel;
