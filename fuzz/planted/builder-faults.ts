@@ -116,8 +116,8 @@ export const builderFaults: readonly Fault[] = [
     name: 'status 99 above 99',
     mistake: 'the last status of the specification is one too many',
     file: source('payload-rules'),
-    search: '(numberOf(status) ?? 0) > 99',
-    replace: '(numberOf(status) ?? 0) >= 99',
+    search: 'code > 99',
+    replace: 'code >= 99',
     noticedBy: tests('validate/boundaries'),
   },
   {

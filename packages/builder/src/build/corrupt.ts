@@ -1,5 +1,5 @@
 import { FrameType, LENGTH_BYTES, SpopError, type SpopErrorCode } from '@spop/codec';
-import { concat, fromHex } from '../data/text.ts';
+import { byteAt, concat, fromHex } from '../data/text.ts';
 import type { Field } from '../read/byte-reader.ts';
 import { type BytesInput, bytesOf, frameLength } from '../read/parse.ts';
 import { PlainReader } from '../read/plain-reader.ts';
@@ -59,7 +59,7 @@ function setByte(
   change: (byte: number) => number,
 ): Uint8Array | undefined {
   if (field === undefined) return undefined;
-  return splice(bytes, field.offset, 1, Uint8Array.of(change(bytes[field.offset] ?? 0) % 256));
+  return splice(bytes, field.offset, 1, Uint8Array.of(change(byteAt(bytes, field.offset)) % 256));
 }
 
 function withLength(bytes: Uint8Array, length: number): Uint8Array {
@@ -219,17 +219,17 @@ export const corruptions: Readonly<Record<CorruptionName, Corruption>> = {
     description: 'FIN is not set',
     code: undefined,
     apply: (bytes) =>
-      ((bytes[8] ?? 0) & 1) === 0 ? undefined : splice(bytes, 8, 1, Uint8Array.of((bytes[8] ?? 0) & 254)),
+      (byteAt(bytes, 8) & 1) === 0 ? undefined : splice(bytes, 8, 1, Uint8Array.of(byteAt(bytes, 8) & 254)),
   },
   'abort-set': {
     description: 'ABORT is set',
     code: undefined,
-    apply: (bytes) => splice(bytes, 8, 1, Uint8Array.of((bytes[8] ?? 0) | 2)),
+    apply: (bytes) => splice(bytes, 8, 1, Uint8Array.of(byteAt(bytes, 8) | 2)),
   },
   'reserved-flags': {
     description: 'all reserved flags are set',
     code: undefined,
-    apply: (bytes) => splice(bytes, 5, 4, Uint8Array.of(255, 255, 255, (bytes[8] ?? 0) | 0xfc)),
+    apply: (bytes) => splice(bytes, 5, 4, Uint8Array.of(255, 255, 255, byteAt(bytes, 8) | 0xfc)),
   },
   'ids-set': {
     description: 'a HELLO or DISCONNECT has stream-id 1',
@@ -245,7 +245,7 @@ export const corruptions: Readonly<Record<CorruptionName, Corruption>> = {
     description: "the frame has the type of the other side's frame of its kind",
     code: undefined,
     apply(bytes) {
-      const other = otherSide[bytes[LENGTH_BYTES] ?? 0];
+      const other = otherSide[byteAt(bytes, LENGTH_BYTES)];
       return other === undefined ? undefined : splice(bytes, LENGTH_BYTES, 1, Uint8Array.of(other));
     },
   },

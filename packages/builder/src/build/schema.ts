@@ -9,6 +9,7 @@ import {
   type WriteOf,
 } from '@spop/codec';
 import { describe } from '../data/describe.ts';
+import { expectSpopError } from '../data/spop-error.ts';
 import { address, binary, bool, infer, int64, ipv4, ipv6, nil, string, uint64 } from '../data/values.ts';
 import type {
   BinaryData,
@@ -126,9 +127,8 @@ function integerData(where: string, kind: ValueKind, value: unknown): TypedData 
 
 function checkRange(where: string, kind: ValueKind, data: TypedData): void {
   const range = integerRanges[kind];
-  if (range === undefined || !('value' in data)) return;
-  const { value } = data;
-  if (typeof value !== 'bigint' && typeof value !== 'number') return;
+  const value = 'value' in data ? data.value : undefined;
+  if (range === undefined || (typeof value !== 'bigint' && typeof value !== 'number')) return;
   const [min, max] = range;
   if (value < min || value > max) throw wrongType(where, `${min} to ${max} (${kind})`, value);
 }
@@ -176,7 +176,7 @@ function ofAnyKind(where: string, { kind, kinds = [] }: AnyValueType, value: unk
     try {
       return toDeclaredData(where, each, value);
     } catch (error) {
-      if (!(error instanceof SpopError)) throw error;
+      expectSpopError(error);
     }
   }
   throw wrongType(where, `a value of type ${kinds.join(' or ')}`, value);

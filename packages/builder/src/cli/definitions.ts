@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { resolve } from 'node:path';
 import { Scope, type ScopeName } from '@spop/codec';
-import { UsageError } from './usage-error.ts';
+import { reasonOf, UsageError } from './usage-error.ts';
 
 /** A declared argument of a message. */
 export interface DeclaredArgument {
@@ -65,9 +65,8 @@ async function load(path: string): Promise<Record<string, unknown>> {
   try {
     return (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     throw new UsageError(
-      `could not import ${path}: ${reason}`,
+      `could not import ${path}: ${reasonOf(error)}`,
       'a module with the definitions alone is best: it opens no port',
     );
   }

@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { SpopError } from '@spop/codec';
 import { ipv6Bytes } from '../data/address.ts';
+import { expectSpopError } from '../data/spop-error.ts';
 import { fromHex } from '../data/text.ts';
 import { address, binary, bool, int32, int64, ipv4, ipv6, nil, string, uint32, uint64 } from '../data/values.ts';
 import type { TypedData } from '../data/typed-data.ts';
@@ -90,7 +91,7 @@ function made(name: string, typeName: string, make: (text: string) => TypedData,
   try {
     return make(text);
   } catch (error) {
-    if (!(error instanceof SpopError)) throw error;
+    expectSpopError(error);
     const hint = `write ${name}:string=… for text, or another type: ${typeNames.join(', ')}`;
     throw new UsageError(`argument ${JSON.stringify(name)} is not of type ${typeName}: ${error.reason}`, hint);
   }

@@ -4,7 +4,7 @@ import { connect as connectTls, createSecureContext, type ConnectionOptions } fr
 import { PeerFailure } from '../haproxy/peer-failure.ts';
 import type { Arguments, OptionSpecs } from './arguments.ts';
 import { parseDuration } from './duration.ts';
-import { UsageError } from './usage-error.ts';
+import { reasonOf, UsageError } from './usage-error.ts';
 
 /** An address to connect to or to listen on. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -95,8 +95,10 @@ function usable(options: ConnectionOptions): ConnectionOptions {
   try {
     return { ...options, secureContext: createSecureContext(options) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`the options of TLS do not work: ${reason}`, '--ca, --cert and --key take files in PEM form');
+    throw new UsageError(
+      `the options of TLS do not work: ${reasonOf(error)}`,
+      '--ca, --cert and --key take files in PEM form',
+    );
   }
 }
 
@@ -114,8 +116,7 @@ export function readInput(path: string | typeof STDIN, what: string): Buffer {
   try {
     return path === STDIN ? readStdin() : readFileSync(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`could not read ${what}: ${reason}`, 'check its path');
+    throw new UsageError(`could not read ${what}: ${reasonOf(error)}`, 'check its path');
   }
 }
 
@@ -178,7 +179,5 @@ function open(address: Address, tls: ConnectionOptions | undefined): Socket {
 
 /** The text of an error; for several addresses, such as those of localhost, Node's error has no message of its own. */
 function describeError(error: Error): string {
-  if (error instanceof AggregateError)
-    return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
-  return error.message;
+  return error instanceof AggregateError ? error.errors.map(reasonOf).join('; ') : error.message;
 }

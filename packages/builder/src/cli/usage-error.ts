@@ -9,6 +9,11 @@ export class UsageError extends Error {
   }
 }
 
+/** Why something failed: the message of an error, or the text of anything else that was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The word of a list that was probably meant: one with at most two letters different, or one that `word` begins. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const ranked = known

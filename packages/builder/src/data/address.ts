@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { byteAt } from './text.ts';
 
 /** The four bytes of an IPv4 address in dotted decimal; undefined for other text. */
 export function ipv4Bytes(text: string): Uint8Array | undefined {
@@ -42,7 +43,7 @@ function longestZeroRun(words: readonly number[]): { start: number; length: numb
 
 /** Sixteen bytes in the text form of RFC 5952; an IPv4-mapped address ends in dotted decimal (§5). */
 export function ipv6Text(bytes: Uint8Array): string {
-  const words = Array.from({ length: 8 }, (_, index) => (bytes[index * 2] ?? 0) * 256 + (bytes[index * 2 + 1] ?? 0));
+  const words = Array.from({ length: 8 }, (_, index) => byteAt(bytes, index * 2) * 256 + byteAt(bytes, index * 2 + 1));
   if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff) {
     return `::ffff:${ipv4Text(bytes.subarray(12))}`;
   }

@@ -11,6 +11,11 @@ const ESCAPE = 0xdc00;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** The byte at `index`; 0 after the end. */
+export function byteAt(bytes: Uint8Array, index: number): number {
+  return bytes[index] ?? 0;
+}
+
 /** The range of the second byte of a UTF-8 sequence, which is narrower for some first bytes (RFC 3629 §4). */
 function secondByteRange(first: number): readonly [min: number, max: number] {
   if (first === 0xe0) return [0xa0, 0xbf];
@@ -22,15 +27,15 @@ function secondByteRange(first: number): readonly [min: number, max: number] {
 
 /** Length in bytes of the valid UTF-8 sequence that begins at `index`; 0 if none does. */
 function sequenceLength(bytes: Uint8Array, index: number): number {
-  const first = bytes[index] ?? 0;
+  const first = byteAt(bytes, index);
   if (first < 0x80) return 1;
   if (first < 0xc2 || first > 0xf4) return 0;
   const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
   const [min, max] = secondByteRange(first);
-  const second = bytes[index + 1] ?? 0;
+  const second = byteAt(bytes, index + 1);
   if (second < min || second > max) return 0;
   for (let next = index + 2; next < index + length; next++) {
-    const byte = bytes[next] ?? 0;
+    const byte = byteAt(bytes, next);
     if (byte < 0x80 || byte > 0xbf) return 0;
   }
   return length;
@@ -47,7 +52,7 @@ export function toText(bytes: Uint8Array): string {
   for (let index = 0; index < bytes.length;) {
     const length = sequenceLength(bytes, index);
     if (length === 0) {
-      text += decoder.decode(bytes.subarray(validFrom, index)) + String.fromCharCode(ESCAPE + (bytes[index] ?? 0));
+      text += decoder.decode(bytes.subarray(validFrom, index)) + String.fromCharCode(ESCAPE + byteAt(bytes, index));
       validFrom = index + 1;
     }
     index += Math.max(length, 1);

@@ -1,4 +1,5 @@
 import { MAX_VARINT_BYTES, SpopError, type SpopErrorCode } from '@spop/codec';
+import { byteAt } from '../data/text.ts';
 import type { TypedData } from '../data/typed-data.ts';
 
 /** One field of the grammar that was read; `explain` prints one line for each. */
@@ -93,7 +94,7 @@ export class ByteReader {
   }
 
   protected takeByte(what: string): number {
-    return this.takeBytes(1, what)[0] ?? 0;
+    return byteAt(this.takeBytes(1, what), 0);
   }
 
   protected takeUint32(what: string): number {

@@ -1,4 +1,5 @@
-import { DEFAULT_MAX_FRAME_SIZE, LENGTH_BYTES, SpopError } from '@spop/codec';
+import { DEFAULT_MAX_FRAME_SIZE, LENGTH_BYTES } from '@spop/codec';
+import { expectSpopError } from '../data/spop-error.ts';
 import { toHex } from '../data/text.ts';
 import type { Field } from './byte-reader.ts';
 import { type BytesInput, bytesOf, frameLength, type ParseOptions } from './parse.ts';
@@ -24,7 +25,7 @@ function trace(bytes: Uint8Array, maxFrameSize: number): PlainReader {
   try {
     reader.readFrame(maxFrameSize);
   } catch (error) {
-    if (!(error instanceof SpopError)) throw error;
+    expectSpopError(error);
   }
   return reader;
 }
@@ -54,7 +55,7 @@ function title(number: number, start: number, present: number, length: number): 
 
 /**
  * An annotated hex dump for people, with one line for each field: its offset in bytes from the frame's start, its bytes and its
- * meaning. The first wrong byte of a frame is marked with `>>`. Never throws a {@link SpopError}.
+ * meaning. The first wrong byte of a frame is marked with `>>`. Never throws a `SpopError`.
  */
 export function explain(input: BytesInput, options: ParseOptions = {}): string {
   const bytes = bytesOf(input);

@@ -1,5 +1,6 @@
 import { DEFAULT_MAX_FRAME_SIZE, FrameFlag, LENGTH_BYTES, SpopError } from '@spop/codec';
 import type { AckFrame, FragmentFrame, NotifyFrame, PlainFrame } from '../data/model.ts';
+import { expectSpopError } from '../data/spop-error.ts';
 import { concat } from '../data/text.ts';
 import { checkLength, PlainReader } from './plain-reader.ts';
 
@@ -51,8 +52,8 @@ function parseOne(bytes: Uint8Array, offset: number, options: ParseOptions): Pla
     if (bytes.length - offset - LENGTH_BYTES < length) return undefined;
     return reader.readFrame(maxFrameSize);
   } catch (error) {
-    if (error instanceof SpopError) return error;
-    throw error;
+    expectSpopError(error);
+    return error;
   }
 }
 

@@ -134,9 +134,10 @@ function checkItemNames(items: readonly Item[], known: readonly string[], report
 export function checkDisconnect(frame: KvFrame, fields: readonly Field[], size: number, report: Report): void {
   const items = itemsOf(frame, fields);
   const status = find(items, Key.StatusCode, integers, report);
+  const code = status && numberOf(status);
   if (status === undefined) report('status-code-missing', size, `expected item ${Key.StatusCode}; found none`);
-  else if ((numberOf(status) ?? 0) > 99) {
-    report('status-code-above-99', status.valueOffset, `expected a status code of 0 to 99; found ${numberOf(status)}`);
+  else if (code !== undefined && code > 99) {
+    report('status-code-above-99', status.valueOffset, `expected a status code of 0 to 99; found ${code}`);
   }
   const message = find(items, Key.Message, ['string'], report);
   if (message === undefined) report('message-missing', size, `expected item ${Key.Message}; found none`);

@@ -1,14 +1,8 @@
-import {
-  DEFAULT_MAX_FRAME_SIZE,
-  FrameType,
-  LENGTH_BYTES,
-  MAX_VARINT_BYTES,
-  SpopError,
-  type SpopErrorCode,
-} from '@spop/codec';
+import { DEFAULT_MAX_FRAME_SIZE, FrameType, LENGTH_BYTES, MAX_VARINT_BYTES, type SpopErrorCode } from '@spop/codec';
 import type { HaproxyLine } from '../data/haproxy-line.ts';
 import type { PlainFrame } from '../data/model.ts';
 import { PendingBytes } from '../data/pending-bytes.ts';
+import { expectSpopError } from '../data/spop-error.ts';
 import { type BytesInput, bytesOf, frameLength } from '../read/parse.ts';
 import { PlainReader } from '../read/plain-reader.ts';
 import { ConnectionState, type Side } from './connection-state.ts';
@@ -206,8 +200,8 @@ function readTolerantly(reader: PlainReader, limit: number): PlainFrame | undefi
   try {
     return reader.readFrame(limit);
   } catch (error) {
-    if (error instanceof SpopError) return undefined;
-    throw error;
+    expectSpopError(error);
+    return undefined;
   }
 }
 

@@ -1,6 +1,7 @@
 import { FrameFlag, LENGTH_BYTES, SpopError } from '@spop/codec';
 import type { FragmentFrame, PlainFrame, NotifyFrame } from '../../data/model.ts';
 import { PendingBytes } from '../../data/pending-bytes.ts';
+import { expectSpopError } from '../../data/spop-error.ts';
 import { frameLength, parseStream, reassemble } from '../../read/parse.ts';
 
 /** The longest frame in a capture, in bytes: HAProxy's buffers have at most 1 MiB. */
@@ -123,8 +124,8 @@ export class FragmentJoiner {
       return whole?.type === 'NOTIFY' ? whole : undefined;
     } catch (error) {
       // The fragments themselves are shown; joined they are not a NOTIFY.
-      if (error instanceof SpopError) return undefined;
-      throw error;
+      expectSpopError(error);
+      return undefined;
     }
   }
 }

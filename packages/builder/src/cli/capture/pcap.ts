@@ -107,7 +107,7 @@ class BlockBody {
   }
 
   byte(offset: number): number {
-    return this.#bytes[offset] ?? 0;
+    return this.#view.getUint8(offset);
   }
 
   /** Up to `length` bytes at `offset`, as many as there are. */

@@ -7,7 +7,7 @@ import { SESSION_TITLE } from './input-format.ts';
 /** The longest summary of a frame in a session file, in characters. */
 const MAX_SUMMARY = 400;
 const VERSION = 1;
-const LINE = /^(\d+(?:\.\d+)?) (\d{1,9}) (?:(open)|(close) (haproxy|agent)|(haproxy|agent) ((?:[0-9a-f]{2})+))$/;
+const LINE = /^(\d+(?:\.\d+)?) (\d{1,9}) (?:(open)|close (haproxy|agent)|(haproxy|agent) ((?:[0-9a-f]{2})+))$/;
 const WORDS = 'SECONDS CONNECTION open, close SIDE, or SIDE BYTES, where SIDE is haproxy or agent';
 
 /** One event on a recorded connection. */
@@ -61,10 +61,11 @@ export function sessionLines(event: SessionEvent, frame?: PlainFrame): string {
 /** Parses a session file. @throws {SessionFileError} with the number of the first wrong line. */
 export function parseSession(text: string): Session {
   const lines = text.split(/\r?\n/);
-  const [, version, redacted] = new RegExp(`^${SESSION_TITLE} (\\d+)( redacted)?$`).exec(lines[0] ?? '') ?? [];
+  const title = text.replace(/[\r\n].*/s, '');
+  const [, version, redacted] = new RegExp(`^${SESSION_TITLE} (\\d+)( redacted)?$`).exec(title) ?? [];
   if (version !== String(VERSION)) {
     throw new SessionFileError(
-      `expected "${SESSION_TITLE} ${VERSION}" in line 1; found ${JSON.stringify((lines[0] ?? '').slice(0, 60))}`,
+      `expected "${SESSION_TITLE} ${VERSION}" in line 1; found ${JSON.stringify(title.slice(0, 60))}`,
     );
   }
   const events: SessionEvent[] = [];
@@ -80,12 +81,12 @@ export function parseSession(text: string): Session {
 }
 
 function parseLine(line: string): SessionEvent | undefined {
-  const [, seconds, connection, open, close, closer, speaker, hex] = LINE.exec(line) ?? [];
+  const [, seconds, connection, open, closer, speaker, hex] = LINE.exec(line) ?? [];
   if (seconds === undefined || connection === undefined) return undefined;
   const common = { seconds: Number(seconds), connection: Number(connection) };
   if (open !== undefined) return { ...common, kind: 'open' };
-  if (close !== undefined) return { ...common, kind: 'close', from: toSide(closer) };
-  return { ...common, kind: 'bytes', from: toSide(speaker), bytes: fromHex(hex ?? '') };
+  if (hex !== undefined) return { ...common, kind: 'bytes', from: toSide(speaker), bytes: fromHex(hex) };
+  return { ...common, kind: 'close', from: toSide(closer) };
 }
 
 function toSide(text: string | undefined): Side {

@@ -22,6 +22,8 @@ export interface FoundConnection {
 }
 
 interface Direction {
+  /** `address:port` of the sender. */
+  readonly sender: string;
   readonly tcp: TcpStream;
   readonly frames: FrameStream;
   /** The sender's side; undefined before its first frame. */
@@ -29,7 +31,7 @@ interface Direction {
 }
 
 interface Connection {
-  readonly directions: Readonly<Record<string, Direction>>;
+  readonly directions: readonly [Direction, Direction];
   found: FoundConnection | undefined;
   hasData: boolean;
   isOver: boolean;
@@ -62,12 +64,9 @@ export class SpopFinder {
     const frames = this.#endBefore(segment);
     const connection = this.#connectionOf(segment);
     if (segment.payload.length > 0) connection.hasData = true;
-    const own = connection.directions[segment.from];
-    const other = connection.directions[segment.to];
-    if (other !== undefined && segment.ack !== undefined) {
-      frames.push(...this.#take(connection, segment.to, other, other.tcp.acknowledge(segment.ack)));
-    }
-    if (own !== undefined) frames.push(...this.#take(connection, segment.from, own, own.tcp.push(segment)));
+    const [own, other] = directionsFrom(connection, segment.from);
+    if (segment.ack !== undefined) frames.push(...this.#take(connection, other, other.tcp.acknowledge(segment.ack)));
+    frames.push(...this.#take(connection, own, own.tcp.push(segment)));
     if (segment.isReset) frames.push(...this.#end(connection));
     return frames;
   }
@@ -91,26 +90,27 @@ export class SpopFinder {
     const key = keyOf(segment);
     const known = this.#open.get(key);
     if (known !== undefined) return known;
-    const direction = (): Direction => ({
+    const direction = (sender: string): Direction => ({
+      sender,
       tcp: new TcpStream(),
       frames: new FrameStream(this.#maxFrameSize),
       side: undefined,
     });
-    const directions = { [segment.from]: direction(), [segment.to]: direction() };
+    const directions = [direction(segment.from), direction(segment.to)] as const;
     const connection: Connection = { directions, found: undefined, hasData: false, isOver: false };
     this.connections++;
     this.#open.set(key, connection);
     return connection;
   }
 
-  #take(connection: Connection, sender: string, direction: Direction, pieces: readonly StreamPiece[]): FoundFrame[] {
+  #take(connection: Connection, direction: Direction, pieces: readonly StreamPiece[]): FoundFrame[] {
     return pieces.flatMap((piece) => {
       const captured = 'bytes' in piece ? direction.frames.push(piece.bytes) : [direction.frames.skip(piece.missing)];
-      return captured.flatMap((one) => this.#found(connection, sender, direction, one));
+      return captured.flatMap((one) => this.#found(connection, direction, one));
     });
   }
 
-  #found(connection: Connection, sender: string, direction: Direction, captured: CapturedFrame): FoundFrame[] {
+  #found(connection: Connection, direction: Direction, captured: CapturedFrame): FoundFrame[] {
     if (direction.side === undefined && captured.frame !== undefined) {
       const isAgent = captured.frame.type.startsWith('A');
       if (captured.frame.type !== 'UNKNOWN') direction.side = isAgent ? 'agent' : 'haproxy';
@@ -118,12 +118,12 @@ export class SpopFinder {
     const { side } = direction;
     // Bytes before the first valid frame may be anything.
     if (side === undefined) return [];
-    connection.found ??= this.#number(connection, sender, side);
+    connection.found ??= this.#number(connection, direction, side);
     return [{ connection: connection.found, from: side, time: this.#lastTime, captured }];
   }
 
-  #number(connection: Connection, sender: string, side: Side): FoundConnection {
-    const other = Object.keys(connection.directions).find((name) => name !== sender) ?? sender;
+  #number(connection: Connection, direction: Direction, side: Side): FoundConnection {
+    const [{ sender }, { sender: other }] = directionsFrom(connection, direction.sender);
     const [haproxy, agent] = side === 'haproxy' ? [sender, other] : [other, sender];
     return { number: ++this.found, haproxy, agent };
   }
@@ -131,12 +131,17 @@ export class SpopFinder {
   #end(connection: Connection): FoundFrame[] {
     if (connection.isOver) return [];
     connection.isOver = true;
-    return Object.entries(connection.directions).flatMap(([sender, direction]) => {
-      const frames = this.#take(connection, sender, direction, direction.tcp.end());
+    return connection.directions.flatMap((direction) => {
+      const frames = this.#take(connection, direction, direction.tcp.end());
       const last = direction.side === undefined ? undefined : direction.frames.end();
-      return last === undefined ? frames : [...frames, ...this.#found(connection, sender, direction, last)];
+      return last === undefined ? frames : [...frames, ...this.#found(connection, direction, last)];
     });
   }
+}
+
+/** The direction from a sender, and the other one. */
+function directionsFrom({ directions: [first, second] }: Connection, sender: string): [Direction, Direction] {
+  return first.sender === sender ? [first, second] : [second, first];
 }
 
 function keyOf({ from, to }: TcpSegment): string {

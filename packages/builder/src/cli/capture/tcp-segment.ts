@@ -1,4 +1,5 @@
 import { ipv4Text, ipv6Text } from '../../data/address.ts';
+import { byteAt } from '../../data/text.ts';
 import type { Packet } from './pcap.ts';
 
 /** One TCP segment. */
@@ -49,7 +50,7 @@ function ipPacketOf({ linkType, data }: Packet): IpPacket | undefined {
     case 113:
       return fromEtherType(data, 14);
     case 276:
-      return uint16(data, 0) === undefined ? undefined : withVersion(uint16(data, 0), data.subarray(20));
+      return withVersion(uint16(data, 0), data.subarray(20));
     case 0:
     case 108:
       return fromLoopback(data);
@@ -57,7 +58,7 @@ function ipPacketOf({ linkType, data }: Packet): IpPacket | undefined {
     case 101:
     case 228:
     case 229:
-      return { version: (data[0] ?? 0) >> 4, data };
+      return { version: byteAt(data, 0) >> 4, data };
     default:
       return undefined;
   }
@@ -65,29 +66,27 @@ function ipPacketOf({ linkType, data }: Packet): IpPacket | undefined {
 
 function fromEtherType(data: Uint8Array, offset: number): IpPacket | undefined {
   let place = offset;
-  while (VLAN.has(uint16(data, place) ?? 0)) place += 4;
+  while (VLAN.has(uint16(data, place))) place += 4;
   return withVersion(uint16(data, place), data.subarray(place + 2));
 }
 
-function withVersion(etherType: number | undefined, data: Uint8Array): IpPacket | undefined {
+function withVersion(etherType: number, data: Uint8Array): IpPacket | undefined {
   if (etherType === IPV4) return { version: 4, data };
   return etherType === IPV6 ? { version: 6, data } : undefined;
 }
 
 /** The IP packet in BSD's loopback, whose family has the byte order of the capturing machine. */
 function fromLoopback(data: Uint8Array): IpPacket | undefined {
-  const family = Math.max(data[0] ?? 0, data[3] ?? 0);
+  const family = Math.max(byteAt(data, 0), byteAt(data, 3));
   const rest = data.subarray(4);
   if (family === 2) return { version: 4, data: rest };
   return LOOPBACK_IPV6.has(family) ? { version: 6, data: rest } : undefined;
 }
 
 function fromIpv4(data: Uint8Array): TcpSegment | undefined {
-  const headerLength = ((data[0] ?? 0) & 15) * 4;
-  const fragment = (uint16(data, 6) ?? 0) & 0x3fff;
-  if (data[0] === undefined || data[0] >> 4 !== 4 || headerLength < 20 || data[9] !== TCP || fragment !== 0) {
-    return undefined;
-  }
+  const headerLength = (byteAt(data, 0) & 15) * 4;
+  const fragment = uint16(data, 6) & 0x3fff;
+  if (byteAt(data, 0) >> 4 !== 4 || headerLength < 20 || data[9] !== TCP || fragment !== 0) return undefined;
   // The length is 0 if a network card cuts the packet later.
   const total = uint16(data, 2) || data.length;
   const [from, to] = [ipv4Text(data.subarray(12, 16)), ipv4Text(data.subarray(16, 20))];
@@ -95,13 +94,13 @@ function fromIpv4(data: Uint8Array): TcpSegment | undefined {
 }
 
 function fromIpv6(data: Uint8Array): TcpSegment | undefined {
-  if (data.length < 40 || (data[0] ?? 0) >> 4 !== 6) return undefined;
+  if (data.length < 40 || byteAt(data, 0) >> 4 !== 6) return undefined;
   const total = (uint16(data, 4) || data.length - 40) + 40;
-  let next = data[6] ?? 0;
+  let next = byteAt(data, 6);
   let offset = 40;
   while (EXTENSIONS.has(next) && offset + 2 <= data.length) {
-    next = data[offset] ?? 0;
-    offset += ((data[offset + 1] ?? 0) + 1) * 8;
+    next = byteAt(data, offset);
+    offset += (byteAt(data, offset + 1) + 1) * 8;
   }
   if (next !== TCP) return undefined;
   const [from, to] = [`[${ipv6Text(data.subarray(8, 24))}]`, `[${ipv6Text(data.subarray(24, 40))}]`];
@@ -110,10 +109,10 @@ function fromIpv6(data: Uint8Array): TcpSegment | undefined {
 
 /** The TCP segment in an IP payload; `length` is the number of its bytes by the IP header. */
 function fromTcp(data: Uint8Array, length: number, from: string, to: string): TcpSegment | undefined {
-  const headerLength = ((data[12] ?? 0) >> 4) * 4;
+  const headerLength = (byteAt(data, 12) >> 4) * 4;
   if (headerLength < 20 || data.length < headerLength || length < headerLength) return undefined;
   const view = new DataView(data.buffer, data.byteOffset, data.length);
-  const flags = data[13] ?? 0;
+  const flags = byteAt(data, 13);
   return {
     from: `${from}:${view.getUint16(0)}`,
     to: `${to}:${view.getUint16(2)}`,
@@ -127,6 +126,7 @@ function fromTcp(data: Uint8Array, length: number, from: string, to: string): Tc
   };
 }
 
-function uint16(data: Uint8Array, offset: number): number | undefined {
-  return offset + 2 <= data.length ? (data[offset] ?? 0) * 256 + (data[offset + 1] ?? 0) : undefined;
+/** Two bytes as a number; those after the end are 0. */
+function uint16(data: Uint8Array, offset: number): number {
+  return byteAt(data, offset) * 256 + byteAt(data, offset + 1);
 }

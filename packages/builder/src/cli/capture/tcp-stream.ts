@@ -10,8 +10,9 @@ const MAX_OVERDUE = 8;
 
 /** Orders the segments of one side of a TCP connection: late, repeated and overlapping ones (RFC 9293 §3.4). */
 export class TcpStream {
-  /** The sequence number of the next byte; undefined before the first segment. */
-  #next: number | undefined;
+  #hasBegun: boolean = false;
+  /** The sequence number of the next byte, once it has begun. */
+  #next: number = 0;
   #waiting: TcpSegment[] = [];
   /** The number of packets that acknowledged missing bytes. */
   #overdue: number = 0;
@@ -19,11 +20,11 @@ export class TcpStream {
   /** Takes a segment of this side. @returns The pieces that are in order now. */
   push(segment: TcpSegment): StreamPiece[] {
     if (segment.isSyn) {
-      this.#next = (segment.seq + 1) >>> 0;
+      this.#begin(segment.seq + 1);
       return [];
     }
     // The capture may begin within a connection.
-    this.#next ??= segment.seq;
+    if (!this.#hasBegun) this.#begin(segment.seq);
     if (segment.payload.length + segment.missing === 0) return [];
     this.#waiting.push(segment);
     const pieces = this.#inOrder();
@@ -46,9 +47,14 @@ export class TcpStream {
     return pieces;
   }
 
+  #begin(seq: number): void {
+    this.#hasBegun = true;
+    this.#next = seq >>> 0;
+  }
+
   /** The distance of a sequence number after the next one; numbers wrap at 2^32. */
   #distance(seq: number): number {
-    return (seq - (this.#next ?? 0)) | 0;
+    return (seq - this.#next) | 0;
   }
 
   /** The number of bytes missing before the first waiting segment. */
@@ -80,7 +86,7 @@ export class TcpStream {
   }
 
   #advance(count: number): void {
-    this.#next = ((this.#next ?? 0) + count) >>> 0;
+    this.#next = (this.#next + count) >>> 0;
     this.#overdue = 0;
   }
 }

@@ -1,12 +1,12 @@
-import { SpopError } from '@spop/codec';
+import { expectSpopError } from '../../data/spop-error.ts';
 import { FrameStream, MAX_CAPTURED_FRAME_SIZE } from '../capture/frame-stream.ts';
 import { detectFormat, inputFormats, parseHexText, type InputFormat } from '../capture/input-format.ts';
 import { readPcap, readPcapng, type PacketFile } from '../capture/pcap.ts';
-import { parseSession, SessionFileError, type SessionEvent } from '../capture/session-file.ts';
 import { SpopFinder, type FoundFrame } from '../capture/spop-finder.ts';
 import { type Call, type Command, ExitCode } from '../command.ts';
 import { FramePrinter } from '../frame-printer.ts';
 import type { Output } from '../output.ts';
+import { sessionIn } from '../session-input.ts';
 import { readInput, STDIN } from '../target.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -119,7 +119,7 @@ function decodePackets({ packets, problem }: PacketFile, showing: Showing): numb
 
 function decodeSession(bytes: Buffer, { output, isExplaining, maxFrameSize }: Showing): number {
   const sides = new Map<string, { readonly stream: FrameStream; readonly printer: FramePrinter }>();
-  for (const event of readSession(bytes)) {
+  for (const event of sessionIn(bytes, 'the input').events) {
     if (event.kind !== 'bytes') continue;
     const { connection, from } = event;
     const key = `${connection} ${from}`;
@@ -133,20 +133,11 @@ function decodeSession(bytes: Buffer, { output, isExplaining, maxFrameSize }: Sh
   return [...sides.values()].reduce((sum, { printer }) => sum + printer.errors, 0);
 }
 
-function readSession(bytes: Buffer): readonly SessionEvent[] {
-  try {
-    return parseSession(bytes.toString('utf8')).events;
-  } catch (error) {
-    if (!(error instanceof SessionFileError)) throw error;
-    throw new UsageError(`the input is not a session file: ${error.message}`, '"spop record" writes one');
-  }
-}
-
 function fromHexText(bytes: Buffer): Uint8Array {
   try {
     return parseHexText(bytes.toString('latin1'));
   } catch (error) {
-    if (!(error instanceof SpopError)) throw error;
+    expectSpopError(error);
     throw new UsageError(
       `the input is not hexadecimal text: ${error.reason.slice(0, 200)}`,
       'add --format binary if it is bytes',

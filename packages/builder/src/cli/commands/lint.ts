@@ -4,7 +4,7 @@ import { definitionsOf } from '../definitions.ts';
 import { parseDuration } from '../duration.ts';
 import { lint, rules, type Finding } from '../lint/lint.ts';
 import { haproxyOption } from '../peer.ts';
-import { nearest, UsageError } from '../usage-error.ts';
+import { nearest, reasonOf, UsageError } from '../usage-error.ts';
 import { expectWords } from '../words.ts';
 
 /** Checks both configurations of HAProxy. */
@@ -81,7 +81,6 @@ function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`could not read ${path}: ${reason}`, `usage: spop ${command.usage}`);
+    throw new UsageError(`could not read ${path}: ${reasonOf(error)}`, `usage: spop ${command.usage}`);
   }
 }

@@ -1,12 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AckFrame } from '../../data/model.ts';
-import { parseSession, SessionFileError, type Session, type SessionEvent } from '../capture/session-file.ts';
+import type { Session, SessionEvent } from '../capture/session-file.ts';
 import { type Call, type Command, disconnectCode, ExitCode } from '../command.ts';
 import { compareAcks } from '../compared-acks.ts';
 import { latencyShares, latencyText } from '../latency.ts';
 import type { Output } from '../output.ts';
 import { framesOf, ReplayedConnection } from '../replayed-connection.ts';
+import { sessionIn } from '../session-input.ts';
 import { parseTarget, readInput, STDIN, targetOptions, type AgentTarget } from '../target.ts';
 import { UsageError } from '../usage-error.ts';
 import { expectWords } from '../words.ts';
@@ -34,22 +35,12 @@ Of a redacted session only the names and types of the variables are compared: wi
   async run({ args, output }: Call): Promise<number> {
     const [file, address] = expectWords(args.words, 2, command.usage);
     if (file === undefined) throw new UsageError('expected a session file; found none', `usage: spop ${command.usage}`);
-    const session = readSession(file);
+    const bytes = readInput(file === '-' ? STDIN : file, `the file ${JSON.stringify(file)}`);
+    const session = sessionIn(bytes, file);
     const target = parseTarget(address, args);
     return replay(session, { target, isFast: args.has('fast') }, output);
   },
 };
-
-/** @throws {UsageError} when it is not a session file. */
-function readSession(file: string): Session {
-  const bytes = readInput(file === '-' ? STDIN : file, `the file ${JSON.stringify(file)}`);
-  try {
-    return parseSession(bytes.toString('utf8'));
-  } catch (error) {
-    if (!(error instanceof SessionFileError)) throw error;
-    throw new UsageError(`${file} is not a session file: ${error.message}`, '"spop record" writes one');
-  }
-}
 
 interface Replayed {
   readonly number: number;

@@ -105,9 +105,7 @@ function* queue(subject: Subject): Iterable<Fault> {
     if (server === undefined) continue;
     const word = settingOf(backend, 'timeout', 'queue');
     const wait = millisecondsOf(word);
-    const limit = millisecondsOf(
-      engine.agent === undefined ? undefined : valueOf(engine.agent, 'timeout', 'processing'),
-    );
+    const limit = millisecondsOf(engine.agent && valueOf(engine.agent, 'timeout', 'processing'));
     if (word === undefined) {
       yield {
         file: 'haproxy',
@@ -171,7 +169,7 @@ const DECISIONS: ReadonlySet<string> = new Set([
 
 /** Whether a rule reads the variable of `option set-on-error`, which is then 4. */
 function looksAtError({ agent, prefix }: LinkedEngine, lines: readonly ConfigurationLine[]): boolean {
-  const name = agent === undefined ? undefined : valueOf(agent, 'option', 'set-on-error');
+  const name = agent && valueOf(agent, 'option', 'set-on-error');
   if (name === undefined) return false;
   const read = `var(txn.${prefix}.${name})`;
   return lines.some(

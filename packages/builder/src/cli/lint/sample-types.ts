@@ -96,15 +96,19 @@ function typeIn(table: Readonly<Record<SampleType, readonly string[]>>, name: st
 
 /** The names of the fetch and its converters, without their arguments. */
 function partsOf(expression: string): string[] {
-  const parts = [''];
+  const parts: string[] = [];
+  let part = '';
   let depth = 0;
   for (const character of expression) {
     if (character === '(') depth++;
     else if (character === ')') depth--;
-    else if (depth === 0 && character === ',') parts.push('');
-    else if (depth === 0) parts.push((parts.pop() ?? '') + character);
+    else if (depth > 0) continue;
+    else if (character === ',') {
+      parts.push(part);
+      part = '';
+    } else part += character;
   }
-  return parts;
+  return [...parts, part];
 }
 
 /** Fetches that give nothing for some requests or connections (configuration manual, §7.3), whatever converts them. */
