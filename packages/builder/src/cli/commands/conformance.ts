@@ -12,7 +12,7 @@ import { type Call, type Command, ExitCode } from '../command.ts';
 import { parseMessages } from '../message-words.ts';
 import { oneLine, type Output } from '../output.ts';
 import { openSocket, parseTarget, readInput, targetOptions } from '../target.ts';
-import { UsageError } from '../usage-error.ts';
+import { reasonOf, UsageError } from '../usage-error.ts';
 import { expectWords } from '../words.ts';
 
 /** How long an answer may take by default, in milliseconds; a failing case often takes that long. */
@@ -174,14 +174,17 @@ function knownFailing(args: Arguments, cases: readonly Case[]): Set<string> {
 
 function list(cases: readonly Case[], args: Arguments, output: Output): number {
   expectWords(args.words, 1, command.usage);
-  output.table(
-    ['id', 'class', 'what is asked'],
-    args.has('trace') ? [] : cases.map(({ id, class: kind, title }) => [id, kind, title]),
-  );
+  const isTraced = args.has('trace');
+  if (!isTraced) {
+    output.table(
+      ['id', 'class', 'what is asked'],
+      cases.map(({ id, class: kind, title }) => [id, kind, title]),
+    );
+  }
   for (const test of cases) {
     const { id, class: kind, title, source } = test;
     output.json({ id, class: kind, title, source, asked: caseText(test) });
-    if (!args.has('trace')) continue;
+    if (!isTraced) continue;
     output.print(`${id}  ${kind}: ${title}`);
     for (const line of [source, ...caseText(test)]) output.print(`    ${line}`);
   }
@@ -203,8 +206,7 @@ function compare(paths: readonly string[], output: Output): number {
       };
     } catch (error) {
       if (error instanceof UsageError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new UsageError(`${path} is no report: ${reason}`, 'write it with spop conformance TARGET --json');
+      throw new UsageError(`${path} is no report: ${reasonOf(error)}`, 'write it with spop conformance TARGET --json');
     }
   });
   output.print(htmlMatrix(reports));
