@@ -120,10 +120,14 @@ describe('spop', () => {
     expect(await spop([])).toEqual({ code: 2, stdout: '', stderr: asked.stdout });
     expect((await spop(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect((await spop(['help', 'ping'])).stdout).toMatch(/^Usage: spop ping TARGET/);
+    // Only paragraphs are wrapped.
+    const { stdout } = await spop(['send', '--help']);
+    expect(stdout).toMatch(/^ {2}192\.0\.2\.1, 2001:db8::1 {3}an IPV4 or an IPV6$/m);
   });
 
   it.each([
     [['pong'], 'there is no command "pong"', 'did you mean spop ping?'],
+    [['everything'], 'there is no command "everything"', 'commands: ping, hello, send, '],
     [['ping'], 'expected the address of an agent; found none', 'write host:port'],
     [['ping', 'localhost'], 'expected an address; found "localhost"', 'write host:port'],
     [['ping', 'a:9', 'b'], 'expected nothing after "a:9"; found "b"', 'usage: spop ping'],

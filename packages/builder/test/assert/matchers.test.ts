@@ -163,6 +163,40 @@ describe('the other matchers', () => {
     expect(failure.message).toContain('variable name: "a-b"');
   });
 
+  it('say what they found, if the opposite was expected', () => {
+    const built = notify().message('a', { x: 1 });
+    const texts: [string, () => void][] = [
+      ['expected ACK 3:1 not to unset txn.gone. Its actions:\n', () => expect(full).not.toUnsetVar('txn', 'gone')],
+      ['expected ACK 1:1 to have actions. It has no actions.', () => expect(empty).not.toHaveNoActions()],
+      ['expected anything but an ACK; found ACK 1:1', () => expect(empty).not.toBeAck()],
+      [
+        'expected anything but a DISCONNECT with status code 4; found AGENT-DISCONNECT',
+        () => expect(agentDisconnect({ statusCode: 4 })).not.toBeDisconnect(4),
+      ],
+      ['expected a NOTIFY without a message "a" { x: 1 }; found', () => expect(built).not.toHaveMessage('a', { x: 1 })],
+      [
+        'expected bytes that break a rule',
+        () => expect(empty).not.toBeValidSpop({ from: 'agent', state: 'established' }),
+      ],
+      ['expected other bytes than these', () => expect(empty).not.toBeBytes(empty)],
+    ];
+    for (const [text, run] of texts) expect(failureOf(run).message).toContain(text);
+  });
+
+  it('fail for what is no ACK, for raw bytes, and for a frame in place of its bytes', () => {
+    expect(failureOf(() => expect(notify()).toUnsetVar(score)).message).toContain('expected an ACK; found NOTIFY');
+    expect(failureOf(() => expect(notify()).toHaveNoActions()).message).toContain('expected an ACK; found NOTIFY');
+    const raw = failureOf(() => expect(notify().message('a')).toHaveMessage('a', { x: data.raw('10') }));
+    expect(raw.message).toContain('a message "a" { x: raw bytes }; found NOTIFY');
+    const parsed = failureOf(() => expect(full.toFrame()).toBeValidSpop({ from: 'agent' }));
+    expect(parsed.message).toContain('expected bytes to validate; found a frame that was read from them');
+  });
+
+  it('refuse a scope without the name of a variable', () => {
+    const call = (): unknown => Reflect.apply(matchers.toSetVar, {}, [full.toFrame(), 'sess', 1]);
+    expect(failureOf(call).message).toContain('expected the name of a variable; found 1');
+  });
+
   it('toBeBytes', () => {
     expect(empty).toBeBytes('00000007 67 00000001 01 01');
     expect(empty.toBytes()).toBeBytes(empty);

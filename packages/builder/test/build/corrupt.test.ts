@@ -6,6 +6,7 @@ import {
   corruptions,
   corruptionsOf,
   data,
+  fragment,
   haproxyDisconnect,
   haproxyHello,
   notify,
@@ -50,6 +51,17 @@ describe('corrupt', () => {
     expect(() => corrupt(ack(), 'reserved-type')).toThrow(
       /SPOP_MISUSE: expected a frame that reserved-type can corrupt/,
     );
+  });
+
+  it('leaves a count of arguments within its byte', () => {
+    const many = Object.fromEntries(Array.from({ length: 255 }, (_, index) => [`a${index}`, 1]));
+    expect(corruptionsOf(notify().message('m', many))).not.toContain('nb-args-too-many');
+    expect(corruptionsOf(notify().message('m'))).not.toContain('nb-args-too-few');
+  });
+
+  it('can take FIN only from a frame that has it', () => {
+    const [begin] = fragment(notify().message('m', { a: 'text' }), 5);
+    expect(corruptionsOf(begin!)).not.toContain('fin-missing');
   });
 
   it('refuses more than one frame', () => {

@@ -188,6 +188,18 @@ describe('building', () => {
     expect(toHex(payload.slice(0, 3))).toBe('016d00');
   });
 
+  it('refuses typed data whose address is none', () => {
+    for (const type of ['ipv4', 'ipv6'] as const) {
+      expect(() => writeTypedData({ type, flags: 0, value: 'nowhere' })).toThrow(
+        /SPOP_INVALID_VALUE: expected an address; found nowhere/,
+      );
+    }
+  });
+
+  it('writes an ACK with any length', () => {
+    expect(toHex(ack({ length: 99 }).toBytes().subarray(0, 4))).toBe('00000063');
+  });
+
   it('refuses an id outside of 64 bits', () => {
     expect(() => notify({ streamId: 2n ** 64n }).toBytes()).toThrow(/SPOP_INVALID_VALUE/);
   });
@@ -239,6 +251,17 @@ describe('summaries', () => {
     ],
   ])('of a frame is one line: %#', (built, line) => {
     expect(summarize(built.toFrame())).toBe(line);
+  });
+
+  it('are cut after 2,000 characters', () => {
+    const line = summarize(
+      notify()
+        .message('m', { a: 'x'.repeat(3000) })
+        .message('n', { a: 'x'.repeat(3000) })
+        .toFrame(),
+    );
+    expect(line).toMatch(/^NOTIFY 1:1 "m" \{ a: STRING "x+/);
+    expect(line.length).toBeLessThan(2_100);
   });
 
   it('name every status code', () => {

@@ -200,6 +200,12 @@ describe('a message with a schema', () => {
     expect(() => notify().untypedMessage(numbers, args as ArgumentsInput)).toThrow(/SPOP_INVALID_VALUE/);
   });
 
+  it('refuses any argument of a message without arguments', () => {
+    expect(() => notify().untypedMessage(defineMessage('none', {}), { a: 1 })).toThrow(
+      /SPOP_INVALID_NAME: expected message none to have no arguments; found "a"/,
+    );
+  });
+
   it('refuses a list of arguments', () => {
     expect(() => notify().untypedMessage(numbers, [1])).toThrow(
       /SPOP_INVALID_VALUE: .*by name, as its schema has them; found a list/,

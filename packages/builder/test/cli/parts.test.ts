@@ -1,10 +1,19 @@
+import { writeFileSync } from 'node:fs';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
+import { stopAfterTest } from '@spop-internal/testbed/vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Arguments } from '../../src/cli/arguments.ts';
+import { compareAcks } from '../../src/cli/compared-acks.ts';
+import { definitionsOf } from '../../src/cli/definitions.ts';
 import { parseDuration } from '../../src/cli/duration.ts';
 import { latencyShares } from '../../src/cli/latency.ts';
-import { printable } from '../../src/cli/output.ts';
-import { addressText, parseAddress } from '../../src/cli/target.ts';
+import { Output, printable } from '../../src/cli/output.ts';
+import { sampleFor } from '../../src/cli/sample-fetches.ts';
+import { haproxyConfiguration, spoeConfiguration } from '../../src/cli/spoe-configuration.ts';
+import { addressText, parseAddress, parseTarget, targetOptions } from '../../src/cli/target.ts';
 import { nearest } from '../../src/cli/usage-error.ts';
+import { ack, data, type AckBuilder, type AckFrame } from '../../src/index.ts';
 
 describe('parseDuration', () => {
   it.each([
@@ -69,5 +78,152 @@ describe('nearest', () => {
     expect(nearest('pnig', ['ping', 'hello'])).toBe('ping');
     expect(nearest('dec', ['ping', 'decode'])).toBe('decode');
     expect(nearest('conformance', ['ping', 'hello'])).toBeUndefined();
+  });
+});
+
+describe('Arguments', () => {
+  it('name the option that was probably meant, or the help', () => {
+    expect(() => new Arguments(['--timout', '1'], targetOptions)).toThrow(
+      expect.objectContaining({ message: 'there is no option --timout', hint: 'did you mean --timeout?' }),
+    );
+    expect(() => new Arguments(['--everything'], targetOptions)).toThrow(
+      expect.objectContaining({ hint: 'the help lists all options: add --help' }),
+    );
+  });
+
+  it('refuse to be asked for an option that the command does not declare', () => {
+    expect(() => new Arguments([], targetOptions).has('json')).toThrow(
+      new TypeError('the command has no option --json'),
+    );
+  });
+});
+
+describe('parseTarget', () => {
+  it('refuses port 0, and text in place of a certificate', async () => {
+    expect(() => parseTarget('127.0.0.1:0', new Arguments([], targetOptions))).toThrow(
+      'expected a port from 1 to 65535; found 0',
+    );
+    const file = stopAfterTest(await TemporaryFolder.make()).file('ca.pem');
+    writeFileSync(file, 'no certificate');
+    expect(() => parseTarget(':9', new Arguments(['--cert', file], targetOptions))).toThrow(
+      'the options of TLS do not work',
+    );
+  });
+});
+
+describe('compareAcks', () => {
+  const frames = (...built: readonly AckBuilder[]): AckFrame[] =>
+    built.map((one) => one.toFrame()).filter((one) => one.type === 'ACK');
+  const recorded = frames(
+    ack()
+      .setVar('txn', 'a', data.binary('one'))
+      .setVar('txn', 'b', 2n ** 62n),
+    ack({ streamId: 2 }),
+  );
+
+  it('compares values of every type', () => {
+    const result = compareAcks(recorded, recorded, false);
+    expect(result).toEqual({ same: 2, differences: [], added: 0 });
+    const other = frames(
+      ack()
+        .setVar('txn', 'a', data.binary('two'))
+        .setVar('txn', 'b', 2n ** 62n),
+      ack({ streamId: 3 }),
+    );
+    expect(compareAcks(recorded, other, false)).toEqual({
+      same: 0,
+      differences: [
+        {
+          notify: '1:1',
+          recorded: 'set-var txn.a = BINARY of 3 bytes; set-var txn.b = INT64 4611686018427387904',
+          replayed: 'set-var txn.a = BINARY of 3 bytes; set-var txn.b = INT64 4611686018427387904',
+        },
+        { notify: '2:1', recorded: 'no actions', replayed: undefined },
+      ],
+      added: 1,
+    });
+  });
+
+  it('compares types and names only, if the values were replaced', () => {
+    const other = frames(ack().setVar('txn', 'a', data.binary('xxxx')).setVar('txn', 'b', 0), ack({ streamId: 2 }));
+    expect(compareAcks(recorded, other, true)).toEqual({ same: 2, differences: [], added: 0 });
+    const text = frames(ack().setVar('txn', 'a', 'xxx').setVar('txn', 'b', 0), ack({ streamId: 2 }));
+    expect(compareAcks(recorded, text, true)).toMatchObject({ same: 1, differences: [{ notify: '1:1' }] });
+  });
+});
+
+describe('the configurations of spop init', () => {
+  const argument = (name: string, kind: string) => ({ name, kind, kinds: [kind], isOptional: false });
+
+  it.each([
+    ['request', 'x', 'address', 'src'],
+    ['request', 'x', 'bool', 'bool(false)'],
+    ['request', 'x', 'binary', 'req.body'],
+    ['response', 'x', 'binary', 'res.body'],
+    ['request', 'x_y', 'string', 'req.hdr(x-y)'],
+    ['response', 'X', 'interned', 'res.hdr(x)'],
+    ['response', 'x', 'uint64', 'int(0)'],
+  ])('have a sample on a %s for an argument %s of type %s that no name tells', (on, name, kind, expression) => {
+    const message = { name: `check-${on}`, args: [] };
+    expect(sampleFor(message, argument(name, kind))).toEqual({ expression, isNamed: false });
+  });
+
+  it('have no line for arguments or variables that are not declared', () => {
+    const plan = {
+      definitions: { messages: [{ name: 'seen', args: [] }], variables: [] },
+      name: 'checks',
+      variablePrefix: 'checks',
+      agentAddress: '127.0.0.1:9000',
+      release: '3.4',
+      isApplet: false,
+      spoeFile: 'spoe.conf',
+    };
+    expect(spoeConfiguration(plan)).toContain('\nspoe-message seen\n  event on-frontend-http-request\n');
+    expect(spoeConfiguration(plan)).toContain("The agent's variables are SCOPE.checks.NAME in haproxy.cfg");
+    expect(haproxyConfiguration(plan)).not.toContain('And what it is for');
+  });
+});
+
+describe('definitionsOf', () => {
+  const load = async (text: string): Promise<unknown> => {
+    const file = stopAfterTest(await TemporaryFolder.make()).file('definitions.mjs');
+    writeFileSync(file, text);
+    return definitionsOf(file);
+  };
+  const MESSAGE = `export const m = { name: 'm', args: { a: { kind: 'oneOf', kinds: [] } } };\n`;
+
+  it('takes no variable with an unknown scope, and a list without kinds as its own kind', async () => {
+    expect(await load(`${MESSAGE}export const v = { name: 'v', scope: 'global', kind: 'string' };`)).toEqual({
+      messages: [{ name: 'm', args: [{ name: 'a', kind: 'oneOf', kinds: [], isOptional: false }] }],
+      variables: [],
+      deadlineMs: undefined,
+    });
+  });
+
+  it('says why a module cannot be imported, whatever it throws', async () => {
+    await expect(load('throw new RangeError("too far")')).rejects.toThrow(/could not import .*: too far$/);
+    await expect(load('throw "too far"')).rejects.toThrow(/could not import .*: too far$/);
+  });
+});
+
+describe('Output', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it('writes nothing but the error that ends the program, with --quiet', () => {
+    const written: unknown[] = [];
+    for (const stream of [process.stdout, process.stderr]) {
+      vi.spyOn(stream, 'write').mockImplementation((text) => written.push(text) > 0);
+    }
+    const output = new Output({ isQuiet: true });
+    output.print('a');
+    output.say('b');
+    output.warn('c');
+    output.table(['title'], [['d']]);
+    output.json({ e: 1 });
+    output.fail('f');
+    expect(written).toHaveLength(1);
+    expect(written[0]).toContain('f\n');
   });
 });

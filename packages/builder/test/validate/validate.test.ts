@@ -25,6 +25,7 @@ import {
 } from '../../src/index.ts';
 import { concat } from '../../src/data/text.ts';
 import { bytesOf } from '../../src/read/parse.ts';
+import { readerRule } from '../../src/validate/rules.ts';
 import { readCaptures } from '@spop-internal/testbed/captures';
 import { severities } from './severities.ts';
 
@@ -43,6 +44,7 @@ const hello = haproxyHello();
 const answer = agentHello();
 const longName = 'n'.repeat(60);
 const [begin, end] = fragment(notify().message('m', { a: 'text' }), 5);
+const [other] = fragment(notify({ streamId: 2 }).message('m', { a: 'text' }), 5);
 
 type Case = readonly [label: string, input: Uint8Array, options: ValidateOptions, rule: RuleId, offset: number];
 
@@ -160,6 +162,7 @@ const cases: readonly Case[] = [
   ['a NOTIFY without messages', bytes(notify()), fromHaproxy, 'notify-without-messages', 11],
   ['fragments of HAProxy 3.1', bytes(begin!, end!), { ...fromHaproxy, haproxy: '3.1' }, 'fragment-deprecated', 5],
   ['a continuation of nothing', bytes(unset({})), fromHaproxy, 'fragment-not-begun', 4],
+  ['another NOTIFY in fragments', bytes(begin!, other!), fromHaproxy, 'fragments-interlaced', 4],
   ['a fragment of another NOTIFY', bytes(begin!, unset({ streamId: 2 })), fromHaproxy, 'fragments-interlaced', 9],
   [
     'a NOTIFY between fragments',
@@ -262,6 +265,16 @@ describe('validate', () => {
   it('counts offsets from the first byte of the sender, and from the frame', () => {
     const input = bytes(ack(), ack().unsetVar('txn', ''));
     expect(validate(input, fromAgent)).toMatchObject([{ frame: 2, offset: 25, frameOffset: 14 }]);
+  });
+
+  it('compares a HAPROXY-HELLO with no limit, if it offers none that is a number', () => {
+    const input = bytes(haproxyHello({ maxFrameSize: null }).item('max-frame-size', 'x'.repeat(300)));
+    expect(found(validate(input, first('haproxy'))).map(([rule]) => rule)).toEqual(['item-type']);
+  });
+
+  it('knows a rule for each error of a reader, and none for those of callers', () => {
+    expect(readerRule('SPOP_TRUNCATED')).toBe('truncated');
+    expect(() => readerRule('SPOP_MISUSE')).toThrow(new TypeError('no rule has the code SPOP_MISUSE'));
   });
 
   it('reports a BOOL that HAProxy reads as false', () => {

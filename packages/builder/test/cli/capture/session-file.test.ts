@@ -6,7 +6,7 @@ import { FrameRedactor, Redactor } from '../../../src/cli/capture/redactor.ts';
 import { parseSession, sessionHead, sessionLines, type SessionEvent } from '../../../src/cli/capture/session-file.ts';
 import { concat } from '../../../src/data/text.ts';
 import { binary, ipv4, ipv6 } from '../../../src/data/values.ts';
-import { ack, agentHello, haproxy, notify, parse, reassemble } from '../../../src/index.ts';
+import { ack, agentHello, frame, haproxy, notify, parse, reassemble } from '../../../src/index.ts';
 
 const events: SessionEvent[] = [
   { seconds: 0, connection: 1, kind: 'open' },
@@ -33,6 +33,13 @@ describe('session files', () => {
     expect(lines).toMatch(/^# NOTIFY 1:1 "a\\nb" \{ c: INT64 1 \}\n0\.250000 1 haproxy 000000/);
     const hostile = notify().message('m', { 'x\n9 9 open': 1 });
     expect(sessionLines(events[1]!, hostile.toFrame()).split('\n')).toHaveLength(3);
+  });
+
+  it('have a summary of up to 400 characters', () => {
+    const frame = notify().messages(Array.from({ length: 50 }, (_, index) => ({ name: `message-${index}`, args: [] })));
+    const [summary = ''] = sessionLines(events[1]!, frame.toFrame()).split('\n');
+    expect(summary).toHaveLength(2 + 400 + 1);
+    expect(summary.at(-1)).toBe('…');
   });
 
   it.each([
@@ -135,6 +142,11 @@ describe('Redactor', () => {
         expect(whole).toEqual({ ...reassemble(frames)[0], messages: new Redactor().messages(messages) });
       }),
     );
+  });
+
+  it('drops frames of an unknown type, whose content is not known', () => {
+    const redactor = new FrameRedactor(new Redactor());
+    expect(redactor.push(frame(200, {}, Buffer.from('secret')).toFrame())).toEqual([]);
   });
 
   it('reveals nothing of aborted fragments', () => {

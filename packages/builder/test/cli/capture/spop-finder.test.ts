@@ -3,10 +3,11 @@ import { linkNames, pcapngOf, pcapOf, tcpPackets, type PacketOptions, type Said 
 import { describe, expect, it } from 'vitest';
 import { readPcap, readPcapng, type PacketFile } from '../../../src/cli/capture/pcap.ts';
 import { SpopFinder, type FoundFrame } from '../../../src/cli/capture/spop-finder.ts';
-import { ack, agentDisconnect, agentHello, haproxy, notify } from '../../../src/index.ts';
+import { ack, agentDisconnect, agentHello, frame, haproxy, notify } from '../../../src/index.ts';
 
 const preset = haproxy('3.2');
 const body = 'x'.repeat(5000);
+const ETHERNET_AND_IP = 14 + 20;
 
 function said(from: 'haproxy' | 'agent', frame: { toBytes(): Uint8Array }): Said {
   return { from: from === 'haproxy' ? 'client' : 'server', bytes: frame.toBytes() };
@@ -22,6 +23,10 @@ const conversation: readonly Said[] = [
   said('haproxy', preset.disconnect()),
   said('agent', agentDisconnect()),
 ];
+
+function seqOf(packet: Uint8Array): number {
+  return new DataView(packet.buffer, packet.byteOffset).getUint32(ETHERNET_AND_IP + 4);
+}
 
 /** One line for each frame of a capture, in the order of their last bytes. */
 function found({ packets, problem }: PacketFile): string[] {
@@ -122,6 +127,32 @@ describe('SpopFinder', () => {
     expect(found(readPcap(pcapOf(twice)))).toEqual([...whole, ...whole.map((line) => line.replace('#1', '#2'))]);
   });
 
+  it('ends a connection with its reset, once', () => {
+    const packets = packetsOf();
+    // The last three packets are those of the end.
+    const [reset] = packets.splice(-3);
+    reset![ETHERNET_AND_IP + 13]! |= 4;
+    const half = said('haproxy', notify({ streamId: 5 })).bytes.subarray(0, 9);
+    const [unfinished] = tcpPackets([{ from: 'client', bytes: half }], {
+      hasBeginning: false,
+      firstSeq: seqOf(reset!) - 1,
+    });
+    new DataView(reset!.buffer, reset!.byteOffset).setUint32(ETHERNET_AND_IP + 4, seqOf(reset!) + half.length);
+    const again = packetsOf({ firstSeq: 77 });
+    expect(found(readPcap(pcapOf([...packets, unfinished!, reset!, ...again])))).toEqual([
+      ...whole,
+      '#1 haproxy expected a whole frame; found one without its last 2 bytes',
+      ...whole.map((line) => line.replace('#1', '#2')),
+    ]);
+  });
+
+  it('does not recognise a side by frames of an unknown type', () => {
+    const unknown = said('haproxy', frame(200, { streamId: 1, frameId: 1 }));
+    const lines = found(readPcap(pcapOf(tcpPackets([unknown, ...conversation]))));
+    expect(lines).toEqual(whole);
+    expect(found(readPcap(pcapOf(tcpPackets([unknown]))))).toEqual([]);
+  });
+
   it('finds nothing in other traffic', () => {
     const http: Said[] = [
       { from: 'client', bytes: Buffer.from('GET / HTTP/1.1\r\n\r\n') },
@@ -169,5 +200,56 @@ describe('SpopFinder', () => {
       problem: `the file is cut off after ${packetsOf().length - 1} packets`,
     });
     expect(read(file.subarray(0, 10)).packets).toEqual([]);
+    const one = read === readPcap ? pcapOf(packetsOf().slice(0, 2)) : pcapngOf(packetsOf().slice(0, 2));
+    expect(read(one.subarray(0, -5)).problem).toBe('the file is cut off after 1 packet');
+  });
+});
+
+describe('readPcapng', () => {
+  /** A block of little-endian words, and bytes, with its lengths. */
+  function block(type: number, words: readonly number[], data: Uint8Array = new Uint8Array(0)): Buffer {
+    const length = 12 + words.length * 4 + data.length;
+    const bytes = Buffer.alloc(length);
+    for (const [index, word] of [type, length, ...words].entries()) bytes.writeUInt32LE(word, index * 4);
+    bytes.set(data, 8 + words.length * 4);
+    bytes.writeUInt32LE(length, length - 4);
+    return bytes;
+  }
+  const read = (blocks: readonly Buffer[]): PacketFile => readPcapng(Uint8Array.from(Buffer.concat(blocks)));
+  const section = block(0x0a0d0d0a, [0x1a2b3c4d, 1, 0xffffffff, 0xffffffff]);
+  const ethernet = block(1, [1, 0]);
+  const bytes = Uint8Array.of(1, 2, 3, 4);
+
+  it('reads simple packets, which have no time, and obsolete ones', () => {
+    // An obsolete block has 16 bits for its interface, and 16 for the number of lost packets.
+    expect(read([section, ethernet, block(3, [3], bytes), block(2, [0x00050000, 0, 7, 4, 4], bytes)])).toEqual({
+      packets: [
+        { time: undefined, linkType: 1, data: bytes.subarray(0, 3) },
+        { time: 7e-6, linkType: 1, data: bytes },
+      ],
+      problem: undefined,
+    });
+  });
+
+  it('reads times in parts of a power of 2', () => {
+    const option = Uint8Array.of(9, 0, 1, 0, 0x80 + 10, 0, 0, 0);
+    const file = read([section, block(1, [113, 0], option), block(6, [0, 0, 512, 4, 4], bytes)]);
+    expect(file.packets).toEqual([{ time: 0.5, linkType: 113, data: bytes }]);
+  });
+
+  it('skips packets of an interface that is not described', () => {
+    const packets = [block(3, [4], bytes), block(6, [1, 0, 0, 4, 4], bytes), block(6, [0, 0, 0, 4], bytes)];
+    expect(read([section, ...packets])).toEqual({ packets: [], problem: undefined });
+    // Each section describes its own.
+    expect(read([section, ethernet, section, ...packets]).packets).toEqual([]);
+  });
+
+  it('refuses a section without byte order', () => {
+    const wrong = Buffer.from(section);
+    wrong[8] = 0;
+    expect(read([section, wrong])).toEqual({
+      packets: [],
+      problem: 'the section at byte 28 has no byte order',
+    });
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { linesOf, millisecondsOf } from '../../../src/cli/lint/configuration-text.ts';
 import { lint } from '../../../src/cli/lint/lint.ts';
 import { sampleTypeOf } from '../../../src/cli/lint/sample-types.ts';
+import type { Sources } from '../../../src/cli/lint/subject.ts';
 import { parseSpoeFile } from '../../../src/cli/lint/spoe-file.ts';
 import { DEFINITIONS, HAPROXY, SPOE } from './configurations.ts';
 
@@ -27,6 +28,37 @@ describe('the words of a line', () => {
       [3, 'b'],
       [5, 'c'],
     ]);
+  });
+});
+
+describe('lines that end before they should', () => {
+  const rulesOf = (sources: Omit<Sources, 'spoePath'>): string[] =>
+    lint({ ...sources, spoePath: 'spoe.conf' }).map(({ rule, line }) => `${rule} ${line}`);
+
+  it('have empty words', () => {
+    const rest = ['filter', 'filter spoe', 'filter spoe engine', 'use_backend', 'http-request send-spoe-group e'];
+    const haproxyText = ['global', 'set-var', 'frontend f', ...rest, 'backend agents', 'server'].join('\n');
+    const agent = ['use-backend agents', 'messages', 'groups', 'timeout processing', 'max-frame-size'];
+    const spoeText = ['[e]', 'spoe-agent', ...agent, 'spoe-message', 'args', 'event', 'spoe-group'].join('\n');
+    expect(rulesOf({ haproxyText, spoeText })).toEqual([
+      'spop-check 10',
+      'engine-unused 1',
+      'message-unnamed 8',
+      'event-unknown 10',
+      'group-unnamed 11',
+    ]);
+  });
+
+  it('leave an engine without its agent, and the next one whole', () => {
+    const filters = ['a', 'b'].map((engine) => `filter spoe engine ${engine} config spoe.conf`);
+    const message = 'spoe-message check-ip\nargs x=var(txn.a.b)\nevent on-frontend-http-request';
+    expect(
+      rulesOf({
+        haproxyText: ['frontend f', ...filters].join('\n'),
+        spoeText: `[a]\n${message}\n[b]\nspoe-agent b\nmessages check-ip\ntimeout processing 1s\n${message}`,
+        definitions: { messages: [{ name: 'check-ip', args: [] }], variables: [{ scope: 'txn', name: 'v' }] },
+      }),
+    ).toEqual(['agent-missing 1', 'argument-undeclared 3', 'argument-undeclared 10']);
   });
 });
 
