@@ -37,11 +37,9 @@ export class IncompleteBytes {
 
   #makeRoom(): void {
     for (const holder of this.#holders.keys()) holder.giveBackEmpty();
-    while (this.#total > this.#maxBytes) {
-      const holder = this.#oldest();
-      if (holder === undefined) return;
-      this.note(holder, 0);
-      holder.endForRoom();
+    for (let last = this.#oldest(); last !== undefined && this.#total > this.#maxBytes; last = this.#oldest()) {
+      this.note(last, 0);
+      last.endForRoom();
     }
   }
 
