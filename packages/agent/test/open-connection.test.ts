@@ -1,4 +1,6 @@
-import { duplexPair } from 'node:stream';
+import { haproxyHello, parse } from '@spop/builder';
+import { once } from 'node:events';
+import { Duplex, duplexPair } from 'node:stream';
 import { expect, it } from 'vitest';
 import { createAgent } from '../src/index.ts';
 
@@ -16,4 +18,26 @@ it('an open connection has no timer that keeps the process: only its stream does
   expect(timers()).toBe(before);
   theirs.destroy();
   ours.destroy();
+});
+
+it('a stream of objects is read as far as they are bytes, whatever their class', async () => {
+  const agent = createAgent();
+  const written: Buffer[] = [];
+  const stream = new Duplex({
+    objectMode: true,
+    read: () => {},
+    write: (chunk: Buffer, _, done) => {
+      written.push(chunk);
+      stream.emit('written');
+      done();
+    },
+  });
+  expect(agent.inFlightCount).toBe(0);
+  agent.handle(stream);
+  const answered = once(stream, 'written');
+  const hello = haproxyHello().toBytes();
+  for (const chunk of [hello.subarray(0, 9), { no: 'bytes' }, hello.subarray(9)]) stream.push(chunk);
+  await answered;
+  expect(parse(Buffer.concat(written)).map(({ type }) => type)).toEqual(['AGENT-HELLO']);
+  await agent.close({ graceMs: 0 });
 });

@@ -60,6 +60,24 @@ describe('the signal of a NOTIFY', () => {
     expect(contexts[0]?.signal).toMatchObject({ aborted: true, reason: new Error('The connection to HAProxy ends') });
   });
 
+  it('that a kept context of an answered NOTIFY gives is not that of the next one', async () => {
+    const contexts: NotifyContext[] = [];
+    const { connect } = await startAgent({
+      setup: (agent) =>
+        agent.onMessage(ask, (_, __, notify) => {
+          contexts.push(notify);
+          return contexts.length === 1 ? undefined : Promise.reject(new Error('broken'));
+        }),
+    });
+    const peer = await connect();
+    await peer.notify(ask, { id: '1' });
+    const [kept] = contexts;
+    const signal = kept?.signal;
+    await peer.notify(ask, { id: '2' });
+    expect(signal?.aborted).toBe(false);
+    expect(kept?.isAnswered).toBe(true);
+  });
+
   it('is not aborted if its handlers answered', async () => {
     const contexts: NotifyContext[] = [];
     const { connect } = await startAgent({

@@ -246,6 +246,34 @@ describe('the room for several messages that are answered later', () => {
   });
 });
 
+describe('handlers of one NOTIFY that answer at once, after they have answered later', () => {
+  it('add their actions in the order of the messages, or get their fallback', async () => {
+    let round = 0;
+    const answer = (text: string, ack: Actions): void => void ack.set(verdict, text).unset(score).setNull(whole);
+    const handler = ({ id }: { readonly id: { toString(): string } }, ack: Actions): void | Promise<void> => {
+      const text = id.toString();
+      if (round === 0) return sleep(1).then(() => answer(text, ack));
+      answer(text, ack);
+      if (text === 'throws') throw broken;
+    };
+    const { connect, reports } = await startAgent({
+      fallback: (_, ack, __, why) => ack.set(verdict, why),
+      setup: (agent) => agent.onMessage(client, handler).onMessage(body, handler),
+    });
+    const peer = await connect();
+    await peer.hello();
+    const ask = async (second: string): Promise<string[]> =>
+      setIn(await peer.notify((notify) => notify.message(client, { id: '1' }).message(body, { id: second })));
+    const first = ['verdict=1', 'score=undefined', 'whole=undefined'];
+    const second = ['verdict=2', 'score=undefined', 'whole=undefined'];
+    expect((await ask('2')).toSorted()).toEqual([...first, ...second].toSorted());
+    round++;
+    expect(await ask('2')).toEqual([...first, ...second]);
+    expect(await ask('throws')).toEqual([...first, 'verdict=threw']);
+    expect(reports.handlerError).toMatchObject([{ error: broken, messages: ['body'] }]);
+  });
+});
+
 describe('a fallback of a message', () => {
   it('that throws leaves its message without actions, and keeps those of the others', async () => {
     const { connect } = await startAgent({

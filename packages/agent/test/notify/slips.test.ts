@@ -69,6 +69,28 @@ describe.each(kinds)('a handler that is %s', (_, kind) => {
     expect(found).toEqual([actions, context]);
   });
 
+  it('gets an ACK and a NOTIFY that print what a log needs, and no memory', async () => {
+    const texts: string[] = [];
+    const { connect } = await startAgent({
+      setup: (agent) =>
+        agent.onMessage(
+          ask,
+          kind((__, ack, notify) => void texts.push(JSON.stringify([ack, notify, ack.remainingBytes]))),
+        ),
+    });
+    const peer = await connect();
+    await peer.notify(ask, { id: '1' });
+    await peer.notify(ask, { id: '2' });
+    const printed = texts.map((text): unknown => JSON.parse(text));
+    expect(printed).toEqual(
+      [1, 3].map((streamId): unknown[] => [
+        { remainingBytes: expect.any(Number) as unknown },
+        { streamId, frameId: 1, engineId: '5bf1ac4e-3f0c-4d3b-9a57-0c1f6de2b8a4' },
+        expect.any(Number),
+      ]),
+    );
+  });
+
   it.each(['end', 'beginAck', 'begin', 'moveTo', 'mayGrow', 'close', 'detach', 'finish', 'drop'])(
     'that calls %s() fails like any other, and the connection lives',
     async (name) => {

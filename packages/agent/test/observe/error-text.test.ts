@@ -35,6 +35,21 @@ describe('placesOf', () => {
     expect(placesOf(error, 1)[0]).toContain('error-text.test.ts');
   });
 
+  it('takes a stack that does not begin with the text, as after a change of the message', () => {
+    const error = new Error('before');
+    error.message = 'after';
+    expect(placesOf(error, 1)[0]).toContain('error-text.test.ts');
+  });
+
+  it('of an error whose stack cannot be read are none', () => {
+    const error = Object.defineProperty(new Error('x'), 'stack', {
+      get: () => {
+        throw new Error('no stack');
+      },
+    });
+    expect(placesOf(error, 1)).toEqual([]);
+  });
+
   it.each(['text', undefined, Object.assign(new Error('x'), { stack: 7 })])('of %o are none', (thrown) => {
     expect(placesOf(thrown, 3)).toEqual([]);
   });

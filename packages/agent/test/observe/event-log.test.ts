@@ -157,6 +157,30 @@ describe('EventLog', () => {
     expect(counted).toBe(120 * 2 * (100 + errors.length + 3));
   });
 
+  it('writes at most 80 short lines in a second, and keeps the rest of its room for the numbers of the others', () => {
+    const { logger, lines } = recorder();
+    const log = new EventLog(logger);
+    const codes = Object.keys(ErrorStatus) as SpopErrorCode[];
+    for (let round = 0; round < 10; round++) {
+      for (const code of codes) {
+        const error = Object.assign(new SpopError(code, 'x'), { stack: 'short' });
+        report(log, 'protocolError', { connection, error });
+      }
+    }
+    expect(lines).toHaveLength(80);
+    vi.advanceTimersByTime(30_000);
+    const counted = lines.map(([, details]) => (details as { suppressed?: number }).suppressed ?? 1);
+    expect(counted.reduce((sum, count) => sum + count, 0)).toBe(10 * codes.length);
+  });
+
+  it('names up to 16 messages, and says how many more there are', () => {
+    const { logger, lines } = recorder();
+    const messages = Array.from({ length: 20 }, (_, index) => `m${index}`);
+    report(new EventLog(logger), 'unhandledNotify', { connection, streamId: 1, messages, declared: [] });
+    expect(lines[0]?.[2]).toContain('"m15" and 4 more');
+    expect(lines[0]?.[2]).not.toContain('m16');
+  });
+
   it('makes neither the line nor the details of an event that is not written', () => {
     const { logger } = recorder();
     const log = new EventLog(logger);

@@ -41,6 +41,16 @@ describe('metrics of an application', () => {
     expect(parsed?.metrics[0]).toEqual({ value: '3', labels: { rule: 'login' } });
   });
 
+  it('have the infinities and NaN of both formats', () => {
+    const lines = [Infinity, -Infinity, Number.NaN].map((value) =>
+      toPrometheusText(metrics, [{ name: 'own', type: 'gauge', help: 'Own.', value }])
+        .trimEnd()
+        .split('\n')
+        .at(-1),
+    );
+    expect(lines).toEqual(['own +Inf', 'own -Inf', 'own NaN']);
+  });
+
   it('are before the end in the text of OpenMetrics', () => {
     const text = toOpenMetricsText(metrics, own);
     expect(text.endsWith('limiter_age +Inf\n# EOF\n')).toBe(true);

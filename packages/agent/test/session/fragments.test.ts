@@ -107,6 +107,20 @@ describe('Fragments', () => {
     );
   });
 
+  it('refuses to begin a NOTIFY again', () => {
+    const wire = new Wire();
+    const fragments = new Fragments(CAP);
+    fragments.begin(wire.read(start('0a')));
+    expect(() => fragments.begin(wire.read(start('0a')))).toThrow(
+      expect.objectContaining({
+        code: 'SPOP_INTERLACED_FRAMES',
+        status: 11,
+        reason: 'expected the rest of a fragmented NOTIFY as UNSET frames; found its beginning again',
+        offset: 4,
+      }),
+    );
+  });
+
   it('names ids of more than 53 bits in its errors', () => {
     const continuation = unset({ streamId: 2n ** 64n - 1n, frameId: 0 });
     expect(() => new Fragments(CAP).add(new Wire().read(continuation))).toThrow(/stream 18446744073709551615, frame 0/);
