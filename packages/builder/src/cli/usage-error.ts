@@ -25,14 +25,18 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 
 /** The number of letters to add, remove or replace (Levenshtein). */
 function slipsBetween(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  const letters = Array.from(b);
+  let previous = [0, ...letters.map((_, index) => index + 1)];
+  let slips = letters.length;
   for (const [row, letter] of Array.from(a).entries()) {
-    const current = [row + 1];
-    for (const [column, other] of Array.from(b).entries()) {
-      const exchanged = (previous[column] ?? 0) + (letter === other ? 0 : 1);
-      current.push(Math.min(exchanged, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
-    }
-    previous = current;
+    let corner = row;
+    slips = row + 1;
+    const current = previous.slice(1).map((above, column) => {
+      slips = Math.min(corner + (letter === letters[column] ? 0 : 1), above + 1, slips + 1);
+      corner = above;
+      return slips;
+    });
+    previous = [row + 1, ...current];
   }
-  return previous.at(-1) ?? 0;
+  return slips;
 }

@@ -6,6 +6,7 @@ import { stopAfterTest } from '@spop-internal/testbed/vitest';
 import { describe, expect, it, vi } from 'vitest';
 import { Arguments } from '../../src/cli/arguments.ts';
 import type { Command } from '../../src/cli/command.ts';
+import { command as completions } from '../../src/cli/commands/completions.ts';
 import { command as conformance } from '../../src/cli/commands/conformance.ts';
 import { command as decode } from '../../src/cli/commands/decode.ts';
 import { command as hello } from '../../src/cli/commands/hello.ts';
@@ -16,7 +17,7 @@ import { command as send } from '../../src/cli/commands/send.ts';
 import { sessionHead, sessionLines } from '../../src/cli/capture/session-file.ts';
 import { Output } from '../../src/cli/output.ts';
 import { addressText } from '../../src/cli/target.ts';
-import { agentHello, data, haproxy, notify, type StreamHandler } from '../../src/index.ts';
+import { agentDisconnect, agentHello, data, haproxy, notify, type StreamHandler } from '../../src/index.ts';
 import { politely, tinyAgent, type Answer } from '../tiny-agent.ts';
 import { HAPROXY, SPOE } from './lint/configurations.ts';
 import { targetOf } from './peers.ts';
@@ -101,6 +102,24 @@ describe('spop send', () => {
     const target = await agentAt(politely((_, empty) => empty.setVar('txn', 'a', count++)));
     const { code, stdout } = await run(send, [target, 'm', '--repeat', '12']);
     expect([code, stdout]).toEqual([0, expect.stringContaining('2 of 12 ACKs are different from all of these')]);
+  });
+});
+
+describe('spop send --repeat', () => {
+  it('has no latencies if no NOTIFY was answered', async () => {
+    const target = await agentAt((frame, stream) =>
+      frame.type === 'NOTIFY' ? [agentDisconnect({ statusCode: 4 })] : politely()(frame, stream),
+    );
+    await expect(run(send, [target, 'm', '--repeat', '5'])).rejects.toMatchObject({
+      kind: 'disconnected',
+      statusCode: 4,
+    });
+  });
+});
+
+describe('spop completions', () => {
+  it('says that no shell was named', async () => {
+    await expect(run(completions, [])).rejects.toMatchObject({ message: 'expected a shell; found none' });
   });
 });
 

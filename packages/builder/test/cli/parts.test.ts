@@ -79,6 +79,21 @@ describe('nearest', () => {
     expect(nearest('dec', ['ping', 'decode'])).toBe('decode');
     expect(nearest('conformance', ['ping', 'hello'])).toBeUndefined();
   });
+
+  it.each([
+    ['ping', 'pingo', true],
+    ['abcd', 'bcda', true],
+    ['abc', 'ab', true],
+    ['xy', '', true],
+    ['xyz', '', false],
+    ['ab', 'abcde', true],
+    ['zabc', 'abcde', false],
+    ['kitten', 'sitting', false],
+    ['kitten', 'sittin', true],
+    ['💡a', 'a', true],
+  ])('counts the letters between %s and %s', (word, known, isNear) => {
+    expect(nearest(word, [known])).toBe(isNear ? known : undefined);
+  });
 });
 
 describe('Arguments', () => {
@@ -181,6 +196,9 @@ describe('the configurations of spop init', () => {
     expect(spoeConfiguration(plan)).toContain('\nspoe-message seen\n  event on-frontend-http-request\n');
     expect(spoeConfiguration(plan)).toContain("The agent's variables are SCOPE.checks.NAME in haproxy.cfg");
     expect(haproxyConfiguration(plan)).not.toContain('And what it is for');
+    // Rules on requests cannot read what is only there with the response.
+    const late = { ...plan.definitions, variables: [{ scope: 'res', name: 'seen' } as const] };
+    expect(haproxyConfiguration({ ...plan, definitions: late })).not.toContain('And what it is for');
   });
 });
 

@@ -73,6 +73,7 @@ describe('reports of spop conformance', () => {
     const lines = [...entries, { target: ':9', passed: 1 }].map((line) => JSON.stringify(line)).join('\n');
     expect(readReport(lines)).toEqual(entries);
     expect(() => readReport('{"id":1}\n')).toThrow('expected lines of spop conformance --json; found none');
+    expect(() => readReport('7\nnull\n')).toThrow('expected lines of spop conformance --json; found none');
     expect(() => readReport('TAP version 14')).toThrow();
   });
 });
