@@ -120,7 +120,9 @@ describe('spop', () => {
     expect(await spop([])).toEqual({ code: 2, stdout: '', stderr: asked.stdout });
     expect((await spop(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect((await spop(['help', 'ping'])).stdout).toMatch(/^Usage: spop ping TARGET/);
-    // Only paragraphs are wrapped.
+  });
+
+  it('wraps the paragraphs of a help, and no other lines', async () => {
     const { stdout } = await spop(['send', '--help']);
     expect(stdout).toMatch(/^ {2}192\.0\.2\.1, 2001:db8::1 {3}an IPV4 or an IPV6$/m);
   });

@@ -26,31 +26,26 @@ export interface RunOptions {
   /** The bytes on stdin; none by default. */
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
-  /** A socket in place of `input`; reading it does not block. */
-  readonly stdin?: Socket;
   /** The working directory; the test's own by default. */
   readonly cwd?: string;
 }
 
 /** Runs `spop` with these words to its end. */
-export function spop(
-  words: readonly string[],
-  { input = '', env = {}, stdin, cwd }: RunOptions = {},
-): Promise<Outcome> {
+export function spop(words: readonly string[], { input = '', env = {}, cwd }: RunOptions = {}): Promise<Outcome> {
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
   const child = spawn(process.execPath, [...WORDS, ...words], {
     env: { ...process.env, ...ENV, ...env },
     cwd,
-    stdio: [stdin ?? 'pipe', 'pipe', 'pipe'],
   });
   let stdout = '';
   let stderr = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   child.once('error', reject);
   child.once('close', (code) => resolve({ code, stdout, stderr }));
   // The program may have ended without reading stdin.
-  child.stdin?.on('error', () => undefined).end(input);
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
   return promise;
 }
 

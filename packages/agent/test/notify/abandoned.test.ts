@@ -33,6 +33,7 @@ describe('the signal of a NOTIFY', () => {
     const signal = contexts[0]?.signal;
     expect(signal).toMatchObject({ aborted: true, reason: new Error('No answer within 10 ms') });
     expect(contexts[0]?.signal).toBe(signal);
+    expect(contexts[0]).toMatchObject({ isAnswered: true, engineId: '5bf1ac4e-3f0c-4d3b-9a57-0c1f6de2b8a4' });
   });
 
   it('that is first read after the connection ended is aborted', async () => {

@@ -221,6 +221,15 @@ describe('EventLog', () => {
     expect(errors[1]?.stack).toMatch(/^RangeError: header x+…\n {4}at .*event-log\.test\.ts/);
   });
 
+  it('writes an error without a stack', () => {
+    const { logger, lines } = recorder();
+    const error = Object.assign(new Error('cut cable'), { stack: undefined });
+    report(new EventLog(logger), 'transportError', { connection, error });
+    expect(lines).toMatchObject([
+      ['error', { event: 'transportError', err: { message: 'cut cable' } }, expect.anything()],
+    ]);
+  });
+
   it('has no timer left once its window has ended, or was ended', () => {
     const log = new EventLog(recorder().logger);
     report(log, 'connect', { connection });
