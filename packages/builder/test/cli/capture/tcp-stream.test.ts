@@ -41,6 +41,6 @@ describe('TcpStream', () => {
     stream.push(segment(1020, 10));
     expect(stream.push(segment(1024, 0, { isSyn: true }))).toEqual([]);
     // The SYN counts as one, so that the second half of the waiting segment follows it, without a gap.
-    expect(lengths(stream.finish())).toEqual([5]);
+    expect(lengths(stream.end())).toEqual([5]);
   });
 });
