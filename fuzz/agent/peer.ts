@@ -1,47 +1,38 @@
 import type { Duplex } from 'node:stream';
-import { agentHello, parseStream } from '@spop/builder';
-import type { AckFrame, PlainFrame } from '@spop/builder';
+import { type AckFrame, parseStream, type PlainFrame } from '@spop/builder';
+import type { Question } from './world.ts';
 
-/** What became of a connection, as HAProxy sees it. */
-export type PeerState = 'silent' | 'greeted' | 'over';
-
-/** HAProxy's end of one connection to the agent: writes what it is told, and keeps every frame that it gets. */
+/** HAProxy's end of one connection to the agent. */
 export class AgentPeer {
   readonly stream: Duplex;
-  state: PeerState = 'silent';
+  /** Whether a HAPROXY-HELLO was sent. */
+  isGreeted: boolean = false;
+  /** Whether the agent said AGENT-DISCONNECT, or either side ended or reset the connection. */
+  isOver: boolean = false;
+  isReading: boolean = true;
   /** ACKs that came and were not taken yet. */
   readonly acks: AckFrame[] = [];
-  /** Status code of the AGENT-DISCONNECT, once it came. */
-  disconnectStatus: number | undefined;
-  isReading: boolean = true;
-  /** Whether the agent ended or reset the connection. */
-  hasEnded: boolean = false;
+  /** Status of the AGENT-DISCONNECT that came. */
+  status: number | undefined;
+  /** Status of the AGENT-DISCONNECT that has to come. */
+  expectedStatus: number | undefined;
+  /** A fragmented NOTIFY that was begun, and its bytes that are still to be sent. */
+  fragments: { readonly question: Question; readonly rest: Uint8Array } | undefined;
   #received: Buffer = Buffer.alloc(0);
   #frameCount: number = 0;
 
   constructor(stream: Duplex) {
     this.stream = stream;
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
-    stream.on('end', () => this.#end());
-    stream.on('error', () => this.#end());
-    stream.on('close', () => this.#end());
+    for (const event of ['end', 'error', 'close']) stream.on(event, () => this.#end());
   }
 
   /** Whether NOTIFYs may be sent and are to be answered. */
   get isServed(): boolean {
-    return this.state === 'greeted';
+    return this.isGreeted && !this.isOver;
   }
 
-  /** Writes the bytes in pieces, whose sizes start over at the end. */
-  write(bytes: Uint8Array, sizes: readonly number[]): void {
-    for (let at = 0, index = 0; at < bytes.length; index++) {
-      const size = Math.max(1, sizes[index % Math.max(sizes.length, 1)] ?? bytes.length);
-      this.stream.write(Buffer.from(bytes.subarray(at, at + size)));
-      at += size;
-    }
-  }
-
-  /** Stops or goes on reading what the agent sends. */
+  /** Stops reading what the agent sends, or goes on. */
   setReading(isReading: boolean): void {
     this.isReading = isReading;
     if (isReading) this.stream.resume();
@@ -49,32 +40,28 @@ export class AgentPeer {
   }
 
   #take(chunk: Buffer): void {
-    const { frames, consumed, error } = parseStream(Buffer.concat([this.#received, chunk]), { ackPadding: true });
-    if (error !== undefined) throw new Error(`the agent sent what nobody can read: ${error.message}`);
-    this.#received = Buffer.concat([this.#received, chunk]).subarray(consumed);
+    this.#received = Buffer.concat([this.#received, chunk]);
+    const { frames, consumed, error } = parseStream(this.#received, { ackPadding: true });
+    if (error !== undefined) throw new Error(`expected frames of the agent; found ${error.message}`);
+    this.#received = this.#received.subarray(consumed);
     for (const frame of frames) this.#takeFrame(frame);
   }
 
   #takeFrame(frame: PlainFrame): void {
-    if (this.disconnectStatus !== undefined)
-      throw new Error(`expected nothing after AGENT-DISCONNECT; found ${frame.type}`);
-    if (frame.type === 'AGENT-DISCONNECT') {
-      const status = frame.items.find(({ name }) => name === 'status-code')?.value;
-      this.disconnectStatus = status !== undefined && 'value' in status ? Number(status.value) : -1;
-      this.state = 'over';
-    } else if ((frame.type === 'AGENT-HELLO') !== (this.#frameCount === 0)) {
-      throw new Error(`expected one AGENT-HELLO, and first; found ${frame.type} as frame ${this.#frameCount + 1}`);
-    } else if (frame.type === 'ACK') {
-      this.acks.push(frame);
-    } else if (frame.type !== agentHello().toFrame().type) {
-      throw new Error(`expected AGENT-HELLO, ACK or AGENT-DISCONNECT; found ${frame.type}`);
+    const expected = this.#frameCount++ === 0 ? ['AGENT-HELLO', 'AGENT-DISCONNECT'] : ['ACK', 'AGENT-DISCONNECT'];
+    if (this.status !== undefined || !expected.includes(frame.type)) {
+      const what = this.status === undefined ? expected.join(' or ') : 'nothing after AGENT-DISCONNECT';
+      throw new Error(`expected ${what}; found ${frame.type} as frame ${this.#frameCount}`);
     }
-    this.#frameCount++;
+    if (frame.type === 'ACK') this.acks.push(frame);
+    if (frame.type !== 'AGENT-DISCONNECT') return;
+    const status = frame.items.find(({ name }) => name === 'status-code')?.value;
+    this.status = status !== undefined && 'value' in status ? Number(status.value) : -1;
+    this.isOver = true;
   }
 
   #end(): void {
-    this.hasEnded = true;
-    this.state = 'over';
+    this.isOver = true;
     if (!this.stream.writableEnded && !this.stream.destroyed) this.stream.end();
   }
 }

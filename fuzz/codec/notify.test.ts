@@ -1,9 +1,8 @@
-import { writeFrame } from '@spop/builder';
 import type { Message, TypedData } from '@spop/builder';
+import { writeFrame } from '@spop/builder';
 import {
   address,
   type AnyValueType,
-  argumentState,
   binary,
   bool,
   defineMessage,
@@ -15,10 +14,10 @@ import {
   interned,
   ipv4,
   ipv6,
+  type MessageDefinition,
   MessageSet,
   Notify,
   optional,
-  SpopError,
   string,
   uint32,
   uint64,
@@ -33,143 +32,132 @@ import {
   typedData,
   uint64 as anyId,
 } from '../support/arbitraries.ts';
-import { readPlainly, walkMessages } from '../support/plain-frames.ts';
-import { check } from '../support/runs.ts';
+import { errorOf, readPlainly } from '../support/plain-frames.ts';
+import { runs } from '../support/runs.ts';
 import { checkNotify } from '../support/typed-views.ts';
 
-const types: readonly AnyValueType[] = [
-  bool,
-  integer,
-  int32,
-  uint32,
-  int64,
-  uint64,
-  ipv4,
-  ipv6,
-  address,
-  string,
-  interned(string),
-  binary,
-];
+const integers = [integer, int32, uint32, int64, uint64];
+const types = [bool, ...integers, ipv4, ipv6, address, string, interned(string), binary];
 
-function declaredType(): fc.Arbitrary<AnyValueType> {
-  return fc
-    .tuple(fc.constantFrom(...types), fc.boolean())
-    .map(([type, isOptional]) => (isOptional ? optional(type) : type));
+/** A declared type, of which half are optional. */
+function declaredType(among: readonly AnyValueType[] = types): fc.Arbitrary<AnyValueType> {
+  const type = fc.constantFrom(...among);
+  return fc.oneof(
+    type,
+    type.map((each) => optional(each)),
+  );
 }
 
-const takenArguments = ARGUMENT_NAMES.filter((name) => name.length < 240);
-const takenMessages = MESSAGE_NAMES.filter((name) => name !== '' && name.length < 240);
+const isShort = (name: string): boolean => name.length < 240;
 
-function definitions() {
-  const args = fc.uniqueArray(fc.tuple(fc.constantFrom(...takenArguments), declaredType()), {
-    selector: ([name]) => name,
-    maxLength: 6,
-  });
+function definitions(): fc.Arbitrary<MessageDefinition[]> {
+  const first = { selector: ([name]: readonly [string, unknown]) => name };
+  const argument = fc.tuple(fc.constantFrom(...ARGUMENT_NAMES.filter(isShort)), declaredType());
+  const args = fc.uniqueArray(argument, { ...first, maxLength: 6 });
+  const names = MESSAGE_NAMES.filter((name) => name !== '' && isShort(name));
   return fc
-    .uniqueArray(fc.tuple(fc.constantFrom(...takenMessages), args), { selector: ([name]) => name, maxLength: 4 })
+    .uniqueArray(fc.tuple(fc.constantFrom(...names), args), { ...first, maxLength: 4 })
     .map((list) => list.map(([name, named]) => defineMessage(name, Object.fromEntries(named))));
 }
 
-/** Frames with ids of all lengths, one after the other in one buffer, as a chunk brings them. */
-function notifies(): fc.Arbitrary<readonly (readonly [bigint, bigint, readonly Message[]])[]> {
-  const messages = fc.array(message(), { maxLength: 5 });
-  return fc.array(fc.tuple(anyId(), anyId(), messages), { minLength: 1, maxLength: 4 });
+function toBytes(messages: readonly Message[], streamId: bigint = 1n, frameId: bigint = 1n): Uint8Array {
+  return writeFrame({ type: 'NOTIFY', flags: 1, streamId, frameId, messages });
 }
 
-function toBytes(streamId: bigint, frameId: bigint, messages: readonly Message[]): Uint8Array {
-  return writeFrame({ type: 'NOTIFY', flags: 1, streamId, frameId, messages });
+/** Checks the NOTIFYs one after the other, in one buffer as a chunk brings them. */
+function checkInTurn(declared: readonly MessageDefinition[], frames: readonly Uint8Array[]): void {
+  const notify = new Notify(new MessageSet(declared));
+  const reader = new FrameReader({ maxFrameSize: 10_000_000 });
+  const refuge = Buffer.alloc(Math.max(...frames.map((bytes) => bytes.length)), 0x5a);
+  reader.push(Buffer.concat([Buffer.alloc(5, 0xff), ...frames, Buffer.alloc(3, 0xff)]), 5);
+  for (const bytes of frames) {
+    const [plain] = readPlainly(bytes, 10_000_000).frames;
+    if (plain?.type !== 'NOTIFY') throw new Error(`expected a NOTIFY; found ${plain?.type}`);
+    checkNotify(notify, declared, reader.next()!, plain.messages, refuge);
+  }
 }
 
 describe('declared messages', () => {
   it('read as their declaration promises, stay so when moved, and are refused when closed', () => {
-    check(
-      fc.property(definitions(), notifies(), (declared, list) => {
-        const notify = new Notify(new MessageSet(declared));
-        const reader = new FrameReader({ maxFrameSize: 10_000_000 });
-        const frames = list.map(([streamId, frameId, messages]) => toBytes(streamId, frameId, messages));
-        const chunk = Buffer.concat([Buffer.alloc(5), ...frames]);
-        const refuge = Buffer.alloc(Math.max(...frames.map((bytes) => bytes.length)), 0x5a);
-        reader.push(chunk, 5);
-        for (const bytes of frames) {
-          const frame = reader.next()!;
-          const [plain] = readPlainly(bytes, 10_000_000).frames;
-          if (plain?.type !== 'NOTIFY') throw new Error('expected a NOTIFY');
-          checkNotify(notify, declared, frame, plain.messages, refuge);
-        }
-        expect(reader.next()).toBeUndefined();
+    const frame = fc.tuple(fc.array(message(), { maxLength: 5 }), anyId(), anyId()).map((parts) => toBytes(...parts));
+    const frames = fc.array(frame, { minLength: 1, maxLength: 4 });
+    fc.assert(fc.property(definitions(), frames, checkInTurn), runs(200));
+  });
+
+  it('read as themselves if their arguments have the declared types', () => {
+    const argument = fittingArgument();
+    fc.assert(
+      fc.property(fc.array(argument, { maxLength: 12 }), (fitting) => {
+        const named = fitting.map((each, index) => ({ ...each, name: `a${index}` }));
+        const declared = defineMessage('m', Object.fromEntries(named.map(({ name, type }) => [name, type])));
+        checkInTurn([declared], [toBytes([{ name: 'm', args: named.map(({ name, value }) => ({ name, value })) }])]);
       }),
-      400,
+      runs(400),
     );
   });
 
-  it('read as themselves where their arguments have the declared types', () => {
-    check(
-      fc.property(fc.array(fittingArgument(), { maxLength: 12 }), fc.nat({ max: 40 }), (fitting, distance) => {
-        const args = fitting.map(({ value }, index) => ({ name: `a${index}`, value }));
-        const declared = defineMessage('m', Object.fromEntries(fitting.map(({ type }, index) => [`a${index}`, type])));
-        const messages = [{ name: 'm', args }];
-        const bytes = toBytes(3n, 1n, messages);
-        const chunk = Buffer.concat([Buffer.alloc(distance, 0xff), bytes, Buffer.alloc(distance, 0xff)]);
+  it('read as their own bytes say after other NOTIFYs that are nearly the same', () => {
+    fc.assert(
+      fc.property(sequence(), ({ definition, messages }) =>
+        checkInTurn(
+          [definition],
+          messages.map((each) => toBytes([each, each])),
+        ),
+      ),
+      runs(400),
+    );
+  });
+
+  it('of a NOTIFY that is cut short are refused, although the rest still lies after it', () => {
+    const frames = fc
+      .array(message(), { minLength: 1, maxLength: 2 })
+      .map((messages) => Buffer.from(toBytes(messages)));
+    fc.assert(
+      fc.property(definitions(), frames, fc.array(fc.nat(), { maxLength: 40 }), (declared, whole, cuts) => {
+        const notify = new Notify(new MessageSet(declared));
         const frame = new Frame();
-        frame.read(chunk, distance, distance + bytes.length);
-        checkNotify(new Notify(new MessageSet([declared])), [declared], frame, messages, Buffer.alloc(bytes.length));
-      }),
-      400,
-    );
-  });
-
-  it('of a frame that is cut short are judged by what is left, although the rest still lies after it', () => {
-    check(
-      fc.property(definitions(), fc.array(shortMessage(), { minLength: 1, maxLength: 3 }), (declared, messages) => {
-        const notify = new Notify(new MessageSet(declared));
-        const whole = Buffer.from(toBytes(1n, 1n, messages));
-        // Once whole, so that the order of messages and arguments is what the reader expects from now on.
-        expect(judge(notify, whole, whole.length)).toBeDefined();
-        for (let end = 11; end < whole.length; end++) {
-          const alone = Buffer.alloc(whole.length);
-          whole.copy(alone, 0, 0, end);
-          expect(judge(notify, whole, end)).toEqual(judge(notify, alone, end));
+        frame.read(whole, 0, whole.length);
+        // From now on the reader expects this order of messages and arguments.
+        notify.read(frame);
+        for (const cut of cuts) {
+          const bytes = Buffer.from(whole);
+          const end = 11 + (cut % Math.max(whole.length - 11, 1));
+          bytes.writeUInt32BE(end - 4, 0);
+          const { error } = readPlainly(bytes.subarray(0, end), end);
+          frame.read(bytes, 0, end);
+          expect(errorOf(() => notify.read(frame))).toEqual(error);
         }
       }),
-      60,
+      runs(150),
     );
   });
 
-  it('of a frame that is refused are not there, and the next frame is not harmed', () => {
-    const declared = [defineMessage('m', { ip: optional(ipv4) })];
-    const good = toBytes(1n, 1n, [{ name: 'm', args: [{ name: 'ip', value: { type: 'ipv4', value: '10.0.0.1' } }] }]);
-    check(
+  it('of a refused NOTIFY are not there, and the next NOTIFY is not harmed', () => {
+    const declared = defineMessage('m', { ip: optional(ipv4) });
+    const good = toBytes([{ name: 'm', args: [{ name: 'ip', value: { type: 'ipv4', value: '10.0.0.1' } }] }]);
+    fc.assert(
       fc.property(damagedStream(), (bytes) => {
-        const notify = new Notify(new MessageSet(declared));
-        const held: unknown[] = [];
-        for (const chunk of [bytes, good]) {
-          const frame = firstFrame(Buffer.from(chunk));
-          if (frame === undefined) return;
-          try {
-            notify.read(frame);
-          } catch {
-            expect(notify.isOpen).toBe(false);
-            for (const view of held) expect(() => String(view)).toThrow('SPOP_VIEW_CLOSED');
-            continue;
-          }
-          // The message may hold anything: what counts is the view that it gives.
-          if (notify.messageCount > 0 && argumentState(notify.messageAt(0), 'ip') === 'present') {
-            try {
-              held.push(notify.messageAt(0)['ip']);
-            } catch {
-              // Of another type.
-            }
-          }
-        }
-        expect(notify.get(declared[0]!)!.ip!.toString()).toBe('10.0.0.1');
+        const notify = new Notify(new MessageSet([declared]));
+        const frame = new Frame();
+        const read = (one: Uint8Array): void => {
+          frame.read(Buffer.from(one), 0, one.length);
+          notify.read(frame);
+        };
+        read(good);
+        const held = notify.get(declared)!.ip!;
+        // Without readable ids there is no frame for a NOTIFY to read.
+        if (errorOf(() => frame.read(Buffer.from(bytes), 0, bytes.length)) !== undefined) return;
+        if (errorOf(() => notify.read(frame)) !== undefined) expect(notify.isOpen).toBe(false);
+        expect(() => String(held)).toThrow('SPOP_VIEW_CLOSED');
+        read(good);
+        expect(notify.get(declared)!.ip!.toString()).toBe('10.0.0.1');
       }),
-      400,
+      runs(400),
     );
   });
 });
 
-const integers = [integer, int32, uint32, int64, uint64];
+/** The declared types that take a typed data, other than the one of its name. */
 const fittingTypes: Readonly<Record<TypedData['type'], readonly AnyValueType[]>> = {
   null: types,
   bool: [bool],
@@ -183,82 +171,59 @@ const fittingTypes: Readonly<Record<TypedData['type'], readonly AnyValueType[]>>
   binary: [binary],
 };
 
-/** An argument and a declared type that takes it. Half of the integers are of the sizes that are read the short way. */
+/** An argument and a declared type that takes it. Some integers are of the sizes that are read the short way. */
 function fittingArgument(): fc.Arbitrary<{ readonly value: TypedData; readonly type: AnyValueType }> {
   const small = fc.bigInt({ min: 0n, max: 300_000n }).map((value): TypedData => ({ type: 'int64', value }));
-  const value = fc.oneof(
-    typedData(),
-    small,
-    fc.boolean().map((each): TypedData => ({ type: 'bool', value: each })),
+  const flag = fc.boolean().map((value): TypedData => ({ type: 'bool', value }));
+  return fc
+    .oneof(typedData(), small, flag)
+    .chain((value) => declaredType(fittingTypes[value.type]).map((type) => ({ value, type })));
+}
+
+/** A name of up to 20 letters, long ones as often as short ones: each length is compared in words of its own. */
+function letters(minLength: number): fc.Arbitrary<string> {
+  const unit = fc.constantFrom('a', 'b', 'y', 'z');
+  return fc.oneof(
+    fc.string({ unit, minLength, maxLength: 7 }),
+    fc.string({ unit, minLength: 8, maxLength: 20, size: 'max' }),
   );
-  return fc.tuple(value, fc.nat(), fc.boolean()).map(([data, pick, isOptional]) => {
-    const fitting = fittingTypes[data.type];
-    const type = fitting[pick % fitting.length]!;
-    return { value: data, type: isOptional ? optional(type) : type };
+}
+
+/** The text with one letter changed to its neighbour; unchanged without a letter. */
+function nearly(text: string, at: number): string {
+  const bytes = Buffer.from(text);
+  if (text !== '') bytes[at % bytes.length]! ^= 1;
+  return bytes.toString();
+}
+
+/** How a message may differ from the one before: not at all, in its name, a name of an argument, their order or number. */
+const CHANGES: readonly ((message: Message, at: number) => Message)[] = [
+  (message) => message,
+  ({ name, args }, at) => ({ name: nearly(name, at), args }),
+  ({ name, args }, at) => ({
+    name,
+    args: args.map((each, i) => (i === at % args.length ? { ...each, name: nearly(each.name, at >> 3) } : each)),
+  }),
+  ({ name, args }, at) => ({ name, args: [...args.slice(at % 8), ...args.slice(0, at % 8)] }),
+  ({ name, args }, at) => ({ name, args: args.toSpliced(at % 8, 1) }),
+];
+
+/** A declaration, and messages that come one after the other. */
+function sequence(): fc.Arbitrary<{ readonly definition: MessageDefinition; readonly messages: readonly Message[] }> {
+  const given = fc.record({
+    name: letters(1),
+    names: fc.uniqueArray(letters(0), { minLength: 1, maxLength: 5 }),
+    // Further arguments are not declared; any may come again.
+    declared: fc.integer({ min: 1, max: 5 }),
+    picks: fc.array(fc.tuple(fc.nat({ max: 4 }), typedData()), { maxLength: 8 }),
+    steps: fc.array(fc.tuple(fc.constantFrom(...CHANGES), fc.nat({ max: 200 })), { minLength: 1, maxLength: 4 }),
+  });
+  return given.map(({ name, names, declared, picks, steps }) => {
+    const pair = [string, optional(string), integer, int64];
+    const args = names.slice(0, declared).map((each, i) => [each, pair[i % pair.length]!] as const);
+    const first: Message = { name, args: picks.map(([pick, value]) => ({ name: names[pick % names.length]!, value })) };
+    // The first one comes twice, so that the others meet its order.
+    const messages = [first, first, ...steps.flatMap(([change, at]) => [change(first, at), first])];
+    return { definition: defineMessage(name, Object.fromEntries(args)), messages };
   });
 }
-
-/** Messages of few and short arguments with names that are declared. */
-function shortMessage(): fc.Arbitrary<Message> {
-  const word = fc.string({ maxLength: 4 });
-  const value: fc.Arbitrary<TypedData> = fc.oneof(
-    word.map((each): TypedData => ({ type: 'string', value: each })),
-    anyId().map((each): TypedData => ({ type: 'uint64', value: each })),
-    fc.ipV4().map((each): TypedData => ({ type: 'ipv4', value: each })),
-  );
-  const argument = fc.record({ name: fc.constantFrom(...takenArguments), value });
-  return fc.record({ name: fc.constantFrom(...takenMessages), args: fc.array(argument, { maxLength: 4 }) });
-}
-
-/** What a NOTIFY from the beginning of the bytes to `end` holds, or what is wrong with it. */
-function judge(notify: Notify, bytes: Buffer, end: number): unknown {
-  const frame = new Frame();
-  frame.read(bytes, 0, end);
-  try {
-    notify.read(frame);
-  } catch (error) {
-    if (!(error instanceof SpopError)) throw error;
-    return `${error.code} at ${error.offset}`;
-  }
-  return [notify.messageCount, walkMessages(notify.walk())];
-}
-
-function firstFrame(chunk: Buffer): Frame | undefined {
-  const reader = new FrameReader({ maxFrameSize: 100_000 });
-  reader.push(chunk);
-  try {
-    return reader.next();
-  } catch {
-    return undefined;
-  }
-}
-
-describe('views of a NOTIFY that was moved', () => {
-  it('that a handler held before the move read their own bytes after it', () => {
-    const declared = defineMessage('m', { ip: ipv4, ua: string });
-    const bytes = toBytes(1n, 1n, [
-      {
-        name: 'm',
-        args: [
-          { name: 'ip', value: { type: 'ipv4', value: '192.0.2.7' } },
-          { name: 'ua', value: { type: 'string', value: 'curl' } },
-        ],
-      },
-    ]);
-    const chunk = Buffer.concat([Buffer.alloc(100), bytes]);
-    const reader = new FrameReader();
-    reader.push(chunk, 100);
-    const notify = new Notify(new MessageSet([declared]));
-    notify.read(reader.next()!);
-    const { ip, ua } = notify.get(declared)!;
-    notify.moveTo(Buffer.alloc(bytes.length));
-    chunk.fill(0xff);
-    expect(`${String(ip)} ${String(ua)}`).toBe('192.0.2.7 curl');
-  });
-});
-
-describe('an argument without a name', () => {
-  it('can be declared, once', () => {
-    expect(defineMessage('m', { '': int32 }).args).toEqual({ '': int32 });
-  });
-});

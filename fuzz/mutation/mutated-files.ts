@@ -32,10 +32,10 @@ function agentTests(folder: string): string[] {
  */
 export function testsFor(file: string): readonly string[] {
   const [, name, , folder = ''] = /^packages\/(\w+)\/src\/((\w+)\/)?[^/]+$/.exec(file) ?? [];
-  const properties = ['pool', 'frame-reader', 'text', 'notify'].map((each) => `fuzz/codec/${each}.test.ts`);
+  const properties = ['fuzz/targets.test.ts', 'fuzz/codec/notify.test.ts'];
   const patterns =
     name === 'codec'
-      ? ['packages/codec/test/**/*.test.ts', 'fuzz/corpus.test.ts', ...properties]
+      ? ['packages/codec/test/**/*.test.ts', ...properties]
       : name === 'agent'
         ? agentTests(folder)
         : ['packages/builder/test/**/*.test.ts'];

@@ -8,7 +8,6 @@ import {
   DataType,
   type Frame,
   FrameReader,
-  FrameType,
   KvListReader,
   MessageReader,
   type Name,
@@ -18,60 +17,80 @@ import {
 } from '@spop/codec';
 import { checkHeader, checkValue } from './value-checks.ts';
 
-/** What a reader makes of a stream of bytes: whole frames, and what is wrong with the one after them. */
+/** What a reader makes of a stream: its whole frames, and what is wrong with the one after them. */
 export interface Outcome {
   readonly frames: readonly PlainFrame[];
-  /** Bytes of the whole frames that were accepted. */
+  /** Bytes of the whole frames. */
   readonly consumed: number;
   readonly error: { readonly code: SpopErrorCode; readonly status: number; readonly offset: number } | undefined;
 }
 
-/** How a codec is given the bytes of a stream. */
+/** How the codec gets the bytes of a stream, and how it is asked for frames. */
 export interface Feeding {
   readonly maxFrameSize: number;
-  /** Sizes of the chunks, in bytes; they start over at the end. Without sizes all bytes come at once. */
+  /** Sizes of the chunks in bytes, used over and over. Without sizes all bytes come at once. */
   readonly chunkSizes: readonly number[];
-  /** Fills what lies around each chunk in its buffer, and the chunk itself once the reader may not look at it again. */
+  /** Fills the memory around each chunk, and the chunk itself once its reader may not look at it again. */
   readonly canary: number;
+  /** The most frames taken after each chunk; the others stay with the reader. */
+  readonly takes: number;
+  /** Whether the reader copies what is left of each chunk. */
+  readonly detaches: boolean;
 }
+
+/** All bytes at once, up to HAProxy's default max-frame-size. */
+export const WHOLE: Feeding = { maxFrameSize: 16_380, chunkSizes: [], canary: 0x5a, takes: Infinity, detaches: false };
 
 const CANARY_BYTES = 16;
 
 /** What the builder's plain reader makes of the bytes. */
 export function readPlainly(bytes: Uint8Array, maxFrameSize: number): Outcome {
   const { frames, consumed, error } = parseStream(bytes, { maxFrameSize, ackPadding: true });
-  return { frames: frames.map(withoutFlags), consumed, error: error === undefined ? undefined : describeError(error) };
+  return { frames: frames.map(asShown), consumed, error: error === undefined ? undefined : describeError(error) };
 }
 
-/** What the codec makes of the same bytes, as the same plain objects. */
-export function readWithCodec(bytes: Uint8Array, feeding: Feeding): Outcome {
-  const reader = new FrameReader({ maxFrameSize: feeding.maxFrameSize });
-  const frames: PlainFrame[] = [];
-  let consumed = 0;
-  try {
-    for (const { buffer, start, end } of chunksOf(bytes, feeding)) {
-      reader.push(buffer, start, end);
-      for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
-        frames.push(toPlainFrame(frame));
-        consumed += frame.end - frame.start;
-      }
-      // Everything was read or kept: what the caller does with its chunk from now on is its own business.
-      buffer.fill(feeding.canary);
-      checkReader(reader, feeding.maxFrameSize);
-    }
-  } catch (error) {
-    if (!(error instanceof SpopError)) throw error;
-    return { frames, consumed, error: describeError(error) };
-  }
-  return { frames, consumed, error: undefined };
-}
-
-/** Fails unless the codec and the builder agree on every byte: what was accepted, what was refused, why and where. */
+/** Fails unless the codec and the plain reader accept the same, and refuse the same for the same reason at the same byte. */
 export function checkAgreement(bytes: Uint8Array, feeding: Feeding): Outcome {
   const expected = readPlainly(bytes, feeding.maxFrameSize);
-  const found = readWithCodec(bytes, feeding);
-  expectSame(found, expected);
-  return found;
+  const reader = new FrameReader({ maxFrameSize: feeding.maxFrameSize });
+  const frames: unknown[] = [];
+  let consumed = 0;
+  let error: Outcome['error'];
+  /** Takes frames, and returns whether there are no more of them. */
+  const take = (most: number): boolean => {
+    for (let count = 0; count < most; count++) {
+      const frame = reader.next();
+      if (frame === undefined) return true;
+      frames.push(toPlainFrame(frame));
+      consumed += frame.end - frame.start;
+    }
+    return false;
+  };
+  try {
+    let last: Uint8Array = Buffer.alloc(0);
+    for (const { chunk, end } of chunksOf(bytes, feeding)) {
+      reader.push(chunk, CANARY_BYTES, chunk.length - CANARY_BYTES);
+      // The reader has copied what it had not read of the chunk before.
+      last.fill(feeding.canary);
+      const isDrained = take(feeding.takes);
+      if (feeding.detaches) reader.detachChunk();
+      if (feeding.detaches || isDrained) chunk.fill(feeding.canary);
+      expectSame(reader.pendingBytes, end - consumed);
+      if (isDrained) checkDrained(reader, bytes.subarray(consumed, end), feeding.maxFrameSize);
+      last = chunk;
+    }
+    take(Infinity);
+  } catch (thrown) {
+    if (!(thrown instanceof SpopError)) throw thrown;
+    error = describeError(thrown);
+    if (error.offset === 0)
+      expectSame(
+        errorOf(() => reader.next()),
+        error,
+      );
+  }
+  expectSame({ frames, consumed, error }, expected);
+  return expected;
 }
 
 /** Calls deepStrictEqual only for unequal values, since it is slow even for equal ones. */
@@ -79,61 +98,70 @@ export function expectSame(found: unknown, expected: unknown): void {
   if (!isDeepStrictEqual(found, expected)) deepStrictEqual(found, expected);
 }
 
-function checkReader(reader: FrameReader, maxFrameSize: number): void {
-  // The carry is the next power of two above what it has to hold.
-  const mostHeld = Math.max(1_024, 2 * (maxFrameSize + 4));
-  if (reader.heldBytes > mostHeld)
-    throw new Error(`expected at most ${mostHeld} held bytes; found ${reader.heldBytes}`);
-  if (reader.pendingBytes > maxFrameSize + 3)
-    throw new Error(`a whole frame of ${reader.pendingBytes} bytes is kept back`);
-}
-
-function* chunksOf(bytes: Uint8Array, feeding: Feeding): Generator<{ buffer: Buffer; start: number; end: number }> {
-  const sizes = feeding.chunkSizes.length === 0 ? [bytes.length] : feeding.chunkSizes;
-  for (let position = 0, index = 0; position < bytes.length; index++) {
-    const size = Math.min(Math.max(sizes[index % sizes.length]!, 1), bytes.length - position);
-    const buffer = Buffer.alloc(size + 2 * CANARY_BYTES, feeding.canary);
-    buffer.set(bytes.subarray(position, position + size), CANARY_BYTES);
-    yield { buffer, start: CANARY_BYTES, end: CANARY_BYTES + size };
-    position += size;
+/** Code, status and offset of the peer's error that `read` throws. */
+export function errorOf(read: () => unknown): Outcome['error'] {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SpopError)) throw error;
+    return describeError(error);
   }
 }
 
 function describeError({ code, status, offset }: SpopError): NonNullable<Outcome['error']> {
   if (status === undefined) throw new Error(`expected a status for the peer; found none with ${code}`);
-  if (offset < 0) throw new Error(`expected the offset of a wrong byte; found none with ${code}`);
   return { code, status, offset };
 }
 
-/** The frame and everything in it. */
-export function toPlainFrame(frame: Frame): PlainFrame {
-  checkHeader(frame);
-  const header = { flags: frame.flags >>> 0, streamId: frame.toStreamId(), frameId: frame.toFrameId() };
-  const payload = (): Uint8Array => Uint8Array.from(frame.bytes.subarray(frame.payloadStart, frame.end));
-  switch (frame.type) {
-    case FrameType.HaproxyHello:
-      return { type: 'HAPROXY-HELLO', ...header, items: toItems(frame) };
-    case FrameType.HaproxyDisconnect:
-      return { type: 'HAPROXY-DISCONNECT', ...header, items: toItems(frame) };
-    case FrameType.AgentHello:
-      return { type: 'AGENT-HELLO', ...header, items: toItems(frame) };
-    case FrameType.AgentDisconnect:
-      return { type: 'AGENT-DISCONNECT', ...header, items: toItems(frame) };
-    case FrameType.Ack:
-      return { type: 'ACK', ...header, actions: toActions(frame) };
-    case FrameType.Notify:
-      return frame.fin
-        ? { type: 'NOTIFY', ...header, messages: toMessages(frame) }
-        : { type: 'NOTIFY-FRAGMENT', ...header, payload: payload() };
-    case FrameType.Unset:
-      return { type: 'UNSET', ...header, payload: payload() };
-    default:
-      return { type: 'UNKNOWN', typeByte: frame.type, ...header, payload: payload() };
+function* chunksOf(bytes: Uint8Array, feeding: Feeding): Generator<{ chunk: Buffer; end: number }> {
+  const { chunkSizes, canary } = feeding;
+  for (let start = 0, index = 0; start < bytes.length; index++) {
+    const end = start + Math.max(chunkSizes[index % chunkSizes.length] ?? bytes.length, 1);
+    const around = Buffer.alloc(CANARY_BYTES, canary);
+    yield { chunk: Buffer.concat([around, bytes.subarray(start, end), around]), end: Math.min(end, bytes.length) };
+    start = end;
   }
 }
 
-const items = new KvListReader();
+/** Fails if a reader without a frame keeps a whole one back, or holds more memory than a frame needs. */
+function checkDrained(reader: FrameReader, rest: Uint8Array, maxFrameSize: number): void {
+  const isWhole = rest.length >= 4 && Buffer.from(rest).readUInt32BE(0) <= rest.length - 4;
+  if (isWhole) throw new Error(`expected every whole frame; found ${rest.length} bytes kept back`);
+  // The carry is the next power of two above what it has to hold.
+  const mostHeld = Math.max(1_024, 2 * (maxFrameSize + 4));
+  if (reader.heldBytes > mostHeld)
+    throw new Error(`expected at most ${mostHeld} held bytes; found ${reader.heldBytes}`);
+}
+
+const TYPES: Readonly<Record<number, PlainFrame['type']>> = {
+  0: 'UNSET',
+  1: 'HAPROXY-HELLO',
+  2: 'HAPROXY-DISCONNECT',
+  3: 'NOTIFY',
+  101: 'AGENT-HELLO',
+  102: 'AGENT-DISCONNECT',
+  103: 'ACK',
+};
 const messages = new MessageReader();
+
+/** The frame and everything in it, as the plain reader gives it. */
+function toPlainFrame(frame: Frame): unknown {
+  checkHeader(frame);
+  const type = TYPES[frame.type];
+  const header = { type, flags: frame.flags >>> 0, streamId: frame.toStreamId(), frameId: frame.toFrameId() };
+  if (type === 'NOTIFY' && frame.fin) {
+    messages.read(frame);
+    return { ...header, messages: walkMessages(messages) };
+  }
+  if (type === 'ACK') return { ...header, actions: toActions(frame) };
+  if (type !== undefined && type !== 'NOTIFY' && type !== 'UNSET') return { ...header, items: toItems(frame) };
+  const payload = Uint8Array.from(frame.bytes.subarray(frame.payloadStart, frame.end));
+  if (type === undefined) return { ...header, type: 'UNKNOWN', typeByte: frame.type, payload };
+  return { ...header, type: type === 'NOTIFY' ? 'NOTIFY-FRAGMENT' : type, payload };
+}
+
+const items = new KvListReader();
 const actions = new ActionReader();
 
 function toItems(frame: Frame): Argument[] {
@@ -141,11 +169,6 @@ function toItems(frame: Frame): Argument[] {
   items.read(frame);
   while (items.next()) list.push({ name: toPlainName(items.name), value: toPlainValue(items.value) });
   return list;
-}
-
-function toMessages(frame: Frame): Message[] {
-  messages.read(frame);
-  return walkMessages(messages);
 }
 
 /** All messages of a walk with all their arguments. */
@@ -174,19 +197,16 @@ function toActions(frame: Frame): Action[] {
   return list;
 }
 
-/** The codec reads names as UTF-8 with U+FFFD for wrong bytes; the builder keeps wrong bytes apart. */
+/** The name as text, which it must equal, and no other. */
 function toPlainName(name: Name): string {
   const text = name.toString();
-  if (!text.includes('\ufffd') && !name.equals(text)) throw new Error(`expected the name ${text} to equal itself`);
-  if (text !== '' && !text.includes('\ufffd') && name.equals(text.slice(0, -1))) {
-    throw new Error(`expected the name ${text} to differ from a shorter one`);
+  // U+FFFD may stand for bytes that are not UTF-8.
+  const isExact = !text.includes('\ufffd');
+  if (isExact && !name.equals(text)) throw new Error(`expected the name ${text} to equal itself`);
+  if ((isExact && text !== '' && name.equals(text.slice(0, -1))) || name.equals(`${text}x`)) {
+    throw new Error(`expected the name ${text} to differ from a shorter and a longer one`);
   }
-  if (name.equals(`${text}x`)) throw new Error(`expected the name ${text} to differ from a longer one`);
   return text;
-}
-
-function lossyName(name: string): string {
-  return Buffer.from(toBytes(name)).toString('utf8');
 }
 
 /** The value of a view, which every way of reading must return. */
@@ -216,36 +236,26 @@ export function toPlainValue(value: Value): TypedData {
   }
 }
 
-/** The builder's frame without what the codec does not show: typed data's meaningless flags, and wrong UTF-8 in names. */
-function withoutFlags(frame: PlainFrame): PlainFrame {
-  switch (frame.type) {
-    case 'NOTIFY':
-      return {
-        ...frame,
-        messages: frame.messages.map(({ name, args }) => ({ name: lossyName(name), args: args.map(plainArgument) })),
-      };
-    case 'ACK':
-      return { ...frame, actions: frame.actions.map(plainAction) };
-    case 'NOTIFY-FRAGMENT':
-    case 'UNSET':
-    case 'UNKNOWN':
-      return frame;
-    default:
-      return { ...frame, items: frame.items.map(plainArgument) };
+/** What the codec shows of a plain frame: wrong UTF-8 in names as U+FFFD, and typed data without meaningless flags. */
+function asShown(frame: PlainFrame): PlainFrame {
+  if ('messages' in frame) {
+    return {
+      ...frame,
+      messages: frame.messages.map(({ name, args }) => ({ name: utf8(name), args: args.map(shown) })),
+    };
   }
+  if ('actions' in frame) {
+    const named = frame.actions.map((each) => ({ ...each, name: utf8(each.name) }));
+    return { ...frame, actions: named.map((each) => (each.type === 'set-var' ? { ...each, ...shown(each) } : each)) };
+  }
+  return 'items' in frame ? { ...frame, items: frame.items.map(shown) } : frame;
 }
 
-function plainAction(action: Action): Action {
-  const name = lossyName(action.name);
-  return action.type === 'set-var' ? { ...action, name, value: plainValue(action.value) } : { ...action, name };
+function shown({ name, value: { flags: _, ...value } }: Argument): Argument {
+  return { name: utf8(name), value };
 }
 
-function plainArgument({ name, value }: Argument): Argument {
-  return { name: lossyName(name), value: plainValue(value) };
-}
-
-function plainValue(value: TypedData): TypedData {
-  if (value.flags === undefined) return value;
-  const { flags: _, ...plain } = value;
-  return plain;
+/** The text with U+FFFD for each wrong byte, which the builder keeps as a lone surrogate. */
+export function utf8(text: string): string {
+  return Buffer.from(toBytes(text)).toString('utf8');
 }

@@ -1,100 +1,98 @@
-import { checkAgreement, type Feeding } from '../support/plain-frames.ts';
-import { readCaptures } from '@spop-internal/testbed/captures';
-import type { Target } from './target.ts';
+import { ack, data, writeFrame } from '@spop/builder';
+import { Frame, SpopError, toAgentHello, toDisconnect, toHaproxyHello } from '@spop/codec';
+import * as fc from 'fast-check';
+import { anyStream, chunkSizes, frame as anyFrame, helloFrame } from '../support/arbitraries.ts';
+import { frameOf } from '../support/frame-of.ts';
+import { checkAgreement, expectSame, type Feeding, WHOLE } from '../support/plain-frames.ts';
+import { plainDisconnect, plainHello } from '../support/plain-hello.ts';
+import { capturedFrames, capturedStreams, type Target } from './target.ts';
 
-const MAX_FRAME_SIZE = 16_380;
-const whole: Feeding = { maxFrameSize: MAX_FRAME_SIZE, chunkSizes: [], canary: 0x5a };
-
-/** A frame of one byte per id around a payload. */
-export function frameAround(type: number, payload: Uint8Array, flags: number = 1): Buffer {
-  const frame = Buffer.alloc(11 + payload.length);
-  frame.writeUInt32BE(7 + payload.length, 0);
-  frame[4] = type;
-  frame.writeUInt32BE(flags, 5);
-  frame.set(payload, 11);
-  return frame;
-}
-
-/** Every distinct beginning of what real HAProxy sent, up to `maxBytes`: small captures whole, large ones not at all. */
-export function* capturedFrames(types: readonly number[], maxBytes: number): Generator<Buffer> {
-  for (const capture of readCaptures()) {
-    for (const { offset, length } of capture.frames) {
-      const frame = Buffer.from(capture.bytes.subarray(offset, offset + 4 + length));
-      if (frame.length <= maxBytes && types.includes(frame[4]!)) yield frame;
-    }
-  }
-}
-
-/** The payload after ids of one byte each, as nearly all captures have them. */
-export function* capturedPayloads(types: readonly number[], maxBytes: number): Generator<Buffer> {
-  for (const frame of capturedFrames(types, maxBytes)) {
-    if (frame[9]! < 240 && frame[10]! < 240) yield frame.subarray(11);
-  }
+/** The max-frame-size, relative to the length of the first frame. */
+function maxFrameSizeOf(bytes: Buffer, choice: number): number {
+  if (choice === 0 || bytes.length < 4) return WHOLE.maxFrameSize;
+  return Math.min(Math.max(bytes.readUInt32BE(0) + 1 - choice, 7), 1_000_000);
 }
 
 export const frameStreamTarget: Target = {
   name: 'frame-stream',
-  checks: 'the codec and the plain reader agree on a stream, in chunks whose sizes the first bytes say',
+  checks: 'the codec and the plain reader agree on a stream, in any chunks, with any limit, at any time of asking',
   maxBytes: 600,
-  *seeds() {
-    for (const { bytes } of readCaptures()) {
-      if (bytes.length <= 590) yield Buffer.from([3, 1, 7, 60, ...bytes]);
-    }
-    for (const frame of capturedFrames([0, 1, 2, 3], 300)) yield Buffer.from([0, ...frame, ...frame]);
-  },
+  seeds: () => [
+    ...capturedStreams(590).map((bytes) => Buffer.from([3, 1, 7, 60, ...bytes])),
+    ...capturedFrames([0, 1, 2, 3], 300).map((frame) => Buffer.from([0, ...frame, ...frame])),
+  ],
+  inputs: () =>
+    fc
+      .tuple(chunkSizes(), fc.nat({ max: 31 }), anyStream())
+      .map(([sizes, how, bytes]) => Buffer.from([sizes.length + 8 * how, ...sizes, ...bytes])),
   run(input) {
-    const count = (input[0] ?? 0) & 7;
-    const chunkSizes = [...input.subarray(1, 1 + count)];
-    checkAgreement(input.subarray(1 + count), { ...whole, chunkSizes });
+    // The first byte: the number of chunk sizes after it, and bits that say how frames are asked for.
+    const [how = 0] = input;
+    const count = how & 7;
+    const bytes = input.subarray(1 + count);
+    const feeding: Feeding = {
+      maxFrameSize: maxFrameSizeOf(bytes, how >> 6),
+      chunkSizes: [...input.subarray(1, 1 + count)],
+      canary: [0x5a, 0x00, 0x08, 0xff][bytes.length & 3]!,
+      takes: ((how >> 4) & 3) === 0 ? Infinity : ((how >> 4) & 3) - 1,
+      detaches: (how & 8) !== 0,
+    };
+    checkAgreement(bytes, feeding);
   },
 };
 
-function payloadTarget(name: string, type: number, captured: readonly number[], checks: string): Target {
-  return {
-    name,
-    checks,
-    maxBytes: 500,
-    seeds: () => (captured.length > 0 ? capturedPayloads(captured, 500) : agentPayloads()),
-    run(input) {
-      checkAgreement(frameAround(type, input), whole);
-    },
-  };
+/** Frame types by an input's first byte; the last one is unknown. */
+const TYPES: readonly number[] = [3, 103, 1, 2, 101, 102, 0, 200];
+const frame = new Frame();
+
+/** The input for a frame. */
+function asPayload(bytes: Uint8Array): Uint8Array {
+  return Buffer.from([TYPES.indexOf(bytes[4]!) & 7, ...bytes.subarray(8)]);
 }
 
-/** The payloads of ACKs that an agent sends, one per action and type: HAProxy's captures hold none. */
-function* agentPayloads(): Generator<Buffer> {
-  const values = ['00', '11', '01', '0205', '02f0fefefefefefefe0e', '03fff0fefe7e', '04f000', '05f0fffefefefefefe0e'];
-  values.push('0601020304', `07${'20010db8'.padEnd(32, '0')}`, '0803616263', '0900', '08f000');
-  for (const value of values) yield Buffer.from(`01030108${Buffer.from('ip_score').toString('hex')}${value}`, 'hex');
-  yield Buffer.from('0202020161', 'hex');
-  yield Buffer.from('00', 'hex');
-  yield Buffer.from('01030001610001030101620401030203616263110202040164', 'hex');
+/** The result of a reader, or the code of the peer's error. */
+function found(bytes: Buffer, read: (frame: Frame) => unknown): unknown {
+  try {
+    frame.read(bytes, 0, bytes.length);
+    return read(frame);
+  } catch (error) {
+    if (!(error instanceof SpopError) || error.status === undefined) throw error;
+    return error.code;
+  }
 }
 
-export const messageWalkTarget: Target = payloadTarget(
-  'message-walk',
-  3,
-  [3],
-  'the codec and the plain reader agree on the messages and arguments of a NOTIFY',
-);
-
-export const actionsTarget: Target = payloadTarget(
-  'actions',
-  103,
-  [],
-  'the codec and the plain reader agree on the actions of an ACK',
-);
-
-export const typedDataTarget: Target = {
-  name: 'typed-data',
-  checks:
-    'the codec and the plain reader agree on one typed data after the other, and every way of reading each agrees',
-  maxBytes: 100,
-  *seeds() {
-    for (const payload of agentPayloads()) yield payload.subarray(12);
+export const payloadTarget: Target = {
+  name: 'payload',
+  checks: 'the codec and the plain reader agree on one frame: its items, messages or actions, and what it means',
+  maxBytes: 500,
+  seeds() {
+    const integers = [100, 2_288n, 1n << 32n, -1n].flatMap((value) => [
+      data.int64(value),
+      data.int32(Number(BigInt.asIntN(32, BigInt(value)))),
+    ]);
+    const values = [null, true, false, ...integers, data.uint32(264_432), data.uint64(1n << 63n)];
+    const more = [data.ipv4('192.0.2.1'), data.ipv6('2001:db8::1'), 'abc', '', 'x'.repeat(240), Buffer.alloc(3)];
+    const acks = [...values, ...more].map((value) =>
+      ack().setVar('sess', 'ip_score', value).unsetVar('txn', 'a').toBytes(),
+    );
+    return [...capturedFrames([0, 1, 2, 3], 500), ...acks].map(asPayload);
   },
+  inputs: () => fc.oneof(anyFrame().map(writeFrame), helloFrame().map(writeFrame)).map(asPayload),
   run(input) {
-    // After each typed data comes an empty name, so that the next one follows.
-    checkAgreement(frameAround(101, Buffer.concat([Buffer.of(0), input])), whole);
+    const bytes = frameOf(TYPES[(input[0] ?? 0) & 7]!, input.subarray(2), input[1] ?? 1);
+    const [plain] = checkAgreement(bytes, WHOLE).frames;
+    const results = [toHaproxyHello, toAgentHello, toDisconnect].map((read) => found(bytes, read));
+    // If several things are wrong with a malformed frame, readers may name another one.
+    if (plain === undefined)
+      expectSame(
+        results.filter((result) => typeof result !== 'string'),
+        [],
+      );
+    else
+      expectSame(results, [
+        plainHello(plain, 'HAPROXY-HELLO'),
+        plainHello(plain, 'AGENT-HELLO'),
+        plainDisconnect(plain),
+      ]);
   },
 };

@@ -1,23 +1,19 @@
 import { addressTextTarget } from './address-text.ts';
-import { actionsTarget, frameStreamTarget, messageWalkTarget, typedDataTarget } from './frames.ts';
 import { connectionTarget } from './connection.ts';
+import { frameStreamTarget, payloadTarget } from './frames.ts';
 import { handshakeTarget } from './handshake.ts';
-import { kvListTarget } from './kv-list.ts';
 import { notifyViewTarget } from './notify-view.ts';
 import { outputTarget } from './output.ts';
-import type { AnyTarget } from './target.ts';
+import type { Target } from './target.ts';
 import { textTarget } from './text.ts';
 import { varintTarget } from './varint.ts';
 
-/** Everything that is fuzzed, by name. */
-export const targets: readonly AnyTarget[] = [
+/** Everything that is fuzzed. */
+export const targets: readonly Target[] = [
   varintTarget,
-  typedDataTarget,
   frameStreamTarget,
-  messageWalkTarget,
+  payloadTarget,
   notifyViewTarget,
-  kvListTarget,
-  actionsTarget,
   addressTextTarget,
   textTarget,
   handshakeTarget,

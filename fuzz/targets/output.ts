@@ -2,10 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BufferPool } from '@spop/codec';
 import { Output } from '../../packages/agent/src/output.ts';
 import { SlowSocket } from '../../packages/agent/test/slow-socket.ts';
-import type { AsyncTarget } from './target.ts';
+import type { Target } from './target.ts';
 
 const BUFFER_BYTES = 32;
-/** As many turns as it takes until a socket has taken all that a run can put out. */
+/** Turns until a socket has taken all that a run can put out. */
 const MAX_TURNS = 400;
 
 /** An output before a socket that is slow, quick or broken, as the input says. */
@@ -17,48 +17,28 @@ class Run {
   /** Whether writes were made that could not wait for others. */
   #wasForced: boolean = false;
 
-  constructor(isVectored: boolean, maxBuffers: number) {
-    this.#socket = new SlowSocket(isVectored);
-    this.#pool = new BufferPool({ bufferSize: BUFFER_BYTES, maxBuffers });
+  constructor(first: number) {
+    this.#socket = new SlowSocket((first & 1) === 1);
+    this.#pool = new BufferPool({ bufferSize: BUFFER_BYTES, maxBuffers: 1 + (first >> 1) });
     this.#output = new Output(this.#socket, this.#pool, () => {});
   }
 
   async step(byte: number): Promise<void> {
+    const kind = byte & 7;
     const more = byte >> 3;
-    switch (byte & 7) {
-      case 0:
-      case 1:
-        this.#putFrame(1 + more);
-        return;
-      case 2:
-        this.#output.flush();
-        return;
-      case 3:
-        this.#output.flush((more & 1) === 1);
-        this.#wasForced ||= (more & 1) === 1;
-        return;
-      case 4:
-        this.#takeNext();
-        return;
-      case 5:
-        this.#socket.isBusy = (more & 1) === 1;
-        return;
-      case 6:
-        await nextTurn();
-        return;
-      default:
-        if (more === 31) this.#socket.destroy();
-        else if (more === 30) this.#takeNext(new Error('reset'));
-        else this.#output.reclaim();
-    }
-  }
-
-  /** Fails where more waits than may. */
-  check(): void {
-    const { outCount } = this.#pool;
-    if (!this.#wasForced && outCount > 3) throw new Error(`expected two writes to wait; found ${outCount} buffers out`);
-    const taken = this.#socket.taken.join('');
-    if (!this.#put.startsWith(taken)) throw new Error(`expected the socket to take ${this.#put}; found ${taken}`);
+    const isOdd = (more & 1) === 1;
+    if (kind < 2) this.#putFrame(1 + more);
+    else if (kind === 2) this.#output.flush();
+    else if (kind === 3) {
+      this.#output.flush(isOdd);
+      this.#wasForced ||= isOdd;
+    } else if (kind === 4) this.#takeNext();
+    else if (kind === 5) this.#socket.isBusy = isOdd;
+    else if (kind === 6) await nextTurn();
+    else if (more === 31) this.#socket.destroy();
+    else if (more === 30) this.#takeNext(new Error('reset'));
+    else this.#output.reclaim();
+    this.#check();
   }
 
   /** Lets the socket take all that is left, and fails unless it was all that was put, and every buffer is back. */
@@ -70,7 +50,7 @@ class Run {
       await nextTurn();
     }
     await nextTurn();
-    this.check();
+    this.#check();
     const taken = this.#socket.taken.join('');
     const isBroken = this.#socket.destroyed;
     if (!isBroken && taken !== this.#put) throw new Error(`expected ${this.#put} to be taken; found ${taken}`);
@@ -80,9 +60,17 @@ class Run {
     this.#socket.destroy();
   }
 
+  /** Fails if more waits than may, or the socket took something else than was put. */
+  #check(): void {
+    const { outCount } = this.#pool;
+    if (!this.#wasForced && outCount > 3) throw new Error(`expected two writes to wait; found ${outCount} buffers out`);
+    const taken = this.#socket.taken.join('');
+    if (!this.#put.startsWith(taken)) throw new Error(`expected the socket to take ${this.#put}; found ${taken}`);
+  }
+
   #putFrame(size: number): void {
     const output = this.#output;
-    // What does not fit after the last frame, or into any buffer, is written whatever waits.
+    // A frame that does not fit after the last one, or into any buffer, is written at once.
     const { buffer, length } = output;
     this.#wasForced ||= buffer !== undefined && size > buffer.length - length;
     const text = String.fromCodePoint(0x21 + (this.#put.length % 94)).repeat(size);
@@ -92,29 +80,23 @@ class Run {
   }
 
   #takeNext(error: Error | null = null): void {
-    // Nothing is taken by a socket that is closed.
+    // A closed socket takes nothing.
     if (!this.#socket.destroyed) this.#socket.takeNext(error);
   }
 }
 
-export const outputTarget: AsyncTarget = {
+export const outputTarget: Target = {
   name: 'output',
   checks: 'an output before a slow socket writes every byte once and in order, and gives each buffer back once',
   maxBytes: 80,
-  *seeds() {
-    // Frames that are flushed one by one before a socket that is busy, and one that is quick again.
-    yield Buffer.from('000d0002080210021802060406040602', 'hex');
-    yield Buffer.from('010d0002080210020506020d0002040602', 'hex');
-    yield Buffer.from('020d0002080bf8f0020406f7', 'hex');
-    yield Buffer.from('030d00020802ff', 'hex');
-  },
+  // Frames that are flushed one by one before a socket that is busy, and one that is quick again.
+  seeds: () =>
+    ['000d0002080210021802060406040602', '010d0002080210020506020d0002040602', '020d0002080bf8f0020406f7'].map((hex) =>
+      Buffer.from(hex, 'hex'),
+    ),
   async run(input) {
-    const first = input[0] ?? 0;
-    const run = new Run((first & 1) === 1, 1 + (first >> 1));
-    for (const byte of input.subarray(1)) {
-      await run.step(byte);
-      run.check();
-    }
+    const run = new Run(input[0] ?? 0);
+    for (const byte of input.subarray(1)) await run.step(byte);
     await run.finish();
   },
 };

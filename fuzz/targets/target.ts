@@ -1,22 +1,31 @@
-interface AnyInput<Result> {
+import { readCaptures } from '@spop-internal/testbed/captures';
+import type { Arbitrary } from 'fast-check';
+
+/** A statement about any bytes: a property, what the coverage-guided fuzzer runs, and what corpora are repeated with. */
+export interface Target {
   readonly name: string;
-  /** What it checks, in one line. */
+  /** The statement in one line. */
   readonly checks: string;
-  /** The longest input that makes sense, in bytes. */
+  /** The longest input that the fuzzer makes, in bytes. */
   readonly maxBytes: number;
-  /** Inputs to start from. */
+  /** Inputs that the fuzzer starts with. */
   seeds(): Iterable<Uint8Array>;
-  /**
-   * Runs on one input. Refusing it with the one error class is fine and stays inside; whatever is thrown is a bug, and
-   * so is an input that takes more steps than its length allows.
-   */
-  run(input: Buffer): Result;
+  /** The inputs of the property; any bytes by default. */
+  inputs?(): Arbitrary<Uint8Array>;
+  /** Fails unless the statement holds for the input, within as many steps as its length allows. */
+  run(input: Buffer): void | Promise<void>;
 }
 
-/** Something that is fed with bytes: by the coverage-guided fuzzer, by the corpora, and by properties. */
-export type Target = AnyInput<void>;
+/** Connections of real HAProxy, up to `maxBytes` each. */
+export function capturedStreams(maxBytes: number): Uint8Array[] {
+  return readCaptures().flatMap(({ bytes }) => (bytes.length <= maxBytes ? [bytes] : []));
+}
 
-/** A target that needs the event loop, such as one with streams. */
-export type AsyncTarget = AnyInput<Promise<void>>;
-
-export type AnyTarget = Target | AsyncTarget;
+/** Frames of these types that real HAProxy sent, up to `maxBytes` each. */
+export function capturedFrames(types: readonly number[], maxBytes: number): Buffer[] {
+  return readCaptures().flatMap(({ bytes, frames }) =>
+    frames
+      .filter(({ type, length }) => types.includes(type) && length + 4 <= maxBytes)
+      .map(({ offset, length }) => Buffer.from(bytes.subarray(offset, offset + 4 + length))),
+  );
+}

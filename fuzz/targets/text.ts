@@ -1,15 +1,32 @@
 import { varintBytes } from '@spop/builder';
-import { AddressReader, CookieReader, Frame, HeaderReader, KvListReader, SpopError, type Value } from '@spop/codec';
+import {
+  AddressReader,
+  CookieReader,
+  Frame,
+  HeaderReader,
+  KvListReader,
+  SpopError,
+  type StringValue,
+  type Value,
+} from '@spop/codec';
 import { parseAddress, toIpv4Text, toIpv6Text } from '../../packages/codec/src/wire/address.ts';
 import { plainAddress, plainForwarded, plainXForwardedFor } from '../../packages/codec/test/text/plain-addresses.ts';
 import { plainCookie, plainLines, plainPairs } from '../../packages/codec/test/text/plain-headers.ts';
+import { frameOf } from '../support/frame-of.ts';
 import { expectSame } from '../support/plain-frames.ts';
-import { frameAround } from './frames.ts';
 import type { Target } from './target.ts';
 
 const STRING = 8;
 const BINARY = 9;
 const COOKIE = 'a';
+const EXAMPLES = [
+  '192.0.2.1:80, [2001:db8::1]:_p, unknown, ::ffff:192.0.2.1',
+  'for=192.0.2.1;proto=https, For="[2001:db8::1]:80";by=_x',
+  String.raw`for="\1.2.3.4";host="a,\"b\\", for=unknown`,
+  'host: a\r\nb:\r\n\r\n',
+  '\u0001a\u0001b\u0000\u0000',
+  'a=1; b=2;a="3"; c',
+];
 
 const frame = new Frame();
 const list = new KvListReader();
@@ -19,7 +36,7 @@ const cookies = new CookieReader(COOKIE);
 
 /** The view of a value that holds these bytes. */
 function viewOf(type: number, content: Uint8Array): Value {
-  const bytes = frameAround(1, Buffer.from([0, type, ...varintBytes(content.length), ...content]));
+  const bytes = frameOf(1, Buffer.from([0, 0, 0, type, ...varintBytes(content.length), ...content]));
   frame.read(bytes, 0, bytes.length);
   list.read(frame);
   list.next();
@@ -42,11 +59,9 @@ function elements(): (string | undefined)[] {
 
 function walk(argument: Value): unknown[] {
   const found: unknown[] = [];
-  headers.read(argument);
+  const text = (value: StringValue): string => value.toBytes().toString('latin1');
   try {
-    while (headers.next()) {
-      found.push([headers.name.toBytes().toString('latin1'), headers.value.toBytes().toString('latin1')]);
-    }
+    for (headers.read(argument); headers.next();) found.push([text(headers.name), text(headers.value)]);
   } catch (error) {
     if (!(error instanceof SpopError) || error.status !== undefined) throw error;
     found.push(error.code);
@@ -58,18 +73,7 @@ export const textTarget: Target = {
   name: 'text',
   checks: 'addresses, headers and cookies are found in text exactly where plain readers find them',
   maxBytes: 120,
-  *seeds() {
-    for (const text of [
-      '192.0.2.1:80, [2001:db8::1]:_p, unknown, ::ffff:192.0.2.1',
-      'for=192.0.2.1;proto=https, For="[2001:db8::1]:80";by=_x',
-      String.raw`for="\1.2.3.4";host="a,\"b\\", for=unknown`,
-      'host: a\r\nb:\r\n\r\n',
-      '\u0001a\u0001b\u0000\u0000',
-      'a=1; b=2;a="3"; c',
-    ]) {
-      yield Buffer.from(text, 'latin1');
-    }
-  },
+  seeds: () => EXAMPLES.map((text) => Buffer.from(text, 'latin1')),
   run(input) {
     const text = input.toString('latin1');
     const argument = viewOf(STRING, input);
