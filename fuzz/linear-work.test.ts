@@ -1,19 +1,14 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import type { Growth } from './coverage-guided/count-steps.ts';
+import type { Growth } from './coverage-guided/growth.ts';
 
-/** Steps are counted in a worker, where the packages are loaded with a counter before each statement. */
-function measureGrowth(): Promise<Growth[]> {
-  const worker = new Worker(new URL('coverage-guided/count-steps.ts', import.meta.url), {
-    execArgv: ['--conditions=@spop/source', '--disable-warning=ExperimentalWarning'],
-  });
-  const { promise, resolve, reject } = Promise.withResolvers<Growth[]>();
-  worker.once('message', resolve);
-  worker.once('error', reject);
-  return promise.finally(() => void worker.terminate());
-}
-
-const growths = await measureGrowth();
+// In a worker the packages are loaded with a counter before each statement.
+const worker = new Worker(new URL('coverage-guided/growth.ts', import.meta.url), {
+  execArgv: ['--conditions=@spop/source', '--disable-warning=ExperimentalWarning'],
+});
+const [growths] = (await once(worker, 'message')) as [Growth[]];
+await worker.terminate();
 
 /** The places where a doubling of the input costs more steps for each further byte than the doubling before it. */
 function steepPlaces({ points }: Growth): string[] {

@@ -31,7 +31,7 @@ describe.each(targets.map((target) => [target.name, target] as const))('%s', (na
   it('has a small corpus of small inputs', () => {
     const inputs = readInputs('corpus', name);
     expect(inputs.length).toBeGreaterThan(0);
-    expect(inputs.length).toBeLessThanOrEqual(150);
+    expect(inputs.length).toBeLessThanOrEqual(60);
     expect(inputs.filter((input) => input.length > target.maxBytes)).toEqual([]);
   });
 });

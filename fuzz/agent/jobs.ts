@@ -63,34 +63,36 @@ export function answerJob(
     ack.set(tokens[place]!, token.toBigInt()).set(words[place]!, word);
   };
   if (job.mode === 'never') return new Promise(() => undefined);
-  if (job.mode === 'tick') {
-    return Promise.resolve().then(() => {
-      job.outcome = 'fine';
-      answer();
-    });
-  }
-  if (job.mode.startsWith('gate')) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    job.open = resolve;
-    return promise.then(() => {
-      if (isOver()) {
-        // An error that is thrown here would be the agent's to report.
-        try {
-          expectCode('SPOP_VIEW_CLOSED', answer);
-        } catch (error) {
-          job.problem = error;
-        }
-        return;
-      }
-      answer();
-      if (job.outcome === 'failed') throw new Error('a handler that rejects');
-    });
-  }
+  if (job.mode === 'tick') return answerSoon(job, answer);
+  if (job.mode.startsWith('gate')) return answerAfterGate(job, answer, isOver);
   job.outcome = job.mode === 'sync' ? 'fine' : 'failed';
   if (job.mode === 'huge') ack.set(hugeText, 'x'.repeat(70_000));
   else answer();
   if (job.mode === 'throw') throw new Error('a handler that throws');
   return undefined;
+}
+
+async function answerSoon(job: Job, answer: () => void): Promise<void> {
+  await Promise.resolve();
+  job.outcome = 'fine';
+  answer();
+}
+
+async function answerAfterGate(job: Job, answer: () => void, isOver: () => boolean): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  job.open = resolve;
+  await promise;
+  if (!isOver()) {
+    answer();
+    if (job.outcome === 'failed') throw new Error('a handler that rejects');
+    return;
+  }
+  // An error that is thrown here would be the agent's to report.
+  try {
+    expectCode('SPOP_VIEW_CLOSED', answer);
+  } catch (error) {
+    job.problem = error;
+  }
 }
 
 /** What a job that did well has set. */

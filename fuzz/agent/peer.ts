@@ -1,6 +1,17 @@
 import type { Duplex } from 'node:stream';
 import { type AckFrame, parseStream, type PlainFrame } from '@spop/builder';
-import type { Question } from './world.ts';
+import type { Job } from './jobs.ts';
+
+/** A NOTIFY that was sent, at least in part. */
+export interface Question {
+  readonly peer: AgentPeer;
+  readonly streamId: bigint;
+  readonly frameId: bigint;
+  readonly jobs: readonly Job[];
+  startedAt: number;
+  isAnswered: boolean;
+  isWhole: boolean;
+}
 
 /** HAProxy's end of one connection to the agent. */
 export class AgentPeer {

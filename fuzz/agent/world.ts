@@ -17,7 +17,7 @@ import {
   other,
   work,
 } from './jobs.ts';
-import { AgentPeer } from './peer.ts';
+import { AgentPeer, type Question } from './peer.ts';
 
 const PROCESSING_TIMEOUT_MS = 1_000;
 /** A deadline may come so much later, in ms. */
@@ -26,17 +26,6 @@ const MAX_IN_FLIGHT_PER_CONNECTION = 6;
 const STREAM_IDS: readonly bigint[] = [0n, 1n, 3n, 240n, 2_288n, 1n << 32n, (1n << 63n) + 5n];
 
 const ignore = (): void => {};
-
-/** A NOTIFY that was sent, at least in part. */
-export interface Question {
-  readonly peer: AgentPeer;
-  readonly streamId: bigint;
-  readonly frameId: bigint;
-  readonly jobs: readonly Job[];
-  startedAt: number;
-  isAnswered: boolean;
-  isWhole: boolean;
-}
 
 /** An agent, the HAProxys before it, and all that is known about what they asked. */
 export class AgentWorld {
@@ -171,7 +160,10 @@ export class AgentWorld {
     for (const peer of this.peers) for (const ack of peer.acks.splice(0)) this.#takeAck(peer, ack);
     for (const question of this.#questions) this.#checkIsAnswered(question);
     for (const peer of this.peers) this.#checkStatus(peer);
-    for (const { problem } of this.#jobs) if (problem !== undefined) throw problem;
+    expectSame(
+      this.#jobs.flatMap(({ problem }) => problem ?? []),
+      [],
+    );
   }
 
   /** Ends every wait, closes the agent, and checks that nothing is left of anything. */

@@ -9,7 +9,7 @@ const HELP = `Usage: pnpm run fuzz [target …] [options]
 
   --minutes N   how long each target is fuzzed, 1 by default; 0.1 is fine
   --seed S      repeats a run that began with the same corpus; random by default
-  --save        adds what was found to fuzz/corpus
+  --save        makes fuzz/corpus the fewest inputs that reach all that was reached
 `;
 
 /** A run that does not end within this time hangs. */
@@ -68,7 +68,7 @@ function report(target: string, found: Report, runs: number): boolean {
   if (found.kind === 'failure') {
     console.log(`  FAILED: ${found.error}`);
     console.log(`  input ${Buffer.from(found.input).toString('hex')}`);
-    console.log(`  kept as ${saveInput('crashers', target, found.input)}; fuzz/corpus.test.ts repeats it`);
+    console.log(`  kept as ${saveInput('crashers', target, found.input)}; fuzz/targets.test.ts repeats it`);
     return false;
   }
   const before = readInputs('corpus', target).length;

@@ -1,12 +1,9 @@
 /** Feeds one target with changed inputs, and keeps those that reach something new. */
-import type { AnyTarget } from '../targets/target.ts';
+import type { Target } from '../targets/target.ts';
 import { counterCount, counters } from './instrument.ts';
 import { mutate, Random } from './mutate.ts';
 
-/**
- * Steps that an input may take: a constant for setting up, and a number per byte. Twice of the most that any input of the
- * corpora takes; work that grows faster than the input passes it soon.
- */
+/** The most steps for an input: a constant for setting up, and a number per byte. Twice of what any input of the corpora takes. */
 const STEPS_TO_START = 16_000;
 const STEPS_PER_BYTE = 1_000;
 
@@ -20,7 +17,7 @@ export class Failure extends Error {
   }
 }
 
-/** Counts are told apart by their order of magnitude, a bit for each: 1, 2, 3, 4 to 7, 8 to 15, 16 to 31, 32 to 127, more. */
+/** One bit for each order of magnitude of a count: 1, 2, 3, 4 to 7, 8 to 15, 16 to 31, 32 to 127, more. */
 function magnitudeOf(count: number): number {
   if (count < 4) return count === 3 ? 4 : count;
   if (count < 8) return 8;
@@ -29,9 +26,9 @@ function magnitudeOf(count: number): number {
   return count < 128 ? 64 : 128;
 }
 
-/** One target, and what its inputs reached so far. */
+/** One target, and what its inputs have reached so far. */
 export class Fuzzer {
-  readonly #target: AnyTarget;
+  readonly #target: Target;
   readonly #random: Random;
   /** Called with each input before it is run. */
   readonly #announce: (input: Buffer) => void;
@@ -39,15 +36,10 @@ export class Fuzzer {
   readonly #seen: Uint8Array = new Uint8Array(counters.length);
   readonly #kept: Buffer[] = [];
 
-  constructor(target: AnyTarget, seed: number, announce: (input: Buffer) => void = () => {}) {
+  constructor(target: Target, seed: number, announce: (input: Buffer) => void = () => {}) {
     this.#target = target;
     this.#random = new Random(seed);
     this.#announce = announce;
-  }
-
-  /** Inputs that reached something new when they came. */
-  get kept(): readonly Buffer[] {
-    return this.#kept;
   }
 
   /** How many counters at least one input reached. */
@@ -55,18 +47,20 @@ export class Fuzzer {
     return this.#seen.reduce((sum, magnitudes) => sum + (magnitudes === 0 ? 0 : 1), 0);
   }
 
-  /** Runs one input and keeps it if it reaches something new. @throws {Failure} */
+  /** Runs one input and keeps it if it reaches a counter, or an order of magnitude of one, that no other did. @throws {Failure} */
   async feed(input: Buffer): Promise<void> {
-    this.#announce(input);
-    counters.fill(0, 0, counterCount());
-    try {
-      const pending = this.#target.run(input);
-      // Most targets are done at once; awaiting nothing would halve their speed.
-      if (pending !== undefined) await pending;
-    } catch (error) {
-      throw new Failure(input, error);
+    await this.#run(input);
+    const count = counterCount();
+    let isNew = false;
+    let steps = 0;
+    for (let index = 0; index < count; index++) {
+      const value = counters[index]!;
+      if (value === 0) continue;
+      steps += value;
+      const magnitude = magnitudeOf(value);
+      isNew ||= (this.#seen[index]! & magnitude) === 0;
+      this.#seen[index]! |= magnitude;
     }
-    const { isNew, steps } = this.#take();
     const most = STEPS_TO_START + STEPS_PER_BYTE * input.length;
     if (steps > most) throw new Failure(input, new Error(`expected at most ${most} steps; found ${steps}`));
     if (isNew) this.#kept.push(input);
@@ -81,6 +75,36 @@ export class Fuzzer {
     }
   }
 
+  /** A few of the kept inputs that reach all counters that the kept inputs reach. */
+  async minimise(): Promise<Buffer[]> {
+    let left: { readonly input: Buffer; readonly reached: readonly number[] }[] = [];
+    for (const input of this.#kept) {
+      await this.#run(input);
+      left.push({ input, reached: Array.from(counters.keys()).filter((index) => counters[index]! > 0) });
+    }
+    const few: Buffer[] = [];
+    while (left.length > 0) {
+      const best = left.reduce((one, each) => (each.reached.length > one.reached.length ? each : one));
+      few.push(best.input);
+      const gone = new Set(best.reached);
+      left = left.map(({ input, reached }) => ({ input, reached: reached.filter((index) => !gone.has(index)) }));
+      left = left.filter(({ reached }) => reached.length > 0);
+    }
+    return few;
+  }
+
+  async #run(input: Buffer): Promise<void> {
+    this.#announce(input);
+    counters.fill(0, 0, counterCount());
+    try {
+      const pending = this.#target.run(input);
+      // Most targets are done at once; awaiting nothing would halve their speed.
+      if (pending !== undefined) await pending;
+    } catch (error) {
+      throw new Failure(input, error);
+    }
+  }
+
   /** One of the kept inputs: half of the time among the last found, which lead further more often. */
   #pick(): Buffer {
     const { length } = this.#kept;
@@ -88,28 +112,4 @@ export class Fuzzer {
     const isRecent = this.#random.below(2) === 0;
     return this.#kept[isRecent ? length - 1 - this.#random.below(Math.min(length, 32)) : this.#random.below(length)]!;
   }
-
-  /** Notes what the counters say: whether a magnitude is new, and their sum. */
-  #take(): { readonly isNew: boolean; readonly steps: number } {
-    const count = counterCount();
-    let isNew = false;
-    let steps = 0;
-    for (let index = 0; index < count; index++) {
-      const value = counters[index]!;
-      if (value === 0) continue;
-      steps += value;
-      const magnitude = magnitudeOf(value);
-      if ((this.#seen[index]! & magnitude) !== 0) continue;
-      isNew = true;
-      this.#seen[index]! |= magnitude;
-    }
-    return { isNew, steps };
-  }
-}
-
-/** Those of `inputs`, the longest first, that reach something that the longer ones do not: few files. */
-export async function minimise(target: AnyTarget, inputs: readonly Buffer[]): Promise<readonly Buffer[]> {
-  const fuzzer = new Fuzzer(target, 1);
-  for (const input of inputs.toSorted((a, b) => b.length - a.length)) await fuzzer.feed(input);
-  return fuzzer.kept;
 }

@@ -1,211 +1,82 @@
-import { once } from 'node:events';
-import { type Duplex, duplexPair } from 'node:stream';
-import { createAgent } from '@spop/agent';
-import { ack, type ArgumentsInput, data, haproxyHello, notify } from '@spop/builder';
-import {
-  ActionReader,
-  AddressReader,
-  CookieReader,
-  defineMessage,
-  type Frame,
-  FrameReader,
-  FrameType,
-  HeaderReader,
-  int64,
-  interned,
-  KvListReader,
-  MessageReader,
-  MessageSet,
-  Notify,
-  optional,
-  SpopError,
-  string,
-} from '@spop/codec';
-import { frameAround } from '../targets/frames.ts';
+import { ack, type ArgumentsInput, data, haproxyHello, notify, unset } from '@spop/builder';
 
-/** Inputs that grow by repeating one part, and the way to read them. */
-type Shape = readonly [
-  name: string,
-  build: (repetitions: number) => Buffer,
-  read: (bytes: Buffer) => void | Promise<void>,
-];
-
-const MAX_FRAME_SIZE = 1 << 20;
-const definitionOfA = defineMessage('a', { x: optional(int64), y: optional(string), '': optional(int64) });
-const definitionOfB = defineMessage('b', { x: optional(interned(string)) });
-const definitions = [definitionOfA, definitionOfB];
-
-/** Pushes the bytes in chunks of `size` and reads whole frames with `readFrame`. */
-function feed(bytes: Buffer, size: number, readFrame: (frame: Frame) => void): void {
-  const reader = new FrameReader({ maxFrameSize: MAX_FRAME_SIZE });
-  for (let at = 0; at < bytes.length; at += size) {
-    reader.push(bytes, at, Math.min(at + size, bytes.length));
-    for (let frame = reader.next(); frame !== undefined; frame = reader.next()) readFrame(frame);
-  }
-}
-
-function readNotify(bytes: Buffer): void {
-  const notify = new Notify(new MessageSet(definitions));
-  feed(bytes, bytes.length, (frame) => {
-    notify.read(frame);
-    for (let index = 0; index < notify.messageCount; index++) {
-      const view = notify.messageAt(index);
-      for (const name of ['x', 'y', '']) void view[name];
-    }
-    const walk = notify.walk();
-    while (walk.next()) while (walk.nextArgument()) void walk.value.type;
-    notify.moveTo(Buffer.alloc(notify.byteLength));
-    notify.close();
-  });
-}
-
-/** Has an agent answer, whose handlers settle in a later turn of the event loop. */
-async function answerLater(bytes: Buffer): Promise<void> {
-  const agent = createAgent();
-  const settleLater = (): Promise<void> => new Promise(setImmediate);
-  agent.onMessage(definitionOfA, settleLater);
-  agent.onMessage(definitionOfB, settleLater);
-  const [haproxy, stream] = duplexPair();
-  agent.handle(stream);
-  await answered(haproxy, haproxyHello({ maxFrameSize: MAX_FRAME_SIZE }).toBytes());
-  await answered(haproxy, bytes);
-  const closed = agent.close({ graceMs: 0 });
-  haproxy.resume().end();
-  await closed;
-}
-
-async function answered(haproxy: Duplex, bytes: Uint8Array): Promise<void> {
-  haproxy.write(bytes);
-  await once(haproxy, 'data');
-}
-
-function walkMessages(bytes: Buffer): void {
-  const messages = new MessageReader();
-  feed(bytes, bytes.length, (frame) => {
-    messages.read(frame);
-    while (messages.next()) {
-      messages.name.equals('a');
-      while (messages.nextArgument()) messages.argumentName.equals('x');
-    }
-  });
-}
-
-function walkItems(bytes: Buffer): void {
-  const list = new KvListReader();
-  feed(bytes, bytes.length, (frame) => {
-    list.read(frame);
-    while (list.next()) list.value.toString();
-  });
-}
-
-function walkActions(bytes: Buffer): void {
-  const actions = new ActionReader();
-  feed(bytes, bytes.length, (frame) => {
-    actions.read(frame);
-    while (actions.next()) actions.name.equals('x');
-  });
-}
-
-/** Goes through all that readers find in the item `x` of a KV-list. */
-function readTexts(bytes: Buffer): void {
-  const list = new KvListReader();
-  const addresses = new AddressReader();
-  const headers = new HeaderReader();
-  const cookies = new CookieReader('a');
-  feed(bytes, bytes.length, (frame) => {
-    for (list.read(frame); list.next();) {
-      if (!list.name.equals('x')) continue;
-      addresses.readForwarded(list.value);
-      while (addresses.next());
-      addresses.readXForwardedFor(list.value);
-      while (addresses.next());
-      cookies.read(list.value);
-      for (headers.read(list.value); headers.next(););
-    }
-  });
-}
-
-/** A KV-list with one item `x`. */
-function helloWith(value: string | Uint8Array): Buffer {
-  return Buffer.from(haproxyHello({}).item('x', value).toBytes());
-}
-
-/** A text of lines that are alike, as it would stand in `req.hdrs`. */
-function lines(line: string): (repetitions: number) => Buffer {
-  return (repetitions) => helloWith(`a:${`${line}\r\n`.repeat(repetitions)}\r\n`);
-}
-
-/** Reads until the error that the bytes end in. */
-function untilRefused(read: (bytes: Buffer) => void): (bytes: Buffer) => void {
-  return (bytes) => {
-    try {
-      read(bytes);
-    } catch (error) {
-      if (!(error instanceof SpopError)) throw error;
-      return;
-    }
-    throw new Error('expected an input that is refused');
-  };
-}
-
-/** A frame whose payload is a part that comes again and again, and an end. */
-function repeated(type: number, part: Uint8Array, end: Uint8Array = Buffer.alloc(0)): (repetitions: number) => Buffer {
-  return (repetitions) => frameAround(type, Buffer.concat([...times(repetitions, part), end]));
-}
-
-function times(count: number, part: Uint8Array): Uint8Array[] {
-  return Array.from({ length: count }, () => part);
-}
+/** An input that is made of a part that comes again and again, and the target that runs it. */
+type Shape = readonly [name: string, target: string, build: (repetitions: number) => Uint8Array];
 
 function message(name: string, args: ArgumentsInput = []): Uint8Array {
   return notify().message(name, args).toPayload();
 }
 
-const a = message('a');
-const b = message('b');
-const frameOfA = frameAround(FrameType.Notify, a);
+const times = (count: number, part: Uint8Array): Buffer => Buffer.concat(Array.from({ length: count }, () => part));
+const declared = message('check', { id: 300, n: 1 });
+const other = message('m', { ok: true });
+const unknown = message('unknown', { p: null, q: 300, '': '\u00e9' });
+const item = haproxyHello({ supportedVersions: null, maxFrameSize: null, capabilities: null }).item('x', 'abc');
+const actions = ack().setVar('sess', 'x', 300).unsetVar('txn', 'y');
+const asking = notify().message('check', { id: 300 }).toBytes();
 
-function frames(count: number): Buffer {
-  return Buffer.concat(times(count, frameOfA));
-}
-
-function inChunksOf(size: number): (bytes: Buffer) => void {
-  return (bytes) => feed(bytes, size, () => undefined);
-}
-
-const unknownArguments: ArgumentsInput = [
-  ['p', null],
-  ['q', 300],
-  ['', '\u00e9'],
-];
-const sameArguments: ArgumentsInput = times(40, Buffer.alloc(3)).map((value) => ['x', value] as const);
+/** Payloads for the target `payload`, by the index of the frame type there. */
+const ofType = (index: number, payload: Uint8Array): Buffer => Buffer.from([index, 1, 0, 0, ...payload]);
+/** Messages for the target `notify-view`, which reads twice what has an odd length. */
+const even = (payload: Buffer): Buffer => (payload.length % 2 === 0 ? payload : Buffer.concat([payload, message('')]));
 
 /** Ways in which work could grow faster than the input. */
 export const shapes: readonly Shape[] = [
-  ['a declared message again and again', repeated(FrameType.Notify, a), readNotify],
+  ['a declared message again and again', 'notify-view', (count) => even(times(count, declared))],
   [
-    'one declared message after many of the other',
-    (count) => frameAround(FrameType.Notify, Buffer.concat([...times(count, a), ...times(count, b)])),
-    readNotify,
+    'many of one message, then of another',
+    'notify-view',
+    (count) => even(Buffer.concat([times(count, declared), times(count, other)])),
   ],
-  ['two declared messages in turn', repeated(FrameType.Notify, Buffer.concat([a, b])), readNotify],
-  ['messages whose handlers settle later', repeated(FrameType.Notify, Buffer.concat([a, b])), answerLater],
-  ['messages that nobody declared', repeated(FrameType.Notify, message('z')), readNotify],
-  ['arguments that nobody declared', repeated(FrameType.Notify, message('b', unknownArguments)), readNotify],
-  ['a declared argument again and again', repeated(FrameType.Notify, message('z', sameArguments)), readNotify],
-  ['messages that are only walked', repeated(FrameType.Notify, message('a', unknownArguments)), walkMessages],
+  ['two declared messages in turn', 'notify-view', (count) => even(times(count, Buffer.concat([declared, other])))],
+  ['messages that nobody declared', 'notify-view', (count) => even(times(count, unknown))],
   [
-    'messages and then a reserved type',
-    repeated(FrameType.Notify, a, message('a', [data.raw('0f')])),
-    untilRefused(readNotify),
+    'a declared argument again and again',
+    'notify-view',
+    (count) =>
+      even(
+        times(
+          count,
+          message(
+            'm',
+            times(40, Buffer.of(1))
+              .toJSON()
+              .data.map((id) => ['id', id] as const),
+          ),
+        ),
+      ),
   ],
-  ['items of a KV-list', repeated(FrameType.HaproxyHello, haproxyHello().item('x', 'abc').toPayload()), walkItems],
-  ['one long string', (count) => helloWith(Buffer.alloc(count * 64, 0xc3)), walkItems],
   [
-    'actions of an ACK',
-    repeated(FrameType.Ack, ack().setVar('sess', 'x', 300).unsetVar('txn', 'y').toPayload()),
-    walkActions,
+    'messages, then a reserved type',
+    'notify-view',
+    (count) => even(Buffer.concat([times(count, declared), message('m', [data.raw('0f')])])),
   ],
+  [
+    'messages whose handlers settle later',
+    'connection',
+    (count) =>
+      Buffer.concat([
+        Buffer.of(8),
+        haproxyHello().toBytes(),
+        notify()
+          .raw(times(count, message('later')))
+          .toBytes(),
+      ]),
+  ],
+  ['messages that are walked', 'payload', (count) => ofType(0, times(count, unknown))],
+  ['items of a KV-list', 'payload', (count) => ofType(2, times(count, item.toPayload()))],
+  [
+    'one long string',
+    'payload',
+    (count) =>
+      ofType(
+        2,
+        haproxyHello({})
+          .item('x', Buffer.alloc(count * 32, 0xc3))
+          .toPayload(),
+      ),
+  ],
+  ['actions of an ACK', 'payload', (count) => ofType(1, times(count, actions.toPayload()))],
   ...[
     'a=for="[::1]",',
     'a:for="\\\\\\\\\\\\",',
@@ -213,9 +84,13 @@ export const shapes: readonly Shape[] = [
     'a:,,,,,,,,',
     'a:for=1;for=1;"',
     'a: b=1; a=1; a',
-  ].map((line): Shape => [`text of ${line}`, lines(line), readTexts]),
-  ['whole frames in one chunk', frames, inChunksOf(MAX_FRAME_SIZE)],
-  ['whole frames byte by byte', frames, inChunksOf(1)],
-  ['frames cut at odd places', frames, inChunksOf(7)],
-  ['one frame byte by byte', (count) => frameAround(FrameType.Unset, Buffer.alloc(count * 16)), inChunksOf(1)],
+  ].map((line): Shape => [`text of ${line}`, 'text', (count) => Buffer.from(`a:${`${line}\r\n`.repeat(count)}\r\n`)]),
+  ['whole frames in one chunk', 'frame-stream', (count) => Buffer.concat([Buffer.of(0), times(count, asking)])],
+  ['whole frames byte by byte', 'frame-stream', (count) => Buffer.concat([Buffer.of(1, 1), times(count, asking)])],
+  ['frames cut at odd places', 'frame-stream', (count) => Buffer.concat([Buffer.of(1, 7), times(count, asking)])],
+  [
+    'one frame byte by byte',
+    'frame-stream',
+    (count) => Buffer.from([1, 1, ...unset({}, Buffer.alloc(count * 16)).toBytes()]),
+  ],
 ];

@@ -23,7 +23,7 @@ async function work({ target: name, seed, milliseconds, shared }: Task): Promise
   // Before anything that imports the packages is loaded.
   instrumentPackages();
   const { readInputs } = await import('./corpus.ts');
-  const { Failure, Fuzzer, minimise } = await import('./fuzzer.ts');
+  const { Failure, Fuzzer } = await import('./fuzzer.ts');
   const { targets } = await import('../targets/index.ts');
   const target = targets.find((each) => each.name === name);
   if (target === undefined) throw new Error(`expected a target; found ${name}`);
@@ -40,7 +40,7 @@ async function work({ target: name, seed, milliseconds, shared }: Task): Promise
     for (const input of [...readInputs('corpus', name), ...readInputs('crashers', name)]) await fuzzer.feed(input);
     for (const input of target.seeds()) await fuzzer.feed(Buffer.from(input));
     for (const end = Date.now() + milliseconds; Date.now() < end;) await fuzzer.explore(BATCH);
-    return { kind: 'done', reached: fuzzer.reached, corpus: await minimise(target, fuzzer.kept) };
+    return { kind: 'done', reached: fuzzer.reached, corpus: await fuzzer.minimise() };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return { kind: 'failure', input: error.input, error: error.message };

@@ -10,10 +10,8 @@ import * as fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { argument } from '../support/arbitraries.ts';
 
-/*
- * github.com/dropmorepackets/haproxy-go reads typed data in Go, from the same specification. It does not count NB-ARGS
- * nor check lengths, so only well-formed KV-lists are compared.
- */
+// github.com/dropmorepackets/haproxy-go reads typed data in Go, from the same specification. It neither counts NB-ARGS nor checks
+// lengths. Therefore only well-formed KV-lists are compared.
 
 const source = fileURLToPath(new URL('haproxy-go', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'spop-haproxy-go-'));
@@ -33,26 +31,13 @@ if (reason !== undefined) console.log(`haproxy-go is not compared with, since it
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function hex(text: string): string {
-  return Buffer.from(toBytes(text)).toString('hex');
-}
-
-/** An item as the Go program prints it. */
+/** A value as the Go program prints it. */
 function describeValue(value: Value): string {
-  switch (value.type) {
-    case DataType.Null:
-      return '';
-    case DataType.Bool:
-      return String(value.boolean);
-    case DataType.Int32:
-    case DataType.Uint32:
-    case DataType.Int64:
-    case DataType.Uint64:
-      // Go keeps all of them in a signed variable.
-      return BigInt.asIntN(64, value.toBigInt()).toString();
-    default:
-      return value.toBytes().toString('hex');
-  }
+  if (value.type === DataType.Null) return '';
+  if (value.type === DataType.Bool) return String(value.boolean);
+  // Go keeps all integers in a signed variable.
+  if (value.type <= DataType.Uint64) return BigInt.asIntN(64, value.toBigInt()).toString();
+  return value.toBytes().toString('hex');
 }
 
 /** What the codec reads in a frame of these items. */
@@ -64,7 +49,7 @@ function readItems(bytes: Buffer, items: readonly Argument[]): { payload: string
   let line = '';
   for (const { name } of items) {
     expect(list.next()).toBe(true);
-    line += `${hex(name)}:${list.value.type}:${describeValue(list.value)} `;
+    line += `${Buffer.from(toBytes(name)).toString('hex')}:${list.value.type}:${describeValue(list.value)} `;
   }
   return { payload: bytes.toString('hex', frame.payloadStart, frame.end), line };
 }

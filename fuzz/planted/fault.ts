@@ -14,11 +14,7 @@ export interface Fault {
   readonly noticedBy: readonly string[];
 }
 
-/**
- * The file's text with the fault in it.
- *
- * @throws {Error} where the place is not there exactly once: the source has changed, and the fault has to follow.
- */
+/** The file's text with the fault in it. @throws {Error} if the source has changed, so that the fault has to be adapted. */
 export function withFault(root: string, { name, file, search, replace }: Fault): string {
   const text = readFileSync(`${root}/${file}`, 'utf8');
   const places = text.split(search).length - 1;

@@ -22,20 +22,14 @@ const LIMIT_MS = 60_000;
 const LIMIT_OF_ALL_MS = 600_000;
 const ALL_TESTS = ['packages', 'docs', 'fuzz'];
 
-interface Verdict {
-  readonly fault: Fault;
-  readonly seconds: number;
-  /** The test that failed; undefined if none did. */
-  readonly noticedBy: string | undefined;
-}
-
 interface Plan {
   readonly faults: readonly Fault[];
   readonly isAll: boolean;
   readonly jobs: number;
 }
 
-async function judge(copy: string, fault: Fault, isAll: boolean): Promise<Verdict> {
+/** Plants one fault, prints the test that noticed it, and returns whether one did. */
+async function isNoticed(copy: string, fault: Fault, isAll: boolean): Promise<boolean> {
   const path = join(copy, fault.file);
   const original = readFileSync(path);
   writeFileSync(path, withFault(copy, fault));
@@ -43,56 +37,30 @@ async function judge(copy: string, fault: Fault, isAll: boolean): Promise<Verdic
   const files = isAll ? ALL_TESTS : fault.noticedBy;
   const { failure } = await runTests(copy, files, isAll ? LIMIT_OF_ALL_MS : LIMIT_MS);
   writeFileSync(path, original);
-  const verdict = { fault, seconds: (performance.now() - begun) / 1_000, noticedBy: failure };
-  printVerdict(verdict);
-  return verdict;
-}
-
-function printVerdict({ fault, seconds, noticedBy }: Verdict): void {
-  const outcome = noticedBy === undefined ? 'SURVIVED' : 'noticed';
-  console.log(`${outcome.padEnd(8)} ${seconds.toFixed(0).padStart(3)} s  ${fault.name}: ${fault.mistake}`);
-  console.log(`                by ${noticedBy ?? `nothing in ${fault.noticedBy.join(', ')}`}`);
+  const seconds = ((performance.now() - begun) / 1_000).toFixed(0).padStart(3);
+  console.log(`${failure === undefined ? 'SURVIVED' : 'noticed '} ${seconds} s  ${fault.name}: ${fault.mistake}`);
+  console.log(`                by ${failure ?? `nothing in ${files.join(', ')}`}`);
+  return failure !== undefined;
 }
 
 /** The test that fails without any fault. */
-async function control({ faults: chosen, isAll }: Plan, copy: string): Promise<string | undefined> {
+async function failsAnyway({ faults: chosen, isAll }: Plan, copy: string): Promise<string | undefined> {
   const files = isAll ? ALL_TESTS : [...new Set(chosen.flatMap(({ noticedBy }) => noticedBy))];
   const { failure, isOverTime } = await runTests(copy, files, LIMIT_OF_ALL_MS);
   return isOverTime ? `not done within ${LIMIT_OF_ALL_MS / 1_000} s` : failure;
 }
 
-/** Plants the faults in as many copies at a time as there are jobs. */
-async function judgeAll({ faults: chosen, isAll }: Plan, copies: readonly string[]): Promise<Verdict[]> {
+/** Plants the faults in as many copies at a time as there are jobs, and returns the names of those that survive. */
+async function plantAll({ faults: chosen, isAll }: Plan, copies: readonly string[]): Promise<string[]> {
   const left = [...chosen];
-  const verdicts: Verdict[] = [];
+  const survivors: string[] = [];
   const work = async (copy: string): Promise<void> => {
     for (let fault = left.shift(); fault !== undefined; fault = left.shift()) {
-      verdicts.push(await judge(copy, fault, isAll));
+      if (!(await isNoticed(copy, fault, isAll))) survivors.push(fault.name);
     }
   };
   await Promise.all(copies.map(work));
-  return verdicts;
-}
-
-function readPlan(): Plan | undefined {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      help: { type: 'boolean' },
-      all: { type: 'boolean', default: false },
-      sample: { type: 'string' },
-      jobs: { type: 'string' },
-    },
-  });
-  if (values.help === true) return undefined;
-  const named = faults.filter(
-    ({ name, file }) =>
-      positionals.length === 0 || positionals.some((part) => name.includes(part) || file.includes(part)),
-  );
-  if (named.length === 0) throw new Error(`expected a part of a fault's name or file; found ${positionals.join(', ')}`);
-  const chosen = values.sample === undefined ? named : spread(named, toCount('--sample', values.sample));
-  const jobs = values.jobs === undefined ? availableParallelism() : toCount('--jobs', values.jobs);
-  return { faults: chosen, isAll: values.all, jobs: Math.min(jobs, chosen.length) };
+  return survivors;
 }
 
 function toCount(option: string, text: string): number {
@@ -100,30 +68,46 @@ function toCount(option: string, text: string): number {
   throw new Error(`expected a number of 1 or more after ${option}; found ${text}`);
 }
 
-async function main(): Promise<number> {
-  const plan = readPlan();
-  if (plan === undefined) {
-    console.log(HELP);
-    return 0;
-  }
+/** What the arguments ask for; undefined if it is the help. */
+function readPlan(): Plan | undefined {
+  const { values, positionals: parts } = parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean' },
+      all: { type: 'boolean', default: false },
+      sample: { type: 'string' },
+      jobs: { type: 'string', default: String(availableParallelism()) },
+    },
+  });
+  if (values.help === true) return undefined;
+  const isNamed = ({ name, file }: Fault): boolean => parts.some((part) => name.includes(part) || file.includes(part));
+  const named = parts.length === 0 ? faults : faults.filter(isNamed);
+  if (named.length === 0) throw new Error(`expected a part of a fault's name or file; found ${parts.join(', ')}`);
+  const chosen = values.sample === undefined ? named : spread(named, toCount('--sample', values.sample));
+  return { faults: chosen, isAll: values.all, jobs: Math.min(toCount('--jobs', values.jobs), chosen.length) };
+}
+
+/** Returns the exit code. */
+async function plant(plan: Plan): Promise<number> {
   const begun = performance.now();
   const copies = Array.from({ length: plan.jobs }, copySources);
-  let verdicts: Verdict[];
   try {
-    const failure = await control(plan, copies[0]!);
+    const failure = await failsAnyway(plan, copies[0]!);
     if (failure !== undefined) {
       console.log(`The tests fail without any fault: ${failure}`);
       return 2;
     }
-    verdicts = await judgeAll(plan, copies);
+    const survivors = await plantAll(plan, copies);
+    const count = plan.faults.length;
+    const minutes = ((performance.now() - begun) / 60_000).toFixed(1);
+    console.log(`\n${count - survivors.length} of ${count} faults noticed, in ${minutes} min`);
+    for (const name of survivors) console.log(`survived: ${name}`);
+    return survivors.length === 0 ? 0 : 1;
   } finally {
     for (const copy of copies) rmSync(copy, { recursive: true, force: true });
   }
-  const survivors = verdicts.filter(({ noticedBy }) => noticedBy === undefined).map(({ fault }) => fault.name);
-  const minutes = ((performance.now() - begun) / 60_000).toFixed(1);
-  console.log(`\n${verdicts.length - survivors.length} of ${verdicts.length} faults noticed, in ${minutes} min`);
-  for (const name of survivors) console.log(`survived: ${name}`);
-  return survivors.length === 0 ? 0 : 1;
 }
 
-process.exitCode = await main();
+const plan = readPlan();
+if (plan === undefined) console.log(HELP);
+else process.exitCode = await plant(plan);

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
 
 /** What the unit tests of a copy said. */
 export interface TestResult {
@@ -12,6 +13,7 @@ export interface TestResult {
   readonly isOverTime: boolean;
 }
 
+/** The part of vitest's JSON report that is read here. */
 interface TestReport {
   readonly testResults: readonly {
     readonly name: string;
@@ -25,26 +27,19 @@ interface TestReport {
   }[];
 }
 
-/** The first test that failed, from the machine-readable report. */
+/** The first failure in the report. Tests and files that were stopped after a failure elsewhere have no message. */
 function firstFailure(copy: string, path: string): string | undefined {
   if (!existsSync(path)) return undefined;
-  // The report's shape is vitest's own.
   const report = JSON.parse(readFileSync(path, 'utf8')) as TestReport;
-  const place = (name: string): string => name.replace(`${copy}/`, '');
-  for (const { name, assertionResults } of report.testResults) {
-    // One that was stopped, since another had failed, has no message.
-    const failed = assertionResults.find(
-      ({ status, failureMessages }) => status === 'failed' && (failureMessages?.length ?? 0) > 0,
-    );
-    if (failed !== undefined) {
-      const [message = ''] = failed.failureMessages ?? [];
-      return `${place(name)}: ${failed.fullName} (${message.split('\n')[0]})`;
+  const files = report.testResults.map((file) => ({ ...file, name: file.name.replace(`${copy}/`, '') }));
+  for (const { name, assertionResults } of files) {
+    for (const { status, fullName, failureMessages } of assertionResults) {
+      const [message] = failureMessages ?? [];
+      if (status === 'failed' && message !== undefined) return `${name}: ${fullName} (${message.split('\n')[0]})`;
     }
   }
-  // A file that could not be run at all; those that were stopped after a failure elsewhere have no message.
-  const broken = report.testResults.find(({ status, message }) => status === 'failed' && message !== '');
-  if (broken !== undefined) return `${place(broken.name)}: ${broken.message?.split('\n')[0] ?? 'did not run'}`;
-  return undefined;
+  const broken = files.find(({ status, message }) => status === 'failed' && message !== '');
+  return broken === undefined ? undefined : `${broken.name}: ${broken.message?.split('\n')[0] ?? 'did not run'}`;
 }
 
 /**
@@ -55,23 +50,21 @@ function firstFailure(copy: string, path: string): string | undefined {
 export async function runTests(copy: string, files: readonly string[], limitMs: number): Promise<TestResult> {
   const report = join(copy, 'report.json');
   rmSync(report, { force: true });
-  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const options = ['--project', 'unit', '--bail', '1', '--reporter', 'json', '--outputFile', report];
-  // That one says that a fault no longer applies to the source, which is so once it is planted.
-  const child = spawn(process.execPath, [vitest, 'run', ...options, '--exclude', 'fuzz/planted.test.ts', ...files], {
+  // The test that a fault still applies to the source fails once it is planted.
+  const excluded = ['--exclude', 'fuzz/planted.test.ts'];
+  const child = spawn(process.execPath, [vitest, 'run', ...options, ...excluded, ...files], {
     cwd: copy,
     stdio: 'ignore',
     detached: true,
   });
-  const { promise, resolve } = Promise.withResolvers<number | null>();
   let isOverTime = false;
   const timer = setTimeout(() => {
     isOverTime = true;
     // The group, since tests run in processes of their own.
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   }, limitMs);
-  child.once('exit', (code) => resolve(code));
-  const code = await promise;
+  const [code] = (await once(child, 'exit')) as [number | null];
   clearTimeout(timer);
   if (isOverTime || code === 0) return { failure: undefined, isOverTime };
   const failure = firstFailure(copy, report) ?? 'an error outside of any test, such as a rejection that nobody handled';

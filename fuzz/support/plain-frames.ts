@@ -209,31 +209,23 @@ function toPlainName(name: Name): string {
   return text;
 }
 
+const BY_TYPE: Readonly<Record<DataType, (value: Value) => TypedData>> = {
+  [DataType.Null]: () => ({ type: 'null' }),
+  [DataType.Bool]: (value) => ({ type: 'bool', value: value.boolean }),
+  [DataType.Int32]: (value) => ({ type: 'int32', value: value.toNumber() }),
+  [DataType.Uint32]: (value) => ({ type: 'uint32', value: value.toNumber() }),
+  [DataType.Int64]: (value) => ({ type: 'int64', value: value.toBigInt() }),
+  [DataType.Uint64]: (value) => ({ type: 'uint64', value: value.toBigInt() }),
+  [DataType.Ipv4]: (value) => ({ type: 'ipv4', value: value.toString() }),
+  [DataType.Ipv6]: (value) => ({ type: 'ipv6', value: value.toString() }),
+  [DataType.String]: (value) => ({ type: 'string', value: toText(value.toBytes()) }),
+  [DataType.Binary]: (value) => ({ type: 'binary', value: Uint8Array.from(value.toBytes()) }),
+};
+
 /** The value of a view, which every way of reading must return. */
 export function toPlainValue(value: Value): TypedData {
   checkValue(value);
-  switch (value.type) {
-    case DataType.Null:
-      return { type: 'null' };
-    case DataType.Bool:
-      return { type: 'bool', value: value.boolean };
-    case DataType.Int32:
-      return { type: 'int32', value: value.toNumber() };
-    case DataType.Uint32:
-      return { type: 'uint32', value: value.toNumber() };
-    case DataType.Int64:
-      return { type: 'int64', value: value.toBigInt() };
-    case DataType.Uint64:
-      return { type: 'uint64', value: value.toBigInt() };
-    case DataType.Ipv4:
-      return { type: 'ipv4', value: value.toString() };
-    case DataType.Ipv6:
-      return { type: 'ipv6', value: value.toString() };
-    case DataType.String:
-      return { type: 'string', value: toText(value.toBytes()) };
-    case DataType.Binary:
-      return { type: 'binary', value: Uint8Array.from(value.toBytes()) };
-  }
+  return BY_TYPE[value.type](value);
 }
 
 /** What the codec shows of a plain frame: wrong UTF-8 in names as U+FFFD, and typed data without meaningless flags. */
@@ -251,8 +243,9 @@ function asShown(frame: PlainFrame): PlainFrame {
   return 'items' in frame ? { ...frame, items: frame.items.map(shown) } : frame;
 }
 
-function shown({ name, value: { flags: _, ...value } }: Argument): Argument {
-  return { name: utf8(name), value };
+function shown({ name, value }: Argument): Argument {
+  const { flags: _, ...plain } = value;
+  return { name: utf8(name), value: plain };
 }
 
 /** The text with U+FFFD for each wrong byte, which the builder keeps as a lone surrogate. */

@@ -14,15 +14,15 @@ const later = defineMessage('later', { x: optional(string) });
 const score = defineVariable('sess', 'score', int32);
 const MAX_FRAME_SIZE = 1 << 20;
 
-/** What an agent wrote until it had nothing more to say to these bytes. */
-async function converse(bytes: Uint8Array, sizes: readonly number[]): Promise<Buffer> {
+/** What an agent wrote to a HAProxy that sends these bytes, and ends its side after so many turns of the event loop. */
+async function converse(bytes: Uint8Array, sizes: readonly number[], turns: number): Promise<Buffer> {
   const agent = createAgent({
     helloTimeoutMs: 0,
     partialFrameTimeoutMs: 0,
     maxReassembledBytes: 2_000,
     lingerTimeoutMs: 1,
     // Without a hook each error is a warning of the process.
-    hooks: { protocolError: () => {} },
+    hooks: { protocolError: () => {}, handlerError: () => {} },
   })
     .onMessage(checkClientIp, (message, ack) => {
       if (message.ip !== undefined) ack.set(score, message.ip.byteAt(0));
@@ -30,7 +30,7 @@ async function converse(bytes: Uint8Array, sizes: readonly number[]): Promise<Bu
     .onMessage(later, () => nextTurn())
     .onNotify(async (all) => {
       const walk = all.walk();
-      while (walk.next()) if (walk.name.equals('later')) await nextTurn();
+      while (walk.next()) if (walk.name.equals('wait')) return nextTurn();
     });
   const [ours, theirs] = streamPair();
   const received: Buffer[] = [];
@@ -40,6 +40,7 @@ async function converse(bytes: Uint8Array, sizes: readonly number[]): Promise<Bu
   ours.on('close', () => resolve());
   agent.handle(theirs);
   writePieces(ours, bytes, sizes);
+  for (let turn = 0; turn < turns; turn++) await nextTurn();
   ours.end();
   await isOver;
   await agent.close();
@@ -97,9 +98,10 @@ export const connectionTarget: Target = {
       .tuple(chunkSizes(), anyStream())
       .map(([sizes, bytes]) => Buffer.from([sizes.length, ...sizes, ...haproxyHello().toBytes(), ...bytes])),
   async run(input) {
-    // The first byte is the number of chunk sizes after it.
-    const count = (input[0] ?? 0) & 7;
+    // The first byte: the number of chunk sizes after it, and whether HAProxy waits before it ends its side.
+    const [how = 0] = input;
+    const count = how & 7;
     const bytes = input.subarray(1 + count);
-    checkAnswer(bytes, await converse(bytes, [...input.subarray(1, 1 + count)]));
+    checkAnswer(bytes, await converse(bytes, [...input.subarray(1, 1 + count)], how & 8));
   },
 };

@@ -1,4 +1,4 @@
-import { type ArgumentsInput, notify as builder } from '@spop/builder';
+import { type ArgumentsInput, data, notify as builder } from '@spop/builder';
 import {
   address,
   binary,
@@ -61,7 +61,7 @@ const EXAMPLES: readonly (readonly [string, ArgumentsInput])[] = [
       ['id', 240n],
     ],
   ],
-  ['check', { n: 1, score: -1, id: 1n << 63n }],
+  ['check', { n: 1, score: -1, id: data.uint64(1n << 63n) }],
 ];
 
 export const notifyViewTarget: Target = {
