@@ -5,7 +5,7 @@ import { runs } from './support/runs.ts';
 import { targets } from './targets/index.ts';
 
 /** Runs of each property; of those that wait for the event loop, a tenth. */
-const RUNS = 1_000;
+const RUNS = 600;
 
 describe.each(targets.map((target) => [target.name, target] as const))('%s', (name, target) => {
   it(`holds for any input: ${target.checks}`, async () => {
