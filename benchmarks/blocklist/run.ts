@@ -58,9 +58,9 @@ function reportLookUps(): void {
       report(`heap for a look-up of ${name}`, bytes, 0, 'B');
     }
   }
-  for (const family of ['IPv4', 'IPv6']) {
-    const times = (lookUps[`${family} clients, net.BlockList`]?.ns ?? 0) / (lookUps[`${family} clients`]?.ns ?? 1);
-    report(`net.BlockList takes, ${family} clients`, times, 40, 'times', true);
+  for (const clients of ['IPv4 clients', 'IPv6 clients', 'mixed clients']) {
+    const times = (lookUps[`${clients}, net.BlockList`]?.ns ?? 0) / (lookUps[clients]?.ns ?? 1);
+    report(`net.BlockList takes, ${clients}`, times, 40, 'times', true);
   }
   report('memory of the IPv4 part', ipv4Bytes / 1e6, 10, 'MB');
   console.log(`${'memory of the IPv6 part'.padEnd(58)} ${(ipv6Bytes / 1e6).toFixed(1).padStart(8)} MB`);

@@ -72,6 +72,15 @@ describe('AddressSet.has', () => {
     expect(outside.filter((text) => set.has(wordsOf(text)))).toEqual([]);
   });
 
+  it('finds no other address with the same last bits as a listed one', () => {
+    const hosts = Array.from({ length: 64 }, (_, i) => `::${(i * 16).toString(16)}`);
+    const set = setOf(hosts.map((host) => `2001:db8:1${host}`));
+    for (const network of ['2001:db8', '2001:db8:2', '2001:db8:1:1', '2001:db8:0:8000', '2001:1']) {
+      expect(hosts.filter((host) => set.has(wordsOf(`${network}${host}`)))).toEqual([]);
+    }
+    expect(hosts.filter((host) => !set.has(wordsOf(`2001:db8:1${host}`)))).toEqual([]);
+  });
+
   it.each([
     ['IPv4', 40, withPrefix(ipv4, 1, 32), ipv4],
     ['IPv6', 40, withPrefix(ipv6, 1, 128), ipv6],

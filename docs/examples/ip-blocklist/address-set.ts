@@ -17,7 +17,7 @@ export function layOut({ ipv4, ipv6 }: Ranges): AddressTables {
 
 /** The memory of tables, to hand them to another thread. */
 export function buffersOf({ ipv4, ipv6 }: AddressTables): ArrayBuffer[] {
-  return [ipv4.used, ipv4.ranges, ipv4.index, ipv6.ranges, ipv6.nodes].map(({ buffer }) => buffer);
+  return [ipv4.used, ipv4.ranges, ipv4.index, ipv6.blocks, ipv6.nodes].map(({ buffer }) => buffer);
 }
 
 /** A set that never changes. */

@@ -1,90 +1,114 @@
 /**
- * A set of IPv6 addresses: sorted ranges, and a tree that leads to the few ranges to search for an address. Most
- * slots of the tree are empty, so that most look-ups end there (`pnpm run bench:blocklist`).
+ * A set of IPv6 addresses: sorted blocks (a block is an address or a CIDR range), and a tree that leads to the few blocks to
+ * search for an address. Each node has bits that say which of its addresses may be listed; nearly all look-ups end there
+ * (`pnpm run bench:blocklist`).
  */
 import { IPV6_WORDS } from './ranges.ts';
 
 /** The arrays of a set, which can be passed between threads. */
 export interface Ipv6Table {
-  /** First and last address of each range, four words each. Their top bits are flipped: so signed integers are in order. */
-  readonly ranges: Int32Array<ArrayBuffer>;
+  /** First and last address of each block, four words each. Their top bits are flipped: so signed integers are in order. */
+  readonly blocks: Int32Array<ArrayBuffer>;
   /**
-   * Nodes, the root first. A node has the number of its first range and of the one after its last, the first address bit that
-   * it reads, the number of bits it reads, and four words with the bits before those. Then follow a bit for each value of its
-   * bits, set if the slot is not empty, and a slot for each value: its first range and, in the low bits, the number of its
-   * ranges; or `~` the place of a node.
+   * A slot for each value of the first 16 bits of an address, then the nodes. A slot has the first block of its addresses and, in
+   * the low bits, the number of its blocks, or `~` the place of a node.
+   *
+   * A node has the first address bit that it reads, and the number of bits it reads. The bits before those, which all its blocks
+   * share, are not checked on the way: the block at the end is. Then follow a bit for each value of its bits, set if an address
+   * with them may be listed, and the slots, one for each `1 << FINE_BITS` values.
    */
   readonly nodes: Int32Array<ArrayBuffer>;
 }
 
 const TOP_BIT = 0x8000_0000 | 0;
+const ALL_BITS = -1;
 const WORDS = 4;
-/** Words of a node before its bits and slots, and the place in them of the bits that all its addresses share. */
-const HEADER = 8;
-const PREFIX = 4;
-/** Bits that the root reads, for any ranges: addresses in use have few different beginnings. */
+/** Words of a node before its bits. */
+const HEADER = 2;
+/** Bits that the root reads, for any blocks: addresses in use have few different beginnings. */
 const ROOT_BITS = 16;
+/** A node has 2 to 4 slots a block, and 8 bits a slot: single addresses set 3 to 6 % of its bits. */
+const SPARSE_BITS = 1;
+const FINE_BITS = 3;
 const MAX_BITS = 24;
-const FIRST_CAPACITY = 0x2_0000;
-/** A node has 4 to 8 slots a range. */
-const SPARSE_BITS = 2;
-/** Up to this number of ranges is searched without a further node. */
+/** Up to this number of blocks is searched without a further node. */
 const FEW = 8;
 const COUNT_BITS = 4;
-/** A slot without a range: the smallest integer of 32 bits, which is `~` of no place. */
+/** A slot without a block: the smallest integer of 32 bits, which is `~` of no place. */
 const NOTHING = 0x8000_0000 | 0;
 
-/** Lays out the IPv6 ranges of `Ranges`: 32 bytes a range, 16 to 32 for the tree, and 256 KiB. */
+/**
+ * Lays out the IPv6 blocks of `Ranges`: 32 bytes a block, 10 to 20 for the tree, and 256 KiB.
+ *
+ * As no block contains another, one that begins among the addresses of a node or a slot also ends there, unless it covers
+ * several slots of its node as a whole.
+ */
 export function layOutIpv6(words: Uint32Array): Ipv6Table {
-  const ranges = new Int32Array(words.length);
-  for (let at = 0; at < words.length; at++) ranges[at] = words[at]! ^ TOP_BIT;
-  const tree = new Tree(ranges);
-  tree.addNode(0, ranges.length / IPV6_WORDS, 0, ROOT_BITS);
-  return { ranges, nodes: tree.toNodes() };
+  const blocks = new Int32Array(words.length);
+  for (let at = 0; at < words.length; at++) blocks[at] = words[at]! ^ TOP_BIT;
+  return { blocks, nodes: new Tree(blocks).toNodes() };
 }
 
 class Tree {
-  #nodes: Int32Array<ArrayBuffer> = new Int32Array(FIRST_CAPACITY);
-  #length = 0;
-  readonly #ranges: Int32Array;
+  #nodes: Int32Array<ArrayBuffer> = new Int32Array(2 << ROOT_BITS);
+  #length = 1 << ROOT_BITS;
+  readonly #blocks: Int32Array;
 
-  constructor(ranges: Int32Array) {
-    this.#ranges = ranges;
+  constructor(blocks: Int32Array) {
+    this.#blocks = blocks;
+    this.#fillSlots(0, 0, blocks.length / IPV6_WORDS, 0, ROOT_BITS);
   }
 
   toNodes(): Int32Array<ArrayBuffer> {
     return this.#nodes.slice(0, this.#length);
   }
 
-  /** Adds the node of the ranges from `low` to `high`, which have their first `bit` bits in common. @returns its place. */
-  addNode(low: number, high: number, bit: number, bits: number): number {
+  /** Adds the node of the blocks from `low` to `high`. @returns its place. */
+  #addNode(low: number, high: number): number {
+    const bit = this.#commonBits(low * IPV6_WORDS, (high - 1) * IPV6_WORDS);
+    const slotBits = Math.min(MAX_BITS - FINE_BITS, Math.ceil(Math.log2(high - low)) + SPARSE_BITS);
+    const bits = slotBits + FINE_BITS;
     const place = this.#length;
     const slots = place + HEADER + bitWords(bits);
-    const count = 1 << bits;
-    this.#reserve(slots + count);
-    this.#nodes.set([low, high, bit, bits], place);
-    if (low < high) this.#nodes.set(this.#ranges.subarray(low * IPV6_WORDS, low * IPV6_WORDS + WORDS), place + PREFIX);
-    this.#nodes.fill(NOTHING, slots, slots + count);
-    // The range before may reach into the first slots.
-    if (low > 0 && this.#commonBits(low * IPV6_WORDS, (low - 1) * IPV6_WORDS + WORDS) >= bit) {
-      this.#nodes.fill(low << COUNT_BITS, slots, slots + this.#slotOf(low - 1, WORDS, bit, bits) + 1);
+    this.#reserve(slots + (1 << slotBits));
+    this.#nodes.set([bit, bits], place);
+    for (let block = low; block < high; block++) {
+      this.#setBits(place + HEADER, this.#valueOf(block, 0, bit, bits), this.#valueOf(block, WORDS, bit, bits));
     }
-    for (let range = low; range < high;) {
-      const slot = this.#slotOf(range, 0, bit, bits);
-      const first = range;
-      while (range < high && this.#slotOf(range, 0, bit, bits) === slot) range++;
-      const last = range - 1;
-      const isInside = this.#commonBits(last * IPV6_WORDS, last * IPV6_WORDS + WORDS) >= bit;
-      const lastSlot = isInside ? this.#slotOf(last, WORDS, bit, bits) : count - 1;
-      this.#nodes.fill(range << COUNT_BITS, slots + slot + 1, slots + lastSlot + 1);
-      // Adding a node may move all of them elsewhere.
-      const entry = this.#slotFor(first, range);
-      this.#nodes[slots + slot] = entry;
-    }
-    for (let slot = 0; slot < count; slot++) {
-      if (this.#nodes[slots + slot] !== NOTHING) this.#nodes[place + HEADER + (slot >>> 5)]! |= 1 << (slot & 31);
-    }
+    this.#fillSlots(slots, low, high, bit, slotBits);
     return place;
+  }
+
+  /** Fills the slots at a place, one for each value of `bits` bits from `bit` on. */
+  #fillSlots(place: number, low: number, high: number, bit: number, bits: number): void {
+    this.#nodes.fill(NOTHING, place, place + (1 << bits));
+    for (let block = low; block < high;) {
+      const slot = this.#valueOf(block, 0, bit, bits);
+      const first = block;
+      while (block < high && this.#valueOf(block, 0, bit, bits) === slot) block++;
+      // A slot without blocks of its own is in the block before.
+      this.#nodes.fill(block << COUNT_BITS, place + slot + 1, place + this.#valueOf(block - 1, WORDS, bit, bits) + 1);
+      const count = block - first;
+      // Adding a node may move all of them elsewhere.
+      const entry = count <= FEW ? (first << COUNT_BITS) | count : ~this.#addNode(first, block);
+      this.#nodes[place + slot] = entry;
+    }
+  }
+
+  /** Sets the bits from `first` to `last`, whole words at once. */
+  #setBits(place: number, first: number, last: number): void {
+    const words = this.#nodes;
+    const word = place + (first >>> 5);
+    const lastWord = place + (last >>> 5);
+    const fromFirst = ALL_BITS << (first & 31);
+    const toLast = ALL_BITS >>> (31 - (last & 31));
+    if (word === lastWord) {
+      words[word]! |= fromFirst & toLast;
+      return;
+    }
+    words[word]! |= fromFirst;
+    words.fill(ALL_BITS, word + 1, lastWord);
+    words[lastWord]! |= toLast;
   }
 
   #reserve(length: number): void {
@@ -95,25 +119,17 @@ class Tree {
     this.#nodes = larger;
   }
 
-  #slotFor(first: number, next: number): number {
-    const count = next - first;
-    if (count <= FEW) return (first << COUNT_BITS) | count;
-    const common = this.#commonBits(first * IPV6_WORDS, (next - 1) * IPV6_WORDS);
-    const bits = Math.min(MAX_BITS, 128 - common, Math.ceil(Math.log2(count)) + SPARSE_BITS);
-    return ~this.addNode(first, next, common, bits);
-  }
-
-  /** The slot of a range's first address, or with `WORDS` of its last one. */
-  #slotOf(range: number, word: number, bit: number, bits: number): number {
-    const at = range * IPV6_WORDS + word + (bit >>> 5);
-    const next = bit >>> 5 === WORDS - 1 ? TOP_BIT : this.#ranges[at + 1]!;
-    return bitsAt(this.#ranges[at]! ^ TOP_BIT, next ^ TOP_BIT, bit & 31, bits);
+  /** `bits` bits of a block's first address, or with `WORDS` of its last one. */
+  #valueOf(block: number, word: number, bit: number, bits: number): number {
+    const at = block * IPV6_WORDS + word + (bit >>> 5);
+    const next = bit >>> 5 === WORDS - 1 ? TOP_BIT : this.#blocks[at + 1]!;
+    return bitsAt(this.#blocks[at]! ^ TOP_BIT, next ^ TOP_BIT, bit & 31, bits);
   }
 
   /** The number of leading bits that two addresses have in common. */
   #commonBits(one: number, other: number): number {
     for (let word = 0; word < WORDS; word++) {
-      const difference = this.#ranges[one + word]! ^ this.#ranges[other + word]!;
+      const difference = this.#blocks[one + word]! ^ this.#blocks[other + word]!;
       if (difference !== 0) return word * 32 + Math.clz32(difference);
     }
     return WORDS * 32;
@@ -133,66 +149,38 @@ function bitsAt(word: number, next: number, from: number, count: number): number
 
 /** A set of IPv6 addresses that never changes. */
 export class Ipv6Set {
-  readonly #ranges: Int32Array;
+  readonly #blocks: Int32Array;
   readonly #nodes: Int32Array;
 
-  constructor({ ranges, nodes }: Ipv6Table) {
-    this.#ranges = ranges;
+  constructor({ blocks, nodes }: Ipv6Table) {
+    this.#blocks = blocks;
     this.#nodes = nodes;
   }
 
   /** @param a the first of four words, signed or unsigned integers of 32 bits. */
   has(a: number, b: number, c: number, d: number): boolean {
     const nodes = this.#nodes;
-    let node = 0;
-    let slot = a >>> (32 - ROOT_BITS);
-    for (;;) {
-      const bits = nodes[node + 3]!;
-      if (((nodes[node + HEADER + (slot >>> 5)]! >>> (slot & 31)) & 1) === 0) return false;
-      slot = nodes[node + HEADER + bitWords(bits) + slot]!;
-      if (slot >= 0) break;
-      node = ~slot;
-      const bit = nodes[node + 2]!;
-      const order = comparePrefix(nodes, node + PREFIX, bit, a, b, c, d);
-      // An address below or above all ranges of the node can only be in the range that begins before it.
-      if (order !== 0) return this.#isWithin(nodes[order < 0 ? node : node + 1]! - 1, a, b, c, d);
+    let slot = nodes[a >>> (32 - ROOT_BITS)]!;
+    while (slot < 0) {
+      if (slot === NOTHING) return false;
+      const node = ~slot;
+      const bit = nodes[node]!;
       const word = bit >>> 5;
       const here = word === 0 ? a : word === 1 ? b : word === 2 ? c : d;
       const next = word === 0 ? b : word === 1 ? c : word === 2 ? d : 0;
-      slot = bitsAt(here, next, bit & 31, nodes[node + 3]!);
+      const bits = nodes[node + 1]!;
+      const value = bitsAt(here, next, bit & 31, bits);
+      if (((nodes[node + HEADER + (value >>> 5)]! >>> (value & 31)) & 1) === 0) return false;
+      slot = nodes[node + HEADER + bitWords(bits) + (value >>> FINE_BITS)]!;
     }
-    let range = slot >>> COUNT_BITS;
-    for (let left = slot & ((1 << COUNT_BITS) - 1); left > 0; left--, range++) {
-      if (isAbove(this.#ranges, range * IPV6_WORDS, a, b, c, d)) break;
+    let block = slot >>> COUNT_BITS;
+    for (let left = slot & ((1 << COUNT_BITS) - 1); left > 0; left--, block++) {
+      if (isAbove(this.#blocks, block * IPV6_WORDS, a, b, c, d)) break;
     }
-    return this.#isWithin(range - 1, a, b, c, d);
+    if (block === 0) return false;
+    const at = (block - 1) * IPV6_WORDS;
+    return !isAbove(this.#blocks, at, a, b, c, d) && !isBelow(this.#blocks, at + WORDS, a, b, c, d);
   }
-
-  /** Whether an address that is not below the first one of `range` is not above its last one, if there is such a range. */
-  #isWithin(range: number, a: number, b: number, c: number, d: number): boolean {
-    if (range < 0) return false;
-    const at = range * IPV6_WORDS + WORDS;
-    return isAbove(this.#ranges, at, a, b, c, d) || isEqual(this.#ranges, at, a, b, c, d);
-  }
-}
-
-/** Negative, 0 or positive if the first `bits` bits of an address are below, equal to, or above those at `at`. */
-function comparePrefix(
-  words: Int32Array,
-  at: number,
-  bits: number,
-  a: number,
-  b: number,
-  c: number,
-  d: number,
-): number {
-  for (let word = 0; word * 32 < bits; word++) {
-    const shift = Math.max(0, (word + 1) * 32 - bits);
-    const here = ((word === 0 ? a : word === 1 ? b : word === 2 ? c : d) ^ TOP_BIT) >> shift;
-    const prefix = words[at + word]! >> shift;
-    if (here !== prefix) return here < prefix ? -1 : 1;
-  }
-  return 0;
 }
 
 /** Whether the flipped address at `at` is above a, b, c, d. */
@@ -203,11 +191,10 @@ function isAbove(words: Int32Array, at: number, a: number, b: number, c: number,
   return words[at + 3]! > (d ^ TOP_BIT);
 }
 
-function isEqual(words: Int32Array, at: number, a: number, b: number, c: number, d: number): boolean {
-  return (
-    words[at] === (a ^ TOP_BIT) &&
-    words[at + 1] === (b ^ TOP_BIT) &&
-    words[at + 2] === (c ^ TOP_BIT) &&
-    words[at + 3] === (d ^ TOP_BIT)
-  );
+/** Whether the flipped address at `at` is below a, b, c, d. */
+function isBelow(words: Int32Array, at: number, a: number, b: number, c: number, d: number): boolean {
+  if (words[at] !== (a ^ TOP_BIT)) return words[at]! < (a ^ TOP_BIT);
+  if (words[at + 1] !== (b ^ TOP_BIT)) return words[at + 1]! < (b ^ TOP_BIT);
+  if (words[at + 2] !== (c ^ TOP_BIT)) return words[at + 2]! < (c ^ TOP_BIT);
+  return words[at + 3]! < (d ^ TOP_BIT);
 }

@@ -2,11 +2,14 @@
 import { endianness } from 'node:os';
 import type { Entry } from '../shared/entry.ts';
 
-/** Sorted ranges that neither overlap nor touch. Words are unsigned. */
+/** Sorted ranges that do not overlap. Words are unsigned. */
 export interface Ranges {
-  /** Pairs of words as {@link PAIR} has them: a pair of a range is one unsigned integer of 64 bits, the first address on top. */
+  /**
+   * Pairs of words as {@link PAIR} has them: a pair of a range is one unsigned integer of 64 bits, the first address on top.
+   * No range touches another.
+   */
   readonly ipv4: Uint32Array;
-  /** Eight words each: the first address, the last one. */
+  /** Eight words each: the first address, the last one. Each is an entry as it was added: an address, or a CIDR range. */
   readonly ipv6: Uint32Array;
 }
 
