@@ -78,15 +78,9 @@ const lookUpIn = (texts: readonly string[]): Operation => {
   const asked = new Asked(texts);
   return () => (set.has(asked.next()) ? 1 : 0);
 };
-/** As many IPv6 addresses as the list has: each tenth. */
-const mixed = (ipv4: Operation, ipv6: Operation): Operation => {
-  let count = 0;
-  return () => (++count % 10 === 0 ? ipv6() : ipv4());
-};
 const lookUps: Record<string, LookUpFigures> = {
   'IPv4 clients': await measure(lookUpIn(clients4)),
   'IPv6 clients': await measure(lookUpIn(clients6)),
-  'mixed clients': await measure(mixed(lookUpIn(clients4), lookUpIn(clients6))),
   'listed IPv4 addresses': await measure(lookUpIn(listed4)),
 };
 
@@ -103,6 +97,5 @@ const checkIn = (texts: readonly string[], family: 'ipv4' | 'ipv6'): Operation =
 };
 lookUps['IPv4 clients, net.BlockList'] = await measure(checkIn(clients4, 'ipv4'));
 lookUps['IPv6 clients, net.BlockList'] = await measure(checkIn(clients6, 'ipv6'));
-lookUps['mixed clients, net.BlockList'] = await measure(mixed(checkIn(clients4, 'ipv4'), checkIn(clients6, 'ipv6')));
 
 console.log(JSON.stringify({ ipv4Bytes, ipv6Bytes, lookUps } satisfies Figures));

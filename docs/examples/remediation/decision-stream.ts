@@ -1,7 +1,7 @@
 /** Asks CrowdSec's decisions API (LAPI) for all decisions, then again and again for changes. */
 import { readFileSync } from 'node:fs';
 import { Agent, type Dispatcher, request } from 'undici';
-import { type Changes, readChanges } from './decision.ts';
+import { ChangeReader, type Changes, type Decision, effectOf } from './decision.ts';
 
 /** The decisions API, and this agent's credentials for it. */
 export interface StreamSource {
@@ -16,17 +16,18 @@ export interface StreamSource {
   readonly hasCountries: boolean;
 }
 
-/** Changes, and the time of their arrival. */
-export interface Poll extends Changes {
-  /** Whether these are all decisions, not only changes. */
-  readonly isStartup: boolean;
-  /** On the clock of `process.hrtime`, which all threads have in common. */
-  readonly receivedAt: bigint;
-}
+/** What one answer of the API says, piece by piece. */
+export type PollMessage =
+  /** Whether these are all decisions, not only changes; and the time of arrival, on the clock of `process.hrtime`, which all threads have in common. */
+  | { readonly type: 'begin'; readonly isStartup: boolean; readonly receivedAt: bigint }
+  | ({ readonly type: 'part' } & Changes)
+  | { readonly type: 'end'; readonly bad: number; readonly firstProblem: string | undefined };
 
-/** Time limits for the beginning of the API's answer, and for all of it, which may be long. */
+/** Time limits for the beginning of the API's answer and each next piece of it, and for all of it, which may be long. */
 const ANSWER_TIMEOUT_MS = 10_000;
-const READ_TIMEOUT_MS = 60_000;
+const READ_TIMEOUT_MS = 300_000;
+/** A part has so many decisions at most: one part blocks the agent for about a millisecond. */
+const PART = 1_000;
 const USER_AGENT = 'spop-remediation/1.0';
 
 /** A stream of decisions. */
@@ -36,7 +37,7 @@ export class DecisionStream {
   /** The API sends each change once: after a failure some may be lost, so ask for all again. */
   #isStartup = true;
 
-  /** @param answerTimeoutMs until an answer begins. @throws Error if a file cannot be read. */
+  /** @param answerTimeoutMs until an answer begins, and goes on. @throws Error if a file cannot be read. */
   constructor(source: StreamSource, answerTimeoutMs: number = ANSWER_TIMEOUT_MS) {
     this.#source = source;
     const [cert, key, ca] = [source.certPath, source.keyPath, source.caPath].map((path) =>
@@ -44,12 +45,18 @@ export class DecisionStream {
     );
     this.#dispatcher = new Agent({
       headersTimeout: answerTimeoutMs,
+      bodyTimeout: answerTimeoutMs,
       connect: { timeout: answerTimeoutMs, cert, key, ca },
     });
   }
 
-  /** Changes since the last poll; all decisions at first, and after a failure. @throws Error with the reason of a failure. */
-  async poll(): Promise<Poll> {
+  /**
+   * Changes since the last poll, deletions first; all decisions at first, and after a failure. Few changes are one part, so that
+   * they come into force at one moment.
+   *
+   * @throws Error with the reason of a failure.
+   */
+  async *poll(): AsyncGenerator<PollMessage, void> {
     const isStartup = this.#isStartup;
     this.#isStartup = true;
     const url = new URL('v1/decisions/stream', this.#source.url);
@@ -68,8 +75,32 @@ export class DecisionStream {
       const hint = answer.statusCode === 403 ? ': is the API key, or the certificate, registered as a bouncer?' : '';
       throw new Error(`expected status 200; found ${answer.statusCode}${hint}`);
     }
-    const changes = readChanges(await answer.body.json());
+    yield { type: 'begin', isStartup, receivedAt };
+    const reader = new ChangeReader();
+    const chunks: AsyncIterable<Uint8Array> = answer.body;
+    for await (const chunk of chunks) {
+      reader.write(chunk);
+      // Nothing is in force before all of them are: what is deleted has no effect.
+      if (isStartup) yield* partsOf([], reader.take().added);
+    }
+    reader.end();
+    if (!isStartup) {
+      const { deleted, added } = effectOf(reader.take());
+      yield* partsOf(deleted, added);
+    }
     this.#isStartup = false;
-    return { ...changes, isStartup, receivedAt };
+    yield { type: 'end', bad: reader.bad, firstProblem: reader.firstProblem };
   }
+}
+
+function* partsOf(deleted: readonly Decision[], added: readonly Decision[]): Generator<PollMessage, void> {
+  const count = deleted.length + added.length;
+  if (count <= PART) {
+    if (count > 0) yield { type: 'part', deleted, added };
+    return;
+  }
+  for (let at = 0; at < deleted.length; at += PART)
+    yield { type: 'part', deleted: deleted.slice(at, at + PART), added: [] };
+  for (let at = 0; at < added.length; at += PART)
+    yield { type: 'part', deleted: [], added: added.slice(at, at + PART) };
 }

@@ -80,6 +80,16 @@ describe('DecisionTable', () => {
     expect([countAt(5_999), countAt(6_000)]).toEqual([1, 0]);
   });
 
+  it('keeps the longer one of its type if it is told to', () => {
+    const table = tableOf(about('192.0.2.7', 'ban', 5_000), about('FR', 'ban', 5_000));
+    for (const value of ['192.0.2.7', 'FR']) {
+      table.add(about(value, 'ban', 9_000), 1_000, true);
+      table.add(about(value, 'ban', 2_000), 1_000, true);
+    }
+    expect([at(table, '192.0.2.7', 9_999), at(table, '192.0.2.7', 10_000)]).toEqual(['ban', undefined]);
+    expect([9_999, 10_000].map((now) => table.findCountry('FR', now)?.remediation)).toEqual(['ban', undefined]);
+  });
+
   it('knows countries, and addresses that are text', () => {
     const table = tableOf(about('FR', 'captcha'), about('192.0.2.7'), about('2001:db8::/32'));
     expect(table.findCountry('FR', 1_000)?.remediation).toBe('captcha');
@@ -92,12 +102,16 @@ describe('DecisionTable', () => {
     expect(found).toEqual([true, true, true, false, false, false]);
   });
 
-  it('reports an address or a range that it cannot read', () => {
+  it('reports an address, a range or a country that it cannot read', () => {
     for (const value of ['1.2.3', '1.2.3.4/33', 'x', '']) {
       const decision = { ...about('192.0.2.7'), value };
       expect(new DecisionTable().add(decision, 0)).toBe(false);
       expect(() => new DecisionTable().remove(decision)).not.toThrow();
     }
+    const country = { ...about('FR'), value: 'FRANCE' };
+    expect(new DecisionTable().add(country, 0)).toBe(false);
+    expect(() => new DecisionTable().remove(country)).not.toThrow();
+    expect(new DecisionTable().findCountry('', 0)).toBeUndefined();
   });
 
   it('agrees with ipaddr.js about all ranges', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseDuration, readChanges } from './decision.ts';
-import { decide } from './testing.ts';
+import { ChangeReader, effectOf, parseDuration } from './decision.ts';
+import { decide, readChanges } from './testing.ts';
 
 describe('parseDuration', () => {
   it.each([
@@ -20,7 +20,7 @@ describe('parseDuration', () => {
   );
 });
 
-describe('readChanges', () => {
+describe('ChangeReader', () => {
   it('reads what is new and deleted, of scopes and types in any case', () => {
     const answer = {
       new: [
@@ -45,13 +45,25 @@ describe('readChanges', () => {
     expect(bad).toBe(0);
   });
 
-  it('keeps a decision that is deleted and added in one answer, and the longest of several', () => {
-    const { added, deleted } = readChanges({
-      new: [decide('192.0.2.7', { duration: '1m' }), decide('192.0.2.7'), decide('192.0.2.7', { duration: '2m' })],
-      deleted: [decide('192.0.2.7', { duration: '-1s' }), decide('192.0.2.7', { type: 'captcha' })],
-    });
-    expect(added.map(({ durationMs }) => durationMs)).toEqual([14_399_500]);
-    expect(deleted.map(({ remediation }) => remediation)).toEqual(['captcha']);
+  it('reads an answer byte by byte, and has each decision once it is whole', () => {
+    const reader = new ChangeReader();
+    const text = JSON.stringify({ new: [decide('192.0.2.7'), decide('192.0.2.8', { scenario: 'Zoë "x" }]' })] });
+    const seen: string[] = [];
+    for (const byte of Buffer.from(text)) {
+      reader.write(Uint8Array.of(byte));
+      seen.push(...reader.take().added.map(({ value }) => value));
+    }
+    reader.end();
+    expect(seen).toEqual(['192.0.2.7', '192.0.2.8']);
+    expect(reader.take()).toEqual({ added: [], deleted: [] });
+  });
+
+  it.each(['', ' ', '{"new":[', '{"new":[]', '{"new":[]}x', '{"new":[]}{}', '<html>'])('refuses %j', (text) => {
+    const reader = new ChangeReader();
+    expect(() => {
+      reader.write(Buffer.from(text));
+      reader.end();
+    }).toThrow(/^(expected JSON|Unexpected)/);
   });
 
   it('accepts null or missing lists, since Go writes empty ones so', () => {
@@ -70,4 +82,17 @@ describe('readChanges', () => {
   it.each([null, [], 'x', { new: {} }, { new: [], deleted: 'x' }])('refuses %j', (answer) =>
     expect(() => readChanges(answer)).toThrow(/^expected/),
   );
+});
+
+describe('effectOf', () => {
+  it('keeps a decision that is deleted and added in one answer, and the longest of several', () => {
+    const { added, deleted } = effectOf(
+      readChanges({
+        new: [decide('192.0.2.7', { duration: '1m' }), decide('192.0.2.7'), decide('192.0.2.7', { duration: '2m' })],
+        deleted: [decide('192.0.2.7', { duration: '-1s' }), decide('192.0.2.7', { type: 'captcha' })],
+      }),
+    );
+    expect(added.map(({ durationMs }) => durationMs)).toEqual([14_399_500]);
+    expect(deleted.map(({ remediation }) => remediation)).toEqual(['captcha']);
+  });
 });

@@ -1,4 +1,5 @@
 /** A decision as CrowdSec's API sends it, and as the agent uses it. */
+import { JSONParser } from '@streamparser/json';
 
 /** The remediations of a request, the mildest first; `unknown` is a type that this agent does not know. */
 export const REMEDIATIONS = ['allow', 'unknown', 'captcha', 'challenge', 'ban'] as const;
@@ -34,43 +35,84 @@ export interface Decision {
   readonly durationMs: number;
 }
 
-/** The changes of one poll of the decisions stream. */
+/** Decisions that were deleted and added. */
 export interface Changes {
   readonly deleted: readonly Decision[];
   readonly added: readonly Decision[];
+}
+
+const PATHS = ['$', '$.new.*', '$.deleted.*'];
+
+/** Reads an answer of `/v1/decisions/stream` as it arrives, since one of a million decisions would take a GB as a whole. */
+export class ChangeReader {
   /** The number of decisions left out because they could not be read, and the first reason. */
-  readonly bad: number;
-  readonly firstProblem: string | undefined;
+  bad = 0;
+  firstProblem: string | undefined;
+  #added: Decision[] = [];
+  #deleted: Decision[] = [];
+  #isWhole = false;
+  readonly #parser = new JSONParser({ paths: PATHS });
+
+  constructor() {
+    this.#parser.onValue = ({ value, key, parent, stack }) => {
+      if (parent === undefined) this.#finish(value);
+      else if (Array.isArray(parent)) {
+        this.#read(value, stack[1]?.key === 'new' ? this.#added : this.#deleted);
+        // The list would keep it until the end.
+        parent[Number(key)] = null;
+      }
+    };
+  }
+
+  /** @throws Error if it is not JSON. */
+  write(bytes: Uint8Array): void {
+    this.#parser.write(bytes);
+  }
+
+  /** What was read since the last call. */
+  take(): Changes {
+    const changes = { deleted: this.#deleted, added: this.#added };
+    this.#added = [];
+    this.#deleted = [];
+    return changes;
+  }
+
+  /** @throws Error if the answer was not whole. */
+  end(): void {
+    if (!this.#isWhole) throw new Error('expected JSON with the lists new and deleted; found its end');
+  }
+
+  #finish(answer: unknown): void {
+    if (!isRecord(answer)) throw new Error('expected an object with the lists new and deleted');
+    for (const name of ['new', 'deleted']) {
+      // Go writes an empty list as null.
+      if (!Array.isArray(answer[name] ?? [])) throw new Error(`expected a list of decisions as ${name}`);
+    }
+    this.#isWhole = true;
+  }
+
+  #read(raw: unknown, list: Decision[]): void {
+    const decision = readDecision(raw);
+    if (typeof decision !== 'string') {
+      list.push(decision);
+      return;
+    }
+    this.bad++;
+    this.firstProblem ??= decision;
+  }
 }
 
 /**
- * Reads an answer of `/v1/decisions/stream`. Of several decisions of one type about the same value, the longest counts. A
- * decision that is deleted and added in one answer is only added: it stays in force all the time.
- *
- * @throws Error for any other answer.
+ * The changes that have an effect. Of several decisions of one type about the same value, the longest counts. One that is deleted
+ * and added in one answer is only added: it stays in force all the time.
  */
-export function readChanges(answer: unknown): Changes {
-  if (!isRecord(answer)) throw new Error('expected an object with the lists new and deleted');
-  const problems: string[] = [];
-  const added = new Map<string, Decision>();
-  for (const decision of readList(answer, 'new', problems)) {
+export function effectOf({ deleted, added }: Changes): Changes {
+  const longest = new Map<string, Decision>();
+  for (const decision of added) {
     const key = keyOf(decision);
-    if ((added.get(key)?.durationMs ?? -Infinity) < decision.durationMs) added.set(key, decision);
+    if ((longest.get(key)?.durationMs ?? -Infinity) < decision.durationMs) longest.set(key, decision);
   }
-  const deleted = readList(answer, 'deleted', problems).filter((decision) => !added.has(keyOf(decision)));
-  return { deleted, added: [...added.values()], bad: problems.length, firstProblem: problems[0] };
-}
-
-function readList(answer: Readonly<Record<string, unknown>>, name: string, problems: string[]): Decision[] {
-  // Go writes an empty list as null.
-  const list = answer[name] ?? [];
-  if (!Array.isArray(list)) throw new Error(`expected a list of decisions as ${name}`);
-  return list.flatMap((each: unknown) => {
-    const decision = readDecision(each);
-    if (typeof decision !== 'string') return [decision];
-    problems.push(decision);
-    return [];
-  });
+  return { deleted: deleted.filter((decision) => !longest.has(keyOf(decision))), added: [...longest.values()] };
 }
 
 /** A decision, or the reason why it cannot be read. */

@@ -3,8 +3,9 @@ import { Worker } from 'node:worker_threads';
 import { escapeText } from '@spop/codec';
 import type { AddressWords } from '../shared/entry.ts';
 import { messageOf } from '../shared/message-of.ts';
-import { DecisionTable, type Held } from './decision-table.ts';
+import { DecisionTable } from './decision-table.ts';
 import type { WorkerMessage, WorkerTask } from './decision-worker.ts';
+import type { Held } from './held-slots.ts';
 
 /** Pause before a thread that has ended is started again. */
 const RESTART_MS = 1_000;
@@ -94,6 +95,7 @@ export class Decisions {
       case 'failed':
         this.#polls++;
         this.#failures++;
+        this.#next = this.#table;
         log(`no answer of ${this.#task.source.url}: ${message.reason}; ${this.#whatStays()}`);
         return;
       case 'begin':
@@ -102,7 +104,9 @@ export class Decisions {
         return;
       case 'part': {
         for (const decision of message.deleted) this.#next.remove(decision);
-        const unread = message.added.filter((decision) => !this.#next.add(decision, this.#receivedAt));
+        // A table that is not in force yet has only decisions of this answer: of several about the same value the longest counts.
+        const keepsLonger = this.#next !== this.#table;
+        const unread = message.added.filter((decision) => !this.#next.add(decision, this.#receivedAt, keepsLonger));
         if (unread[0] !== undefined) {
           log(`skipped ${unread.length} decisions, the first about ${unread[0].scope} ${unread[0].value}`);
         }

@@ -9,8 +9,9 @@ import type { AddressWords } from '../shared/entry.ts';
 import { connectTo, type Variables, variablesOf } from '../shared/testing.ts';
 import { Bouncer, type BouncerParts } from './bouncer.ts';
 import { Defaults } from './defaults.ts';
-import { readChanges } from './decision.ts';
-import { DecisionTable, type Held } from './decision-table.ts';
+import { ChangeReader, type Changes } from './decision.ts';
+import { DecisionTable } from './decision-table.ts';
+import type { Held } from './held-slots.ts';
 import { Hosts } from './hosts.ts';
 import { BouncerMetrics } from './metrics.ts';
 
@@ -30,14 +31,22 @@ export interface RawDecision {
   readonly scenario: string;
 }
 
+/** What a reader makes of a whole answer. */
+export function readChanges(answer: unknown): Changes & Pick<ChangeReader, 'bad' | 'firstProblem'> {
+  const reader = new ChangeReader();
+  reader.write(Buffer.from(JSON.stringify(answer)));
+  reader.end();
+  return { ...reader.take(), bad: reader.bad, firstProblem: reader.firstProblem };
+}
+
 /** A decision with defaults for the fields that a test omits. */
 export function decide(value: string, more: Partial<RawDecision> = {}): RawDecision {
   const scope = /^[A-Z]{2}$/.test(value) ? 'Country' : value.includes('/') ? 'Range' : 'Ip';
   return { scope, value, type: 'ban', origin: 'crowdsec', duration: '3h59m59.5s', scenario: 'test', ...more };
 }
 
-/** The wrong behaviour of a double: `hang` is no answer at all. */
-export type Trouble = 'hang' | 'malformed' | 500 | 403 | undefined;
+/** The wrong behaviour of a double: `hang` is no answer at all, `stall` the beginning of one. */
+export type Trouble = 'hang' | 'stall' | 'malformed' | 500 | 403 | undefined;
 
 /** A double of an HTTP service. */
 export abstract class Double {
@@ -78,6 +87,10 @@ export abstract class Double {
     this.asked.push(request.url ?? '');
     const { trouble } = this;
     if (trouble === 'hang') return;
+    if (trouble === 'stall') {
+      response.write('{"new":[{"scope":');
+      return;
+    }
     if (trouble === 'malformed') {
       response.end('{"new":[{"scope":');
       return;
