@@ -167,6 +167,29 @@ describeHaproxies(
       expect([off.status, /<h1>([^<]*)/.exec(off.body)?.[1]]).toEqual([403, 'Cookies are switched off']);
     });
 
+    it('wants more work from clients that ask often, and from no others', async () => {
+      const { haproxy } = await startPair(release);
+      const visitor = new Browserless('192.0.2.1', haproxy, HOST);
+      await visitor.pass();
+      expect((await visitor.request()).status).toBe(200);
+      // Over 100 requests in 10 s, and over 300; those to exempt paths count as well.
+      for (const [level, bits] of [5, 6].entries()) {
+        const flood = async (): Promise<number> => {
+          await Promise.all(Array.from({ length: 40 }, () => visitor.request({ path: '/healthz' })));
+          const answer = await visitor.request();
+          return answer.status === 200 ? 0 : readPage(answer).bits;
+        };
+        await expect.poll(flood, { interval: 0 }).toBe(bits);
+        const refused = await visitor.request();
+        expect([level, refused.headers['x-cookie-reason']]).toEqual([level, 'level']);
+      }
+      const other = new Browserless('192.0.2.2', haproxy, HOST);
+      expect(readPage(await other.request()).bits).toBe(4);
+      // The cookie of the highest level is good for all of them.
+      await visitor.pass();
+      expect((await visitor.request()).status).toBe(200);
+    });
+
     it('lets all visitors pass without an agent, or none, and never asks for work in vain', async () => {
       const impatient = { SPOE_TIMEOUT: '250ms' };
       const { agent, haproxy } = await startPair(release, {}, impatient);

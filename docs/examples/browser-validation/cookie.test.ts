@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { assert, constantFrom, integer, property, uint8Array } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Cookies } from './cookie.ts';
@@ -93,6 +95,35 @@ describe('a cookie', () => {
     for (const field of ['bv=', 'bv=x', `${make()}=`, `${make()}A`, make().slice(0, -1)]) {
       expect(check(field)).toBe('malformed');
     }
+  });
+
+  it('has one spelling; two quotes around it are none of it, as RFC 6265 has them', () => {
+    const value = make().slice(3);
+    expect(check(`bv="${value}"`)).toBe('cookie');
+    for (const other of [`"${value}`, `${value}"`, `""${value}""`, `'${value}'`, `" ${value}"`, `%22${value}%22`]) {
+      expect(check(`bv=${other}`)).toBe('malformed');
+    }
+  });
+
+  it('takes no memory if it is refused by its shape', { timeout: 120_000 }, () => {
+    const program = fileURLToPath(new URL('cookie-allocations.ts', import.meta.url));
+    const flags = ['--expose-gc', '--conditions=@spop/source', '--disable-warning=ExperimentalWarning'];
+    const { stdout, stderr } = spawnSync(process.execPath, [...flags, program], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    const proof = {
+      bytesPerCall: 0,
+      controls: { object: expect.any(Number) as number, number: expect.any(Number) as number },
+    };
+    expect(JSON.parse(stdout)).toEqual({
+      missing: proof,
+      empty: proof,
+      short: proof,
+      'not base64url': proof,
+      'of another purpose': proof,
+      several: proof,
+      // Its signature is checked, which needs memory: so the proof sees what there is.
+      forged: expect.stringMatching(/to allocate nothing; found [\d.]+ bytes of heap per call/) as string,
+    });
   });
 
   it('is valid while its key is in the file, in any place', () => {

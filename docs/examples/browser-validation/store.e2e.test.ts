@@ -41,4 +41,38 @@ await describeWith(VALKEY, 'agents that share a store', (folder) => {
     // By now the store has read the questions that were sent while it hung.
     expect(await ask(other.peer, 'challenge', second)).toMatchObject({ reason: 'replayed' });
   });
+
+  it('stop waiting for a store that hangs, and share solutions again when it is back', async () => {
+    const KEYS = stopAfterTest(await TemporaryFolder.make()).file('keys');
+    await writeFile(KEYS, `${Buffer.alloc(32, 1).toString('base64')}\n`);
+    const store = stopAfterTest(await Store.start(`${folder}/valkey-server`));
+    // Far more than an answer takes without the store, even on a busy machine.
+    const env = {
+      KEYS,
+      VALKEY_URL: `redis://${store.address}`,
+      VALKEY_DEADLINE_MS: '8000',
+      PROCESSING_TIMEOUT_MS: '20000',
+    };
+    const [one, other] = await Promise.all([start(env), start(env)]);
+    for (const { agent } of [one, other]) await agent.says(/store \S+ answers/);
+    const metric = async (name: string): Promise<number> => {
+      const address = await one.agent.says(/^metrics on\s+(\S+)$/m);
+      const text = await (await fetch(`http://${address}/metrics`)).text();
+      return Number(new RegExp(`^browser_validation_${name} (\\S+)$`, 'm').exec(text)?.[1]);
+    };
+    expect(await metric('store_ready')).toBe(1);
+    store.signal('SIGSTOP');
+    const solutions = await Promise.all(Array.from({ length: 10 }, () => solution(one.peer, 1)));
+    const missed = await Promise.all(solutions.slice(0, 8).map((each) => ask(one.peer, 'challenge', each)));
+    expect(missed.map(({ reason }) => reason)).toEqual(Array(8).fill('solved'));
+    await expect.poll(() => metric('store_ready')).toBe(0);
+    const askedAt = performance.now();
+    expect(await ask(one.peer, 'challenge', solutions[8]!)).toMatchObject({ reason: 'solved' });
+    expect(performance.now() - askedAt).toBeLessThan(7_900);
+    expect(await metric('store_failures_total')).toBe(9);
+    store.signal('SIGCONT');
+    await expect.poll(() => metric('store_ready')).toBe(1);
+    expect(await ask(one.peer, 'challenge', solutions[9]!)).toMatchObject({ reason: 'solved' });
+    expect(await ask(other.peer, 'challenge', solutions[9]!)).toMatchObject({ reason: 'replayed' });
+  });
 });

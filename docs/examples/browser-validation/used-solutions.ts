@@ -11,15 +11,13 @@ import { UsedNonces } from './used-nonces.ts';
 export class UsedSolutions {
   readonly #nonces: UsedNonces;
   readonly #store: Store | undefined;
-  readonly #deadlineMs: number;
   readonly #isOwnMemoryEnough: boolean;
 
   constructor(settings: ValidationSettings) {
     const spanMs = (settings.CHALLENGE_LIFETIME_S + 2 * CLOCK_TOLERANCE_S) * 1_000;
     this.#nonces = new UsedNonces(settings.MAX_USED, spanMs);
     const { VALKEY_URL: url } = settings;
-    this.#store = url === undefined ? undefined : new Store(url, settings.VALKEY_PREFIX);
-    this.#deadlineMs = settings.VALKEY_DEADLINE_MS;
+    this.#store = url === undefined ? undefined : new Store(url, settings.VALKEY_PREFIX, settings.VALKEY_DEADLINE_MS);
     this.#isOwnMemoryEnough = settings.ON_STORE_FAILURE === 'local';
   }
 
@@ -42,7 +40,7 @@ export class UsedSolutions {
 
   async #askStore(store: Store, nonce: Buffer, expiresMs: number): Promise<Reason> {
     try {
-      return (await store.use(nonce, expiresMs, this.#deadlineMs)) ? 'solved' : 'replayed';
+      return (await store.use(nonce, expiresMs)) ? 'solved' : 'replayed';
     } catch {
       // The store has logged the reason once.
       return this.#isOwnMemoryEnough ? 'solved' : 'store failed';
