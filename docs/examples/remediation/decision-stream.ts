@@ -1,7 +1,7 @@
 /** Asks CrowdSec's decisions API (LAPI) for all decisions, then again and again for changes. */
 import { readFileSync } from 'node:fs';
 import { Agent, type Dispatcher, request } from 'undici';
-import { ChangeReader, type Changes, type Decision, effectOf } from './decision.ts';
+import { ChangeReader, type Changes, effectOf } from './decision.ts';
 
 /** The decisions API, and this agent's credentials for it. */
 export interface StreamSource {
@@ -26,7 +26,7 @@ export type PollMessage =
 /** Time limits for the beginning of the API's answer and each next piece of it, and for all of it, which may be long. */
 const ANSWER_TIMEOUT_MS = 10_000;
 const READ_TIMEOUT_MS = 300_000;
-/** A part has so many decisions at most: one part blocks the agent for about a millisecond. */
+/** A part has so many decisions at most, which block the agent for about a millisecond. */
 const PART = 1_000;
 const USER_AGENT = 'spop-remediation/1.0';
 
@@ -80,20 +80,22 @@ export class DecisionStream {
     const chunks: AsyncIterable<Uint8Array> = answer.body;
     for await (const chunk of chunks) {
       reader.write(chunk);
-      // Nothing is in force before all of them are: what is deleted has no effect.
-      if (isStartup) yield* partsOf([], reader.take().added);
+      if (isStartup && reader.size >= PART) yield* partsOf(atStartup(reader.take()));
     }
     reader.end();
-    if (!isStartup) {
-      const { deleted, added } = effectOf(reader.take());
-      yield* partsOf(deleted, added);
-    }
+    const rest = reader.take();
+    yield* partsOf(isStartup ? atStartup(rest) : effectOf(rest));
     this.#isStartup = false;
     yield { type: 'end', bad: reader.bad, firstProblem: reader.firstProblem };
   }
 }
 
-function* partsOf(deleted: readonly Decision[], added: readonly Decision[]): Generator<PollMessage, void> {
+/** Nothing is in force before all of them are: what is deleted has no effect. */
+function atStartup({ added }: Changes): Changes {
+  return { deleted: [], added };
+}
+
+function* partsOf({ deleted, added }: Changes): Generator<PollMessage, void> {
   const count = deleted.length + added.length;
   if (count <= PART) {
     if (count > 0) yield { type: 'part', deleted, added };

@@ -69,6 +69,11 @@ export class ChangeReader {
     this.#parser.write(bytes);
   }
 
+  /** The number of decisions that `take` would return. */
+  get size(): number {
+    return this.#added.length + this.#deleted.length;
+  }
+
   /** What was read since the last call. */
   take(): Changes {
     const changes = { deleted: this.#deleted, added: this.#added };
