@@ -36,6 +36,8 @@ describeHaproxies('the routing example', (release) => {
     expect(await ask({ host: 'other.example.com' })).toBe('app');
     // A backend that HAProxy does not have.
     expect(await ask({ host: 'old.example.com' })).toBe('app');
+    await haproxy.says(/ 200 .* backend=app .* by=no-backend /);
+    expect(await haproxy.command('show table answers')).toMatch(/key=no-backend .*http_req_cnt=1/);
     const users = Array.from({ length: 40 }, (_, user) => user);
     const sent = async (): Promise<Set<number>> => {
       const found = new Set<number>();
