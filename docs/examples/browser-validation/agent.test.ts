@@ -34,6 +34,10 @@ describe('the agent', { timeout: 25_000 }, () => {
       expect(await ask(peer, 'validate', args)).toEqual({ valid: false, level: 1, reason: 'missing' });
     }
     expect(await ask(peer, 'challenge', { src: data.nil, host: data.nil, level: 0 })).toMatchObject({ status: 403 });
+    for (const message of ['validate', 'challenge'] as const) {
+      expect(await ask(peer, message, { level: 'x' })).toEqual({ by_default: 'handler failed' });
+    }
+    await agent.says(/decided by default: handler failed, 1 times so far/);
 
     const address = await agent.says(/^metrics on\s+(\S+)$/m);
     const metrics = await (await fetch(`http://${address}/metrics`)).text();
@@ -44,6 +48,7 @@ describe('the agent', { timeout: 25_000 }, () => {
       'browser_validation_refused_total{reason="replayed",way="script"} 1',
       'browser_validation_solve_seconds_bucket{level="2",way="script",le="300"} 1',
       'browser_validation_used_solutions 1',
+      'browser_validation_defaults_total{outcome="handler failed"} 2',
     ]) {
       expect(metrics).toContain(`${line}\n`);
     }

@@ -7,12 +7,25 @@
  */
 import { type Actions, createAgent, type MessageOf, textLogger } from '@spop/agent';
 import { listen, run, serve } from '../shared/application.ts';
+import { Outcomes } from '../shared/outcomes.ts';
 import { isCheckOnly } from '../shared/settings.ts';
 import { type Answer, Challenges } from './challenge.ts';
 import { Cookies } from './cookie.ts';
 import { Counts, type Way } from './counts.ts';
 import { chooseLanguage } from './languages.ts';
-import { challenge, level, Path, type Reason, reason, response, status, token, valid, validate } from './messages.ts';
+import {
+  byDefault,
+  challenge,
+  level,
+  Path,
+  type Reason,
+  reason,
+  response,
+  status,
+  token,
+  valid,
+  validate,
+} from './messages.ts';
 import { operatorPage } from './operator-page.ts';
 import { readValidationSettings } from './settings.ts';
 import { UsedSolutions } from './used-solutions.ts';
@@ -57,7 +70,16 @@ await run(async () => {
     return typeof found === 'string' ? reply(found) : found.then(reply);
   }
 
-  const agent = createAgent({ processingTimeoutMs: settings.PROCESSING_TIMEOUT_MS, logger: textLogger() });
+  const defaults = new Outcomes('browser_validation_defaults', ['handler failed']);
+  const agent = createAgent({
+    processingTimeoutMs: settings.PROCESSING_TIMEOUT_MS,
+    // HAProxy decides, as it does without an agent.
+    fallback: (_, ack) => {
+      ack.set(byDefault, 'handler failed');
+      defaults.countDefault('handler failed');
+    },
+    logger: textLogger(),
+  });
 
   agent.onMessage(validate, ({ level: asked, src, host, cookie, 'user-agent': userAgent }, ack) => {
     const wanted = LIST.value.levelOf(src, userAgent) ?? levelOf(asked);
@@ -90,7 +112,7 @@ await run(async () => {
     ack.set(status, 403).set(reason, 'challenged');
   });
 
-  await serve(agent, settings, () => [...counts.toMetrics(), ...used.toMetrics()], {
+  await serve(agent, settings, () => [...counts.toMetrics(), ...used.toMetrics(), ...defaults.toMetrics()], {
     '/operator': () => operatorPage(counts),
   });
   await listen(agent, settings);

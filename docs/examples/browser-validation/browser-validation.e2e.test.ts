@@ -207,6 +207,20 @@ describeHaproxies(
         expect((await visitor.post(Path.solution, 'challenge=x&number=1')).status).toBe(503);
         expect((await visitor.request({ path: '/api/x' })).body).toBe('the site');
       }
+      await haproxy.says(/ GET \/ 200 .* by=default spoe=\d/);
+      await closed.haproxy.says(/ GET \/shop 503 .* by=default spoe=\d/);
+      expect(await haproxy.command('show table verdicts')).toMatch(/key=default .*http_req_cnt=[1-9]/);
+    });
+
+    it('says which requests were decided because the agent was late', async () => {
+      const { agent, haproxy } = await startPair(release, {}, { SPOE_TIMEOUT: '250ms' });
+      const visitor = new Browserless('192.0.2.1', haproxy, HOST);
+      await expect.poll(async () => (await visitor.request()).status).toBe(403);
+      agent.signal('SIGSTOP');
+      expect(await visitor.request()).toMatchObject({ status: 200, body: 'the site' });
+      agent.signal('SIGCONT');
+      await haproxy.says(/ GET \/ 200 .* by=deadline spoe=1/);
+      expect(await haproxy.command('show table verdicts')).toMatch(/key=agent [^]*key=deadline .*http_req_cnt=[1-9]/);
     });
   },
   ['bookworm', 'forky'],

@@ -51,6 +51,9 @@ export const token = defineVariable('txn', 'token', string);
 /** The status of the answer: 200 and 303 after a right solution, 403 for a page. */
 export const status = defineVariable('txn', 'status', int32);
 
+/** Set where the agent did not decide: why not. */
+export const byDefault = defineVariable('txn', 'by_default', string);
+
 /** The reason why a visitor passes, or does not. */
 export type Reason =
   /** The visitor passes: by the cookie, by the list, or by a solution. */
