@@ -10,7 +10,7 @@ import { BUILD } from '../load/load-tool.ts';
 /** One agent, built and ready to start. */
 export interface PeerLane {
   readonly name: string;
-  readonly language: 'Node' | 'Go' | 'Rust';
+  readonly language: 'Node' | 'Go' | 'Rust' | 'C';
   /** `ours`, another library, or a yardstick, which is not a library. */
   readonly role: 'ours' | 'peer' | 'reference';
   readonly version: string;
@@ -117,6 +117,12 @@ async function rustLane(...args: readonly string[]): Promise<Built> {
   return { language: 'Rust', role: 'peer', version, command: { program: `${target}/release/spop-tokio`, args } };
 }
 
+async function cLane(): Promise<Built> {
+  const program = `${BUILD}reference`;
+  await toolchain('cc', ['-O2', '-o', program, 'reference.c'], here('c/'), {});
+  return { language: 'C', role: 'reference', version: 'cc -O2', command: { program, args: [] } };
+}
+
 /** An agent in Node, with the Node that runs this or with one of another version, which npx fetches. */
 function nodeLane(role: PeerLane['role'], version: string, path: string, ...args: readonly string[]): Promise<Built> {
   let program = process.execPath;
@@ -151,6 +157,7 @@ export async function buildLanes(
     'spop + tokio, batched': () => rustLane('--batch'),
     'naive Node': () => nodeLane('reference', node, '../naive/agent.ts'),
     'least Node': () => nodeLane('reference', node, '../load/least-node.ts', '512', 'told'),
+    C: cLane,
   };
   const lanes: PeerLane[] = [];
   const skipped: SkippedLane[] = [];
