@@ -8,7 +8,7 @@ const read = (path: string): string => readFileSync(new URL(path, import.meta.ur
 const examples = globSync('*/agent.ts', { cwd: fileURLToPath(new URL('../examples/', import.meta.url)) });
 
 it('draws each example', () => {
-  expect(Object.keys(SCENES).toSorted()).toEqual(examples.map((path) => path.split('/')[0]).toSorted());
+  expect(new Set(Object.keys(SCENES))).toEqual(new Set(examples.map((path) => path.split('/')[0])));
 });
 
 it.each(Object.entries(SCENES))('draws %s as its file has it, and the README shows it', async (name, scene) => {
