@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { uncountedFiles } from './coverage-guided/instrument.ts';
-import { mutatedFiles, testsFor } from './mutation/mutated-files.ts';
+import { mutatedFiles, packageOf, testsOf } from './mutation/mutated-files.ts';
 import { sourceFile, sourceFiles } from './support/source-files.ts';
 
 describe('tools that read the sources', () => {
@@ -28,6 +28,6 @@ describe('tools that read the sources', () => {
   });
 
   it('run tests that are there against each of them', () => {
-    for (const file of mutatedFiles()) expect(testsFor(file).length).toBeGreaterThan(0);
+    for (const file of mutatedFiles()) expect(testsOf(packageOf(file)).length).toBeGreaterThan(0);
   });
 });

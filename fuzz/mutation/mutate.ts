@@ -1,102 +1,170 @@
+import { Instrumenter } from '@stryker-mutator/instrumenter';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { copySources } from '../support/copy-sources.ts';
-import { mutatedFiles, testsFor } from './mutated-files.ts';
-import { type FileReport, type FileResult, readResult, toResult, toTable, writeResult } from './results.ts';
+import { fileKey, Journal, type Plan } from './journal.ts';
+import { mutatedFiles, type PackageName, packageOf, testsOf } from './mutated-files.ts';
+import { readResult, toResult, toTable, writeResult } from './results.ts';
 
-const HELP = `Usage: pnpm run mutate [part of a file's name …] [--again] [--concurrency N]
+const HELP = `Usage: pnpm run mutate [part of a file's name …] [--again] [--table]
 
-Changes every source file of codec, agent and builder in thousands of small ways (Stryker), in a copy of the sources, and
-runs the unit tests that say something about the file against each; in the codec, corpora and some properties too. The result
-of each file is kept in fuzz/mutation/results.json, and a file whose code has not changed since is not run again: a run that was
-stopped goes on where it was. fuzz/mutation.md says why those that survived are harmless.
+Changes every source file of codec, agent and builder in thousands of small ways, in a copy of the sources, and runs the unit tests
+that reach the change. All changes of a package's files are compiled in at once, and one after the other is switched on in one process.
+The result of each file is kept in fuzz/mutation/results.json, and a file whose code has not changed since is not run again.
+A run that was stopped goes on where it was. fuzz/mutation.md says why those that survived are harmless.
 
-  --again          runs also what has a result
-  --concurrency N  as many test processes at a time; one less than there are processors by default
+  --again  also files that have a result: what no test noticed is tried again with new and changed tests
+  --table  prints the results, and runs nothing
 `;
 
-function configuration(file: string, concurrency: number): object {
-  return {
-    testRunner: 'vitest',
-    // Stryker's sandbox does not work with vitest 5; this is a copy anyway.
-    inPlace: true,
-    plugins: [fileURLToPath(import.meta.resolve('@stryker-mutator/vitest-runner'))],
-    vitest: { configFile: 'vitest.mutation.config.ts' },
-    mutate: [file],
-    concurrency,
-    coverageAnalysis: 'perTest',
-    // Texts of errors are for people, and reworded without a test.
-    mutator: { excludedMutations: ['StringLiteral'] },
-    ignoreStatic: true,
-    timeoutMS: 10_000,
-    dryRunTimeoutMinutes: 30,
-    reporters: ['progress', 'json'],
-    jsonReporter: { fileName: 'report.json' },
-    tempDirName: 'stryker-temporary',
-  };
-}
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const state = join(root, 'node_modules/.cache/mutation');
 
+/** Quick tests notice most; the others have only what is left. */
+const ROUNDS = [
+  { round: 1, cpuMs: 20, tests: 100 },
+  { round: 2, cpuMs: 500, tests: 300 },
+] as const;
+
+/** Longest without a line in the journal, above the time that a mutant may take. */
+const SILENT_MS = 20_000;
+const SILENT_FIRST_MS = 300_000;
 /** A part of the runs of each property. */
 const FUZZ_RUNS = '0.1';
 
-/** Tests that take a second and more, which is too long for thousands of mutants. */
-const SLOW = [
-  'arbitrary-bytes',
-  'readme',
-  'captures',
-  'round-trip',
-  'arbitraries*',
-  'large-input',
-  'schema',
-  'memory',
-  'close-on-signals',
-  'left-behind',
-  'busy-listener',
-];
+const quiet = (): void => {};
+const no = (): boolean => false;
+const LOGGER = {
+  isTraceEnabled: no,
+  isDebugEnabled: no,
+  isInfoEnabled: no,
+  isWarnEnabled: no,
+  isErrorEnabled: no,
+  isFatalEnabled: no,
+  trace: quiet,
+  debug: quiet,
+  info: quiet,
+  warn: console.warn,
+  error: console.error,
+  fatal: console.error,
+};
 
-/** Only what says something about the mutated file and is quick. */
-function vitestConfig(file: string): string {
+function vitestConfig(tests: readonly string[]): string {
   return `
 import { defineConfig } from 'vitest/config';
+const files = ${JSON.stringify(tests)};
+const place = ({ moduleId }) => files.findIndex((file) => moduleId.endsWith('/' + file));
+class Sequencer {
+  shard = (specs) => specs;
+  sort = (specs) => specs.toSorted((a, b) => place(a) - place(b));
+}
 export default defineConfig({
   ssr: { resolve: { conditions: ['@spop/source', 'module', 'node', 'development|production'] } },
   test: {
-    include: ${JSON.stringify(testsFor(file))},
-    exclude: ['**/{${SLOW.join(',')}}.test.ts', '**/*.e2e.test.ts', '**/node_modules/**'],
+    include: files,
+    runner: './fuzz/mutation/test-runner.ts',
+    isolate: false,
+    maxWorkers: 1,
+    pool: 'forks',
+    execArgv: ['--max-old-space-size=1500'],
+    sequence: { sequencer: Sequencer },
+    testTimeout: 60_000,
+    hookTimeout: 10_000,
+    reporters: [{}],
+    silent: true,
+    dangerouslyIgnoreUnhandledErrors: true,
   },
 });
 `;
 }
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+/** Runs vitest until it ends; kills its worker, and so ends it, when the journal is silent for too long. */
+async function runTests(copy: string, journalPath: string, logPath: string): Promise<void> {
+  const log = openSync(logPath, 'w');
+  const child = spawn(
+    process.execPath,
+    [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--config', 'vitest.mutation.config.ts'],
+    { cwd: copy, stdio: ['ignore', log, log], env: { ...process.env, FUZZ_RUNS, FUZZ_SEED: '1' } },
+  );
+  closeSync(log);
+  const ended = Promise.withResolvers<void>();
+  child.once('exit', () => ended.resolve());
+  const begun = Date.now();
+  const watch = setInterval(() => {
+    const since = Date.now() - Math.max(begun, statSync(journalPath, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    if (since < SILENT_MS) return;
+    const { last, process: worker } = new Journal(journalPath);
+    if (since < (last?.[0] === 'try' ? SILENT_MS + last[3] : SILENT_FIRST_MS)) return;
+    if (last?.[0] === 'process' || worker === undefined) child.kill('SIGKILL');
+    else if (existsSync(`/proc/${worker}`)) process.kill(worker, 'SIGKILL');
+  }, 1_000);
+  await ended.promise;
+  clearInterval(watch);
+}
 
-/** @throws {Error} where Stryker ends without a report: tests fail without any change, or it was stopped. */
-async function mutate(file: string, concurrency: number): Promise<FileResult> {
+/** Lets the code count what it reaches only while it is asked to, which takes longer than most of what it does. */
+function countingAtTimes(content: string): string {
+  return content.replace(/function cover\(\) \{/, '$& if (ns.isCounting === false) return;');
+}
+
+/** @throws {Error} where the tests end again and again without having run. */
+async function runRound(name: PackageName, copy: string, plan: Plan): Promise<void> {
+  for (let idle = 0; ;) {
+    const before = new Journal(plan.journal);
+    const left = testsOf(name, copy).filter((file) => !before.isDone(fileKey(copy, file), plan.round));
+    const time = new Date().toISOString().slice(11, 19);
+    console.log(`${time} round ${plan.round}: ${before.killed.size} noticed, ${left.length} files of tests left`);
+    if (left.length === 0) return;
+    writeFileSync(join(copy, 'vitest.mutation.config.ts'), vitestConfig(left));
+    await runTests(copy, plan.journal, join(state, `${name}.log`));
+    const after = new Journal(plan.journal);
+    // It hung, or took the process with it.
+    if (after.last?.[0] === 'try') after.write(['killed', [after.last[1]], after.last[2]]);
+    idle = after.size > before.size + 1 ? 0 : idle + 1;
+    if (idle === 3)
+      throw new Error(`expected tests of ${name} to run; found ${readFileSync(join(state, `${name}.log`), 'utf8')}`);
+  }
+}
+
+async function mutate(name: PackageName, files: readonly string[]): Promise<void> {
   const copy = copySources();
   try {
-    writeFileSync(join(copy, 'vitest.mutation.config.ts'), vitestConfig(file));
-    writeFileSync(join(copy, 'stryker.config.json'), JSON.stringify(configuration(file, concurrency), undefined, 2));
-    const stryker = join(root, 'fuzz/node_modules/@stryker-mutator/core/bin/stryker.js');
-    const child = spawn(process.execPath, [stryker, 'run', 'stryker.config.json'], {
-      cwd: copy,
-      stdio: 'inherit',
-      env: { ...process.env, FUZZ_RUNS },
+    const sources = files.map((file) => ({
+      name: file,
+      content: readFileSync(join(copy, file), 'utf8'),
+      mutate: true,
+    }));
+    const { files: instrumented, mutants } = await new Instrumenter(LOGGER).instrument(sources, {
+      // Texts of errors are for people, and reworded without a test.
+      excludedMutations: ['StringLiteral'],
+      ignorers: [],
+      plugins: null,
     });
-    const { promise, resolve } = Promise.withResolvers<number>();
-    child.once('exit', (code) => resolve(code ?? 1));
-    const code = await promise;
-    const report = join(copy, 'report.json');
-    if (!existsSync(report)) throw new Error(`expected a report of Stryker on ${file}; it ended with ${code}`);
-    // The report's shape is Stryker's own.
-    const { files } = JSON.parse(readFileSync(report, 'utf8')) as { files: Record<string, FileReport> };
-    const found = files[file];
-    if (found === undefined)
-      throw new Error(`expected ${file} in Stryker's report; found ${Object.keys(files).join()}`);
-    return toResult(file, found);
+    for (const { name: file, content } of instrumented) writeFileSync(join(copy, file), countingAtTimes(content));
+    const digest = createHash('sha256').update(JSON.stringify(sources)).digest('base64url').slice(0, 8);
+    const path = join(state, `${name}-${digest}.jsonl`);
+    console.log(`${name}: ${mutants.length} mutants of ${files.length} files`);
+    for (const round of ROUNDS) {
+      const plan: Plan = { journal: path, ...round };
+      writeFileSync(join(copy, 'mutation-plan.json'), JSON.stringify(plan));
+      await runRound(name, copy, plan);
+    }
+    const journal = new Journal(path);
+    for (const [test, reason] of journal.unusable) console.log(`without ${test}: ${reason}`);
+    for (const file of files) {
+      writeResult(
+        file,
+        toResult(
+          file,
+          mutants.filter(({ fileName }) => fileName === file),
+          journal,
+        ),
+      );
+    }
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
@@ -108,36 +176,32 @@ async function main(): Promise<number> {
     options: {
       help: { type: 'boolean' },
       again: { type: 'boolean', default: false },
-      concurrency: { type: 'string' },
+      table: { type: 'boolean', default: false },
     },
   });
   if (values.help === true) {
     console.log(HELP);
     return 0;
   }
-  const concurrency = Number(values.concurrency ?? Math.max(1, availableParallelism() - 1));
   const files = mutatedFiles().filter(
     (file) => positionals.length === 0 || positionals.some((part) => file.includes(part)),
   );
   if (files.length === 0) throw new Error(`expected a part of a source file's name; found ${positionals.join(', ')}`);
-  const failed: string[] = [];
-  const results = new Map<string, FileResult>();
-  for (const [index, file] of files.entries()) {
-    const before = values.again ? undefined : readResult(file);
-    console.log(`${index + 1} of ${files.length}: ${file}${before === undefined ? '' : ' has a result'}`);
-    try {
-      const result = before ?? (await mutate(file, concurrency));
-      if (before === undefined) writeResult(file, result);
-      results.set(file, result);
-    } catch (error) {
-      console.error(error);
-      failed.push(file);
-    }
+  mkdirSync(state, { recursive: true });
+  if (!values.table) {
+    const due = files.filter((file) => values.again || readResult(file) === undefined);
+    for (const [name, group] of Map.groupBy(due, packageOf)) await mutate(name, group);
   }
-  for (const [file, { survivors }] of results) for (const survivor of survivors) console.log(`${file}:${survivor}`);
-  console.log(`\n${toTable(results)}`);
-  for (const file of failed) console.log(`no result: ${file}`);
-  return failed.length === 0 ? 0 : 1;
+  const results = files.flatMap((file) => {
+    const result = readResult(file);
+    return result === undefined ? [] : [[file, result] as const];
+  });
+  if (!values.table) {
+    for (const [file, { survivors }] of results) for (const survivor of survivors) console.log(`${file}:${survivor}`);
+  }
+  console.log(`\n${toTable(new Map(results))}`);
+  for (const file of files) if (readResult(file) === undefined) console.log(`no result: ${file}`);
+  return 0;
 }
 
 process.exitCode = await main();

@@ -1,4 +1,5 @@
-import { globSync } from 'node:fs';
+import { globSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sourceFiles } from '../support/source-files.ts';
 
@@ -15,34 +16,30 @@ const NOT_MUTATED = [
   'packages/builder/src/arbitraries.ts',
 ];
 
-/** Folders of the agent that are tested through each other. */
-const AGENT_TOGETHER = ['notify', 'session', 'connection'];
+/** The files of tests to run against changes of a package. Properties of the codec run a part of their usual number. */
+const TESTS = {
+  codec: ['packages/codec/test/**/*.test.ts', 'fuzz/targets.test.ts', 'fuzz/codec/*.test.ts'],
+  agent: ['packages/agent/test/*.test.ts', 'packages/agent/test/{connection,notify,observe,session}/*.test.ts'],
+  builder: ['packages/builder/test/**/*.test.ts', 'packages/agent/test/scripted-haproxy.test.ts'],
+} as const;
 
-function agentTests(folder: string): string[] {
-  if (folder === '') return ['packages/agent/test/*.test.ts'];
-  const folders = AGENT_TOGETHER.includes(folder) ? AGENT_TOGETHER : [folder];
-  return folders.map((each) => `packages/agent/test/${each}/*.test.ts`);
+/** Tests that measure memory, start processes or say nothing about behaviour. */
+const WITHOUT =
+  '**/{memory,readme,types,busy-listener,left-behind,close-on-signals*,allocations,documented-defaults}.test.ts';
+
+export type PackageName = (typeof PACKAGES)[number];
+
+export function packageOf(file: string): PackageName {
+  const name = PACKAGES.find((each) => file.startsWith(`packages/${each}/`));
+  if (name === undefined) throw new Error(`expected a file of ${PACKAGES.join(', ')}; found ${file}`);
+  return name;
 }
 
-/**
- * The tests to run against changes of a file, as patterns: those of its package, of its folder if they are many, and
- * the properties that are quick.
- *
- * @throws {Error} where a pattern names no file.
- */
-export function testsFor(file: string): readonly string[] {
-  const [, name, , folder = ''] = /^packages\/(\w+)\/src\/((\w+)\/)?[^/]+$/.exec(file) ?? [];
-  const properties = ['fuzz/targets.test.ts', 'fuzz/codec/notify.test.ts'];
-  const patterns =
-    name === 'codec'
-      ? ['packages/codec/test/**/*.test.ts', ...properties]
-      : name === 'agent'
-        ? agentTests(folder)
-        : ['packages/builder/test/**/*.test.ts'];
-  for (const pattern of patterns) {
-    if (globSync(pattern, { cwd: root }).length === 0) throw new Error(`expected files at ${pattern}; found none`);
-  }
-  return patterns;
+/** The files of tests to run against changes of a package, short ones first and properties last, as paths from `folder`. */
+export function testsOf(name: PackageName, folder: string = root): string[] {
+  const files = globSync([...TESTS[name]], { cwd: folder, exclude: [WITHOUT] });
+  const size = (file: string): number => statSync(join(folder, file)).size + (file.startsWith('fuzz') ? 1e6 : 0);
+  return files.toSorted((a, b) => size(a) - size(b));
 }
 
 /** Every source file of codec, agent and builder, but for names and numbers. */

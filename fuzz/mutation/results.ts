@@ -1,41 +1,43 @@
 /** The results of mutation, in fuzz/mutation/results.json: a run takes hours, and goes on with the files that have none. */
+import type { Instrumenter } from '@stryker-mutator/instrumenter';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Journal } from './journal.ts';
+
+type Mutant = Awaited<ReturnType<Instrumenter['instrument']>>['mutants'][number];
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const path = join(root, 'fuzz/mutation/results.json');
-
-/** The part of Stryker's JSON report on one file that is read here. */
-export interface FileReport {
-  readonly mutants: readonly {
-    readonly status: string;
-    readonly mutatorName: string;
-    readonly replacement?: string;
-    readonly location: { readonly start: { readonly line: number } };
-  }[];
-}
 
 /** The mutants of one source file. */
 export interface FileResult {
   /** A digest of the code, without its comments: other words do not change what tests notice. */
   readonly code: string;
   readonly killed: number;
-  /** Without the mutants that do not compile. */
+  /** Without mutants in code that only runs while modules are loaded. */
   readonly total: number;
   /** The mutants that no test noticed: `12 ConditionalExpression: true`, with their lines at that time. */
   readonly survivors: readonly string[];
 }
 
-/** Counts as Stryker does: a mutant that no test reaches has survived, and one that ran out of time was noticed. */
-export function toResult(file: string, { mutants }: FileReport): FileResult {
-  const killed = mutants.filter(({ status }) => status === 'Killed' || status === 'Timeout').length;
-  const survived = mutants.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
-  const survivors = survived.map(({ location, mutatorName, replacement = '' }) => {
-    return `${location.start.line} ${mutatorName}: ${replacement.split('\n')[0]}`;
+/** Leaves out what runs only while modules are loaded. A mutant that no test reaches has survived. */
+export function toResult(
+  file: string,
+  mutants: readonly Mutant[],
+  { covered, static: early, killed }: Journal,
+): FileResult {
+  const counted = mutants.filter(({ id, status }) => {
+    return status !== 'Ignored' && (covered.has(Number(id)) || !early.has(Number(id)));
   });
-  return { code: digestOf(file), killed, total: killed + survivors.length, survivors };
+  const survivors = counted
+    .filter(({ id }) => !killed.has(Number(id)))
+    .map(({ id, location, mutatorName, replacement }) => {
+      const reached = covered.has(Number(id)) ? '' : ' (not reached)';
+      return `${location.start.line + 1} ${mutatorName}: ${replacement.split('\n')[0]}${reached}`;
+    });
+  return { code: digestOf(file), killed: counted.length - survivors.length, total: counted.length, survivors };
 }
 
 /** The result of a file; undefined if its code has changed since. */
