@@ -27,6 +27,9 @@ const TESTS = {
 const WITHOUT =
   '**/{memory,readme,types,busy-listener,left-behind,close-on-signals*,allocations,documented-defaults}.test.ts';
 
+/** Tests of much at a time: they come last, with what the others did not notice. */
+const LAST = /^fuzz|\/(?:captures|round-trip|arbitraries|arbitraries-reach|arbitrary-bytes|large-input)\.test\.ts$/;
+
 export type PackageName = (typeof PACKAGES)[number];
 
 export function packageOf(file: string): PackageName {
@@ -35,10 +38,10 @@ export function packageOf(file: string): PackageName {
   return name;
 }
 
-/** The files of tests to run against changes of a package, short ones first and properties last, as paths from `folder`. */
+/** The files of tests to run against changes of a package, short ones first, as paths from `folder`. */
 export function testsOf(name: PackageName, folder: string = root): string[] {
   const files = globSync([...TESTS[name]], { cwd: folder, exclude: [WITHOUT] });
-  const size = (file: string): number => statSync(join(folder, file)).size + (file.startsWith('fuzz') ? 1e6 : 0);
+  const size = (file: string): number => statSync(join(folder, file)).size + (LAST.test(file) ? 1e6 : 0);
   return files.toSorted((a, b) => size(a) - size(b));
 }
 

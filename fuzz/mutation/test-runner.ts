@@ -30,7 +30,7 @@ type Step =
 const SLOW_MS = 10_000;
 /** A mutant may take this much longer than the code as it is, and this. */
 const TIMES_LONGER = 10;
-const LEAST_LIMIT_MS = 1_000;
+const LEAST_LIMIT_MS = 500;
 /** So many mutants may fail a test before it runs without any, which has to pass. */
 const MOST_FAILED = 16;
 /** A place that ran 100 times as often is in a loop without end. */

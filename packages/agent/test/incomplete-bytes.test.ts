@@ -57,6 +57,13 @@ describe('IncompleteBytes', () => {
     expect([calls, incomplete.total]).toEqual([[], 100]);
   });
 
+  it('takes back no memory at the limit', () => {
+    const { holder, incomplete } = setup();
+    incomplete.note(holder('empty', 1, true), 40);
+    incomplete.note(holder('new', 2), 60);
+    expect(incomplete.total).toBe(100);
+  });
+
   it('ends no connection if one holds fewer bytes than before', () => {
     const { calls, holder, incomplete } = setup();
     const a = holder('a', 1);

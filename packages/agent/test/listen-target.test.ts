@@ -13,6 +13,7 @@ describe('parseListenAddress', () => {
     ['unix@/run/agent.sock', { path: '/run/agent.sock' }],
     ['unix:/run/a:1', { path: '/run/a:1' }],
     ['fd@3', { fd: 3 }],
+    ['fd@12', { fd: 12 }],
   ])('reads %s', (text, target) => {
     expect(parseListenAddress(text)).toEqual(target);
   });
@@ -36,6 +37,16 @@ describe('parseListenAddress', () => {
     ['unix:agent.sock', 'an absolute path'],
     ['fd@', 'the number of a file descriptor'],
     ['fd@three', 'the number of a file descriptor'],
+    ['fd@3x', 'the number of a file descriptor'],
+    ['fd@x3', 'the number of a file descriptor'],
+    ['fd@1234567890', 'the number of a file descriptor'],
+    ['xunix:/run/agent.sock', 'an address with a port from 0 to 65535'],
+    ['127.0.0.1:9000x', 'an address with a port from 0 to 65535'],
+    ['127.0.0.1:900000', 'an address with a port from 0 to 65535'],
+    ['x[::1]:9000', 'an IPv6 address in brackets'],
+    ['[::1]x:9000', 'an IPv6 address in brackets'],
+    ['a[b:9000', 'the name or the address of a host'],
+    ['a]b:9000', 'the name or the address of a host'],
   ])('refuses "%s" and shows the form of an address', (text, reason) => {
     const error = thrownBy(() => parseListenAddress(text));
     expect(error).toBeInstanceOf(TypeError);

@@ -46,6 +46,16 @@ describe('LatencyHistogram', () => {
     expect(found.at(-1)).toBe(1_000);
   });
 
+  it('has durations below and above all edges in its first and last bucket', () => {
+    expect([recorded(0).countUpTo(0), recorded(-1).countUpTo(0)]).toEqual([1, 1]);
+    for (const ms of [2_147_483.7, 3_600_000, 1e12]) expect(recorded(ms).percentileMs(1)).toBe(2 ** 31 / 1_000);
+  });
+
+  it.each([32, 33, 64, 66, 128, 132])('is exact for %i µs, an edge', (microseconds) => {
+    const histogram = recorded(microseconds / 1_000, 1);
+    expect(histogram.percentileMs(0.5)).toBe(microseconds / 1_000);
+  });
+
   it.each([0, -1, 0.0001, 3_600_000, 1e12])('takes %f ms', (ms) => {
     const histogram = recorded(ms);
     expect(histogram.count).toBe(1);
