@@ -8,8 +8,10 @@ export interface Plan {
   readonly round: number;
   /** Tests that take more processor time have no turn in this round. */
   readonly cpuMs: number;
-  /** Nor have mutants that so many tests did not notice. */
+  /** Nor have mutants that so many tests did not notice, but with tests of their folder. */
   readonly tests: number;
+  /** The folder of each mutant below `src`. */
+  readonly folders: readonly string[];
 }
 
 export type Entry =
@@ -18,7 +20,7 @@ export type Entry =
   | readonly ['try', mutant: number, test: string, limitMs: number]
   | readonly ['failed' | 'retry', mutant: number, test: string]
   | readonly ['killed', mutants: readonly number[], test: string]
-  | readonly ['unusable', test: string, reason: string]
+  | readonly ['unusable' | 'disturbed', test: string, reason: string]
   | readonly ['done' | 'file', name: string, round: number];
 
 /** Names a file of tests as it is now: when it changes, its tests run anew. */
@@ -101,10 +103,14 @@ export class Journal {
   }
 
   /** Those to run with a test. */
-  open(mutants: readonly number[], test: string, tests: number): number[] {
+  open(mutants: readonly number[], test: string, { tests, folders }: Plan): number[] {
+    const [, folder = ''] = /^packages\/\w+\/test\/(?:([^ ]+)\/)?[^/ ]+ /.exec(test) ?? [];
+    const isOfFolder = (mutant: number): boolean => `${folders[mutant] ?? ''}/`.startsWith(`${folder}/`);
     const open = mutants.filter(
       (mutant) =>
-        !this.killed.has(mutant) && !this.#tried.has(`${mutant} ${test}`) && (this.#tests.get(mutant) ?? 0) < tests,
+        !this.killed.has(mutant) &&
+        !this.#tried.has(`${mutant} ${test}`) &&
+        ((this.#tests.get(mutant) ?? 0) < tests || isOfFolder(mutant)),
     );
     return open.toSorted((a, b) => Number(this.isAgain(b, test)) - Number(this.isAgain(a, test)));
   }

@@ -1,8 +1,18 @@
 import { Instrumenter } from '@stryker-mutator/instrumenter';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { copySources } from '../support/copy-sources.ts';
@@ -18,7 +28,7 @@ The result of each file is kept in fuzz/mutation/results.json, and a file whose 
 A run that was stopped goes on where it was. fuzz/mutation.md says why those that survived are harmless.
 
   --again  also files that have a result: what no test noticed is tried again with new and changed tests
-  --table  prints the results, and runs nothing
+  --table  writes the results as far as they are known, prints them, and runs nothing
 `;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,8 +36,8 @@ const state = join(root, 'node_modules/.cache/mutation');
 
 /** Quick tests notice most; the others have only what is left. */
 const ROUNDS = [
-  { round: 1, cpuMs: 20, tests: 100 },
-  { round: 2, cpuMs: 500, tests: 300 },
+  { round: 1, cpuMs: 20, tests: 30 },
+  { round: 2, cpuMs: 500, tests: 200 },
 ] as const;
 
 /** Longest without a line in the journal, above the time that a mutant may take. */
@@ -53,6 +63,12 @@ const LOGGER = {
   fatal: console.error,
 };
 
+/** Tests of the command line run it as a process, which would know of no mutant. */
+const SPOP_IN_PROCESS = `
+export * from './spop-as-process.ts';
+export { spop } from '../../../../fuzz/mutation/spop-in-process.ts';
+`;
+
 function vitestConfig(tests: readonly string[]): string {
   return `
 import { defineConfig } from 'vitest/config';
@@ -73,7 +89,7 @@ export default defineConfig({
     execArgv: ['--max-old-space-size=1500'],
     sequence: { sequencer: Sequencer },
     testTimeout: 60_000,
-    hookTimeout: 10_000,
+    hookTimeout: 2_000,
     reporters: [{}],
     silent: true,
     dangerouslyIgnoreUnhandledErrors: true,
@@ -115,7 +131,9 @@ function countingAtTimes(content: string): string {
 async function runRound(name: PackageName, copy: string, plan: Plan): Promise<void> {
   for (let idle = 0; ;) {
     const before = new Journal(plan.journal);
-    const left = testsOf(name, copy).filter((file) => !before.isDone(fileKey(copy, file), plan.round));
+    // Long files are those that the first round came to last, when many mutants had had their tests.
+    const tests = testsOf(name, copy, plan.round > 1);
+    const left = tests.filter((file) => !before.isDone(fileKey(copy, file), plan.round));
     const time = new Date().toISOString().slice(11, 19);
     console.log(`${time} round ${plan.round}: ${before.killed.size} noticed, ${left.length} files of tests left`);
     if (left.length === 0) return;
@@ -130,44 +148,56 @@ async function runRound(name: PackageName, copy: string, plan: Plan): Promise<vo
   }
 }
 
-async function mutate(name: PackageName, files: readonly string[]): Promise<void> {
+async function mutate(name: PackageName, files: readonly string[], isRunning: boolean): Promise<void> {
+  const sources = files.map((file) => ({ name: file, content: readFileSync(join(root, file), 'utf8'), mutate: true }));
+  const { files: instrumented, mutants } = await new Instrumenter(LOGGER).instrument(sources, {
+    // Texts of errors are for people, and reworded without a test.
+    excludedMutations: ['StringLiteral'],
+    ignorers: [],
+    plugins: null,
+  });
+  const digest = createHash('sha256').update(JSON.stringify(sources)).digest('base64url').slice(0, 8);
+  const path = join(state, `${name}-${digest}.jsonl`);
+  if (isRunning) {
+    console.log(`${name}: ${mutants.length} mutants of ${files.length} files`);
+    const folders = mutants.map(({ fileName }) =>
+      dirname(fileName.replace(/^packages\/\w+\/src\//, '')).replace('.', ''),
+    );
+    await runRounds(name, instrumented, { journal: path, folders });
+  }
+  const journal = new Journal(path);
+  for (const [test, reason] of journal.unusable) console.log(`without ${test}: ${reason}`);
+  const keys = testsOf(name).map((file) => fileKey(root, file));
+  const rounds = ROUNDS.filter(({ round }) => keys.every((key) => journal.isDone(key, round))).length;
+  for (const file of files) {
+    const ofFile = mutants.filter(({ fileName }) => fileName === file);
+    writeResult(file, toResult(file, ofFile, journal, ROUNDS.length - rounds));
+  }
+}
+
+async function runRounds(
+  name: PackageName,
+  instrumented: readonly { readonly name: string; readonly content: string }[],
+  plan: Pick<Plan, 'journal' | 'folders'>,
+): Promise<void> {
   const copy = copySources();
   try {
-    const sources = files.map((file) => ({
-      name: file,
-      content: readFileSync(join(copy, file), 'utf8'),
-      mutate: true,
-    }));
-    const { files: instrumented, mutants } = await new Instrumenter(LOGGER).instrument(sources, {
-      // Texts of errors are for people, and reworded without a test.
-      excludedMutations: ['StringLiteral'],
-      ignorers: [],
-      plugins: null,
-    });
     for (const { name: file, content } of instrumented) writeFileSync(join(copy, file), countingAtTimes(content));
-    const digest = createHash('sha256').update(JSON.stringify(sources)).digest('base64url').slice(0, 8);
-    const path = join(state, `${name}-${digest}.jsonl`);
-    console.log(`${name}: ${mutants.length} mutants of ${files.length} files`);
+    const runSpop = join(copy, 'packages/agent/test/cli/run-spop.ts');
+    renameSync(runSpop, runSpop.replace('run-spop', 'spop-as-process'));
+    writeFileSync(runSpop, SPOP_IN_PROCESS);
     for (const round of ROUNDS) {
-      const plan: Plan = { journal: path, ...round };
-      writeFileSync(join(copy, 'mutation-plan.json'), JSON.stringify(plan));
-      await runRound(name, copy, plan);
-    }
-    const journal = new Journal(path);
-    for (const [test, reason] of journal.unusable) console.log(`without ${test}: ${reason}`);
-    for (const file of files) {
-      writeResult(
-        file,
-        toResult(
-          file,
-          mutants.filter(({ fileName }) => fileName === file),
-          journal,
-        ),
-      );
+      writeFileSync(join(copy, 'mutation-plan.json'), JSON.stringify({ ...plan, ...round } satisfies Plan));
+      await runRound(name, copy, { ...plan, ...round });
     }
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
+}
+
+function isDue(file: string): boolean {
+  const result = readResult(file);
+  return result === undefined || result.left !== undefined;
 }
 
 async function main(): Promise<number> {
@@ -188,10 +218,8 @@ async function main(): Promise<number> {
   );
   if (files.length === 0) throw new Error(`expected a part of a source file's name; found ${positionals.join(', ')}`);
   mkdirSync(state, { recursive: true });
-  if (!values.table) {
-    const due = files.filter((file) => values.again || readResult(file) === undefined);
-    for (const [name, group] of Map.groupBy(due, packageOf)) await mutate(name, group);
-  }
+  const due = files.filter((file) => values.again || isDue(file));
+  for (const [name, group] of Map.groupBy(due, packageOf)) await mutate(name, group, !values.table);
   const results = files.flatMap((file) => {
     const result = readResult(file);
     return result === undefined ? [] : [[file, result] as const];
@@ -200,7 +228,7 @@ async function main(): Promise<number> {
     for (const [file, { survivors }] of results) for (const survivor of survivors) console.log(`${file}:${survivor}`);
   }
   console.log(`\n${toTable(new Map(results))}`);
-  for (const file of files) if (readResult(file) === undefined) console.log(`no result: ${file}`);
+  for (const file of files) if (isDue(file)) console.log(`not finished: ${file}`);
   return 0;
 }
 

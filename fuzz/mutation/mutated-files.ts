@@ -20,12 +20,17 @@ const NOT_MUTATED = [
 const TESTS = {
   codec: ['packages/codec/test/**/*.test.ts', 'fuzz/targets.test.ts', 'fuzz/codec/*.test.ts'],
   agent: ['packages/agent/test/*.test.ts', 'packages/agent/test/{connection,notify,observe,session}/*.test.ts'],
-  builder: ['packages/builder/test/**/*.test.ts', 'packages/agent/test/scripted-haproxy.test.ts'],
+  builder: [
+    'packages/builder/test/**/*.test.ts',
+    'packages/agent/test/{scripted-haproxy,cli/*,attack/conformance}.test.ts',
+  ],
 } as const;
 
 /** Tests that measure memory, start processes or say nothing about behaviour. */
-const WITHOUT =
-  '**/{memory,readme,types,busy-listener,left-behind,close-on-signals*,allocations,documented-defaults}.test.ts';
+const WITHOUT = [
+  '**/*.e2e.test.ts',
+  '**/{memory,readme,types,busy-listener,left-behind,close-on-signals,close-on-signals-off,documented-defaults}.test.ts',
+];
 
 /** Tests of much at a time: they come last, with what the others did not notice. */
 const LAST = /^fuzz|\/(?:captures|round-trip|arbitraries|arbitraries-reach|arbitrary-bytes|large-input)\.test\.ts$/;
@@ -38,11 +43,12 @@ export function packageOf(file: string): PackageName {
   return name;
 }
 
-/** The files of tests to run against changes of a package, short ones first, as paths from `folder`. */
-export function testsOf(name: PackageName, folder: string = root): string[] {
-  const files = globSync([...TESTS[name]], { cwd: folder, exclude: [WITHOUT] });
-  const size = (file: string): number => statSync(join(folder, file)).size + (LAST.test(file) ? 1e6 : 0);
-  return files.toSorted((a, b) => size(a) - size(b));
+/** The files of tests to run against changes of a package, as paths from `folder`: short ones first, or long ones. */
+export function testsOf(name: PackageName, folder: string = root, isLongFirst: boolean = false): string[] {
+  const files = globSync([...TESTS[name]], { cwd: folder, exclude: WITHOUT });
+  const size = (file: string): number => statSync(join(folder, file)).size * (isLongFirst ? -1 : 1);
+  const place = (file: string): number => size(file) + (LAST.test(file) ? 1e9 : 0);
+  return files.toSorted((a, b) => place(a) - place(b));
 }
 
 /** Every source file of codec, agent and builder, but for names and numbers. */

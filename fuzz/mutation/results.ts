@@ -15,6 +15,8 @@ const path = join(root, 'fuzz/mutation/results.json');
 export interface FileResult {
   /** A digest of the code, without its comments: other words do not change what tests notice. */
   readonly code: string;
+  /** How many of the rounds are not finished; undefined means none. */
+  readonly left?: number | undefined;
   readonly killed: number;
   /** Without mutants in code that only runs while modules are loaded. */
   readonly total: number;
@@ -27,6 +29,7 @@ export function toResult(
   file: string,
   mutants: readonly Mutant[],
   { covered, static: early, killed }: Journal,
+  left: number,
 ): FileResult {
   const counted = mutants.filter(({ id, status }) => {
     return status !== 'Ignored' && (covered.has(Number(id)) || !early.has(Number(id)));
@@ -37,7 +40,8 @@ export function toResult(
       const reached = covered.has(Number(id)) ? '' : ' (not reached)';
       return `${location.start.line + 1} ${mutatorName}: ${replacement.split('\n')[0]}${reached}`;
     });
-  return { code: digestOf(file), killed: counted.length - survivors.length, total: counted.length, survivors };
+  const done = left > 0 ? { left } : {};
+  return { code: digestOf(file), ...done, killed: counted.length - survivors.length, total: counted.length, survivors };
 }
 
 /** The result of a file; undefined if its code has changed since. */

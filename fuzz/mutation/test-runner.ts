@@ -3,6 +3,7 @@
  * earlier test noticed. The sources are instrumented by Stryker: all mutants are in them, and one is active at a time.
  */
 import { readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
 import {
   type RunnerTestCase,
   type RunnerTestFile,
@@ -26,19 +27,25 @@ type Step =
   | { readonly kind: 'first' | 'again' | 'verify' | 'end' }
   | { readonly kind: 'mutant'; readonly mutant: number };
 
-/** A test that waits so long has no turn with mutants. */
-const SLOW_MS = 10_000;
+/** A test that waits so long, for a process or a timer, has no turn with mutants. */
+const MOST_IDLE_MS = 400;
 /** A mutant may take this much longer than the code as it is, and this. */
 const TIMES_LONGER = 10;
 const LEAST_LIMIT_MS = 500;
+/** So much longer it may do nothing at all: what it waits for will not come. */
+const TIMES_IDLE = 3;
+const LEAST_IDLE_MS = 300;
+const LOOK_MS = 50;
 /** So many mutants may fail a test before it runs without any, which has to pass. */
 const MOST_FAILED = 16;
 /** A place that ran 100 times as often is in a loop without end. */
 const TIMES_OFTENER = 100;
 
 // Tests replace these by clocks of their own.
-const { setTimeout, clearTimeout, setImmediate } = globalThis;
+const { setInterval, clearInterval, setImmediate } = globalThis;
 const now = performance.now.bind(performance);
+const utilization = performance.eventLoopUtilization.bind(performance);
+const idle = (): number => utilization().idle;
 
 // The instrumented code looks here.
 const mutants = ((globalThis as { __stryker__?: Switch }).__stryker__ ??= {});
@@ -65,12 +72,15 @@ export default class MutantRunner extends TestRunner {
   #step: Step = { kind: 'first' };
   #queue: number[] = [];
   #failed: number[] = [];
-  #verified = 0;
+  #disturbed = 0;
   /** Whether the mutant failed the test before, in a process that failed it without a mutant too. */
   #isSuspect = false;
   #isFailed = false;
+  #reason = '';
   #limitMs = LEAST_LIMIT_MS;
+  #idleLimitMs = LEAST_IDLE_MS;
   #begun = 0;
+  #begunIdle = 0;
   #cpu = process.cpuUsage();
 
   override onCollectStart(file: RunnerTestFile): void {
@@ -92,7 +102,7 @@ export default class MutantRunner extends TestRunner {
     this.#limitMs = Number.POSITIVE_INFINITY;
     this.#queue = [];
     this.#failed = [];
-    this.#verified = 0;
+    this.#disturbed = 0;
   }
 
   override onBeforeTryTask(test: RunnerTestCase, options: TestTryOptions): void {
@@ -114,6 +124,7 @@ export default class MutantRunner extends TestRunner {
       ran++;
     }
     this.#begun = now();
+    this.#begunIdle = idle();
     this.#cpu = process.cpuUsage();
   }
 
@@ -121,7 +132,11 @@ export default class MutantRunner extends TestRunner {
     if (this.#step.kind === 'end') test.context.skip();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      if (this.#limitMs !== Number.POSITIVE_INFINITY) timer = setTimeout(reject, this.#limitMs);
+      if (this.#limitMs === Number.POSITIVE_INFINITY) return;
+      timer = setInterval(() => {
+        if (now() - this.#begun > this.#limitMs || idle() - this.#begunIdle > this.#idleLimitMs)
+          reject(new Error('late'));
+      }, LOOK_MS);
     });
     try {
       await Promise.race([TestRunner.getTestFn(test)(), late]);
@@ -129,13 +144,17 @@ export default class MutantRunner extends TestRunner {
       if (this.#limitMs === Number.POSITIVE_INFINITY) throw error;
       // vitest would make a text of it, with a diff, which takes longer than most tests.
       this.#isFailed = true;
+      // What the test has begun is ended by the code as it is, which does not hang.
+      mutants.activeMutant = undefined;
+      if (this.#step.kind !== 'mutant') this.#reason = String(error);
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
     }
   }
 
   override async onAfterRetryTask(test: RunnerTestCase, options: TestTryOptions): Promise<void> {
     const ms = now() - this.#begun;
+    const idleMs = idle() - this.#begunIdle;
     const { user, system } = process.cpuUsage(this.#cpu);
     await super.onAfterRetryTask(test, options);
     // Rejections that nobody handles are told of before this.
@@ -150,12 +169,13 @@ export default class MutantRunner extends TestRunner {
       return;
     }
     const isNoticed = this.#isFailed || result.state === 'fail' || uncaught > 0;
-    const message = result.errors?.[0]?.message ?? 'fails the second time';
+    const message = (result.errors?.[0]?.message ?? this.#reason) || 'an error that nobody handled';
     result.state = 'pass';
     this.#step = await this.#next(isNoticed, message);
-    if (this.#step.kind === 'first') {
-      const isSlow = (user + system) / 1_000 > plan.cpuMs || ms > SLOW_MS;
+    if (this.#step.kind === 'first' && !isNoticed) {
+      const isSlow = (user + system) / 1_000 > plan.cpuMs || idleMs > MOST_IDLE_MS;
       this.#limitMs = LEAST_LIMIT_MS + TIMES_LONGER * ms;
+      this.#idleLimitMs = LEAST_IDLE_MS + TIMES_IDLE * idleMs;
       this.#queue = this.#reached();
       this.#step = { kind: isSlow || this.#queue.length === 0 ? 'end' : 'again' };
     }
@@ -181,7 +201,7 @@ export default class MutantRunner extends TestRunner {
     switch (step.kind) {
       case 'first':
       case 'again':
-        if (isNoticed && ran > 0) return restart();
+        if (isNoticed && ran > 0) return this.#isDisturbed(message) ? restart() : step;
         if (isNoticed) journal.write(['unusable', this.#key, message.split('\n')[0] ?? '']);
         if (isNoticed) return { kind: 'end' };
         return step.kind === 'first' ? step : this.#nextMutant();
@@ -191,20 +211,26 @@ export default class MutantRunner extends TestRunner {
         this.#failed.push(step.mutant);
         return this.#failed.length === MOST_FAILED || this.#isSuspect ? { kind: 'verify' } : this.#nextMutant();
       case 'verify':
-        // What a mutant has begun may disturb the test once.
-        if (isNoticed && this.#verified++ === 0) return step;
+        if (isNoticed && !this.#isDisturbed(message)) return step;
         // A test that fails without a mutant too says nothing, unless nothing but this mutant can have disturbed it.
         if (!isNoticed || ran === 1) journal.write(['killed', this.#failed, this.#key]);
         if (isNoticed) return restart();
         this.#failed = [];
-        this.#verified = 0;
         return this.#nextMutant();
       case 'end':
         return step;
     }
   }
 
+  /** Whether the test has failed as the code is, and has again: what a mutant has begun may disturb it once. */
+  #isDisturbed(reason: string): boolean {
+    if (this.#disturbed++ < 2) return false;
+    journal.write(['disturbed', this.#key, reason.split('\n')[0] ?? '']);
+    return true;
+  }
+
   #nextMutant(): Step {
+    this.#disturbed = 0;
     const mutant = this.#queue.shift();
     if (mutant === undefined) return { kind: this.#failed.length > 0 ? 'verify' : 'end' };
     this.#isSuspect = journal.isAgain(mutant, this.#key);
@@ -217,7 +243,7 @@ export default class MutantRunner extends TestRunner {
     if (mutants.mutantCoverage !== undefined) mutants.mutantCoverage.perTest = {};
     const all = Object.keys(this.#hits).map(Number);
     journal.reached('covered', all);
-    return journal.open(all, this.#key, plan.tests);
+    return journal.open(all, this.#key, plan);
   }
 
   override async onBeforeRunSuite(suite: RunnerTestSuite): Promise<void> {

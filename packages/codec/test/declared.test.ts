@@ -19,7 +19,10 @@ const types: readonly (readonly [unknown, string])[] = [
   [null, 'null'],
   [5, 'the number 5'],
   [{ kind: 'address' }, 'another object'],
+  [{ optional: false }, 'another object'],
   [{ kind: 'toString', optional: false }, 'another object'],
+  [{ kind: ['address'], optional: false }, 'another object'],
+  [{ kind: 'address', optional: 'no' }, 'another object'],
   [{ type: 'ipv4', value: '192.0.2.1' }, 'another object'],
 ];
 

@@ -39,6 +39,12 @@ describe('escapeText', () => {
   it('does not cut a surrogate pair', () => {
     expect(escapeText(`${'x'.repeat(127)}😀`)).toBe(`${'x'.repeat(127)}…`);
     expect(escapeText(`${'x'.repeat(126)}😀`)).toBe(`${'x'.repeat(126)}😀`);
+    for (const first of ['\ud800', '\udbff']) {
+      expect(escapeText(`${'x'.repeat(127)}${first}\udc00`)).toBe(`${'x'.repeat(127)}…`);
+    }
+    for (const whole of ['\ud7ff', '\ue000', '！']) {
+      expect(escapeText(`${'x'.repeat(127)}${whole}y`)).toBe(`${'x'.repeat(127)}${whole}…`);
+    }
   });
 
   it('does not change its own output', () => {

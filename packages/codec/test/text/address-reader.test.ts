@@ -198,6 +198,7 @@ describe('a Forwarded field', () => {
     ['forx=192.0.2.1', [undefined]],
     ['fo=192.0.2.1', [undefined]],
     ['xfor=192.0.2.1', [undefined]],
+    ['nor=192.0.2.1;fur=192.0.2.2;fox=192.0.2.3;for=192.0.2.4', ['192.0.2.4']],
     ['for=192.0.2.1;for=192.0.2.2', [undefined]],
     ['for=192.0.2.1;FOR=192.0.2.1', [undefined]],
     ['for=unknown;for=192.0.2.1', [undefined]],
