@@ -64,12 +64,12 @@ describe('a finding', () => {
     [
       'asks for the check and its option if both are missing',
       { haproxyText: HAPROXY.replace('9000 check', '9000').replace('option spop-check', '') },
-      'nobody checks the agent "agent1": while it is down, HAProxy tries to connect for the whole of "timeout processing", at every request: check inter 1s, at the end of the line, and "option spop-check" in the backend',
+      'HAProxy does not check the agent "agent1": while it is down, every request waits for a connection, up to "timeout processing": check inter 1s, at the end of the line, and "option spop-check" in the backend',
     ],
     [
       'asks for the check alone if the option is there',
       { haproxyText: HAPROXY.replace('9000 check', '9000') },
-      'at every request: check inter 1s, at the end of the line\n',
+      'up to "timeout processing": check inter 1s, at the end of the line\n',
     ],
     [
       'gives a time for a queue from "timeout processing"',
