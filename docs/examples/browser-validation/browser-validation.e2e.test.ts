@@ -198,6 +198,8 @@ describeHaproxies(
       const shut = new Browserless('192.0.2.1', closed.haproxy, HOST);
       for (const visitor of [open, shut]) await expect.poll(async () => (await visitor.request()).status).toBe(403);
       expect(await Promise.all([agent.stop(), closed.agent.stop()])).toEqual(['exit code 0', 'exit code 0']);
+      // Until then HAProxy tries to connect, and the visitor waits for the deadline.
+      for (const each of [haproxy, closed.haproxy]) await each.says(/backend spoe-agents has no server available/);
       expect(await open.request()).toMatchObject({ status: 200, body: 'the site' });
       const away = await shut.request({ path: '/shop', headers: { 'accept-language': 'de' } });
       expect(away).toMatchObject({ status: 503, headers: { 'retry-after': '60', 'cache-control': 'no-store' } });
