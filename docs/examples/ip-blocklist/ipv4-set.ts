@@ -1,3 +1,5 @@
+import { setBits } from './set-bits.ts';
+
 /**
  * A set of IPv4 addresses: a bit for each /24 that says whether any of it is listed, which answers nearly all look-ups; and
  * sorted ranges, cut at every /16, with the first one of each /16.
@@ -19,7 +21,6 @@ export interface Ipv4Table {
 
 const PLACES = 0x1_0000;
 const LOW_BITS = 0xffff;
-const ALL_BITS = -1;
 
 /** Lays out the IPv4 pairs of `Ranges`: 4 bytes a range, 4 more for each further /16 of a large one, and 2.25 MiB. */
 export function layOutIpv4(pairs: Uint32Array): Ipv4Table {
@@ -44,21 +45,6 @@ export function layOutIpv4(pairs: Uint32Array): Ipv4Table {
   }
   for (let place = 1; place <= PLACES; place++) index[place] ||= index[place - 1]!;
   return { used, ranges, index };
-}
-
-/** Sets the bits from `first` to `last`, whole words at once. */
-function setBits(words: Int32Array, first: number, last: number): void {
-  const word = first >>> 5;
-  const lastWord = last >>> 5;
-  const fromFirst = ALL_BITS << (first & 31);
-  const toLast = ALL_BITS >>> (31 - (last & 31));
-  if (word === lastWord) {
-    words[word]! |= fromFirst & toLast;
-    return;
-  }
-  words[word]! |= fromFirst;
-  words.fill(ALL_BITS, word + 1, lastWord);
-  words[lastWord]! |= toLast;
 }
 
 /** A set of IPv4 addresses that never changes. */

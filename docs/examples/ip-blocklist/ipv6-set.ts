@@ -1,3 +1,5 @@
+import { setBits } from './set-bits.ts';
+
 /**
  * A set of IPv6 addresses: sorted blocks (a block is an address or a CIDR range), and a tree that leads to the few blocks to
  * search for an address. Each node has bits that say which of its addresses may be listed; nearly all look-ups end there
@@ -21,7 +23,6 @@ export interface Ipv6Table {
 }
 
 const TOP_BIT = 0x8000_0000 | 0;
-const ALL_BITS = -1;
 const WORDS = 4;
 /** Words of a node before its bits. */
 const HEADER = 2;
@@ -73,7 +74,9 @@ class Tree {
     this.#reserve(slots + (1 << slotBits));
     this.#nodes.set([bit, bits], place);
     for (let block = low; block < high; block++) {
-      this.#setBits(place + HEADER, this.#valueOf(block, 0, bit, bits), this.#valueOf(block, WORDS, bit, bits));
+      const first = this.#valueOf(block, 0, bit, bits);
+      const last = this.#valueOf(block, WORDS, bit, bits);
+      setBits(this.#nodes, (place + HEADER) * 32 + first, (place + HEADER) * 32 + last);
     }
     this.#fillSlots(slots, low, high, bit, slotBits);
     return place;
@@ -93,22 +96,6 @@ class Tree {
       const entry = count <= FEW ? (first << COUNT_BITS) | count : ~this.#addNode(first, block);
       this.#nodes[place + slot] = entry;
     }
-  }
-
-  /** Sets the bits from `first` to `last`, whole words at once. */
-  #setBits(place: number, first: number, last: number): void {
-    const words = this.#nodes;
-    const word = place + (first >>> 5);
-    const lastWord = place + (last >>> 5);
-    const fromFirst = ALL_BITS << (first & 31);
-    const toLast = ALL_BITS >>> (31 - (last & 31));
-    if (word === lastWord) {
-      words[word]! |= fromFirst & toLast;
-      return;
-    }
-    words[word]! |= fromFirst;
-    words.fill(ALL_BITS, word + 1, lastWord);
-    words[lastWord]! |= toLast;
   }
 
   #reserve(length: number): void {
