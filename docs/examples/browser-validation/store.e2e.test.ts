@@ -7,19 +7,21 @@ import { ask, solution, start } from './asking.ts';
 
 const VALKEY = { packages: ['valkey-server'], suites: ['trixie'] };
 
+/** Two agents with the same key, and the store that they share. */
+async function startTwo(folder: string, deadlines: { VALKEY_DEADLINE_MS: string; PROCESSING_TIMEOUT_MS: string }) {
+  const KEYS = stopAfterTest(await TemporaryFolder.make()).file('keys');
+  await writeFile(KEYS, `${Buffer.alloc(32, 1).toString('base64')}\n`);
+  const store = stopAfterTest(await Store.start(`${folder}/valkey-server`));
+  const env = { KEYS, VALKEY_URL: `redis://${store.address}`, ...deadlines };
+  const [one, other] = await Promise.all([start(env), start(env)]);
+  for (const { agent } of [one, other]) await agent.says(/store \S+ answers/);
+  return { store, one, other };
+}
+
 await describeWith(VALKEY, 'agents that share a store', (folder) => {
   it('accept a solution once among them, and by their own memory while the store does not answer', async () => {
-    const KEYS = stopAfterTest(await TemporaryFolder.make()).file('keys');
-    await writeFile(KEYS, `${Buffer.alloc(32, 1).toString('base64')}\n`);
-    const store = stopAfterTest(await Store.start(`${folder}/valkey-server`));
-    const env = {
-      KEYS,
-      VALKEY_URL: `redis://${store.address}`,
-      VALKEY_DEADLINE_MS: '1000',
-      PROCESSING_TIMEOUT_MS: '5000',
-    };
-    const [one, other] = await Promise.all([start(env), start(env)]);
-    for (const { agent } of [one, other]) await agent.says(/store \S+ answers/);
+    const deadlines = { VALKEY_DEADLINE_MS: '1000', PROCESSING_TIMEOUT_MS: '5000' };
+    const { store, one, other } = await startTwo(folder, deadlines);
     const first = await solution(one.peer, 1);
     expect(await ask(other.peer, 'challenge', first)).toMatchObject({ status: 200, reason: 'solved' });
     for (const { peer } of [one, other]) {
@@ -43,18 +45,9 @@ await describeWith(VALKEY, 'agents that share a store', (folder) => {
   });
 
   it('stop waiting for a store that hangs, and share solutions again when it is back', async () => {
-    const KEYS = stopAfterTest(await TemporaryFolder.make()).file('keys');
-    await writeFile(KEYS, `${Buffer.alloc(32, 1).toString('base64')}\n`);
-    const store = stopAfterTest(await Store.start(`${folder}/valkey-server`));
     // Far more than an answer takes without the store, even on a busy machine.
-    const env = {
-      KEYS,
-      VALKEY_URL: `redis://${store.address}`,
-      VALKEY_DEADLINE_MS: '8000',
-      PROCESSING_TIMEOUT_MS: '20000',
-    };
-    const [one, other] = await Promise.all([start(env), start(env)]);
-    for (const { agent } of [one, other]) await agent.says(/store \S+ answers/);
+    const deadlines = { VALKEY_DEADLINE_MS: '8000', PROCESSING_TIMEOUT_MS: '20000' };
+    const { store, one, other } = await startTwo(folder, deadlines);
     const metric = async (name: string): Promise<number> => {
       const address = await one.agent.says(/^metrics on\s+(\S+)$/m);
       const text = await (await fetch(`http://${address}/metrics`)).text();
