@@ -27,6 +27,7 @@ const fields = {
   short: made(Purpose.cookie).slice(0, -1),
   'not base64url': made(Purpose.cookie).replace(/.$/, '='),
   'of another purpose': made(Purpose.work),
+  quoted: `bv="${made(Purpose.cookie).slice(3)}"`,
   several: `${made(Purpose.cookie)}; ${made(Purpose.cookie)}`,
   forged: made(Purpose.cookie),
 };

@@ -97,10 +97,17 @@ describe('a cookie', () => {
     }
   });
 
-  it('has one spelling; two quotes around it are none of it, as RFC 6265 has them', () => {
+  it('has one spelling', () => {
     const value = make().slice(3);
-    expect(check(`bv="${value}"`)).toBe('cookie');
-    for (const other of [`"${value}`, `${value}"`, `""${value}""`, `'${value}'`, `" ${value}"`, `%22${value}%22`]) {
+    for (const other of [
+      `"${value}"`,
+      `"${value}`,
+      `${value}"`,
+      `""${value}""`,
+      `'${value}'`,
+      `" ${value}"`,
+      `%22${value}%22`,
+    ]) {
       expect(check(`bv=${other}`)).toBe('malformed');
     }
   });
@@ -120,6 +127,7 @@ describe('a cookie', () => {
       short: proof,
       'not base64url': proof,
       'of another purpose': proof,
+      quoted: proof,
       several: proof,
       // Its signature is checked, which needs memory: so the proof sees what there is.
       forged: expect.stringMatching(/to allocate nothing; found [\d.]+ bytes of heap per call/) as string,
@@ -153,9 +161,7 @@ describe('a cookie', () => {
         const insert = Buffer.from(inserted).toString('latin1');
         const changed = cookie.slice(0, from) + insert + cookie.slice(Math.min(from, to) + cut);
         const value = changed.replace(/;[^]*/, '').replace(/^bv=[ \t]*|[ \t]*$/g, '');
-        // Quotes come off in pairs.
-        const unquoted = /^"([^]*)"$/.exec(value)?.[1] ?? value;
-        expect(check(changed) === 'cookie').toBe(unquoted === cookie.slice(3));
+        expect(check(changed) === 'cookie').toBe(value === cookie.slice(3));
       }),
       { numRuns: 1_000 },
     );

@@ -50,7 +50,8 @@ export class Cookies {
     reader.read(field);
     if (reader.value === undefined) return 'missing';
     // A second cookie comes from another path or domain, or from an attacker who wants it to be read instead.
-    return reader.count === 1 ? this.#checkValue(reader.value, level, visitor) : 'several';
+    if (reader.count > 1) return 'several';
+    return reader.isQuoted ? 'malformed' : this.#checkValue(reader.value, level, visitor);
   }
 
   #checkValue(value: StringValue, level: number, visitor: Visitor): Reason {

@@ -114,6 +114,6 @@ export function checkTarget(target: unknown): asserts target is ListenTarget {
 function checkPath(path: unknown): void {
   check(typeof path === 'string' && path !== '', 'path to be a non-empty string', path);
   const size = Buffer.byteLength(path);
-  const expected = `path to be at most ${MAX_SOCKET_PATH_BYTES} bytes long, which is what fits into sun_path, not ${size}`;
+  const expected = `path to be at most ${MAX_SOCKET_PATH_BYTES} bytes long, the most that a socket address holds, not ${size}`;
   check(size <= MAX_SOCKET_PATH_BYTES, expected, path, RangeError);
 }

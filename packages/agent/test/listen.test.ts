@@ -178,7 +178,7 @@ describe('listen', () => {
     const longest = join(folder, `${'a'.repeat(104 - Buffer.byteLength(folder))}ü`);
     expect(await agent.listen({ path: longest })).toEqual({ path: longest });
     const error = new RangeError(
-      `expected path to be at most 107 bytes long, which is what fits into sun_path, not 108; found "${longest}a"`,
+      `expected path to be at most 107 bytes long, the most that a socket address holds, not 108; found "${longest}a"`,
     );
     await expect(agent.listen({ path: `${longest}a` })).rejects.toThrow(error);
   });

@@ -57,7 +57,8 @@ function throwing(): void {
 }
 
 const threw = 'a handler of "check-ip" threw TypeError: no such list (cause: Error: ENOENT) at throwing (';
-const late = 'the handlers of "check-ip" did not settle in processingTimeoutMs';
+const late =
+  'the handlers of "check-ip" did not settle within their deadline (timeoutMs of the message, or processingTimeoutMs)';
 const unhandled = 'there is no handler for "other"; there are handlers for "check-ip"';
 
 describe('an assertion on the ACK of an agent in this process', () => {

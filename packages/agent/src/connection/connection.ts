@@ -228,7 +228,9 @@ export class Connection implements Transport {
     const isPeers = error instanceof SpopError && error.status !== undefined;
     const known = isPeers
       ? error
-      : new SpopError('SPOP_MISUSE', `an error that is not the peer's: ${String(error)}`, -1, { cause: error });
+      : new SpopError('SPOP_MISUSE', `expected no error of the agent's own; found ${String(error)}`, -1, {
+          cause: error,
+        });
     // A peer is told the reason of its own errors only.
     session.fail(known.status ?? Status.Unknown, isPeers ? known.reason : STATUS_MESSAGES[Status.Unknown]);
     this.#shared.hooks.emit('protocolError', { connection: session.describe(), error: known });

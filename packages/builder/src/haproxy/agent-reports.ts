@@ -40,7 +40,7 @@ const reports = new WeakMap<AckFrame, string>();
 const channels: Readonly<Record<string, (event: AgentEvent) => string>> = {
   'spop:handlerError': ({ messages, error }) => `a handler of ${listNames(messages)} threw ${describeThrown(error)}`,
   'spop:handlerTimeout': ({ messages }) =>
-    `the handlers of ${listNames(messages)} did not settle in processingTimeoutMs`,
+    `the handlers of ${listNames(messages)} did not settle within their deadline (timeoutMs of the message, or processingTimeoutMs)`,
   'spop:unhandledNotify': ({ messages, declared = [] }) =>
     `there is no handler for ${listNames(messages)}${declared.length === 0 ? ', nor for any other message' : `; there are handlers for ${listNames(declared)}`}`,
 };

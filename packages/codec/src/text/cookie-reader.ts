@@ -35,6 +35,8 @@ export class CookieReader {
    * attacker who wants another one to be read.
    */
   count: number = 0;
+  /** Whether quotes stood around the first cookie's value. Refuse them where a value must have one spelling. */
+  isQuoted: boolean = false;
   readonly #value: TextView = toTextView(NO_SOURCE);
   readonly #place: TextPlace = new TextPlace();
 
@@ -58,6 +60,7 @@ export class CookieReader {
    */
   read(cookies: TextValue): void {
     this.count = 0;
+    this.isQuoted = false;
     this.#value.recall();
     this.#place.standOn(cookies);
     const { start, end, source } = this.#place;
@@ -88,7 +91,8 @@ export class CookieReader {
     const { bytes, origin } = source;
     let start = skipSpace(bytes, from, to);
     let end = trimSpace(bytes, start, to);
-    if (end - start > 1 && bytes[start] === QUOTE && bytes[end - 1] === QUOTE) {
+    this.isQuoted = end - start > 1 && bytes[start] === QUOTE && bytes[end - 1] === QUOTE;
+    if (this.isQuoted) {
       start++;
       end--;
     }

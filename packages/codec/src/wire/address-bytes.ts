@@ -20,7 +20,7 @@ const ZERO = 0x30;
  */
 export function parseAddressBytes(bytes: Uint8Array, start: number, end: number, target: Uint8Array): 0 | 4 | 16 {
   if (!(start >= 0 && end <= bytes.length)) {
-    throw new RangeError(`expected a part of ${bytes.length} bytes; found what goes from ${start} to ${end}`);
+    throw new RangeError(`expected a range within ${bytes.length} bytes; found offsets ${start} to ${end}`);
   }
   if (target.length < IPV6_BYTES) throw new RangeError(`expected room for ${IPV6_BYTES} bytes; found ${target.length}`);
   for (let i = start; i < end && i < start + COLON_WITHIN; i++) {

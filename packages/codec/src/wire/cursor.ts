@@ -34,7 +34,7 @@ export class Cursor {
    */
   read(bytes: Buffer, start: number = 0, end: number = bytes.length): void {
     if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= bytes.length)) {
-      throw new RangeError(`expected a part of ${bytes.length} bytes; found what goes from ${start} to ${end}`);
+      throw new RangeError(`expected a range within ${bytes.length} bytes; found offsets ${start} to ${end}`);
     }
     this.moveTo(bytes, start, end, start);
   }

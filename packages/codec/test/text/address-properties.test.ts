@@ -78,8 +78,8 @@ const element = fc
 
 describe('parseAddressBytes', () => {
   it.each([
-    [-1, 3, 16, 'expected a part of 9 bytes; found what goes from -1 to 3'],
-    [0, 10, 16, 'expected a part of 9 bytes; found what goes from 0 to 10'],
+    [-1, 3, 16, 'expected a range within 9 bytes; found offsets -1 to 3'],
+    [0, 10, 16, 'expected a range within 9 bytes; found offsets 0 to 10'],
     [0, 9, 15, 'expected room for 16 bytes; found 15'],
   ])('refuses bytes from %i to %i, and room for %i', (start, end, room, message) => {
     const read = (): unknown => parseAddressBytes(Buffer.from('192.0.2.1'), start, end, Buffer.alloc(room));

@@ -58,6 +58,27 @@ describe('one cookie', () => {
   });
 });
 
+describe('quotes around the first value', () => {
+  it.each<[content: string, isQuoted: boolean]>([
+    ['session="1"', true],
+    ['session= "1" ', true],
+    ['session=""', true],
+    ['session="1"; session=2', true],
+    ['session=1; session="2"', false],
+    ['session="1; a=2"', false],
+    ['session="', false],
+    ['session=1"', false],
+    ['session=', false],
+    ['other="1"', false],
+  ])('in %j: %s, whatever was read before', (content, isQuoted) => {
+    for (const before of ['session="1"', 'session=1']) {
+      session.read(stringOf(before));
+      session.read(stringOf(content));
+      expect(session.isQuoted).toBe(isQuoted);
+    }
+  });
+});
+
 describe('a cookie reader', () => {
   it.each(['', 'a b', 'a=', 'a;', 'é', '\u0000', 'a\n', ' a'])('refuses the name %j', (name) => {
     expect(thrown(() => new CookieReader(name)).code).toBe('SPOP_INVALID_NAME');
