@@ -5,6 +5,9 @@ import { join } from 'node:path';
 /** What mutate.ts tells the process that runs the tests. */
 export interface Plan {
   readonly journal: string;
+  /** Of the mutants, those whose number leaves this remainder, divided by the number of processes. */
+  readonly part: number;
+  readonly parts: number;
   readonly round: number;
   /** Tests that take more processor time have no turn in this round. */
   readonly cpuMs: number;
@@ -47,11 +50,14 @@ export class Journal {
   /** The number of lines. */
   size: number = 0;
 
-  constructor(path: string) {
-    this.#path = path;
-    if (!existsSync(path)) return;
-    // Written by write(); a line that was cut off by a kill is the last one.
-    for (const line of readFileSync(path, 'utf8').split('\n').slice(0, -1)) this.#add(JSON.parse(line) as Entry);
+  /** Reads what is in these files; `write` adds to the first. */
+  constructor(...paths: [string, ...string[]]) {
+    [this.#path] = paths;
+    for (const path of paths) {
+      if (!existsSync(path)) continue;
+      // Written by write(); a line that was cut off by a kill is the last one.
+      for (const line of readFileSync(path, 'utf8').split('\n').slice(0, -1)) this.#add(JSON.parse(line) as Entry);
+    }
   }
 
   #add(entry: Entry): void {
@@ -103,11 +109,12 @@ export class Journal {
   }
 
   /** Those to run with a test. */
-  open(mutants: readonly number[], test: string, { tests, folders }: Plan): number[] {
+  open(mutants: readonly number[], test: string, { tests, folders, part, parts }: Plan): number[] {
     const [, folder = ''] = /^packages\/\w+\/test\/(?:([^ ]+)\/)?[^/ ]+ /.exec(test) ?? [];
     const isOfFolder = (mutant: number): boolean => `${folders[mutant] ?? ''}/`.startsWith(`${folder}/`);
     const open = mutants.filter(
       (mutant) =>
+        mutant % parts === part &&
         !this.killed.has(mutant) &&
         !this.#tried.has(`${mutant} ${test}`) &&
         ((this.#tests.get(mutant) ?? 0) < tests || isOfFolder(mutant)),

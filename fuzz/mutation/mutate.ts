@@ -12,6 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -23,7 +24,7 @@ import { readResult, toResult, toTable, writeResult } from './results.ts';
 const HELP = `Usage: pnpm run mutate [part of a file's name …] [--again] [--table]
 
 Changes every source file of codec, agent and builder in thousands of small ways, in a copy of the sources, and runs the unit tests
-that reach the change. All changes of a package's files are compiled in at once, and one after the other is switched on in one process.
+that reach the change. All changes of a package's files are compiled in at once, and switched on one after the other, in a few processes with a part of them each.
 The result of each file is kept in fuzz/mutation/results.json, and a file whose code has not changed since is not run again.
 A run that was stopped goes on where it was. fuzz/mutation.md says why those that survived are harmless.
 
@@ -39,6 +40,9 @@ const ROUNDS = [
   { round: 1, cpuMs: 20, tests: 30 },
   { round: 2, cpuMs: 500, tests: 200 },
 ] as const;
+
+/** Processes at a time, with a part of the mutants each: a test that a mutant has broken waits more than it computes. */
+const PARTS = 2 * availableParallelism();
 
 /** Longest without a line in the journal, above the time that a mutant may take. */
 const SILENT_MS = 20_000;
@@ -98,13 +102,25 @@ export default defineConfig({
 `;
 }
 
+function configOf(part: number): string {
+  return `vitest.mutation-${part}.config.ts`;
+}
+
+function planOf(part: number): string {
+  return `mutation-plan-${part}.json`;
+}
+
 /** Runs vitest until it ends; kills its worker, and so ends it, when the journal is silent for too long. */
-async function runTests(copy: string, journalPath: string, logPath: string): Promise<void> {
+async function runTests(copy: string, { part, journal: journalPath }: Plan, logPath: string): Promise<void> {
   const log = openSync(logPath, 'w');
   const child = spawn(
     process.execPath,
-    [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--config', 'vitest.mutation.config.ts'],
-    { cwd: copy, stdio: ['ignore', log, log], env: { ...process.env, FUZZ_RUNS, FUZZ_SEED: '1' } },
+    [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--config', configOf(part)],
+    {
+      cwd: copy,
+      stdio: ['ignore', log, log],
+      env: { ...process.env, FUZZ_RUNS, FUZZ_SEED: '1', MUTATION_PLAN: planOf(part) },
+    },
   );
   closeSync(log);
   const ended = Promise.withResolvers<void>();
@@ -129,22 +145,25 @@ function countingAtTimes(content: string): string {
 
 /** @throws {Error} where the tests end again and again without having run. */
 async function runRound(name: PackageName, copy: string, plan: Plan): Promise<void> {
+  const log = join(state, `${name}-${plan.part}.log`);
+  writeFileSync(join(copy, planOf(plan.part)), JSON.stringify(plan));
   for (let idle = 0; ;) {
     const before = new Journal(plan.journal);
     // Long files are those that the first round came to last, when many mutants had had their tests.
     const tests = testsOf(name, copy, plan.round > 1);
     const left = tests.filter((file) => !before.isDone(fileKey(copy, file), plan.round));
     const time = new Date().toISOString().slice(11, 19);
-    console.log(`${time} round ${plan.round}: ${before.killed.size} noticed, ${left.length} files of tests left`);
+    console.log(
+      `${time} round ${plan.round}, part ${plan.part}: ${before.killed.size} noticed, ${left.length} files of tests left`,
+    );
     if (left.length === 0) return;
-    writeFileSync(join(copy, 'vitest.mutation.config.ts'), vitestConfig(left));
-    await runTests(copy, plan.journal, join(state, `${name}.log`));
+    writeFileSync(join(copy, configOf(plan.part)), vitestConfig(left));
+    await runTests(copy, plan, log);
     const after = new Journal(plan.journal);
     // It hung, or took the process with it.
     if (after.last?.[0] === 'try') after.write(['killed', [after.last[1]], after.last[2]]);
     idle = after.size > before.size + 1 ? 0 : idle + 1;
-    if (idle === 3)
-      throw new Error(`expected tests of ${name} to run; found ${readFileSync(join(state, `${name}.log`), 'utf8')}`);
+    if (idle === 3) throw new Error(`expected tests of ${name} to run; found ${readFileSync(log, 'utf8')}`);
   }
 }
 
@@ -157,28 +176,30 @@ async function mutate(name: PackageName, files: readonly string[], isRunning: bo
     plugins: null,
   });
   const digest = createHash('sha256').update(JSON.stringify(sources)).digest('base64url').slice(0, 8);
-  const path = join(state, `${name}-${digest}.jsonl`);
+  const paths = Array.from({ length: PARTS }, (_, part) => join(state, `${name}-${digest}-${part}.jsonl`));
   if (isRunning) {
     console.log(`${name}: ${mutants.length} mutants of ${files.length} files`);
     const folders = mutants.map(({ fileName }) =>
       dirname(fileName.replace(/^packages\/\w+\/src\//, '')).replace('.', ''),
     );
-    await runRounds(name, instrumented, { journal: path, folders });
+    await runRounds(name, instrumented, paths, folders);
   }
-  const journal = new Journal(path);
+  const journal = new Journal('', ...paths);
   for (const [test, reason] of journal.unusable) console.log(`without ${test}: ${reason}`);
   const keys = testsOf(name).map((file) => fileKey(root, file));
-  const rounds = ROUNDS.filter(({ round }) => keys.every((key) => journal.isDone(key, round))).length;
+  const journals = paths.map((path) => new Journal(path));
+  const rounds = ROUNDS.filter(({ round }) => keys.every((key) => journals.every((each) => each.isDone(key, round))));
   for (const file of files) {
     const ofFile = mutants.filter(({ fileName }) => fileName === file);
-    writeResult(file, toResult(file, ofFile, journal, ROUNDS.length - rounds));
+    writeResult(file, toResult(file, ofFile, journal, ROUNDS.length - rounds.length));
   }
 }
 
 async function runRounds(
   name: PackageName,
   instrumented: readonly { readonly name: string; readonly content: string }[],
-  plan: Pick<Plan, 'journal' | 'folders'>,
+  journals: readonly string[],
+  folders: readonly string[],
 ): Promise<void> {
   const copy = copySources();
   try {
@@ -186,10 +207,10 @@ async function runRounds(
     const runSpop = join(copy, 'packages/agent/test/cli/run-spop.ts');
     renameSync(runSpop, runSpop.replace('run-spop', 'spop-as-process'));
     writeFileSync(runSpop, SPOP_IN_PROCESS);
-    for (const round of ROUNDS) {
-      writeFileSync(join(copy, 'mutation-plan.json'), JSON.stringify({ ...plan, ...round } satisfies Plan));
-      await runRound(name, copy, { ...plan, ...round });
-    }
+    const runPart = async (journal: string, part: number): Promise<void> => {
+      for (const round of ROUNDS) await runRound(name, copy, { journal, part, parts: PARTS, folders, ...round });
+    };
+    await Promise.all(journals.map(runPart));
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }

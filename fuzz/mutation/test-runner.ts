@@ -50,7 +50,7 @@ const idle = (): number => utilization().idle;
 // The instrumented code looks here.
 const mutants = ((globalThis as { __stryker__?: Switch }).__stryker__ ??= {});
 // Written by mutate.ts.
-const plan = JSON.parse(readFileSync('mutation-plan.json', 'utf8')) as Plan;
+const plan = JSON.parse(readFileSync(process.env['MUTATION_PLAN'] ?? '', 'utf8')) as Plan;
 const journal = new Journal(plan.journal);
 journal.write(['process', process.pid]);
 
