@@ -42,7 +42,7 @@ const ROUNDS = [
 ] as const;
 
 /** Processes at a time, with a part of the mutants each: a test that a mutant has broken waits more than it computes. */
-const PARTS = 2 * availableParallelism();
+const PARTS = 4 * availableParallelism();
 
 /** Longest without a line in the journal, above the time that a mutant may take. */
 const SILENT_MS = 20_000;
