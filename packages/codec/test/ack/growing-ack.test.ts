@@ -9,12 +9,10 @@ import {
   Frame,
   int32,
   int64,
-  MessageSet,
-  Notify,
   string,
 } from '../../src/index.ts';
 import { type AckRoom, InternalAckWriter } from '../../src/internal.ts';
-import { message, notifyFrame, thrown, toHex } from '../bytes.ts';
+import { message, notifyFrame, thrown, toHex, valueOf } from '../bytes.ts';
 
 const CANARY = 0xee;
 const notify = notifyFrame([message('m')]);
@@ -69,18 +67,20 @@ function endOf(ack: InternalAckWriter): string {
   return toHex(target, 5, 5 + length);
 }
 
-const view = new Notify(new MessageSet([]));
-view.read(notifyFrame([message('m', [['text', `0805${Buffer.from('views').toString('hex')}`]])]));
-const walker = view.walk();
-walker.next();
-walker.nextArgument();
+const textView = valueOf(`0805${Buffer.from('views').toString('hex')}`);
+const bytesView = valueOf(`09c8${'ab'.repeat(200)}`);
+const addressView = valueOf('06c0000201');
+const ipv6View = valueOf('0720010db8000000000000000000000001');
 
 const acts: readonly (readonly [string, (ack: Actions) => void])[] = [
   ['nothing', () => {}],
   ['a text', (ack) => void ack.set(label, 'text')],
   ['a long text', (ack) => void ack.set(label, 'é'.repeat(500))],
   ['bytes', (ack) => void ack.set(raw, Buffer.alloc(3_000, 0xab))],
-  ['a view', (ack) => void ack.set(label, walker.value)],
+  ['a view of text', (ack) => void ack.set(label, textView)],
+  ['a view of bytes', (ack) => void ack.set(raw, bytesView)],
+  ['a view of an IPv4 address', (ack) => void ack.set(ip, addressView)],
+  ['a view of an IPv6 address', (ack) => void ack.set(ip, ipv6View)],
   ['a small integer', (ack) => void ack.set(score, 100)],
   ['a negative integer', (ack) => void ack.set(wide, -1n)],
   ['a boolean', (ack) => void ack.set(flag, true)],

@@ -15,7 +15,7 @@ import {
   optional,
   string,
 } from '../../src/index.ts';
-import { InternalMessageSet } from '../../src/internal.ts';
+import { InternalMessageSet, InternalNotify } from '../../src/internal.ts';
 import { fault, frameBytes, hex, message, notifyBytes, notifyFrame, onlyFrame, thrown, toHex } from '../bytes.ts';
 
 const one = defineMessage('one', { ip: address, ua: optional(string), n: optional(integer) });
@@ -502,5 +502,56 @@ describe('MessageSet.onFirst', () => {
     expect(notify.get(one)?.ip.toString()).toBe('192.0.2.1');
     const walk = notify.walk();
     expect([walk.next(), walk.name.toString()]).toEqual([true, 'one']);
+  });
+});
+
+describe('the memory of repeated messages', () => {
+  /** 512 bytes for a message, and 256 for each argument that it declares. */
+  const bytesOf = (args: number): number => 512 + 256 * args;
+  const many = defineMessage('many', Object.fromEntries(Array.from({ length: 255 }, (_, i) => [`a${i}`, bool])));
+  const few = defineMessage('few', { a: bool, b: bool });
+
+  function repeated(name: string, count: number): Frame {
+    return notifyFrame(Array.from({ length: count }, () => message(name)));
+  }
+
+  it('is counted once for each of the first eight of a name, which are used again', () => {
+    const notify = new InternalNotify(new MessageSet([many, few]));
+    expect(notify.viewBytes).toBe(0);
+    notify.read(repeated('few', 1));
+    expect(notify.viewBytes).toBe(bytesOf(2));
+    notify.read(repeated('few', 8));
+    notify.read(repeated('few', 3));
+    expect(notify.viewBytes).toBe(8 * bytesOf(2));
+    notify.read(notifyFrame([message('few'), message('many')]));
+    expect(notify.viewBytes).toBe(8 * bytesOf(2) + bytesOf(255));
+  });
+
+  it.each(['read', 'close', 'moved'])('is given back beyond that: %s', (way) => {
+    const notify = new InternalNotify(new MessageSet([many, few]));
+    notify.read(repeated('few', 11));
+    expect([notify.messageCount, notify.viewBytes]).toEqual([11, 11 * bytesOf(2)]);
+    if (way === 'moved') notify.moveTo(Buffer.alloc(1_000));
+    if (way === 'read') notify.read(repeated('many', 0));
+    else notify.close();
+    expect(notify.viewBytes).toBe(8 * bytesOf(2));
+    notify.read(repeated('few', 9));
+    expect([notify.messageCount, notify.viewBytes]).toEqual([9, 9 * bytesOf(2)]);
+    expect(notify.get(few)).toBe(notify.messageAt(0));
+  });
+
+  it('ends at 32,768 places: a message takes one, and each declared argument another', () => {
+    const notify = new InternalNotify(new MessageSet([many, few]));
+    notify.read(repeated('many', 8 + 128));
+    expect([notify.messageCount, notify.viewBytes]).toEqual([136, 136 * bytesOf(255)]);
+    for (let again = 0; again < 2; again++) {
+      expect(thrown(() => notify.read(repeated('many', 8 + 129))).reason).toBe(
+        'expected declared messages and their arguments to be at most 32768 in a NOTIFY that repeats them; ' +
+          "found more after 136 messages, with 'many'",
+      );
+      expect(notify.isOpen).toBe(false);
+    }
+    notify.read(repeated('many', 8 + 128));
+    expect(notify.messageCount).toBe(136);
   });
 });

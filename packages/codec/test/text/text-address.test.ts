@@ -24,6 +24,23 @@ function likeArgument(content: string, digits: string): [AddressValue, Value] {
 }
 
 describe('an address that was read', () => {
+  it.each<[object: unknown, isWritten: boolean]>([
+    [{ family: 4, copyTo: (target: Uint8Array) => target.set([192, 0, 2, 1]) }, true],
+    [{ family: 6, copyTo: (target: Uint8Array) => target.set([0x20, 1, 0xd, 0xb8]) }, true],
+    [{ family: 5, copyTo: () => undefined }, false],
+    [{ family: 4 }, false],
+    [{ copyTo: () => undefined }, false],
+    [null, false],
+    [() => undefined, false],
+  ])('may be of another copy of the package, and is known by its members: %o', (value, isWritten) => {
+    const ack = new AckWriter();
+    const bytes = Buffer.alloc(100);
+    ack.beginAck(bytes, 0, 100, notifyFrame([]));
+    const set = (): unknown => Reflect.apply(ack.set, ack, [defineVariable('txn', 'client', address), value]);
+    if (isWritten) expect(set()).toBe(ack);
+    else expect(thrown(set)).toMatchObject({ code: 'SPOP_INVALID_VALUE' });
+  });
+
   it.each([
     ['192.0.2.7', '06c0000207'],
     ['::ffff:192.0.2.7', '06c0000207'],
