@@ -15,6 +15,8 @@ export interface Plan {
   readonly tests: number;
   /** The folder of each mutant below `src`. */
   readonly folders: readonly string[];
+  /** Mutants that tests have noticed in earlier runs. */
+  readonly noticed: readonly number[];
 }
 
 export type Entry =

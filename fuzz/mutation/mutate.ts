@@ -19,17 +19,18 @@ import { parseArgs } from 'node:util';
 import { copySources } from '../support/copy-sources.ts';
 import { fileKey, Journal, type Plan } from './journal.ts';
 import { mutatedFiles, type PackageName, packageOf, testsOf } from './mutated-files.ts';
-import { readResult, toResult, toTable, writeResult } from './results.ts';
+import { noticedBefore, readResult, toResult, toTable, writeResult } from './results.ts';
 
 const HELP = `Usage: pnpm run mutate [part of a file's name …] [--again] [--table]
 
 Changes every source file of codec, agent and builder in thousands of small ways, in a copy of the sources, and runs the unit tests
-that reach the change. All changes of a package's files are compiled in at once, and switched on one after the other, in a few processes with a part of them each.
-The result of each file is kept in fuzz/mutation/results.json, and a file whose code has not changed since is not run again.
-A run that was stopped goes on where it was. fuzz/mutation.md says why those that survived are harmless.
+that reach the change. All changes of a package's files are compiled in at once, and switched on one after the other, in a few
+processes with a part of them each. The result of each file is kept in fuzz/mutation/results.json: while its code stays the same, a
+change that was noticed once is not tried again, and a file with a complete result is left out. A run that was stopped goes on where
+it was. fuzz/mutation.md says why those that survived are harmless.
 
   --again  also files that have a result: what no test noticed is tried again with new and changed tests
-  --table  writes the results as far as they are known, prints them, and runs nothing
+  --table  writes the results as far as they are known, prints them, and runs nothing: also beside a run
 `;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -182,7 +183,11 @@ async function mutate(name: PackageName, files: readonly string[], isRunning: bo
     const folders = mutants.map(({ fileName }) =>
       dirname(fileName.replace(/^packages\/\w+\/src\//, '')).replace('.', ''),
     );
-    await runRounds(name, instrumented, paths, folders);
+    const noticed = [...Map.groupBy(mutants, ({ fileName }) => fileName)].flatMap(([file, group]) =>
+      noticedBefore(file, group),
+    );
+    console.log(`${noticed.length} of them were noticed before`);
+    await runRounds(name, instrumented, paths, { folders, noticed });
   }
   const journal = new Journal('', ...paths);
   for (const [test, reason] of journal.unusable) console.log(`without ${test}: ${reason}`);
@@ -199,7 +204,7 @@ async function runRounds(
   name: PackageName,
   instrumented: readonly { readonly name: string; readonly content: string }[],
   journals: readonly string[],
-  folders: readonly string[],
+  plan: Pick<Plan, 'folders' | 'noticed'>,
 ): Promise<void> {
   const copy = copySources();
   try {
@@ -208,7 +213,7 @@ async function runRounds(
     renameSync(runSpop, runSpop.replace('run-spop', 'spop-as-process'));
     writeFileSync(runSpop, SPOP_IN_PROCESS);
     const runPart = async (journal: string, part: number): Promise<void> => {
-      for (const round of ROUNDS) await runRound(name, copy, { journal, part, parts: PARTS, folders, ...round });
+      for (const round of ROUNDS) await runRound(name, copy, { ...plan, ...round, journal, part, parts: PARTS });
     };
     await Promise.all(journals.map(runPart));
   } finally {

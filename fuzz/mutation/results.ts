@@ -1,4 +1,4 @@
-/** The results of mutation, in fuzz/mutation/results.json: a run takes hours, and goes on with the files that have none. */
+/** The results of mutation, in fuzz/mutation/results.json: a run takes hours, and goes on with what has survived the last one. */
 import type { Instrumenter } from '@stryker-mutator/instrumenter';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,9 @@ export interface FileResult {
   readonly killed: number;
   /** Without mutants in code that only runs while modules are loaded. */
   readonly total: number;
-  /** The mutants that no test noticed: `12 ConditionalExpression: true`, with their lines at that time. */
+  /** Those that were left out: their places among the mutants of the file, which are the same as long as the code is. */
+  readonly early: string;
+  /** The mutants that no test noticed: `7 at 12 ConditionalExpression: true`, with their places, and their lines at that time. */
   readonly survivors: readonly string[];
 }
 
@@ -31,17 +33,49 @@ export function toResult(
   { covered, static: early, killed }: Journal,
   left: number,
 ): FileResult {
-  const counted = mutants.filter(({ id, status }) => {
-    return status !== 'Ignored' && (covered.has(Number(id)) || !early.has(Number(id)));
-  });
-  const survivors = counted
-    .filter(({ id }) => !killed.has(Number(id)))
-    .map(({ id, location, mutatorName, replacement }) => {
+  const known = readResult(file);
+  const wasNoticed = new Set(known === undefined ? [] : noticedPlaces(known, mutants.length));
+  const wasEarly = new Set(known === undefined ? [] : earlyPlaces(known));
+  const isEarly = ({ id, status }: Mutant, place: number): boolean => {
+    if (status === 'Ignored') return true;
+    if (covered.has(Number(id)) || wasNoticed.has(place)) return false;
+    return early.has(Number(id)) || wasEarly.has(place);
+  };
+  const survivors: string[] = [];
+  const leftOut: number[] = [];
+  for (const [place, mutant] of mutants.entries()) {
+    const { id, location, mutatorName, replacement } = mutant;
+    if (isEarly(mutant, place)) leftOut.push(place);
+    else if (!killed.has(Number(id)) && !wasNoticed.has(place)) {
       const reached = covered.has(Number(id)) ? '' : ' (not reached)';
-      return `${location.start.line + 1} ${mutatorName}: ${replacement.split('\n')[0]}${reached}`;
-    });
+      survivors.push(`${place} at ${location.start.line + 1} ${mutatorName}: ${replacement.split('\n')[0]}${reached}`);
+    }
+  }
+  const total = mutants.length - leftOut.length;
   const done = left > 0 ? { left } : {};
-  return { code: digestOf(file), ...done, killed: counted.length - survivors.length, total: counted.length, survivors };
+  return {
+    code: digestOf(file),
+    ...done,
+    killed: total - survivors.length,
+    total,
+    early: leftOut.join(' '),
+    survivors,
+  };
+}
+
+/** The numbers of the mutants of a file that a test has noticed in an earlier run. */
+export function noticedBefore(file: string, mutants: readonly Mutant[]): number[] {
+  const known = readResult(file);
+  return known === undefined ? [] : noticedPlaces(known, mutants.length).map((place) => Number(mutants[place]!.id));
+}
+
+function earlyPlaces({ early }: FileResult): number[] {
+  return early === '' ? [] : early.split(' ').map(Number);
+}
+
+function noticedPlaces(known: FileResult, count: number): number[] {
+  const others = new Set([...earlyPlaces(known), ...known.survivors.map((each) => Number.parseInt(each, 10))]);
+  return Array.from({ length: count }, (_, place) => place).filter((place) => !others.has(place));
 }
 
 /** The result of a file; undefined if its code has changed since. */

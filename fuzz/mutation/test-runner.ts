@@ -52,6 +52,7 @@ const mutants = ((globalThis as { __stryker__?: Switch }).__stryker__ ??= {});
 // Written by mutate.ts.
 const plan = JSON.parse(readFileSync(process.env['MUTATION_PLAN'] ?? '', 'utf8')) as Plan;
 const journal = new Journal(plan.journal);
+const noticed = new Set(plan.noticed);
 journal.write(['process', process.pid]);
 
 /** How many mutants this process has run: what they left in it may disturb later tests. */
@@ -243,7 +244,11 @@ export default class MutantRunner extends TestRunner {
     if (mutants.mutantCoverage !== undefined) mutants.mutantCoverage.perTest = {};
     const all = Object.keys(this.#hits).map(Number);
     journal.reached('covered', all);
-    return journal.open(all, this.#key, plan);
+    return journal.open(
+      all.filter((mutant) => !noticed.has(mutant)),
+      this.#key,
+      plan,
+    );
   }
 
   override async onBeforeRunSuite(suite: RunnerTestSuite): Promise<void> {
