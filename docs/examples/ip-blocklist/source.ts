@@ -92,7 +92,5 @@ export class Source {
 /** The text of an error and of its cause: `fetch failed` alone has no reason. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? reasonOf(error.cause) : '';
-  // After several addresses were tried, the error has a code and no text.
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return [messageOf(error) || code, cause].filter((part) => part !== '').join(': ');
+  return [messageOf(error), cause].filter((part) => part !== '').join(': ');
 }

@@ -34,14 +34,8 @@ for (;;) {
     retryMs = RETRY_MS;
     await sleep(updateMs);
   } catch (error) {
-    post({ type: 'failed', reason: reasonOf(error) });
+    post({ type: 'failed', reason: messageOf(error) });
     await sleep(Math.min(retryMs, updateMs));
     retryMs *= 2;
   }
-}
-
-/** The text of an error; after several addresses were tried it has a code and no text. */
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return messageOf(error) || code;
 }
