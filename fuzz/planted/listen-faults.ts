@@ -132,7 +132,7 @@ export const listenFaults: readonly Fault[] = [
     file: source('close-on-signals'),
     search: 'for (const signal of signals) process.off(signal, listener);',
     replace: 'process.off(signals[0]!, listener);',
-    noticedBy: tests('close-on-signals-off'),
+    noticedBy: tests('close-on-signals'),
   },
   {
     name: 'graceMs of closeOnSignals ignored',
@@ -140,7 +140,7 @@ export const listenFaults: readonly Fault[] = [
     file: source('close-on-signals'),
     search: 'agent.close(graceMs === undefined ? {} : { graceMs })',
     replace: 'agent.close({})',
-    noticedBy: tests('close-on-signals-off'),
+    noticedBy: tests('close-on-signals'),
   },
   {
     name: 'second signal counted from the last',
@@ -151,7 +151,7 @@ export const listenFaults: readonly Fault[] = [
     replace: `process.exit(128 + constants.signals[signal]);
       closingSince = performance.now();
       return;`,
-    noticedBy: tests('close-on-signals-off'),
+    noticedBy: tests('close-on-signals'),
   },
   {
     name: 'afterClose not waited for',
@@ -159,7 +159,7 @@ export const listenFaults: readonly Fault[] = [
     file: source('close-on-signals'),
     search: 'await afterClose?.();',
     replace: 'void afterClose?.();',
-    noticedBy: tests('close-on-signals-off'),
+    noticedBy: tests('close-on-signals'),
   },
   {
     name: 'exit code 0 after a failure',
@@ -167,7 +167,7 @@ export const listenFaults: readonly Fault[] = [
     file: source('close-on-signals'),
     search: '      exitCode = 1;\n',
     replace: '',
-    noticedBy: tests('close-on-signals-off'),
+    noticedBy: tests('close-on-signals'),
   },
   {
     name: 'largest timer refused',

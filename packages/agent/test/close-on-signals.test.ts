@@ -1,88 +1,150 @@
-import { fileURLToPath } from 'node:url';
-import { defineMessage, string } from '@spop/codec';
-import { Program } from '@spop-internal/testbed/program';
-import { stopAfterTest } from '@spop-internal/testbed/vitest';
-import { describe, expect, it } from 'vitest';
-import { closeOnSignals, createAgent } from '../src/index.ts';
-import { connectPeer, eventually } from './harness.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type CloseOnSignalsOptions, closeOnSignals, createAgent } from '../src/index.ts';
 import { thrownBy } from './thrown.ts';
 
-const AGENT = fileURLToPath(new URL('closing-agent.ts', import.meta.url));
-const ask = defineMessage('ask', { id: string });
+/** Two signals that no other code of a test process listens to. */
+const SIGNALS = ['SIGUSR2', 'SIGHUP'] as const;
 
-/** An agent in another process that is closed on signals, and its port. */
-async function start(mode: string = ''): Promise<{ readonly program: Program; readonly port: number }> {
-  const program = stopAfterTest(new Program(process.execPath, ['--conditions=@spop/source', AGENT, mode]));
-  return { program, port: Number(await program.says(/listening (\d+)/)) };
+let exits: unknown[] = [];
+beforeEach(() => {
+  exits = [];
+  const exit = vi.spyOn(process, 'exit').mockImplementation(((code: unknown) => exits.push(code)) as never);
+  onTestFinished(() => exit.mockRestore());
+});
+
+/** An agent whose close() ends when the test says so, and the calls of it. */
+function watch(options: CloseOnSignalsOptions = {}): {
+  off: () => void;
+  closedWith: unknown[];
+  finishClose: () => Promise<void>;
+} {
+  const agent = createAgent();
+  const closedWith: unknown[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  vi.spyOn(agent, 'close').mockImplementation((given) => {
+    closedWith.push(given);
+    return promise;
+  });
+  const off = closeOnSignals(agent, { signals: SIGNALS, ...options });
+  onTestFinished(off);
+  return {
+    off,
+    closedWith,
+    finishClose: async () => {
+      resolve();
+      await nextTurn();
+    },
+  };
 }
 
-describe('closeOnSignals', { timeout: 30_000 }, () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('ends the process on %s with exit code 0', async (signal) => {
-    const { program } = await start();
-    program.signal(signal);
-    expect(await program.ended).toBe('exit code 0');
-    expect(program.output).toMatch(new RegExp(`told ${signal}\nafter close\n$`));
+const listeners = (): number[] => SIGNALS.map((signal) => process.listenerCount(signal));
+
+describe('the function that closeOnSignals returns', () => {
+  it('removes its own handlers of all signals, and no others', () => {
+    const before = listeners();
+    const { off } = watch();
+    const { off: offOther } = watch();
+    expect(listeners()).toEqual(before.map((count) => count + 2));
+    off();
+    expect(listeners()).toEqual(before.map((count) => count + 1));
+    off();
+    expect(listeners()).toEqual(before.map((count) => count + 1));
+    offOther();
+    expect(listeners()).toEqual(before);
   });
 
-  it('answers the NOTIFYs in flight before the process ends', async () => {
-    const { program, port } = await start();
-    const peer = await connectPeer({ host: '127.0.0.1', port });
-    const answer = peer.notify(ask, { id: 'slow' });
-    await program.says(/asked slow/);
-    program.signal('SIGTERM');
-    expect(await answer).toBeDefined();
-    peer.close();
-    expect(await program.ended).toBe('exit code 0');
+  it('is for SIGTERM and SIGINT by default', () => {
+    const count = (): number[] =>
+      (['SIGTERM', 'SIGINT', ...SIGNALS] as const).map((name) => process.listenerCount(name));
+    const before = count();
+    const off = closeOnSignals(createAgent());
+    expect(count()).toEqual([before[0]! + 1, before[1]! + 1, ...before.slice(2)]);
+    off();
+    expect(count()).toEqual(before);
+  });
+});
+
+describe('a signal', () => {
+  it('closes the agent within graceMs, and ends the process when afterClose is done', async () => {
+    const told: string[] = [];
+    const after = Promise.withResolvers<void>();
+    const { closedWith, finishClose } = watch({
+      graceMs: 1_234,
+      onSignal: (signal) => told.push(signal),
+      afterClose: () => after.promise,
+    });
+    process.emit('SIGHUP', 'SIGHUP');
+    expect(told).toEqual(['SIGHUP']);
+    expect(closedWith).toEqual([{ graceMs: 1_234 }]);
+    await finishClose();
+    expect(exits).toEqual([]);
+    after.resolve();
+    await nextTurn();
+    expect(exits).toEqual([0]);
   });
 
-  it('ends at once on a second signal, with its number and 128 as the exit code', async () => {
-    const { program, port } = await start();
-    const peer = await connectPeer({ host: '127.0.0.1', port });
-    const answer = peer.notify(ask, { id: 'never' }).catch(() => 'gone');
-    await program.says(/asked never/);
-    program.signal('SIGTERM');
-    await program.says(/told SIGTERM/);
-    await eventually(() => false, 600);
-    program.signal('SIGINT');
-    expect(await program.ended).toBe('exit code 130');
-    expect(await answer).toBe('gone');
-    expect(program.output).not.toContain('after close');
+  it('leaves graceMs to the agent if none is given', () => {
+    const { closedWith } = watch();
+    process.emit('SIGUSR2', 'SIGUSR2');
+    expect(closedWith).toEqual([{}]);
   });
 
-  it('counts the same signal twice within half a second as one', async () => {
-    // The process repeats the signal itself: the machine may take any time to deliver a second one.
-    const { program } = await start('twice');
-    program.signal('SIGINT');
-    expect(await program.ended).toBe('exit code 0');
+  it('is passed to onSignal before the agent is closed', () => {
+    const order: string[] = [];
+    const agent = createAgent();
+    vi.spyOn(agent, 'close').mockImplementation(() => {
+      order.push('close');
+      return Promise.resolve();
+    });
+    onTestFinished(closeOnSignals(agent, { signals: SIGNALS, onSignal: () => void order.push('onSignal') }));
+    process.emit('SIGUSR2', 'SIGUSR2');
+    expect(order).toEqual(['onSignal', 'close']);
   });
 
-  it('ends the process with exit code 1 and the error if afterClose fails', async () => {
-    const { program } = await start('fail');
-    program.signal('SIGTERM');
-    expect(await program.ended).toBe('exit code 1');
-    expect(program.output).toContain('Error: no database to close');
+  it('ends the process with 1 if afterClose fails and onSignal did not', async () => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => error.mockRestore());
+    const failure = new Error('no database to close');
+    const { finishClose } = watch({ afterClose: () => Promise.reject(failure) });
+    process.emit('SIGHUP', 'SIGHUP');
+    await finishClose();
+    await nextTurn();
+    expect(exits).toEqual([1]);
+    expect(error.mock.calls).toEqual([[failure]]);
   });
+});
 
+describe('a second signal', () => {
   it.each([
-    ['throws', 'throw'],
-    ['rejects', 'reject'],
-  ])('closes the agent even if onSignal %s, and ends the process with exit code 1 and the error', async (_, mode) => {
-    const { program, port } = await start(mode);
-    const peer = await connectPeer({ host: '127.0.0.1', port });
-    const answer = peer.notify(ask, { id: 'slow' });
-    await program.says(/asked slow/);
-    program.signal('SIGTERM');
-    expect(await answer).toBeDefined();
-    peer.close();
-    expect(await program.ended).toBe('exit code 1');
-    expect(program.output).toContain('Error: no last words');
-    expect(program.output).toMatch(/after close\n$/);
+    [0, []],
+    [500, []],
+    [501, [129]],
+    [60_000, [129]],
+  ])('%i ms after the first ends the process only if that is more than half a second', (ms, expected) => {
+    let now = 1_000;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    onTestFinished(() => clock.mockRestore());
+    const { closedWith } = watch();
+    process.emit('SIGUSR2', 'SIGUSR2');
+    now += ms;
+    // SIGHUP is 1.
+    process.emit('SIGHUP', 'SIGHUP');
+    expect(exits).toEqual(expected);
+    expect(closedWith).toHaveLength(1);
   });
 
-  it('does nothing any more once removed', async () => {
-    const { program } = await start('off');
-    program.signal('SIGTERM');
-    expect(await program.ended).toBe('signal SIGTERM');
+  it('is timed from the first, with any signals in between', () => {
+    let now = 1_000;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    onTestFinished(() => clock.mockRestore());
+    watch();
+    process.emit('SIGHUP', 'SIGHUP');
+    now += 400;
+    process.emit('SIGHUP', 'SIGHUP');
+    now += 400;
+    process.emit('SIGHUP', 'SIGHUP');
+    expect(exits).toEqual([129]);
   });
 });
 
