@@ -49,8 +49,9 @@ export const linkKinds: readonly LinkKind[] = [
   'unix socket',
 ];
 
-/** Every pool, of any agent, that gave out a buffer. */
+/** Every pool that gave out a buffer, of any agent since there was none. */
 const pools = new Set<BufferPool>();
+let agents = 0;
 const acquire: unknown = Reflect.get(BufferPool.prototype, 'acquire');
 Reflect.set(BufferPool.prototype, 'acquire', function (this: BufferPool): unknown {
   pools.add(this);
@@ -126,7 +127,10 @@ export async function startAgent({ setup, link = 'memory', ...options }: BenchOp
   // On a busy machine the event loop of any test may block, and any handler may wait for more than a second.
   const agent = createAgent({ eventLoopBlockedMs: 0, processingTimeoutMs: 30_000, ...options, hooks });
   setup?.(agent);
+  // What a test that has failed left behind does not fail the next.
+  if (agents++ === 0) pools.clear();
   onTestFinished(async () => {
+    agents--;
     await agent.close({ graceMs: 0 });
     await eventually(() => pooledBuffersOut() === 0 && agent.connectionCount === 0 && agent.inFlightCount === 0);
     expect({ out: pooledBuffersOut(), open: agent.connectionCount, inFlight: agent.inFlightCount }).toEqual({
