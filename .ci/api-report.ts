@@ -5,7 +5,8 @@ import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-ex
 
 /**
  * `node .ci/api-report.ts [--update]`: compares the exports of each built entry point with its report under version
- * control (`packages/<name>/etc/*.api.md`), so that every change of the public interface is noticed.
+ * control (`packages/<name>/etc/*.api.md`), so that every change of the public interface is noticed. An export or a member
+ * without a docstring fails as well.
  */
 
 interface Manifest {
@@ -61,6 +62,7 @@ function matchesReport(projectFolder: string, entryPoint: string, update: boolea
       messages: {
         extractorMessageReporting: {
           'ae-forgotten-export': { logLevel: ExtractorLogLevel.Error, addToApiReportFile: false },
+          'ae-undocumented': { logLevel: ExtractorLogLevel.Error, addToApiReportFile: false },
         },
       },
     },

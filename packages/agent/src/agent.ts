@@ -49,6 +49,7 @@ export interface CloseOptions {
  *     await agent.listen({ port: 9000 });
  */
 export class Agent implements AsyncDisposable {
+  /** The options that were given, and the defaults of the others. */
   readonly options: ResolvedOptions;
   readonly #handlers: Handlers;
   readonly #listeners: Listener[] = [];

@@ -5,6 +5,7 @@ import { check, checkInteger, checkOptions, isObject } from './checks.ts';
 export interface TcpTarget {
   /** An address of this machine, or a name of it. */
   readonly host?: string | undefined;
+  /** 0 to 65535; 0 is any free port. */
   readonly port: number;
   /** How many connections may wait in the kernel for the agent; 511 by default, and at most what the kernel allows. */
   readonly backlog?: number | undefined;
@@ -12,6 +13,7 @@ export interface TcpTarget {
 
 /** A unix socket to listen on: a path of up to 107 bytes, and the mode of its file, which is set right after it is made. */
 export interface UnixTarget {
+  /** The path of the socket's file, up to 107 bytes. */
   readonly path: string;
   /** The permissions of the socket's file, such as 0o660; by default what the process's umask leaves. */
   readonly mode?: number | undefined;
@@ -24,12 +26,15 @@ export type ListenTarget = TcpTarget | UnixTarget | { readonly fd: number };
 
 /** The TCP address of a listening socket. */
 export interface TcpAddress {
+  /** The IPv4 or IPv6 address as text, without brackets: `127.0.0.1`, `::1`. */
   readonly host: string;
+  /** 1 to 65535: the port that the kernel chose if 0 was asked for. */
   readonly port: number;
 }
 
 /** The path of a listening unix socket. */
 export interface UnixAddress {
+  /** The path as it was given. */
   readonly path: string;
 }
 

@@ -82,7 +82,9 @@ const LAYOUT = 1;
  * `instanceof SpopError` also holds for errors of another copy of this package that have the same layout.
  */
 export class SpopError extends Error {
+  /** Always `SpopError`, as the name of its class. */
   override readonly name: string = 'SpopError';
+  /** What went wrong, for programs: docs/errors.md lists every code with its causes. */
   readonly code: SpopErrorCode;
   /** The DISCONNECT status code for the peer (0 to 99); undefined when the peer is not at fault. */
   readonly status: Status | undefined;

@@ -15,7 +15,9 @@ export interface BufferPoolOptions {
  * A released buffer keeps its bytes. No view shows them, since each checks the limit of what was read, not the buffer's end.
  */
 export class BufferPool {
+  /** Size of each buffer in bytes. */
   readonly bufferSize: number;
+  /** The most buffers that are in use at once. */
   readonly maxBuffers: number;
   /** The first `#freeCount` are free. Never popped, since an array that shrinks and grows allocates memory. */
   readonly #free: Buffer[] = [];

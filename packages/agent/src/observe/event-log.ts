@@ -12,9 +12,13 @@ export type LogFunction = (details: object, message: string) => void;
 
 /** The logger of an agent: a pino logger, `console`, or any object with these four functions. */
 export interface Logger {
+  /** Takes what is of use only to someone who looks for a fault. */
   readonly debug: LogFunction;
+  /** Takes what belongs to normal operation, such as a new connection. */
   readonly info: LogFunction;
+  /** Takes what the agent could deal with, such as a late handler. */
   readonly warn: LogFunction;
+  /** Takes what somebody has to mend, such as a handler that threw. */
   readonly error: LogFunction;
 }
 

@@ -20,12 +20,15 @@ export interface ConnectionInfo {
 
 /** A connection's end. */
 export interface DisconnectInfo {
+  /** The connection, as in its `connect` event. */
   readonly connection: ConnectionInfo;
   /** Status code of the DISCONNECT (SPOE.txt §3.5); 0 when HAProxy closed without one, 2 when `graceMs` was over. */
   readonly status: number;
   /** The reason; if a peer gave it, the first 128 characters of its message, with control characters escaped. */
   readonly reason: string;
+  /** Bytes read from it. */
   readonly bytesRead: number;
+  /** Bytes handed to its socket. */
   readonly bytesWritten: number;
   /** Whole frames read. */
   readonly frames: number;

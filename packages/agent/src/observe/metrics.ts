@@ -6,11 +6,17 @@ import type { LatencyHistogram } from './latency-histogram.ts';
 export interface LatencySummary {
   /** NOTIFYs that were measured. */
   readonly count: number;
+  /** The sum of all latencies. */
   readonly sumMs: number;
+  /** The median: half of the NOTIFYs took at most this long. */
   readonly p50Ms: number;
+  /** 90 % of the NOTIFYs took at most this long. */
   readonly p90Ms: number;
+  /** 99 % of the NOTIFYs took at most this long. */
   readonly p99Ms: number;
+  /** 99.9 % of the NOTIFYs took at most this long. */
   readonly p999Ms: number;
+  /** The longest latency since the start. */
   readonly maxMs: number;
   /** How many NOTIFYs took up to `upToMs`; each bucket includes those before it. */
   readonly buckets: readonly { readonly upToMs: number; readonly count: number }[];
@@ -34,6 +40,7 @@ export interface AgentMetrics {
   readonly events: Readonly<Record<keyof AgentEvents, number>>;
   /** Ends of connections by the status of the DISCONNECT (SPOE.txt §3.5); a status that is not 0 to 99 counts as 99. */
   readonly disconnects: Readonly<Record<number, number>>;
+  /** Health checks answered: connections whose HAPROXY-HELLO asked for nothing more (SPOE.txt §3.2.4). */
   readonly healthchecks: number;
   /** Connections refused because of `maxConnections`. */
   readonly refusedConnections: number;
@@ -45,7 +52,9 @@ export interface AgentMetrics {
   readonly oversizedNotifies: number;
   /** Whole frames read. */
   readonly framesRead: number;
+  /** Bytes read from all connections, length fields of frames included. */
   readonly bytesRead: number;
+  /** Bytes handed to the sockets of all connections. */
   readonly bytesWritten: number;
   /** The time from reading a NOTIFY's bytes until its ACK was handed to the socket. */
   readonly latency: LatencySummary;

@@ -25,6 +25,7 @@ export interface OwnHistogram {
   readonly name: string;
   /** A sentence on what it measures. */
   readonly help: string;
+  /** Tells a histogram from a counter and a gauge. */
   readonly type: 'histogram';
   /** Its value, which a {@link Histogram} is; or one for each set of labels. */
   readonly value: HistogramValue | readonly LabelledValue<HistogramValue>[];
@@ -32,7 +33,9 @@ export interface OwnHistogram {
 
 /** A value with labels, such as `{ labels: { rule: 'login' }, value: 3 }`. */
 export interface LabelledValue<Of = number> {
+  /** Names and values of the labels, such as `{ rule: 'login' }`. */
   readonly labels: Labels;
+  /** The value for these labels. */
   readonly value: Of;
 }
 

@@ -9,6 +9,7 @@ export type NotifyOutcome = 'answered' | 'failed' | 'timeout' | 'dropped';
 export interface NotifyTrace {
   /** The name of the agent, if it was given one. */
   readonly agent: string | undefined;
+  /** The connection that brought the NOTIFY. */
   readonly connection: ConnectionInfo;
   /** The NOTIFY; its views are valid until the subscribers of `spop:notify:end` have returned. */
   readonly notify: NotifyContext;

@@ -28,6 +28,7 @@ export function chunking(bytes: Uint8Array): fc.Arbitrary<Uint8Array[]> {
 export interface Corrupted {
   /** A named corruption, or `noise`. */
   readonly name: CorruptionName | 'noise';
+  /** The corrupt bytes. */
   readonly bytes: Uint8Array;
   /** The valid frame. */
   readonly original: PlainFrame;

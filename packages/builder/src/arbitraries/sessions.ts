@@ -10,12 +10,15 @@ import { action, message } from './frames.ts';
 
 /** One write of one side of a session. */
 export interface SessionWrite {
+  /** The side that writes. */
   readonly from: Side;
+  /** The frame that it writes, as `parse` returns it. */
   readonly frame: PlainFrame;
 }
 
 /** A connection from its HELLO to its end, in which neither side breaks a rule. */
 export interface Session {
+  /** The line of HAProxy whose frames these are. */
   readonly line: HaproxyLine;
   /** All frames of both sides in the order in which they happen. */
   readonly writes: readonly SessionWrite[];

@@ -59,6 +59,7 @@ export interface MatcherContext {
 
 /** The result of a matcher; `expected` and `actual` are for the test runner's diff. */
 export interface MatcherResult {
+  /** Whether the expectation holds; with `.not`, the runner turns it round. */
   readonly pass: boolean;
   /** The text of the failure. */
   readonly message: () => string;

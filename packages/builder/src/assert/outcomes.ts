@@ -161,7 +161,9 @@ export function hasNoActions(received: Received): Outcome {
 
 /** The ids of a NOTIFY, given as any frame or as plain numbers. */
 export interface Ids {
+  /** 0 to 2^64-1. */
   readonly streamId: number | bigint;
+  /** 0 to 2^64-1. */
   readonly frameId: number | bigint;
 }
 

@@ -38,8 +38,11 @@ export type ArgumentItem = ValueInput | readonly [name: string | Uint8Array, val
 
 /** A builder of a frame. It is immutable: each method returns a new one, so that tests can share a common beginning. */
 export class FrameBuilder {
+  /** The frame's type on the wire, 0 to 255: a `FrameType`, or a wrong one. */
   readonly typeByte: number;
+  /** The ids, flags and length that were given. */
   readonly options: FrameOptions;
+  /** The payload so far, in pieces. */
   protected readonly parts: readonly Uint8Array[];
 
   constructor(typeByte: number, options: FrameOptions, parts: readonly Uint8Array[] = []) {

@@ -25,14 +25,19 @@ import type {
 
 /** The part of a message declaration that a builder needs; the result of `defineMessage` of `@spop/codec` has it. */
 export interface MessageSchema {
+  /** The name of the message in HAProxy's configuration. */
   readonly name: string;
+  /** The types of the arguments, by name. */
   readonly args: Readonly<Record<string, AnyValueType>>;
 }
 
 /** The part of a variable declaration that a builder needs; the result of `defineVariable` of `@spop/codec` has it. */
 export interface VariableSchema {
+  /** The scope of the variable. */
   readonly scope: ScopeName;
+  /** The name without scope and `option var-prefix`. */
   readonly name: string;
+  /** The kind of value that it takes. */
   readonly kind: ValueKind;
   /** Only in the type system: carries the type of value that the variable takes. */
   readonly '~write'?: (value: never) => void;

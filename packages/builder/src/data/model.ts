@@ -3,27 +3,38 @@ import type { TypedData } from './typed-data.ts';
 
 /** A name and a value: an argument of a message, or an item of a KV-list (SPOE.txt §3.2). Names may be empty and repeat. */
 export interface Argument {
+  /** The name in UTF-8; text that is not valid UTF-8 as in a `StringData`. */
   readonly name: string;
+  /** The value with its type. */
   readonly value: TypedData;
 }
 
 /** One message of a NOTIFY (SPOE.txt §3.2.6); arguments in the order of the wire. */
 export interface Message {
+  /** The name that the `spoe-message` section of HAProxy's configuration gives it. */
   readonly name: string;
+  /** At most 255 arguments, since NB-ARGS is one byte. */
   readonly args: readonly Argument[];
 }
 
 /** The action that sets a variable (SPOE.txt §3.4). */
 export interface SetVar {
+  /** Tells the action from an {@link UnsetVar}. */
   readonly type: 'set-var';
+  /** The scope of the variable. */
   readonly scope: ScopeName;
+  /** The name without scope and `option var-prefix`, which HAProxy adds. */
   readonly name: string;
+  /** The value with its type; NULL unsets the variable. */
   readonly value: TypedData;
 }
 /** The action that unsets a variable (SPOE.txt §3.4). */
 export interface UnsetVar {
+  /** Tells the action from a {@link SetVar}. */
   readonly type: 'unset-var';
+  /** The scope of the variable. */
   readonly scope: ScopeName;
+  /** The name without scope and `option var-prefix`, as in {@link SetVar.name}. */
   readonly name: string;
 }
 
@@ -42,18 +53,23 @@ export interface FrameHeader {
 
 /** A HELLO or DISCONNECT of either side; its payload is a KV-list. */
 export interface KvFrame extends FrameHeader {
+  /** The name of the frame's type. */
   readonly type: 'HAPROXY-HELLO' | 'HAPROXY-DISCONNECT' | 'AGENT-HELLO' | 'AGENT-DISCONNECT';
+  /** The items in the order of the wire. */
   readonly items: readonly Argument[];
 }
 
 /** A whole NOTIFY: FIN is set. */
 export interface NotifyFrame extends FrameHeader {
+  /** The name of the frame's type. */
   readonly type: 'NOTIFY';
+  /** The messages in the order of the wire. */
   readonly messages: readonly Message[];
 }
 
 /** A part of a fragmented NOTIFY: its first frame (type 3 without FIN), or a continuation (UNSET, type 0). */
 export interface FragmentFrame extends FrameHeader {
+  /** `NOTIFY-FRAGMENT` for the first frame, `UNSET` for the others. */
   readonly type: 'NOTIFY-FRAGMENT' | 'UNSET';
   /** Bytes of the messages, cut anywhere. */
   readonly payload: Uint8Array;
@@ -61,15 +77,19 @@ export interface FragmentFrame extends FrameHeader {
 
 /** An ACK (SPOE.txt §3.2.7); actions in the order of the wire. */
 export interface AckFrame extends FrameHeader {
+  /** The name of the frame's type. */
   readonly type: 'ACK';
+  /** The actions in the order in which HAProxy carries them out. */
   readonly actions: readonly Action[];
 }
 
 /** A frame of a type that SPOP 2.0 does not know. */
 export interface UnknownFrame extends FrameHeader {
+  /** Tells the frame from those of known types. */
   readonly type: 'UNKNOWN';
   /** The type byte. */
   readonly typeByte: number;
+  /** The bytes after the ids. */
   readonly payload: Uint8Array;
 }
 

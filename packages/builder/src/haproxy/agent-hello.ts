@@ -5,9 +5,11 @@ import type { TypedData } from '../data/typed-data.ts';
 
 /** The items of a received AGENT-HELLO (SPOE.txt §3.2.5). */
 export interface ReceivedAgentHello {
+  /** The version as sent, without spaces around it; empty without a STRING of that name. */
   readonly version: string;
   /** The longest frame in bytes, without the length field. */
   readonly maxFrameSize: number;
+  /** The names as sent, without spaces; none without a STRING of that name. */
   readonly capabilities: readonly string[];
 }
 

@@ -17,6 +17,7 @@ export type Target =
 
 /** A stream to an agent, with the functions that depend on its kind. */
 export interface Link {
+  /** The bytes of both directions. */
   readonly stream: Duplex;
   /** The other end, for people. */
   readonly description: string;

@@ -16,7 +16,9 @@ export type PeerFailureKind =
  * bytes need to be wrong: the agent may just be late.
  */
 export class PeerFailure extends Error {
+  /** Always `PeerFailure`, as the name of its class. */
   override readonly name: string = 'PeerFailure';
+  /** What went wrong, for programs; `message` says it to people. */
   readonly kind: PeerFailureKind;
   /** The status code of the agent's AGENT-DISCONNECT; undefined without one. */
   readonly statusCode: number | undefined;

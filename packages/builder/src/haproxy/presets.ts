@@ -35,7 +35,9 @@ interface Counter {
 
 /** Makes the frames that one line of HAProxy sends. It is not immutable: each `notify()` takes the next ids. */
 export class HaproxyPreset {
+  /** The line that it plays. */
   readonly line: HaproxyLine;
+  /** The options that were given, without defaults. */
   readonly options: HaproxyOptions;
   readonly #streams: Counter;
   #streamId: bigint = 0n;

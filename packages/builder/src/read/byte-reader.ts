@@ -6,10 +6,13 @@ import type { TypedData } from '../data/typed-data.ts';
 export interface Field {
   /** The first byte, counted from the start of the frame's length field. */
   readonly offset: number;
+  /** Its length in bytes. */
   readonly length: number;
   /** The depth in the grammar: 0 for the frame, 1 for a message or action, 2 for an argument. */
   readonly depth: number;
+  /** What it is, such as `frame-id`. */
   readonly label: string;
+  /** Its value, for people. */
   readonly text: string;
   /** The value of a field that is typed data. */
   readonly data?: TypedData;

@@ -17,6 +17,7 @@ export interface ParseOptions {
 
 /** The frames of a stream of bytes, up to the first wrong byte. */
 export interface ParsedStream {
+  /** The whole frames, in their order. */
   readonly frames: PlainFrame[];
   /** The offset of each frame in the input, in bytes; as long as `frames`. */
   readonly offsets: number[];

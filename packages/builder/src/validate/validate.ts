@@ -11,6 +11,7 @@ import { readerRule, type RuleId, rules } from './rules.ts';
 
 /** One broken rule. */
 export interface Violation {
+  /** The id of the broken rule; `rules` has them all. */
   readonly rule: RuleId;
   /**
    * `error` if the other side refuses, ignores or misreads the bytes; `warning` if they are legal, but careful peers do not
@@ -234,7 +235,9 @@ export function validate(input: BytesInput, options: ValidateOptions): Violation
 
 /** One write of one side, as {@link validateSession} takes it. */
 export interface Write {
+  /** The side that wrote. */
   readonly from: Side;
+  /** What it wrote; frames may be cut anywhere. */
   readonly bytes: BytesInput;
 }
 

@@ -9,8 +9,11 @@ import type { Variable } from './variable.ts';
 
 /** The ids of the NOTIFY that an ACK answers, as bytes: a Frame or a Notify. */
 export interface IdSource {
+  /** The bytes that contain the NOTIFY. */
   readonly bytes: Buffer;
+  /** Offset of the stream-id, which the frame-id follows. */
   readonly idsStart: number;
+  /** Offset after both ids. */
   readonly payloadStart: number;
 }
 

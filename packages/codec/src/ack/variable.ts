@@ -18,8 +18,11 @@ const NAME_PATTERN = /^[A-Za-z0-9_.]+$/;
 
 /** A declared HAProxy variable, with its scope and name as bytes. Made by {@link defineVariable}. */
 export class Variable<Write> {
+  /** The scope in which HAProxy keeps the variable. */
   declare readonly scope: ScopeName;
+  /** The name without scope and `option var-prefix`, which HAProxy adds. */
   declare readonly name: string;
+  /** The kind of value that it takes. */
   declare readonly kind: ValueKind;
   /** @internal The data type for an integer kind; else 0. */
   declare readonly integerType: DataType | 0;

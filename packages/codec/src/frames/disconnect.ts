@@ -10,6 +10,7 @@ import { KvListReader } from './kv-list.ts';
 export interface Disconnect {
   /** A {@link Status}, or another number of the sender's. */
   readonly statusCode: number;
+  /** The sender's text for people, which may be empty. It is as untrusted as the sender. */
   readonly message: string;
 }
 

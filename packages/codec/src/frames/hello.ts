@@ -27,6 +27,7 @@ export interface AgentHello {
   readonly version: string;
   /** The longest frame in bytes without the length field, from 256 to the size that HAProxy announced. */
   readonly maxFrameSize: number;
+  /** The names without spaces, unknown ones included: `['pipelining']`. */
   readonly capabilities: readonly string[];
 }
 

@@ -52,7 +52,9 @@ export class Name {
  * `name` and `value` are the same objects for each item, valid until the next `next()`.
  */
 export class KvListReader {
+  /** The name of the item that `next` found. */
   readonly name: Name;
+  /** The value of the item that `next` found. */
   readonly value: Value;
   readonly #value: ValueView;
   readonly #cursor: Cursor;

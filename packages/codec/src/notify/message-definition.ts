@@ -33,7 +33,9 @@ export class ArgumentPattern extends NamePattern {
  * agent and tests share it.
  */
 export class MessageDefinition<Args extends ArgumentTypes = ArgumentTypes> {
+  /** The name of the `spoe-message` section in HAProxy's configuration. */
   declare readonly name: string;
+  /** The types of the arguments, by name, as they were declared. */
   declare readonly args: Args;
   /** @internal The pattern of the name in a frame. */
   declare readonly namePattern: NamePattern;

@@ -18,6 +18,7 @@ import { Cursor } from '../wire/cursor.ts';
  * `name`, `argumentName` and `value` are the same objects each time, valid until the reader moves on.
  */
 export class MessageReader {
+  /** The name of the message that `next` found. */
   readonly name: Name;
   /** NB-ARGS: the number of arguments of the message, 0 to 255. */
   argumentCount: number = 0;

@@ -39,6 +39,7 @@ export type FirstMessageListener = (definition: MessageDefinition, names: readon
 
 /** The declared messages that are found in a NOTIFY, with a table of their names. Make it once, and share it among all NOTIFYs. */
 export class MessageSet {
+  /** The definitions in the order in which they were given. */
   declare readonly definitions: readonly MessageDefinition[];
   /** @internal */
   declare readonly table: NameTable;

@@ -12,6 +12,7 @@ const MAPPED_PREFIX_LENGTH = MAPPED_PREFIX_BYTES * 8;
  * and stays valid.
  */
 export class Network {
+  /** 4 for IPv4, 6 for IPv6. */
   declare readonly family: 4 | 6;
   /** The number of first bits that its addresses share: 0 to 32 for IPv4, 0 to 128 for IPv6. */
   declare readonly prefixLength: number;

@@ -11,6 +11,7 @@ export interface AnyValue {
 
 /** An integer of any of the four wire types, all 64 bits of it. */
 export interface IntegerValue extends AnyValue {
+  /** The integer type on the wire. HAProxy sends every integer as INT64. */
   readonly type: typeof DataType.Int32 | typeof DataType.Uint32 | typeof DataType.Int64 | typeof DataType.Uint64;
   /** Low 32 bits as a signed integer. */
   readonly lo: number;
@@ -41,6 +42,7 @@ export interface BytesValue extends AnyValue {
 
 /** Bytes of any length. */
 export interface BinaryValue extends BytesValue {
+  /** Always BINARY. */
   readonly type: typeof DataType.Binary;
 }
 
@@ -49,6 +51,7 @@ export interface BinaryValue extends BytesValue {
  * surrogate pair is U+FFFD. Offsets count bytes. Only methods named `to…` allocate text.
  */
 export interface StringValue extends BytesValue {
+  /** Always STRING. */
   readonly type: typeof DataType.String;
   /** Whether the bytes begin with those of `text`. */
   startsWith(text: string): boolean;
@@ -72,7 +75,9 @@ export interface StringValue extends BytesValue {
  * mapped to IPv6, as `::ffff:192.0.2.1`.
  */
 export interface AddressValue extends BytesValue {
+  /** The data type on the wire: IPV6 also for an IPv4-mapped address, whose `family` is 4. */
   readonly type: typeof DataType.Ipv4 | typeof DataType.Ipv6;
+  /** 4 for IPv4, 6 for IPv6. */
   readonly family: 4 | 6;
   /**
    * Whether it is the address `other`, which is text in any form, or bytes. An IPv4 address equals itself mapped to IPv6:
@@ -112,6 +117,7 @@ export interface Value
     Omit<IntegerValue, 'type'>,
     Omit<StringValue, 'type'>,
     Omit<AddressValue, 'type' | 'equals' | 'toNumber' | 'toBigInt'> {
+  /** Whether it is NULL, which HAProxy sends for an expression without a result. */
   readonly isNull: boolean;
   /** Offset of its first byte, which has its type, from the frame's length field; for errors. */
   readonly offset: number;
