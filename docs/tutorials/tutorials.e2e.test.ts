@@ -39,9 +39,9 @@ describeHaproxies('the first agent', (release) => {
     const haproxy = await startHaproxy(release, new URL('haproxy.cfg', folder), spoeAddress);
     const stranger = connectAs('198.51.100.7', haproxy);
     const colleague = connectAs('192.0.2.7', haproxy);
-    expect(await stranger.request({ path: '/' })).toMatchObject({ status: 200, body: 'welcome' });
+    expect(await stranger.request({ path: '/' })).toMatchObject({ status: 200, body: 'welcome\n' });
     expect(await stranger.request({ path: '/admin' })).toMatchObject({ status: 403 });
-    expect(await colleague.request({ path: '/admin' })).toMatchObject({ status: 200, body: 'welcome' });
+    expect(await colleague.request({ path: '/admin' })).toMatchObject({ status: 200, body: 'welcome\n' });
     expect(await agent.stop()).toBe('exit code 0');
     expect(await colleague.request({ path: '/' })).toMatchObject({ status: 403 });
   });

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { createAdminAgent } from './agent.ts';
 import { checkAdmin } from './messages.ts';
 
-it('answers whatever HAProxy can send, and lets no outsider see /admin', async () => {
+it('answers whatever HAProxy can send, and lets no outsider see /admin', { timeout: 60_000 }, async () => {
   const haproxy = await connect(createAdminAgent());
   const paths = fc.oneof(fc.constantFrom('/', '/admin', '/admin/users'), fc.webPath());
   await fc.assert(
