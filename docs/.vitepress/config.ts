@@ -35,8 +35,12 @@ export default defineConfig({
   title: 'spop',
   description: 'Agents for HAProxy in TypeScript, over SPOP',
   lang: 'en',
-  // No icon: browsers would ask for /favicon.ico.
-  head: [['link', { rel: 'icon', href: 'data:,' }]],
+  head: [
+    // No icon: browsers would ask for /favicon.ico.
+    ['link', { rel: 'icon', href: 'data:,' }],
+    // The names of languages in corners of code have too little contrast by default (WCAG 1.4.3).
+    ['style', {}, 'html:root { --vp-code-lang-color: var(--vp-c-text-2) }'],
+  ],
   srcDir: root,
   outDir: join(import.meta.dirname, 'dist'),
   cacheDir: resolve(import.meta.dirname, '../node_modules/.cache/vitepress'),
@@ -47,6 +51,8 @@ export default defineConfig({
   markdown: {
     anchor: { slugify: slug },
     languageAlias: { haproxy: 'ini' },
+    // The default themes have too little contrast on the site's backgrounds (WCAG 1.4.3).
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     config(md) {
       md.core.ruler.push('site-links', ({ tokens, env }) => {
         const page = (env as { path: string }).path;
