@@ -13,12 +13,12 @@ export interface Reach {
   readonly storeCpuUs: number;
 }
 
-/** As an SVG, with three panels and a row for each store. */
+/** As an SVG, with three panels, one below the other, and a row for each store. */
 export async function reachSvg(found: readonly Reach[]): Promise<string> {
   const y = { field: 'name', type: 'nominal' as const, sort: found.map(({ name }) => name), title: null };
   const panel = (title: string, values: readonly { name: string; of: string; value: number }[]) => ({
     title: { text: title, fontWeight: 'normal' as const },
-    width: 260,
+    width: 420,
     height: { step: 26 },
     data: { values: [...values] },
     encoding: {
@@ -30,7 +30,7 @@ export async function reachSvg(found: readonly Reach[]): Promise<string> {
   const spec: TopLevelSpec = {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     background: 'white',
-    hconcat: [
+    vconcat: [
       {
         ...panel(
           'decisions a second',
