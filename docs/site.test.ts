@@ -33,7 +33,10 @@ describe('writeLlms', () => {
   it('lists pages with their first paragraphs, and leaves the reference out', async () => {
     const { path } = await siteOf({});
     await writeLlms(path, [
-      ['docs/guides/limits.md', '# Limits\n\nEverything [is](a.md)\nbounded.\n\n## Sizes\n'],
+      [
+        'docs/guides/limits.md',
+        '# Limits\n\n<!-- written by a program -->\n\nEverything [is](a.md)\nbounded:\n\n## Sizes\n',
+      ],
       ['docs/reference/index.md', '# API reference\n'],
       ['packages/agent/README.md', '# @spop/agent\n\n| a | b |\n'],
     ]);

@@ -12,6 +12,20 @@ const root = resolve(import.meta.dirname, '../..');
 /** Files that pages link to and that are not pages, such as the examples' configurations. They are published as text. */
 const linked = new Set<string>();
 
+/** What vitepress' own style leaves out. */
+const STYLE = `
+/* The names of languages in corners of code have too little contrast by default (WCAG 1.4.3). */
+html:root { --vp-code-lang-color: var(--vp-c-text-2) }
+/* Pictures stay large enough to read: on a phone those in tables stand above their texts, and plots scroll. */
+.vp-doc td img { min-width: 300px }
+.vp-doc p > img:only-child { min-width: 560px }
+.vp-doc p:has(> img:only-child) { overflow-x: auto }
+@media (max-width: 639px) {
+  .vp-doc table:has(td img) thead { display: none }
+  .vp-doc td:has(img), .vp-doc td:has(img) + td { display: block }
+}
+`;
+
 /** A file's bytes, or the names in a folder. */
 function asText(path: string): Uint8Array | string {
   return statSync(path).isDirectory() ? `${readdirSync(path).join('\n')}\n` : readFileSync(path);
@@ -38,8 +52,7 @@ export default defineConfig({
   head: [
     // No icon: browsers would ask for /favicon.ico.
     ['link', { rel: 'icon', href: 'data:,' }],
-    // The names of languages in corners of code have too little contrast by default (WCAG 1.4.3).
-    ['style', {}, 'html:root { --vp-code-lang-color: var(--vp-c-text-2) }'],
+    ['style', {}, STYLE],
   ],
   srcDir: root,
   outDir: join(import.meta.dirname, 'dist'),
@@ -63,7 +76,8 @@ export default defineConfig({
     },
   },
   themeConfig: {
-    search: { provider: 'local' },
+    // All words of a query, so that `set-on-error` and SPOP_WRONG_TYPE, which are three each, lead to where they are explained.
+    search: { provider: 'local', options: { miniSearch: { searchOptions: { combineWith: 'AND' } } } },
     outline: [2, 3],
     nav: [
       { text: 'Guide', link: '/docs/' },

@@ -10,7 +10,7 @@ type Page = readonly [path: string, text: string];
 
 /** The heading of a page, and its first paragraph. */
 function summary(text: string): { title: string; first: string } {
-  const prose = text.replaceAll(/^```.*?^```$/gms, '');
+  const prose = text.replaceAll(/^```.*?^```$|^<!--.*?-->$/gms, '');
   const title = /^# (.+)$/m.exec(prose)?.[1] ?? '';
   const first = /^# .+\n+((?:[^\n#|<-].*\n)+)/m.exec(prose)?.[1] ?? '';
   return {
@@ -18,7 +18,9 @@ function summary(text: string): { title: string; first: string } {
     first: first
       .replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1')
       .replaceAll('\n', ' ')
-      .trim(),
+      .trim()
+      // Before code or a list that is not here.
+      .replace(/:$/, '.'),
   };
 }
 
