@@ -2,7 +2,7 @@ import type { Counters, Traffic } from './counters.ts';
 import type { AgentEvents } from './events.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
 
-/** The latencies of NOTIFYs in ms; all 0 before the first. Percentiles are at most 3.2 % too high, and never too low. */
+/** The latencies of NOTIFYs in ms; all 0 before the first. Percentiles are at most 3.2 % or 1 µs too high, and never too low. */
 export interface LatencySummary {
   /** NOTIFYs that were measured. */
   readonly count: number;
