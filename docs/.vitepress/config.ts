@@ -73,11 +73,30 @@ export default defineConfig({
           if (token.type === 'link_open') token.attrSet('href', siteLink(token.attrGet('href') ?? '', page));
         }
       });
+      // A plot scrolls on a phone: the keyboard has to reach it.
+      md.core.ruler.push('plots', ({ tokens }) => {
+        for (const [index, { children }] of tokens.entries()) {
+          if (children?.length === 1 && children[0]?.type === 'image') tokens[index - 1]?.attrSet('tabindex', '0');
+        }
+      });
     },
   },
   themeConfig: {
-    // All words of a query, so that `set-on-error` and SPOP_WRONG_TYPE, which are three each, lead to where they are explained.
-    search: { provider: 'local', options: { miniSearch: { searchOptions: { combineWith: 'AND' } } } },
+    search: {
+      provider: 'local',
+      options: {
+        miniSearch: {
+          // Besides words as usual, `set-on-error` and SPOP_WRONG_TYPE whole. The function is sent to browsers as text.
+          options: {
+            tokenize: (text) => [
+              ...text.split(/[\n\r\p{Z}\p{P}]+/u),
+              ...(text.match(/[\p{L}\p{N}]+(?:[-_][\p{L}\p{N}]+)+/gu) ?? []),
+            ],
+          },
+          searchOptions: { combineWith: 'AND' },
+        },
+      },
+    },
     outline: [2, 3],
     nav: [
       { text: 'Guide', link: '/docs/' },
