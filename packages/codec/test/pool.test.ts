@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BufferPool } from '../src/index.ts';
 import { thrown } from './bytes.ts';
@@ -28,23 +29,33 @@ describe('BufferPool', () => {
     expect([pool.bufferCount, pool.outCount]).toEqual([2, 0]);
   });
 
-  it('never gives one buffer twice', () => {
-    const pool = new BufferPool({ bufferSize: 10, maxBuffers: 50 });
-    const out = new Set<Buffer>();
-    let seed = 1;
-    for (let step = 0; step < 5_000; step++) {
-      seed = (seed * 48_271) % 0x7fff_ffff;
-      const buffer = seed % 2 === 0 ? pool.acquire() : undefined;
-      if (buffer !== undefined) {
-        expect(out.has(buffer)).toBe(false);
-        out.add(buffer);
-      } else {
-        const [one] = out;
-        if (one !== undefined && out.delete(one)) pool.release(one);
-      }
-      expect(pool.outCount).toBe(out.size);
-    }
-    expect(pool.bufferCount).toBeLessThanOrEqual(50);
+  it('gives each buffer to one taker at a time, makes no more than were out at once, and takes back only what is out', () => {
+    const step = fc.record({ kind: fc.constantFrom('acquire', 'release', 'release again'), pick: fc.nat({ max: 9 }) });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5 }), fc.array(step, { maxLength: 40 }), (maxBuffers, steps) => {
+        const pool = new BufferPool({ bufferSize: 10, maxBuffers });
+        const out = new Set<Buffer>();
+        const back = new Set<Buffer>();
+        let mostOut = 0;
+        for (const { kind, pick } of steps) {
+          const among = [...(kind === 'release' ? out : back)];
+          const buffer = kind === 'acquire' ? pool.acquire() : among[pick % among.length];
+          if (kind === 'acquire') expect(buffer === undefined).toBe(out.size === maxBuffers);
+          if (buffer === undefined) continue;
+          if (kind === 'acquire') {
+            expect(out.has(buffer)).toBe(false);
+            back.delete(buffer);
+            out.add(buffer);
+          } else if (kind === 'release') {
+            pool.release(buffer);
+            out.delete(buffer);
+            back.add(buffer);
+          } else expect(thrown(() => pool.release(buffer)).code).toBe('SPOP_POOL_MISUSE');
+          mostOut = Math.max(mostOut, out.size);
+          expect([pool.outCount, pool.bufferCount]).toEqual([out.size, mostOut]);
+        }
+      }),
+    );
   });
 
   it('refuses a buffer that was released already, and counts it once', () => {
