@@ -1,5 +1,5 @@
-import type { Duplex } from 'node:stream';
-import { type AckFrame, parseStream, type PlainFrame } from '@spop/builder';
+import type { AckFrame, ScriptedHaproxy } from '@spop/builder';
+import { sendPieces } from '../support/haproxy.ts';
 import type { Job } from './jobs.ts';
 
 /** A NOTIFY that was sent, at least in part. */
@@ -15,27 +15,35 @@ export interface Question {
 
 /** HAProxy's end of one connection to the agent. */
 export class AgentPeer {
-  readonly stream: Duplex;
+  readonly haproxy: ScriptedHaproxy;
   /** Whether a HAPROXY-HELLO was sent. */
   isGreeted: boolean = false;
-  /** Whether the agent said AGENT-DISCONNECT, or either side ended or reset the connection. */
-  isOver: boolean = false;
+  /** Whether no more bytes are sent: either side ended or reset the connection. */
+  isEnded: boolean = false;
   isReading: boolean = true;
-  /** ACKs that came and were not taken yet. */
-  readonly acks: AckFrame[] = [];
-  /** Status of the AGENT-DISCONNECT that came. */
-  status: number | undefined;
   /** Status of the AGENT-DISCONNECT that has to come. */
   expectedStatus: number | undefined;
   /** A fragmented NOTIFY that was begun, and its bytes that are still to be sent. */
   fragments: { readonly question: Question; readonly rest: Uint8Array } | undefined;
-  #received: Buffer = Buffer.alloc(0);
-  #frameCount: number = 0;
+  #isClosed: boolean = false;
+  #takenCount: number = 0;
 
-  constructor(stream: Duplex) {
-    this.stream = stream;
-    stream.on('data', (chunk: Buffer) => this.#take(chunk));
-    for (const event of ['end', 'error', 'close']) stream.on(event, () => this.#end());
+  constructor(haproxy: ScriptedHaproxy) {
+    this.haproxy = haproxy;
+    void haproxy.closed().then(() => this.#close());
+  }
+
+  /** Status of the AGENT-DISCONNECT that came. */
+  get status(): number | undefined {
+    const last = this.haproxy.received.at(-1);
+    if (last?.type !== 'AGENT-DISCONNECT') return undefined;
+    const status = last.items.find(({ name }) => name === 'status-code')?.value;
+    return status !== undefined && 'value' in status ? Number(status.value) : -1;
+  }
+
+  /** Whether the agent said AGENT-DISCONNECT, or either side reset the connection or the agent ended it. */
+  get isOver(): boolean {
+    return this.#isClosed || this.status !== undefined;
   }
 
   /** Whether NOTIFYs may be sent and are to be answered. */
@@ -43,36 +51,36 @@ export class AgentPeer {
     return this.isGreeted && !this.isOver;
   }
 
+  send(bytes: Uint8Array, sizes: readonly number[] = []): void {
+    if (!this.isEnded) sendPieces(this.haproxy, bytes, sizes);
+  }
+
   /** Stops reading what the agent sends, or goes on. */
   setReading(isReading: boolean): void {
     this.isReading = isReading;
-    if (isReading) this.stream.resume();
-    else this.stream.pause();
+    if (isReading) this.haproxy.resume();
+    else this.haproxy.pause();
   }
 
-  #take(chunk: Buffer): void {
-    this.#received = Buffer.concat([this.#received, chunk]);
-    const { frames, consumed, error } = parseStream(this.#received, { ackPadding: true });
-    if (error !== undefined) throw new Error(`expected frames of the agent; found ${error.message}`);
-    this.#received = this.#received.subarray(consumed);
-    for (const frame of frames) this.#takeFrame(frame);
+  end(): void {
+    this.isEnded = true;
+    this.haproxy.end();
   }
 
-  #takeFrame(frame: PlainFrame): void {
-    const expected = this.#frameCount++ === 0 ? ['AGENT-HELLO', 'AGENT-DISCONNECT'] : ['ACK', 'AGENT-DISCONNECT'];
-    if (this.status !== undefined || !expected.includes(frame.type)) {
-      const what = this.status === undefined ? expected.join(' or ') : 'nothing after AGENT-DISCONNECT';
-      throw new Error(`expected ${what}; found ${frame.type} as frame ${this.#frameCount}`);
-    }
-    if (frame.type === 'ACK') this.acks.push(frame);
-    if (frame.type !== 'AGENT-DISCONNECT') return;
-    const status = frame.items.find(({ name }) => name === 'status-code')?.value;
-    this.status = status !== undefined && 'value' in status ? Number(status.value) : -1;
-    this.isOver = true;
+  reset(): void {
+    this.#close();
+    this.haproxy.close();
   }
 
-  #end(): void {
-    this.isOver = true;
-    if (!this.stream.writableEnded && !this.stream.destroyed) this.stream.end();
+  /** The ACKs that came since the last call. */
+  takeAcks(): AckFrame[] {
+    const came = this.haproxy.received.slice(this.#takenCount);
+    this.#takenCount += came.length;
+    return came.filter((frame) => frame.type === 'ACK');
+  }
+
+  #close(): void {
+    this.#isClosed = true;
+    this.isEnded = true;
   }
 }

@@ -18,7 +18,7 @@ interface Step {
   readonly isFine: boolean;
 }
 
-type Event = (world: AgentWorld, step: Step) => void;
+type Event = (world: AgentWorld, step: Step) => void | Promise<unknown>;
 
 /** An event for one of those that `among` finds; without any nothing happens. */
 function forOne<T>(
@@ -32,7 +32,7 @@ function forOne<T>(
 }
 
 type Peers = (world: AgentWorld) => AgentPeer[];
-const served: Peers = ({ peers }) => peers.filter(({ isServed, stream }) => isServed && !stream.writableEnded);
+const served: Peers = ({ peers }) => peers.filter(({ isServed, isEnded }) => isServed && !isEnded);
 const unfragmented: Peers = (world) => served(world).filter(({ fragments }) => fragments === undefined);
 const fragmented: Peers = (world) => served(world).filter(({ fragments }) => fragments !== undefined);
 const silent: Peers = ({ peers }) => peers.filter((peer) => !peer.isGreeted && !peer.isOver);
@@ -55,9 +55,7 @@ function sendHex(hex: string, status: number): (world: AgentWorld, peer: AgentPe
 }
 
 const EVENTS = {
-  connect: (world) => {
-    if (world.peers.length < 3 && !world.isClosed) world.connect();
-  },
+  connect: (world) => (world.peers.length < 3 && !world.isClosed ? world.connect() : undefined),
   hello: forOne(silent, (world, peer, { pick, sizes, isFine }) =>
     world.greet(peer, ['pipelining', '', 'pipelining,async'][pick % 3]!, isFine ? 16_380 : 8_000, sizes),
   ),
@@ -85,13 +83,13 @@ const EVENTS = {
   repeatBeginning: forOne(fragmented, (world, peer, { isFine }) => world.repeatBeginning(peer, isFine ? 1 : 0)),
   notifyBetween: forOne(fragmented, sendHex('0000000703000000017f7f', 11)),
   otherContinuation: forOne(fragmented, sendHex('0000000700000000017f7f', 11)),
-  unknownFrame: forOne(unfragmented, (_, peer) => peer.stream.write(Buffer.from('00000008c8000000010101ff', 'hex'))),
+  unknownFrame: forOne(unfragmented, (_, peer) => peer.send(Buffer.from('00000008c8000000010101ff', 'hex'))),
   disconnect: forOne(served, (world, peer) => world.disconnect(peer)),
   reset: forOne(
     ({ peers }) => peers.filter((peer) => !peer.isOver),
-    (world, peer) => world.reset(peer),
+    (_, peer) => peer.reset(),
   ),
-  end: forOne(unfragmented, (_, peer) => peer.stream.end()),
+  end: forOne(unfragmented, (_, peer) => peer.end()),
   pause: forOne(served, (_, peer) => peer.setReading(false)),
   resume: forOne(served, (_, peer) => peer.setReading(true)),
 } satisfies Readonly<Record<string, Event>>;
@@ -130,12 +128,11 @@ afterEach(() => {
 });
 
 /** An agent with two connections that are through their handshake; time stands still unless the test lets it pass. */
-function openWorld(): AgentWorld {
+async function openWorld(): Promise<AgentWorld> {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
   const world = new AgentWorld();
   for (const capabilities of ['pipelining', '']) {
-    world.connect();
-    world.greet(world.peers.at(-1)!, capabilities, 16_380, []);
+    world.greet(await world.connect(), capabilities, 16_380, []);
   }
   return world;
 }
@@ -144,9 +141,9 @@ describe('an agent with any HAProxy before it', () => {
   it('answers every NOTIFY once, with its own ids and values, and has nothing left of it in the end', async () => {
     await fc.assert(
       fc.asyncProperty(steps(), async (list) => {
-        const world = openWorld();
+        const world = await openWorld();
         for (const step of list) {
-          EVENTS[step.event](world, step);
+          await EVENTS[step.event](world, step);
           await world.check();
         }
         await world.finish();
@@ -160,7 +157,7 @@ describe('an agent with any HAProxy before it', () => {
     const name = fc.constantFrom<JobInput['name'][]>('work', 'other');
     await fc.assert(
       fc.asyncProperty(name, fc.string({ maxLength: 5 }), fc.nat({ max: 18 }), async (called, word, count) => {
-        const world = openWorld();
+        const world = await openWorld();
         const peer = world.peers[0]!;
         // The deadline answers the NOTIFY while its handlers still run.
         world.ask(

@@ -4,7 +4,7 @@ import { type Action, data, haproxyDisconnect, haproxyHello, notify, type Notify
 import type { Actions } from '@spop/codec';
 import { vi } from 'vitest';
 import { expectSame } from '../support/plain-frames.ts';
-import { streamPair, writePieces } from '../support/stream-pair.ts';
+import { connectTo, expectNoViolation } from '../support/haproxy.ts';
 import {
   answerJob,
   expectedActions,
@@ -65,21 +65,21 @@ export class AgentWorld {
     return this.#jobs.filter(({ open }) => open !== undefined);
   }
 
-  connect(): void {
-    const [ours, theirs] = streamPair();
-    this.peers.push(new AgentPeer(ours));
-    this.agent.handle(theirs);
+  async connect(): Promise<AgentPeer> {
+    const peer = new AgentPeer(await connectTo(this.agent));
+    this.peers.push(peer);
+    return peer;
   }
 
   greet(peer: AgentPeer, capabilities: string, maxFrameSize: number, sizes: readonly number[]): void {
     peer.isGreeted = true;
-    writePieces(peer.stream, haproxyHello({ capabilities, maxFrameSize }).toBytes(), sizes);
+    peer.send(haproxyHello({ capabilities, maxFrameSize }).toBytes(), sizes);
   }
 
   /** Sends NOTIFYs in one go, each with its messages. */
   ask(peer: AgentPeer, inputs: readonly (readonly JobInput[])[], sizes: readonly number[]): void {
     const frames = inputs.map((jobs) => this.#build(peer, jobs).frame.toBytes());
-    writePieces(peer.stream, Buffer.concat(frames), sizes);
+    peer.send(Buffer.concat(frames), sizes);
   }
 
   /** Sends the beginning of a fragmented NOTIFY. */
@@ -89,13 +89,8 @@ export class AgentWorld {
     const cut = Math.floor(part * payload.length);
     question.isWhole = false;
     peer.fragments = { question, rest: payload.subarray(cut) };
-    writePieces(
-      peer.stream,
-      notify({ ...idsOf(question), flags: 0 })
-        .raw(payload.subarray(0, cut))
-        .toBytes(),
-      sizes,
-    );
+    const first = notify({ ...idsOf(question), flags: 0 }).raw(payload.subarray(0, cut));
+    peer.send(first.toBytes(), sizes);
   }
 
   /** Sends a part of what is left of a fragmented NOTIFY: all of it with FIN if `part` is 1. */
@@ -105,7 +100,7 @@ export class AgentWorld {
     question.isWhole = part === 1;
     peer.fragments = question.isWhole ? undefined : { question, rest: rest.subarray(cut) };
     const flags = question.isWhole ? 1 : 0;
-    writePieces(peer.stream, unset({ ...idsOf(question), flags }, rest.subarray(0, cut)).toBytes(), sizes);
+    peer.send(unset({ ...idsOf(question), flags }, rest.subarray(0, cut)).toBytes(), sizes);
   }
 
   /** Begins a fragmented NOTIFY that is under way once more, with or without FIN: no HAProxy does. */
@@ -118,7 +113,7 @@ export class AgentWorld {
     const { question } = peer.fragments!;
     peer.fragments = undefined;
     question.isAnswered = true;
-    writePieces(peer.stream, unset({ ...idsOf(question), flags: 3 }).toBytes(), []);
+    peer.send(unset({ ...idsOf(question), flags: 3 }).toBytes());
   }
 
   /** Opens the gate of a handler, which then does well or fails. */
@@ -136,17 +131,12 @@ export class AgentWorld {
   /** Sends what no HAProxy sends; the connection has to end with that status, unless it has to with another already. */
   sendWrong(peer: AgentPeer, bytes: Uint8Array, status: number): void {
     peer.expectedStatus ??= status;
-    writePieces(peer.stream, bytes, []);
+    peer.send(bytes);
   }
 
   /** Says HAPROXY-DISCONNECT: nothing that was asked there has to be answered. */
   disconnect(peer: AgentPeer): void {
     this.sendWrong(peer, haproxyDisconnect().toBytes(), 0);
-  }
-
-  reset(peer: AgentPeer): void {
-    peer.isOver = true;
-    peer.stream.destroy();
   }
 
   /** Tells the agent to close: it answers what it was asked, and takes leave of every peer. */
@@ -157,7 +147,10 @@ export class AgentWorld {
   /** Lets everything happen that needs no time and no further bytes, and checks what came of it. */
   async check(): Promise<void> {
     for (let turn = 0; turn < 6; turn++) await nextTurn();
-    for (const peer of this.peers) for (const ack of peer.acks.splice(0)) this.#takeAck(peer, ack);
+    for (const peer of this.peers) {
+      expectNoViolation(peer.haproxy);
+      for (const ack of peer.takeAcks()) this.#takeAck(peer, ack);
+    }
     for (const question of this.#questions) this.#checkIsAnswered(question);
     for (const peer of this.peers) this.#checkStatus(peer);
     expectSame(

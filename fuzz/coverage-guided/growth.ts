@@ -16,16 +16,16 @@ async function measureGrowth(): Promise<Growth[]> {
   const { shapes } = await import('./growing-inputs.ts');
   const { targets } = await import('../targets/index.ts');
   const growths: Growth[] = [];
-  for (const [shape, name, build] of shapes) {
-    const target = targets.find((each) => each.name === name)!;
+  for (const shape of shapes) {
+    const target = targets.find(({ name }) => name === shape.target)!;
     const points: Growth['points'][number][] = [];
     for (const repetitions of REPETITIONS) {
-      const input = Buffer.from(build(repetitions));
+      const input = Buffer.from(shape.build(repetitions));
       counters.fill(0);
       await target.run(input);
       points.push({ bytes: input.length, steps: countSteps() });
     }
-    growths.push({ shape, points });
+    growths.push({ shape: shape.name, points });
   }
   return growths;
 }

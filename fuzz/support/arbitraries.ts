@@ -102,6 +102,11 @@ function stream(): fc.Arbitrary<Uint8Array> {
   return builder.bytesOfFrames(fc.array(frame(), { minLength: 1, maxLength: 5 }));
 }
 
+/** The bytes of up to eight frames, so long that a reader's own memory grows while frames are left in it. */
+export function longStream(): fc.Arbitrary<Uint8Array> {
+  return builder.bytesOfFrames(fc.array(frame(), { minLength: 4, maxLength: 8, size: 'max' }));
+}
+
 /** Frames with up to five faults; the length field of half of them still says how long the frame is. */
 export function damagedStream(): fc.Arbitrary<Uint8Array> {
   return fc

@@ -1,12 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createAgent } from '@spop/agent';
-import { haproxyHello, notify, parseStream } from '@spop/builder';
-import type { PlainFrame } from '@spop/builder';
+import { haproxyHello, notify, parseStream, type PlainFrame, type ScriptedHaproxy } from '@spop/builder';
 import { address, DEFAULT_MAX_FRAME_SIZE, defineMessage, defineVariable, int32, optional, string } from '@spop/codec';
 import * as fc from 'fast-check';
 import { anyStream, chunkSizes } from '../support/arbitraries.ts';
 import { expectSame } from '../support/plain-frames.ts';
-import { streamPair, writePieces } from '../support/stream-pair.ts';
+import { connectTo, expectNoViolation, idsOf, sendPieces } from '../support/haproxy.ts';
 import { capturedStreams, type Target } from './target.ts';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: optional(address), ua: optional(string) });
@@ -14,8 +13,8 @@ const later = defineMessage('later', { x: optional(string) });
 const score = defineVariable('sess', 'score', int32);
 const MAX_FRAME_SIZE = 1 << 20;
 
-/** What an agent wrote to a HAProxy that sends these bytes, and ends its side after so many turns of the event loop. */
-async function converse(bytes: Uint8Array, sizes: readonly number[], turns: number): Promise<Buffer> {
+/** A HAProxy that sent these bytes to an agent, and ended its side after so many turns of the event loop. */
+async function converse(bytes: Uint8Array, sizes: readonly number[], turns: number): Promise<ScriptedHaproxy> {
   const agent = createAgent({
     helloTimeoutMs: 0,
     partialFrameTimeoutMs: 0,
@@ -32,20 +31,14 @@ async function converse(bytes: Uint8Array, sizes: readonly number[], turns: numb
       const walk = all.walk();
       while (walk.next()) if (walk.name.equals('wait')) return nextTurn();
     });
-  const [ours, theirs] = streamPair();
-  const received: Buffer[] = [];
-  const { promise: isOver, resolve } = Promise.withResolvers<void>();
-  ours.on('data', (chunk: Buffer) => received.push(Buffer.from(chunk)));
-  ours.on('error', () => resolve());
-  ours.on('close', () => resolve());
-  agent.handle(theirs);
-  writePieces(ours, bytes, sizes);
+  const haproxy = await connectTo(agent);
+  sendPieces(haproxy, bytes, sizes);
   for (let turn = 0; turn < turns; turn++) await nextTurn();
-  ours.end();
-  await isOver;
+  haproxy.end();
+  await haproxy.closed();
   await agent.close();
   expectSame([agent.connectionCount, agent.inFlightCount], [0, 0]);
-  return Buffer.concat(received);
+  return haproxy;
 }
 
 /** The max-frame-size of a HELLO, as far as the agent takes it over: 1 MiB at most. */
@@ -55,18 +48,10 @@ function offeredSize(hello: PlainFrame | undefined): number {
   return size !== undefined && 'value' in size ? Math.min(Number(size.value), MAX_FRAME_SIZE) : DEFAULT_MAX_FRAME_SIZE;
 }
 
-const idsOf = ({ streamId, frameId }: PlainFrame): string => `${streamId}:${frameId}`;
-
-function checkAnswer(bytes: Uint8Array, answer: Uint8Array): void {
-  const { frames, consumed, error } = parseStream(answer, { ackPadding: true, maxFrameSize: MAX_FRAME_SIZE });
-  expectSame([error?.message, consumed], [undefined, answer.length]);
-  const end = frames.findIndex(({ type }) => type === 'AGENT-DISCONNECT');
-  if (end >= 0) expectSame(frames.length, end + 1);
-  const acks = frames.filter(({ type }) => type === 'ACK').map(idsOf);
-  if (frames[0]?.type !== 'AGENT-HELLO') {
-    expectSame(acks, []);
-    return;
-  }
+function checkAnswer(bytes: Uint8Array, haproxy: ScriptedHaproxy): void {
+  expectNoViolation(haproxy);
+  const acks = haproxy.received.filter(({ type }) => type === 'ACK').map(idsOf);
+  if (haproxy.received[0]?.type !== 'AGENT-HELLO') return expectSame(acks, []);
   const asked = parseStream(bytes, { maxFrameSize: offeredSize(parseStream(bytes).frames[0]) });
   const rest = asked.frames.slice(1).filter(({ type }) => type !== 'UNKNOWN');
   // If nothing is wrong and nothing ends the connection, each NOTIFY has its ACK.

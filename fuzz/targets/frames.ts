@@ -1,10 +1,11 @@
 import { ack, data, writeFrame } from '@spop/builder';
 import { Frame, SpopError, toAgentHello, toDisconnect, toHaproxyHello } from '@spop/codec';
 import * as fc from 'fast-check';
-import { anyStream, chunkSizes, frame as anyFrame, helloFrame } from '../support/arbitraries.ts';
+import { anyStream, chunkSizes, frame as anyFrame, helloFrame, longStream } from '../support/arbitraries.ts';
 import { frameOf } from '../support/frame-of.ts';
 import { checkAgreement, expectSame, type Feeding, WHOLE } from '../support/plain-frames.ts';
 import { plainDisconnect, plainHello } from '../support/plain-hello.ts';
+import { checkAgentHello, checkDisconnect, checkHaproxyHello, checkWriting } from '../support/writing.ts';
 import { capturedFrames, capturedStreams, type Target } from './target.ts';
 
 /** The max-frame-size, relative to the length of the first frame. */
@@ -23,7 +24,7 @@ export const frameStreamTarget: Target = {
   ],
   inputs: () =>
     fc
-      .tuple(chunkSizes(), fc.nat({ max: 31 }), anyStream())
+      .tuple(chunkSizes(), fc.nat({ max: 31 }), fc.oneof(anyStream(), longStream()))
       .map(([sizes, how, bytes]) => Buffer.from([sizes.length + 8 * how, ...sizes, ...bytes])),
   run(input) {
     // The first byte: the number of chunk sizes after it, and bits that say how frames are asked for.
@@ -50,20 +51,24 @@ function asPayload(bytes: Uint8Array): Uint8Array {
   return Buffer.from([TYPES.indexOf(bytes[4]!) & 7, ...bytes.subarray(8)]);
 }
 
-/** The result of a reader, or the code of the peer's error. */
-function found(bytes: Buffer, read: (frame: Frame) => unknown): unknown {
+/** What a reader of one frame says: its result, or the code of the peer's error. A result is written again. */
+function readAndWrite<Result>(bytes: Buffer, read: (frame: Frame) => Result, write: (result: Result) => void): unknown {
+  let result: Result;
   try {
     frame.read(bytes, 0, bytes.length);
-    return read(frame);
+    result = read(frame);
   } catch (error) {
     if (!(error instanceof SpopError) || error.status === undefined) throw error;
     return error.code;
   }
+  write(result);
+  return result;
 }
 
 export const payloadTarget: Target = {
   name: 'payload',
-  checks: 'the codec and the plain reader agree on one frame: its items, messages or actions, and what it means',
+  checks:
+    'the codec and the plain reader agree on one frame and what it means, and it is written again as the plain writer does',
   maxBytes: 500,
   seeds() {
     const integers = [100, 2_288n, 1n << 32n, -1n].flatMap((value) => [
@@ -81,18 +86,18 @@ export const payloadTarget: Target = {
   run(input) {
     const bytes = frameOf(TYPES[(input[0] ?? 0) & 7]!, input.subarray(2), input[1] ?? 1);
     const [plain] = checkAgreement(bytes, WHOLE).frames;
-    const results = [toHaproxyHello, toAgentHello, toDisconnect].map((read) => found(bytes, read));
+    const results = [
+      readAndWrite(bytes, toHaproxyHello, checkHaproxyHello),
+      readAndWrite(bytes, toAgentHello, checkAgentHello),
+      readAndWrite(bytes, toDisconnect, checkDisconnect),
+    ];
     // If several things are wrong with a malformed frame, readers may name another one.
-    if (plain === undefined)
-      expectSame(
-        results.filter((result) => typeof result !== 'string'),
-        [],
-      );
-    else
-      expectSame(results, [
-        plainHello(plain, 'HAPROXY-HELLO'),
-        plainHello(plain, 'AGENT-HELLO'),
-        plainDisconnect(plain),
-      ]);
+    if (plain === undefined) {
+      const accepted = results.filter((result) => typeof result !== 'string');
+      return expectSame(accepted, []);
+    }
+    checkWriting(plain);
+    const hellos = [plainHello(plain, 'HAPROXY-HELLO'), plainHello(plain, 'AGENT-HELLO')];
+    expectSame(results, [...hellos, plainDisconnect(plain)]);
   },
 };
