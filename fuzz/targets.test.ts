@@ -17,13 +17,16 @@ describe.each(targets.map((target) => [target.name, target] as const))('%s', (na
     );
   });
 
-  it.each(['corpus', 'crashers'] as const)('holds for every input of its %s', async (collection) => {
-    for (const input of readInputs(collection, name)) {
+  it.each([
+    ['seeds', Array.from(target.seeds(), (seed) => Buffer.from(seed))],
+    ['corpus', readInputs('corpus', name)],
+    ['crashers', readInputs('crashers', name)],
+  ])('holds for every input of its %s', async (_, inputs) => {
+    for (const input of inputs) {
       try {
         await target.run(input);
       } catch (error) {
-        const path = `fuzz/${collection}/${name}/${nameOf(input)}`;
-        throw new Error(`does not hold for ${path}: ${input.toString('hex')}`, { cause: error });
+        throw new Error(`does not hold for ${nameOf(input)}: ${input.toString('hex')}`, { cause: error });
       }
     }
   });

@@ -1,4 +1,4 @@
-import { ack, data, writeFrame } from '@spop/builder';
+import { ack, agentHello, data, toHex, varintBytes, writeFrame } from '@spop/builder';
 import { Frame, SpopError, toAgentHello, toDisconnect, toHaproxyHello } from '@spop/codec';
 import * as fc from 'fast-check';
 import { anyStream, chunkSizes, frame as anyFrame, helloFrame, longStream } from '../support/arbitraries.ts';
@@ -80,7 +80,11 @@ export const payloadTarget: Target = {
     const acks = [...values, ...more].map((value) =>
       ack().setVar('sess', 'ip_score', value).unsetVar('txn', 'a').toBytes(),
     );
-    return [...capturedFrames([0, 1, 2, 3], 500), ...acks].map(asPayload);
+    // An INT32 whose upper half is not that of its sign.
+    const halved = agentHello()
+      .item('x', data.raw(`02${toHex(varintBytes(0xffff_ffffn))}`))
+      .toBytes();
+    return [...capturedFrames([0, 1, 2, 3], 500), ...acks, halved].map(asPayload);
   },
   inputs: () => fc.oneof(anyFrame().map(writeFrame), helloFrame().map(writeFrame)).map(asPayload),
   run(input) {

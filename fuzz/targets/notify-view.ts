@@ -1,8 +1,9 @@
-import { type ArgumentsInput, data, notify as builder } from '@spop/builder';
+import { type ArgumentsInput, data, type Message, notify as builder, type TypedData } from '@spop/builder';
 import { argumentsOf } from '@spop/builder/arbitraries';
 import {
   address,
   type AnyValueType,
+  argumentState,
   binary,
   bool,
   defineMessage,
@@ -17,15 +18,18 @@ import {
   MessageSet,
   Notify,
   optional,
+  SpopError,
+  type SpopErrorCode,
   string,
   uint32,
   uint64,
 } from '@spop/codec';
 import * as fc from 'fast-check';
-import { message, payloadOf } from '../support/arbitraries.ts';
+import { ValueView } from '../../packages/codec/src/values/value.ts';
+import { message as anyMessage, payloadOf } from '../support/arbitraries.ts';
 import { frameOf } from '../support/frame-of.ts';
-import { errorOf, expectSame, readPlainly } from '../support/plain-frames.ts';
-import { checkNotify } from '../support/typed-views.ts';
+import { errorOf, expectSame, readPlainly, toPlainValue, utf8, walkMessages } from '../support/plain-frames.ts';
+import { checkId, expectCode } from '../support/value-checks.ts';
 import { capturedFrames, type Target } from './target.ts';
 
 const integers = [integer, int32, uint32, int64, uint64];
@@ -46,6 +50,107 @@ function definitionsOf(choice: number): MessageDefinition[] {
     return (place ^ Math.floor(choice / TYPES.length)) & 1 ? type : optional(type);
   };
   return NAMES.map(([name, args]) => defineMessage(name, Object.fromEntries(args.map((each) => [each, typeOf()]))));
+}
+
+/** The result of reading a declared argument: a value, the typed data of a view, or an error's code. */
+type Read = { readonly value: unknown } | { readonly data: TypedData } | { readonly code: SpopErrorCode };
+
+const RANGES: Readonly<Record<string, readonly [number, number]>> = {
+  integer: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint32: [0, 2 ** 32 - 1],
+};
+/** The wire types that a declared type takes, where they are not the one of its name. */
+const WIRE_TYPES: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(integers.map(({ kind }) => [kind, ['int32', 'uint32', 'int64', 'uint64']])),
+  address: ['ipv4', 'ipv6'],
+  interned: ['string'],
+};
+
+/** What the documentation of the declared type promises for an argument with this typed data. */
+function promised({ kind, optional: isOptional }: AnyValueType, sent: TypedData | undefined): Read {
+  if (sent === undefined || sent.type === 'null') {
+    return isOptional ? { value: undefined } : { code: 'SPOP_MISSING_ARGUMENT' };
+  }
+  if (!(WIRE_TYPES[kind] ?? [kind]).includes(sent.type)) return { code: 'SPOP_WRONG_TYPE' };
+  const range = RANGES[kind];
+  if (range !== undefined) {
+    const number = Number(sent.value);
+    return number >= range[0] && number <= range[1] ? { value: number } : { code: 'SPOP_UNSAFE_INTEGER' };
+  }
+  if (sent.type === 'bool') return { value: sent.value };
+  if (kind === 'interned' && sent.type === 'string') return { value: utf8(sent.value) };
+  // An IPv4 address that is mapped to IPv6 is shown as the IPv4 address, and keeps its type.
+  if (kind === 'address' && sent.type === 'ipv6') {
+    return { data: { type: 'ipv6', value: sent.value.replace(/^::ffff:(?=.*\.)/, '') } };
+  }
+  return { data: sent };
+}
+
+function found(read: () => unknown): Read {
+  try {
+    const value = read();
+    return value instanceof ValueView ? { data: toPlainValue(value) } : { value };
+  } catch (error) {
+    if (error instanceof SpopError) return { code: error.code };
+    throw error;
+  }
+}
+
+/**
+ * Reads a NOTIFY frame through declared messages and fails unless each argument reads as its declaration promises for
+ * `messages`, the plain content of the frame. It reads at once, then after the frame was moved and its old bytes were overwritten,
+ * and then, as a refusal, after the NOTIFY was closed.
+ */
+function checkNotify(
+  notify: Notify,
+  definitions: readonly MessageDefinition[],
+  frame: Frame,
+  messages: readonly Message[],
+): void {
+  notify.read(frame);
+  const ids = frame.bytes.toString('hex', frame.idsStart, frame.payloadStart);
+  checkId(frame.toStreamId(), () => notify.streamId);
+  checkId(frame.toFrameId(), () => notify.frameId);
+  const declared = messages.filter(({ name }) => definitions.some((definition) => definition.name === name));
+  expectSame(notify.messageCount, declared.length);
+  const reads = declared.flatMap((message, place) => {
+    const index = definitions.findIndex(({ name }) => name === message.name);
+    expectSame(notify.definitionIndexAt(place), index);
+    const view = notify.messageAt(place);
+    return Object.entries(definitions[index]!.args).map(([name, type]) => {
+      const sent = message.args.find((argument) => argument.name === name)?.value;
+      const expected = promised(type, sent);
+      const state = sent === undefined ? 'missing' : sent.type === 'null' ? 'null' : 'present';
+      const read = (): Read => found(() => view[name]);
+      expectSame([read(), argumentState(view, name)], [expected, state]);
+      // The view that a handler holds on to.
+      const held = 'data' in expected ? view[name] : undefined;
+      return { view, name, expected, read, held };
+    });
+  });
+  for (const definition of definitions) {
+    const place = declared.findIndex(({ name }) => name === definition.name);
+    expectSame(notify.get(definition) === (place < 0 ? undefined : notify.messageAt(place)), true);
+  }
+  expectSame(walkMessages(notify.walk()), messages);
+  const size = frame.end - frame.start;
+  expectSame(notify.moveTo(Buffer.alloc(size, 0x5a)), size);
+  frame.bytes.fill(0x08);
+  for (const { expected, read, held } of reads) {
+    if (held instanceof ValueView) expectSame({ data: toPlainValue(held) }, expected);
+    expectSame(read(), expected);
+  }
+  expectSame(walkMessages(notify.walk()), messages);
+  expectSame(notify.bytes.toString('hex', notify.idsStart, notify.payloadStart), ids);
+  notify.close();
+  for (const { view, name, held } of reads) {
+    expectCode('SPOP_VIEW_CLOSED', () => view[name]);
+    expectCode('SPOP_VIEW_CLOSED', () => argumentState(view, name));
+    if (!(held instanceof ValueView)) continue;
+    expectCode('SPOP_VIEW_CLOSED', () => held.type);
+    expectCode('SPOP_VIEW_CLOSED', () => held.toString());
+  }
 }
 
 const FOREIGN = Buffer.alloc(8, 0xff);
@@ -95,7 +200,7 @@ function payloads(choice: number): fc.Arbitrary<Uint8Array> {
   const fitting = definitionsOf(choice).map((definition) =>
     argumentsOf(definition).map((args) => builder().message(definition, args).toPayload()),
   );
-  const any = message().map((one) => payloadOf([one]));
+  const any = anyMessage().map((message) => payloadOf([message]));
   return fc.array(fc.oneof(any, ...fitting), { maxLength: 4 }).map((parts) => Buffer.concat(parts));
 }
 

@@ -1,4 +1,3 @@
-import { isIPv4, isIPv6 } from 'node:net';
 import { data, varintBytes } from '@spop/builder';
 import {
   AddressReader,
@@ -10,8 +9,6 @@ import {
   type StringValue,
   type Value,
 } from '@spop/codec';
-import * as fc from 'fast-check';
-import { parseAddress, toIpv4Text, toIpv6Text } from '../../packages/codec/src/wire/address.ts';
 import { plainAddress, plainForwarded, plainXForwardedFor } from '../../packages/codec/test/text/plain-addresses.ts';
 import { plainCookie, plainLines, plainPairs } from '../../packages/codec/test/text/plain-headers.ts';
 import { frameOf } from '../support/frame-of.ts';
@@ -22,8 +19,6 @@ const STRING = 8;
 const BINARY = 9;
 const COOKIE = 'a';
 const EXAMPLES = [
-  '255.255.255.255',
-  '1:2:3:4:5:6:7:8',
   '192.0.2.1:80, [2001:db8::1]:_p, unknown, ::ffff:192.0.2.1',
   'for=192.0.2.1;proto=https, For="[2001:db8::1]:80";by=_x',
   String.raw`for="\1.2.3.4";host="a,\"b\\", for=unknown`,
@@ -47,34 +42,10 @@ function viewOf(type: number, content: Uint8Array): Value {
   return list.value;
 }
 
-/** An address by Node's opinion, in the builder's form. Node also accepts a zone, which is not part of an address on the wire. */
-function addressOf(text: string): string | undefined {
-  if (isIPv4(text)) return data.ipv4(text).value;
-  return isIPv6(text) && !text.includes('%') ? data.ipv6(text).value : undefined;
-}
-
 /** An address in the form that views give it. */
 function shown(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : addressOf(text)?.replace(/^::ffff:(?=.*\.)/, '');
-}
-
-/** Fails unless the text is an address exactly if Node takes it for one, and reads back as the builder writes it. */
-function checkAddress(text: string): void {
-  const target = Buffer.alloc(24, 0x5a);
-  const size = parseAddress(text, target, 4);
-  expectSame([target.readUInt32BE(0), target.readUInt32BE(20)], [0x5a5a5a5a, 0x5a5a5a5a]);
-  const written = size === 4 ? toIpv4Text(target, 4) : toIpv6Text(target, 4);
-  expectSame(size === 0 ? undefined : written, addressOf(text));
-}
-
-/** Text of parts of addresses, and of what stands around them. */
-function addressText(): fc.Arbitrary<string> {
-  const parts = ['0', 'ffff', '255', '256', '1', 'abcd', '00', '01', '12345', 'g', ' ', '%eth0', '/8', ':', '::', '.'];
-  const part = fc.oneof(fc.constantFrom(...parts), fc.nat({ max: 300 }).map(String));
-  const joined = fc
-    .tuple(fc.array(part, { minLength: 1, maxLength: 12 }), fc.constantFrom('', ':', '.'))
-    .map(([list, separator]) => list.join(separator));
-  return fc.oneof(joined, fc.ipV4(), fc.ipV6(), fc.string({ maxLength: 20 }));
+  if (text === undefined) return undefined;
+  return text.includes(':') ? data.ipv6(text).value.replace(/^::ffff:(?=.*\.)/, '') : data.ipv4(text).value;
 }
 
 function elements(): (string | undefined)[] {
@@ -100,14 +71,8 @@ export const textTarget: Target = {
   checks: 'addresses, headers and cookies are found in text exactly where plain readers find them',
   maxBytes: 120,
   seeds: () => EXAMPLES.map((text) => Buffer.from(text, 'latin1')),
-  inputs: () =>
-    fc.oneof(
-      addressText().map((text) => Buffer.from(text)),
-      fc.uint8Array({ maxLength: 120 }),
-    ),
   run(input) {
     const text = input.toString('latin1');
-    checkAddress(text);
     const argument = viewOf(STRING, input);
     expectSame(addresses.read(argument)?.toString(), shown(plainAddress(text)));
     addresses.readXForwardedFor(argument);
