@@ -4,7 +4,7 @@ import { type Fault, testsOf } from './fault.ts';
 const source = (name: string): string => sourceFile('agent', name);
 const tests = testsOf('packages/agent');
 
-/** Mistakes of agents: an ACK too many or too few, somebody else's values, something that is never given back. */
+/** Mistakes of agents: an ACK too many or too few, values of another request, memory that is never given back. */
 export const agentFaults: readonly Fault[] = [
   {
     name: 'kept ACK writes on',
@@ -24,7 +24,7 @@ export const agentFaults: readonly Fault[] = [
   },
   {
     name: 'failed handler half answered',
-    mistake: 'what a handler wrote before it threw is sent',
+    mistake: 'the actions from before the error of a handler are sent',
     file: source('fallback'),
     search: `  ack.reset();
   // Used once`,
@@ -41,7 +41,7 @@ export const agentFaults: readonly Fault[] = [
   },
   {
     name: 'NOTIFY read in the chunk while its handler waits',
-    mistake: 'the memory that the kernel reads into is somebody else’s by then',
+    mistake: 'the kernel has read another request into that memory by then',
     file: source('exchange'),
     search: '    notify.moveTo(memory);\n',
     replace: '',
@@ -49,7 +49,7 @@ export const agentFaults: readonly Fault[] = [
   },
   {
     name: 'closed connection never forgotten',
-    mistake: 'the agent counts connections that are gone',
+    mistake: 'the agent counts connections that are closed',
     file: source('connections'),
     search: '    this.#open.delete(connection);\n',
     replace: '',
@@ -90,7 +90,7 @@ export const agentFaults: readonly Fault[] = [
   },
   {
     name: 'aborted fragments handled',
-    mistake: 'a NOTIFY that HAProxy gave up is put together and answered',
+    mistake: 'a NOTIFY that HAProxy aborted is joined and answered',
     file: source('fragments'),
     search: `      this.drop();
       return 'aborted';`,
@@ -107,8 +107,8 @@ export const agentFaults: readonly Fault[] = [
     noticedBy: tests('session/fragments'),
   },
   {
-    name: 'turns with a window of their own',
-    mistake: 'what reads have used up of a round is not subtracted',
+    name: 'turns that ignore the time of reads',
+    mistake: 'the time that reads have taken of a round is not subtracted',
     file: source('turn'),
     search: 'Math.max(times[CLOSES_AT]!, performance.now() + LEAST_TURNS_MS)',
     replace: 'performance.now() + WINDOW_MS',

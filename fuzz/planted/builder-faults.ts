@@ -4,7 +4,7 @@ import { type Fault, testsOf } from './fault.ts';
 const source = (name: string): string => sourceFile('builder', name);
 const tests = testsOf('packages/builder');
 
-/** Mistakes of what tests lean on: an assertion that holds for everything, a rule that says nothing, a peer that no HAProxy is. */
+/** Mistakes of the helpers of tests: an assertion that holds for everything, a rule that finds nothing, a peer unlike any HAProxy. */
 export const builderFaults: readonly Fault[] = [
   {
     name: 'null taken for an absent argument',
@@ -26,7 +26,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'frame-id ignored by toBeAck',
-    mistake: 'an ACK is known by its stream-id',
+    mistake: 'an ACK is identified by its stream-id alone',
     file: source('outcomes'),
     search: ' && frame.frameId === BigInt(ids.frameId)',
     replace: '',
@@ -34,7 +34,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'first action counts',
-    mistake: 'what an ACK does to a variable is what it does first',
+    mistake: 'the first action of an ACK on a variable counts, and not the last',
     file: source('outcomes'),
     search: 'ack.actions.findLast(',
     replace: 'ack.actions.find(',
@@ -74,7 +74,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'warnings fail toBeValidSpop',
-    mistake: 'what is legal counts as wrong',
+    mistake: 'a legal frame counts as wrong',
     file: source('outcomes'),
     search: ".filter((violation) => violation.severity === 'error')",
     replace: '',
@@ -82,7 +82,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'bytes compared as a beginning',
-    mistake: 'more bytes than expected are right',
+    mistake: 'more bytes than expected are accepted',
     file: source('outcomes'),
     search: 'pass: toHex(actual) === toHex(wanted),',
     replace: 'pass: toHex(actual).startsWith(toHex(wanted)),',
@@ -90,7 +90,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'ack-twice a mere warning',
-    mistake: 'an unexpected ACK is called legal',
+    mistake: 'a second ACK of a NOTIFY counts as legal',
     file: source('rules'),
     search: "'ack-twice': error(",
     replace: "'ack-twice': warning(",
@@ -98,7 +98,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'status above 99 an error',
-    mistake: 'what HAProxy takes is called wrong',
+    mistake: 'a status code that HAProxy accepts counts as wrong',
     file: source('rules'),
     search: "'status-code-above-99': warning(",
     replace: "'status-code-above-99': error(",
@@ -106,7 +106,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'codes of two rules swapped',
-    mistake: 'a continuation of nothing has the code of interlaced fragments',
+    mistake: 'a fragment that continues no NOTIFY has the code of interlaced fragments',
     file: source('rules'),
     search: "'fragment-not-begun': error('SPOE.txt §3.2 of HAProxy 2.6', 'SPOP_FRAME_ID_NOT_FOUND')",
     replace: "'fragment-not-begun': error('SPOE.txt §3.2 of HAProxy 2.6', 'SPOP_INTERLACED_FRAMES')",
@@ -114,7 +114,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'status 99 above 99',
-    mistake: 'the last status of the specification is one too many',
+    mistake: 'the last status of the specification counts as too large',
     file: source('payload-rules'),
     search: 'code > 99',
     replace: 'code >= 99',
@@ -122,7 +122,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'dot of an unknown prefix not counted',
-    mistake: 'a name that leaves room for a prefix of one byte, and none for its dot, is right',
+    mistake: 'a name that leaves room for a prefix of one byte, and none for its dot, is accepted',
     file: source('payload-rules'),
     search: '(prefix === undefined ? 2 : 0)',
     replace: '(prefix === undefined ? 1 : 0)',
@@ -130,7 +130,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'NOTIFY waits after its abort',
-    mistake: 'fragments that HAProxy gave up count as in flight for ever',
+    mistake: 'fragments that HAProxy aborted count as in flight for ever',
     file: source('connection-state'),
     search: 'if (isAborted) this.#waiting.delete(idsOf(this.#begun));',
     replace: '',
@@ -146,7 +146,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'ids from 128 on taken for two bytes',
-    mistake: 'the end of a varint is looked for as in Protocol Buffers',
+    mistake: 'the end of a varint is found as in Protocol Buffers',
     file: source('validate'),
     search: 'byte < (isFirst ? 240 : 128)',
     replace: 'byte < 128',
@@ -162,7 +162,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'uint32 up to 2^32',
-    mistake: 'the number of values is taken for the last of them',
+    mistake: 'the number of values is taken for the largest value',
     file: source('schema'),
     search: 'uint32: [0n, 2n ** 32n - 1n],',
     replace: 'uint32: [0n, 2n ** 32n],',
@@ -178,7 +178,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: '2^63 as INT64',
-    mistake: 'the first value that INT64 does not hold is written as one',
+    mistake: 'the first value that INT64 cannot hold is written as INT64',
     file: source('schema'),
     search: 'exact >= 2n ** 63n && exact',
     replace: 'exact > 2n ** 63n && exact',
@@ -186,7 +186,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'text for a declared BINARY',
-    mistake: 'HAProxy would send a BINARY, which a handler reads otherwise',
+    mistake: 'HAProxy would send a BINARY, which a handler reads in another way',
     file: source('schema'),
     search: "binary: ['binary'],",
     replace: "binary: ['binary', 'string'],",
@@ -202,7 +202,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'abort only with FIN',
-    mistake: 'a NOTIFY that was given up without FIN goes on',
+    mistake: 'a NOTIFY that was aborted without FIN goes on',
     file: source('parse'),
     search: 'const isAborted = (frame.flags & FrameFlag.Abort) !== 0;',
     replace: 'const isAborted = frame.flags === (FrameFlag.Abort | FrameFlag.Fin);',
@@ -210,7 +210,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'frames between fragments lost',
-    mistake: 'what another side sent while a NOTIFY was in pieces is dropped',
+    mistake: 'a frame that came between two fragments is dropped',
     file: source('parse'),
     search: '      whole.push(frame);\n',
     replace: '      if (first === undefined) whole.push(frame);\n',
@@ -218,7 +218,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: '21 NOTIFYs in flight',
-    mistake: 'the scripted HAProxy sends one more than HAProxy has waiting',
+    mistake: 'the scripted HAProxy has one NOTIFY more in flight than HAProxy',
     file: source('scripted-haproxy'),
     search: 'if (this.#inFlight >= limit) {',
     replace: 'if (this.#inFlight > limit) {',
@@ -242,7 +242,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'pipelining of the agent alone',
-    mistake: 'a HAProxy without pipelining has 20 in flight if the agent accepts them',
+    mistake: 'a HAProxy without pipelining has 20 NOTIFYs in flight if the agent offers pipelining',
     file: source('presets'),
     search: '(this.options.pipelining ?? true) && agentCapabilities',
     replace: 'agentCapabilities',
@@ -250,7 +250,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'warnings end the conversation',
-    mistake: 'the scripted HAProxy refuses what HAProxy takes',
+    mistake: 'the scripted HAProxy refuses a frame that HAProxy accepts',
     file: source('conversation'),
     search: "found.filter(({ severity }) => severity === 'error')",
     replace: 'found',
@@ -258,7 +258,7 @@ export const builderFaults: readonly Fault[] = [
   },
   {
     name: 'boundaries of varints not tried',
-    mistake: 'random numbers of 64 bits are nearly all of ten bytes',
+    mistake: 'random numbers of 64 bits nearly all take ten bytes',
     file: source('data'),
     search: `2n ** 64n - 1n }) },
     { weight: 1, arbitrary: boundary() },`,

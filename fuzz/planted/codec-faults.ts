@@ -4,11 +4,11 @@ import { type Fault, testsOf } from './fault.ts';
 const source = (name: string): string => sourceFile('codec', name);
 const tests = testsOf('packages/codec');
 
-/** Mistakes that parsers and writers of this protocol have been made with, here or elsewhere. */
+/** Mistakes that parsers and writers of this protocol have had, here or elsewhere. */
 export const codecFaults: readonly Fault[] = [
   {
     name: 'NB-ARGS ignored',
-    mistake: 'a message is taken to go on to the end of the frame, as several libraries do',
+    mistake: 'a message is read to the end of the frame, as several libraries do',
     file: source('message-reader'),
     search: 'this.#arguments.readCounted(this.argumentCount);',
     replace: 'this.#arguments.readCounted(-1);',
@@ -32,7 +32,7 @@ export const codecFaults: readonly Fault[] = [
   },
   {
     name: 'length not checked',
-    mistake: 'the length of a string or name is believed',
+    mistake: 'the length of a string or name is trusted',
     file: source('varint'),
     search: '|| length > cursor.limit - cursor.position',
     replace: '',
@@ -56,7 +56,7 @@ export const codecFaults: readonly Fault[] = [
   },
   {
     name: 'varint of 2^64 accepted',
-    mistake: 'the tenth byte is checked alone, without what is below it',
+    mistake: 'the tenth byte is checked alone, without the nine before it',
     file: source('varint'),
     search: '&& (hi >>> 28) + byte >= 16',
     replace: '&& byte >= 16',
@@ -111,7 +111,7 @@ export const codecFaults: readonly Fault[] = [
     noticedBy: tests('notify/notify'),
   },
   {
-    name: 'stale bytes behind a value',
+    name: 'stale bytes after a value',
     mistake: 'a byte past the end of the value is shown, although it may be another request’s',
     file: source('value'),
     search: 'if (!(index >= 0 && index < byteLength)) return -1;',
@@ -151,8 +151,8 @@ export const codecFaults: readonly Fault[] = [
     noticedBy: tests('notify/expected-argument', 'notify/notify-order'),
   },
   {
-    name: 'expected argument read behind the frame',
-    mistake: 'the length of the argument that was expected is believed',
+    name: 'expected argument read past the frame',
+    mistake: 'the length of the argument that was expected is trusted',
     file: source('message-view'),
     search: '!isSmall || end > limit || !isAccepted',
     replace: '!isSmall || !isAccepted',
@@ -175,7 +175,7 @@ export const codecFaults: readonly Fault[] = [
     noticedBy: tests('notify/mapped-addresses'),
   },
   {
-    name: 'name found behind the frame',
+    name: 'name found past the frame',
     mistake: 'the name that is expected is compared beyond the end of the frame',
     file: source('message-view'),
     search: 'argument === undefined || limit - position < argument.room) {',
@@ -200,14 +200,14 @@ export const codecFaults: readonly Fault[] = [
   },
   {
     name: 'carry overwritten',
-    mistake: 'what a chunk left over is moved to the front without its beginning',
+    mistake: 'the rest of a chunk is moved to the front without its beginning',
     file: source('frame-reader'),
     search: 'former.copy(this.#carry, 0, this.#position, this.#end);',
     replace: 'former.copy(this.#carry, 0, 0, this.#end);',
     noticedBy: ['fuzz/targets.test.ts'],
   },
   {
-    name: 'frames behind the carry are lost',
+    name: 'frames after the carry are lost',
     mistake: 'the bytes after a frame that was cut in two count as read',
     file: source('frame-reader'),
     search: 'if (start < end) {',
@@ -232,7 +232,7 @@ export const codecFaults: readonly Fault[] = [
   },
   {
     name: 'reserved type accepted',
-    mistake: 'types 10 to 15 are passed over like NULL',
+    mistake: 'types 10 to 15 are skipped like NULL',
     file: source('typed-data'),
     search: `    default:
       throw reservedType(cursor, start);`,
@@ -256,7 +256,7 @@ export const codecFaults: readonly Fault[] = [
     noticedBy: tests('ack/ack-writer'),
   },
   {
-    name: 'bytes written behind the limit',
+    name: 'bytes written past the limit',
     mistake: 'the room for a string does not count its length byte',
     file: source('typed-data-writer'),
     search: 'if (length >= limit - position) throw frameFull(position, limit, length + 1);',
@@ -272,7 +272,7 @@ export const codecFaults: readonly Fault[] = [
     noticedBy: tests('ack/ack-writer', 'ack/ack-writer-set'),
   },
   {
-    name: 'words written behind the limit',
+    name: 'words written past the limit',
     mistake: 'the last word of a variable is filled up with zeros over the next frame',
     file: source('ack-writer'),
     search:
@@ -282,7 +282,7 @@ export const codecFaults: readonly Fault[] = [
   },
   {
     name: 'empty ACK without a payload',
-    mistake: 'HAProxy 3.1.0 waits for ever for an ACK without a byte of payload',
+    mistake: 'HAProxy 3.1.0 hangs on an ACK with an empty payload',
     file: source('ack-writer'),
     search: 'if (this.position === this.#payloadStart) this.bytes[this.position++] = NO_ACTION;',
     replace: '',
@@ -298,7 +298,7 @@ export const codecFaults: readonly Fault[] = [
   },
   {
     name: 'buffer released twice',
-    mistake: 'a buffer that is free already is taken back again, and given out to two',
+    mistake: 'a buffer that is already free is taken back, and later given to two users',
     file: source('pool'),
     search: 'if (isOut !== true) {',
     replace: 'if (isOut === undefined) {',

@@ -4,7 +4,7 @@ const FOLDER = 'docs/examples/ip-reputation';
 const source = (name: string): string => `${FOLDER}/${name}.ts`;
 const tests = (...names: readonly string[]): string[] => names.map((name) => `${FOLDER}/${name}.test.ts`);
 
-/** Mistakes that copies of the example would have. */
+/** Mistakes of the example, which copies of it would have. */
 export const exampleFaults: readonly Fault[] = [
   {
     name: 'no address taken for a good one',
@@ -16,7 +16,7 @@ export const exampleFaults: readonly Fault[] = [
   },
   {
     name: 'old score kept after a failure',
-    mistake: 'the fallback says nothing, and the session goes on with what it has',
+    mistake: 'the fallback sets nothing, and the session keeps the old score',
     file: source('agent'),
     search: 'fallback: (_, ack) => void ack.unset(ipScore),',
     replace: 'fallback: () => {},',
@@ -24,7 +24,7 @@ export const exampleFaults: readonly Fault[] = [
   },
   {
     name: 'failures silent',
-    mistake: 'the logger of the example drops what matters',
+    mistake: 'the example has no logger, so that nobody learns of errors',
     file: source('agent'),
     search: 'logger: textLogger(),',
     replace: '',
@@ -32,14 +32,14 @@ export const exampleFaults: readonly Fault[] = [
   },
   {
     name: 'table watched after the end',
-    mistake: 'the file is looked at while the agent drains',
+    mistake: 'the file is still watched while the agent drains',
     file: source('table-file'),
     search: '    unwatchFile(this.path, this.#changed);\n',
     replace: '',
     noticedBy: tests('table-file'),
   },
   {
-    name: 'table lost while it is wrong',
+    name: 'table lost while its file is wrong',
     mistake: 'a table with an error in it replaces the good one',
     file: source('table-file'),
     search: 'this.#options.onError?.(messageOf(error));',
@@ -64,7 +64,7 @@ export const exampleFaults: readonly Fault[] = [
   },
   {
     name: 'range that begins elsewhere taken',
-    mistake: '10.1.2.3/8 is not what it says',
+    mistake: '10.1.2.3/8 is taken for 10.0.0.0/8',
     file: source('parse-table'),
     search: 'if ((first & ((1n <<',
     replace: 'if (first < 0n && (first & ((1n <<',
@@ -72,7 +72,7 @@ export const exampleFaults: readonly Fault[] = [
   },
   {
     name: 'prefix /33 taken',
-    mistake: 'the width of the other family counts',
+    mistake: 'an IPv4 prefix may be as long as one of IPv6',
     file: source('parse-table'),
     search: '|| Number(length) > width) {',
     replace: '|| Number(length) > 128) {',

@@ -23,7 +23,7 @@ export const lifeFaults: readonly Fault[] = [
     noticedBy: tests('left-behind'),
   },
   {
-    name: 'deadline behind a longer one',
+    name: 'deadline after a longer one',
     mistake: 'a message with a short timeoutMs waits for the deadline of one that came before it',
     file: source('deadlines'),
     search: 'if (startedAt + timeoutMs < this.#armedFor)',
@@ -96,7 +96,7 @@ export const lifeFaults: readonly Fault[] = [
   },
   {
     name: 'quiet for longer than the grace',
-    mistake: 'with a short grace nothing is ever quiet for long enough',
+    mistake: 'with a short grace no connection is ever quiet for long enough',
     file: source('drain'),
     search: 'Math.min(QUIET_MS, Math.floor(graceMs / 2))',
     replace: 'QUIET_MS',
@@ -119,8 +119,8 @@ export const lifeFaults: readonly Fault[] = [
     noticedBy: tests('connection/grace'),
   },
   {
-    name: 'never in a hurry',
-    mistake: 'a peer that is never quiet is served until nothing more is read',
+    name: 'busy peer left open',
+    mistake: 'a connection that is never quiet stays open in the second half of the grace, too',
     file: source('drain'),
     search: 'if (now >= this.#hurryAt) leaveTaking.hurry();',
     replace: '',
@@ -128,14 +128,14 @@ export const lifeFaults: readonly Fault[] = [
   },
   {
     name: 'read to the end of the grace',
-    mistake: 'a connection that always has a NOTIFY in flight is given up with it',
+    mistake: 'a connection that always has a NOTIFY in flight is closed without the last ACK',
     file: source('drain'),
     search: 'if (now >= this.#stopAt) leaveTaking.stopReading();',
     replace: '',
     noticedBy: tests('connection/grace'),
   },
   {
-    name: 'gap without a look',
+    name: 'gap seen once',
     mistake: 'a connection leaves while the next NOTIFY is under way',
     file: source('leave-taking'),
     search: 'this.#gapAt === leaver.bytesRead',
@@ -144,7 +144,7 @@ export const lifeFaults: readonly Fault[] = [
   },
   {
     name: 'left with the first ACK',
-    mistake: 'what else is in flight is dropped',
+    mistake: 'the other NOTIFYs in flight are dropped',
     file: source('leave-taking'),
     search: 'return !this.#leaver.isBusy && (',
     replace: 'return (',
@@ -160,7 +160,7 @@ export const lifeFaults: readonly Fault[] = [
   },
   {
     name: 'handshake of version 3',
-    mistake: 'any major version will do',
+    mistake: 'any major version is accepted',
     file: source('handshake'),
     search: '/^\\s*2\\.\\d+\\s*$/',
     replace: '/^\\s*[23]\\.\\d+\\s*$/',
@@ -184,7 +184,7 @@ export const lifeFaults: readonly Fault[] = [
   },
   {
     name: 'pipelining that was not asked for',
-    mistake: 'HAProxy without pipelining is answered with it',
+    mistake: 'a HAProxy that does not offer pipelining gets it in the answer',
     file: source('handshake'),
     search: 'options.pipelining && hello.capabilities.includes(PIPELINING)',
     replace: 'options.pipelining',
@@ -207,8 +207,8 @@ export const lifeFaults: readonly Fault[] = [
     noticedBy: tests('session/fragments-cap'),
   },
   {
-    name: 'too big for good',
-    mistake: 'after a NOTIFY above the cap all are',
+    name: 'too big for ever',
+    mistake: 'after one NOTIFY above the cap, all later ones are refused',
     file: source('fragments'),
     search: '    this.#isTooBig = false;\n    this.#length = 0;',
     replace: '    this.#length = 0;',
@@ -247,8 +247,8 @@ export const lifeFaults: readonly Fault[] = [
     noticedBy: tests('connection/patience'),
   },
   {
-    name: 'fallback beside what the handler wrote',
-    mistake: 'what was written before the fallback threw is sent',
+    name: 'actions kept when a fallback throws',
+    mistake: 'the actions from before the error of the fallback are sent',
     file: source('fallback'),
     search: `  } catch (error) {
     ack.reset();`,

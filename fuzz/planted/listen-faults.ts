@@ -8,7 +8,7 @@ const tests = testsOf('packages/agent');
 export const listenFaults: readonly Fault[] = [
   {
     name: 'port 65536 taken',
-    mistake: 'five digits are a port',
+    mistake: 'any number of five digits is a port',
     file: source('listen-target'),
     search: 'Number(port) > MAX_PORT',
     replace: 'Number(port) > 99_999',
@@ -23,8 +23,8 @@ export const listenFaults: readonly Fault[] = [
     noticedBy: tests('listen-target'),
   },
   {
-    name: 'no host is this machine alone',
-    mistake: 'the text :9000 listens where no other machine reaches it',
+    name: 'no host taken for localhost',
+    mistake: 'the text :9000 stands for an address that no other machine reaches',
     file: source('listener'),
     search: "return host === '::' ? undefined : host;",
     replace: "return host === '::' ? '127.0.0.1' : host;",
@@ -40,7 +40,7 @@ export const listenFaults: readonly Fault[] = [
   },
   {
     name: 'live socket taken over',
-    mistake: 'who answers at the path is not asked',
+    mistake: 'nobody checks whether an agent answers at the path',
     file: source('listener'),
     search: ' || (await isAnswering(path)) || ',
     replace: ' || ',
@@ -72,7 +72,7 @@ export const listenFaults: readonly Fault[] = [
   },
   {
     name: 'socket of another agent removed on close',
-    mistake: 'the file at the path is taken for the own one',
+    mistake: 'the agent takes any file at the path for its own',
     file: source('listener'),
     search: 'return file === undefined || isSame(file, this.#file);',
     replace: 'return file !== this.#file;',
@@ -88,7 +88,7 @@ export const listenFaults: readonly Fault[] = [
   },
   {
     name: 'all addresses listened on by default',
-    mistake: 'who may not reach the agent can',
+    mistake: 'machines that should not reach the agent can',
     file: source('listener'),
     search: "{ host = '127.0.0.1' }: TcpTarget",
     replace: "{ host = '0.0.0.0' }: TcpTarget",
@@ -104,7 +104,7 @@ export const listenFaults: readonly Fault[] = [
   },
   {
     name: 'length of a path in characters',
-    mistake: 'the limit of the kernel is one of bytes',
+    mistake: 'the kernel limits the bytes of a path, not its characters',
     file: source('listen-target'),
     search: 'const size = Buffer.byteLength(path);',
     replace: 'const size = path.length;',
@@ -112,7 +112,7 @@ export const listenFaults: readonly Fault[] = [
   },
   {
     name: 'refused connections without a bound',
-    mistake: 'those that are refused stay until their peers close, however many come',
+    mistake: 'refused connections stay until their peers close, however many come',
     file: source('agent'),
     search: 'connections.all.size >= 2 * maxConnections',
     replace: 'connections.all.size >= 20 * maxConnections',
@@ -127,7 +127,7 @@ export const listenFaults: readonly Fault[] = [
     noticedBy: tests('listen'),
   },
   {
-    name: 'off() takes one signal of two off',
+    name: 'off() removes one signal of two',
     mistake: 'the handlers of the other signals stay',
     file: source('close-on-signals'),
     search: 'for (const signal of signals) process.off(signal, listener);',
@@ -144,7 +144,7 @@ export const listenFaults: readonly Fault[] = [
   },
   {
     name: 'second signal counted from the last',
-    mistake: 'a process that is told over and over never ends',
+    mistake: 'a process that gets signals again and again never ends',
     file: source('close-on-signals'),
     search: `process.exit(128 + constants.signals[signal]);
       return;`,
@@ -163,7 +163,7 @@ export const listenFaults: readonly Fault[] = [
   },
   {
     name: 'exit code 0 after a failure',
-    mistake: 'the program that started the process takes it for closed',
+    mistake: 'the program that started the process takes the failure for a normal end',
     file: source('close-on-signals'),
     search: '      exitCode = 1;\n',
     replace: '',
@@ -179,7 +179,7 @@ export const listenFaults: readonly Fault[] = [
   },
   {
     name: 'fractions taken for integers',
-    mistake: 'a number in its range is enough',
+    mistake: 'any number within the range is accepted',
     file: source('checks'),
     search: ' && Number.isInteger(value)',
     replace: '',
@@ -203,14 +203,14 @@ export const listenFaults: readonly Fault[] = [
   },
   {
     name: 'a default other than documented',
-    mistake: 'the text says 10,000',
+    mistake: 'the documentation says 10,000',
     file: source('options'),
     search: '  maxConnections: 10_000,',
     replace: '  maxConnections: 1_000,',
     noticedBy: tests('documented-defaults'),
   },
   {
-    name: 'no linger allowed to be 0',
+    name: 'linger of 0 allowed',
     mistake: 'with 0 a peer that never closes would be kept for ever',
     file: source('options'),
     search: 'lingerTimeoutMs: 1,',

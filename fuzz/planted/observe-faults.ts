@@ -4,11 +4,11 @@ import { type Fault, testsOf } from './fault.ts';
 const source = (name: string): string => sourceFile('agent', name);
 const tests = testsOf('packages/agent');
 
-/** Mistakes in what an agent says of itself: numbers, their text, log lines, hooks. */
+/** Mistakes in an agent's reports on itself: numbers, their text, log lines, hooks. */
 export const observeFaults: readonly Fault[] = [
   {
     name: 'two metrics swapped',
-    mistake: 'a line that was copied, and half changed',
+    mistake: 'a line was copied, and only half of it was changed',
     file: source('metrics'),
     search: 'lateAnswers: counters.lateAnswers,',
     replace: 'lateAnswers: counters.tooBig,',
@@ -16,7 +16,7 @@ export const observeFaults: readonly Fault[] = [
   },
   {
     name: 'p99 that is p90',
-    mistake: 'a share that was copied with its line',
+    mistake: 'a line was copied together with its share',
     file: source('metrics'),
     search: 'p99Ms: histogram.percentileMs(0.99),',
     replace: 'p99Ms: histogram.percentileMs(0.9),',
@@ -152,7 +152,7 @@ export const observeFaults: readonly Fault[] = [
   },
   {
     name: 'percentile above the longest',
-    mistake: 'the edge of the last bucket is given instead of what was measured',
+    mistake: 'the edge of the last bucket is given instead of the longest duration',
     file: source('latency-histogram'),
     search: 'return Math.min(upperEdge(i) / 1_000, this.maxMs);',
     replace: 'return upperEdge(i) / 1_000;',
@@ -176,7 +176,7 @@ export const observeFaults: readonly Fault[] = [
   },
   {
     name: 'hooks not told',
-    mistake: 'an event is counted and logged, and reaches no hook',
+    mistake: 'an event is counted and logged, but reaches no hook',
     file: source('event-reporter'),
     search: '    if (isHooked) this.#hooks.emit(name, get());\n',
     replace: '',
@@ -184,7 +184,7 @@ export const observeFaults: readonly Fault[] = [
   },
   {
     name: 'channels not told',
-    mistake: 'who subscribes to a diagnostics channel hears nothing',
+    mistake: 'subscribers of a diagnostics channel get nothing',
     file: source('event-reporter'),
     search: '    if (isSubscribed) publishEvent(name, get());\n',
     replace: '',
@@ -200,7 +200,7 @@ export const observeFaults: readonly Fault[] = [
   },
   {
     name: 'logger without error() taken',
-    mistake: 'what is called least is found missing when it is needed',
+    mistake: 'the function that is called least is missing when it is needed',
     file: source('event-log'),
     search: "LogLevel[] = ['debug', 'info', 'warn', 'error'];",
     replace: "LogLevel[] = ['debug', 'info', 'warn'];",
@@ -218,7 +218,7 @@ export const observeFaults: readonly Fault[] = [
   },
   {
     name: 'bad ends logged as good ones',
-    mistake: 'an end with a status above 0 is nothing to look at',
+    mistake: 'an end with a status above 0 is logged like any other',
     file: source('event-lines'),
     search: "level: ({ status }) => (status === 0 ? 'info' : 'warn'),",
     replace: "level: 'info',",
@@ -226,7 +226,7 @@ export const observeFaults: readonly Fault[] = [
   },
   {
     name: 'a bound of a histogram counted above itself',
-    mistake: '< for <=',
+    mistake: 'a comparison is < in place of <=',
     file: source('histogram'),
     search: '!(value <= bounds[i]!)',
     replace: '!(value < bounds[i]!)',

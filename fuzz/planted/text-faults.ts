@@ -4,11 +4,11 @@ import { type Fault, testsOf } from './fault.ts';
 const source = (name: string): string => sourceFile('codec', name);
 const tests = testsOf('packages/codec');
 
-/** Mistakes of those who read headers, cookies and addresses out of text. */
+/** Mistakes of readers of headers, cookies and addresses in text. */
 export const textFaults: readonly Fault[] = [
   {
     name: 'cookie by a prefix',
-    mistake: 'a name that begins with the one that is looked for is taken for it',
+    mistake: 'a cookie whose name only begins with the wanted one is taken for it',
     file: source('cookie-reader'),
     search: 'utf8PrefixLength(bytes, start, length, this.name) === length',
     replace: 'utf8PrefixLength(bytes, start, length, this.name) >= 0',
@@ -39,8 +39,8 @@ export const textFaults: readonly Fault[] = [
     noticedBy: tests('text/header-reader'),
   },
   {
-    name: 'malformed element passed over',
-    mistake: 'an element without an address lets the one before it stand in',
+    name: 'malformed element skipped',
+    mistake: 'an element without an address is skipped, and the one before it counts',
     file: source('address-reader'),
     search: '    else this.#readElement(source, from, end);\n    return true;',
     replace: '    else this.#readElement(source, from, end);\n    return this.#hasAddress || this.next();',
@@ -64,7 +64,7 @@ export const textFaults: readonly Fault[] = [
   },
   {
     name: 'anything for a port',
-    mistake: 'what follows an address is not looked at',
+    mistake: 'the text after an address is not checked',
     file: source('address-reader'),
     search: 'if (size === 0 || !hasOnlyPort(bytes, addressEnd, end)) return;',
     replace: 'if (size === 0) return;',
@@ -72,7 +72,7 @@ export const textFaults: readonly Fault[] = [
   },
   {
     name: 'mapped address of text left as IPv6',
-    mistake: 'the IPv4 client that came as ::ffff:192.0.2.1 is in no IPv4 network of the handler’s',
+    mistake: 'the IPv4 client that came as ::ffff:192.0.2.1 is in no IPv4 network',
     file: source('text-address'),
     search: 'const isMapped = size === IPV6_BYTES && isMappedAddress(this.#bytes, 0);',
     replace: 'const isMapped = false;',
