@@ -7,12 +7,12 @@ import type { Report, Task } from './worker.ts';
 
 const HELP = `Usage: pnpm run fuzz [target …] [options]
 
-  --minutes N   how long each target is fuzzed, 1 by default; 0.1 is fine
+  --minutes N   the time for each target, 1 minute by default; 0.1 is fine
   --seed S      repeats a run that began with the same corpus; random by default
-  --save        makes fuzz/corpus the fewest inputs that reach all that was reached
+  --save        replaces fuzz/corpus by the fewest inputs that reach all counters that were reached
 `;
 
-/** A run that does not end within this time hangs. */
+/** An input whose run takes longer than this fails. */
 const HANG_MS = 10_000;
 const MAX_INPUT_BYTES = 1 << 16;
 
@@ -35,7 +35,7 @@ if (values.help || chosen.length < positionals.length) {
   for (const { name } of chosen) if (!(await fuzz(name))) process.exitCode = 1;
 }
 
-/** Fuzzes one target and returns whether it held. */
+/** Fuzzes one target, and returns whether it held for every input. */
 async function fuzz(target: string): Promise<boolean> {
   const shared = new SharedArrayBuffer(8 + MAX_INPUT_BYTES);
   const header = new Int32Array(shared, 0, 2);
@@ -47,7 +47,7 @@ async function fuzz(target: string): Promise<boolean> {
   const watch = setInterval(() => {
     const runs = Atomics.load(header, 0);
     if (runs !== lastRuns) [lastRuns, lastChange] = [runs, Date.now()];
-    // Loading the packages with their counters takes long too, before the first run.
+    // The first run begins only when the packages are loaded with their counters, which takes long.
     else if (runs > 0 && Date.now() - lastChange > HANG_MS) {
       const input = Buffer.from(Buffer.from(shared, 8, header[1]));
       resolve({ kind: 'failure', input, error: `did not end within ${HANG_MS / 1000} s` });
@@ -63,7 +63,7 @@ async function fuzz(target: string): Promise<boolean> {
   }
 }
 
-/** Prints what came of it, and keeps the input that failed. */
+/** Prints the result, and keeps an input that failed. */
 function report(target: string, found: Report, runs: number): boolean {
   if (found.kind === 'failure') {
     console.log(`  FAILED: ${found.error}`);

@@ -3,9 +3,9 @@ import type { Target } from '../targets/target.ts';
 import { counterCount, counters } from './instrument.ts';
 import { mutate, Random } from './mutate.ts';
 
-/** The most steps for an input: a constant for setting up, and a number per byte. Twice of what any input of the corpora takes. */
+/** The most steps for an input: a constant, and a number for each byte. No input of the corpora takes half as many. */
 const STEPS_TO_START = 16_000;
-const STEPS_PER_BYTE = 1_000;
+const STEPS_PER_BYTE = 2_000;
 
 /** An input for which the target does not hold. */
 export class Failure extends Error {
@@ -26,7 +26,7 @@ function magnitudeOf(count: number): number {
   return count < 128 ? 64 : 128;
 }
 
-/** One target, and what its inputs have reached so far. */
+/** One target, and the counters that its inputs have reached so far. */
 export class Fuzzer {
   readonly #target: Target;
   readonly #random: Random;
@@ -42,7 +42,7 @@ export class Fuzzer {
     this.#announce = announce;
   }
 
-  /** How many counters at least one input reached. */
+  /** The number of counters that at least one input reached. */
   get reached(): number {
     return this.#seen.reduce((sum, magnitudes) => sum + (magnitudes === 0 ? 0 : 1), 0);
   }
@@ -98,7 +98,7 @@ export class Fuzzer {
     counters.fill(0, 0, counterCount());
     try {
       const pending = this.#target.run(input);
-      // Most targets are done at once; awaiting nothing would halve their speed.
+      // Most targets return no promise, and an `await` would halve their speed.
       if (pending !== undefined) await pending;
     } catch (error) {
       throw new Failure(input, error);

@@ -1,14 +1,14 @@
-/** Counts the steps that targets take for inputs that grow, in a thread of its own: linear-work.test.ts. */
+/** Counts the steps of targets for growing inputs, in a thread that linear-work.test.ts starts. */
 import { parentPort } from 'node:worker_threads';
 import { countSteps, counters, instrumentPackages } from './instrument.ts';
 
-/** How the work on one shape of input grows: steps for each of some sizes in bytes. */
+/** The steps for inputs of one shape, at growing sizes in bytes. */
 export interface Growth {
   readonly shape: string;
   readonly points: readonly { readonly bytes: number; readonly steps: number }[];
 }
 
-/** From a small frame to one of 16 times its size. */
+/** The largest input is 16 times as long as the smallest. */
 const REPETITIONS = [16, 32, 64, 128, 256];
 
 async function measureGrowth(): Promise<Growth[]> {

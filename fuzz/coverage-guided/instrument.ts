@@ -5,15 +5,14 @@ import { createInstrumenter } from 'istanbul-lib-instrument';
 import { sourceFiles } from '../support/source-files.ts';
 
 /*
- * Counts which statements, branches and functions of the packages run, and how often: istanbul puts a counter before
- * each of them as the module is loaded. Its own counters are objects behind a function call; here each becomes one
- * element of a typed array, which a fuzzer can read and clear for every input.
+ * Counts how often each statement, branch and function of the packages runs. istanbul puts a counter before each of them when the
+ * module is loaded. Here each counter is one element of a typed array, which a fuzzer reads and clears for every input.
  */
 
 const INSTRUMENTED = /\/packages\/(codec|agent)\/src\/.+\.ts$/;
 const MAX_COUNTERS = 1 << 16;
 
-/** One counter per statement, branch and function, in the order in which modules are loaded. */
+/** One counter for each statement, branch and function, in the order in which modules are loaded. */
 export const counters: Uint32Array = new Uint32Array(MAX_COUNTERS);
 
 let count = 0;
@@ -23,30 +22,27 @@ declare global {
   var spopCounters: Uint32Array | undefined;
 }
 
-/** How many counters exist so far. */
+/** The number of counters so far. */
 export function counterCount(): number {
   return count;
 }
 
-/** Sum of all counters: the work that was done since they were cleared. */
+/** The sum of all counters: the steps since they were cleared. */
 export function countSteps(): number {
   let steps = 0;
   for (let index = 0; index < count; index++) steps += counters[index]!;
   return steps;
 }
 
-/**
- * Source files of the codec and the agent that would be loaded without counters; none, unless they have moved. A fuzzer
- * would no longer notice what they do, and say nothing.
- */
+/** Source files of the codec and the agent that would be loaded without counters: none, unless they have moved. */
 export function uncountedFiles(): string[] {
   return [...sourceFiles('codec'), ...sourceFiles('agent')].filter((file) => !INSTRUMENTED.test(`/${file}`));
 }
 
 /**
- * Instruments the codec and the agent wherever they are imported from now on.
+ * Instruments each module of the codec and the agent that is loaded from now on.
  *
- * @throws {Error} where some of their files would be left out.
+ * @throws {Error} if a file of theirs would be left out.
  */
 export function instrumentPackages(): void {
   const uncounted = uncountedFiles();

@@ -2,11 +2,11 @@ import { varintBytes } from '@spop/builder';
 import { Key } from '@spop/codec';
 import { MESSAGE_NAMES, VARINT_STEPS } from '../support/arbitraries.ts';
 
-/** Bytes where something changes: varint lengths, types, flags, NB-ARGS. */
+/** Bytes with a meaning: lengths of varints, types, flags, NB-ARGS. */
 const BYTES: readonly number[] = [0, 1, 2, 3, 4, 6, 7, 8, 9, 0x11, 0x1f, 0x7f, 0x80, 0xef, 0xf0, 0xfe, 0xff, 101, 103];
 
 const texts = [...Object.values(Key), ...MESSAGE_NAMES, 'ip', 'ua', 'method', 'score', '2.0', 'pipelining'];
-/** Words of the protocol and of the targets' declarations, as they stand on the wire. */
+/** Words of the protocol and of the targets' declarations, as text and as strings on the wire, and varints. */
 const WORDS: readonly Uint8Array[] = [
   ...texts.map((text) => Buffer.from(text)),
   ...texts.map((text) => Buffer.concat([varintBytes(Buffer.byteLength(text)), Buffer.from(text)])),

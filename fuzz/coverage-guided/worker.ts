@@ -1,17 +1,17 @@
-/** Fuzzes one target in a thread of its own, so that an input that never ends can be stopped. */
+/** Fuzzes one target in a thread, which is stopped if an input takes for ever. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { instrumentPackages } from './instrument.ts';
 
-/** What the worker is told. */
+/** The task of the worker. */
 export interface Task {
   readonly target: string;
   readonly seed: number;
   readonly milliseconds: number;
-  /** Two integers (runs so far, length of the input), then the input that is being run. */
+  /** The number of runs and the length of the current input, as two integers, and then the current input. */
   readonly shared: SharedArrayBuffer;
 }
 
-/** What the worker says at the end. */
+/** The result of the worker. */
 export type Report =
   | { readonly kind: 'done'; readonly reached: number; readonly corpus: readonly Uint8Array[] }
   | { readonly kind: 'failure'; readonly input: Uint8Array; readonly error: string };
@@ -20,7 +20,7 @@ export type Report =
 const BATCH = 200;
 
 async function work({ target: name, seed, milliseconds, shared }: Task): Promise<Report> {
-  // Before anything that imports the packages is loaded.
+  // Modules that import the packages are loaded only after this.
   instrumentPackages();
   const { readInputs } = await import('./corpus.ts');
   const { Failure, Fuzzer } = await import('./fuzzer.ts');
@@ -34,7 +34,7 @@ async function work({ target: name, seed, milliseconds, shared }: Task): Promise
     header[1] = input.length;
     current.set(input.subarray(0, current.length));
   });
-  // Errors are a common outcome here, and their stacks would be most of the work.
+  // Most inputs cause errors, and making their stacks would take most of the time.
   Error.stackTraceLimit = 3;
   try {
     for (const input of [...readInputs('corpus', name), ...readInputs('crashers', name)]) await fuzzer.feed(input);
@@ -47,5 +47,5 @@ async function work({ target: name, seed, milliseconds, shared }: Task): Promise
   }
 }
 
-// Its shape is that of the parent in cli.ts.
+// cli.ts sets it.
 parentPort?.postMessage(await work(workerData as Task));

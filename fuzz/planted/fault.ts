@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** A realistic mistake, as the replacement of one place in one source file. */
 export interface Fault {
   readonly name: string;
-  /** What a programmer would have overlooked. */
+  /** The mistake in a few words. */
   readonly mistake: string;
   /** Path from the repository's root. */
   readonly file: string;

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
 
-/** What the unit tests of a copy said. */
+/** The result of the unit tests in a copy. */
 export interface TestResult {
   /** The first test that failed; undefined if none did, or none within the time limit. */
   readonly failure: string | undefined;
@@ -51,7 +51,7 @@ export async function runTests(copy: string, files: readonly string[], limitMs: 
   const report = join(copy, 'report.json');
   rmSync(report, { force: true });
   const options = ['--project', 'unit', '--bail', '1', '--reporter', 'json', '--outputFile', report];
-  // The test that a fault still applies to the source fails once it is planted.
+  // A test fails because a fault no longer applies to the source once it is planted.
   const excluded = ['--exclude', 'fuzz/planted.test.ts'];
   const child = spawn(process.execPath, [vitest, 'run', ...options, ...excluded, ...files], {
     cwd: copy,
@@ -61,7 +61,7 @@ export async function runTests(copy: string, files: readonly string[], limitMs: 
   let isOverTime = false;
   const timer = setTimeout(() => {
     isOverTime = true;
-    // The group, since tests run in processes of their own.
+    // The whole group, since tests run in several processes.
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   }, limitMs);
   const [code] = (await once(child, 'exit')) as [number | null];

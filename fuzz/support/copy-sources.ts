@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Whether a file is there: deleted ones are listed too, and node_modules may be a link. */
+/** Whether the path is a file. Git also lists files that were deleted, and node_modules may be a link. */
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 /**
- * Copies what tests of packages, examples and fuzz need, as it is in the work tree, to a new folder and returns its path: for whatever
- * changes sources. Installed modules are shared.
+ * Copies the work tree's files that tests of packages, examples and fuzz need to a new folder, in which sources can be changed, and
+ * returns its path. Installed modules are shared.
  */
 export function copySources(): string {
   const copy = mkdtempSync(join(tmpdir(), 'spop-copy-'));

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The source files of a package in folders of any depth, as paths from the repository's root. */
+/** The source files of a package, in folders of any depth, by their paths from the repository's root. */
 export function sourceFiles(name: 'codec' | 'builder' | 'agent'): string[] {
   const folder = `packages/${name}/src`;
   if (!existsSync(`${root}/${folder}`))
@@ -15,9 +15,9 @@ export function sourceFiles(name: 'codec' | 'builder' | 'agent'): string[] {
 }
 
 /**
- * The one source file of a package that is called `name`.ts, wherever it stands.
+ * The one source file of a package whose name is `name`.ts, in any folder.
  *
- * @throws {Error} where there is none, or more than one.
+ * @throws {Error} if there is none, or more than one.
  */
 export function sourceFile(packageName: 'codec' | 'builder' | 'agent', name: string): string {
   const found = sourceFiles(packageName).filter((file) => basename(file) === `${name}.ts`);

@@ -33,10 +33,10 @@ const addresses = new AddressReader();
 const headers = new HeaderReader();
 const cookies = new CookieReader(COOKIE);
 
-/** The view of a value that holds these bytes. */
+/** The view of a value that holds these bytes. After its frame there are bytes that could continue it. */
 function viewOf(type: number, content: Uint8Array): Value {
   const bytes = frameOf(1, Buffer.from([0, 0, 0, type, ...varintBytes(content.length), ...content]));
-  frame.read(bytes, 0, bytes.length);
+  frame.read(Buffer.concat([bytes, content, Buffer.alloc(300, '1')]), 0, bytes.length);
   list.read(frame);
   list.next();
   return list.value;
