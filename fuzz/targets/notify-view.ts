@@ -163,13 +163,16 @@ function checkPayload(
   rest: Uint8Array,
 ): void {
   const bytes = frameOf(3, Buffer.concat([Buffer.of(0, 0), payload]));
-  const [plain] = readPlainly(bytes, bytes.length).frames;
+  const {
+    frames: [plain],
+    error,
+  } = readPlainly(bytes, bytes.length);
   const frame = new Frame();
   frame.read(Buffer.concat([FOREIGN, bytes, rest]), FOREIGN.length, FOREIGN.length + bytes.length);
   if (plain?.type === 'NOTIFY') return checkNotify(notify, definitions, frame, plain.messages);
   expectSame(
     errorOf(() => notify.read(frame)),
-    readPlainly(bytes, bytes.length).error,
+    error,
   );
   expectSame(notify.isOpen, false);
 }

@@ -22,6 +22,7 @@ const EXAMPLES = [
   '192.0.2.1:80, [2001:db8::1]:_p, unknown, ::ffff:192.0.2.1',
   'for=192.0.2.1;proto=https, For="[2001:db8::1]:80";by=_x',
   String.raw`for="\1.2.3.4";host="a,\"b\\", for=unknown`,
+  'for=192.0.2.1;for=192.0.2.2',
   'host: a\r\nb:\r\n\r\n',
   '\u0001a\u0001b\u0000\u0000',
   'a=1; b=2;a="3"; c',
