@@ -204,7 +204,7 @@ export const codecFaults: readonly Fault[] = [
     file: source('frame-reader'),
     search: 'former.copy(this.#carry, 0, this.#position, this.#end);',
     replace: 'former.copy(this.#carry, 0, 0, this.#end);',
-    noticedBy: ['fuzz/targets.test.ts'],
+    noticedBy: tests('frames/frame-reader'),
   },
   {
     name: 'frames after the carry are lost',

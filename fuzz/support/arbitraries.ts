@@ -36,11 +36,12 @@ export const MESSAGE_NAMES: readonly string[] = ['check-client-ip', 'm', 'check'
 /** Typed data of every type. */
 function typedData(): fc.Arbitrary<TypedData> {
   const bytes = fc.uint8Array({ maxLength: 300, size: 'medium' });
+  const mapped = fc.ipV4().map((ipv4) => `::ffff:${ipv4}`);
   return fc.oneof(
     { weight: 4, arbitrary: builder.typedData() },
     { weight: 1, arbitrary: uint64().map((value): TypedData => data.int64(BigInt.asIntN(64, value))) },
     { weight: 1, arbitrary: uint64().map((value): TypedData => data.uint64(value)) },
-    { weight: 1, arbitrary: fc.ipV6().map((value): TypedData => data.ipv6(value)) },
+    { weight: 1, arbitrary: fc.oneof(fc.ipV6(), mapped).map((value): TypedData => data.ipv6(value)) },
     { weight: 1, arbitrary: text().map((value): TypedData => data.string(value)) },
     { weight: 1, arbitrary: bytes.map((value): TypedData => ({ type: 'binary', value })) },
   );

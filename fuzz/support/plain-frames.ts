@@ -1,3 +1,4 @@
+/** Compares what the codec reads with what the plain reader of the builder reads, which shares no code with it. */
 import { deepStrictEqual } from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { parseStream, toBytes, toText } from '@spop/builder';

@@ -1,3 +1,4 @@
+/** Reads the items of control frames by the words of SPOE.txt: the builder's own reader accepts more than the codec. */
 import type { Argument, PlainFrame, TypedData } from '@spop/builder';
 import { utf8 } from './plain-frames.ts';
 

@@ -180,6 +180,7 @@ function checkPayload(
 /** Declared messages, which no capture has. */
 const EXAMPLES: readonly (readonly [string, ArgumentsInput])[] = [
   ['check-client-ip', { ip: Buffer.from([192, 0, 2, 1]), ua: 'curl', method: 'GET', score: -1 }],
+  ['check-client-ip', { ip: data.ipv6('::ffff:192.0.2.1') }],
   // Names that differ from declared ones in a byte that is neither at the beginning nor at the end.
   ['headers', { 'user-agent': 'a', referer: 'b' }],
   ['headers', { user_agent: 'a', refErer: 'b' }],

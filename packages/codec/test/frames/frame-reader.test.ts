@@ -121,6 +121,23 @@ describe('FrameReader.push', () => {
     expect(() => new FrameReader().push(Buffer.alloc(4), start, end)).toThrow(RangeError);
   });
 
+  it('keeps unread frames whole and in order while more chunks come than its memory had room for', () => {
+    const reader = new FrameReader();
+    const places: unknown[] = [];
+    const readOne = (): void => {
+      const frame = reader.next();
+      places.push(frame?.bytes[frame.payloadStart]);
+    };
+    for (let place = 0; place < 60; place++) {
+      const bytes = notifyBytes(Buffer.alloc(50, place));
+      for (const chunk of chunksOf(bytes, [20])) reader.push(Buffer.from(chunk));
+      // One frame of three is read at once, so that its place is free when the others move.
+      if (place % 3 === 0) readOne();
+    }
+    while (reader.pendingBytes > 0) readOne();
+    expect(places).toEqual(Array.from({ length: 60 }, (_, place) => place));
+  });
+
   it('keeps the unread bytes of the chunk before', () => {
     const reader = new FrameReader();
     const bytes = Buffer.concat([notifyBytes(hex('01')), notifyBytes(hex('02')), notifyBytes(hex('03'))]);
