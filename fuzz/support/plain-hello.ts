@@ -1,4 +1,4 @@
-/** Reads the items of control frames by the words of SPOE.txt: the builder's own reader accepts more than the codec. */
+/** What HELLO and DISCONNECT mean by the words of SPOE.txt. The builder shows their items, and does not say what they mean. */
 import type { Argument, PlainFrame, TypedData } from '@spop/builder';
 import { utf8 } from './plain-frames.ts';
 
