@@ -1,6 +1,7 @@
-/** Prints as JSON which functions of the codec each case runs; plant-hook.ts makes them tell. */
+/** Prints as JSON which functions of the codec each case runs: statements that plant-hook.ts inserts add them to `covered`. */
 import { findCases } from '../codec/catalogue.ts';
 import { run } from '../harness/operation.ts';
+import type { Covered } from './planting.ts';
 
 declare global {
   var covered: Set<string>;
@@ -9,7 +10,7 @@ declare global {
 const OPERATIONS = 40;
 globalThis.covered = new Set();
 
-const found: { file: string; name: string; milliseconds: number; sites: string[] }[] = [];
+const found: Covered[] = [];
 for (const { file, definition } of await findCases(undefined)) {
   const operation = definition.subjects.spop?.();
   if (operation === undefined || definition.throws === true) continue;

@@ -1,18 +1,12 @@
 /**
- * Loaded before everything else (`--import`): puts a statement into functions of the codec while their files are loaded.
- * `SPOP_PLANT` is a list of {file, line, statement}, as JSON.
+ * Loaded before everything else (`--import`): puts statements into functions of the codec while their files are loaded.
+ * `SPOP_PLANT` is a list of insertions, as JSON.
  */
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { Insertion } from './proof.ts';
 import { sourceFolder } from './sites.ts';
-
-/** A statement, and the line of a source file after which it is put. */
-export interface Insertion {
-  file: string;
-  line: number;
-  statement: string;
-}
 
 const insertions = JSON.parse(process.env['SPOP_PLANT'] ?? '[]') as Insertion[];
 

@@ -1,12 +1,15 @@
 /**
- * One proof, in a process of its own: 20,000 operations of a case take exactly the stated number of bytes, round after
- * round, and one planted allocation among them is seen. Prints its findings as one line of JSON.
+ * One proof: 20,000 operations of a case take exactly the stated number of bytes, round after round, and one planted
+ * allocation among them is seen. Prints its findings as JSON.
+ *
+ *     node prove.ts MODE FILE CASE
  */
 import { measureAllocations } from '@spop/builder/allocations';
+import { findCase } from '../codec/catalogue.ts';
 import type { Allowance, Case } from '../harness/case.ts';
 import { outsideBytes } from '../harness/heap.ts';
 import { type Operation, run } from '../harness/operation.ts';
-import { type Findings, type Mode, modes } from './findings.ts';
+import { type Findings, type Mode, modes } from './proof.ts';
 
 const OPERATIONS = 20_000;
 /**
@@ -17,31 +20,29 @@ const LIKE_OPERATIONS = 200;
 /** The memory of a reference operation must not be collected while the memory outside the heap is watched. */
 const kept: Operation[] = [];
 
-const [file, name, modeName] = process.argv.slice(2);
+const [modeName = '', file = '', name = ''] = process.argv.slice(2);
 const mode = modes[modeName as Mode];
-const { cases } = (await import(new URL(`../codec/cases/${file}`, import.meta.url).href)) as { cases: readonly Case[] };
-const definition = cases.find((each) => each.name === name);
-if (definition?.subjects.spop === undefined || mode === undefined) {
-  throw new Error(`expected a case '${name}' with a subject spop in ${file} and a mode; found none`);
-}
+const definition = await findCase(file, name);
+const operation = definition.subjects.spop?.();
+if (operation === undefined) throw new Error(`expected a subject spop of ${name}; found none`);
 
 // An error's stack takes bytes by its depth. Without stacks all errors take the same number of bytes.
 Error.stackTraceLimit = 0;
-process.stdout.write(`${JSON.stringify(prove(definition, definition.subjects.spop()))}\n`);
+process.stdout.write(JSON.stringify(prove(definition, operation)));
 
-function prove(proven: Case, operation: Operation): Findings {
+function prove(proven: Case, work: Operation): Findings {
   const allowance = modeName === 'unoptimised' ? proven.unoptimised : undefined;
   const operations = allowance !== undefined && 'like' in allowance ? LIKE_OPERATIONS : OPERATIONS;
   const expected = allowance === undefined ? 0 : allowedBytes(allowance, operations);
-  settleOutside(operation);
+  settleOutside(work);
   const outsideBefore = outsideBytes();
-  const { bytes, rounds, controls } = measure(operation, operations, expected);
+  const { bytes, rounds, controls } = measure(work, operations, expected);
   const outside = outsideBytes() - outsideBefore;
   return { operations, rounds, expected, measured: bytes, outside, controls };
 }
 
-function measure(operation: Operation, calls: number, expectedBytes?: number): ReturnType<typeof measureAllocations> {
-  return measureAllocations(operation, { calls, expectedBytes, rounds: mode.rounds, warmUpMs: mode.warmUpMs });
+function measure(work: Operation, calls: number, expectedBytes?: number): ReturnType<typeof measureAllocations> {
+  return measureAllocations(work, { calls, expectedBytes, rounds: mode.rounds, warmUpMs: mode.warmUpMs });
 }
 
 function allowedBytes(allowance: Allowance, operations: number): number {
@@ -52,8 +53,8 @@ function allowedBytes(allowance: Allowance, operations: number): number {
 }
 
 /** Brings the memory outside the heap to rest: what the first operation and measurement keep is there, what loading took is gone. */
-function settleOutside(operation: Operation): void {
-  run(operation, OPERATIONS);
+function settleOutside(work: Operation): void {
+  run(work, OPERATIONS);
   measureAllocations(() => undefined, { calls: 100, rounds: 2, warmUpMs: 1 });
   for (let round = 0; round < 4; round++) outsideBytes();
 }

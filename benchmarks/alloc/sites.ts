@@ -4,10 +4,10 @@ import { basename } from 'node:path';
 /** A function of the codec, as a place where an allocation can be planted. */
 export interface Site {
   /** From {@link sourceFolder}. */
-  file: string;
-  name: string;
+  readonly file: string;
+  readonly name: string;
   /** Index of the line that opens the function's body. */
-  line: number;
+  readonly line: number;
 }
 
 /** The sources of the codec. */
@@ -63,6 +63,8 @@ const NO_DECLARATION = /^ {2}(?:if|for|while|switch|throw|return|super)\b/;
 /**
  * The functions and methods of a source file as the formatter lays it out, without those that may allocate:
  * constructors, `to…`, and makers of errors.
+ *
+ * @throws {Error} if there is none: the formatter may lay functions out differently.
  */
 export function sitesOf(file: string): Site[] {
   const lines = readFileSync(new URL(file, sourceFolder), 'utf8').split('\n');
@@ -76,5 +78,6 @@ export function sitesOf(file: string): Site[] {
     if (head.endsWith(';') || head.endsWith(': SpopError {')) continue;
     sites.push({ file, name, line });
   }
+  if (sites.length === 0) throw new Error(`expected functions in ${file}; found none`);
   return sites;
 }

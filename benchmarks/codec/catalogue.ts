@@ -23,8 +23,8 @@ async function casesOf(file: string): Promise<readonly Case[]> {
 }
 
 /** All cases whose name contains one of the comma-separated parts of `filter`, or all without a filter. */
-export async function findCases(filter: string | undefined): Promise<Entry[]> {
-  const parts = filter?.split(',') ?? [''];
+export async function findCases(filter: string = ''): Promise<Entry[]> {
+  const parts = filter.split(',');
   const entries: Entry[] = [];
   for (const file of readdirSync(folder).toSorted()) {
     for (const definition of await casesOf(file)) entries.push({ file, definition });
@@ -34,13 +34,19 @@ export async function findCases(filter: string | undefined): Promise<Entry[]> {
   return found;
 }
 
+/** Loads one case, and no file of other cases. */
+export async function findCase(file: string, name: string): Promise<Case> {
+  const definition = (await casesOf(file)).find((each) => each.name === name);
+  if (definition === undefined) throw new Error(`expected a case '${name}' in ${file}; found none`);
+  return definition;
+}
+
 /** Loads a case and prepares one subject of it. */
 export async function prepare(file: string, name: string, subject: string): Promise<Prepared> {
-  const definition = (await casesOf(file)).find((each) => each.name === name);
-  const operation = definition?.subjects[subject as Subject]?.();
+  const { subjects, work } = await findCase(file, name);
+  const operation = subjects[subject as Subject]?.();
   if (operation !== undefined) return { operation, work: (count) => run(operation, count) };
-  if (definition?.work === undefined || subject !== 'spop') {
-    throw new Error(`expected a case '${name}' with a subject '${subject}' in ${file}; found none`);
-  }
-  return { work: await definition.work() };
+  if (work === undefined || subject !== 'spop')
+    throw new Error(`expected a subject '${subject}' of ${name}; found none`);
+  return { work: await work() };
 }

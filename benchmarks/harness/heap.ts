@@ -21,15 +21,23 @@ export function bytesPerOperation(operation: Operation): number {
   return measureAllocations(operation, { calls: CALLS, rounds: 3, warmUpMs: 2_000 }).bytes / CALLS;
 }
 
-/** Bytes of heap of `count` operations that need the event loop, with the bytes of each turn of the loop. */
-export async function asyncHeapBytes(work: (count: number) => unknown, count: number): Promise<number> {
+/**
+ * Bytes of heap and of buffers of `count` operations that need the event loop, which {@link bytesPerOperation} cannot run.
+ * The bytes of each turn of the loop are in the figure.
+ */
+export async function heapAndBuffers(
+  work: (count: number) => unknown,
+  count: number,
+): Promise<{ readonly heap: number; readonly buffers: number }> {
+  const heap = (): number => getHeapStatistics().used_heap_size;
   collect();
-  const start = getHeapStatistics().used_heap_size;
+  const start = heap();
   await work(0);
-  const middle = getHeapStatistics().used_heap_size;
+  const middle = heap();
+  const { arrayBuffers } = process.memoryUsage();
   await work(count);
-  const end = getHeapStatistics().used_heap_size;
-  return end - middle - (middle - start);
+  const end = heap();
+  return { heap: end - middle - (middle - start), buffers: process.memoryUsage().arrayBuffers - arrayBuffers };
 }
 
 /** Bytes of buffers and of other memory outside the heap, after a collection. */
@@ -44,14 +52,4 @@ function collect(): void {
     throw new Error(`expected a process started with ${exactHeapFlags.join(' ')}; found no gc()`);
   }
   globalThis.gc();
-}
-
-/** The middle value; of an even number of values the lower middle, so that bytes stay whole. */
-export function lowerMedian(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted[(sorted.length - 1) >> 1];
-  if (middle === undefined) {
-    throw new Error('expected at least one value');
-  }
-  return middle;
 }

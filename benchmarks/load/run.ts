@@ -5,8 +5,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { machineLine } from '../codec/machine.ts';
-import { pairedRatio, summarize } from '../codec/statistics.ts';
+import { machineLine } from '../harness/machine.ts';
+import { pairedRatio, summarize } from '../harness/statistics.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
 import { startProgress } from '../harness/progress.ts';
 import { canPin } from './agent-process.ts';

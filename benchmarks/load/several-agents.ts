@@ -5,8 +5,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { machineLine } from '../codec/machine.ts';
-import { summarize } from '../codec/statistics.ts';
+import { machineLine } from '../harness/machine.ts';
+import { summarize } from '../harness/statistics.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
 import { AgentProcess } from './agent-process.ts';
 import { LoadTool } from './load-tool.ts';

@@ -3,8 +3,6 @@
  *
  *     node --conditions=@spop/source benchmarks/load/spop-agent.ts [async]        prints "listening PORT"
  */
-import { jobsAgent } from './spop-jobs.ts';
+import { type HandlerKind, jobsAgent, listenAndSay } from './spop-jobs.ts';
 
-const listening = await jobsAgent(process.argv[2] === 'async').listen({ host: '127.0.0.1', port: 0 });
-if (!('port' in listening)) throw new Error('expected to listen on a port');
-process.stdout.write(`listening ${listening.port}\n`);
+await listenAndSay(jobsAgent(process.argv[2] as HandlerKind | undefined));

@@ -1,7 +1,6 @@
 /** Both jobs of traffic.ts on @spop/agent, written as its users write handlers. */
-import { type Agent, createAgent } from '@spop/agent';
+import { type Actions, type Agent, type AgentOptions, createAgent, type NotifyContext } from '@spop/agent';
 import {
-  type Actions,
   address,
   bool,
   defineMessage,
@@ -14,7 +13,8 @@ import {
 } from '@spop/codec';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: optional(address) });
-const checkRequest = defineMessage('check-request', {
+/** The message of the job `realistic`. */
+export const checkRequest = defineMessage('check-request', {
   method: string,
   path: string,
   query: string,
@@ -26,33 +26,72 @@ const checkRequest = defineMessage('check-request', {
 });
 const ipScore = defineVariable('sess', 'ip_score', int64);
 
-/** Asynchronous handlers await this. */
+/** The score of the job `realistic`. It reads all eight arguments. */
+export function scoreOf(request: MessageOf<typeof checkRequest>): number {
+  return (
+    request.method.byteLength +
+    request.path.byteLength +
+    request.query.byteLength +
+    request.src.byteAt(3) +
+    request.src_port +
+    request.headers.byteLength +
+    request.host.byteLength +
+    (request.ssl ? 1 : 0)
+  );
+}
+
+type Answer<Message> = (message: Message, ack: Actions) => void;
+type Handler<Message> = (message: Message, ack: Actions, notify: NotifyContext) => void | Promise<void>;
+
 const settled: Promise<void> = Promise.resolve();
 
-/** An agent that does both jobs, and does not listen yet. With `isAsync` its handlers await something. */
-export function jobsAgent(isAsync: boolean = false): Agent {
-  const agent = createAgent();
+/** Kinds of handlers, by how they answer. */
+const kinds = {
+  sync: (answer) => answer,
+  /** An async function that awaits something. */
+  async: (answer) => async (message, ack) => {
+    await settled;
+    answer(message, ack);
+  },
+  /** A function that is not async, and returned a promise the first time. */
+  'at once': (answer) => {
+    let isFirst = true;
+    return (message, ack) => {
+      if (!isFirst) return answer(message, ack);
+      isFirst = false;
+      return settled.then(() => answer(message, ack));
+    };
+  },
+  /** An async function that reads its signal. */
+  signal: (answer) => async (message, ack, notify) => {
+    const { signal } = notify;
+    await settled;
+    if (!signal.aborted) answer(message, ack);
+  },
+} as const satisfies Record<string, <Message>(answer: Answer<Message>) => Handler<Message>>;
 
-  const answerIp = ({ ip }: MessageOf<typeof checkClientIp>, ack: Actions): void => {
-    if (ip !== undefined) ack.set(ipScore, ip.byteAt(ip.family === 4 ? 3 : 15));
-  };
-  const answerRequest = (request: MessageOf<typeof checkRequest>, ack: Actions): void => {
-    const texts =
-      request.method.byteLength +
-      request.path.byteLength +
-      request.query.byteLength +
-      request.headers.byteLength +
-      request.host.byteLength;
-    ack.set(ipScore, texts + request.src_port + request.src.byteAt(3) + (request.ssl ? 1 : 0));
-  };
-  if (!isAsync) return agent.onMessage(checkClientIp, answerIp).onMessage(checkRequest, answerRequest);
-  return agent
-    .onMessage(checkClientIp, async (message, ack) => {
-      await settled;
-      answerIp(message, ack);
-    })
-    .onMessage(checkRequest, async (message, ack) => {
-      await settled;
-      answerRequest(message, ack);
-    });
+/** The name of a kind. */
+export type HandlerKind = keyof typeof kinds;
+
+/** An agent that does both jobs, and does not listen yet. */
+export function jobsAgent(kind: HandlerKind = 'sync', options?: AgentOptions): Agent {
+  const handler: <Message>(answer: Answer<Message>) => Handler<Message> = kinds[kind];
+  return createAgent(options)
+    .onMessage(
+      checkClientIp,
+      handler(({ ip }, ack) => {
+        if (ip !== undefined) ack.set(ipScore, ip.byteAt(ip.family === 4 ? 3 : 15));
+      }),
+    )
+    .onMessage(
+      checkRequest,
+      handler((request, ack) => void ack.set(ipScore, scoreOf(request))),
+    );
+}
+
+/** Lets an agent listen on a free port, and prints `listening PORT`. */
+export async function listenAndSay(agent: Agent): Promise<void> {
+  const listening = await agent.listen({ host: '127.0.0.1', port: 0 });
+  if (!('port' in listening)) throw new Error('expected to listen on a port; found another address');
+  process.stdout.write(`listening ${listening.port}\n`);
 }

@@ -1,29 +1,37 @@
 /**
- * The client of an agent on 127.0.0.1, in a process of its own. Its parent sends a number; it sends that many tiny NOTIFYs,
- * 500 in one write, and answers when all are acknowledged.
+ * The client of an agent, in a process of its own: it sends equal NOTIFYs, as many as its parent asks for, and answers when
+ * all are acknowledged.
+ *
+ *     node client.ts PORT|PATH tiny|realistic
  */
 import { connect } from 'node:net';
-import { tiny } from '../codec/frames.ts';
+import { realistic, tiny } from '../codec/frames.ts';
 import { Asker } from './asker.ts';
 
-const WINDOW = 500;
+/** What the parent asks for: a number of NOTIFYs, and how many of them are sent in one write. */
+export interface Request {
+  readonly count: number;
+  readonly window: number;
+}
 
-const socket = connect({ host: '127.0.0.1', port: Number(process.argv[2]), noDelay: true });
+const [target = '', traffic = ''] = process.argv.slice(2);
+const port = Number(target);
+const socket = Number.isNaN(port) ? connect(target) : connect({ host: '127.0.0.1', port, noDelay: true });
 let isWaiting = true;
 socket.on('close', () => {
   if (isWaiting) console.error('expected ACKs; found a closed connection');
   process.exit(isWaiting ? 1 : 0);
 });
-const asker = await Asker.open(socket, tiny);
+const asker = await Asker.open(socket, traffic === 'tiny' ? tiny : realistic);
 isWaiting = false;
 
-async function answer(count: number): Promise<void> {
+async function answer({ count, window }: Request): Promise<void> {
   isWaiting = true;
-  await asker.ask(count, WINDOW);
+  await asker.ask(count, window);
   isWaiting = false;
   process.send?.(0);
 }
 
-process.on('message', (count: number) => void answer(count));
+process.on('message', (request: Request) => void answer(request));
 process.on('disconnect', () => process.exit());
 process.send?.(0);

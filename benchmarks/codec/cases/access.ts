@@ -13,21 +13,11 @@ import {
 } from '@spop/codec';
 import { type Case, spopCase } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
+import { checkRequest, scoreOf } from '../../load/spop-jobs.ts';
 import { frameOf, many, manyNames, realistic, tiny } from '../frames.ts';
 import { fromFrame } from '../operations.ts';
 
 const checkClientIp = defineMessage('check-client-ip', { ip: address });
-
-const checkRequest = defineMessage('check-request', {
-  method: string,
-  path: string,
-  query: string,
-  src: address,
-  src_port: integer,
-  headers: string,
-  host: string,
-  ssl: bool,
-});
 
 const typedTiny = (): Operation => fromFrame(tiny, checkClientIp, ({ ip }) => ip.byteAt(3));
 
@@ -47,20 +37,7 @@ function walkTiny(): Operation {
   };
 }
 
-const typedRealistic = (): Operation =>
-  fromFrame(
-    realistic,
-    checkRequest,
-    (message) =>
-      message.method.byteLength +
-      message.path.byteLength +
-      message.query.byteLength +
-      message.src.byteAt(3) +
-      message.src_port +
-      message.headers.byteLength +
-      message.host.byteLength +
-      (message.ssl ? 1 : 0),
-  );
+const typedRealistic = (): Operation => fromFrame(realistic, checkRequest, scoreOf);
 
 /** What one writes without declarations: each name is compared with the known ones until one is equal. */
 function walkRealistic(): Operation {
@@ -72,8 +49,7 @@ function walkRealistic(): Operation {
     while (messages.next()) {
       if (!messages.name.equals('check-request')) continue;
       while (messages.nextArgument()) {
-        const name = messages.argumentName;
-        const value = messages.value;
+        const { argumentName: name, value } = messages;
         if (name.equals('method')) sum += value.byteLength;
         else if (name.equals('path')) sum += value.byteLength;
         else if (name.equals('query')) sum += value.byteLength;

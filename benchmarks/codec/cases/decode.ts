@@ -5,15 +5,14 @@ import {
   MessageSet,
   Notify,
   address,
-  bool,
   defineMessage,
   integer,
   interned,
-  optional,
   string,
 } from '@spop/codec';
 import { type Case, spopCase } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
+import { checkRequest, scoreOf } from '../../load/spop-jobs.ts';
 import { FrameDecoder, decodeMessages, type Value } from '../../naive/codec.ts';
 import { bytesOf, question, realistic, tiny, twoMessages } from '../frames.ts';
 import { fromChunk } from '../operations.ts';
@@ -22,34 +21,9 @@ const checkClientIp = defineMessage('check-client-ip', { ip: address });
 
 const logRequest = defineMessage('log-request', { method: interned(string), path: string, status: integer });
 
-/** Declared in the order of the wire, as if copied from HAProxy's configuration. */
-const checkRequest = defineMessage('check-request', {
-  method: interned(string),
-  path: string,
-  query: optional(string),
-  src: address,
-  src_port: integer,
-  headers: string,
-  host: string,
-  ssl: bool,
-});
-
 const decodeTiny = (): Operation => fromChunk(tiny, checkClientIp, ({ ip }) => ip.byteAt(3));
 
-const decodeRealistic = (): Operation =>
-  fromChunk(
-    realistic,
-    checkRequest,
-    (message) =>
-      message.method.length +
-      message.path.byteLength +
-      message.query!.byteLength +
-      message.src.byteAt(3) +
-      message.src_port +
-      message.headers.byteLength +
-      message.host.byteLength +
-      (message.ssl ? 1 : 0),
-  );
+const decodeRealistic = (): Operation => fromChunk(realistic, checkRequest, scoreOf);
 
 function decodeTwoMessages(): Operation {
   const reader = new FrameReader();

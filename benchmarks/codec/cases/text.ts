@@ -1,3 +1,4 @@
+import { varintBytes } from '@spop/builder';
 import {
   address,
   AddressReader,
@@ -19,7 +20,6 @@ import {
 } from '@spop/codec';
 import { type Case, spopCase } from '../../harness/case.ts';
 import type { Operation } from '../../harness/operation.ts';
-import { encodeString, encodeVarint } from '../../naive/codec.ts';
 import { bytesOf, frameOf, question } from '../frames.ts';
 
 const fields = [
@@ -43,7 +43,9 @@ const request = defineMessage('request', {
 const bytes = bytesOf(
   question.message('request', {
     headers: `${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
-    binary_headers: Buffer.concat([...fields.flat(), '', ''].map(encodeString)),
+    binary_headers: Buffer.concat(
+      [...fields.flat(), '', ''].flatMap((text) => [varintBytes(text.length), Buffer.from(text)]),
+    ),
     cookie: fields[4][1],
     forwarded: String.raw`for=192.0.2.1;host="a,b\"";proto=http, For="[2001:DB8::\0:17]:4711";by=_gate`,
     x_forwarded_for: '2001:db8::7:1, unknown, [2001:db8::7:2]:443, ::ffff:203.0.113.77, 10.0.0.7:8080',
@@ -129,7 +131,7 @@ function findCookies(): Operation {
 
 /** Five varints of one to five bytes. */
 function readVarints(): Operation {
-  const varints = Buffer.concat([7n, 240n, 2_288n, 264_432n, 33_818_864n].map(encodeVarint));
+  const varints = Buffer.concat([7n, 240n, 2_288n, 264_432n, 33_818_864n].map(varintBytes));
   const cursor = new Cursor();
   return () => {
     let sum = 0;
