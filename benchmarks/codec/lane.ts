@@ -2,15 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Subject } from '../harness/case.ts';
+import { exactHeapFlags } from '../harness/heap.ts';
 import { pinned } from '../load/agent-process.ts';
 import type { Entry } from './catalogue.ts';
-import type { Answer, Request } from './subject.ts';
+import type { Answers, Request, Round } from './subject.ts';
 
 /** Packages that a subject runs with. */
 export interface Variant {
   /** Its name in reports: a commit, or `working tree`. */
   readonly label: string;
-  /** What `plainJsFlags` gave for the packages. */
+  /** The flags that `plainJsFlags` gave for the packages. */
   readonly flags: readonly string[];
 }
 
@@ -42,31 +43,29 @@ export class Lane {
 
   /** Waits until the process has loaded its case. */
   async start(): Promise<void> {
-    await this.#receive('ready');
+    await this.#receive();
   }
 
-  async ask<Kind extends Answer['kind']>(request: Request, kind: Kind): Promise<Extract<Answer, { kind: Kind }>> {
+  async ask<Kind extends Request['kind']>(request: Extract<Request, { kind: Kind }>): Promise<Answers[Kind]> {
     this.#child.send(request);
-    return (await this.#receive(kind)) as Extract<Answer, { kind: Kind }>;
+    return (await this.#receive()) as Answers[Kind];
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const exited = once(this.#child, 'exit');
-      this.#child.kill('SIGKILL');
-      await exited;
-    }
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await exited;
   }
 
-  async #receive(kind: Answer['kind']): Promise<Answer> {
+  async #receive(): Promise<unknown> {
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
     const ended = once(this.#child, 'exit', { signal }).then(([code]: unknown[]) => {
-      throw new Error(`expected the answer '${kind}'; found that the process ended with ${String(code)}`);
+      throw new Error(`expected an answer; found that the process ended with ${String(code)}`);
     });
     try {
-      const [answer] = (await Promise.race([once(this.#child, 'message', { signal }), ended])) as [Answer];
-      if (answer.kind !== kind) throw new Error(`expected the answer '${kind}'; found '${answer.kind}'`);
+      const [answer] = (await Promise.race([once(this.#child, 'message', { signal }), ended])) as unknown[];
       return answer;
     } catch (error) {
       throw new Error(`${this.#name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
@@ -74,4 +73,50 @@ export class Lane {
       over.abort();
     }
   }
+}
+
+/** Starts lanes, calls `work`, and stops them. */
+export async function withLanes<Result>(lanes: readonly Lane[], work: () => Promise<Result>): Promise<Result> {
+  try {
+    await Promise.all(lanes.map((lane) => lane.start()));
+    return await work();
+  } finally {
+    await Promise.all(lanes.map((lane) => lane.stop()));
+  }
+}
+
+/** Warms up one lane after the other. @returns for each how many operations take `taskMilliseconds`. */
+export async function warmUpLanes(
+  lanes: readonly Lane[],
+  milliseconds: number,
+  taskMilliseconds: number,
+): Promise<number[]> {
+  const counts: number[] = [];
+  for (const lane of lanes) counts.push(await lane.ask({ kind: 'warm-up', milliseconds, taskMilliseconds }));
+  return counts;
+}
+
+/** Lets lanes take turns, A B C C B A, each with its own task. @returns for each round the rounds of all lanes. */
+export async function timeRounds(
+  lanes: readonly Lane[],
+  tasks: readonly { readonly count: number; readonly uncounted: number }[],
+  rounds: number,
+): Promise<Round[][]> {
+  const timed: Round[][] = [];
+  const forwards = lanes.map((_, index) => index);
+  // Round -1 is not counted: the processes have slept while others were warmed up.
+  for (let round = -1; round < rounds; round++) {
+    const found: Round[] = [];
+    for (const index of round % 2 === 0 ? forwards : forwards.toReversed()) {
+      found[index] = await lanes[index]!.ask({ kind: 'round', ...tasks[index]! });
+    }
+    if (round >= 0) timed.push(found);
+  }
+  return timed;
+}
+
+/** Bytes of heap of an operation, counted in a process with the flags that make the count exact. */
+export async function countBytes(variant: Variant, entry: Entry, subject: Subject): Promise<number> {
+  const lane = new Lane(variant, entry, subject, { flags: exactHeapFlags });
+  return withLanes([lane], () => lane.ask({ kind: 'bytes' }));
 }

@@ -1,93 +1,59 @@
 import { quantile } from 'simple-statistics';
 import { type Subject, subjects } from '../harness/case.ts';
-import { exactHeapFlags } from '../harness/heap.ts';
+import { figure, pairedRatio, summarize } from '../harness/statistics.ts';
 import { TASKS } from '../harness/stopwatch.ts';
 import type { Entry } from './catalogue.ts';
-import { Lane, type Variant } from './lane.ts';
+import { Lane, type Variant, countBytes, timeRounds, warmUpLanes, withLanes } from './lane.ts';
+import type { Round } from './subject.ts';
 
 /** How long a case is measured. */
 export interface MeasureOptions {
   readonly rounds: number;
-  readonly warmUpMilliseconds: number;
+  readonly warmUpMs: number;
 }
 
 /** A full run. */
-export const full: MeasureOptions = { rounds: 31, warmUpMilliseconds: 1_200 };
+export const full: MeasureOptions = { rounds: 31, warmUpMs: 1_200 };
 /** A short run, too rough to quote. */
-export const quick: MeasureOptions = { rounds: 9, warmUpMilliseconds: 500 };
+export const quick: MeasureOptions = { rounds: 9, warmUpMs: 500 };
 
 /** One subject of one case. */
-export interface LaneResult {
+interface LaneResult {
   readonly subject: Subject;
   /** Nanoseconds of an operation, one for each round; the same index is the same round in every lane of the case. */
-  samples: number[];
-  /** Operations of a task; a sample is the median of 8 tasks. */
-  readonly count: number;
+  readonly samples: readonly number[];
   /** Bytes of heap of an operation. */
-  bytes: number;
+  readonly bytes: number;
   /** Garbage collections during all rounds, per million operations. */
-  collectionsPerMillion: number;
-}
-
-/** All subjects of one case. */
-export interface CaseResult {
-  readonly name: string;
-  readonly lanes: readonly LaneResult[];
+  readonly collectionsPerMillion: number;
 }
 
 /** Processor time of a task: 500 times the stopwatch's step, and short, so that a round of all lanes takes little. */
-const TASK_MILLISECONDS = 0.5;
+const TASK_MS = 0.5;
+
+/** The head of the table whose rows {@link measureCase} returns. */
+export const HEAD: readonly string[] = ['case', 'subject', 'ns/op (quartiles)', 'B/op', 'GC per 10⁶ op', 'naive takes'];
 
 /**
- * Measures a case. Every subject is a process. All are warmed up, then they take turns: one round each, in an order that
- * changes. Bytes are counted afterwards, in other processes, because the exact heap needs flags that change the times.
+ * Measures a case. Every subject is a process. All are warmed up, then they take turns. Bytes are counted afterwards, in
+ * other processes, because the exact heap needs flags that change the times. @returns a row for each subject.
  */
-export async function measureCase(entry: Entry, variant: Variant, options: MeasureOptions): Promise<CaseResult> {
+export async function measureCase(entry: Entry, variant: Variant, options: MeasureOptions): Promise<string[][]> {
   const { name, subjects: own, work } = entry.definition;
   const lanes = subjects
     .filter((subject) => (work === undefined ? own[subject] !== undefined : subject === 'spop'))
     .map((subject) => new Lane(variant, entry, subject));
-  let timed: Timed[];
-  try {
-    timed = await timeLanes(lanes, options);
-  } finally {
-    await Promise.all(lanes.map((lane) => lane.stop()));
+  const { counts, rounds } = await withLanes(lanes, async () => {
+    const counts = await warmUpLanes(lanes, options.warmUpMs, TASK_MS);
+    const tasks = counts.map((count) => ({ count, uncounted: 0 }));
+    return { counts, rounds: await timeRounds(lanes, tasks, options.rounds) };
+  });
+  const results: LaneResult[] = [];
+  for (const [index, { subject }] of lanes.entries()) {
+    const own = rounds.map((round) => round[index]!);
+    results.push(resultOf(subject, own, counts[index]!, await countBytes(variant, entry, subject)));
   }
-  for (const { result, collections } of timed) {
-    result.bytes = await countBytes(variant, entry, result.subject);
-    addCollections(result, collections, options.rounds);
-  }
-  return { name, lanes: timed.map(({ result }) => result) };
-}
-
-interface Timed {
-  result: LaneResult;
-  /** Nanoseconds of each garbage collection. */
-  collections: number[];
-}
-
-async function timeLanes(lanes: readonly Lane[], options: MeasureOptions): Promise<Timed[]> {
-  const { rounds, warmUpMilliseconds: milliseconds } = options;
-  const timed: Timed[] = [];
-  for (const lane of lanes) {
-    await lane.start();
-    const request = { kind: 'warm-up', milliseconds, taskMilliseconds: TASK_MILLISECONDS } as const;
-    const { count } = await lane.ask(request, 'warmed-up');
-    const result = { subject: lane.subject, samples: [], count, bytes: 0, collectionsPerMillion: 0 };
-    timed.push({ result, collections: [] });
-  }
-  // Round -1 is not counted: the processes have slept while others were warmed up.
-  for (let round = -1; round < rounds; round++) {
-    for (let turn = 0; turn < lanes.length; turn++) {
-      const index = (turn + round + lanes.length) % lanes.length;
-      const { result, collections } = timed[index]!;
-      const sample = await lanes[index]!.ask({ kind: 'round', count: result.count, uncounted: 0 }, 'timed');
-      if (round < 0) continue;
-      result.samples.push(sample.nanoseconds);
-      collections.push(...sample.collections);
-    }
-  }
-  return timed;
+  return results.map((result) => [name, ...rowOf(result, results)]);
 }
 
 /**
@@ -95,23 +61,26 @@ async function timeLanes(lanes: readonly Lane[], options: MeasureOptions): Promi
  * leaves the others out. Operations that take no memory cause no collection: what is collected then is the stopwatch's.
  * The time of one collection is the lower quartile, since its threads wait for each other on a busy machine.
  */
-function addCollections(result: LaneResult, collections: readonly number[], rounds: number): void {
-  if (result.bytes === 0) return;
+function resultOf(subject: Subject, rounds: readonly Round[], count: number, bytes: number): LaneResult {
+  const samples = rounds.map(({ nanoseconds }) => nanoseconds);
+  const collections = bytes === 0 ? [] : rounds.flatMap((round) => round.collections);
+  if (collections.length === 0) return { subject, samples, bytes, collectionsPerMillion: 0 };
   // tinybench calls a task once more than it times it.
-  const operations = result.count * rounds * (TASKS + 1);
-  result.collectionsPerMillion = (collections.length * 1e6) / operations;
-  if (collections.length === 0) return;
-  const share = (quantile([...collections], 0.25) * collections.length) / operations;
-  result.samples = result.samples.map((nanoseconds) => nanoseconds + share);
+  const perOperation = collections.length / (count * rounds.length * (TASKS + 1));
+  const share = quantile(collections, 0.25) * perOperation;
+  const shared = samples.map((nanoseconds) => nanoseconds + share);
+  return { subject, samples: shared, bytes, collectionsPerMillion: perOperation * 1e6 };
 }
 
-/** Bytes of heap of an operation, counted in a process with the flags that make the count exact. */
-export async function countBytes(variant: Variant, entry: Entry, subject: Subject): Promise<number> {
-  const lane = new Lane(variant, entry, subject, { flags: exactHeapFlags });
-  try {
-    await lane.start();
-    return (await lane.ask({ kind: 'bytes' }, 'counted')).bytes;
-  } finally {
-    await lane.stop();
-  }
+function rowOf(lane: LaneResult, lanes: readonly LaneResult[]): string[] {
+  const { subject, samples, bytes, collectionsPerMillion } = lane;
+  const { median, quartiles } = summarize(samples);
+  const naive = lanes.find((other) => other.subject === 'naive');
+  return [
+    subject,
+    `${figure(median)} (${figure(quartiles[0])} to ${figure(quartiles[1])})`,
+    Number.isInteger(bytes) ? String(bytes) : bytes.toFixed(1),
+    figure(collectionsPerMillion),
+    naive === undefined || naive === lane ? '' : `× ${figure(pairedRatio(naive.samples, samples))}`,
+  ];
 }

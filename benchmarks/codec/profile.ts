@@ -3,24 +3,17 @@
  * `pnpm run profile -- CASE [--subject spop] [--seconds 5]`. CASE is the name of a case, or a part that only this name has.
  * A browser's developer tools show the profile.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import type { Profiler } from 'node:inspector';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { sum } from 'simple-statistics';
+import { type Subject, subjects } from '../harness/case.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
 import { type Entry, findCases } from './catalogue.ts';
+import { Lane, withLanes } from './lane.ts';
 
-/** The part of a .cpuprofile that is read here. */
-interface Profile {
-  nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
-  /** The node on top of the stack at each sample. */
-  samples: number[];
-  /** Microseconds before each sample. */
-  timeDeltas: number[];
-}
-
-const SAMPLING_MICROSECONDS = 200;
 const ROWS = 15;
 
 const { values: options, positionals } = parseArgs({
@@ -28,13 +21,20 @@ const { values: options, positionals } = parseArgs({
   options: { subject: { type: 'string', default: 'spop' }, seconds: { type: 'string', default: '5' } },
   allowPositionals: true,
 });
-const name = positionals.join(' ');
-if (name === '') {
-  console.error('expected a case; found none. pnpm run profile -- CASE [--subject spop] [--seconds 5]');
+const subject = subjects.find((each) => each === options.subject);
+if (positionals.length === 0 || subject === undefined) {
+  console.error(
+    `expected a case and one of ${subjects.join(', ')}: pnpm run profile -- CASE [--subject spop] [--seconds 5]`,
+  );
   process.exitCode = 2;
 } else {
-  const file = record(await findOne(name));
-  for (const row of longest(JSON.parse(readFileSync(file, 'utf8')) as Profile)) console.log(row);
+  const entry = await findOne(positionals.join(' '));
+  const profile = await record(entry, subject);
+  const folder = fileURLToPath(new URL('../results/', import.meta.url));
+  const file = path.join(folder, `${entry.definition.name.replaceAll(' ', '-')}.${subject}.cpuprofile`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(file, JSON.stringify(profile));
+  for (const row of longest(profile)) console.log(row);
   console.log(`\n${file}`);
 }
 
@@ -46,39 +46,21 @@ async function findOne(wanted: string): Promise<Entry> {
   throw new Error(`expected the name of one case; found ${names.join(', ')}`);
 }
 
-/** Runs the case in a process of its own and returns the path of its profile. */
-function record({ file, definition }: Entry): string {
-  const folder = fileURLToPath(new URL('../results/', import.meta.url));
-  mkdirSync(folder, { recursive: true });
-  const fileName = `${definition.name.replaceAll(' ', '-')}.${options.subject}.cpuprofile`;
-  const script = fileURLToPath(new URL('profiled.ts', import.meta.url));
-  const flags = [
-    '--cpu-prof',
-    `--cpu-prof-dir=${folder}`,
-    `--cpu-prof-name=${fileName}`,
-    `--cpu-prof-interval=${SAMPLING_MICROSECONDS}`,
-    ...plainJsFlags(),
-    '--disable-warning=ExperimentalWarning',
-  ];
-  const args = [script, file, definition.name, options.subject, options.seconds];
-  execFileSync(process.execPath, [...flags, ...args], { stdio: 'inherit' });
-  return path.join(folder, fileName);
+async function record(entry: Entry, of: Subject): Promise<Profiler.Profile> {
+  const lane = new Lane({ label: 'working tree', flags: plainJsFlags() }, entry, of);
+  return withLanes([lane], () => lane.ask({ kind: 'profile', seconds: Number(options.seconds) }));
 }
 
 /** The functions with the most time of their own, without the time of what they call. */
-function longest({ nodes, samples, timeDeltas }: Profile): string[] {
-  const places = new Map(nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));
-  const times = new Map<string, number>();
-  for (const [index, id] of samples.entries()) {
-    const place = places.get(id) ?? '';
-    times.set(place, (times.get(place) ?? 0) + timeDeltas[index]!);
+function longest({ nodes }: Profiler.Profile): string[] {
+  const hits = new Map<string, number>();
+  for (const { callFrame, hitCount = 0 } of nodes) {
+    const { functionName, url, lineNumber } = callFrame;
+    const where = url === '' ? '' : `  ${path.basename(url)}:${lineNumber + 1}`;
+    const place = `${functionName === '' ? '(anonymous)' : functionName}${where}`;
+    hits.set(place, (hits.get(place) ?? 0) + hitCount);
   }
-  const total = timeDeltas.reduce((sum, delta) => sum + delta, 0);
-  const sorted = [...times].toSorted(([, a], [, b]) => b - a).slice(0, ROWS);
-  return sorted.map(([place, time]) => `${((100 * time) / total).toFixed(1).padStart(5)} %  ${place}`);
-}
-
-function placeOf({ functionName, url, lineNumber }: Profile['nodes'][number]['callFrame']): string {
-  const where = url === '' ? '' : `  ${path.basename(url)}:${lineNumber + 1}`;
-  return `${functionName === '' ? '(anonymous)' : functionName}${where}`;
+  const total = sum([...hits.values()]);
+  const sorted = [...hits].toSorted(([, a], [, b]) => b - a).slice(0, ROWS);
+  return sorted.map(([place, count]) => `${((100 * count) / total).toFixed(1).padStart(5)} %  ${place}`);
 }

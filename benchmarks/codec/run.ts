@@ -1,11 +1,11 @@
 /** Measures the codec: `pnpm run bench [--quick] [--filter NAME] [--list]`. Prints a Markdown table. */
 import { parseArgs } from 'node:util';
+import { machineLine } from '../harness/machine.ts';
+import { table } from '../harness/page.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
 import { startProgress } from '../harness/progress.ts';
 import { findCases } from './catalogue.ts';
-import { machineLine } from './machine.ts';
-import { type CaseResult, full, measureCase, quick } from './measure.ts';
-import { tableOf } from './report.ts';
+import { HEAD, full, measureCase, quick } from './measure.ts';
 
 const { values: options } = parseArgs({
   args: process.argv.slice(2).filter((argument) => argument !== '--'),
@@ -20,7 +20,6 @@ const { values: options } = parseArgs({
 });
 
 const entries = await findCases(options.filter);
-
 if (options.list) for (const { definition } of entries) console.log(`${definition.name}: ${definition.what}`);
 else await measure();
 
@@ -28,10 +27,10 @@ async function measure(): Promise<void> {
   const variant = { label: 'working tree', flags: plainJsFlags() };
   console.log(`${machineLine()}${options.quick ? ' A quick run.' : ''}\n`);
   const progress = startProgress();
-  const cases: CaseResult[] = [];
+  const rows: string[][] = [];
   for (const [index, entry] of entries.entries()) {
     progress(`${index + 1} of ${entries.length}: ${entry.definition.name}`);
-    cases.push(await measureCase(entry, variant, options.quick ? quick : full));
+    rows.push(...(await measureCase(entry, variant, options.quick ? quick : full)));
   }
-  for (const line of tableOf(cases)) console.log(line);
+  for (const line of table(HEAD, rows, 2)) console.log(line);
 }

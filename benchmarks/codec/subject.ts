@@ -1,28 +1,42 @@
 /**
- * The process of a lane: it runs one subject of one case, so that nothing else shapes its compiled code. The parent sends
- * a request and gets one answer; between requests the process sleeps.
+ * The process of a lane: it runs one subject of one case, so that nothing else shapes its compiled code. It says when it is
+ * ready; then the parent sends a request and gets one answer. Between requests the process sleeps.
  */
+import type { Profiler } from 'node:inspector';
+import { Session } from 'node:inspector/promises';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
-import { asyncHeapBytes, bytesPerOperation, lowerMedian } from '../harness/heap.ts';
-import { timeTasks, warmUp, type Work } from '../harness/stopwatch.ts';
+import { median } from 'simple-statistics';
+import { bytesPerOperation, heapAndBuffers } from '../harness/heap.ts';
+import { cpuMilliseconds, timeTasks, warmUp } from '../harness/stopwatch.ts';
 import { prepare } from './catalogue.ts';
 
-/** What the runner asks of a lane's process, one request at a time. */
+/** A request of the parent. */
 export type Request =
-  | { kind: 'warm-up'; milliseconds: number; taskMilliseconds: number }
-  | { kind: 'round'; count: number; uncounted: number }
-  | { kind: 'bytes' };
+  | { readonly kind: 'warm-up'; readonly milliseconds: number; readonly taskMilliseconds: number }
+  | { readonly kind: 'round'; readonly count: number; readonly uncounted: number }
+  | { readonly kind: 'bytes' }
+  | { readonly kind: 'profile'; readonly seconds: number };
 
-/** What the process answers; the first answer, `ready`, is not asked for. */
-export type Answer =
-  | { kind: 'ready' }
-  /** Operations of a task. */
-  | { kind: 'warmed-up'; count: number }
-  /** Of an operation, the median of the round's tasks; and of each garbage collection during the round. */
-  | { kind: 'timed'; nanoseconds: number; collections: number[] }
-  /** Of an operation. */
-  | { kind: 'counted'; bytes: number };
+/** A round of tasks. */
+export interface Round {
+  /** Of an operation: the median of the tasks. */
+  readonly nanoseconds: number;
+  /** Nanoseconds of each garbage collection. */
+  readonly collections: readonly number[];
+}
+
+/** The answers by kind of the request: operations of a task, a round, bytes of an operation, a CPU profile. */
+export interface Answers {
+  readonly 'warm-up': number;
+  readonly round: Round;
+  readonly bytes: number;
+  readonly profile: Profiler.Profile;
+}
+
+const SAMPLING_MICROSECONDS = 200;
+/** For operations that need the event loop. The number of rounds is odd, so that the median is one of them. */
+const ASYNC = { warmUp: 100_000, count: 2_000, rounds: 9 } as const;
 
 const [file = '', name = '', subject = ''] = process.argv.slice(2);
 const { work, operation } = await prepare(file, name, subject);
@@ -38,32 +52,44 @@ process.on('message', (request: Request) => {
 });
 // The channel closes when the parent dies: then nobody asks any more.
 process.on('disconnect', () => process.exit());
-process.send?.({ kind: 'ready' } satisfies Answer);
+process.send?.('ready');
 
-async function answer(request: Request): Promise<Answer> {
+async function answer(request: Request): Promise<Answers[Request['kind']]> {
   switch (request.kind) {
     case 'warm-up':
-      return { kind: 'warmed-up', count: await warmUp(work, request.milliseconds, request.taskMilliseconds) };
+      return warmUp(work, request.milliseconds, request.taskMilliseconds);
     case 'round':
-      return round(request.count, request.uncounted);
+      return timeRound(request.count, request.uncounted);
     case 'bytes':
-      return operation === undefined ? asyncBytes(work) : { kind: 'counted', bytes: bytesPerOperation(operation) };
+      return operation === undefined ? asyncBytes() : bytesPerOperation(operation);
+    case 'profile':
+      return profile(request.seconds);
   }
 }
 
-async function round(count: number, uncounted: number): Promise<Answer> {
+async function timeRound(count: number, uncounted: number): Promise<Round> {
   collections.length = 0;
   const nanoseconds = await timeTasks(work, count, uncounted);
   // Collections are reported from the event loop, one turn after another.
   for (let turn = 0; turn < 4; turn++) await setImmediate();
-  return { kind: 'timed', nanoseconds, collections: [...collections] };
+  return { nanoseconds, collections: [...collections] };
 }
 
-/** Bytes of an operation that needs the event loop. What each turn of the loop takes is in the figure. */
-async function asyncBytes(counted: Work): Promise<Answer> {
-  const count = 2_000;
-  await counted(100_000);
+async function asyncBytes(): Promise<number> {
+  await work(ASYNC.warmUp);
   const rounds: number[] = [];
-  for (let round = 0; round < 9; round++) rounds.push(await asyncHeapBytes(counted, count));
-  return { kind: 'counted', bytes: lowerMedian(rounds) / count };
+  while (rounds.length < ASYNC.rounds) rounds.push((await heapAndBuffers(work, ASYNC.count)).heap);
+  return median(rounds) / ASYNC.count;
+}
+
+async function profile(seconds: number): Promise<Profiler.Profile> {
+  const count = await warmUp(work, 500, 2);
+  const session = new Session();
+  session.connect();
+  await session.post('Profiler.enable');
+  await session.post('Profiler.setSamplingInterval', { interval: SAMPLING_MICROSECONDS });
+  await session.post('Profiler.start');
+  const end = cpuMilliseconds() + seconds * 1_000;
+  while (cpuMilliseconds() < end) await work(count);
+  return (await session.post('Profiler.stop')).profile;
 }

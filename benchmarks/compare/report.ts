@@ -1,31 +1,48 @@
 import { median } from 'simple-statistics';
-import { figure } from '../codec/report.ts';
-import type { Comparison } from './compare-cases.ts';
+import { table } from '../harness/page.ts';
+import { figure } from '../harness/statistics.ts';
+import type { Comparison } from './compare.ts';
 import type { Interval } from './interval.ts';
 import { RULE } from './verdict.ts';
 
+const HEAD = [
+  'case',
+  'base, ns',
+  'head, ns',
+  'head takes × (99 % between)',
+  'would have found',
+  'control: equal code',
+  'samples',
+  'B/op',
+  'verdict',
+];
+
 /** Comparisons as Markdown, one row for each case, and the meaning of the verdicts. */
 export function reportLines(comparisons: readonly Comparison[]): string[] {
-  const lines = [
-    '| case | base, ns | head, ns | head takes × (99 % between) | would have found | control: equal code | samples | B/op | |',
-    '|---|---:|---:|---:|---:|---:|---:|---:|---|',
-    ...comparisons.map(row),
-    '',
+  const broken = comparisons.filter(({ isBroken }) => isBroken).map(({ name }) => name);
+  return [
+    ...table(HEAD, comparisons.map(cellsOf)),
     RULE,
     'With a probability of 99 % every interval contains the true value. A sample is two processes of each side.',
+    ...(broken.length === 0
+      ? []
+      : [`This run is not reliable: equal code differs from itself in ${broken.join(', ')}.`]),
   ];
-  const broken = comparisons.filter(({ isBroken }) => isBroken).map(({ name }) => name);
-  if (broken.length > 0) {
-    lines.push(`This run is not reliable: equal code differs from itself in ${broken.join(', ')}.`);
-  }
-  return lines;
 }
 
-function row({ name, samples, time, control, bytes, isBroken, verdict }: Comparison): string {
-  const side = (key: 'base' | 'head'): string => figure(median(samples.flatMap((sample) => [...sample[key]])));
-  const found = Number.isFinite(time.detectable) ? `${((Math.exp(time.detectable) - 1) * 100).toFixed(1)} %` : '';
-  const cells = [name, side('base'), side('head'), interval(time), found, interval(control), samples.length];
-  return `| ${[...cells, heap(bytes), isBroken ? 'undecided (control)' : verdict].join(' | ')} |`;
+function cellsOf({ name, samples, time, control, bytes, isBroken, verdict }: Comparison): string[] {
+  const side = (key: 'base' | 'head'): string => figure(median(samples.flatMap((sample) => sample[key])));
+  return [
+    name,
+    side('base'),
+    side('head'),
+    interval(time),
+    Number.isFinite(time.detectable) ? `${((Math.exp(time.detectable) - 1) * 100).toFixed(1)} %` : '',
+    interval(control),
+    String(samples.length),
+    heap(bytes),
+    isBroken ? 'undecided (control)' : verdict,
+  ];
 }
 
 function interval({ estimate, low, high }: Interval): string {

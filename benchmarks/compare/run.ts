@@ -1,24 +1,19 @@
-/**
- * Says what changed from a commit to the working tree, or to another commit:
- * `pnpm run bench:compare BASE [HEAD] [--filter NAME] [--all] [--minutes N]`.
- */
-import { fileURLToPath } from 'node:url';
+/** Says what changed from a commit to the working tree, or to another commit; see `help`. */
 import { parseArgs } from 'node:util';
-import { findCases } from '../codec/catalogue.ts';
 import { startProgress } from '../harness/progress.ts';
-import { type Comparison, type Sides, compareCase, representative, withSides } from './compare-cases.ts';
+import { Comparing, type Comparison, representative } from './compare.ts';
 import { reportLines } from './report.ts';
 
 const help = `pnpm run bench:compare BASE [HEAD] [options]
   BASE, HEAD       two commits; without HEAD the working tree
   --filter NAME    only cases whose name contains NAME; several with commas
-  --all            every case; without it and --filter: ${representative.join(', ')}
+  --all            every case; without it and --filter: ${representative}
   --minutes N      the most that one case may take; 10 by default`;
 
 const { values: options, positionals } = parseArgs({
   args: process.argv.slice(2).filter((argument) => argument !== '--'),
   options: {
-    filter: { type: 'string' },
+    filter: { type: 'string', default: representative },
     all: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '10' },
     help: { type: 'boolean', default: false },
@@ -26,27 +21,24 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
 });
 const [base, head] = positionals;
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 if (options.help || base === undefined) {
   console.error(help);
   process.exitCode = options.help ? 0 : 2;
 } else {
-  const comparisons = await withSides(root, { base, head }, compareAll);
+  const comparisons = await Comparing.run(options.all ? undefined : options.filter, { base, head }, compareAll);
   for (const line of reportLines(comparisons)) console.log(line);
   if (comparisons.length === 0 || comparisons.some(({ isBroken }) => isBroken)) process.exitCode = 1;
 }
 
-async function compareAll(sides: Sides): Promise<Comparison[]> {
-  const entries = await findCases(options.all ? undefined : (options.filter ?? representative.join(',')));
+async function compareAll(comparing: Comparing): Promise<Comparison[]> {
   const progress = startProgress();
   const comparisons: Comparison[] = [];
-  for (const [index, entry] of entries.entries()) {
+  for (const [index, entry] of comparing.entries.entries()) {
     const { name } = entry.definition;
-    progress(`${index + 1} of ${entries.length}: ${name}`);
+    progress(`${index + 1} of ${comparing.entries.length}: ${name}`);
     try {
-      const settings = { minutes: Number(options.minutes), planted: 0, cases: entries.length };
-      comparisons.push(await compareCase(entry, sides, settings));
+      comparisons.push(await comparing.compare(entry, { minutes: Number(options.minutes), planted: 0 }));
     } catch (error) {
       // The packages of the other commit may lack what the case needs.
       console.error(`${name}: not compared: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,4 +1,4 @@
-import { type Interval, eachConfidence, trimmedInterval } from './interval.ts';
+import { type Interval, trimmedInterval } from './interval.ts';
 
 /** What the comparison of a case says; RULE explains it. */
 export type Verdict = 'slower' | 'faster' | 'same' | 'undecided';
@@ -37,7 +37,8 @@ export interface Judgement {
 
 /** Judges one of `cases` cases of a run; with fewer than 8 samples it is undecided. */
 export function judge(samples: readonly Sample[], cases: number): Judgement {
-  const confidence = eachConfidence(CONFIDENCE, cases);
+  // Each interval needs more confidence, so that all hold together (Bonferroni).
+  const confidence = 1 - (1 - CONFIDENCE) / cases;
   const interval = (values: number[]): Interval => trimmedInterval(values, confidence, SMALLEST);
   const time = interval(samples.map(({ difference }) => difference));
   const control = interval(samples.map(({ control }) => control));
@@ -46,7 +47,7 @@ export function judge(samples: readonly Sample[], cases: number): Judgement {
 }
 
 /** Whether a difference of 5 % would be found, so that further samples are not needed. */
-export function isPrecise({ time }: Judgement): boolean {
+function isPrecise({ time }: Judgement): boolean {
   return time.detectable <= LARGEST_SAME;
 }
 
@@ -58,4 +59,34 @@ function verdictOf(time: Interval): Verdict {
 function called({ low, high }: Interval): 'slower' | 'faster' | undefined {
   if (low > SMALLEST) return 'slower';
   return high < -SMALLEST ? 'faster' : undefined;
+}
+
+/** The verdict on a case, and its samples. */
+export interface Outcome extends Judgement {
+  readonly samples: readonly Sample[];
+}
+
+/** Fewer samples do not show their own spread, on which the end depends. */
+const LEAST_SAMPLES = 12;
+
+/**
+ * Takes samples of one of `cases` cases until a difference of 5 % would be found, or until `budget` milliseconds are spent.
+ * The end depends on the width of the interval and not on its place, so that looking after every sample does not make a
+ * false verdict more likely.
+ */
+export async function takeSamples(
+  { cases, budget }: { readonly cases: number; readonly budget: number },
+  take: () => Promise<Sample>,
+  now: () => number = () => performance.now(),
+): Promise<Outcome> {
+  const begin = now();
+  const samples: Sample[] = [];
+  for (;;) {
+    samples.push(await take());
+    const spent = now() - begin;
+    const isOver = spent + spent / samples.length > budget;
+    if (samples.length < LEAST_SAMPLES && !isOver) continue;
+    const judgement = judge(samples, cases);
+    if (isPrecise(judgement) || isOver) return { ...judgement, samples };
+  }
 }

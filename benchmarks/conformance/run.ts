@@ -10,7 +10,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { checkoutInfo, machineInfo } from '../codec/machine.ts';
+import { checkoutInfo, machineInfo } from '../harness/machine.ts';
 import { fillInFile } from '../harness/page.ts';
 import { startProgress } from '../harness/progress.ts';
 import { buildAgents } from './agents.ts';

@@ -2,9 +2,9 @@ import { median, quantile } from 'simple-statistics';
 
 /** The summary of some samples. */
 export interface Summary {
-  median: number;
+  readonly median: number;
   /** Half of the samples lie between these two. */
-  quartiles: [lower: number, upper: number];
+  readonly quartiles: readonly [lower: number, upper: number];
 }
 
 /** Median and quartiles. */
@@ -20,4 +20,11 @@ export function summarize(samples: readonly number[]): Summary {
 export function pairedRatio(slow: readonly number[], fast: readonly number[]): number {
   const length = Math.min(slow.length, fast.length);
   return median(Array.from({ length }, (_, round) => slow[round]! / fast[round]!));
+}
+
+/** Three significant digits, without an exponent. */
+export function figure(value: number): string {
+  if (value === 0) return '0';
+  if (value >= 100) return value.toFixed(0);
+  return value.toFixed(value >= 10 ? 1 : 2);
 }

@@ -1,6 +1,6 @@
 /** What bench:peers found, as it stands in docs/benchmarks.json. */
-import { summarize } from '../codec/statistics.ts';
-import type { MachineInfo } from '../codec/machine.ts';
+import { summarize } from '../harness/statistics.ts';
+import type { MachineInfo } from '../harness/machine.ts';
 import type { Sample } from '../load/rounds.ts';
 import type { HttpSample } from './with-haproxy.ts';
 import type { PeerLane, SkippedLane } from './lanes.ts';

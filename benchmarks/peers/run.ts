@@ -13,7 +13,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findHaproxies } from '@spop-internal/testbed/haproxy/releases';
-import { checkoutInfo, machineInfo } from '../codec/machine.ts';
+import { checkoutInfo, machineInfo } from '../harness/machine.ts';
 import { startProgress } from '../harness/progress.ts';
 import { LoadTool } from '../load/load-tool.ts';
 import { measureRounds, type Sample } from '../load/rounds.ts';

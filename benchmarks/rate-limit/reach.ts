@@ -19,7 +19,7 @@ import { Program } from '@spop-internal/testbed/program';
 import { Store } from '@spop-internal/testbed/store';
 import { StoreCluster } from '@spop-internal/testbed/store-cluster';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
-import { summarize } from '../codec/statistics.ts';
+import { summarize } from '../harness/statistics.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
 import { cpuSecondsOf } from '../load/agent-process.ts';
 import { reachSvg } from './plot.ts';

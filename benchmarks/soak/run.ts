@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findHaproxies } from '@spop-internal/testbed/haproxy/releases';
-import { machineInfo } from '../codec/machine.ts';
+import { machineInfo } from '../harness/machine.ts';
 import { startProgress } from '../harness/progress.ts';
 import { injectFaults, injected } from './faults.ts';
 import { ReloadedHaproxy } from './haproxy.ts';
