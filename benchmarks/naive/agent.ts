@@ -2,36 +2,14 @@
  * A first attempt at an agent: 'data' events, the codec beside this file, and one write for each ACK. It does both jobs of
  * benchmarks/load/traffic.ts.
  *
- *     node benchmarks/naive/agent.ts        prints "listening PORT"
+ *     node --conditions=@spop/source benchmarks/naive/agent.ts        prints "listening PORT"
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import {
-  decodeMessages,
-  encodeAck,
-  encodeFrame,
-  encodeString,
-  encodeTypedData,
-  type Frame,
-  FrameDecoder,
-  type Message,
-  type SetVar,
-  type Value,
-} from './codec.ts';
+import { agentHello } from '@spop/builder';
+import { decodeMessages, encodeAck, type Frame, FrameDecoder, type Message, type Value } from './codec.ts';
 
 const MAX_FRAME_SIZE = 16_380;
-
-const hello = encodeFrame(
-  101,
-  0n,
-  0n,
-  Buffer.concat(
-    [
-      ['version', '2.0'] as const,
-      ['max-frame-size', BigInt(MAX_FRAME_SIZE)] as const,
-      ['capabilities', 'pipelining'] as const,
-    ].flatMap(([name, value]) => [encodeString(name), encodeTypedData(value)]),
-  ),
-);
+const hello = agentHello({ maxFrameSize: MAX_FRAME_SIZE, capabilities: 'pipelining' }).toBytes();
 
 function lastOctet(address: Value | undefined): number | undefined {
   if (typeof address !== 'string') return undefined;
@@ -51,13 +29,13 @@ function scoreOf(messages: readonly Message[]): number | undefined {
   return score;
 }
 
-function answer(socket: Socket, frame: Frame): void {
-  if (frame.type === 1) socket.write(hello);
-  if (frame.type === 2) socket.end();
-  if (frame.type !== 3) return;
-  const score = scoreOf(decodeMessages(frame.payload));
-  const actions: SetVar[] = score === undefined ? [] : [{ scope: 'sess', name: 'ip_score', value: BigInt(score) }];
-  socket.write(encodeAck(frame.streamId, frame.frameId, actions));
+function answer(socket: Socket, { type, streamId, frameId, payload }: Frame): void {
+  if (type === 1) socket.write(hello);
+  if (type === 2) socket.end();
+  if (type !== 3) return;
+  const score = scoreOf(decodeMessages(payload));
+  const actions = score === undefined ? [] : [{ scope: 'sess', name: 'ip_score', value: BigInt(score) } as const];
+  socket.write(encodeAck(streamId, frameId, actions));
 }
 
 const server = createServer((socket) => {

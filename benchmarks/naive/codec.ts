@@ -15,8 +15,6 @@ export interface Message {
 /** A frame without its length field. */
 export interface Frame {
   type: number;
-  fin: boolean;
-  abort: boolean;
   streamId: bigint;
   frameId: bigint;
   payload: Buffer;
@@ -45,19 +43,10 @@ export class FrameDecoder {
   }
 }
 
-/** Reads one frame without its length field. */
 function decodeFrame(bytes: Buffer): Frame {
-  const flags = bytes.readUInt32BE(1);
   const [streamId, afterStreamId] = decodeVarint(bytes, 5);
   const [frameId, afterFrameId] = decodeVarint(bytes, afterStreamId);
-  return {
-    type: bytes.readUInt8(0),
-    fin: (flags & 1) !== 0,
-    abort: (flags & 2) !== 0,
-    streamId,
-    frameId,
-    payload: bytes.subarray(afterFrameId),
-  };
+  return { type: bytes.readUInt8(0), streamId, frameId, payload: bytes.subarray(afterFrameId) };
 }
 
 /** Reads the messages of a NOTIFY's payload (SPOE.txt §3.2.6). */
@@ -133,7 +122,7 @@ function ipv6Text(bytes: Buffer): string {
 }
 
 /** Reads a varint (SPOE.txt §3.1) as a bigint, because the specification says 64 bits. */
-export function decodeVarint(buffer: Buffer, offset: number): Decoded<bigint> {
+function decodeVarint(buffer: Buffer, offset: number): Decoded<bigint> {
   let byte = buffer.readUInt8(offset);
   let value = BigInt(byte);
   let next = offset + 1;
@@ -159,38 +148,32 @@ export interface SetVar {
   value: bigint | string;
 }
 
-/** Writes a frame with its length field; the flags are FIN. */
-export function encodeFrame(type: number, streamId: bigint, frameId: bigint, payload: Buffer): Buffer {
-  const flags = Buffer.alloc(4);
-  flags.writeUInt32BE(1);
-  const body = Buffer.concat([Buffer.from([type]), flags, encodeVarint(streamId), encodeVarint(frameId), payload]);
+/** Writes an ACK frame (SPOE.txt §3.2.7) with its length field; the flags are FIN. */
+export function encodeAck(streamId: bigint, frameId: bigint, actions: readonly SetVar[]): Buffer {
+  const encoded = actions.map(({ scope, name, value }) =>
+    Buffer.concat([Buffer.from([1, 3, scopes[scope]]), encodeString(name), encodeTypedData(value)]),
+  );
+  const head = Buffer.from([103, 0, 0, 0, 1]);
+  const body = Buffer.concat([head, encodeVarint(streamId), encodeVarint(frameId), Buffer.concat(encoded)]);
   const length = Buffer.alloc(4);
   length.writeUInt32BE(body.length);
   return Buffer.concat([length, body]);
 }
 
-/** Writes an ACK frame (SPOE.txt §3.2.7) with its length field. */
-export function encodeAck(streamId: bigint, frameId: bigint, actions: readonly SetVar[]): Buffer {
-  const encoded = actions.map(({ scope, name, value }) =>
-    Buffer.concat([Buffer.from([1, 3, scopes[scope]]), encodeString(name), encodeTypedData(value)]),
-  );
-  return encodeFrame(103, streamId, frameId, Buffer.concat(encoded));
-}
-
 /** Writes one typed data (SPOE.txt §3.1). */
-export function encodeTypedData(value: bigint | string): Buffer {
+function encodeTypedData(value: bigint | string): Buffer {
   if (typeof value === 'string') return Buffer.concat([Buffer.from([8]), encodeString(value)]);
   return Buffer.concat([Buffer.from([4]), encodeVarint(BigInt.asUintN(64, value))]);
 }
 
 /** Writes a name or a string: its length in bytes, then UTF-8. */
-export function encodeString(text: string): Buffer {
+function encodeString(text: string): Buffer {
   const bytes = Buffer.from(text, 'utf8');
   return Buffer.concat([encodeVarint(BigInt(bytes.length)), bytes]);
 }
 
 /** Writes a varint (SPOE.txt §3.1) into a buffer of its own. */
-export function encodeVarint(value: bigint): Buffer {
+function encodeVarint(value: bigint): Buffer {
   if (value < 240n) return Buffer.from([Number(value)]);
   const bytes = [Number(value & 0xffn) | 0xf0];
   let rest = (value - 240n) >> 4n;
