@@ -53,9 +53,8 @@ export class LoadTool {
   /** Loads an agent and waits for the result. */
   async run(request: LoadRequest): Promise<LoadResult> {
     const { port, kind, connections = 1, window = 0, seconds = 3, warm = 0.5, count = 0 } = request;
-    const numbers = { port, connections, window, seconds, warm, count };
-    const options = Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const command = { program: this.#program, args: [...options, '--traffic', this.#traffic[kind]] };
+    const numbers = [port, connections, window, seconds, warm, count];
+    const command = { program: this.#program, args: [this.#traffic[kind], ...numbers.map(String)] };
     const { program, args } = pinned(command, request.cores);
     const patience = (seconds + warm + 10) * 1000;
     const { stdout } = await promisify(execFile)(program, args, { timeout: patience });

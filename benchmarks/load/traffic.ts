@@ -64,15 +64,12 @@ export function traffic(kind: TrafficKind): Variant[] {
   return Array.from({ length: VARIANTS }, (_, index) => (kind === 'tiny' ? tiny(index) : realistic(index)));
 }
 
-/**
- * Writes what the generator in C sends: the number of payloads, a HELLO, and the payloads; each with its length and the
- * expected value, little-endian.
- */
+/** Writes what the generator in C sends: a HELLO and the payloads, each after its length and the expected value, little-endian. */
 export function writeTraffic(path: string, kind: TrafficKind): void {
   const hello = { payload: haproxyHello({ capabilities: 'pipelining' }).toBytes(), expected: 0 };
   const parts = [hello, ...traffic(kind)].flatMap(({ payload, expected }) => [
     Buffer.from(new Int32Array([payload.length, expected]).buffer),
     payload,
   ]);
-  writeFileSync(path, Buffer.concat([Buffer.from(new Int32Array([VARIANTS]).buffer), ...parts]));
+  writeFileSync(path, Buffer.concat(parts));
 }

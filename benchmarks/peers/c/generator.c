@@ -1,28 +1,27 @@
 /*
- * The load generator: one epoll thread, plain sockets, no code shared with any agent.
+ * The load generator: one epoll thread, plain sockets, and no code of an agent but the integers in wire.h.
  *
  * It sends what HAProxy 3.2 does (src/mux_spop.c): a HAPROXY-HELLO, then NOTIFYs with the stream-ids 1, 3, 5 ... on each
  * connection and the frame-id 1. It checks every ACK: type, flags, ids in flight, and the value of sess.ip_score.
  * The HELLO, the payloads and the expected values come from the file that benchmarks/load/traffic.ts writes.
  *
- * generator --port N --traffic FILE [--connections 1] [--window 0 = as many as the ring holds]
- *           [--seconds 3] [--warm 0.5] [--count 0 = until the time is over]
- * It prints one line of JSON.
+ * generator FILE PORT CONNECTIONS WINDOW SECONDS WARM COUNT       prints one line of JSON
+ *
+ * A WINDOW of 0 is as many as the ring holds, a COUNT of 0 as many as fit the time.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "wire.h"
 
 enum { RING = 1 << 16, OUT = 1 << 18, IN = 1 << 18, MAX_CONNECTIONS = 64, MAX_VARIANTS = 1024, MAX_FRAME = 16380 };
 
@@ -75,32 +74,6 @@ static double percentile(double p) {
 }
 
 static void fail(const char *what) { if (!*first_error) first_error = what; }
-
-static size_t write_varint(uint8_t *p, uint64_t v) {
-  if (v < 240) { p[0] = (uint8_t)v; return 1; }
-  size_t n = 0;
-  p[n++] = (uint8_t)(v | 0xf0);
-  v = (v - 240) >> 4;
-  while (v >= 128) { p[n++] = (uint8_t)(v | 0x80); v = (v - 128) >> 7; }
-  p[n++] = (uint8_t)v;
-  return n;
-}
-
-/* NULL if the varint does not end before `end`. */
-static const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, uint64_t *v) {
-  if (p >= end) return NULL;
-  *v = *p++;
-  if (*v < 240) return p;
-  for (unsigned shift = 4; p < end && shift < 67; shift += 7) {
-    uint8_t b = *p++;
-    *v += (uint64_t)b << shift;
-    if (b < 128) return p;
-  }
-  return NULL;
-}
-
-static void put32(uint8_t *p, uint32_t v) { v = htonl(v); memcpy(p, &v, 4); }
-static uint32_t get32(const uint8_t *p) { uint32_t v; memcpy(&v, p, 4); return ntohl(v); }
 
 /* Queues NOTIFYs until `window` of them are in flight, the buffer is full, or `left` is used up. */
 static void queue_notifies(struct connection *c, uint64_t window, uint64_t *left) {
@@ -216,25 +189,18 @@ static void flush(int poll, struct connection *c) {
   watch(poll, c, 0);
 }
 
-static void read_or_exit(void *into, size_t length, FILE *f, const char *path) {
-  if (fread(into, 1, length, f) != length) { perror(path); exit(2); }
-}
-
-/* Length, expected value and bytes. */
-static void read_variant(struct variant *v, FILE *f, const char *path) {
-  read_or_exit(&v->length, 4, f, path);
-  read_or_exit(&v->expected, 4, f, path);
+/* Length, expected value and bytes; 0 at the end of the file. */
+static int read_variant(struct variant *v, FILE *f) {
+  if (fread(&v->length, 4, 1, f) != 1 || fread(&v->expected, 4, 1, f) != 1) return 0;
   v->payload = malloc(v->length);
-  read_or_exit(v->payload, v->length, f, path);
+  return fread(v->payload, 1, v->length, f) == v->length;
 }
 
 static void load_traffic(const char *path) {
   FILE *f = fopen(path, "rb");
-  if (!f) { perror(path); exit(2); }
-  read_or_exit(&variant_count, 4, f, path);
-  if (variant_count == 0 || variant_count > MAX_VARIANTS) { fprintf(stderr, "%s: %u payloads\n", path, variant_count); exit(2); }
-  read_variant(&hello, f, path);
-  for (uint32_t i = 0; i < variant_count; i++) read_variant(&variants[i], f, path);
+  if (!f || !read_variant(&hello, f)) { perror(path); exit(2); }
+  while (variant_count < MAX_VARIANTS && read_variant(&variants[variant_count], f)) variant_count++;
+  if (variant_count == 0) { fprintf(stderr, "%s: expected payloads; found none\n", path); exit(2); }
   fclose(f);
 }
 
@@ -253,22 +219,15 @@ static void open_connection(int poll, struct connection *c, int port) {
   flush(poll, c);
 }
 
-static double option(int argc, char **argv, const char *name, double otherwise) {
-  for (int i = 1; i + 1 < argc; i += 2) if (strcmp(argv[i], name) == 0) return atof(argv[i + 1]);
-  return otherwise;
-}
-
 int main(int argc, char **argv) {
-  const char *traffic = NULL;
-  for (int i = 1; i + 1 < argc; i += 2) if (strcmp(argv[i], "--traffic") == 0) traffic = argv[i + 1];
-  int port = (int)option(argc, argv, "--port", 0), n = (int)option(argc, argv, "--connections", 1);
-  uint64_t window = (uint64_t)option(argc, argv, "--window", 0), left = (uint64_t)option(argc, argv, "--count", 0);
-  double seconds = option(argc, argv, "--seconds", 3), warm = option(argc, argv, "--warm", 0.5);
-  if (!port || !traffic || n < 1 || n > MAX_CONNECTIONS) { fprintf(stderr, "generator --port N --traffic FILE ...\n"); return 2; }
+  if (argc != 8) { fprintf(stderr, "generator FILE PORT CONNECTIONS WINDOW SECONDS WARM COUNT\n"); return 2; }
+  int port = atoi(argv[2]), n = atoi(argv[3]);
+  uint64_t window = strtoull(argv[4], NULL, 10), left = strtoull(argv[7], NULL, 10);
+  double seconds = atof(argv[5]), warm = left ? 0 : atof(argv[6]);
+  if (n < 1 || n > MAX_CONNECTIONS) { fprintf(stderr, "expected 1 to %d connections; found %d\n", MAX_CONNECTIONS, n); return 2; }
   if (window == 0 || window > RING) window = RING;
-  int counted = left != 0;
-  if (!counted) { left = UINT64_MAX; } else { warm = 0; }
-  load_traffic(traffic);
+  if (left == 0) left = UINT64_MAX;
+  load_traffic(argv[1]);
 
   int poll = epoll_create1(EPOLL_CLOEXEC);
   for (int i = 0; i < n; i++) open_connection(poll, &connections[i], port);

@@ -1,51 +1,25 @@
 /*
- * The machine's limit: one epoll thread that parses every frame and answers with one write for each read.
+ * The most that the machine can do: one epoll thread that parses every frame and answers with one write for each read.
  * It does the same two jobs as the agents beside it, validates lengths, and nothing else: no version check, no errors, no timers.
  *
  * reference: listens on 127.0.0.1, port 0, and prints "listening PORT".
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { IN = 1 << 17, OUT = 1 << 18, ACK_MAX = 64 };
+#include "wire.h"
+
+enum { IN = 1 << 17, OUT = 1 << 18 };
 
 struct connection { int fd; size_t in_end; uint8_t in[IN]; };
 static uint8_t out[OUT];
-
-static uint32_t get32(const uint8_t *p) { uint32_t v; memcpy(&v, p, 4); return ntohl(v); }
-static void put32(uint8_t *p, uint32_t v) { v = htonl(v); memcpy(p, &v, 4); }
-
-static const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, uint64_t *v) {
-  if (!p || p >= end) return NULL;
-  *v = *p++;
-  if (*v < 240) return p;
-  for (unsigned shift = 4; p < end && shift < 67; shift += 7) {
-    uint8_t b = *p++;
-    *v += (uint64_t)b << shift;
-    if (b < 128) return p;
-  }
-  return NULL;
-}
-
-static size_t write_varint(uint8_t *p, uint64_t v) {
-  if (v < 240) { p[0] = (uint8_t)v; return 1; }
-  size_t n = 0;
-  p[n++] = (uint8_t)(v | 0xf0);
-  v = (v - 240) >> 4;
-  while (v >= 128) { p[n++] = (uint8_t)(v | 0x80); v = (v - 128) >> 7; }
-  p[n++] = (uint8_t)v;
-  return n;
-}
 
 /* Both jobs at once: the last octet of an address, a boolean, an integer, or the length of a text. */
 static const uint8_t *read_value(const uint8_t *p, const uint8_t *end, int64_t *score) {
