@@ -15,10 +15,11 @@ export function summarize(samples: readonly number[]): Summary {
 
 /**
  * How many times as long `slow` takes as `fast`: the median of the ratios within each round. The samples of a round were
- * taken right after each other, so that a slow moment of the machine slows down both.
+ * taken right after each other, so that a slow moment of the machine slows down both. NaN without rounds.
  */
 export function pairedRatio(slow: readonly number[], fast: readonly number[]): number {
   const length = Math.min(slow.length, fast.length);
+  if (length === 0) return Number.NaN;
   return median(Array.from({ length }, (_, round) => slow[round]! / fast[round]!));
 }
 

@@ -20,7 +20,13 @@ function withDarkStyle(svg: string): string {
 
 /** A plot as an SVG, drawn without a browser, for light and dark pages. */
 export async function toSvg(spec: TopLevelSpec): Promise<string> {
-  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
+  const whole: TopLevelSpec = {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    background: 'white',
+    ...spec,
+    config: { font: 'sans-serif' },
+  };
+  const view = new vega.View(vega.parse(compile(whole).spec), { renderer: 'none' });
   try {
     return withDarkStyle(await view.toSVG());
   } finally {

@@ -3,7 +3,7 @@
  * the other, so that what slows down the machine for a while slows down all of them.
  */
 import { AgentProcess, type AgentCommand } from './agent-process.ts';
-import type { LoadResult, LoadTool } from './load-tool.ts';
+import type { LoadTool } from './load-tool.ts';
 import type { TrafficKind } from './traffic.ts';
 
 /**
@@ -22,6 +22,25 @@ export interface LoadTest {
   readonly cores: Cores;
 }
 
+/** As many NOTIFYs in flight on each connection as the agent takes. */
+export function pipelined(kind: TrafficKind, connections: number, cores: Cores): LoadTest {
+  const place = cores === 'all' ? 'all cores' : 'one core';
+  const name = `pipelined, ${kind}, ${connections} connection${connections === 1 ? '' : 's'}, ${place}`;
+  return { name, kind, connections, window: 0, cores };
+}
+
+/** `window` NOTIFYs in flight on each connection. Agent and generator share a core, or have one each. */
+export function closedLoop(
+  window: number,
+  kind: TrafficKind = 'tiny',
+  connections: number = 1,
+  cores: 'same' | 'one' = 'same',
+): LoadTest {
+  const times = connections === 1 ? '' : `${connections} × `;
+  const place = cores === 'same' ? '' : ', a core each';
+  return { name: `${times}${window} in flight, ${kind}${place}`, kind, connections, window, cores };
+}
+
 /** An agent under load. */
 export interface Lane {
   readonly name: string;
@@ -36,12 +55,35 @@ export interface Sample {
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
-  /** Why the answers are wrong, or empty. */
-  readonly error: string;
 }
 
-/** Samples by name of the test, then of the lane; one per round. */
-export type Samples = Map<string, Map<string, Sample[]>>;
+/** The samples of one subject, one for each round, up to the first error. */
+export interface Samples<S> {
+  readonly list: S[];
+  error?: string;
+}
+
+/** Measures every subject once in each round. A subject is not measured again after an error. */
+export async function takeTurns<Subject, S>(
+  subjects: readonly Subject[],
+  rounds: number,
+  measure: (subject: Subject, round: string) => Promise<S>,
+): Promise<Map<Subject, Samples<S>>> {
+  const samples = new Map(subjects.map((subject): [Subject, Samples<S>] => [subject, { list: [] }]));
+  for (let round = 0; round < rounds; round++) {
+    // Every other round is in reverse order, so that no subject is always first.
+    for (const subject of round % 2 === 0 ? subjects : subjects.toReversed()) {
+      const found = samples.get(subject)!;
+      if (found.error !== undefined) continue;
+      try {
+        found.list.push(await measure(subject, `round ${round + 1} of ${rounds}`));
+      } catch (error) {
+        found.error = error instanceof Error ? error.message.trim().split('\n').at(-1)! : String(error);
+      }
+    }
+  }
+  return samples;
+}
 
 /** How long each load lasts, and how often it is repeated. */
 export interface RoundOptions {
@@ -54,8 +96,6 @@ export interface RoundOptions {
 const AGENT_CORE = '0';
 const GENERATOR_CORE = '1';
 
-const NOTHING: Sample = { perSecond: 0, cpuPerMillion: 0, p50: 0, p99: 0, p999: 0, error: '' };
-
 class Runner {
   readonly #options: RoundOptions;
   readonly #agents = new Map<string, AgentProcess>();
@@ -64,22 +104,40 @@ class Runner {
     this.#options = options;
   }
 
+  /** @throws {Error} that says what is wrong with the answers. */
+  async measure(lane: Lane, { cores, kind, connections, window }: LoadTest): Promise<Sample> {
+    const { seconds, tool } = this.#options;
+    const agent = await this.#agent(lane, cores);
+    const before = agent.cpuSeconds();
+    const pin = cores === 'all' ? {} : { cores: cores === 'one' ? GENERATOR_CORE : AGENT_CORE };
+    const load = { port: agent.port, kind, connections, window, seconds, warm: seconds / 4, ...pin };
+    const { acked, firstError, ...figures } = await tool.run(load);
+    if (!agent.alive) throw new Error(`the agent's process ended (${firstError})`);
+    if (firstError === '') return { ...figures, cpuPerMillion: ((agent.cpuSeconds() - before) / acked) * 1e6 };
+    // After wrong answers its state is in doubt: the next load gets a new process.
+    await agent.stop();
+    throw new Error(firstError);
+  }
+
   /** The lane's process for these cores. It is started and warmed up if there is none, or if it has ended. */
-  async agent(lane: Lane, cores: Cores): Promise<AgentProcess> {
+  async #agent(lane: Lane, cores: Cores): Promise<AgentProcess> {
     const key = `${lane.name} ${cores === 'all'}`;
     const known = this.#agents.get(key);
     if (known?.alive) return known;
-    let agent = await AgentProcess.start(lane.command, cores === 'all' ? undefined : AGENT_CORE);
+    const start = (): Promise<AgentProcess> =>
+      AgentProcess.start(lane.command, cores === 'all' ? undefined : AGENT_CORE);
+    let agent = await start();
     if (!(await this.#warm(agent, cores, 0))) {
       // An agent that cannot be pipelined has ended by now, or mixes up its answers: a new process gets one NOTIFY at a time.
       await agent.stop();
-      agent = await AgentProcess.start(lane.command, cores === 'all' ? undefined : AGENT_CORE);
+      agent = await start();
       await this.#warm(agent, cores, 1);
     }
     this.#agents.set(key, agent);
     return agent;
   }
 
+  /** Whether the agent answers rightly. */
   async #warm(agent: AgentProcess, cores: Cores, window: number): Promise<boolean> {
     const { tool } = this.#options;
     const load = { port: agent.port, warm: 0, ...(cores === 'all' ? {} : { cores: GENERATOR_CORE }) };
@@ -95,62 +153,28 @@ class Runner {
     return true;
   }
 
-  async measure(lane: Lane, test: LoadTest): Promise<Sample> {
-    const agent = await this.agent(lane, test.cores);
-    const { kind, connections, window } = test;
-    const { seconds, tool } = this.#options;
-    const before = agent.cpuSeconds();
-    const pin = test.cores === 'all' ? {} : { cores: test.cores === 'one' ? GENERATOR_CORE : AGENT_CORE };
-    const load = { port: agent.port, kind, connections, window, seconds, warm: seconds / 4, ...pin };
-    let result: LoadResult;
-    try {
-      result = await tool.run(load);
-    } catch (error) {
-      return {
-        ...NOTHING,
-        error: error instanceof Error ? (error.message.trim().split('\n').at(-1) ?? '') : String(error),
-      };
-    }
-    const cpuPerMillion = ((agent.cpuSeconds() - before) / result.acked) * 1e6;
-    const { alive } = agent;
-    // After wrong answers its state is in doubt: the next load gets a new process.
-    if (result.firstError !== '') await agent.stop();
-    return sample(result, cpuPerMillion, alive);
-  }
-
   async stop(): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop()));
   }
 }
 
-function sample(result: LoadResult, cpuPerMillion: number, alive: boolean): Sample {
-  const { perSecond, p50, p99, p999, firstError } = result;
-  const error = alive ? firstError : `the agent's process ended (${firstError})`;
-  return { perSecond, cpuPerMillion, p50, p99, p999, error };
-}
-
-/** Runs all tests on all lanes. A lane that answers wrongly in a test is not asked again in that test. */
+/** Runs all tests on all lanes. @returns the samples by name of the test, then of the lane. */
 export async function measureRounds(
   lanes: readonly Lane[],
   tests: readonly LoadTest[],
   options: RoundOptions,
-): Promise<Samples> {
-  const samples: Samples = new Map(tests.map((test) => [test.name, new Map(lanes.map((lane) => [lane.name, []]))]));
+): Promise<Map<string, Map<string, Samples<Sample>>>> {
   const runner = new Runner(options);
+  const subjects = tests.flatMap((test) => lanes.map((lane) => ({ test, lane })));
   try {
-    for (let round = 0; round < options.rounds; round++) {
-      for (const test of tests) {
-        // Every other round is in reverse order, so that no lane is always first.
-        for (const lane of round % 2 === 0 ? lanes : lanes.toReversed()) {
-          const list = samples.get(test.name)?.get(lane.name) ?? [];
-          if (list.some((one) => one.error !== '')) continue;
-          options.progress(`round ${round + 1} of ${options.rounds}, ${test.name}: ${lane.name}`);
-          list.push(await runner.measure(lane, test));
-        }
-      }
-    }
+    const found = await takeTurns(subjects, options.rounds, ({ test, lane }, round) => {
+      options.progress(`${round}, ${test.name}: ${lane.name}`);
+      return runner.measure(lane, test);
+    });
+    const byTest = new Map(tests.map(({ name }) => [name, new Map<string, Samples<Sample>>()]));
+    for (const [{ test, lane }, samples] of found) byTest.get(test.name)?.set(lane.name, samples);
+    return byTest;
   } finally {
     await runner.stop();
   }
-  return samples;
 }

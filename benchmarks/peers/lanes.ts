@@ -69,26 +69,7 @@ async function goLane(folder: string, path: string): Promise<Built> {
 
 const HAPROXY_GO = 'github.com/dropmorepackets/haproxy-go';
 
-/**
- * Lines of haproxy-go, and what takes their place. As published, several goroutines write an ACK in three writes each
- * on one connection, and their bytes mix. One vectored write cannot be interleaved. `pipelining` is then announced, so
- * that HAProxy makes use of it.
- */
-const HAPROXY_GO_MENDS = [
-  { file: 'spop/frame.go', from: '\t"io"\n', to: '\t"io"\n\t"net"\n' },
-  {
-    file: 'spop/frame.go',
-    from: '\tn, err := w.Write(f.length)\n',
-    to: '\treturn (&net.Buffers{f.length, f.buf.ReadBytes(), payload}).WriteTo(w)\n\tn, err := w.Write(f.length)\n',
-  },
-  {
-    file: 'spop/protocol.go',
-    from: 'Capabilities: []string{},',
-    to: 'Capabilities: []string{capabilityNamePipelining},',
-  },
-] as const;
-
-/** Builds the agent against a copy of the module, which is mended in a folder that git ignores. */
+/** Builds the agent against a copy of the module, to which haproxy-go.patch is applied. */
 async function mendedHaproxyGo(): Promise<Built> {
   const cwd = here('go/dropmorepackets/');
   const copy = `${BUILD}haproxy-go-mended`;
@@ -96,11 +77,7 @@ async function mendedHaproxyGo(): Promise<Built> {
   rmSync(copy, { recursive: true, force: true });
   cpSync(Dir, copy, { recursive: true });
   await run('chmod', ['-R', 'u+w', copy]);
-  for (const { file, from, to } of HAPROXY_GO_MENDS) {
-    const source = readFileSync(`${copy}/${file}`, 'utf8');
-    if (source.split(from).length !== 2) throw new Error(`expected ${JSON.stringify(from)} once in ${file}`);
-    writeFileSync(`${copy}/${file}`, source.replace(from, to));
-  }
+  await toolchain('patch', ['-p1', '-i', here('go/haproxy-go.patch')], copy, {});
   const modfile = `${BUILD}mended.mod`;
   writeFileSync(modfile, `${readFileSync(`${cwd}go.mod`, 'utf8')}\nreplace ${HAPROXY_GO} => ${copy}\n`);
   cpSync(`${cwd}go.sum`, `${BUILD}mended.sum`);

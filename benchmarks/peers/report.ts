@@ -1,8 +1,8 @@
 /** The parts of docs/benchmarks.md that are measured. What is written by hand stays in the page. */
-import { fillInFile, format, table } from '../harness/page.ts';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { fillInFile, format, table } from '../harness/page.ts';
 import { plots } from './plots.ts';
-import type { LaneInfo, LoadFigures, PeersRun } from './results.ts';
+import { type LaneInfo, type PeersRun, medianOf } from './results.ts';
 
 const TINY = 'pipelined, tiny, 1 connection, one core';
 const REALISTIC = 'pipelined, realistic, 1 connection, one core';
@@ -28,27 +28,23 @@ export async function writeReport(run: PeersRun, folder: string, isPage: boolean
   } else for (const lines of Object.values(parts)) process.stdout.write(`${lines.join('\n')}\n\n`);
 }
 
-function machine({
-  machine: { cores, cpu, memoryMiB, kernel, arch },
-  sections,
-  versions,
-  skipped,
-}: PeersRun): string[] {
-  const measured = new Map<string, string[]>();
-  for (const [name, { startedAt, commit, dirty, load }] of Object.entries(sections)) {
-    const state = `${startedAt.slice(0, 10)}, commit ${commit}${dirty ? ' with changes' : ''}`;
-    const busy = load > cores / 2 ? ` (load ${load.toFixed(1)} when it began)` : '';
-    measured.set(state, [...(measured.get(state) ?? []), `${name}${busy}`]);
-  }
+function machine({ machine: where, sections, versions, skipped }: PeersRun): string[] {
+  const { cores, cpu, memoryMiB, kernel, arch } = where;
+  const measured = Map.groupBy(
+    Object.entries(sections),
+    ([, { startedAt, commit, dirty }]) => `${startedAt.slice(0, 10)}, commit ${commit}${dirty ? ' with changes' : ''}`,
+  );
+  const named = ([name, { load }]: [string, { readonly load: number }]): string =>
+    load > cores / 2 ? `${name} (load ${load.toFixed(1)} when it began)` : name;
   return [
-    ...[...measured].map(([state, names]) => `Measured on ${state}: ${names.join(', ')}.`),
+    ...[...measured].map(([state, found]) => `Measured on ${state}: ${found.map(named).join(', ')}.`),
     `Machine: ${cores} cores of ${cpu}, ${memoryMiB} MiB, ${kernel} ${arch}; ${Object.values(versions).join(', ')}.`,
     ...skipped.map(({ name, reason }) => `Not measured: ${name}, ${reason}.`),
   ];
 }
 
-function agents(run: PeersRun): string[] {
-  const release = Object.keys(run.haproxy ?? {}).at(-1) ?? '';
+function agents({ lanes, load, memory, haproxy }: PeersRun): string[] {
+  const release = Object.keys(haproxy ?? {}).at(-1) ?? '';
   const head = [
     'agent',
     'tiny NOTIFYs a second',
@@ -58,29 +54,21 @@ function agents(run: PeersRun): string[] {
     'MiB after a million',
     `CPU µs a request, HAProxy ${release}`,
   ];
-  const rows = run.lanes.map(({ name, version }) => {
-    const http = run.haproxy?.[release]?.[name];
-    return [
-      `${name} (${version})`,
-      cell(run.load?.[TINY]?.[name], 'perSecond'),
-      cell(run.load?.[REALISTIC]?.[name], 'perSecond'),
-      cell(run.load?.[TINY]?.[name], 'cpuPerMillion'),
-      cell(run.load?.[HAPROXY_WINDOW]?.[name], 'p99'),
-      human(run.memory?.[name]),
-      http === undefined ? '' : 'error' in http ? 'fails' : human(http.agentCpu.median),
-    ];
-  });
+  const rows = lanes.map(({ name, version }) => [
+    `${name} (${version})`,
+    human(medianOf(load, TINY, name, 'perSecond')),
+    human(medianOf(load, REALISTIC, name, 'perSecond')),
+    human(medianOf(load, TINY, name, 'cpuPerMillion')),
+    human(medianOf(load, HAPROXY_WINDOW, name, 'p99')),
+    human(memory?.[name]),
+    human(medianOf(haproxy, release, name, 'agentCpu')),
+  ]);
   return table(head, rows);
 }
 
-function cell(figures: LoadFigures | undefined, name: 'perSecond' | 'cpuPerMillion' | 'p99'): string {
-  if (figures === undefined) return '';
-  return 'error' in figures ? 'fails' : human(figures[name].median);
-}
-
-/** A number in short form: 12.3 M, 456 k, 7.89. */
-function human(value: number | undefined): string {
-  if (value === undefined) return '';
+/** About three significant digits. */
+function human(value: number | 'fails' | undefined): string {
+  if (typeof value !== 'number') return value ?? '';
   if (value >= 1e6) return `${human(value / 1e6)} M`;
   if (value >= 1e4) return `${human(value / 1e3)} k`;
   return value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2);
@@ -98,19 +86,18 @@ function leads(run: PeersRun): string[] {
 }
 
 function leadsOf({ load = {}, haproxy = {} }: PeersRun, { name }: LaneInfo, ours: LaneInfo): string[] {
-  const loads = Object.entries(load).map(([test, byLane]): [string, number] => {
-    const [theirs, mine] = [byLane[name], byLane[ours.name]];
-    if (theirs === undefined || mine === undefined || 'error' in theirs || 'error' in mine) return [test, 0];
-    const isLatency = test.includes('in flight');
-    return [test, isLatency ? mine.p99.median / theirs.p99.median : theirs.perSecond.median / mine.perSecond.median];
+  const ratio = (more: number | 'fails' | undefined, less: number | 'fails' | undefined): number =>
+    typeof more === 'number' && typeof less === 'number' ? more / less : 0;
+  const loads = Object.keys(load).map((test): [string, number] => {
+    const of = (lane: string, figure: 'p99' | 'perSecond') => medianOf(load, test, lane, figure);
+    if (test.includes('in flight')) return [test, ratio(of(ours.name, 'p99'), of(name, 'p99'))];
+    return [test, ratio(of(name, 'perSecond'), of(ours.name, 'perSecond'))];
   });
-  const requests = Object.entries(haproxy).map(([release, byLane]): [string, number] => {
-    const [theirs, mine] = [byLane[name], byLane[ours.name]];
-    const what = `CPU of a request with HAProxy ${release}`;
-    if (theirs === undefined || mine === undefined || 'error' in theirs || 'error' in mine) return [what, 0];
-    return [what, mine.agentCpu.median / theirs.agentCpu.median];
+  const requests = Object.keys(haproxy).map((release): [string, number] => {
+    const of = (lane: string) => medianOf(haproxy, release, lane, 'agentCpu');
+    return [`CPU of a request with HAProxy ${release}`, ratio(of(ours.name), of(name))];
   });
-  return [...loads, ...requests].flatMap(([what, times]) =>
-    times < LEAST_LEAD ? [] : [`${what} × ${times.toFixed(2)}`],
-  );
+  return [...loads, ...requests]
+    .filter(([, times]) => times >= LEAST_LEAD)
+    .map(([what, times]) => `${what} × ${times.toFixed(2)}`);
 }

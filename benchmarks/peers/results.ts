@@ -1,15 +1,12 @@
 /** What bench:peers found, as it stands in docs/benchmarks.json. */
-import { summarize } from '../harness/statistics.ts';
 import type { MachineInfo } from '../harness/machine.ts';
+import { summarize } from '../harness/statistics.ts';
 import type { Sample } from '../load/rounds.ts';
-import type { HttpSample } from './with-haproxy.ts';
 import type { PeerLane, SkippedLane } from './lanes.ts';
+import type { HttpSample } from './with-haproxy.ts';
 
 /** An agent that has figures. */
 export type LaneInfo = Pick<PeerLane, 'name' | 'role' | 'version'>;
-
-/** Something of each agent, by the agent's name. */
-export type ByLane<T> = Record<string, T>;
 
 /** When and how one section was measured: sections may come from several runs. */
 export interface SectionInfo {
@@ -26,38 +23,51 @@ export interface SectionInfo {
 /** A median over the rounds, and the quartiles around it. */
 export interface Figure {
   readonly median: number;
-  readonly low?: number;
-  readonly high?: number;
+  readonly low: number;
+  readonly high: number;
 }
 
 /** Each figure of an agent over the rounds; or why its answers are wrong: then its speed does not count. */
 export type Figures<S> = { readonly [Name in keyof S]: Figure } | { readonly error: string };
 
-/** The figures under one load. */
-export type LoadFigures = Figures<Omit<Sample, 'error'>>;
+/** Figures by the name of the load or HAProxy's release, then by the agent's name. */
+export type ByTest<S> = Record<string, Record<string, Figures<S>>>;
 
 /** All results. */
 export interface PeersRun {
   readonly machine: MachineInfo;
   readonly sections: Record<string, SectionInfo>;
   readonly versions: Record<string, string>;
-  readonly lanes: LaneInfo[];
-  readonly skipped: SkippedLane[];
-  /** By load, then by lane. */
-  readonly load?: Record<string, ByLane<LoadFigures>>;
-  /** MiB after a million NOTIFYs. */
-  readonly memory?: ByLane<number>;
-  /** By HAProxy release, then by lane. */
-  readonly haproxy?: Record<string, ByLane<Figures<HttpSample>>>;
+  readonly lanes: readonly LaneInfo[];
+  readonly skipped: readonly SkippedLane[];
+  readonly load?: ByTest<Sample>;
+  /** MiB after a million NOTIFYs, by the agent's name. */
+  readonly memory?: Record<string, number>;
+  readonly haproxy?: ByTest<HttpSample>;
 }
 
-/** The medians and quartiles of samples of the same shape, with four significant digits. */
-export function figuresOf<Name extends string>(samples: readonly Record<Name, number>[]): Record<Name, Figure> {
+/** The medians and quartiles of samples, with four significant digits. */
+export function figuresOf<S extends { readonly [Name in keyof S]: number }>(
+  samples: readonly S[],
+  error: string | undefined,
+): Figures<S> {
+  if (error !== undefined || samples[0] === undefined) return { error: error ?? 'no samples' };
   const round = (value: number): number => Number(value.toPrecision(4));
-  const names = Object.keys(samples[0] ?? {}) as Name[];
-  const entries = names.map((name): [Name, Figure] => {
+  const entries = (Object.keys(samples[0]) as (keyof S)[]).map((name) => {
     const { median, quartiles } = summarize(samples.map((sample) => sample[name]));
     return [name, { median: round(median), low: round(quartiles[0]), high: round(quartiles[1]) }];
   });
-  return Object.fromEntries(entries) as Record<Name, Figure>;
+  return Object.fromEntries(entries) as { readonly [Name in keyof S]: Figure };
+}
+
+/** The median of one figure of one agent; undefined if it was not measured, `fails` if the answers are wrong. */
+export function medianOf<S>(
+  tests: ByTest<S> | undefined,
+  test: string,
+  lane: string,
+  name: keyof S,
+): number | 'fails' | undefined {
+  const figures = tests?.[test]?.[lane];
+  if (figures === undefined) return undefined;
+  return 'error' in figures ? 'fails' : figures[name].median;
 }
