@@ -7,18 +7,16 @@
  * Look-ups are measured in processor time, and so is how long an answer waits for the agent's event loop, as in bench:flood.
  * The wall clock also contains the time of other programs.
  */
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { once } from 'node:events';
-import { connect } from 'node:net';
+import { max } from 'simple-statistics';
 import { Program } from '@spop-internal/testbed/program';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
-import { data, haproxyHello, notify } from '@spop/builder';
 import { exactHeapFlags } from '../harness/heap.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
+import { resultOf } from '../harness/script.ts';
+import { memoryMiBOf } from '../load/agent-process.ts';
+import { waitForAcks } from '../load/waits.ts';
 import type { Figures } from './look-ups.ts';
 import { randomLines } from './random-list.ts';
 
@@ -44,11 +42,10 @@ function here(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }
 
-function reportLookUps(): void {
-  const args = [...plainJsFlags(), ...exactHeapFlags, '--disable-warning=ExperimentalWarning', here('look-ups.ts')];
-  const { ipv4Bytes, ipv6Bytes, lookUps } = JSON.parse(
-    execFileSync(process.execPath, args, { encoding: 'utf8' }),
-  ) as Figures;
+async function reportLookUps(): Promise<void> {
+  const script = new URL('look-ups.ts', import.meta.url);
+  const flags = [...plainJsFlags(), ...exactHeapFlags];
+  const { ipv4Bytes, ipv6Bytes, lookUps } = (await resultOf(script, flags)) as Figures;
   for (const [name, { ns, bytes, perMille }] of Object.entries(lookUps)) {
     const what = `a look-up of ${name} (${perMille.toFixed(0)} ‰ listed)`;
     // Clients are hardly ever listed. A listed address takes two or three more reads of memory, and has no limit.
@@ -66,49 +63,6 @@ function reportLookUps(): void {
   report('the same, a tenth of clients IPv6', mixedNsOf(', net.BlockList') / mixedNsOf(''), 40, 'times', true);
   report('memory of the IPv4 part', ipv4Bytes / 1e6, 10, 'MB');
   console.log(`${'memory of the IPv6 part'.padEnd(58)} ${(ipv6Bytes / 1e6).toFixed(1).padStart(8)} MB`);
-}
-
-/** Sends one NOTIFY after the other until `stop` is called; returns how long each waited, by the clock and in processor time. */
-class Asker {
-  worstWallMs = 0;
-  worstAgentMs = 0;
-  asked = 0;
-  #isOver = false;
-  readonly #done: Promise<void>;
-
-  constructor(port: number, pid: number) {
-    this.#done = this.#ask(port, pid);
-  }
-
-  stop(): Promise<void> {
-    this.#isOver = true;
-    return this.#done;
-  }
-
-  async #ask(port: number, pid: number): Promise<void> {
-    const question = notify()
-      .message('check-client-ip', { ip: data.ipv4('192.0.2.1') })
-      .toBytes();
-    const mainThreadMs = (): number =>
-      Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ')[0]) / 1e6;
-    const socket = connect({ host: '127.0.0.1', port, noDelay: true });
-    await once(socket, 'connect');
-    socket.write(haproxyHello({ capabilities: 'pipelining' }).toBytes());
-    await once(socket, 'data');
-    while (!this.#isOver) {
-      const before = mainThreadMs();
-      const askedAt = performance.now();
-      socket.write(question);
-      await once(socket, 'data');
-      // V8 has not yet compiled the code of the first answers.
-      if (this.asked++ > 100) {
-        this.worstWallMs = Math.max(this.worstWallMs, performance.now() - askedAt);
-        this.worstAgentMs = Math.max(this.worstAgentMs, mainThreadMs() - before);
-      }
-      await sleep(PAUSE_MS);
-    }
-    socket.destroy();
-  }
 }
 
 async function reportAgent(): Promise<void> {
@@ -131,8 +85,9 @@ async function reportAgent(): Promise<void> {
   try {
     const port = Number(await agent.says(/^listening on +127\.0\.0\.1:(\d+)$/m, START_TIMEOUT_MS));
     report('start until it listens', (performance.now() - startedAt) / 1_000, 10, 's');
-    const pid = agent.pid ?? 0;
-    const asker = new Asker(port, pid);
+    const { pid } = agent;
+    let isOver = false;
+    const waiting = waitForAcks({ port, pid }, PAUSE_MS, () => isOver);
     let slowest = 0;
     for (let swap = 1; swap <= SWAPS; swap++) {
       await replace(swap + 1);
@@ -143,18 +98,20 @@ async function reportAgent(): Promise<void> {
       await agent.until(isSwapped, START_TIMEOUT_MS);
       slowest = Math.max(slowest, performance.now() - hungUpAt);
     }
-    await asker.stop();
+    isOver = true;
+    const waits = await waiting;
+    // V8 has not yet compiled the code of the first answers.
+    const compiled = waits.slice(100);
     report(`SIGHUP until another list is in force, slowest of ${SWAPS}`, slowest / 1_000, 20, 's');
-    const peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) / 1_024;
-    report('resident memory at its peak', peak, 400, 'MiB');
-    report(`an answer, slowest of ${asker.asked}, by the clock`, asker.worstWallMs, 50, 'ms');
-    report('the same, in processor time of the event loop', asker.worstAgentMs, 10, 'ms');
+    report('resident memory at its peak', memoryMiBOf(pid, 'VmHWM'), 400, 'MiB');
+    report(`an answer, slowest of ${waits.length}, by the clock`, max(compiled.map(({ wall }) => wall)), 50, 'ms');
+    report('the same, in processor time of the event loop', max(compiled.map(({ agent: ms }) => ms)), 10, 'ms');
   } finally {
     await agent.stop();
     await folder.stop();
   }
 }
 
-reportLookUps();
+await reportLookUps();
 await reportAgent();
 process.exitCode = missed === 0 ? 0 : 1;

@@ -8,8 +8,7 @@ import { Keys } from '../../docs/examples/browser-validation/keys.ts';
 import { solve } from '../../docs/examples/browser-validation/solving.ts';
 import { viewsOf } from '../../docs/examples/browser-validation/views.ts';
 import { Visitor } from '../../docs/examples/browser-validation/visitor.ts';
-import { bytesPerOperation } from '../harness/heap.ts';
-import { type Measured, measured as timed } from '../harness/measured.ts';
+import { type Measured, measured } from '../harness/measured.ts';
 import type { Operation } from '../harness/operation.ts';
 
 const DIFFICULTY = { bits: 16, waitS: 10 };
@@ -40,11 +39,6 @@ function answerCheck(body: string): Operation {
     visitor.read(src, host);
     return challenges.checkWork(view, visitor).level;
   };
-}
-
-async function measured(operation: Operation): Promise<Measured> {
-  const { ns } = await timed(operation);
-  return { ns, bytes: bytesPerOperation(operation) };
 }
 
 const figures = {

@@ -6,7 +6,6 @@
  *
  * Without a name it measures all three. With --check the exit code is 1 if a figure is not within its limit.
  */
-import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { unpackDebian } from '@spop-internal/testbed/debian/unpack';
 import { CHROMIUM } from '@spop-internal/testbed/debian/chromium';
@@ -18,6 +17,7 @@ import { launch, Relay } from '../../docs/examples/browser-validation/browser.ts
 import { exactHeapFlags } from '../harness/heap.ts';
 import type { Measured } from '../harness/measured.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
+import { resultOf } from '../harness/script.ts';
 import { Flood, usageOf } from './flood.ts';
 
 const EXAMPLE = new URL('../../docs/examples/browser-validation/', import.meta.url);
@@ -38,9 +38,9 @@ function report(what: string, value: number, unit: string, limit?: number): void
 
 const here = (name: string, base: string | URL = import.meta.url): string => fileURLToPath(new URL(name, base));
 
-function reportChecks(): void {
-  const args = [...plainJsFlags(), ...exactHeapFlags, '--disable-warning=ExperimentalWarning', here('checks.ts')];
-  const found = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Record<string, Measured>;
+async function reportChecks(): Promise<void> {
+  const script = new URL('checks.ts', import.meta.url);
+  const found = (await resultOf(script, [...plainJsFlags(), ...exactHeapFlags])) as Record<string, Measured>;
   for (const [name, { ns, bytes }] of Object.entries(found)) {
     report(name, 1e9 / ns, '/s');
     report('  its heap', bytes, 'B', name === 'a cookie of another shape' ? 0 : undefined);

@@ -29,9 +29,6 @@ export function casesFor(contract: Contract): Case[] {
   return conformanceCases(contract).filter(({ needs }) => needs !== 'echo');
 }
 
-/** Those for an agent that does the job. */
-export const protocolCases: readonly Case[] = casesFor(scoreContract);
-
 /** How they are played against a port of 127.0.0.1. */
 export function playOn(port: number, contract: Contract = scoreContract, patienceMs: number = 1_500): PlayOptions {
   return {

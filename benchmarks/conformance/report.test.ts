@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
-import { protocolCases } from './cases.ts';
+import { casesFor, scoreContract } from './cases.ts';
 import type { CaseVerdict } from './judge.ts';
 import { type AgentVerdicts, reportParts } from './report.ts';
 import { TOPICS } from './topics.ts';
+
+const protocolCases = casesFor(scoreContract);
 
 const agent = (name: string, wrong: Readonly<Record<string, CaseVerdict['result']>>): AgentVerdicts => ({
   name,
@@ -27,7 +29,7 @@ it('counts by agent and topic, and shows failed cases with what the agent did in
     machine: 'a machine',
     agents: [
       agent('one', {}),
-      agent('two', { 'spop/3.2.7/frame-id-239': 'fail', 'spop/3.2.7/payload': 'fail', 'spop/3.2.8/normal': '-' }),
+      agent('two', { 'spop/3.2.7/frame-id-239': 'fail', 'spop/3.2.7/payload': 'fail', 'spop/3.2.8/normal': 'skip' }),
     ],
     skipped: [{ name: 'three', reason: 'no compiler' }],
   });

@@ -1,14 +1,12 @@
 /** The parts of docs/conformance.md that come from the verdicts. What is written by hand stays in the page. */
 import { table } from '../harness/page.ts';
-import type { CaseVerdict } from './judge.ts';
 import type { SkippedLane } from '../peers/lanes.ts';
+import type { ListedAgent } from './agents.ts';
+import { type CaseVerdict, ENDED } from './judge.ts';
 import { TOPICS } from './topics.ts';
 
 /** The verdicts on one agent. */
-export interface AgentVerdicts {
-  readonly name: string;
-  readonly language: string;
-  readonly version: string;
+export interface AgentVerdicts extends Pick<ListedAgent, 'name' | 'language' | 'version'> {
   readonly verdicts: readonly CaseVerdict[];
 }
 
@@ -17,12 +15,11 @@ export interface ConformanceRun {
   readonly startedAt: string;
   readonly commit: string;
   readonly machine: string;
-  readonly agents: AgentVerdicts[];
+  readonly agents: readonly AgentVerdicts[];
   readonly skipped: readonly SkippedLane[];
 }
 
-const ENDED = 'process ended';
-const MARK = { pass: '✓', fail: '✗', '-': '–' } as const;
+const MARK = { pass: '✓', fail: '✗', skip: '–' } as const;
 const SHOWN_CHARACTERS = 160;
 
 /** The lines of each part, by its name in the page. */
@@ -32,8 +29,8 @@ export function reportParts(run: ConformanceRun): Record<'agents' | 'topics' | '
 
 function agentTable({ agents, skipped, startedAt, commit, machine }: ConformanceRun): string[] {
   const rows = agents.map(({ name, language, version, verdicts }) => {
-    const ended = verdicts.filter(({ detail }) => detail?.includes(ENDED)).length;
-    const counts = (['pass', 'fail', '-'] as const).map((result) => countOf(verdicts, result));
+    const ended = verdicts.filter(({ detail }) => detail === ENDED).length;
+    const counts = (['pass', 'fail', 'skip'] as const).map((result) => countOf(verdicts, result));
     return [name, language, version, ...counts.map(String), String(ended)];
   });
   return [
@@ -51,7 +48,7 @@ function topicTable({ agents }: ConformanceRun): string[] {
   const cell = (ids: ReadonlySet<string>, verdicts: readonly CaseVerdict[]): string => {
     const own = verdicts.filter(({ name }) => ids.has(name));
     const failed = countOf(own, 'fail');
-    const asked = own.length - countOf(own, '-');
+    const asked = own.length - countOf(own, 'skip');
     if (asked === 0) return '–';
     return failed === 0 ? `✓ ${asked}` : `${failed} of ${asked} fail`;
   };
@@ -67,7 +64,7 @@ function caseTable({ agents }: ConformanceRun): string[] {
   const results = agents.map(({ verdicts }) => new Map(verdicts.map(({ name, result }) => [name, result])));
   const names = [...new Set(agents.flatMap(({ verdicts }) => verdicts.map(({ name }) => name)))];
   const failing = names.filter((name) => results.some((byName) => byName.get(name) === 'fail'));
-  const rows = failing.map((name) => [`\`${name}\``, ...results.map((byName) => MARK[byName.get(name) ?? '-'])]);
+  const rows = failing.map((name) => [`\`${name}\``, ...results.map((byName) => MARK[byName.get(name) ?? 'skip'])]);
   return [
     `No agent fails the other ${names.length - failing.length} cases.`,
     '',

@@ -1,22 +1,19 @@
 /**
- * The agent that is flooded, on a free port, with one message for each kind of flood.
+ * The agent that is flooded, on a free port: it does the jobs of benchmarks/load/traffic.ts, and has a message for each
+ * other kind of flood.
  *
  *     node --conditions=@spop/source benchmarks/flood/agent.ts        prints "listening PORT"
  */
-import { createAgent, type Logger } from '@spop/agent';
-import { address, defineMessage, defineVariable, int32 } from '@spop/codec';
+import type { Logger } from '@spop/agent';
+import { defineMessage } from '@spop/codec';
+import { jobsAgent, listenAndSay } from '../load/spop-jobs.ts';
 
-const ipScore = defineVariable('sess', 'ip_score', int32);
 const nowhere = (): void => {};
 const logger: Logger = { debug: nowhere, info: nowhere, warn: nowhere, error: nowhere };
 
-const agent = createAgent({ logger })
-  .onMessage(defineMessage('tiny', { ip: address }), ({ ip }, ack) => void ack.set(ipScore, ip.byteAt(3)))
+const agent = jobsAgent('sync', { logger })
   .onMessage(defineMessage('throws', {}), () => {
     throw new Error('a handler that throws');
   })
   .onMessage(defineMessage('later', {}), () => Promise.resolve());
-
-const listening = await agent.listen({ host: '127.0.0.1', port: 0 });
-if (!('port' in listening)) throw new Error('expected to listen on a port');
-process.stdout.write(`listening ${listening.port}\n`);
+await listenAndSay(agent);

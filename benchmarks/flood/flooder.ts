@@ -1,19 +1,23 @@
 /**
- * Connections that send as fast as the agent reads, and drop its answers.
+ * Connections that repeat a frame as fast as the agent reads, and drop its answers.
  *
- *     node --conditions=@spop/source benchmarks/flood/flooder.ts PORT CONNECTIONS FLOOD       prints "flooding"
+ *     node --conditions=@spop/source benchmarks/flood/flooder.ts PORT CONNECTIONS BASE64       prints "flooding"
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { blockOf, type Flood, hello } from './floods.ts';
+import { hello } from '../codec/frames.ts';
 
-const [port = '', connections = '', flood = ''] = process.argv.slice(2);
-const block = blockOf(flood as Flood);
+/** Bytes of one write. */
+const BLOCK_BYTES = 262_144;
+
+const [port, connections, base64 = ''] = process.argv.slice(2);
+const frame = Buffer.from(base64, 'base64');
+const block = Buffer.concat(Array.from({ length: Math.floor(BLOCK_BYTES / frame.length) }, () => frame));
 for (let i = 0; i < Number(connections); i++) {
   const socket = connect(Number(port), '127.0.0.1');
   await once(socket, 'connect');
   socket.on('close', () => {
-    throw new Error('the agent closed a connection that floods it');
+    throw new Error('expected an open connection; found that the agent closed it');
   });
   socket.resume();
   socket.write(hello);

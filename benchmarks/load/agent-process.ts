@@ -1,6 +1,7 @@
 /** An agent in a process of its own, which can be pinned to cores and has figures on its CPU time and memory. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { sum } from 'simple-statistics';
 import { Program } from '@spop-internal/testbed/program';
 
 /** A program that prints `listening PORT` once it accepts connections on 127.0.0.1. */
@@ -30,20 +31,37 @@ export function pinned(command: AgentCommand, cores: string | undefined): AgentC
   return { ...command, program: 'taskset', args: ['-c', cores, command.program, ...command.args] };
 }
 
-/**
- * CPU time of all living threads of a process in seconds, exact to the nanosecond (/proc/PID/task/TID/schedstat); NaN
- * if there is no such process.
- */
-export function cpuSecondsOf(pid: number | undefined): number {
-  const tasks = `/proc/${pid}/task`;
-  let nanoseconds = 0;
+/** CPU time in seconds, exact to the nanosecond, of one thread; NaN if there is none. */
+function threadSeconds(pid: number | undefined, task: number | string | undefined): number {
   try {
-    for (const task of readdirSync(tasks))
-      nanoseconds += Number(readFileSync(`${tasks}/${task}/schedstat`, 'latin1').split(' ')[0]);
+    return Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1').split(' ')[0]) / 1e9;
   } catch {
     return Number.NaN;
   }
-  return nanoseconds / 1e9;
+}
+
+/** CPU time of all living threads of a process in seconds; NaN if there is no such process. */
+export function cpuSecondsOf(pid: number | undefined): number {
+  try {
+    return sum(readdirSync(`/proc/${pid}/task`).map((task) => threadSeconds(pid, task)));
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** CPU time of the first thread of a process, which runs the event loop, in seconds; NaN if there is no such process. */
+export function mainThreadSecondsOf(pid: number | undefined): number {
+  return threadSeconds(pid, pid);
+}
+
+/** Memory of a process in MiB: resident now (`VmRSS`), or at its peak (`VmHWM`); NaN if there is no such process. */
+export function memoryMiBOf(pid: number | undefined, line: 'VmRSS' | 'VmHWM'): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    return Number(new RegExp(`${line}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 /** A running agent that listens on `port` of 127.0.0.1. */
@@ -72,28 +90,12 @@ export class AgentProcess {
     return this.#program.isRunning;
   }
 
+  get pid(): number | undefined {
+    return this.#program.pid;
+  }
+
   cpuSeconds(): number {
-    return cpuSecondsOf(this.#program.pid);
-  }
-
-  /** CPU time of its first thread, which runs the event loop, in seconds. */
-  mainThreadSeconds(): number {
-    const { pid } = this.#program;
-    try {
-      return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ')[0]) / 1e9;
-    } catch {
-      return Number.NaN;
-    }
-  }
-
-  /** Resident memory in MiB (VmRSS of /proc/PID/status). */
-  residentMiB(): number {
-    try {
-      const found = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.#program.pid}/status`, 'latin1'));
-      return Number(found?.[1]) / 1024;
-    } catch {
-      return Number.NaN;
-    }
+    return cpuSecondsOf(this.pid);
   }
 
   async stop(): Promise<void> {

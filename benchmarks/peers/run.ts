@@ -17,7 +17,7 @@ import { probe } from '../../packages/builder/src/conformance/run.ts';
 import { playOn } from '../conformance/cases.ts';
 import { checkoutInfo, machineInfo } from '../harness/machine.ts';
 import { startProgress } from '../harness/progress.ts';
-import { AgentProcess } from '../load/agent-process.ts';
+import { AgentProcess, memoryMiBOf } from '../load/agent-process.ts';
 import { LoadTool } from '../load/load-tool.ts';
 import { closedLoop, measureRounds, pipelined, type Sample, takeTurns } from '../load/rounds.ts';
 import { buildLanes, type PeerLane } from './lanes.ts';
@@ -98,7 +98,7 @@ async function residentAfter(count: number, { command }: PeerLane, tool: LoadToo
     const load = { port, kind: 'tiny', connections: 4, window, count, seconds: 60 } as const;
     const { acked, firstError } = await tool.run(load);
     if (acked < count) throw new Error(`expected ${count} ACKs; found ${acked}: ${firstError}`);
-    return agent.residentMiB();
+    return memoryMiBOf(agent.pid, 'VmRSS');
   } finally {
     await agent.stop();
   }

@@ -28,8 +28,6 @@ export async function reachSvg(found: readonly Reach[]): Promise<string> {
     },
   });
   const spec: TopLevelSpec = {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    background: 'white',
     vconcat: [
       {
         ...panel(
@@ -60,7 +58,6 @@ export async function reachSvg(found: readonly Reach[]): Promise<string> {
       },
     ],
     resolve: { scale: { color: 'independent' } },
-    config: { font: 'sans-serif' },
   };
   return toSvg(spec);
 }

@@ -5,11 +5,10 @@
  *
  *     pnpm run bench:rate-limit-store [--seconds 3] [--rounds 3] [--svg FILE]
  */
-import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { unpackDebian } from '@spop-internal/testbed/debian/unpack';
 import { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
 import { haproxyConfig, spoeConfig } from '@spop-internal/testbed/haproxy/config';
@@ -22,6 +21,8 @@ import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { summarize } from '../harness/statistics.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
 import { cpuSecondsOf } from '../load/agent-process.ts';
+import { takeTurns } from '../load/rounds.ts';
+import { loadHttp } from '../load/wrk.ts';
 import { reachSvg } from './plot.ts';
 
 const { values } = parseArgs({
@@ -65,28 +66,6 @@ function here(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }
 
-async function visit(
-  wrk: string,
-  script: string,
-  port: number,
-  duration: number,
-): Promise<Pick<Sample, 'perSecond' | 'p50Ms' | 'p99Ms'> & { requests: number }> {
-  const args = ['--latency', '-t1', `-c${VISITORS}`, `-d${duration}s`, '-s', script, `http://127.0.0.1:${port}/`];
-  const { stdout } = await promisify(execFile)(wrk, args);
-  const failed = /Non-2xx or 3xx responses: \d+|Socket errors: .*/.exec(stdout)?.[0];
-  if (failed !== undefined) throw new Error(`expected every answer of the store; ${failed}`);
-  const latency = (share: number): number => {
-    const [, value, unit = 'us'] = new RegExp(`${share}%\\s+([\\d.]+)(us|ms|s)`).exec(stdout) ?? [];
-    return Number(value) * { us: 0.001, ms: 1, s: 1_000 }[unit as 'us' | 'ms' | 's'];
-  };
-  return {
-    requests: Number(/(\d+) requests in/.exec(stdout)?.[1]),
-    perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
-    p50Ms: latency(50),
-    p99Ms: latency(99),
-  };
-}
-
 async function measure(subject: Subject, haproxyProgram: string, wrk: string, script: string): Promise<Sample> {
   const { name, args, env, stores = [] } = subject;
   const agent =
@@ -119,13 +98,20 @@ async function measure(subject: Subject, haproxyProgram: string, wrk: string, sc
       entry: { host: '127.0.0.1', port },
     });
     await sleep(1_500);
-    await visit(wrk, script, port, WARM_S);
+    await loadHttp(wrk, port, { connections: VISITORS, seconds: WARM_S, script });
     const cpuSeconds = (): number[] =>
       [agent, ...stores].map((each) => (each === undefined ? 0 : cpuSecondsOf(each.pid)));
     const before = cpuSeconds();
-    const { requests, ...found } = await visit(wrk, script, port, seconds);
-    const [cpuUs = 0, ...ofStores] = cpuSeconds().map((s, index) => ((s - before[index]!) / requests) * 1e6);
-    return { ...found, cpuUs, storeCpuUs: ofStores.reduce((sum, each) => sum + each, 0) };
+    const found = await loadHttp(wrk, port, { connections: VISITORS, seconds, script });
+    const [cpuUs = 0, ...ofStores] = cpuSeconds().map((s, index) => ((s - before[index]!) / found.requests) * 1e6);
+    const { requestsPerSecond: perSecond, p50, p99 } = found;
+    return {
+      perSecond,
+      p50Ms: p50 / 1_000,
+      p99Ms: p99 / 1_000,
+      cpuUs,
+      storeCpuUs: ofStores.reduce((sum, each) => sum + each, 0),
+    };
   } finally {
     await haproxy?.stop();
     await agent?.stop();
@@ -154,10 +140,9 @@ try {
     { name: 'cluster, floor', args: [here('bare-agent.ts'), ...three.map(({ port }) => `${port}`)], stores: three },
     { name: 'cluster', args: [agent], env: withStore(`redis://${three[0]?.address}`), stores: three },
   ];
-  const samples = new Map<Subject, Sample[]>(subjects.map((subject) => [subject, []]));
-  for (let round = 0; round < Number(values.rounds); round++) {
-    for (const subject of subjects) samples.get(subject)?.push(await measure(subject, release.program, wrk, script));
-  }
+  const samples = await takeTurns(subjects, Number(values.rounds), (subject) =>
+    measure(subject, release.program, wrk, script),
+  );
   console.log(
     `HAProxy ${release.version}, Node ${process.versions.node}, ${VISITORS} visitors, medians of ${values.rounds} rounds\n`,
   );
@@ -165,8 +150,9 @@ try {
     '| store | decisions/s | added p50, ms | added p99, ms | CPU of the agent, µs a decision | CPU of the store, µs | against the floor |',
   );
   console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: |');
-  const medians = [...samples].map(([{ name }, found]) => {
-    const median = (of: keyof Sample): number => summarize(found.map((sample) => sample[of])).median;
+  const medians = [...samples].map(([{ name }, { list, error }]) => {
+    if (error !== undefined) throw new Error(`${name}: ${error}`);
+    const median = (of: keyof Sample): number => summarize(list.map((sample) => sample[of])).median;
     return {
       name,
       perSecond: median('perSecond'),

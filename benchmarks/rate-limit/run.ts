@@ -4,9 +4,7 @@
  *
  *     pnpm run bench:rate-limit
  */
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +14,8 @@ import { address, NotifyWriter } from '@spop/codec';
 import { exactHeapFlags } from '../harness/heap.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
 import type { Measured } from '../harness/measured.ts';
+import { resultOf } from '../harness/script.ts';
+import { memoryMiBOf } from '../load/agent-process.ts';
 
 const NEWCOMERS = 200_000;
 const INTERVAL_MS = 10;
@@ -39,9 +39,9 @@ function here(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }
 
-function reportLookUps(): void {
-  const args = [...plainJsFlags(), ...exactHeapFlags, '--disable-warning=ExperimentalWarning', here('look-ups.ts')];
-  const found = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Record<string, Measured>;
+async function reportLookUps(): Promise<void> {
+  const script = new URL('look-ups.ts', import.meta.url);
+  const found = (await resultOf(script, [...plainJsFlags(), ...exactHeapFlags])) as Record<string, Measured>;
   for (const [name, { ns, bytes }] of Object.entries(found)) {
     console.log(`${`a decision about ${name}`.padEnd(64)} ${ns.toFixed(0).padStart(8)} ns`);
     report(`heap for a decision about ${name}`, bytes, 0, 'B');
@@ -110,8 +110,7 @@ async function reportFlood(maxClients: number | undefined): Promise<void> {
       },
     },
   );
-  const residentMb = (): number =>
-    Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${agent.pid}/status`, 'latin1'))?.[1]) / 1_000;
+  const residentMb = (): number => (memoryMiBOf(agent.pid, 'VmRSS') * 2 ** 20) / 1e6;
   const frames = newcomers();
   try {
     const port = Number(await agent.says(/^listening on +127\.0\.0\.1:(\d+)$/m));
@@ -146,7 +145,7 @@ async function reportFlood(maxClients: number | undefined): Promise<void> {
   }
 }
 
-reportLookUps();
+await reportLookUps();
 await reportFlood(undefined);
 await reportFlood(FEW_CLIENTS);
 process.exitCode = missed === 0 ? 0 : 1;

@@ -2,34 +2,21 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { data, fragment, haproxyHello, notify } from '@spop/builder';
+import { type FrameBuilder, fragment, haproxyHello, notify, type NotifyBuilder } from '@spop/builder';
 
 const PAUSE_MS = 60;
+const RESET_MS = 5;
 const STALL_MS = 4_000;
 
-const ask = (streamId: number, kind: string, path: string = '/'): ReturnType<typeof notify> =>
-  notify({ streamId, frameId: 1 }).message('ask', {
-    kind: data.string(kind),
-    method: data.string('GET'),
-    path: data.string(path),
-    headers: null,
-    body: null,
-  });
-const hello = haproxyHello({ capabilities: 'pipelining,async' }).toBytes();
-const session = Buffer.concat([
-  hello,
-  ...['async', 'slow', 'throws', 'realistic', 'rejects'].map((kind, i) => ask(i, kind).toBytes()),
-]);
-const tooBig = Buffer.concat([
-  hello,
-  ...fragment(ask(1, 'realistic', '/'.repeat(80_000)), 8_000).map((frame) => frame.toBytes()),
-]);
-const halfFragmented = Buffer.concat([
-  hello,
-  ...fragment(ask(1, 'realistic', '/'.repeat(30_000)), 8_000)
-    .slice(0, 2)
-    .map((frame) => frame.toBytes()),
-]);
+const ask = (streamId: number, kind: string, path: string = '/'): NotifyBuilder =>
+  notify({ streamId, frameId: 1 }).message('ask', { kind, method: 'GET', path, headers: null, body: null });
+const joined = (frames: readonly FrameBuilder[]): Buffer => Buffer.concat(frames.map((frame) => frame.toBytes()));
+
+const hello = haproxyHello({ capabilities: 'pipelining,async' });
+const session = joined([hello, ...['async', 'slow', 'throws', 'realistic', 'rejects'].map((kind, i) => ask(i, kind))]);
+const tooBig = joined([hello, ...fragment(ask(1, 'realistic', '/'.repeat(80_000)), 8_000)]);
+const halfFragmented = joined([hello, ...fragment(ask(1, 'realistic', '/'.repeat(30_000)), 8_000).slice(0, 2)]);
+const greeting = joined([hello]);
 
 /** Bytes to send, and the end of the connection after them. */
 type Fault = () => { readonly bytes: Buffer; readonly ending: 'reset' | 'end' | 'stall' };
@@ -42,10 +29,10 @@ const faults: Readonly<Record<string, Fault>> = {
     ending: 'stall',
   }),
   'random bytes': () => ({ bytes: randomBytes(randomInt(1, 5_000)), ending: 'end' }),
-  'random bytes after a handshake': () => ({ bytes: Buffer.concat([hello, randomBytes(200)]), ending: 'end' }),
-  'an impossible length': () => ({ bytes: Buffer.concat([hello, Buffer.from('ffffffff', 'hex')]), ending: 'end' }),
+  'random bytes after a handshake': () => ({ bytes: Buffer.concat([greeting, randomBytes(200)]), ending: 'end' }),
+  'an impossible length': () => ({ bytes: Buffer.concat([greeting, Buffer.from('ffffffff', 'hex')]), ending: 'end' }),
   'nothing at all': () => ({ bytes: Buffer.alloc(0), ending: 'stall' }),
-  'two handshakes': () => ({ bytes: Buffer.concat([hello, hello]), ending: 'end' }),
+  'two handshakes': () => ({ bytes: joined([hello, hello]), ending: 'end' }),
   'a fragmented NOTIFY above the cap': () => ({ bytes: tooBig, ending: 'end' }),
   'half of a fragmented NOTIFY': () => ({ bytes: halfFragmented, ending: 'reset' }),
 };
@@ -72,9 +59,6 @@ function inject(port: number, make: Fault): void {
   socket.on('end', () => socket.end());
   if (bytes.length > 0) socket.write(bytes);
   if (ending === 'end') socket.end();
-  else
-    setTimeout(
-      () => (ending === 'reset' ? socket.resetAndDestroy() : socket.destroy()),
-      ending === 'reset' ? 5 : STALL_MS,
-    );
+  if (ending === 'reset') setTimeout(() => socket.resetAndDestroy(), RESET_MS);
+  if (ending === 'stall') setTimeout(() => socket.destroy(), STALL_MS);
 }

@@ -1,7 +1,7 @@
 /** One HAProxy in front of the agent that is reloaded again and again: a new process takes over, the old one stops softly. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Configuration, haproxyConfig, spoeConfig } from '@spop-internal/testbed/haproxy/config';
-import { Haproxy, type HaproxyOptions } from '@spop-internal/testbed/haproxy/haproxy';
+import { Haproxy } from '@spop-internal/testbed/haproxy/haproxy';
 import type { HaproxyRelease } from '@spop-internal/testbed/haproxy/releases';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 
@@ -26,43 +26,40 @@ const CONFIGURATION: Configuration = {
 };
 
 /** A HAProxy that can be reloaded. */
-export class ReloadedHaproxy {
+export interface ReloadedHaproxy {
   readonly version: string;
   readonly httpSocket: string;
-  reloads: number = 0;
-  readonly #options: HaproxyOptions;
-  readonly #folder: TemporaryFolder;
-  /** All processes that were started; all but the last one were asked to stop. */
-  readonly #started: Haproxy[];
-
-  private constructor(version: string, options: HaproxyOptions, folder: TemporaryFolder, first: Haproxy) {
-    this.version = version;
-    this.httpSocket = first.httpSocket;
-    this.#options = options;
-    this.#folder = folder;
-    this.#started = [first];
-  }
-
-  /** Starts the first process and waits until it accepts. */
-  static async start({ program, version }: HaproxyRelease, agentPort: number): Promise<ReloadedHaproxy> {
-    const folder = await TemporaryFolder.make();
-    const config = haproxyConfig(CONFIGURATION, `127.0.0.1:${agentPort}`);
-    const options = { program, config, files: { 'spoe.conf': spoeConfig(CONFIGURATION) }, folder };
-    return new ReloadedHaproxy(version, options, folder, await Haproxy.start(options));
-  }
-
+  /** The number of reloads. */
+  readonly count: number;
   /** Starts a new process, and stops the old one softly, by force if that takes more than 8 s. */
-  async reload(): Promise<void> {
-    const old = this.#started.at(-1);
-    this.#started.push(await Haproxy.start(this.#options));
-    // The old process accepts on the same path, so that no event shows when the new one has taken over.
-    await sleep(150);
-    void old?.stop({ signal: 'SIGUSR1', graceMs: OLD_MAY_TAKE_MS });
-    this.reloads++;
-  }
+  reload(): Promise<void>;
+  stop(): Promise<void>;
+}
 
-  async stop(): Promise<void> {
-    await Promise.all(this.#started.map((each) => each.stop()));
-    await this.#folder.stop();
-  }
+/** Starts the first process and waits until it accepts. */
+export async function startHaproxy({ program, version }: HaproxyRelease, agentPort: number): Promise<ReloadedHaproxy> {
+  const folder = await TemporaryFolder.make();
+  const config = haproxyConfig(CONFIGURATION, `127.0.0.1:${agentPort}`);
+  const start = (): Promise<Haproxy> =>
+    Haproxy.start({ program, config, files: { 'spoe.conf': spoeConfig(CONFIGURATION) }, folder });
+  // All but the last one were asked to stop.
+  const started = [await start()];
+  return {
+    version,
+    httpSocket: folder.file('http.sock'),
+    get count() {
+      return started.length - 1;
+    },
+    reload: async () => {
+      const old = started.at(-1);
+      started.push(await start());
+      // The old process accepts on the same path, so that no event shows when the new one has taken over.
+      await sleep(150);
+      void old?.stop({ signal: 'SIGUSR1', graceMs: OLD_MAY_TAKE_MS });
+    },
+    stop: async () => {
+      await Promise.all(started.map((each) => each.stop()));
+      await folder.stop();
+    },
+  };
 }

@@ -9,22 +9,23 @@ const LIMITS = {
   handles: { share: 0.25, amount: 20 },
 } as const satisfies Partial<Record<keyof SoakSample, { share: number; amount: number }>>;
 
+type Quantity = keyof typeof LIMITS;
+
 /** Resources of which none may be held at the end, at rest. */
 const MUST_BE_ZERO = ['openConnections', 'inFlightNotifies', 'outputBuffers'] as const;
 
-/** A quantity in the second quarter of a soak, after the warm-up, and in the last quarter. */
+/** A quantity in the second quarter of a soak, after the warm-up, and in the last quarter: the medians. */
 export interface Growth {
-  readonly name: keyof typeof LIMITS;
+  readonly name: Quantity;
   readonly before: number;
   readonly after: number;
   readonly isTooMuch: boolean;
 }
 
-/** Compares the medians of the second and the last quarter. */
+/** Compares the second and the last quarter. */
 export function growths(samples: readonly SoakSample[]): Growth[] {
   const quarter = Math.floor(samples.length / 4);
-  const names: (keyof typeof LIMITS)[] = ['rss', 'heap', 'external', 'handles'];
-  return names.map((name) => {
+  return (Object.keys(LIMITS) as Quantity[]).map((name) => {
     const before = median(samples.slice(quarter, 2 * quarter).map((sample) => sample[name]));
     const after = median(samples.slice(3 * quarter).map((sample) => sample[name]));
     const { share, amount } = LIMITS[name];

@@ -14,7 +14,7 @@ import { findHaproxies } from '@spop-internal/testbed/haproxy/releases';
 import { machineInfo } from '../harness/machine.ts';
 import { startProgress } from '../harness/progress.ts';
 import { injectFaults, injected } from './faults.ts';
-import { ReloadedHaproxy } from './haproxy.ts';
+import { startHaproxy } from './haproxy.ts';
 import { growths, leftovers } from './judge.ts';
 import type { SoakSample } from './agent.ts';
 import { askDirectly, askThrough, outcomes } from './traffic.ts';
@@ -32,7 +32,7 @@ process.once('exit', () => void agent.kill('SIGKILL'));
 const [port] = (await once(agent, 'message')) as [number];
 
 // They may have to be downloaded first, which is not part of the soak.
-const haproxies = await Promise.all((await findHaproxies()).map((each) => ReloadedHaproxy.start(each, port)));
+const haproxies = await Promise.all((await findHaproxies()).map((each) => startHaproxy(each, port)));
 
 const startedAt = performance.now();
 const isOver = (): boolean => performance.now() - startedAt >= totalMs || agent.exitCode !== null;
@@ -80,12 +80,11 @@ const problems = [
   ...leftovers(atRest),
   ...(exitCode === 0 ? [] : [`the agent ended with exit code ${exitCode}`]),
 ];
-const reloads = haproxies.map(({ version, reloads: count }) => ({ version, count }));
 const findings = {
   minutes: Number(values.minutes),
   node: process.versions.node,
   machine: machineInfo(),
-  reloads,
+  reloads: haproxies.map(({ version, count }) => ({ version, count })),
   direct,
   outcomes,
   injected,

@@ -1,8 +1,9 @@
 /** The traffic: HTTP requests through HAProxy, and NOTIFYs sent directly to the agent. */
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { data, haproxyHello, notify } from '@spop/builder';
 import { HttpClient } from '@spop-internal/testbed/http-client';
+import { bytesOf, question } from '../codec/frames.ts';
+import { Asker } from '../socket/asker.ts';
 import type { ReloadedHaproxy } from './haproxy.ts';
 
 /** The kinds of work that the agent is asked for, by `kind` of its message. */
@@ -32,55 +33,39 @@ export const outcomes: Outcomes = { requests: 0, answered: 0, fallbacks: 0, erro
 export async function askThrough(haproxy: ReloadedHaproxy, isOver: () => boolean): Promise<void> {
   const client = new HttpClient(haproxy.httpSocket, { maxSockets: 1, from: '192.0.2.1' });
   for (let i = Math.floor(Math.random() * KINDS.length); !isOver(); i++) {
-    await askOnce(client, haproxy.version, KINDS[i % KINDS.length] ?? 'tiny');
+    await askOnce(client, haproxy.version, KINDS[i % KINDS.length]!);
     await sleep(PAUSE_MS);
   }
   client.stop();
 }
 
-async function askOnce(client: HttpClient, version: string, kind: string): Promise<void> {
-  const body = kind === 'big' ? 'x'.repeat(12_000) : undefined;
-  const filler = { 'x-filler': 'y'.repeat(kind === 'realistic' ? 600 : 10) };
+async function askOnce(client: HttpClient, version: string, kind: (typeof KINDS)[number]): Promise<void> {
+  const body = kind === 'big' ? { body: 'x'.repeat(12_000) } : {};
+  const headers = { 'x-filler': 'y'.repeat(kind === 'realistic' ? 600 : 10) };
   outcomes.requests++;
   try {
-    const { headers } = await client.request({
-      path: `/soak?kind=${kind}`,
-      headers: filler,
-      ...(body === undefined ? {} : { body }),
-    });
-    const { 'x-error': error, 'x-score': score } = headers;
-    if (error !== undefined) countError(version, error);
-    else if (score === '-1') outcomes.fallbacks++;
+    const answer = await client.request({ path: `/soak?kind=${kind}`, headers, ...body });
+    const { 'x-error': error, 'x-score': score } = answer.headers;
+    if (error !== undefined) {
+      const byCode = (outcomes.errors[version] ??= {});
+      byCode[error] = (byCode[error] ?? 0) + 1;
+    } else if (score === '-1') outcomes.fallbacks++;
     else if (score !== undefined) outcomes.answered++;
   } catch {
     outcomes.broken++;
   }
 }
 
-function countError(version: string, code: string): void {
-  const byCode = (outcomes.errors[version] ??= {});
-  byCode[code] = (byCode[code] ?? 0) + 1;
-}
-
-/** Sends bursts of pipelined NOTIFYs over one connection until `isOver`; returns how many it sent. */
+/** Sends bursts of pipelined NOTIFYs over one connection until `isOver`; returns how many were answered. */
 export async function askDirectly(port: number, isOver: () => boolean): Promise<number> {
-  const frames = Array.from({ length: BURST }, (_, i) =>
-    notify({ streamId: i + 1, frameId: 1 })
-      .message('tiny', { kind: data.string('tiny') })
-      .toBytes(),
-  );
-  const burst = Buffer.concat(frames);
+  const socket = connect(port, '127.0.0.1');
+  const asker = await Asker.open(socket, bytesOf(question.message('tiny', { kind: 'tiny' })));
   let asked = 0;
-  const socket: Socket = connect(port, '127.0.0.1');
-  socket.resume();
-  socket.on('error', () => {});
-  socket.write(haproxyHello({ capabilities: 'pipelining' }).toBytes());
-  while (!isOver() && !socket.destroyed) {
-    socket.write(burst);
+  while (!isOver()) {
+    await asker.ask(BURST, BURST);
     asked += BURST;
     await sleep(BURST_PAUSE_MS);
   }
-  await sleep(500);
   socket.destroy();
   return asked;
 }
