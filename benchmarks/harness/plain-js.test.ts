@@ -4,40 +4,27 @@ import { describe, expect, it } from 'vitest';
 import { copyPackages } from '../compare/packages.ts';
 import { plainJsFlags } from './plain-js.ts';
 
-const program = fileURLToPath(new URL('../load/spop-jobs.ts', import.meta.url));
-
-/** What V8 says about assumptions that it gives up while the program is loaded. */
-function givenUp(flags: readonly string[]): string {
-  return execFileSync(process.execPath, ['--trace-protector-invalidation', ...flags, program], { encoding: 'utf8' });
-}
-
-/** Where imports of a package lead. */
-function resolved(name: string, flags: readonly string[]): string {
-  const program = `console.log(import.meta.resolve('${name}'))`;
-  const args = [...flags, '--input-type=module', '--eval', program];
-  return execFileSync(process.execPath, args, { encoding: 'utf8', cwd: import.meta.dirname }).trim();
+function node(...args: readonly string[]): string {
+  return execFileSync(process.execPath, args, { encoding: 'utf8', cwd: import.meta.dirname });
 }
 
 describe('TypeScript as plain JavaScript', () => {
-  it('leaves V8 its assumptions', () => {
+  it('leaves V8 its assumptions, unlike Node’s own way', () => {
+    const program = fileURLToPath(new URL('../load/spop-jobs.ts', import.meta.url));
+    const givenUp = (flags: readonly string[]): string => node('--trace-protector-invalidation', ...flags, program);
     expect(givenUp(plainJsFlags())).toBe('');
+    expect(givenUp(['--conditions=@spop/source'])).toContain('ArrayBufferDetaching');
   });
 
   it('takes the packages of the folder that it is given', () => {
-    const repository = fileURLToPath(new URL('../../', import.meta.url));
-    const copy = copyPackages(repository, undefined);
+    const copy = copyPackages(fileURLToPath(new URL('../../', import.meta.url)), undefined);
     try {
-      const flags = plainJsFlags(copy.root);
-      const expected = ['codec', 'agent'].map(
-        (name) => pathToFileURL(`${copy.root}/packages/${name}/src/index.ts`).href,
-      );
-      expect(['@spop/codec', '@spop/agent'].map((name) => resolved(name, flags))).toEqual(expected);
+      const ask = `console.log(['codec', 'agent'].map((name) => import.meta.resolve('@spop/' + name)).join())`;
+      const resolved = node(...plainJsFlags(copy.root), '--input-type=module', '--eval', ask).trim();
+      const expected = ['codec', 'agent'].map((name) => `${copy.root}/packages/${name}/src/index.ts`);
+      expect(resolved).toBe(expected.map((path) => pathToFileURL(path).href).join());
     } finally {
       copy.remove();
     }
-  });
-
-  it('is not what Node does itself', () => {
-    expect(givenUp(['--conditions=@spop/source'])).toContain('ArrayBufferDetaching');
   });
 });

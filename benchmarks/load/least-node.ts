@@ -9,6 +9,7 @@
  * the byte on where the arguments of the benchmark's message begin, which no agent can know.
  */
 import { createServer, Socket, type AddressInfo } from 'node:net';
+import { AGENT_HELLO } from './agent-hello.ts';
 
 const READ_BYTES = Number(process.argv[2] ?? 64) * 1024;
 /** Bytes of a payload that the scan skips: `check-client-ip` with its length, and the number of its arguments. */
@@ -16,25 +17,14 @@ const TOLD_BYTES = process.argv[3] === 'told' ? 17 : 0;
 const HEADROOM = 16 * 1024;
 /** No ACK is longer than its NOTIFY here, so that the ACKs of one read always fit. */
 const WRITE_BYTES = HEADROOM + READ_BYTES;
-const AGENT_HELLO = Buffer.from(
-  '00000040' +
-    '65000000010000' +
-    '0776657273696f6e0803322e30' +
-    '0e6d61782d6672616d652d73697a6503fcf006' +
-    '0c6361706162696c6974696573080a706970656c696e696e67',
-  'hex',
-);
+/** The type of an ACK, and the flag FIN. */
+const ACK_HEAD = Buffer.from([103, 0, 0, 0, 1]);
 const SET_SCORE = Buffer.from('\x01\x03\x01\x08ip_score\x04', 'latin1');
 
 /** Writes the ACK of the NOTIFY whose ids begin at `ids`; returns its end. */
 function writeAck(input: Buffer, ids: number, idsEnd: number, score: number, out: Buffer, start: number): number {
-  let position = start + 4;
-  out[position] = 103;
-  out[position + 1] = 0;
-  out[position + 2] = 0;
-  out[position + 3] = 0;
-  out[position + 4] = 1;
-  position += 5;
+  for (let i = 0; i < ACK_HEAD.length; i++) out[start + 4 + i] = ACK_HEAD[i] ?? 0;
+  let position = start + 4 + ACK_HEAD.length;
   for (let i = ids; i < idsEnd; i++) out[position++] = input[i] ?? 0;
   for (let i = 0; i < SET_SCORE.length; i++) out[position++] = SET_SCORE[i] ?? 0;
   if (score < 240) out[position++] = score;

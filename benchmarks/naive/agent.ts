@@ -2,14 +2,13 @@
  * A first attempt at an agent: 'data' events, the codec beside this file, and one write for each ACK. It does both jobs of
  * benchmarks/load/traffic.ts.
  *
- *     node --conditions=@spop/source benchmarks/naive/agent.ts        prints "listening PORT"
+ *     node benchmarks/naive/agent.ts        prints "listening PORT"
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { agentHello } from '@spop/builder';
+import { AGENT_HELLO } from '../load/agent-hello.ts';
 import { decodeMessages, encodeAck, type Frame, FrameDecoder, type Message, type Value } from './codec.ts';
 
 const MAX_FRAME_SIZE = 16_380;
-const hello = agentHello({ maxFrameSize: MAX_FRAME_SIZE, capabilities: 'pipelining' }).toBytes();
 
 function lastOctet(address: Value | undefined): number | undefined {
   if (typeof address !== 'string') return undefined;
@@ -30,7 +29,7 @@ function scoreOf(messages: readonly Message[]): number | undefined {
 }
 
 function answer(socket: Socket, { type, streamId, frameId, payload }: Frame): void {
-  if (type === 1) socket.write(hello);
+  if (type === 1) socket.write(AGENT_HELLO);
   if (type === 2) socket.end();
   if (type !== 3) return;
   const score = scoreOf(decodeMessages(payload));

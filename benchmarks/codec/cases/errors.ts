@@ -17,12 +17,11 @@ lastWrong[lastWrong.length - 1] = 0x0f;
 const firstWrong = bytesOf(question.message('many', { argument_0: null }));
 firstWrong[firstWrong.length - 1] = 0x0f;
 
-function refuse(bytes: Buffer): Operation {
-  const frame = frameOf(bytes);
-  const notify = new Notify(new MessageSet([declared]));
+/** An operation that ends in an error, of which it reads the offset. */
+function caught(work: () => unknown): Operation {
   return () => {
     try {
-      notify.read(frame);
+      work();
       return 0;
     } catch (error) {
       return error instanceof SpopError ? error.offset & 1 : 0;
@@ -30,18 +29,19 @@ function refuse(bytes: Buffer): Operation {
   };
 }
 
+function refuse(bytes: Buffer): Operation {
+  const frame = frameOf(bytes);
+  const notify = new Notify(new MessageSet([declared]));
+  return caught(() => notify.read(frame));
+}
+
 /** Only the error, from the function that finds it. */
 function reservedType(bytes: Buffer): Operation {
   const cursor = new Cursor();
-  return () => {
+  return caught(() => {
     cursor.read(bytes, bytes.length - 1);
-    try {
-      skipTypedData(cursor);
-      return 0;
-    } catch (error) {
-      return error instanceof SpopError ? error.offset & 1 : 0;
-    }
-  };
+    skipTypedData(cursor);
+  });
 }
 
 /** A view used after its frame was closed. */
@@ -50,45 +50,31 @@ function useLate(): Operation {
   notify.read(frameOf(many));
   const view = notify.get(declared)!.argument_0;
   notify.close();
-  return () => {
-    try {
-      return view.byteLength;
-    } catch (error) {
-      return error instanceof SpopError ? 1 : 0;
-    }
-  };
+  return caught(() => view.byteLength);
 }
 
 function closedView(): Operation {
-  return () => {
-    try {
-      throw viewClosed();
-    } catch (error) {
-      return error instanceof SpopError ? 1 : 0;
-    }
-  };
+  return caught(() => {
+    throw viewClosed();
+  });
+}
+
+function errorCase(name: string, what: string, spop: () => Operation, like: () => Operation): Case {
+  return { name, what, subjects: { spop }, throws: true, unoptimised: { why: 'the error itself', like } };
 }
 
 export const cases: readonly Case[] = [
-  {
-    name: 'refuse early',
-    what: 'a NOTIFY whose only argument has a reserved type: what the error takes',
-    subjects: { spop: () => refuse(firstWrong) },
-    throws: true,
-    unoptimised: { why: 'the error itself', like: () => reservedType(firstWrong) },
-  },
-  {
-    name: 'refuse late',
-    what: 'a NOTIFY whose last of 64 arguments has a reserved type',
-    subjects: { spop: () => refuse(lastWrong) },
-    throws: true,
-    unoptimised: { why: 'the error itself', like: () => reservedType(lastWrong) },
-  },
-  {
-    name: 'late use',
-    what: 'a view read after its NOTIFY was closed',
-    subjects: { spop: useLate },
-    throws: true,
-    unoptimised: { why: 'the error itself', like: closedView },
-  },
+  errorCase(
+    'refuse early',
+    'a NOTIFY whose only argument has a reserved type: what the error takes',
+    () => refuse(firstWrong),
+    () => reservedType(firstWrong),
+  ),
+  errorCase(
+    'refuse late',
+    'a NOTIFY whose last of 64 arguments has a reserved type',
+    () => refuse(lastWrong),
+    () => reservedType(lastWrong),
+  ),
+  errorCase('late use', 'a view read after its NOTIFY was closed', useLate, closedView),
 ];
