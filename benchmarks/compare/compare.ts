@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { type Entry, findCases } from '../codec/catalogue.ts';
+import type { Entry } from '../codec/catalogue.ts';
 import { type Variant, countBytes } from '../codec/lane.ts';
 import { hasExactBytes } from '../harness/case.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
@@ -23,71 +22,44 @@ export interface Comparison extends Outcome {
 
 /** How one case is compared. */
 export interface CompareOptions {
+  /** The number of cases in this run. */
+  readonly cases: number;
   /** The most that one case may take. */
   readonly minutes: number;
   /** The part of an operation by which the head is slowed down; 0 for not at all. */
   readonly planted: number;
 }
 
-/** Compares cases of two versions of the packages. */
-export class Comparing {
-  readonly entries: readonly Entry[];
-  readonly #base: Variant;
-  readonly #head: Variant;
-  readonly #core: number = lastCore();
+/** Both sides of a comparison. */
+export interface Sides {
+  readonly base: Variant;
+  readonly head: Variant;
+}
 
-  private constructor(entries: readonly Entry[], base: Variant, head: Variant) {
-    this.entries = entries;
-    this.#base = base;
-    this.#head = head;
-  }
+/** Copies the packages of two commits, or of the working tree for a missing one. The copies last as long as this process. */
+export function copySides(baseRevision?: string, headRevision?: string): Sides {
+  process.once('SIGINT', () => process.exit(130));
+  const variant = ({ label, root }: Packages): Variant => ({ label, flags: plainJsFlags(root) });
+  const head = copyPackages(headRevision);
+  return { base: variant(copyPackages(baseRevision, head)), head: variant(head) };
+}
 
-  /** Copies the packages of two commits, or of the working tree for a missing one; calls `work`, and removes the copies. */
-  static async run<Result>(
-    filter: string | undefined,
-    revisions: { readonly base?: string | undefined; readonly head?: string | undefined },
-    work: (comparing: Comparing) => Promise<Result>,
-  ): Promise<Result> {
-    const entries = await findCases(filter);
-    const repository = fileURLToPath(new URL('../..', import.meta.url));
-    const copies: Packages[] = [];
-    const removeAll = (): void => {
-      for (const copy of copies.splice(0)) copy.remove();
-    };
-    process.once('SIGINT', () => {
-      removeAll();
-      process.exit(130);
-    });
-    try {
-      const copy = (revision: string | undefined, builder?: Packages): Packages => {
-        const made = copyPackages(repository, revision, builder);
-        copies.push(made);
-        return made;
-      };
-      const variant = ({ label, root }: Packages): Variant => ({ label, flags: plainJsFlags(root) });
-      const head = copy(revisions.head);
-      const base = copy(revisions.base, head);
-      return await work(new Comparing(entries, variant(base), variant(head)));
-    } finally {
-      removeAll();
-    }
-  }
+const core = lastCore();
 
-  /** Compares one case. Bytes are not counted with a planted slowdown, since both sides then have the same code. */
-  async compare(entry: Entry, { minutes, planted }: CompareOptions): Promise<Comparison> {
-    const begin = performance.now();
-    const { name } = entry.definition;
-    const [base, head] = [this.#base, this.#head];
-    const samples: Timed[] = [];
-    const outcome = await takeSamples({ cases: this.entries.length, budget: minutes * 60_000 }, async () => {
-      const sample = await takeSample(entry, { base, head, core: this.#core, planted });
-      samples.push(sample);
-      return sample;
-    });
-    const compared = { ...outcome, name, samples, seconds: (performance.now() - begin) / 1_000 };
-    if (!hasExactBytes(entry.definition) || planted > 0) return compared;
-    return { ...compared, bytes: [await countBytes(base, entry, 'spop'), await countBytes(head, entry, 'spop')] };
-  }
+/** Compares one case. Bytes are not counted with a planted slowdown, since both sides then have the same code. */
+export async function compareCase(entry: Entry, { base, head }: Sides, options: CompareOptions): Promise<Comparison> {
+  const begin = performance.now();
+  const { cases, minutes, planted } = options;
+  const { name } = entry.definition;
+  const samples: Timed[] = [];
+  const outcome = await takeSamples({ cases, budget: minutes * 60_000 }, async () => {
+    const sample = await takeSample(entry, { base, head, core, planted });
+    samples.push(sample);
+    return sample;
+  });
+  const compared = { ...outcome, name, samples, seconds: (performance.now() - begin) / 1_000 };
+  if (!hasExactBytes(entry.definition) || planted > 0) return compared;
+  return { ...compared, bytes: [await countBytes(base, entry, 'spop'), await countBytes(head, entry, 'spop')] };
 }
 
 /** The last core that this process may run on, as `taskset` counts them: the first has most of the interrupts. */

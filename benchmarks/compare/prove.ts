@@ -7,8 +7,9 @@
  */
 import { parseArgs } from 'node:util';
 import { mean } from 'simple-statistics';
+import { findCases } from '../codec/catalogue.ts';
 import { startProgress } from '../harness/progress.ts';
-import { Comparing, type Comparison, representative } from './compare.ts';
+import { compareCase, type Comparison, copySides, representative } from './compare.ts';
 import type { Verdict } from './verdict.ts';
 
 /** The head's slowdowns, and the right verdicts on each. */
@@ -27,29 +28,27 @@ const { values: options } = parseArgs({
   },
 });
 const runs = Number(options.runs);
-await Comparing.run(options.filter, {}, proveAll);
-
-async function proveAll(comparing: Comparing): Promise<void> {
-  const progress = startProgress();
-  let wrong = 0;
-  console.log(`| case | code | runs | ${VERDICTS.join(' | ')} | control broken | samples | seconds |`);
-  console.log('|---|---|---:|---:|---:|---:|---:|---:|---:|---:|');
-  for (const entry of comparing.entries) {
-    const { name } = entry.definition;
-    for (const { planted, code, right } of SLOWDOWNS) {
-      const found: Comparison[] = [];
-      while (found.length < runs) {
-        progress(`${name}, ${code}, run ${found.length + 1} of ${runs}`);
-        found.push(await comparing.compare(entry, { minutes: Number(options.minutes), planted }));
-      }
-      console.log(`| ${[name, code, ...cellsOf(found)].join(' | ')} |`);
-      wrong += found.filter(({ verdict }) => !right.includes(verdict)).length;
+const entries = await findCases(options.filter);
+const sides = copySides();
+const progress = startProgress();
+let wrong = 0;
+console.log(`| case | code | runs | ${VERDICTS.join(' | ')} | control broken | samples | seconds |`);
+console.log('|---|---|---:|---:|---:|---:|---:|---:|---:|---:|');
+for (const entry of entries) {
+  const { name } = entry.definition;
+  for (const { planted, code, right } of SLOWDOWNS) {
+    const found: Comparison[] = [];
+    while (found.length < runs) {
+      progress(`${name}, ${code}, run ${found.length + 1} of ${runs}`);
+      const settings = { cases: entries.length, minutes: Number(options.minutes), planted };
+      found.push(await compareCase(entry, sides, settings));
     }
+    console.log(`| ${[name, code, ...cellsOf(found)].join(' | ')} |`);
+    wrong += found.filter(({ verdict }) => !right.includes(verdict)).length;
   }
-  const total = comparing.entries.length * SLOWDOWNS.length * runs;
-  console.log(`\nwrong verdicts: ${wrong} of ${total}`);
-  if (wrong > 0) process.exitCode = 1;
 }
+console.log(`\nwrong verdicts: ${wrong} of ${entries.length * SLOWDOWNS.length * runs}`);
+if (wrong > 0) process.exitCode = 1;
 
 function cellsOf(found: readonly Comparison[]): number[] {
   return [

@@ -1,7 +1,8 @@
 /** Says what changed from a commit to the working tree, or to another commit; see `help`. */
 import { parseArgs } from 'node:util';
+import { findCases } from '../codec/catalogue.ts';
 import { startProgress } from '../harness/progress.ts';
-import { Comparing, type Comparison, representative } from './compare.ts';
+import { compareCase, type Comparison, copySides, representative, type Sides } from './compare.ts';
 import { reportLines } from './report.ts';
 
 const help = `pnpm run bench:compare BASE [HEAD] [options]
@@ -26,19 +27,21 @@ if (options.help || base === undefined) {
   console.error(help);
   process.exitCode = options.help ? 0 : 2;
 } else {
-  const comparisons = await Comparing.run(options.all ? undefined : options.filter, { base, head }, compareAll);
+  const comparisons = await compareAll(copySides(base, head));
   for (const line of reportLines(comparisons)) console.log(line);
   if (comparisons.length === 0 || comparisons.some(({ isBroken }) => isBroken)) process.exitCode = 1;
 }
 
-async function compareAll(comparing: Comparing): Promise<Comparison[]> {
+async function compareAll(sides: Sides): Promise<Comparison[]> {
+  const entries = await findCases(options.all ? undefined : options.filter);
+  const settings = { cases: entries.length, minutes: Number(options.minutes), planted: 0 };
   const progress = startProgress();
   const comparisons: Comparison[] = [];
-  for (const [index, entry] of comparing.entries.entries()) {
+  for (const [index, entry] of entries.entries()) {
     const { name } = entry.definition;
-    progress(`${index + 1} of ${comparing.entries.length}: ${name}`);
+    progress(`${index + 1} of ${entries.length}: ${name}`);
     try {
-      comparisons.push(await comparing.compare(entry, { minutes: Number(options.minutes), planted: 0 }));
+      comparisons.push(await compareCase(entry, sides, settings));
     } catch (error) {
       // The packages of the other commit may lack what the case needs.
       console.error(`${name}: not compared: ${error instanceof Error ? error.message : String(error)}`);

@@ -5,7 +5,6 @@
  *
  * Prints the verdicts, or with `--docs` writes them into docs/conformance.md.
  */
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkoutInfo, machineInfo } from '../harness/machine.ts';
 import { fillInFile } from '../harness/page.ts';
@@ -30,7 +29,7 @@ for (const agent of agents) {
   progress(`${name}: ${failed} of ${verdicts.length} fail`);
   judged.push({ name, language, version, verdicts });
 }
-const { commit } = checkoutInfo(fileURLToPath(new URL('../../', import.meta.url)));
+const { commit } = checkoutInfo();
 const parts = reportParts({ startedAt, commit, machine: machineInfo().cpu, agents: judged, skipped });
 if (values.docs) fillInFile('docs/conformance.md', parts);
 else for (const lines of Object.values(parts)) process.stdout.write(`${lines.join('\n')}\n\n`);

@@ -30,10 +30,11 @@ export function machineLine(): string {
   return `Node ${process.versions.node} on ${cores} cores of ${cpu}, ${kernel} ${arch}, load ${load.toFixed(1)}.`;
 }
 
-/** The commit of a checkout, and whether it has changes that are in no commit. */
-export function checkoutInfo(root: string): { commit: string; dirty: boolean } {
+/** The commit of this checkout, and whether it has changes that are in no commit. */
+export function checkoutInfo(): { commit: string; dirty: boolean } {
+  const cwd = new URL('../../', import.meta.url);
+  const git = (...args: string[]): string => execFileSync('git', args, { cwd, encoding: 'utf8' }).trim();
   try {
-    const git = (...args: string[]): string => execFileSync('git', ['-C', root, ...args], { encoding: 'utf8' }).trim();
     return {
       commit: git('rev-parse', '--short=10', 'HEAD'),
       dirty: git('status', '--porcelain', '--', 'packages/codec', 'packages/agent', 'benchmarks') !== '',

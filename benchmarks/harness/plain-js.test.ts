@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { copyPackages } from '../compare/packages.ts';
 import { plainJsFlags } from './plain-js.ts';
 
@@ -17,14 +18,12 @@ describe('TypeScript as plain JavaScript', () => {
   });
 
   it('takes the packages of the folder that it is given', () => {
-    const copy = copyPackages(fileURLToPath(new URL('../../', import.meta.url)), undefined);
-    try {
-      const ask = `console.log(['codec', 'agent'].map((name) => import.meta.resolve('@spop/' + name)).join())`;
-      const resolved = node(...plainJsFlags(copy.root), '--input-type=module', '--eval', ask).trim();
-      const expected = ['codec', 'agent'].map((name) => `${copy.root}/packages/${name}/src/index.ts`);
-      expect(resolved).toBe(expected.map((path) => pathToFileURL(path).href).join());
-    } finally {
-      copy.remove();
-    }
+    const { root } = copyPackages();
+    // The worker ends without its event.
+    onTestFinished(() => rmSync(root, { recursive: true }));
+    const ask = `console.log(['codec', 'agent'].map((name) => import.meta.resolve('@spop/' + name)).join())`;
+    const resolved = node(...plainJsFlags(root), '--input-type=module', '--eval', ask).trim();
+    const expected = ['codec', 'agent'].map((name) => `${root}/packages/${name}/src/index.ts`);
+    expect(resolved).toBe(expected.map((path) => pathToFileURL(path).href).join());
   });
 });

@@ -134,7 +134,7 @@ async function measure(wanted: ReadonlySet<string>): Promise<PeersRun> {
     if (!wanted.has(name)) return {};
     const startedAt = new Date().toISOString();
     const { load } = machineInfo();
-    sections[name] = { startedAt, ...checkoutInfo(here('../../')), load, rounds, secondsPerSample };
+    sections[name] = { startedAt, ...checkoutInfo(), load, rounds, secondsPerSample };
     return { [name]: await work() };
   };
   const versionOf = (program: string, ...args: string[]): string => version(program, ...args) ?? `no ${program}`;
