@@ -26,13 +26,14 @@ const RELOAD_EVERY_MS = 5_000;
 const REST_MS = 8_000;
 const PROGRESS_EVERY = 10;
 
+// They may have to be downloaded, during which the agent would report that it is idle.
+const releases = await findHaproxies();
 const program = fileURLToPath(new URL('agent.ts', import.meta.url));
 const agent = fork(program, { execArgv: ['--conditions=@spop/source', '--expose-gc'], stdio: 'inherit' });
 process.once('exit', () => void agent.kill('SIGKILL'));
 const [port] = (await once(agent, 'message')) as [number];
 
-// They may have to be downloaded first, which is not part of the soak.
-const haproxies = await Promise.all((await findHaproxies()).map((each) => startHaproxy(each, port)));
+const haproxies = await Promise.all(releases.map((each) => startHaproxy(each, port)));
 
 const startedAt = performance.now();
 const isOver = (): boolean => performance.now() - startedAt >= totalMs || agent.exitCode !== null;
