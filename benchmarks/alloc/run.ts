@@ -6,7 +6,6 @@
  * after the other, and a proof that passes through the function must fail. `pnpm run alloc:agent` only runs agent.ts.
  */
 import { spawnSync } from 'node:child_process';
-import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Entry, findCases } from '../codec/catalogue.ts';
@@ -16,10 +15,10 @@ import { type Findings, type Mode, forEach, modes, prove } from './proof.ts';
 
 /** Functions in which an allocation would do the most harm; `alloc:planted` tries all functions. */
 const MOST_HARMFUL: ReadonlySet<string> = new Set([
-  'varint.ts readVarint',
-  'value-slot.ts place',
-  'utf8.ts utf8PrefixLength',
-  'typed-data-writer.ts writeTypedData',
+  'wire/varint.ts readVarint',
+  'values/value-slot.ts place',
+  'wire/utf8.ts utf8PrefixLength',
+  'values/typed-data-writer.ts writeTypedData',
 ]);
 
 /** The least bytes that a planted object and a planted number add. */
@@ -91,7 +90,7 @@ function sample(found: readonly Entry[]): Entry[] {
 
 /** Tries whether the proofs see an allocation in the most harmful functions. */
 async function askProofs(): Promise<void> {
-  const sites = findSites().filter(({ file, name }) => MOST_HARMFUL.has(`${basename(file)} ${name}`));
+  const sites = findSites().filter(({ file, name }) => MOST_HARMFUL.has(`${file} ${name}`));
   const { seen, missed } = await plantEach(sites);
   console.log(`allocations planted in the codec: ${seen} seen, ${missed.length} not seen`);
   if (seen !== MOST_HARMFUL.size) process.exitCode = 1;

@@ -2,16 +2,16 @@ import type { Operation } from './operation.ts';
 import type { Work } from './stopwatch.ts';
 
 /**
- * What is measured in a case, each in a process of its own:
+ * What is measured in a case, each in a process of its own, in the order of the table:
  *
  * - `spop`: the codec of these packages.
  * - `walk`: the same codec, walked by hand without declared messages.
  * - `naive`: the codec in `naive/`, a first attempt.
  */
-export type Subject = 'spop' | 'walk' | 'naive';
+export const subjects = ['spop', 'walk', 'naive'] as const;
 
-/** All subjects, in the order of the table. */
-export const subjects: readonly Subject[] = ['spop', 'walk', 'naive'];
+/** The name of a subject. */
+export type Subject = (typeof subjects)[number];
 
 /**
  * What an operation may take without the optimising compilers: bytes, or as much as another operation that does only the
