@@ -65,7 +65,7 @@ async function coverage(sites: readonly Site[]): Promise<Covered[]> {
 async function faultOf({ file, line }: Site, proof: Covered): Promise<string | undefined> {
   const insertion = { file, line, statement: 'const planted = { planted: 0 };' };
   try {
-    const { expected, measured } = await prove({ file: proof.file, definition: proof }, 'unoptimised', [insertion]);
+    const { expected, measured } = await prove(proof.file, proof.name, 'unoptimised', [insertion]);
     return measured === expected ? 'does not see the planted object' : undefined;
   } catch (error) {
     return `failed: ${String(error)}`;

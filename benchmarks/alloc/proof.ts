@@ -1,6 +1,5 @@
 import os from 'node:os';
 import type { Allocations } from '@spop/builder/allocations';
-import type { Entry } from '../codec/catalogue.ts';
 import { exactHeapFlags } from '../harness/heap.ts';
 import { resultOf } from '../harness/script.ts';
 
@@ -39,11 +38,12 @@ export interface Insertion {
 
 /** Proves a case in a process of its own, with statements inserted into the codec. */
 export async function prove(
-  { file, definition }: Pick<Entry, 'file'> & { readonly definition: { readonly name: string } },
+  file: string,
+  name: string,
   mode: Mode,
   insertions: readonly Insertion[] = [],
 ): Promise<Findings> {
-  return (await runWith(insertions, 'prove.ts', mode, file, definition.name)) as Findings;
+  return (await runWith(insertions, 'prove.ts', mode, file, name)) as Findings;
 }
 
 /** Runs a script of this folder, and returns what it prints. */

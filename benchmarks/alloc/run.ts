@@ -99,7 +99,7 @@ async function askProofs(): Promise<void> {
 /** The figures of a proof, and its faults; without faults the proof holds. */
 async function proveOne(entry: Entry, mode: Mode): Promise<{ figures: string; faults: string[] }> {
   try {
-    const findings = await prove(entry, mode);
+    const findings = await prove(entry.file, entry.definition.name, mode);
     const { measured, operations, controls } = findings;
     const added = `a planted object adds ${controls.object}, a number ${controls.number}`;
     return { figures: `${measured} B in ${operations} operations; ${added}`, faults: faultsOf(findings) };

@@ -30,7 +30,7 @@ export interface RunningAgent {
 
 /** An agent that can be judged. */
 export interface JudgedAgent {
-  start(): Promise<RunningAgent>;
+  readonly start: () => Promise<RunningAgent>;
   /** What it is asked and answers; by default the job of benchmarks/load/traffic.ts. */
   readonly contract?: Contract;
 }

@@ -8,7 +8,6 @@ import { Program } from '@spop-internal/testbed/program';
 export interface AgentCommand {
   readonly program: string;
   readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 const STOP_TIMEOUT_MS = 2000;
@@ -76,8 +75,8 @@ export class AgentProcess {
 
   /** Starts it and waits until it listens. */
   static async start(command: AgentCommand, cores?: string): Promise<AgentProcess> {
-    const { program: path, args, env = {} } = pinned(command, cores);
-    const program = new Program(path, args, { name: command.program, env });
+    const { program: path, args } = pinned(command, cores);
+    const program = new Program(path, args, { name: command.program });
     try {
       return new AgentProcess(program, Number(await program.says(/listening (\d+)/)));
     } catch (error) {

@@ -19,7 +19,7 @@ function plain({ value }: Argument): Value {
     case 'binary':
       return Buffer.from(value.value);
     default:
-      return 'value' in value ? (value.value as Value) : null;
+      return 'value' in value ? value.value : null;
   }
 }
 
