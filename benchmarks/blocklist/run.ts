@@ -13,6 +13,7 @@ import { max } from 'simple-statistics';
 import { Program } from '@spop-internal/testbed/program';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { exactHeapFlags } from '../harness/heap.ts';
+import { missed, report } from '../harness/limits.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
 import { resultOf } from '../harness/script.ts';
 import { memoryMiBOf } from '../load/agent-process.ts';
@@ -25,19 +26,6 @@ const SWAPS = 3;
 const PAUSE_MS = 2;
 const START_TIMEOUT_MS = 60_000;
 
-let missed = 0;
-
-/** One line: what was measured, its limit, and whether it holds. */
-function report(what: string, value: number, limit: number, unit: string, isAtLeast: boolean = false): void {
-  const isHeld = isAtLeast ? value >= limit : value <= limit;
-  if (!isHeld) missed++;
-  const digits = value >= 100 ? 0 : 1;
-  const bound = `${isAtLeast ? 'at least' : 'at most'} ${limit} ${unit}`;
-  console.log(
-    `${what.padEnd(58)} ${value.toFixed(digits).padStart(8)} ${unit.padEnd(6)} ${bound.padEnd(20)} ${isHeld ? 'held' : 'MISSED'}`,
-  );
-}
-
 function here(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }
@@ -49,20 +37,22 @@ async function reportLookUps(): Promise<void> {
   for (const [name, { ns, bytes, perMille }] of Object.entries(lookUps)) {
     const what = `a look-up of ${name} (${perMille.toFixed(0)} ‰ listed)`;
     // Clients are hardly ever listed. A listed address takes two or three more reads of memory, and has no limit.
-    if (!name.endsWith('clients')) console.log(`${what.padEnd(58)} ${ns.toFixed(0).padStart(8)} ns`);
+    if (!name.endsWith('clients')) report(what, ns, 'ns');
     else {
-      report(what, ns, 100, 'ns');
-      report(`heap for a look-up of ${name}`, bytes, 0, 'B');
+      report(what, ns, 'ns', { atMost: 100 });
+      report(`heap for a look-up of ${name}`, bytes, 'B', { atMost: 0 });
     }
   }
   const nsOf = (what: string): number => lookUps[what]?.ns ?? Number.NaN;
   const mixedNsOf = (how: string): number => 0.9 * nsOf(`IPv4 clients${how}`) + 0.1 * nsOf(`IPv6 clients${how}`);
   for (const clients of ['IPv4 clients', 'IPv6 clients']) {
-    report(`net.BlockList takes, ${clients}`, nsOf(`${clients}, net.BlockList`) / nsOf(clients), 40, 'times', true);
+    report(`net.BlockList takes, ${clients}`, nsOf(`${clients}, net.BlockList`) / nsOf(clients), 'times', {
+      atLeast: 40,
+    });
   }
-  report('the same, a tenth of clients IPv6', mixedNsOf(', net.BlockList') / mixedNsOf(''), 40, 'times', true);
-  report('memory of the IPv4 part', ipv4Bytes / 1e6, 10, 'MB');
-  console.log(`${'memory of the IPv6 part'.padEnd(58)} ${(ipv6Bytes / 1e6).toFixed(1).padStart(8)} MB`);
+  report('the same, a tenth of clients IPv6', mixedNsOf(', net.BlockList') / mixedNsOf(''), 'times', { atLeast: 40 });
+  report('memory of the IPv4 part', ipv4Bytes / 1e6, 'MB', { atMost: 10 });
+  report('memory of the IPv6 part', ipv6Bytes / 1e6, 'MB');
 }
 
 async function reportAgent(): Promise<void> {
@@ -84,7 +74,7 @@ async function reportAgent(): Promise<void> {
   );
   try {
     const port = Number(await agent.says(/^listening on +127\.0\.0\.1:(\d+)$/m, START_TIMEOUT_MS));
-    report('start until it listens', (performance.now() - startedAt) / 1_000, 10, 's');
+    report('start until it listens', (performance.now() - startedAt) / 1_000, 's', { atMost: 10 });
     const { pid } = agent;
     let isOver = false;
     const waiting = waitForAcks({ port, pid }, PAUSE_MS, () => isOver);
@@ -102,10 +92,14 @@ async function reportAgent(): Promise<void> {
     const waits = await waiting;
     // V8 has not yet compiled the code of the first answers.
     const compiled = waits.slice(100);
-    report(`SIGHUP until another list is in force, slowest of ${SWAPS}`, slowest / 1_000, 20, 's');
-    report('resident memory at its peak', memoryMiBOf(pid, 'VmHWM'), 400, 'MiB');
-    report(`an answer, slowest of ${waits.length}, by the clock`, max(compiled.map(({ wall }) => wall)), 50, 'ms');
-    report('the same, in processor time of the event loop', max(compiled.map(({ agent: ms }) => ms)), 10, 'ms');
+    report(`SIGHUP until another list is in force, slowest of ${SWAPS}`, slowest / 1_000, 's', { atMost: 20 });
+    report('resident memory at its peak', memoryMiBOf(pid, 'VmHWM'), 'MiB', { atMost: 400 });
+    report(`an answer, slowest of ${waits.length}, by the clock`, max(compiled.map(({ wall }) => wall)), 'ms', {
+      atMost: 50,
+    });
+    report('the same, in processor time of the event loop', max(compiled.map(({ agent: ms }) => ms)), 'ms', {
+      atMost: 10,
+    });
   } finally {
     await agent.stop();
     await folder.stop();

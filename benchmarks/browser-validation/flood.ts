@@ -1,5 +1,4 @@
 /** Forged cookies and wrong answers from many addresses, and true visitors at the same time. */
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpClient, proxyLine } from '@spop-internal/testbed/http-client';
@@ -14,19 +13,6 @@ const EACH_TICK = 10;
 const VISITORS = 20;
 const VISIT_MS = 20;
 const TIMEOUT_MS = 10_000;
-
-/** Processor time and memory of a process. */
-export interface Usage {
-  readonly cpuS: number;
-  readonly residentMb: number;
-}
-
-/** Reads them from Linux, whose clock of processes ticks a hundred times a second. */
-export function usageOf(pid: number | undefined): Usage {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/.*\) /, '').split(' ');
-  const [, kb] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
-  return { cpuS: (Number(fields[11]) + Number(fields[12])) / 100, residentMb: Number(kb) / 1_000 };
-}
 
 /** The results of a flood. */
 export interface FloodResult {

@@ -16,25 +16,17 @@ import { Program } from '@spop-internal/testbed/program';
 import { launch, Relay } from '../../docs/examples/browser-validation/browser.ts';
 import { exactHeapFlags } from '../harness/heap.ts';
 import type { Measured } from '../harness/measured.ts';
+import { missed, report } from '../harness/limits.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
 import { resultOf } from '../harness/script.ts';
-import { Flood, usageOf } from './flood.ts';
+import { cpuSecondsOf, memoryMiBOf } from '../load/agent-process.ts';
+import { Flood } from './flood.ts';
 
 const EXAMPLE = new URL('../../docs/examples/browser-validation/', import.meta.url);
 /** At 2,000 requests a second, each from another address, all 100,000 addresses have asked after this time. */
 const FLOOD_S = 50;
 const SOLVED = 15;
 const LEVELS = [1, 2, 3] as const;
-
-let missed = 0;
-
-/** One line: a measured figure and, if it has a limit, the limit and whether it holds. */
-function report(what: string, value: number, unit: string, limit?: number): void {
-  const isHeld = limit === undefined || value <= limit;
-  if (!isHeld) missed++;
-  const bound = limit === undefined ? '' : `at most ${limit} ${unit}: ${isHeld ? 'held' : 'MISSED'}`;
-  console.log(`${what.padEnd(60)} ${value.toFixed(value >= 100 ? 0 : 2).padStart(9)} ${unit.padEnd(8)} ${bound}`);
-}
 
 const here = (name: string, base: string | URL = import.meta.url): string => fileURLToPath(new URL(name, base));
 
@@ -43,7 +35,7 @@ async function reportChecks(): Promise<void> {
   const found = (await resultOf(script, [...plainJsFlags(), ...exactHeapFlags])) as Record<string, Measured>;
   for (const [name, { ns, bytes }] of Object.entries(found)) {
     report(name, 1e9 / ns, '/s');
-    report('  its heap', bytes, 'B', name === 'a cookie of another shape' ? 0 : undefined);
+    report('  its heap', bytes, 'B', { atMost: name === 'a cookie of another shape' ? 0 : undefined });
   }
 }
 
@@ -85,24 +77,24 @@ async function reportFlood(): Promise<void> {
   try {
     const flood = await Flood.prepare(haproxy.httpSocket);
     await flood.run(2);
-    const before = { agent: usageOf(agent.pid), haproxy: usageOf(haproxy.pid) };
+    const usage = () => ({
+      agentS: cpuSecondsOf(agent.pid),
+      haproxyS: cpuSecondsOf(haproxy.pid),
+      agentMb: (memoryMiBOf(agent.pid, 'VmRSS') * 2 ** 20) / 1e6,
+    });
+    const before = usage();
     const { sent, passed, unanswered, visits, turnedAway, p99Ms, elapsedS } = await flood.run(FLOOD_S);
-    const after = { agent: usageOf(agent.pid), haproxy: usageOf(haproxy.pid) };
+    const after = usage();
     console.log(
       `\n${sent} forged cookies and answers in ${elapsedS.toFixed(1)} s, and ${visits} requests of true visitors`,
     );
-    report('forged ones that passed', passed, '', 0);
-    report('forged ones without an answer', unanswered, '', 0);
-    report(
-      'resident memory of the agent more than before',
-      after.agent.residentMb - before.agent.residentMb,
-      'MB',
-      100,
-    );
-    report('true visitors that did not get the site', turnedAway, '', 0);
-    report("a true visitor's p99", p99Ms, 'ms', 50);
-    report('processor of the agent', (100 * (after.agent.cpuS - before.agent.cpuS)) / elapsedS, '%');
-    report('processor of HAProxy', (100 * (after.haproxy.cpuS - before.haproxy.cpuS)) / elapsedS, '%');
+    report('forged ones that passed', passed, '', { atMost: 0 });
+    report('forged ones without an answer', unanswered, '', { atMost: 0 });
+    report('resident memory of the agent more than before', after.agentMb - before.agentMb, 'MB', { atMost: 100 });
+    report('true visitors that did not get the site', turnedAway, '', { atMost: 0 });
+    report("a true visitor's p99", p99Ms, 'ms', { atMost: 50 });
+    report('processor of the agent', (100 * (after.agentS - before.agentS)) / elapsedS, '%');
+    report('processor of HAProxy', (100 * (after.haproxyS - before.haproxyS)) / elapsedS, '%');
   } finally {
     await stop();
   }
@@ -128,7 +120,7 @@ async function reportBrowser(): Promise<void> {
       times.sort((a, b) => a - b);
       const bits = 14 + 2 * level;
       report(`level ${level}, ${bits} bits: from the request to the site, median`, times[SOLVED >> 1] ?? 0, 's');
-      report(`  the slowest of ${SOLVED}`, times.at(-1) ?? 0, 's', level === 1 ? 5 : undefined);
+      report(`  the slowest of ${SOLVED}`, times.at(-1) ?? 0, 's', { atMost: level === 1 ? 5 : undefined });
       relay.stop();
       await stop();
     }

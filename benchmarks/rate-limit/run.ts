@@ -12,6 +12,7 @@ import { Program } from '@spop-internal/testbed/program';
 import { connect as connectPeer, data, haproxyHello, type ScriptedHaproxy } from '@spop/builder';
 import { address, NotifyWriter } from '@spop/codec';
 import { exactHeapFlags } from '../harness/heap.ts';
+import { missed, report } from '../harness/limits.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
 import type { Measured } from '../harness/measured.ts';
 import { resultOf } from '../harness/script.ts';
@@ -23,18 +24,6 @@ const BURST = 20;
 /** Room for so few clients that new ones drive out others. */
 const FEW_CLIENTS = 50_000;
 
-let missed = 0;
-
-/** One line: what was measured, its limit, and whether it holds. */
-function report(what: string, value: number, limit: number, unit: string): void {
-  const isHeld = value <= limit;
-  if (!isHeld) missed++;
-  const bound = `at most ${limit} ${unit}`;
-  console.log(
-    `${what.padEnd(64)} ${value.toFixed(value >= 100 ? 0 : 1).padStart(8)} ${unit.padEnd(9)} ${bound.padEnd(24)} ${isHeld ? 'held' : 'MISSED'}`,
-  );
-}
-
 function here(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }
@@ -43,8 +32,8 @@ async function reportLookUps(): Promise<void> {
   const script = new URL('look-ups.ts', import.meta.url);
   const found = (await resultOf(script, [...plainJsFlags(), ...exactHeapFlags])) as Record<string, Measured>;
   for (const [name, { ns, bytes }] of Object.entries(found)) {
-    console.log(`${`a decision about ${name}`.padEnd(64)} ${ns.toFixed(0).padStart(8)} ns`);
-    report(`heap for a decision about ${name}`, bytes, 0, 'B');
+    report(`a decision about ${name}`, ns, 'ns');
+    report(`heap for a decision about ${name}`, bytes, 'B', { atMost: 0 });
   }
 }
 
@@ -134,11 +123,15 @@ async function reportFlood(maxClients: number | undefined): Promise<void> {
     const elapsedMs = performance.now() - startedAt;
     const room = maxClients === undefined ? 'room for a million' : `room for ${maxClients}`;
     console.log(`\n${NEWCOMERS} new addresses in ${elapsedMs.toFixed(0)} ms, ${room}`);
-    report('resident memory more than before', residentMb() - before, 150, 'MB');
-    report('the slowest answer to others', Math.max(patient.slowestMs, impatient.slowestMs), 50, 'ms');
-    report(`refused of ${patient.asked} requests of an honest client`, patient.asked - patient.allowed, 0, 'requests');
+    report('resident memory more than before', residentMb() - before, 'MB', { atMost: 150 });
+    report('the slowest answer to others', Math.max(patient.slowestMs, impatient.slowestMs), 'ms', { atMost: 50 });
+    report(`refused of ${patient.asked} requests of an honest client`, patient.asked - patient.allowed, 'requests', {
+      atMost: 0,
+    });
     const due = Math.ceil(elapsedMs / INTERVAL_MS) + BURST;
-    report(`more than due allowed to a greedy client, ${due} due`, impatient.allowed - due, BURST, 'requests');
+    report(`more than due allowed to a greedy client, ${due} due`, impatient.allowed - due, 'requests', {
+      atMost: BURST,
+    });
     for (const peer of peers) peer.close();
   } finally {
     await agent.stop();
