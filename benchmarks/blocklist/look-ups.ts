@@ -7,7 +7,8 @@ import { AddressSet, layOut } from '../../docs/examples/ip-blocklist/address-set
 import { parseList } from '../../docs/examples/ip-blocklist/parse-list.ts';
 import { type Measured, measured } from '../harness/measured.ts';
 import type { Operation } from '../harness/operation.ts';
-import { randomFrom, randomIpv4, randomIpv6, randomLines } from './random-list.ts';
+import { randomFrom } from '../harness/random.ts';
+import { randomIpv4, randomIpv6, randomLines } from './random-list.ts';
 
 const ENTRIES = 1_000_000;
 /** A power of two, so that a mask wraps the index. */

@@ -1,11 +1,6 @@
 /** Random lists and addresses that are the same in each run. */
 
-/** Random integers from 0 to below a bound, the same for the same seed (minimal standard generator of Park and Miller). */
-export function randomFrom(seed: number): (below: number) => number {
-  const modulus = 0x7fff_ffff;
-  let state = seed;
-  return (below) => Math.floor(((state = (state * 48_271) % modulus) / modulus) * below);
-}
+import { randomFrom } from '../harness/random.ts';
 
 /** The first two groups of the IPv6 networks that are listed and looked up. */
 const NETWORKS = ['2001', '2400', '2600', '2804', '2a00', '2a01', '2a02', '2c0f'] as const;

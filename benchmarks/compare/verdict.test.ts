@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { randomFrom } from '../harness/random.ts';
 import { studentQuantile } from './interval.ts';
 import { type Outcome, type Sample, type Verdict, judge, takeSamples } from './verdict.ts';
 
@@ -45,15 +46,11 @@ describe('a verdict', () => {
   });
 });
 
-/** Random numbers from 0 to 1, the same for the same seed (mulberry32). */
+/** Random numbers from 0 to below 1, the same for the same seed. */
 function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  // Far apart, since neighbouring seeds begin with nearly the same number.
+  const random = randomFrom(1 + seed * 1_000_003);
+  return () => random(2 ** 30) / 2 ** 30;
 }
 
 /** The logarithm of one process's time: its distance from the usual for the same code. */
