@@ -15,7 +15,7 @@ export interface Variant {
   readonly flags: readonly string[];
 }
 
-/** How a lane's process runs. */
+/** The settings of a lane's process. */
 export interface LaneOptions {
   /** Further flags for Node. */
   readonly flags?: readonly string[];

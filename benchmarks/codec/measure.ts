@@ -6,7 +6,7 @@ import type { Entry } from './catalogue.ts';
 import { Lane, type Variant, countBytes, timeRounds, warmUpLanes, withLanes } from './lane.ts';
 import type { Round } from './subject.ts';
 
-/** How long a case is measured. */
+/** The length of a measurement. */
 export interface MeasureOptions {
   readonly rounds: number;
   readonly warmUpMs: number;

@@ -20,7 +20,7 @@ export interface Comparison extends Outcome {
   readonly seconds: number;
 }
 
-/** How one case is compared. */
+/** The settings of a comparison. */
 export interface CompareOptions {
   /** The number of cases in this run. */
   readonly cases: number;

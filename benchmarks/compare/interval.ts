@@ -1,6 +1,6 @@
 import { mean, median, probit, sum } from 'simple-statistics';
 
-/** What samples of a ratio say; all values are natural logarithms. */
+/** An estimate of a ratio from samples; all values are natural logarithms. */
 export interface Interval {
   readonly estimate: number;
   readonly low: number;

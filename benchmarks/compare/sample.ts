@@ -3,7 +3,7 @@ import type { Entry } from '../codec/catalogue.ts';
 import { Lane, type Variant, timeRounds, warmUpLanes, withLanes } from '../codec/lane.ts';
 import type { Sample } from './verdict.ts';
 
-/** How the processes of a sample run. */
+/** The settings of a sample. */
 export interface SampleOptions {
   readonly base: Variant;
   readonly head: Variant;

@@ -1,6 +1,6 @@
 import { type Interval, trimmedInterval } from './interval.ts';
 
-/** What the comparison of a case says; RULE explains it. */
+/** The result of comparing a case; RULE explains it. */
 export type Verdict = 'slower' | 'faster' | 'same' | 'undecided';
 
 /** The probability that all intervals of a run contain the true value. */
@@ -26,7 +26,7 @@ export interface Sample {
   readonly control: number;
 }
 
-/** What the samples of one case say. */
+/** The judgement on the samples of one case. */
 export interface Judgement {
   readonly time: Interval;
   readonly control: Interval;

@@ -11,7 +11,7 @@ import { conformanceCases } from '../../packages/builder/src/conformance/suite.t
 import { ipv4Bytes, ipv6Bytes } from '../../packages/builder/src/data/address.ts';
 import { int32, nil } from '../../packages/builder/src/data/values.ts';
 
-/** What an agent that does the job answers. */
+/** The answers of an agent that does the job. */
 export const scoreContract: Contract = {
   ...anyAnswer('check-client-ip', 'ip'),
   answers: {
@@ -29,7 +29,7 @@ export function casesFor(contract: Contract): Case[] {
   return conformanceCases(contract).filter(({ needs }) => needs !== 'echo');
 }
 
-/** How they are played against a port of 127.0.0.1. */
+/** The options for playing them against a port of 127.0.0.1. */
 export function playOn(port: number, contract: Contract = scoreContract, patienceMs: number = 1_500): PlayOptions {
   return {
     contract,

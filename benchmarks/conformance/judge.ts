@@ -5,7 +5,7 @@ import type { Contract } from '../../packages/builder/src/conformance/contract.t
 import { judgeCase, probe, type Probed, type Verdict } from '../../packages/builder/src/conformance/run.ts';
 import { casesFor, playOn, scoreContract } from './cases.ts';
 
-/** How long an answer may take in the first and in the second try: a busy machine is slow, too. */
+/** The most milliseconds for an answer, in the first and in the second try: a busy machine is slow, too. */
 const PATIENCE_MS = [1_500, 5_000] as const;
 
 /** The detail of a case that ended the agent's process. */
@@ -31,7 +31,7 @@ export interface RunningAgent {
 /** An agent that can be judged. */
 export interface JudgedAgent {
   readonly start: () => Promise<RunningAgent>;
-  /** What it is asked and answers; by default the job of benchmarks/load/traffic.ts. */
+  /** Its questions and answers; by default the job `tiny` of benchmarks/load/traffic.ts. */
   readonly contract?: Contract;
 }
 

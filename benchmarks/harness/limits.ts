@@ -1,4 +1,4 @@
-/** How a figure is bound. */
+/** The bounds of a figure. */
 export interface Limit {
   readonly atMost?: number | undefined;
   readonly atLeast?: number | undefined;

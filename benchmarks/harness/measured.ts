@@ -5,7 +5,7 @@ import { timeTasks, warmUp } from './stopwatch.ts';
 const WARM_MS = 500;
 const TASK_MS = 20;
 
-/** What one operation takes. */
+/** The time and memory of one operation. */
 export interface Measured {
   /** Nanoseconds of processor time, warm. */
   readonly ns: number;

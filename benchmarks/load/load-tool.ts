@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { pinned } from './agent-process.ts';
 import { type TrafficKind, writeTraffic } from './traffic.ts';
 
-/** What to send, to whom, and for how long. */
+/** One load. */
 export interface LoadRequest {
   readonly port: number;
   readonly kind: TrafficKind;
@@ -21,19 +21,19 @@ export interface LoadRequest {
   readonly cores?: string;
 }
 
-/** What one load saw, as the generator prints it. Latencies are in microseconds. */
+/** The result of one load, as the generator prints it. Latencies are in microseconds. */
 export interface LoadResult {
   readonly acked: number;
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
-  /** What was wrong with the agent's answers, or empty. */
+  /** The first fault of the agent's answers, or empty. */
   readonly firstError: string;
 }
 
 const SOURCE = fileURLToPath(new URL('../peers/c/generator.c', import.meta.url));
-/** Where programs are built; git ignores it. */
+/** The folder for built programs; git ignores it. */
 export const BUILD: string = fileURLToPath(new URL('../peers/build/', import.meta.url));
 
 /** The compiled generator, with the traffic that it sends. */

@@ -85,7 +85,7 @@ export async function takeTurns<Subject, S>(
   return samples;
 }
 
-/** How long each load lasts, and how often it is repeated. */
+/** The length of each load, and its repetitions. */
 export interface RoundOptions {
   readonly tool: LoadTool;
   readonly rounds: number;

@@ -9,7 +9,7 @@
 import { writeFileSync } from 'node:fs';
 import { data, haproxyHello, notify } from '@spop/builder';
 
-/** Which of the two jobs. */
+/** The name of a job. */
 export type TrafficKind = 'tiny' | 'realistic';
 
 /** One NOTIFY payload and the score that its ACK must carry. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hello, tiny } from '../codec/frames.ts';
 import { mainThreadSecondsOf } from './agent-process.ts';
 
-/** How long a NOTIFY waited for its ACK, in milliseconds. */
+/** The wait of a NOTIFY for its ACK, in milliseconds. */
 export interface Wait {
   /** Processor time of the agent's event loop until the ACK came; that of other programs is not in it. */
   readonly agent: number;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** What wrk saw; latencies of HTTP requests in microseconds. */
+/** The result of wrk; latencies of HTTP requests in microseconds. */
 export interface WrkResult {
   readonly requests: number;
   readonly requestsPerSecond: number;

@@ -1,6 +1,6 @@
 /** A first attempt at a codec: objects, Maps, strings, bigints, and a Buffer for each piece. Correct, and not slowed down. */
 
-/** What a handler gets: addresses are text, integers bigints. */
+/** A value for handlers: addresses are text, integers bigints. */
 export type Value = null | boolean | bigint | string | Buffer;
 
 /** A decoded value and the offset of the byte after it. */

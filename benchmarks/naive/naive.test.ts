@@ -5,7 +5,7 @@ import { FrameDecoder, type Value, decodeMessages, encodeAck } from './codec.ts'
 
 const MAX_FRAME_SIZE = 65_536;
 
-/** What the naive codec makes of an argument. */
+/** The naive codec's value of an argument. */
 function plain({ value }: Argument): Value {
   switch (value.type) {
     case 'null':

@@ -1,4 +1,4 @@
-/** What bench:peers found, as it stands in docs/benchmarks.json. */
+/** The results of bench:peers, as they stand in docs/benchmarks.json. */
 import type { MachineInfo } from '../harness/machine.ts';
 import { summarize } from '../harness/statistics.ts';
 import type { Sample } from '../load/rounds.ts';

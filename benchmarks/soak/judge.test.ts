@@ -6,7 +6,7 @@ import type { SoakSample } from './agent.ts';
 const { latency, ...metrics } = createAgent().toMetrics();
 const rest: SoakSample = { rss: 100, heap: 10, external: 12, handles: 30, p99Ms: latency.p99Ms, ...metrics };
 
-/** What grows too much in 400 samples. */
+/** The quantities that grow too much in 400 samples. */
 function tooMuch(sampleAt: (index: number) => Partial<SoakSample>): string[] {
   const samples = Array.from({ length: 400 }, (_, index) => ({ ...rest, ...sampleAt(index) }));
   return growths(samples).flatMap(({ name, isTooMuch }) => (isTooMuch ? [name] : []));

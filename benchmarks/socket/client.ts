@@ -8,7 +8,7 @@ import { connect } from 'node:net';
 import { realistic, tiny } from '../codec/frames.ts';
 import { Asker } from './asker.ts';
 
-/** What the parent asks for: a number of NOTIFYs, and how many of them are sent in one write. */
+/** A request of the parent: a number of NOTIFYs, and how many of them are sent in one write. */
 export interface Request {
   readonly count: number;
   readonly window: number;

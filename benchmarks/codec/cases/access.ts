@@ -39,7 +39,7 @@ function walkTiny(): Operation {
 
 const typedRealistic = (): Operation => fromFrame(realistic, checkRequest, scoreOf);
 
-/** What one writes without declarations: each name is compared with the known ones until one is equal. */
+/** A handler without declarations: each name is compared with the known ones until one is equal. */
 function walkRealistic(): Operation {
   const frame = frameOf(realistic);
   const messages = new MessageReader();

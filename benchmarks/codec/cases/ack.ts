@@ -79,7 +79,7 @@ const texts = ['', 'a reason of more than thirty characters', 'größer', 'x'.re
 /** A text among them makes V8 keep each number boxed: reading a double from an array of doubles would box it again. */
 const boxed: readonly unknown[] = ['', 4_000_000_000, 4_000_000_001, 4_000_000_002, 4_000_000_003];
 
-/** What a double takes on the heap. */
+/** Bytes of a double on the heap. */
 const BOX = 16;
 
 /** Only what `ack string` does with Node's own `Buffer.write`. */

@@ -99,7 +99,7 @@ const keyedFrame = bytesOf(
 );
 const score = defineVariable('sess', 'ip_score', int32);
 
-/** What an asynchronous handler needs: the frame and the begun ACK are copied to other buffers, and used there. */
+/** The needs of an asynchronous handler: the frame and the begun ACK are copied to other buffers, and used there. */
 function moveAside(): Operation {
   const frame = frameOf(keyedFrame);
   const notify = new Notify(new MessageSet([keyed]));

@@ -1,4 +1,4 @@
-/* What the generator and the agent in C both read and write: the integers of SPOP. */
+/* The integers of SPOP, for the generator and the agent in C. */
 #include <arpa/inet.h>
 #include <stddef.h>
 #include <stdint.h>
