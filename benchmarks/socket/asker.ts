@@ -1,5 +1,4 @@
 /** HAProxy's end of a connection, which sends one NOTIFY again and again. */
-import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { hello } from '../codec/frames.ts';
 
@@ -11,10 +10,12 @@ export class Asker {
   #received = 0;
   #wanted = Infinity;
   #settle: () => void = () => {};
+  #fail: (error: Error) => void = () => {};
 
   private constructor(stream: Duplex, frame: Buffer) {
     this.#stream = stream;
     this.#frame = frame;
+    stream.once('close', () => this.#fail(new Error('expected an answer; found a closed stream')));
   }
 
   /** Makes the handshake, and asks once to learn the length of an ACK. */
@@ -26,13 +27,18 @@ export class Asker {
     return asker;
   }
 
-  /** Sends `count` NOTIFYs, `window` in one write, and waits for the ACKs of each write. */
+  /**
+   * Sends `count` NOTIFYs, `window` in one write, and waits for the ACKs of each write.
+   *
+   * @throws {Error} if the stream closes before the last ACK.
+   */
   async ask(count: number, window: number): Promise<void> {
     const frames = Buffer.concat(Array.from({ length: Math.min(window, count) }, () => this.#frame));
     for (let left = count; left > 0; left -= window) {
       const inFlight = Math.min(left, window);
-      await new Promise<void>((resolve) => {
+      await new Promise<void>((resolve, reject) => {
         this.#settle = resolve;
+        this.#fail = reject;
         this.#received = 0;
         this.#wanted = inFlight * this.#ackLength;
         this.#stream.write(frames.subarray(0, inFlight * this.#frame.length));
@@ -49,8 +55,11 @@ export class Asker {
 
   /** Sends one frame and returns the length of the frame that answers it. */
   async #firstAnswer(frame: Buffer, type: number): Promise<number> {
-    this.#stream.write(frame);
-    const [chunk] = (await once(this.#stream, 'data')) as [Buffer];
+    const chunk = await new Promise<Buffer>((resolve, reject) => {
+      this.#fail = reject;
+      this.#stream.once('data', resolve);
+      this.#stream.write(frame);
+    });
     if (chunk[4] !== type || chunk.readUInt32BE(0) + 4 !== chunk.length) {
       throw new Error(`expected one frame of type ${type}; found ${chunk.toString('hex')}`);
     }

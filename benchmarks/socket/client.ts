@@ -17,18 +17,10 @@ export interface Request {
 const [target = '', traffic = ''] = process.argv.slice(2);
 const port = Number(target);
 const socket = Number.isNaN(port) ? connect(target) : connect({ host: '127.0.0.1', port, noDelay: true });
-let isWaiting = true;
-socket.on('close', () => {
-  if (isWaiting) console.error('expected ACKs; found a closed connection');
-  process.exit(isWaiting ? 1 : 0);
-});
 const asker = await Asker.open(socket, traffic === 'tiny' ? tiny : realistic);
-isWaiting = false;
 
 async function answer({ count, window }: Request): Promise<void> {
-  isWaiting = true;
   await asker.ask(count, window);
-  isWaiting = false;
   process.send?.(0);
 }
 
