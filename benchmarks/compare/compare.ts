@@ -1,20 +1,17 @@
-import { readFileSync } from 'node:fs';
-import os from 'node:os';
 import type { Entry } from '../codec/catalogue.ts';
 import { type Variant, countBytes } from '../codec/lane.ts';
 import { hasExactBytes } from '../harness/case.ts';
 import { plainJsFlags } from '../harness/plain-js.ts';
 import { type Packages, copyPackages } from './packages.ts';
-import { type Timed, takeSample } from './sample.ts';
+import { type Sides, type Timed, takeSample } from './sample.ts';
 import { type Outcome, takeSamples } from './verdict.ts';
 
 /** One case of each kind: compared by default, and used to prove the comparison itself. */
 export const representative = 'decode realistic,access realistic,ack two set-vars,tiny through a socket';
 
 /** The result of comparing one case. */
-export interface Comparison extends Outcome {
+export interface Comparison extends Outcome<Timed> {
   readonly name: string;
-  readonly samples: readonly Timed[];
   /** Bytes of heap per operation of base and head, if they are the same in each process. */
   readonly bytes?: readonly [base: number, head: number];
   readonly seconds: number;
@@ -30,12 +27,6 @@ export interface CompareOptions {
   readonly planted: number;
 }
 
-/** Both sides of a comparison. */
-export interface Sides {
-  readonly base: Variant;
-  readonly head: Variant;
-}
-
 /** Copies the packages of two commits, or of the working tree for a missing one. The copies last as long as this process. */
 export function copySides(baseRevision?: string, headRevision?: string): Sides {
   process.once('SIGINT', () => process.exit(130));
@@ -44,31 +35,15 @@ export function copySides(baseRevision?: string, headRevision?: string): Sides {
   return { base: variant(copyPackages(baseRevision, head)), head: variant(head) };
 }
 
-const core = lastCore();
-
 /** Compares one case. Bytes are not counted with a planted slowdown, since both sides then have the same code. */
-export async function compareCase(entry: Entry, { base, head }: Sides, options: CompareOptions): Promise<Comparison> {
+export async function compareCase(entry: Entry, sides: Sides, options: CompareOptions): Promise<Comparison> {
   const begin = performance.now();
   const { cases, minutes, planted } = options;
   const { name } = entry.definition;
-  const samples: Timed[] = [];
-  const outcome = await takeSamples({ cases, budget: minutes * 60_000 }, async () => {
-    const sample = await takeSample(entry, { base, head, core, planted });
-    samples.push(sample);
-    return sample;
-  });
-  const compared = { ...outcome, name, samples, seconds: (performance.now() - begin) / 1_000 };
+  const budget = minutes * 60_000;
+  const outcome = await takeSamples({ cases, budget }, () => takeSample(entry, sides, planted));
+  const compared = { ...outcome, name, seconds: (performance.now() - begin) / 1_000 };
   if (!hasExactBytes(entry.definition) || planted > 0) return compared;
-  return { ...compared, bytes: [await countBytes(base, entry, 'spop'), await countBytes(head, entry, 'spop')] };
-}
-
-/** The last core that this process may run on, as `taskset` counts them: the first has most of the interrupts. */
-function lastCore(): number {
-  try {
-    const last = /^Cpus_allowed_list:.*?(\d+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
-    if (last !== undefined) return Number(last);
-  } catch {
-    // No Linux, and no taskset either.
-  }
-  return os.availableParallelism() - 1;
+  const bytes = [await countBytes(sides.base, entry, 'spop'), await countBytes(sides.head, entry, 'spop')] as const;
+  return { ...compared, bytes };
 }

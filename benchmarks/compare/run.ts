@@ -2,8 +2,9 @@
 import { parseArgs } from 'node:util';
 import { findCases } from '../codec/catalogue.ts';
 import { startProgress } from '../harness/progress.ts';
-import { compareCase, type Comparison, copySides, representative, type Sides } from './compare.ts';
+import { compareCase, type Comparison, copySides, representative } from './compare.ts';
 import { reportLines } from './report.ts';
+import type { Sides } from './sample.ts';
 
 const help = `pnpm run bench:compare BASE [HEAD] [options]
   BASE, HEAD       two commits; without HEAD the working tree

@@ -1,16 +1,14 @@
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
 import { mean, median, shuffle } from 'simple-statistics';
 import type { Entry } from '../codec/catalogue.ts';
 import { Lane, type Variant, timeRounds, warmUpLanes, withLanes } from '../codec/lane.ts';
 import type { Sample } from './verdict.ts';
 
-/** The settings of a sample. */
-export interface SampleOptions {
+/** Both sides of a comparison. */
+export interface Sides {
   readonly base: Variant;
   readonly head: Variant;
-  /** The core that all processes are bound to. */
-  readonly core: number;
-  /** The part of an operation by which the head is slowed down; 0 for not at all. */
-  readonly planted: number;
 }
 
 /** A sample, and the nanoseconds per operation of its processes. */
@@ -31,20 +29,24 @@ const ASYNC_TASK_MS = 2;
  */
 const FLAGS = ['--single-threaded'];
 
+/** All processes are bound to it. */
+const core = lastCore();
+
 /**
  * Takes one sample: two processes of the base and two of the head on one core, started in random order. They take turns,
- * so that all see the same machine, and they are compared within each round.
+ * so that all see the same machine, and they are compared within each round. The head is slowed down by the part `planted`
+ * of an operation; 0 for not at all.
  */
-export async function takeSample(entry: Entry, options: SampleOptions): Promise<Timed> {
+export async function takeSample(entry: Entry, versions: Sides, planted: number): Promise<Timed> {
   const sides = shuffle(['base', 'base', 'head', 'head'] as const);
-  const lanes = sides.map((side) => new Lane(options[side], entry, 'spop', { flags: FLAGS, core: options.core }));
+  const lanes = sides.map((side) => new Lane(versions[side], entry, 'spop', { flags: FLAGS, core }));
   return withLanes(lanes, async () => {
     const counts = await warmUpLanes(lanes, WARM_UP_MS, entry.definition.work === undefined ? TASK_MS : ASYNC_TASK_MS);
     // The same number for all; a multiple of ten, so that a tenth of it can be planted.
     const count = Math.ceil(median(counts) / 10) * 10;
     const tasks = sides.map((side) => ({
       count,
-      uncounted: side === 'head' ? Math.round(count * options.planted) : 0,
+      uncounted: side === 'head' ? Math.round(count * planted) : 0,
     }));
     const rounds = await timeRounds(lanes, tasks, ROUNDS);
     return compare(
@@ -67,4 +69,15 @@ function compare(sides: readonly ('base' | 'head')[], rounds: readonly number[][
     base: [time(b1), time(b2)],
     head: [time(h1), time(h2)],
   };
+}
+
+/** The last core that this process may run on, as `taskset` counts them: the first has most of the interrupts. */
+function lastCore(): number {
+  try {
+    const last = /^Cpus_allowed_list:.*?(\d+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
+    if (last !== undefined) return Number(last);
+  } catch {
+    // No Linux, and no taskset either.
+  }
+  return os.availableParallelism() - 1;
 }

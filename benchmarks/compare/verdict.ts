@@ -62,8 +62,8 @@ function called({ low, high }: Interval): 'slower' | 'faster' | undefined {
 }
 
 /** The verdict on a case, and its samples. */
-export interface Outcome extends Judgement {
-  readonly samples: readonly Sample[];
+export interface Outcome<S extends Sample = Sample> extends Judgement {
+  readonly samples: readonly S[];
 }
 
 /** Fewer samples do not show their own spread, on which the end depends. */
@@ -74,13 +74,13 @@ const LEAST_SAMPLES = 12;
  * The end depends on the width of the interval and not on its place, so that looking after every sample does not make a
  * false verdict more likely.
  */
-export async function takeSamples(
+export async function takeSamples<S extends Sample>(
   { cases, budget }: { readonly cases: number; readonly budget: number },
-  take: () => Promise<Sample>,
+  take: () => Promise<S>,
   now: () => number = () => performance.now(),
-): Promise<Outcome> {
+): Promise<Outcome<S>> {
   const begin = now();
-  const samples: Sample[] = [];
+  const samples: S[] = [];
   for (;;) {
     samples.push(await take());
     const spent = now() - begin;
