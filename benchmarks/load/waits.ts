@@ -11,7 +11,7 @@ export interface Wait {
   readonly wall: number;
 }
 
-/** Sends an agent on 127.0.0.1 one tiny NOTIFY after the other, `pauseMs` after each ACK, until `isOver`. */
+/** Sends an agent on 127.0.0.1 one tiny NOTIFY after the other, `pauseMs` after each ACK, at least one, until `isOver`. */
 export async function waitForAcks(
   { port, pid }: { readonly port: number; readonly pid: number | undefined },
   pauseMs: number,
@@ -22,7 +22,7 @@ export async function waitForAcks(
   socket.write(hello);
   await once(socket, 'data');
   const waits: Wait[] = [];
-  while (!isOver()) {
+  do {
     const askedAt = performance.now();
     const before = mainThreadSecondsOf(pid);
     socket.write(tiny);
@@ -31,7 +31,7 @@ export async function waitForAcks(
     const wall = performance.now() - askedAt;
     waits.push({ wall, agent: (mainThreadSecondsOf(pid) - before) * 1_000 });
     await sleep(pauseMs);
-  }
+  } while (!isOver());
   socket.destroy();
   return waits;
 }
