@@ -11,7 +11,7 @@ export interface Plan {
   readonly round: number;
   /** Tests that take more processor time have no turn in this round. */
   readonly cpuMs: number;
-  /** Nor have mutants that so many tests did not notice, but with tests of their folder. */
+  /** Nor have mutants that so many tests of the same file did not notice, but for tests of the mutant's folder. */
   readonly tests: number;
   /** The folder of each mutant below `src`. */
   readonly folders: readonly string[];
@@ -42,7 +42,8 @@ export class Journal {
   readonly covered: Set<number> = new Set<number>();
   readonly killed: Map<number, string> = new Map<number, string>();
   readonly unusable: Map<string, string> = new Map<string, string>();
-  readonly #tests = new Map<number, number>();
+  /** How often a mutant was tried with a file of tests. */
+  readonly #tries = new Map<string, number>();
   readonly #tried = new Set<string>();
   readonly #again = new Set<string>();
   readonly #done = new Map<string, number>();
@@ -75,7 +76,7 @@ export class Journal {
         break;
       case 'try':
         this.#tried.add(`${entry[1]} ${entry[2]}`);
-        this.#tests.set(entry[1], (this.#tests.get(entry[1]) ?? 0) + 1);
+        this.#tries.set(withFile(entry[1], entry[2]), (this.#tries.get(withFile(entry[1], entry[2])) ?? 0) + 1);
         break;
       case 'killed':
         for (const mutant of entry[1]) this.killed.set(mutant, entry[2]);
@@ -119,7 +120,7 @@ export class Journal {
         mutant % parts === part &&
         !this.killed.has(mutant) &&
         !this.#tried.has(`${mutant} ${test}`) &&
-        ((this.#tests.get(mutant) ?? 0) < tests || isOfFolder(mutant)),
+        ((this.#tries.get(withFile(mutant, test)) ?? 0) < tests || isOfFolder(mutant)),
     );
     return open.toSorted((a, b) => Number(this.isAgain(b, test)) - Number(this.isAgain(a, test)));
   }
@@ -128,4 +129,8 @@ export class Journal {
   isAgain(mutant: number, test: string): boolean {
     return this.#again.has(`${mutant} ${test}`);
   }
+}
+
+function withFile(mutant: number, test: string): string {
+  return `${mutant} ${test.slice(0, test.indexOf(' '))}`;
 }
