@@ -91,7 +91,8 @@ export default class MutantRunner extends TestRunner {
 
   override async onBeforeRunTask(test: RunnerTestCase): Promise<void> {
     await super.onBeforeRunTask(test);
-    this.#key = `${this.#file} ${test.fullTestName}`;
+    // Cases of a table may have one name; their places differ.
+    this.#key = `${this.#file} ${test.fullTestName} ${test.id.replace(/^[^_]*_/, '')}`;
     if (test.mode !== 'run' && test.mode !== 'queued') return;
     if (journal.isDone(this.#key, plan.round) || test.fails === true || test.concurrent === true) {
       test.mode = 'skip';
