@@ -30,12 +30,12 @@ export interface AskedAgent {
 export async function throughSocket(
   handlers: HandlerKind,
   traffic: TrafficKind = 'tiny',
-  at: string = '127.0.0.1:0',
+  path?: string,
 ): Promise<AskedAgent> {
   const agent = jobsAgent(handlers);
-  const listening = await agent.listen(at);
-  const target = 'port' in listening ? String(listening.port) : at;
-  const client = fork(fileURLToPath(new URL('client.ts', import.meta.url)), [target, traffic]);
+  const listening = await agent.listen(path === undefined ? { port: 0 } : { path });
+  const target = 'port' in listening ? String(listening.port) : path;
+  const client = fork(fileURLToPath(new URL('client.ts', import.meta.url)), [String(target), traffic]);
   // The client has said why on standard error.
   const fail = (): never => process.exit(1);
   client.once('exit', fail);
