@@ -25,6 +25,7 @@ export default defineConfig({
     // By default one core is left idle, which is half of a small machine.
     maxWorkers: '100%',
     slowTestThreshold: 5000,
+    setupFiles: process.argv.includes('--coverage') ? ['.ci/whole-coverage.ts'] : [],
     // What a test waits for comes at once on a machine of its own.
     expect: { poll: { timeout: 30_000 } },
     reporters: ['default', './.ci/closing-line.ts'],
