@@ -1,12 +1,36 @@
 import { stripTypeScriptTypes } from 'node:module';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
-const roots = ['packages/*/test', 'fuzz', 'docs', 'benchmarks', '.ci/test'];
+const roots = ['packages/*/test', 'docs', 'benchmarks', '.ci/test'];
+const e2e = '**/*.e2e.test.ts';
 const attacks = 'packages/*/test/attack/**/*.test.ts';
 const programs = 'packages/agent/test/cli/**/*.test.ts';
+const examples = 'docs/examples/**/*.test.ts';
+const fuzz = 'fuzz/**/*.test.ts';
 /** What coverage counts. */
 const sources = /\/packages\/(?:codec|builder|agent)\/src\/.*\.ts$/;
 const ignored = ['**/node_modules/**', '**/dist/**', '**/fixtures/**'];
+
+interface Files {
+  readonly include: string[];
+  readonly exclude?: readonly string[];
+}
+
+/** Tests without HAProxy. */
+function project(name: string, { include, exclude = [] }: Files): TestProjectInlineConfiguration {
+  return {
+    extends: true,
+    test: {
+      name,
+      include,
+      exclude: [...ignored, ...exclude],
+      // Far above what any of them takes on a machine of its own.
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      sequence: { groupOrder: 0 },
+    },
+  };
+}
 
 export default defineConfig({
   // As Node does it, every character stays in its place. Otherwise the same branch would have one end in a test and another in
@@ -39,43 +63,18 @@ export default defineConfig({
       reporter: [['text', { skipFull: true }], 'html'],
     },
     projects: [
-      {
-        extends: true,
-        test: {
-          name: 'unit',
-          include: roots.map((root) => `${root}/**/*.test.ts`),
-          exclude: [...ignored, '**/*.e2e.test.ts', attacks, programs],
-          // Far above what any of them takes on a machine of its own.
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          sequence: { groupOrder: 0 },
-        },
-      },
-      {
-        // What hostile peers and handlers do, in rounds, and what wrong agents do to the conformance suite: half of the time of
-        // all tests without HAProxy.
-        extends: true,
-        test: {
-          name: 'attack',
-          include: [attacks],
-          exclude: ignored,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          sequence: { groupOrder: 0 },
-        },
-      },
-      {
-        // The command line, started as a process again and again.
-        extends: true,
-        test: {
-          name: 'program',
-          include: [programs],
-          exclude: [...ignored, '**/*.e2e.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          sequence: { groupOrder: 0 },
-        },
-      },
+      project('unit', {
+        include: roots.map((root) => `${root}/**/*.test.ts`),
+        exclude: [e2e, attacks, programs, examples],
+      }),
+      // What hostile peers and handlers do, in rounds, and what wrong agents do to the conformance suite.
+      project('attack', { include: [attacks] }),
+      // The command line, started as a process again and again.
+      project('program', { include: [programs], exclude: [e2e] }),
+      // The examples' agents, most of them started as processes.
+      project('example', { include: [examples], exclude: [e2e] }),
+      // Properties with many runs.
+      project('fuzz', { include: [fuzz] }),
       {
         // With a real HAProxy, after the unit tests. Two files at a time: they wait for programs more than they compute.
         extends: true,

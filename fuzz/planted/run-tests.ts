@@ -50,7 +50,8 @@ function firstFailure(copy: string, path: string): string | undefined {
 export async function runTests(copy: string, files: readonly string[], limitMs: number): Promise<TestResult> {
   const report = join(copy, 'report.json');
   rmSync(report, { force: true });
-  const options = ['--project', 'unit', '--bail', '1', '--reporter', 'json', '--outputFile', report];
+  const projects = ['unit', 'example', 'fuzz'].flatMap((name) => ['--project', name]);
+  const options = [...projects, '--bail', '1', '--reporter', 'json', '--outputFile', report];
   // A test fails because a fault no longer applies to the source once it is planted.
   const excluded = ['--exclude', 'fuzz/planted.test.ts'];
   const child = spawn(process.execPath, [vitest, 'run', ...options, ...excluded, ...files], {
