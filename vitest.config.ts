@@ -4,7 +4,7 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 const roots = ['packages/*/test', 'docs', 'benchmarks', '.ci/test'];
 const e2e = '**/*.e2e.test.ts';
 const attacks = 'packages/*/test/attack/**/*.test.ts';
-const programs = 'packages/agent/test/cli/**/*.test.ts';
+const programs = ['packages/agent/test/cli/**/*.test.ts', '**/*.program.test.ts'];
 const examples = 'docs/examples/**/*.test.ts';
 const fuzz = 'fuzz/**/*.test.ts';
 /** What coverage counts. */
@@ -65,12 +65,12 @@ export default defineConfig({
     projects: [
       project('unit', {
         include: roots.map((root) => `${root}/**/*.test.ts`),
-        exclude: [e2e, attacks, programs, examples],
+        exclude: [e2e, attacks, ...programs, examples],
       }),
       // What hostile peers and handlers do, in rounds, and what wrong agents do to the conformance suite.
       project('attack', { include: [attacks] }),
-      // The command line, started as a process again and again.
-      project('program', { include: [programs], exclude: [e2e] }),
+      // The command line and other programs, started as processes again and again.
+      project('program', { include: programs, exclude: [e2e] }),
       // The examples' agents, most of them started as processes.
       project('example', { include: [examples], exclude: [e2e] }),
       // Properties with many runs.

@@ -87,7 +87,7 @@ describe('Markdown', () => {
   it('has at least a third of its blocks checked, and the test prints the numbers', () => {
     const count = (kind: (typeof blocks)[number]['kind']): number => blocksOf(kind).length;
     const rest = Object.entries(Object.groupBy(blocksOf('other'), ({ language }) => language || 'unnamed'));
-    // docs/guides/command-line.test.ts and docs/tutorials/tutorials.e2e.test.ts run these, and compare their output.
+    // docs/guides/command-line.program.test.ts and docs/tutorials/tutorials.e2e.test.ts run these, and compare their output.
     const sessions = blocksOf('shell').filter(({ language }) => language === 'console').length;
     console.log(
       `${blocks.length} blocks in ${files.length} Markdown files. Compiled: ${count('program')} programs of TypeScript and ` +

@@ -29,7 +29,8 @@ const TESTS = {
 /** Tests that measure memory, start processes or say nothing about behaviour. */
 const WITHOUT = [
   '**/*.e2e.test.ts',
-  '**/{memory,readme,types,busy-listener,left-behind,signalled-process,documented-defaults}.test.ts',
+  '**/*.program.test.ts',
+  '**/{memory,readme,types,busy-listener,left-behind,documented-defaults}.test.ts',
 ];
 
 /** Tests of much at a time: they come last, with what the others did not notice. */

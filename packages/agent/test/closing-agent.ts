@@ -1,4 +1,4 @@
-/** An agent that closes on signals, for signalled-process.test.ts. */
+/** An agent that closes on signals, for signalled.program.test.ts. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defineMessage, string } from '@spop/codec';
 import { closeOnSignals, createAgent } from '../src/index.ts';

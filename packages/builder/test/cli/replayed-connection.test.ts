@@ -75,7 +75,10 @@ describe('ReplayedConnection', () => {
   });
 
   it('has no status of a DISCONNECT without one', async () => {
-    const connection = await replay(() => [agentDisconnect({ statusCode: null })]);
+    const connection = await replay((type, _, socket) => {
+      if (type === 'HAPROXY-HELLO') socket.end(agentDisconnect({ statusCode: null }).toBytes());
+      return [];
+    });
     expect(connection.status).toBeNaN();
   });
 });
