@@ -30,7 +30,7 @@ change that was noticed once is not tried again, and a file with a complete resu
 it was. fuzz/mutation.md says why those that survived are harmless.
 
   --again  also files that have a result: what no test noticed is tried again with new and changed tests
-  --table  writes the results as far as they are known, prints them, and runs nothing: also beside a run
+  --table  writes the results as far as they are known, prints them, and runs nothing: also beside a run, with its words
 `;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -14,6 +14,18 @@ async function start(mode: string = ''): Promise<{ readonly program: Program; re
   return { program, port: Number(await program.says(/listening (\d+)/)) };
 }
 
+/** Sends SIGTERM to such a process while a NOTIFY is in flight, which must be answered, and then closes the connection. */
+async function signalWhileAsked(mode?: string): Promise<Program> {
+  const { program, port } = await start(mode);
+  const peer = await connectPeer({ host: '127.0.0.1', port });
+  const answer = peer.notify(ask, { id: 'slow' });
+  await program.says(/asked slow/);
+  program.signal('SIGTERM');
+  expect(await answer).toBeDefined();
+  peer.close();
+  return program;
+}
+
 describe('a process with closeOnSignals()', { timeout: 30_000 }, () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('ends on %s with exit code 0', async (signal) => {
     const { program } = await start();
@@ -23,13 +35,7 @@ describe('a process with closeOnSignals()', { timeout: 30_000 }, () => {
   });
 
   it('answers the NOTIFYs in flight before the process ends', async () => {
-    const { program, port } = await start();
-    const peer = await connectPeer({ host: '127.0.0.1', port });
-    const answer = peer.notify(ask, { id: 'slow' });
-    await program.says(/asked slow/);
-    program.signal('SIGTERM');
-    expect(await answer).toBeDefined();
-    peer.close();
+    const program = await signalWhileAsked();
     expect(await program.ended).toBe('exit code 0');
   });
 
@@ -65,13 +71,7 @@ describe('a process with closeOnSignals()', { timeout: 30_000 }, () => {
     ['throws', 'throw'],
     ['rejects', 'reject'],
   ])('closes the agent even if onSignal %s, and ends the process with exit code 1 and the error', async (_, mode) => {
-    const { program, port } = await start(mode);
-    const peer = await connectPeer({ host: '127.0.0.1', port });
-    const answer = peer.notify(ask, { id: 'slow' });
-    await program.says(/asked slow/);
-    program.signal('SIGTERM');
-    expect(await answer).toBeDefined();
-    peer.close();
+    const program = await signalWhileAsked(mode);
     expect(await program.ended).toBe('exit code 1');
     expect(program.output).toContain('Error: no last words');
     expect(program.output).toMatch(/after close\n$/);
