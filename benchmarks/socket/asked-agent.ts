@@ -8,7 +8,7 @@ import type { TrafficKind } from '../load/traffic.ts';
 import { Asker } from './asker.ts';
 import type { Request } from './client.ts';
 
-/** HAProxy has at most 20 NOTIFYs in flight on a connection. */
+/** HAPROXY_MAX_IN_FLIGHT of the codec, which early commits lack: this also runs with them, to compare. */
 export const HAPROXY_WINDOW = 20;
 
 /** An agent in this process whose peer is in this process too: 20 tiny NOTIFYs come at once, and the next 20 when these are answered. */
