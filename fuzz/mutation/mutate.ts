@@ -21,7 +21,7 @@ import { fileKey, Journal, type Plan } from './journal.ts';
 import { mutatedFiles, type PackageName, packageOf, testsOf } from './mutated-files.ts';
 import { noticedBefore, readResult, toResult, toTable, writeResult } from './results.ts';
 
-const HELP = `Usage: pnpm run mutate [part of a file's name …] [--again] [--table]
+const HELP = `Usage: pnpm run mutate [part of a file's name …] [--again] [--tests=part of a file's name] [--table]
 
 Changes every source file of codec, agent and builder in thousands of small ways, in a copy of the sources, and runs the unit tests
 that reach the change. All changes of a package's files are compiled in at once, and switched on one after the other, in a few
@@ -30,6 +30,7 @@ change that was noticed once is not tried again, and a file with a complete resu
 it was. fuzz/mutation.md says why those that survived are harmless.
 
   --again  also files that have a result: what no test noticed is tried again with new and changed tests
+  --tests  these tests alone: whether new tests notice what they are for
   --table  writes the results as far as they are known, prints them, and runs nothing: also beside a run, with its words
 `;
 
@@ -42,8 +43,9 @@ const ROUNDS = [
   { round: 2, cpuMs: 500, tests: 12 },
 ] as const;
 
-/** Processes at a time, with a part of the mutants each: a test that a mutant has broken waits more than it computes. */
-const PARTS = 4 * availableParallelism();
+/** Most processes at a time, with a part of the mutants each: a test that a mutant has broken waits more than it computes. */
+const MOST_PARTS = 4 * availableParallelism();
+const LEAST_OF_PART = 100;
 
 /** Longest without a line in the journal, above the time that a mutant may take. */
 const SILENT_MS = 20_000;
@@ -145,14 +147,14 @@ function countingAtTimes(content: string): string {
 }
 
 /** @throws {Error} where the tests end again and again without having run. */
-async function runRound(name: PackageName, copy: string, plan: Plan): Promise<void> {
+async function runRound(name: PackageName, copy: string, plan: Plan, chosen: string): Promise<void> {
   const log = join(state, `${name}-${plan.part}.log`);
   writeFileSync(join(copy, planOf(plan.part)), JSON.stringify(plan));
   for (let idle = 0; ;) {
     const before = new Journal(plan.journal);
     // Long files are those that the first round came to last, when many mutants had had their tests.
     const tests = testsOf(name, copy, plan.round > 1);
-    const left = tests.filter((file) => !before.isDone(fileKey(copy, file), plan.round));
+    const left = tests.filter((file) => file.includes(chosen) && !before.isDone(fileKey(copy, file), plan.round));
     const time = new Date().toISOString().slice(11, 19);
     console.log(
       `${time} round ${plan.round}, part ${plan.part}: ${before.killed.size} noticed, ${left.length} files of tests left`,
@@ -168,7 +170,7 @@ async function runRound(name: PackageName, copy: string, plan: Plan): Promise<vo
   }
 }
 
-async function mutate(name: PackageName, files: readonly string[], isRunning: boolean): Promise<void> {
+async function mutate(name: PackageName, files: readonly string[], isRunning: boolean, chosen: string): Promise<void> {
   const sources = files.map((file) => ({ name: file, content: readFileSync(join(root, file), 'utf8'), mutate: true }));
   const { files: instrumented, mutants } = await new Instrumenter(LOGGER).instrument(sources, {
     // Texts of errors are for people, and reworded without a test.
@@ -177,7 +179,8 @@ async function mutate(name: PackageName, files: readonly string[], isRunning: bo
     plugins: null,
   });
   const digest = createHash('sha256').update(JSON.stringify(sources)).digest('base64url').slice(0, 8);
-  const paths = Array.from({ length: PARTS }, (_, part) => join(state, `${name}-${digest}-${part}.jsonl`));
+  const parts = Math.min(MOST_PARTS, Math.ceil(mutants.length / LEAST_OF_PART));
+  const paths = Array.from({ length: parts }, (_, part) => join(state, `${name}-${digest}-${part}.jsonl`));
   if (isRunning) {
     console.log(`${name}: ${mutants.length} mutants of ${files.length} files`);
     const folders = mutants.map(({ fileName }) =>
@@ -187,7 +190,7 @@ async function mutate(name: PackageName, files: readonly string[], isRunning: bo
       noticedBefore(file, group),
     );
     console.log(`${noticed.length} of them were noticed before`);
-    await runRounds(name, instrumented, paths, { folders, noticed });
+    await runRounds(name, instrumented, paths, { folders, noticed }, chosen);
   }
   const journal = new Journal('', ...paths);
   for (const [test, reason] of journal.unusable) console.log(`without ${test}: ${reason}`);
@@ -205,6 +208,7 @@ async function runRounds(
   instrumented: readonly { readonly name: string; readonly content: string }[],
   journals: readonly string[],
   plan: Pick<Plan, 'folders' | 'noticed'>,
+  chosen: string,
 ): Promise<void> {
   const copy = copySources();
   try {
@@ -213,7 +217,8 @@ async function runRounds(
     renameSync(runSpop, runSpop.replace('run-spop', 'spop-as-process'));
     writeFileSync(runSpop, SPOP_IN_PROCESS);
     const runPart = async (journal: string, part: number): Promise<void> => {
-      for (const round of ROUNDS) await runRound(name, copy, { ...plan, ...round, journal, part, parts: PARTS });
+      for (const round of ROUNDS)
+        await runRound(name, copy, { ...plan, ...round, journal, part, parts: journals.length }, chosen);
     };
     await Promise.all(journals.map(runPart));
   } finally {
@@ -233,6 +238,7 @@ async function main(): Promise<number> {
       help: { type: 'boolean' },
       again: { type: 'boolean', default: false },
       table: { type: 'boolean', default: false },
+      tests: { type: 'string', default: '' },
     },
   });
   if (values.help === true) {
@@ -245,7 +251,7 @@ async function main(): Promise<number> {
   if (files.length === 0) throw new Error(`expected a part of a source file's name; found ${positionals.join(', ')}`);
   mkdirSync(state, { recursive: true });
   const due = files.filter((file) => values.again || isDue(file));
-  for (const [name, group] of Map.groupBy(due, packageOf)) await mutate(name, group, !values.table);
+  for (const [name, group] of Map.groupBy(due, packageOf)) await mutate(name, group, !values.table, values.tests);
   const results = files.flatMap((file) => {
     const result = readResult(file);
     return result === undefined ? [] : [[file, result] as const];

@@ -150,6 +150,11 @@ describe('measureAllocations', () => {
 });
 
 describe('withoutAllocations', () => {
+  it('says how to have a process with gc()', () => {
+    vi.stubGlobal('gc', undefined);
+    expect(() => withoutAllocations(taking({ ms: 1 }), short)).toThrow(/start node with --expose-gc, or have vitest/);
+  });
+
   const controlled =
     (object: number, number: number) =>
     (round: number): number =>
