@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { copySources } from '../support/copy-sources.ts';
 import { fileKey, Journal, type Plan } from './journal.ts';
-import { mutatedFiles, type PackageName, packageOf, testsOf } from './mutated-files.ts';
+import { LAST_ROUND, mutatedFiles, type PackageName, packageOf, testsOf } from './mutated-files.ts';
 import { noticedBefore, readResult, toResult, toTable, writeResult } from './results.ts';
 
 const HELP = `Usage: pnpm run mutate [part of a file's name …] [--again] [--tests=part of a file's name] [--table]
@@ -37,10 +37,11 @@ it was. fuzz/mutation.md says why those that survived are harmless.
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const state = join(root, 'node_modules/.cache/mutation');
 
-/** Quick tests notice most; the others have only what is left. */
+/** A few quick tests of each file notice most; all quick ones have what they leave, and slow ones what these leave. */
 const ROUNDS = [
   { round: 1, cpuMs: 20, tests: 4 },
-  { round: 2, cpuMs: 500, tests: 12 },
+  { round: 2, cpuMs: 20, tests: 1_000_000 },
+  { round: LAST_ROUND, cpuMs: 500, tests: 12 },
 ] as const;
 
 /** Most processes at a time, with a part of the mutants each: a test that a mutant has broken waits more than it computes. */
@@ -152,8 +153,7 @@ async function runRound(name: PackageName, copy: string, plan: Plan, chosen: str
   writeFileSync(join(copy, planOf(plan.part)), JSON.stringify(plan));
   for (let idle = 0; ;) {
     const before = new Journal(plan.journal);
-    // Long files are those that the first round came to last, when many mutants had had their tests.
-    const tests = testsOf(name, copy, plan.round > 1);
+    const tests = testsOf(name, copy, plan.round);
     const left = tests.filter((file) => file.includes(chosen) && !before.isDone(fileKey(copy, file), plan.round));
     const time = new Date().toISOString().slice(11, 19);
     console.log(

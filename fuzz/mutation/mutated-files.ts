@@ -33,6 +33,8 @@ const WITHOUT = [
   '**/{memory,readme,types,busy-listener,left-behind,documented-defaults}.test.ts',
 ];
 
+export const LAST_ROUND = 3;
+
 /** Tests of much at a time: they come last, with what the others did not notice. */
 const LAST = /^fuzz|\/(?:captures|round-trip|arbitraries|arbitraries-reach|arbitrary-bytes|large-input)\.test\.ts$/;
 
@@ -44,10 +46,14 @@ export function packageOf(file: string): PackageName {
   return name;
 }
 
-/** The files of tests to run against changes of a package, as paths from `folder`: short ones first, or long ones. */
-export function testsOf(name: PackageName, folder: string = root, isLongFirst: boolean = false): string[] {
-  const files = globSync([...TESTS[name]], { cwd: folder, exclude: WITHOUT });
-  const size = (file: string): number => statSync(join(folder, file)).size * (isLongFirst ? -1 : 1);
+/**
+ * The files of tests to run against changes of a package in a round, as paths from `folder`: short ones first in the first round,
+ * then long ones, which that round came to last; {@link LAST} in the last round alone. All of them without a round.
+ */
+export function testsOf(name: PackageName, folder: string = root, round: number = LAST_ROUND): string[] {
+  const all = globSync([...TESTS[name]], { cwd: folder, exclude: WITHOUT });
+  const files = round < LAST_ROUND ? all.filter((file) => !LAST.test(file)) : all;
+  const size = (file: string): number => statSync(join(folder, file)).size * (round > 1 ? -1 : 1);
   const place = (file: string): number => size(file) + (LAST.test(file) ? 1e9 : 0);
   return files.toSorted((a, b) => place(a) - place(b));
 }
