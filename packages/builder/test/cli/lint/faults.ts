@@ -1,6 +1,6 @@
 /** What one rule finds, without the others. */
 import type { ScopeName } from '@spop/codec';
-import type { Definitions } from '../../../src/cli/definitions.ts';
+import type { DeclaredArgument, Definitions } from '../../../src/cli/definitions.ts';
 import { rules } from '../../../src/cli/lint/lint.ts';
 import type { Fault } from '../../../src/cli/lint/rule.ts';
 import { subjectOf, type Sources } from '../../../src/cli/lint/subject.ts';
@@ -30,12 +30,23 @@ export function engine(...lines: readonly string[]): string {
 }
 
 /** Declarations of a message `m` and of variables, such as `txn.a`. */
-export function variablesOf(...variables: readonly `${ScopeName}.${string}`[]): Definitions {
+export function variablesOf(...variables: readonly string[]): Definitions {
   return {
     messages: [{ name: 'm', args: [] }],
     variables: variables.map((each) => {
-      const scope = SCOPES.find((name) => each.startsWith(`${name}.`)) ?? 'txn';
+      const scope = SCOPES.find((name) => each.startsWith(`${name}.`));
+      if (scope === undefined) throw new Error(`there is no scope in ${each}`);
       return { scope, name: each.slice(scope.length + 1) };
     }),
   };
+}
+
+/** An argument that an agent declares. */
+export function argument(name: string, kind = 'string', isOptional = false): DeclaredArgument {
+  return { name, kind, kinds: [kind], isOptional };
+}
+
+/** Declarations of messages with arguments. */
+export function messagesOf(messages: Readonly<Record<string, readonly DeclaredArgument[]>>): Definitions {
+  return { messages: Object.entries(messages).map(([name, args]) => ({ name, args })), variables: [] };
 }

@@ -156,7 +156,7 @@ describe('the scope of a variable', () => {
 });
 
 describe('a variable of the agent that nothing reads', () => {
-  const found = (haproxyText: string, spoeText: string, ...variables: Parameters<typeof variablesOf>) =>
+  const found = (haproxyText: string, spoeText: string, ...variables: readonly string[]) =>
     placesOf('agent-variable-unread', { haproxyText, spoeText, definitions: variablesOf(...variables) });
 
   it('is found at the prefix, or at the head of the agent', () => {
