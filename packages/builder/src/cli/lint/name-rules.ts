@@ -56,7 +56,7 @@ function* engineUnused({ filters, engines }: Subject): Iterable<Fault> {
     const name = engine.scope ?? 'NAME';
     yield {
       // If other engines are used, this one may be for another HAProxy.
-      ...(filters.length > 0 && engines.some((other) => other.filters.length > 0) ? { severity: 'note' as const } : {}),
+      ...(filters.length > 0 ? { severity: 'note' as const } : {}),
       file: 'spoe',
       line: engine.line,
       sentence: `no "filter spoe" names ${engine.scope === undefined ? 'the engine without a name' : `the engine "${name}"`}: HAProxy ignores its sections`,
