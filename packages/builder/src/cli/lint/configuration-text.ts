@@ -16,8 +16,20 @@ export interface Section {
   readonly lines: readonly ConfigurationLine[];
 }
 
-/** The escapes outside quotes, besides hexadecimal digits (configuration manual, §2.2). */
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
+/**
+ * What a backslash outside single quotes makes of the next character, besides hexadecimal digits and `$`; before another one it stays
+ * (HAProxy, src/tools.c, parse_line).
+ */
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  ' ': ' ',
+  '\\': '\\',
+  '#': '#',
+  "'": "'",
+  '"': '"',
+};
 const BLANK = /\s/;
 
 /**
@@ -39,7 +51,7 @@ function wordsOf(line: string): string[] {
     const character = line.charAt(index);
     if (quote !== "'" && character === '\\') {
       const next = line.charAt(++index);
-      word = (word ?? '') + (quote === '' ? (ESCAPES[next] ?? next) : next);
+      word = (word ?? '') + (ESCAPES[next] ?? `\\${next}`);
     } else if (quote === '' && character === '#') break;
     else if (quote === '' && BLANK.test(character)) {
       if (word !== undefined) words.push(word);

@@ -16,9 +16,13 @@ describe('the words of a line', () => {
     [String.raw`"a \" b"c`, ['a " bc']],
     [String.raw`'a\ b'`, [String.raw`a\ b`]],
     ['""', ['']],
+    [String.raw`a\nb\tc\rd\\e\'\"`, ['a\nb\tc\rd\\e\'"']],
+    [String.raw`"a\nb\"c" 'a\nb'`, ['a\nb"c', String.raw`a\nb`]],
+    [String.raw`regsub(\.php,-) "\1"`, [String.raw`regsub(\.php,-)`, String.raw`\1`]],
+    [`"a # b"c '#'#d`, ['a # bc', '#']],
     [`"\${NAME-a b}"`, ['${NAME-a b}']],
     [`'no end`, ['no end']],
-    [String.raw`end\ `.trim(), ['end']],
+    [String.raw`end\ `.trim(), [String.raw`end\ `.trim()]],
   ])('of %s are %j', (line, words) => {
     expect(linesOf(line)).toEqual([{ number: 1, words }]);
   });
@@ -72,6 +76,14 @@ describe('millisecondsOf', () => {
     ['1d', 86_400_000],
     ['${WAIT}', undefined],
     ['2 s', undefined],
+    ['1h', 3_600_000],
+    ['x2s', undefined],
+    ['2sx', undefined],
+    ['2ns', undefined],
+    ['', undefined],
+    ['999999999999999', 999_999_999_999_999],
+    ['9999999999999999', undefined],
+    [undefined, undefined],
     ['constructor', undefined],
   ])('reads %s as %s', (word, milliseconds) => {
     expect(millisecondsOf(word)).toBe(milliseconds);
@@ -88,6 +100,9 @@ describe('sampleTypeOf', () => {
     ['var(txn.a)', undefined],
     ['req.hdr(a),of_tomorrow', undefined],
     ['${SAMPLE}', undefined],
+    ['req.hdr(${NAME})', undefined],
+    ['src,lower', 'string'],
+    ['lower', undefined],
     ['', undefined],
     ['constructor', undefined],
   ])('of %s is %s', (expression, type) => {
@@ -108,6 +123,16 @@ describe('parseSpoeFile', () => {
       ['', 'src'],
       ['k', 'hdr(x=y)'],
     ]);
+  });
+
+  it('takes a line in brackets alone for the name of an engine', () => {
+    const text = 'spoe-agent a\n[b\nc]\n[d e]\nspoe-group f\n[g]\n[h]\nspoe-message i\nevent j\nevent k';
+    expect(parseSpoeFile(text).map(({ scope, agent, prefix }) => [scope, agent?.lines.length, prefix])).toEqual([
+      [undefined, 2, 'a'],
+      ['d e', undefined, ''],
+      ['h', undefined, ''],
+    ]);
+    expect(parseSpoeFile(text).map(({ messages }) => messages[0]?.event?.number)).toEqual([undefined, undefined, 10]);
   });
 });
 
