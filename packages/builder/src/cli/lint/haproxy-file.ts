@@ -71,19 +71,28 @@ const KNOWN_FILTERS: ReadonlySet<string> = new Set([
   'fcgi-app',
 ]);
 
+/** The defaults that a section names, after its own name; `defaults` may have no other (HAProxy, src/cfgparse-listen.c). */
+function defaultsNameOf({ kind, head: { words } }: Section): string | undefined {
+  const index = kind === 'defaults' && words.length === 3 ? 1 : 2;
+  return words[index] === 'from' ? words[index + 1] : undefined;
+}
+
 /** Parses HAProxy's configuration. Takes any text, and skips unknown lines. */
 export function parseHaproxyFile(text: string): HaproxyFile {
   const lines = linesOf(text);
   const sections = sectionsOf(lines, SECTIONS);
-  const named = new Map(sections.filter(({ kind }) => kind === 'defaults').map((section) => [section.name, section]));
+  const named = new Map<string, Section>();
   const proxies: Proxy[] = [];
   let latest: Section | undefined;
   for (const section of sections) {
-    if (section.kind === 'defaults') latest = section;
-    if (!['frontend', 'backend', 'listen'].includes(section.kind)) continue;
-    const from = section.head.words.indexOf('from');
-    const name = from < 0 ? undefined : section.head.words[from + 1];
-    proxies.push({ ...section, defaults: name === undefined ? latest : named.get(name) });
+    const from = defaultsNameOf(section);
+    const defaults = from === undefined ? latest : named.get(from);
+    if (section.kind === 'defaults') {
+      // Only those with a name are inherited here: no setting of the latest ones.
+      const inherited = from === undefined ? [] : (defaults?.lines ?? []);
+      latest = { ...section, lines: [...inherited, ...section.lines] };
+      named.set(section.name, latest);
+    } else if (['frontend', 'backend', 'listen'].includes(section.kind)) proxies.push({ ...section, defaults });
   }
   return {
     lines,

@@ -33,9 +33,12 @@ describe('the proxies of a file', () => {
   it.each([
     ['the latest, before it', 'defaults a\ndefaults b\nfrontend f\ndefaults c', 'b'],
     ['those that it names', 'defaults a\ndefaults b\nfrontend f from a', 'a'],
-    ['those that it names, after it', 'defaults b\nfrontend f from a\ndefaults a', 'a'],
+    ['none, if they stand after it', 'defaults b\nfrontend f from a\ndefaults a', undefined],
+    ['those that it names, whatever its own name', 'defaults a\ndefaults b\nfrontend from from a', 'a'],
     ['none, if they are missing', 'defaults b\nfrontend a\nfrontend f from a', undefined],
     ['none, if the name is missing', 'defaults b\nfrontend f from', 'b'],
+    ['the latest, if the proxy itself has that name', 'defaults a\ndefaults b\nfrontend from a', 'b'],
+    ['the latest, after another word', 'defaults a\ndefaults b\nfrontend f with a', 'b'],
     ['none before the first', 'frontend f\ndefaults a', undefined],
     ['only sections of that kind', 'ring a\nfrontend f', undefined],
   ])('have defaults: %s', (_, text, expected) => {
@@ -44,6 +47,26 @@ describe('the proxies of a file', () => {
 
   it('may have the word of named defaults as a name', () => {
     expect(only('defaults from\nfrontend from').defaults?.name).toBe('from');
+  });
+});
+
+describe('defaults', () => {
+  it.each([
+    ['that they name', 'defaults a\nx 1\ndefaults b from a\ny 2', ['x 1', 'y 2']],
+    ['that they name, without a name', 'defaults a\nx 1\ndefaults from a\ny 2', ['x 1', 'y 2']],
+    ['of which those have others', 'defaults a\nx 1\ndefaults b from a\ny 2\ndefaults c from b', ['x 1', 'y 2']],
+    ['only if they name some', 'defaults a\nx 1\ndefaults b\ny 2', ['y 2']],
+    ['only if there are some of that name', 'defaults a\nx 1\ndefaults b from c\ny 2', ['y 2']],
+    ['only if a name follows', 'defaults a\nx 1\ndefaults b from\ny 2', ['y 2']],
+    ['not by their own name', 'defaults a\nx 1\ndefaults from\ny 2', ['y 2']],
+  ])('have the settings of those %s', (_, text, expected) => {
+    const { defaults } = only(`${text}\nfrontend f`);
+    expect(defaults?.lines.map(({ words }) => words.join(' '))).toEqual(expected);
+  });
+
+  it('come before their own settings', () => {
+    const proxy = only('defaults a\nmode tcp\noption o\ndefaults from a\nmode http\nno option o\nfrontend f');
+    expect([modeOf(proxy), optionOf(proxy, 'o')]).toEqual(['http', false]);
   });
 });
 
