@@ -119,7 +119,7 @@ ${buffers}${ids}
   # What the agent said, for trying it out. HAProxy sets a variable only if its configuration has the name somewhere.
 ${definitions.variables.map((variable) => `  ${shownLine(variable, variablePrefix)}`).join('\n')}
   http-after-response set-header x-spoe-error %[var(txn.${variablePrefix}.error)] if { var(txn.${variablePrefix}.error) -m found }
-${definitions.variables.length === 0 ? '' : ruleExample(definitions, variablePrefix)}
+${ruleExample(definitions, variablePrefix)}
   default_backend app
 
 backend app
