@@ -1,5 +1,6 @@
 /** Configurations without a fault, and an agent's declarations for them. */
 import type { Definitions } from '../../../src/cli/definitions.ts';
+import { argument } from './faults.ts';
 
 /** HTTP: a message with an event, and a group with a rule. */
 export const HAPROXY = `global
@@ -78,10 +79,6 @@ spoe-message first
 spoe-group first
   messages first
 `;
-
-function argument(name: string, kind: string, isOptional = false) {
-  return { name, kind, kinds: [kind], isOptional };
-}
 
 /** The declarations of the agent of {@link SPOE}. */
 export const DEFINITIONS: Definitions = {
