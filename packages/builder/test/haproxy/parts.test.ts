@@ -21,6 +21,15 @@ describe('Transcript', () => {
 });
 
 describe('toAgentHello', () => {
+  it('takes a version and capabilities without the spaces around them', () => {
+    const hello = agentHello({ version: ' 2.0 ', maxFrameSize: 300, capabilities: ' pipelining , x' }).toFrame();
+    expect(hello.type === 'AGENT-HELLO' && toAgentHello(hello, 1000)).toEqual({
+      version: '2.0',
+      maxFrameSize: 300,
+      capabilities: ['pipelining', 'x'],
+    });
+  });
+
   it('takes what is missing or of another type as not said', () => {
     const hello = agentHello({ version: null, maxFrameSize: null, capabilities: null })
       .item('capabilities', 1)
