@@ -41,6 +41,11 @@ const rows: readonly (readonly [name: CorruptionName, frame: FrameBuilder, hex: 
   ['lying-name-length', asked, '0000001e 03 00000001 01 02 f095e7026d 00 016e 03 0161 08027879 0162 0201 0163 0301'],
   ['lying-name-length', answer, '00000016 67 00000001 01 01 01 03 01 f095e70276 0201 02 02 02 0177'],
   ['lying-value-length', asked, '0000001e 03 00000001 01 02 016d 00 016e 03 0161 08f095e7027879 0162 0201 0163 0301'],
+  [
+    'lying-value-length',
+    notify().message('m', [Uint8Array.of(7)]),
+    '00000011 03 00000001 01 01 016d 01 00 09f095e70207',
+  ],
   ['nb-args-too-many', asked, '0000001b 03 00000001 01 02 016d 00 016e 04 0161 08027879 0162 0201 0163 0301'],
   ['nb-args-too-few', asked, '0000001b 03 00000001 01 02 016d 00 016e 02 0161 08027879 0162 0201 0163 0301'],
   ['reserved-type', asked, '0000001b 03 00000001 01 02 016d 00 016e 03 0161 0a027879 0162 0201 0163 0301'],

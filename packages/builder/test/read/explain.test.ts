@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ack, agentHello, explain, fromHex, notify } from '../../src/index.ts';
+import { ack, agentHello, explain, fromHex, notify, unset } from '../../src/index.ts';
 
 describe('explain', () => {
   it('gives one line for each field', () => {
@@ -49,6 +49,32 @@ describe('explain', () => {
     );
     expect(explain(fromHex('0000'))).toMatch(/^frame 1 at byte 0, incomplete: 2 bytes are missing\n/);
     expect(explain(new Uint8Array(0))).toBe('(no bytes)');
+  });
+
+  it('shows the bytes of a fragment, and no line for an empty one', () => {
+    expect(explain(unset({}, '00 01')).split('\n').slice(5)).toEqual([
+      '      10  01                                     frame-id: 1',
+      '      11  00 01                                  fragment of the payload: 2 bytes',
+    ]);
+    expect(explain(unset()).split('\n').slice(5)).toEqual([
+      '      10  01                                     frame-id: 1',
+    ]);
+  });
+
+  it('reads the payload 00 of an ACK as no action', () => {
+    expect(explain(ack().raw('00')).split('\n').slice(6)).toEqual([
+      '      11  00                                     no action: one byte 00 in place of an empty payload',
+    ]);
+  });
+
+  it('shows 12 bytes of a field, and no more', () => {
+    const lastLine = (length: number): string | undefined =>
+      explain(unset({}, new Uint8Array(length)))
+        .split('\n')
+        .at(-1);
+    const zeros = '00 00 00 00 00 00 00 00 00 00 00 00';
+    expect(lastLine(12)).toBe(`      11  ${zeros}    fragment of the payload: 12 bytes`);
+    expect(lastLine(13)).toBe(`      11  ${zeros} …  fragment of the payload: 13 bytes`);
   });
 
   it('marks a length that no receiver accepts', () => {
