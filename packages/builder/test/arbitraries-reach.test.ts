@@ -26,11 +26,7 @@ import {
   unsigned64,
 } from '../src/arbitraries.ts';
 import { corruptionNames, parse, toBytes, validate, validateSession, varintBytes, writeFrame } from '../src/index.ts';
-
-/** Samples of an arbitrary, always the same. */
-function sample<T>(arbitrary: fc.Arbitrary<T>, count: number = 500): T[] {
-  return fc.sample(arbitrary, { seed: 1, numRuns: count });
-}
+import { sample } from './arbitraries/samples.ts';
 
 function typesOf(values: readonly { readonly type: string }[]): string[] {
   return [...new Set(values.map(({ type }) => type))].toSorted();

@@ -46,7 +46,7 @@ const valuesOf: Readonly<Record<ValueKind, () => fc.Arbitrary<boolean | number |
   address: () => fc.oneof({ withCrossShrink: true }, ipv4Text(), ipv6Text()),
   string: anyText,
   interned: anyText,
-  binary: () => fc.uint8Array({ maxLength: MAX_BINARY_BYTES }),
+  binary: () => fc.uint8Array({ maxLength: MAX_BINARY_BYTES, size: 'max' }),
 };
 
 /**

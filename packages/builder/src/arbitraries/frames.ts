@@ -17,6 +17,7 @@ import type { TypedData } from '../data/typed-data.ts';
 import { fragment } from '../haproxy/presets.ts';
 import type { Side } from '../validate/connection-state.ts';
 import { argumentName, messageName, scope, text, typedData, unsigned64, variableName } from './data.ts';
+import { list } from './list.ts';
 
 /** One argument of a message, with or without a name. */
 export function argument(data: fc.Arbitrary<TypedData> = typedData()): fc.Arbitrary<Argument> {
@@ -34,7 +35,7 @@ export interface MessageConstraints {
 /** One message. */
 export function message(constraints: MessageConstraints = {}): fc.Arbitrary<Message> {
   const { maxArgs = 8, data = typedData() } = constraints;
-  return fc.record({ name: messageName(), args: fc.array(argument(data), { maxLength: maxArgs }) });
+  return fc.record({ name: messageName(), args: list(argument(data), maxArgs) });
 }
 
 /** Stream-id or frame-id, 0 to 2^64-1. */
@@ -51,7 +52,7 @@ export function notifyFrame(
     flags: fc.constant(FrameFlag.Fin),
     streamId: id(),
     frameId: id(),
-    messages: fc.array(message(constraints), { maxLength: constraints.maxMessages ?? 4 }),
+    messages: list(message(constraints), constraints.maxMessages ?? 4),
   });
 }
 
@@ -71,7 +72,7 @@ export function ackFrame(constraints: { readonly maxActions?: number | undefined
     flags: fc.constant(FrameFlag.Fin),
     streamId: id(),
     frameId: id(),
-    actions: fc.array(action(), { maxLength: constraints.maxActions ?? 6 }),
+    actions: list(action(), constraints.maxActions ?? 6),
   });
 }
 

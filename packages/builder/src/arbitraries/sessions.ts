@@ -7,6 +7,7 @@ import { haproxy } from '../haproxy/presets.ts';
 import type { Side } from '../validate/connection-state.ts';
 import { haproxyData } from './data.ts';
 import { action, message } from './frames.ts';
+import { list } from './list.ts';
 
 /** One write of one side of a session. */
 export interface SessionWrite {
@@ -39,13 +40,13 @@ export function session(constraints: { readonly maxNotifies?: number | undefined
   return fc
     .record({
       line: fc.constantFrom<HaproxyLine[]>('3.2', '3.1', '3.0', '2.6'),
-      exchanges: fc.array(
+      exchanges: list(
         fc.record({
           messages: fc.array(message({ data: haproxyData() }), { minLength: 1, maxLength: 3 }),
           actions: fc.array(action(), { minLength: 1, maxLength: 4 }),
           delay: fc.nat({ max: 4 }),
         }),
-        { maxLength: constraints.maxNotifies ?? 6 },
+        constraints.maxNotifies ?? 6,
       ),
       disconnects: fc.boolean(),
     })
