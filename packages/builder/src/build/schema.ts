@@ -118,6 +118,7 @@ function exactData(where: string, kind: ValueKind, value: TypedData): TypedData 
   if (data.type === 'raw' || !exactTypes[kind].includes(data.type)) {
     throw wrongType(where, `a value of type ${kind}`, value);
   }
+  if ('value' in data) checkRange(where, kind, data.value);
   return data;
 }
 
@@ -126,13 +127,12 @@ function integerData(where: string, kind: ValueKind, value: unknown): TypedData 
   if (typeof value !== 'bigint' && !(typeof value === 'number' && Number.isSafeInteger(value))) {
     throw wrongType(where, `an integer (${kind})`, value);
   }
-  const exact = BigInt(value);
-  return exact >= 2n ** 63n && exact < 2n ** 64n ? uint64(exact) : int64(exact);
+  checkRange(where, kind, value);
+  return value < 2n ** 63n ? int64(value) : uint64(value);
 }
 
-function checkRange(where: string, kind: ValueKind, data: TypedData): void {
+function checkRange(where: string, kind: ValueKind, value: unknown): void {
   const range = integerRanges[kind];
-  const value = 'value' in data ? data.value : undefined;
   if (range === undefined || (typeof value !== 'bigint' && typeof value !== 'number')) return;
   const [min, max] = range;
   if (value < min || value > max) throw wrongType(where, `${min} to ${max} (${kind})`, value);
@@ -167,11 +167,7 @@ function at<T>(where: string, make: () => T): T {
  * @throws {SpopError} SPOP_INVALID_VALUE, with `where` in its text.
  */
 export function toDeclaredData(where: string, kind: ValueKind, value: unknown): TypedData {
-  return at(where, () => {
-    const data = isTyped(value) ? exactData(where, kind, value) : plainData(where, kind, value);
-    checkRange(where, kind, data);
-    return data;
-  });
+  return at(where, () => (isTyped(value) ? exactData(where, kind, value) : plainData(where, kind, value)));
 }
 
 /** The typed data of a value under the first of a type's kinds that takes it. */

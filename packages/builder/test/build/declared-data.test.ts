@@ -13,20 +13,29 @@ function thrown(run: () => unknown): unknown {
 }
 
 describe('the data of a declared type', () => {
-  it.each<[kind: 'int32' | 'uint32' | 'bool' | 'string' | 'ipv4', value: unknown, reason: string]>([
-    ['int32', null, 'expected an integer (int32) for argument x; found null'],
-    ['int32', {}, 'expected an integer (int32) for argument x; found an object'],
-    ['int32', '1', 'expected an integer (int32) for argument x; found "1"'],
-    ['int32', 0.5, 'expected an integer (int32) for argument x; found 0.5'],
-    ['int32', 2 ** 31, 'expected -2147483648 to 2147483647 (int32) for argument x; found 2147483648n'],
-    ['int32', data.uint32(2 ** 31), 'expected -2147483648 to 2147483647 (int32) for argument x; found 2147483648'],
-    ['uint32', data.int32(-1), 'expected 0 to 4294967295 (uint32) for argument x; found -1'],
-    ['int32', data.string('1'), 'expected a value of type int32 for argument x; found a value of type string'],
-    ['bool', data.raw('11'), 'expected a value of type bool for argument x; found a value of type raw'],
-    ['bool', 1, 'expected a value of type bool for argument x; found 1'],
-    ['string', true, 'expected a value of type string for argument x; found true'],
-    ['ipv4', '10.0.0', 'expected an IPv4 address or four bytes; found "10.0.0", for argument x'],
-  ])('%s is not %o', (kind, value, reason) => {
+  it.each<[kind: 'int32' | 'uint32' | 'int64' | 'uint64' | 'bool' | 'string' | 'ipv4', value: unknown, reason: string]>(
+    [
+      ['int32', null, 'expected an integer (int32) for argument x; found null'],
+      ['int32', {}, 'expected an integer (int32) for argument x; found an object'],
+      ['int32', '1', 'expected an integer (int32) for argument x; found "1"'],
+      ['int32', 0.5, 'expected an integer (int32) for argument x; found 0.5'],
+      ['int32', 2 ** 31, 'expected -2147483648 to 2147483647 (int32) for argument x; found 2147483648'],
+      ['uint64', 2n ** 64n, 'expected 0 to 18446744073709551615 (uint64) for argument x; found 18446744073709551616n'],
+      ['uint64', -1, 'expected 0 to 18446744073709551615 (uint64) for argument x; found -1'],
+      [
+        'int64',
+        2n ** 64n,
+        'expected -9223372036854775808 to 9223372036854775807 (int64) for argument x; found 18446744073709551616n',
+      ],
+      ['int32', data.uint32(2 ** 31), 'expected -2147483648 to 2147483647 (int32) for argument x; found 2147483648'],
+      ['uint32', data.int32(-1), 'expected 0 to 4294967295 (uint32) for argument x; found -1'],
+      ['int32', data.string('1'), 'expected a value of type int32 for argument x; found a value of type string'],
+      ['bool', data.raw('11'), 'expected a value of type bool for argument x; found a value of type raw'],
+      ['bool', 1, 'expected a value of type bool for argument x; found 1'],
+      ['string', true, 'expected a value of type string for argument x; found true'],
+      ['ipv4', '10.0.0', 'expected an IPv4 address or four bytes; found "10.0.0", for argument x'],
+    ],
+  )('%s is not %o', (kind, value, reason) => {
     expect(thrown(() => toDeclaredData('argument x', kind, value))).toMatchObject({
       code: 'SPOP_INVALID_VALUE',
       reason,
