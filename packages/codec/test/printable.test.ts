@@ -84,4 +84,14 @@ describe('JSON.stringify and util.inspect', () => {
       expect(shown.length).toBeLessThan(150);
     }
   });
+
+  it('write the kind, flags and size of a frame, and the size of an ACK', () => {
+    const frame = notifyFrame([message('check', [])]);
+    expect(frame.start).toBeGreaterThan(0);
+    const byteLength = frame.end - frame.start;
+    expect(inspect(frame)).toBe(`{ type: 3, flags: 1, byteLength: ${byteLength} }`);
+    const ack = new AckWriter();
+    ack.beginAck(Buffer.alloc(64), 3, 64, frame);
+    expect(inspect(ack)).toBe('{ byteLength: 11 }');
+  });
 });
