@@ -10,6 +10,9 @@ const good = ack().setVar('txn', 'a', 1).toBytes();
 /** An ACK with an action of an unknown type. */
 const wrong = fromHex('0000000b 67 00000001 01 01 09 03 02 00');
 
+/** An ACK without actions, with the byte that agents write for HAProxy 3.1.0. */
+const padded = fromHex('00000008 67 00000001 01 01 00');
+
 describe('FrameStream', () => {
   it('gives the same frames for any cuts of the bytes', () => {
     const cut = fc
@@ -27,6 +30,66 @@ describe('FrameStream', () => {
         expect(captured.map(({ offset }) => offset)).toEqual(starts);
       }),
     );
+  });
+
+  it('gives each frame of a piece with its own bytes and place', () => {
+    const stream = new FrameStream();
+    expect(stream.push(concat([good, padded]))).toEqual([
+      { offset: 0, bytes: good, frame: ack().setVar('txn', 'a', 1).toFrame(), error: undefined },
+      { offset: good.length, bytes: padded, frame: ack().toFrame(), error: undefined },
+    ]);
+    const start = good.length + padded.length;
+    expect(stream.push(concat([good, wrong, padded]))).toMatchObject([
+      { offset: start, bytes: good, frame: { type: 'ACK' } },
+      { offset: start + good.length, bytes: wrong, error: { code: 'SPOP_BAD_ACTION' } },
+      { offset: start + good.length + wrong.length, bytes: padded, frame: { type: 'ACK' } },
+    ]);
+  });
+
+  it('gives bytes that later pieces do not change', () => {
+    const stream = new FrameStream();
+    const [early, late] = [good, wrong].map((bytes) => stream.push(bytes)[0]?.bytes);
+    stream.push(padded.subarray(0, 7));
+    const half = stream.end();
+    const lost = stream.skip(1);
+    stream.push(notify().message('other').toBytes());
+    expect([early, late, half?.bytes, lost.bytes]).toEqual([good, wrong, padded.subarray(0, 7), padded.subarray(0, 7)]);
+  });
+
+  it('goes on after a wrong frame with a frame in pieces', () => {
+    const stream = new FrameStream();
+    expect(stream.push(wrong)).toHaveLength(1);
+    expect(stream.push(good.subarray(0, 9))).toEqual([]);
+    expect(stream.push(good.subarray(9))).toMatchObject([{ offset: wrong.length, bytes: good }]);
+  });
+
+  it.each([
+    [undefined, (1 << 20) + 1],
+    [256, 257],
+  ])('takes the rest of a piece for wrong bytes after a frame above the maximum of %s', (maxFrameSize, size) => {
+    const large = (length: number): Uint8Array => {
+      const head = fromHex('00000000 67 00000001 01 01');
+      const bytes = concat([head, new Uint8Array(4 + length - head.length)]);
+      new DataView(bytes.buffer).setUint32(0, length);
+      return bytes;
+    };
+    const stream = new FrameStream(maxFrameSize);
+    expect(stream.push(large(size - 1))).toMatchObject([{ error: { code: 'SPOP_BAD_ACTION' } }]);
+    expect(stream.push(concat([large(size), good]))).toMatchObject([
+      { offset: size + 3, bytes: { length: size + 4 + good.length }, error: { code: 'SPOP_FRAME_TOO_BIG' } },
+    ]);
+    // None of these begins with a frame of up to the maximum.
+    expect(stream.push(concat([large(size), good]))).toEqual([]);
+    expect(stream.push(good.subarray(1))).toEqual([]);
+    expect(stream.push(padded)).toMatchObject([{ bytes: padded, frame: { type: 'ACK' } }]);
+  });
+
+  it('goes on with a piece that begins with a frame of the maximum', () => {
+    const body = 'x'.repeat(20_000);
+    const largest = notify().message('m', { body }).toBytes();
+    const stream = new FrameStream(largest.length - 4);
+    stream.skip(10);
+    expect(stream.push(largest)).toMatchObject([{ offset: 10, bytes: largest, frame: { type: 'NOTIFY' } }]);
   });
 
   it('goes on after a wrong frame, and after 10,000 of them', () => {
@@ -119,6 +182,7 @@ describe('detectFormat', () => {
   it.each([
     ['binary', wrong],
     ['binary', new Uint8Array(0)],
+    ['binary', Buffer.from('GET / 1\n')],
     ['pcap', fromHex('d4c3b2a1')],
     ['pcap', fromHex('a1b23c4d')],
     ['pcapng', fromHex('0a0d0d0a')],

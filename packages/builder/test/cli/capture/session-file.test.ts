@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { message } from '../../../src/arbitraries.ts';
 import { Recorder } from '../../../src/cli/capture/recorder.ts';
 import { FrameRedactor, Redactor } from '../../../src/cli/capture/redactor.ts';
-import { parseSession, sessionHead, sessionLines, type SessionEvent } from '../../../src/cli/capture/session-file.ts';
+import {
+  parseSession,
+  sessionHead,
+  sessionLines,
+  SessionFileError,
+  type SessionEvent,
+} from '../../../src/cli/capture/session-file.ts';
 import { concat } from '../../../src/data/text.ts';
 import { binary, ipv4, ipv6 } from '../../../src/data/values.ts';
 import { ack, agentHello, frame, haproxy, notify, parse, reassemble } from '../../../src/index.ts';
@@ -40,6 +46,29 @@ describe('session files', () => {
     const [summary = ''] = sessionLines(events[1]!, frame.toFrame()).split('\n');
     expect(summary).toHaveLength(2 + 400 + 1);
     expect(summary.at(-1)).toBe('…');
+    // Names are cut after some more characters than these.
+    const names = [...Array.from({ length: 8 }, () => 'x'.repeat(35)), 'x'.repeat(38)];
+    const longest = `# NOTIFY 1:1 ${names.map((name) => `"${name}" {  }`).join(' ')}`;
+    expect(longest).toHaveLength(2 + 400);
+    const short = notify().messages(names.map((name) => ({ name, args: [] })));
+    expect(sessionLines(events[1]!, short.toFrame())).toBe(`${longest}\n0.250000 1 haproxy 00ff\n`);
+  });
+
+  it('may have lines of spaces', () => {
+    expect(parseSession('# spop session 1\n \t \n0 1 open\n').events).toEqual([
+      { seconds: 0, connection: 1, kind: 'open' },
+    ]);
+  });
+
+  it('are refused with up to 60 characters of the wrong line', () => {
+    const line = `${'0123456789'.repeat(6)}more`;
+    expect(() => parseSession(`${line}\n`)).toThrow(
+      new SessionFileError(`expected "# spop session 1" in line 1; found "${line.slice(0, 60)}"`),
+    );
+    const words = 'SECONDS CONNECTION open, close SIDE, or SIDE BYTES, where SIDE is haproxy or agent';
+    expect(() => parseSession(`# spop session 1\n${line}\n`)).toThrow(
+      new SessionFileError(`expected ${words} in line 2; found "${line.slice(0, 60)}"`),
+    );
   });
 
   it.each([
@@ -149,6 +178,29 @@ describe('Redactor', () => {
     expect(redactor.push(frame(200, {}, Buffer.from('secret')).toFrame())).toEqual([]);
   });
 
+  it('keeps frames without values', () => {
+    const redactor = new FrameRedactor(new Redactor());
+    for (const one of [haproxy('3.2').hello(), agentHello()]) {
+      expect(redactor.push(one.toFrame())).toEqual([{ frame: one.toFrame(), bytes: one.toBytes() }]);
+    }
+  });
+
+  it('fills fragments that another NOTIFY follows', () => {
+    const [first, second] = [1, 2].map((streamId) =>
+      haproxy('3.0').fragments(notify({ streamId }).message('m', { body: 'secret'.repeat(50) }), 256),
+    );
+    const redactor = new FrameRedactor(new Redactor());
+    expect(redactor.push(first![0]!.toFrame())).toEqual([]);
+    const [filled, ...others] = redactor.push(second![0]!.toFrame());
+    // The length, the frame type, the flags, and two numbers of one byte come before the payload.
+    const size = first![0]!.toBytes().length - 11;
+    expect(filled?.frame).toEqual({ ...first![0]!.toFrame(), payload: new Uint8Array(size).fill(0x78) });
+    expect(others).toEqual([]);
+    const told = redactor.push(second![1]!.toFrame());
+    const redacted = notify({ streamId: 2 }).message('m', { body: 'x'.repeat(300) });
+    expect(reassemble(told.map(({ frame }) => frame))).toEqual([redacted.toFrame()]);
+  });
+
   it('reveals nothing of aborted fragments', () => {
     const preset = haproxy('3.0');
     const whole = notify().message('m', { body: 'secret'.repeat(100) });
@@ -172,5 +224,15 @@ describe('Redactor', () => {
       ipv6(`fd00::${number.toString(16)}`),
     ]);
     expect(new Set(secrets.map((secret) => JSON.stringify(redactor.data(secret)))).size).toBe(70_000);
+  });
+
+  it('goes on in 198.19.0.0/16 after 65,535 addresses', () => {
+    const redactor = new Redactor();
+    const [secret, other] = [ipv4('203.0.113.7'), ipv6('2001:db8:1::7')];
+    for (let number = 1; number < 0x1_12_34; number++) redactor.data({ ...secret, value: `address ${number}` });
+    expect([secret, other].map((value) => redactor.data(value))).toEqual([
+      ipv4('198.19.18.52'),
+      ipv6('2001:db8::1:1235'),
+    ]);
   });
 });

@@ -1,58 +1,25 @@
 import * as fc from 'fast-check';
-import { linkNames, pcapngOf, pcapOf, tcpPackets, type PacketOptions, type Said } from '@spop-internal/testbed/packets';
+import { linkNames, pcapngOf, pcapOf, tcpPackets, type Said } from '@spop-internal/testbed/packets';
 import { describe, expect, it } from 'vitest';
-import { readPcap, readPcapng, type PacketFile } from '../../../src/cli/capture/pcap.ts';
-import { SpopFinder, type FoundFrame } from '../../../src/cli/capture/spop-finder.ts';
-import { ack, agentDisconnect, agentHello, frame, haproxy, notify } from '../../../src/index.ts';
-
-const preset = haproxy('3.2');
-const body = 'x'.repeat(5000);
-const ETHERNET_AND_IP = 14 + 20;
-
-function said(from: 'haproxy' | 'agent', frame: { toBytes(): Uint8Array }): Said {
-  return { from: from === 'haproxy' ? 'client' : 'server', bytes: frame.toBytes() };
-}
-
-const conversation: readonly Said[] = [
-  said('haproxy', preset.hello()),
-  said('agent', agentHello()),
-  said('haproxy', notify().message('m', { body })),
-  said('agent', ack().setVar('txn', 'a', 1)),
-  said('haproxy', notify({ streamId: 3 }).message('n')),
-  said('agent', ack({ streamId: 3 })),
-  said('haproxy', preset.disconnect()),
-  said('agent', agentDisconnect()),
-];
+import { readPcap, readPcapng } from '../../../src/cli/capture/pcap.ts';
+import { SpopFinder } from '../../../src/cli/capture/spop-finder.ts';
+import { ack, agentHello, frame, notify } from '../../../src/index.ts';
+import {
+  preset,
+  body,
+  said,
+  conversation,
+  whole,
+  allOf,
+  found,
+  FLAGS,
+  Flag,
+  packetsOf,
+  ETHERNET_AND_IP,
+} from './conversation.ts';
 
 function seqOf(packet: Uint8Array): number {
   return new DataView(packet.buffer, packet.byteOffset).getUint32(ETHERNET_AND_IP + 4);
-}
-
-/** One line for each frame of a capture, in the order of their last bytes. */
-function found({ packets, problem }: PacketFile): string[] {
-  expect(problem).toBeUndefined();
-  const finder = new SpopFinder(1 << 20);
-  return [...packets.flatMap((packet) => finder.push(packet)), ...finder.end()].map(lineOf);
-}
-
-function lineOf({ connection, from, captured: { frame, error } }: FoundFrame): string {
-  const ids = frame !== undefined && frame.streamId > 0n ? ` ${frame.streamId}` : '';
-  return `#${connection.number} ${from} ${frame?.type ?? error?.reason}${ids}`;
-}
-
-const whole = [
-  '#1 haproxy HAPROXY-HELLO',
-  '#1 agent AGENT-HELLO',
-  '#1 haproxy NOTIFY 1',
-  '#1 agent ACK 1',
-  '#1 haproxy NOTIFY 3',
-  '#1 agent ACK 3',
-  '#1 haproxy HAPROXY-DISCONNECT',
-  '#1 agent AGENT-DISCONNECT',
-];
-
-function packetsOf(options: PacketOptions = {}): Uint8Array[] {
-  return tcpPackets(conversation, options);
 }
 
 describe('SpopFinder', () => {
@@ -131,7 +98,7 @@ describe('SpopFinder', () => {
     const packets = packetsOf();
     // The last three packets are those of the end.
     const [reset] = packets.splice(-3);
-    reset![ETHERNET_AND_IP + 13]! |= 4;
+    reset![FLAGS]! |= Flag.reset;
     const half = said('haproxy', notify({ streamId: 5 })).bytes.subarray(0, 9);
     const [unfinished] = tcpPackets([{ from: 'client', bytes: half }], {
       hasBeginning: false,
@@ -151,6 +118,23 @@ describe('SpopFinder', () => {
     const lines = found(readPcap(pcapOf(tcpPackets([unknown, ...conversation]))));
     expect(lines).toEqual(whole);
     expect(found(readPcap(pcapOf(tcpPackets([unknown]))))).toEqual([]);
+  });
+
+  it('keeps the side that the first frame shows', () => {
+    const wrong = [said('haproxy', preset.hello()), said('haproxy', ack({ streamId: 3 })), said('agent', agentHello())];
+    expect(found(readPcap(pcapOf(tcpPackets(wrong))))).toEqual([
+      '#1 haproxy HAPROXY-HELLO',
+      '#1 haproxy ACK 3',
+      '#1 agent AGENT-HELLO',
+    ]);
+  });
+
+  it('does not read frames above its maximum', () => {
+    const packets = tcpPackets([said('haproxy', preset.hello()), said('haproxy', notify().message('m', { body }))]);
+    expect(allOf(new SpopFinder(4096), packets)).toEqual([
+      '#1 haproxy HAPROXY-HELLO',
+      '#1 haproxy expected a frame of at most 4096 bytes; found a length of 5019',
+    ]);
   });
 
   it('finds nothing in other traffic', () => {
@@ -202,54 +186,5 @@ describe('SpopFinder', () => {
     expect(read(file.subarray(0, 10)).packets).toEqual([]);
     const one = read === readPcap ? pcapOf(packetsOf().slice(0, 2)) : pcapngOf(packetsOf().slice(0, 2));
     expect(read(one.subarray(0, -5)).problem).toBe('the file is cut off after 1 packet');
-  });
-});
-
-describe('readPcapng', () => {
-  /** A block of little-endian words, and bytes, with its lengths. */
-  function block(type: number, words: readonly number[], data: Uint8Array = new Uint8Array(0)): Buffer {
-    const length = 12 + words.length * 4 + data.length;
-    const bytes = Buffer.alloc(length);
-    for (const [index, word] of [type, length, ...words].entries()) bytes.writeUInt32LE(word, index * 4);
-    bytes.set(data, 8 + words.length * 4);
-    bytes.writeUInt32LE(length, length - 4);
-    return bytes;
-  }
-  const read = (blocks: readonly Buffer[]): PacketFile => readPcapng(Uint8Array.from(Buffer.concat(blocks)));
-  const section = block(0x0a0d0d0a, [0x1a2b3c4d, 1, 0xffffffff, 0xffffffff]);
-  const ethernet = block(1, [1, 0]);
-  const bytes = Uint8Array.of(1, 2, 3, 4);
-
-  it('reads simple packets, which have no time, and obsolete ones', () => {
-    // An obsolete block has 16 bits for its interface, and 16 for the number of lost packets.
-    expect(read([section, ethernet, block(3, [3], bytes), block(2, [0x00050000, 0, 7, 4, 4], bytes)])).toEqual({
-      packets: [
-        { time: undefined, linkType: 1, data: bytes.subarray(0, 3) },
-        { time: 7e-6, linkType: 1, data: bytes },
-      ],
-      problem: undefined,
-    });
-  });
-
-  it('reads times in parts of a power of 2', () => {
-    const option = Uint8Array.of(9, 0, 1, 0, 0x80 + 10, 0, 0, 0);
-    const file = read([section, block(1, [113, 0], option), block(6, [0, 0, 512, 4, 4], bytes)]);
-    expect(file.packets).toEqual([{ time: 0.5, linkType: 113, data: bytes }]);
-  });
-
-  it('skips packets of an interface that is not described', () => {
-    const packets = [block(3, [4], bytes), block(6, [1, 0, 0, 4, 4], bytes), block(6, [0, 0, 0, 4], bytes)];
-    expect(read([section, ...packets])).toEqual({ packets: [], problem: undefined });
-    // Each section describes its own.
-    expect(read([section, ethernet, section, ...packets]).packets).toEqual([]);
-  });
-
-  it('refuses a section without byte order', () => {
-    const wrong = Buffer.from(section);
-    wrong[8] = 0;
-    expect(read([section, wrong])).toEqual({
-      packets: [],
-      problem: 'the section at byte 28 has no byte order',
-    });
   });
 });

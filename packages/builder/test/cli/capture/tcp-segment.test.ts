@@ -40,6 +40,33 @@ describe('tcpSegmentOf', () => {
     expect(family([7, 0, 0, 0])).toBeUndefined();
   });
 
+  it('reads ports, numbers and flags', () => {
+    const FLAGS = ETHERNET + 20 + 13;
+    const nothing = { ack: undefined, isSyn: false, isFin: false, isReset: false };
+    for (const [flags, expected] of [
+      [0x00, {}],
+      [0x01, { isFin: true }],
+      [0x02, { isSyn: true }],
+      [0x04, { isReset: true }],
+      [0x08, {}],
+      [0x10, { ack: 0x89abcdf0 }],
+      [0x3f, { ack: 0x89abcdf0, isSyn: true, isFin: true, isReset: true }],
+    ] as const) {
+      const found = segmentOf({ port: 4321, firstSeq: 0x89abcdef }, (packet) => void (packet[FLAGS] = flags));
+      const same = { from: '127.0.0.1:4321', to: '127.0.0.2:9000', seq: 0x89abcdf0, payload: BODY, missing: 0 };
+      expect(found).toEqual({ ...same, ...nothing, ...expected });
+    }
+  });
+
+  it('counts what the capture cut off, and drops what follows the IP packet', () => {
+    const cut = segmentOf({}, (packet) => packet.subarray(0, -3));
+    expect(cut).toMatchObject({ payload: BODY.subarray(0, 1), missing: 3 });
+    for (const ipVersion of [4, 6] as const) {
+      const padded = segmentOf({ ipVersion }, (packet) => Buffer.concat([packet, Uint8Array.of(7, 7)]));
+      expect(padded).toMatchObject({ payload: BODY, missing: 0 });
+    }
+  });
+
   it('takes the length of the packet if a network card has not written it', () => {
     for (const [ipVersion, place] of [
       [4, ETHERNET + 2],
@@ -70,7 +97,17 @@ describe('tcpSegmentOf', () => {
     ['another protocol over IPv4', {}, (packet) => void (packet[ETHERNET + 9] = 17)],
     ['another protocol over IPv6', { ipVersion: 6 }, (packet) => void (packet[ETHERNET + 6] = 17)],
     ['a later fragment', {}, (packet) => void (packet[ETHERNET + 7] = 1)],
-    ['an IPv4 header below 20 bytes', {}, (packet) => void (packet[ETHERNET] = 0x44)],
+    ['an EtherType of neither version', { ipVersion: 6 }, (packet) => void (packet[ETHERNET - 1] = 0x06)],
+    ['IPv4 of another version', {}, (packet) => void (packet[ETHERNET] = 0x55)],
+    ['IPv6 of another version', { ipVersion: 6 }, (packet) => void (packet[ETHERNET] = 0x40)],
+    [
+      'an IPv4 header below 20 bytes, though a TCP header could follow',
+      {},
+      (packet) => {
+        packet[ETHERNET] = 0x44;
+        packet[ETHERNET + 16 + 12] = 0x50;
+      },
+    ],
     ['a TCP header below 20 bytes', {}, (packet) => void (packet[ETHERNET + 20 + 12] = 0x40)],
     ['an EtherType without a packet', {}, (packet) => packet.subarray(0, ETHERNET)],
     ['half an EtherType', {}, (packet) => packet.subarray(0, ETHERNET - 1)],

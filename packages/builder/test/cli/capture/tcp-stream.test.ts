@@ -43,4 +43,40 @@ describe('TcpStream', () => {
     // The SYN counts as one, so that the second half of the waiting segment follows it, without a gap.
     expect(lengths(stream.end())).toEqual([5]);
   });
+
+  it('gives nothing for a repeated segment, and the new half of one that overlaps', () => {
+    const stream = new TcpStream();
+    stream.push(segment(1000, 10));
+    expect(stream.push(segment(1000, 10))).toEqual([]);
+    expect(stream.push(segment(1005, 10))).toEqual([{ bytes: new Uint8Array(5).fill(1005) }]);
+  });
+
+  it('gives the number of bytes that were cut off from a segment, whatever is left of it', () => {
+    const stream = new TcpStream();
+    for (const [seq, length, missing] of [
+      [1000, 10, 10],
+      [1020, 4, 6],
+      [1030, 0, 5],
+    ] as const) {
+      expect(lengths(stream.push(segment(seq, length, { missing })))).toEqual([length, -missing].filter(Boolean));
+    }
+    expect(lengths(stream.push(segment(1030, 2, { missing: 8 })))).toEqual([-5]);
+  });
+
+  it('skips a gap only when all of its bytes were acknowledged', () => {
+    const stream = new TcpStream();
+    stream.push(segment(1000, 10));
+    stream.push(segment(1020, 10));
+    for (let packet = 0; packet < 20; packet++) expect(stream.acknowledge(1019)).toEqual([]);
+    for (let packet = 1; packet < 8; packet++) expect(stream.acknowledge(1020)).toEqual([]);
+    expect(lengths(stream.acknowledge(1020))).toEqual([-10, 10]);
+  });
+
+  it('finds no gap before a waiting segment that follows a new SYN', () => {
+    const stream = new TcpStream();
+    stream.push(segment(1000, 10));
+    stream.push(segment(1020, 10));
+    stream.push(segment(1019, 0, { isSyn: true }));
+    expect(lengths(stream.end())).toEqual([10]);
+  });
 });
