@@ -1,6 +1,3 @@
-/** The program in the test's own process; test/cli of the agent starts it as users do. */
-import { EventEmitter } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { SpopError } from '@spop/codec';
 import { describe, expect, it, onTestFinished, vi, type MockInstance } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
@@ -8,41 +5,7 @@ import { commandHelp } from '../src/cli/help.ts';
 import { command as ping } from '../src/cli/commands/ping.ts';
 import { UsageError } from '../src/cli/usage-error.ts';
 import { PeerFailure } from '../src/haproxy/peer-failure.ts';
-
-const PROGRAM = fileURLToPath(new URL('../src/spop.ts', import.meta.url));
-const runs = { count: 0 };
-/** The events of stdout that the last run listens to. */
-const events = new EventEmitter();
-
-/** Runs the program with these words. */
-async function spop(...words: readonly string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
-  const texts = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      texts[name] += String(text);
-      return true;
-    }),
-  );
-  events.removeAllListeners();
-  const on = vi.spyOn(process.stdout, 'on').mockImplementation((name, listener) => {
-    events.on(name, listener);
-    return process.stdout;
-  });
-  vi.stubEnv('FORCE_COLOR', undefined);
-  vi.stubEnv('NO_COLOR', '1');
-  const { argv, exitCode } = process;
-  process.argv = [...argv.slice(0, 2), ...words];
-  try {
-    // Each run loads the program again, and with it nothing else.
-    await import(/* @vite-ignore */ `${PROGRAM}?run=${runs.count++}.ts`);
-    return { code: process.exitCode, ...texts };
-  } finally {
-    process.argv = argv;
-    process.exitCode = exitCode;
-    vi.unstubAllEnvs();
-    for (const spy of [...spies, on]) spy.mockRestore();
-  }
-}
+import { events, spop } from './spop-in-process.ts';
 
 /** Lets `ping` end in this way. */
 function pingDoes(run: () => Promise<number>): MockInstance<typeof ping.run> {

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Output, printable } from '../../src/cli/output.ts';
+import { takeWritten } from './written.ts';
 
 describe('printable', () => {
   it.each([
@@ -24,21 +25,14 @@ describe('printable', () => {
 });
 
 describe('Output', () => {
-  /** What was written to either stream. */
-  let written: string[] = [];
   const { isTTY } = process.stderr;
 
   beforeEach(() => {
-    written = [];
-    for (const stream of [process.stdout, process.stderr]) {
-      vi.spyOn(stream, 'write').mockImplementation((text) => written.push(String(text)) > 0);
-    }
     vi.stubEnv('FORCE_COLOR', undefined);
     vi.stubEnv('NO_COLOR', '1');
   });
 
   afterEach(() => {
-    vi.restoreAllMocks();
     vi.unstubAllEnvs();
     process.stderr.isTTY = isTTY;
   });
@@ -58,12 +52,14 @@ describe('Output', () => {
     ['JSON', { isJson: true }, ['b\n', 'warning: c\n', '{"e":1}\n', 'spop: g\n', '  h\n']],
     ['nothing but the error that ends the program', { isQuiet: true }, ['spop: g\n', '  h\n']],
   ])('writes %s with %j', (_, options, lines) => {
+    const written = takeWritten();
     process.stderr.isTTY = false;
     everything(new Output(options));
     expect(written).toEqual(lines);
   });
 
   it('colours titles and the beginning of messages', () => {
+    const written = takeWritten();
     vi.stubEnv('NO_COLOR', undefined);
     vi.stubEnv('FORCE_COLOR', '1');
     process.stderr.isTTY = false;
@@ -80,6 +76,7 @@ describe('Output', () => {
   });
 
   it('replaces a line of progress on a terminal by the next line, once', () => {
+    const written = takeWritten();
     process.stderr.isTTY = true;
     const output = new Output();
     output.progress('1 of 2\u001b');
@@ -90,6 +87,7 @@ describe('Output', () => {
   });
 
   it('has no progress with --quiet', () => {
+    const written = takeWritten();
     process.stderr.isTTY = true;
     new Output({ isQuiet: true }).progress('1 of 2');
     expect(written).toEqual([]);
@@ -117,11 +115,13 @@ describe('Output', () => {
     ],
     ['each row in one line', ['a', 'b'], [['x\ny', '\t\u001b']], ['a     b', String.raw`x\ny  \t\x1b`]],
   ])('writes tables with %s', (_, titles, rows, lines) => {
+    const written = takeWritten();
     new Output().table(titles, rows);
     expect(written).toEqual(lines.map((line) => `${line}\n`));
   });
 
   it('writes bytes as digits, and large integers as text, in JSON', () => {
+    const written = takeWritten();
     new Output({ isJson: true }).json({ bytes: Uint8Array.of(0, 255), small: 2n ** 53n - 1n, large: 2n ** 53n });
     expect(written).toEqual(['{"bytes":"00ff","small":9007199254740991,"large":"9007199254740992"}\n']);
   });
