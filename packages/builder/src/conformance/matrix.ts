@@ -1,5 +1,5 @@
 import { caseClasses } from './case.ts';
-import { countsOf, escapeXml, type ReportEntry } from './report.ts';
+import { countsOf, escapeXml, plain, type ReportEntry } from './report.ts';
 
 /** The report of one agent. */
 export interface NamedReport {
@@ -43,7 +43,7 @@ function row({ id, title, source }: ReportEntry, byId: readonly ReadonlyMap<stri
   const cells = byId.map((entries) => {
     const entry = entries.get(id);
     if (entry === undefined) return '<td></td>';
-    return `<td class="${entry.result}" title="${escapeXml(entry.detail ?? '')}">${MARK[entry.result]}</td>`;
+    return `<td class="${entry.result}" title="${escapeXml(plain(entry.detail))}">${MARK[entry.result]}</td>`;
   });
   const name = `<code>${escapeXml(id)}</code><br>${escapeXml(title)} <small>${escapeXml(source)}</small>`;
   return `<tr><td>${name}</td>${cells.join('')}</tr>`;

@@ -101,7 +101,7 @@ function junitCase({ id, class: kind, title, result, isKnown, detail, source, mi
 }
 
 /** A text from the wire in one line, without characters that XML 1.0 or terminals do not take. */
-function plain(text: string = ''): string {
+export function plain(text: string = ''): string {
   // oxlint-disable-next-line eslint/no-control-regex -- these are what is looked for
   return text.toWellFormed().replaceAll(/[\u0000-\u001f\u007f-\u009f\ufffe\uffff]/g, '\ufffd');
 }
