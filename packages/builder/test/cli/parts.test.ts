@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { compareAcks } from '../../src/cli/compared-acks.ts';
 import { definitionsOf } from '../../src/cli/definitions.ts';
 import { parseDuration } from '../../src/cli/duration.ts';
-import { latencyShares } from '../../src/cli/latency.ts';
+import { latencyShares, latencyText } from '../../src/cli/latency.ts';
 import { sampleFor } from '../../src/cli/sample-fetches.ts';
 import { haproxyConfiguration, spoeConfiguration } from '../../src/cli/spoe-configuration.ts';
 import { nearest } from '../../src/cli/usage-error.ts';
@@ -38,6 +38,7 @@ describe('latencyShares', () => {
   it('gives the slowest answer of each share', () => {
     const milliseconds = Float64Array.from({ length: 1000 }, (_, index) => 1000 - index);
     expect(latencyShares(milliseconds)).toEqual({ min: 1, p50: 500, p90: 900, p99: 990, 'p99.9': 999, max: 1000 });
+    expect(latencyText({ min: 0.5, max: 12 })).toBe('milliseconds: min 0.5, max 12');
     expect(latencyShares(Float64Array.of(0.123))).toMatchObject({ min: 0.12, p50: 0.12, max: 0.12 });
   });
 });

@@ -1,0 +1,66 @@
+/** Commands in the test's own process; test/cli of the agent starts the program itself. */
+import { writeFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
+import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
+import { stopAfterTest } from '@spop-internal/testbed/vitest';
+import { vi } from 'vitest';
+import { sessionHead, sessionLines, type SessionEvent } from '../../src/cli/capture/session-file.ts';
+import { Arguments } from '../../src/cli/arguments.ts';
+import type { Command } from '../../src/cli/command.ts';
+import { Output } from '../../src/cli/output.ts';
+import { addressText } from '../../src/cli/target.ts';
+import { tinyAgent, type Answer } from '../tiny-agent.ts';
+import { targetOf } from './peers.ts';
+
+/** The exit code and the output of a command, without colours. */
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command to its end. */
+export async function run(command: Command, words: readonly string[]): Promise<Outcome> {
+  const texts = { stdout: '', stderr: '' };
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      texts[name] += stripVTControlCharacters(String(text));
+      return true;
+    }),
+  );
+  try {
+    const args = new Arguments(words, command.options);
+    const has = (name: string): boolean => Object.hasOwn(command.options, name) && args.has(name);
+    const output = new Output({ isJson: has('json'), isQuiet: has('quiet') });
+    const code = await command.run({ args, output, table: {} });
+    return { code, ...texts };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+/** The lines of JSON on stdout. */
+export function jsonOf({ stdout }: Outcome): unknown[] {
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line));
+}
+
+/** A file until the test ends. */
+export async function file(content: string | Uint8Array, name: string = 'input'): Promise<string> {
+  const path = stopAfterTest(await TemporaryFolder.make()).file(name);
+  writeFileSync(path, content);
+  return path;
+}
+
+/** A session file until the test ends. */
+export async function sessionFile(events: readonly SessionEvent[], isRedacted: boolean = false): Promise<string> {
+  return file([sessionHead('Recorded today.', isRedacted), ...events.map((event) => sessionLines(event))].join(''));
+}
+
+/** The address of an agent until the test ends. */
+export async function agentAt(answer: Answer): Promise<string> {
+  const agent = tinyAgent(answer);
+  return addressText((await targetOf((socket) => void agent.handle(socket))).address);
+}
