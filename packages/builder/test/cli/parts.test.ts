@@ -99,6 +99,13 @@ describe('compareAcks', () => {
     });
   });
 
+  it('counts as added what no recorded ACK has', () => {
+    const [first] = recorded;
+    const other = frames(ack().setVar('txn', 'a', 1), ack({ streamId: 7 }), ack({ streamId: 8 }));
+    expect(compareAcks([first!], other, false)).toMatchObject({ same: 0, differences: [{ notify: '1:1' }], added: 2 });
+    expect(compareAcks([first!], other.slice(1), false)).toMatchObject({ same: 0, added: 2 });
+  });
+
   it('compares types and names only, if the values were replaced', () => {
     const other = frames(ack().setVar('txn', 'a', data.binary('xxxx')).setVar('txn', 'b', 0), ack({ streamId: 2 }));
     expect(compareAcks(recorded, other, true)).toEqual({ same: 2, differences: [], added: 0 });
