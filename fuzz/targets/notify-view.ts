@@ -17,6 +17,7 @@ import {
   type MessageDefinition,
   MessageSet,
   Notify,
+  oneOf,
   optional,
   SpopError,
   type SpopErrorCode,
@@ -33,7 +34,8 @@ import { checkId, expectCode } from '../support/value-checks.ts';
 import { capturedFrames, type Target } from './target.ts';
 
 const integers = [integer, int32, uint32, int64, uint64];
-const TYPES: readonly AnyValueType[] = [address, string, interned(string), ...integers, bool, ipv4, ipv6, binary];
+const single = [address, string, interned(string), ...integers, bool, ipv4, ipv6, binary];
+const TYPES: readonly AnyValueType[] = [...single, oneOf(string, address), oneOf(int64, ipv4, binary)];
 /** Messages and their arguments. Names of seven bytes and more are compared in more than two words. */
 const NAMES: readonly (readonly [message: string, args: readonly string[]])[] = [
   ['check-client-ip', ['ip', 'ua', 'method', 'score']],
@@ -42,7 +44,7 @@ const NAMES: readonly (readonly [message: string, args: readonly string[]])[] = 
   ['headers', ['user-agent', 'referer', 'x-forwarded-for']],
 ];
 
-/** The declarations of a byte: each argument has another type for each of twelve bytes in a row, and is then optional or not. */
+/** The declarations of a byte: each argument has another type for each of fourteen bytes in a row, and is then optional or not. */
 function definitionsOf(choice: number): MessageDefinition[] {
   let place = choice;
   const typeOf = (): AnyValueType => {
@@ -68,11 +70,12 @@ const WIRE_TYPES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What the documentation of the declared type promises for an argument with this typed data. */
-function promised({ kind, optional: isOptional }: AnyValueType, sent: TypedData | undefined): Read {
+function promised({ kind, kinds, optional: isOptional }: AnyValueType, sent: TypedData | undefined): Read {
   if (sent === undefined || sent.type === 'null') {
     return isOptional ? { value: undefined } : { code: 'SPOP_MISSING_ARGUMENT' };
   }
-  if (!(WIRE_TYPES[kind] ?? [kind]).includes(sent.type)) return { code: 'SPOP_WRONG_TYPE' };
+  const taken: readonly string[] = kinds ?? [kind];
+  if (!taken.some((each) => (WIRE_TYPES[each] ?? [each]).includes(sent.type))) return { code: 'SPOP_WRONG_TYPE' };
   const range = RANGES[kind];
   if (range !== undefined) {
     const number = Number(sent.value);
@@ -81,7 +84,7 @@ function promised({ kind, optional: isOptional }: AnyValueType, sent: TypedData 
   if (sent.type === 'bool') return { value: sent.value };
   if (kind === 'interned' && sent.type === 'string') return { value: utf8(sent.value) };
   // An IPv4 address that is mapped to IPv6 is shown as the IPv4 address, and keeps its type.
-  if (kind === 'address' && sent.type === 'ipv6') {
+  if (taken.includes('address') && sent.type === 'ipv6') {
     return { data: { type: 'ipv6', value: sent.value.replace(/^::ffff:(?=.*\.)/, '') } };
   }
   return { data: sent };
