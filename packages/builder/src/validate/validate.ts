@@ -100,7 +100,9 @@ export class SessionValidator {
       const isWhole = bytes.length - read >= size;
       const tooLong = length > this.#state.limit(from);
       if (!isWhole && !tooLong) break;
-      found.push(this.#frame(from, direction, bytes.subarray(read, read + size)));
+      const violations = this.#frame(from, direction, bytes.subarray(read, read + size));
+      // The rest of a frame that is too long may be on its way: it is not missing.
+      found.push(isWhole ? violations : violations.filter(({ rule }) => rule !== 'truncated'));
       direction.isLost = !isWhole;
       direction.offset += size;
       read += size;

@@ -173,8 +173,13 @@ describe('pieces', () => {
     const [begin, end] = cut(whole, 1);
     const validator = new SessionValidator({ state: 'established', maxFrameSize });
     expect([...validator.push('haproxy', begin), ...validator.push('haproxy', end)]).toEqual([]);
-    const short = new SessionValidator({ state: 'established', maxFrameSize: maxFrameSize - 1 });
-    expect(short.push('haproxy', begin)[0]?.rule).toBe('frame-too-big');
+  });
+
+  it.each([1, 4, 200, 300])('of a longer one break one rule, if its last %i bytes come later too', (last) => {
+    const whole = notify().message('m', { a: new Uint8Array(300) });
+    const [begin, end] = cut(whole, last);
+    const short = new SessionValidator({ state: 'established', maxFrameSize: whole.toBytes().length - 5 });
+    expect(short.push('haproxy', begin).map(({ rule }) => rule)).toEqual(['frame-too-big']);
     expect([...short.push('haproxy', end), ...short.end()]).toEqual([]);
   });
 
