@@ -10,24 +10,14 @@ import {
   parseFrame,
   parseStream,
   reassemble,
-  SpopError,
   unset,
 } from '../../src/index.ts';
 import { concat } from '../../src/data/text.ts';
 import { bytesOf } from '../../src/read/parse.ts';
+import { thrown } from '../thrown.ts';
 
 function bytes(...frames: readonly BytesInput[]): Uint8Array {
   return concat(frames.map(bytesOf));
-}
-
-function thrown(run: () => unknown): SpopError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof SpopError) return error;
-    throw error;
-  }
-  throw new Error('expected a SpopError');
 }
 
 const frames = bytes(ack(), notify().message('m'));

@@ -13,22 +13,12 @@ import {
   parseFrame,
   parseStream,
   reassemble,
-  SpopError,
   toHex,
   unset,
   varintBytes,
   writeTypedData,
 } from '../../src/index.ts';
-
-function thrown(run: () => unknown): SpopError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof SpopError) return error;
-    throw error;
-  }
-  throw new Error('expected a SpopError');
-}
+import { thrown } from '../thrown.ts';
 
 describe('varintBytes', () => {
   it.each([
