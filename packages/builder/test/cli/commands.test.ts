@@ -1,61 +1,15 @@
-/** Commands in the test's own process; test/cli of the agent starts the program itself. */
-import { writeFileSync } from 'node:fs';
 import { pcapOf, tcpPackets } from '@spop-internal/testbed/packets';
-import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
-import { stopAfterTest } from '@spop-internal/testbed/vitest';
-import { describe, expect, it, vi } from 'vitest';
-import { Arguments } from '../../src/cli/arguments.ts';
-import type { Command } from '../../src/cli/command.ts';
+import { describe, expect, it } from 'vitest';
 import { command as completions } from '../../src/cli/commands/completions.ts';
-import { command as conformance } from '../../src/cli/commands/conformance.ts';
 import { command as decode } from '../../src/cli/commands/decode.ts';
 import { command as hello } from '../../src/cli/commands/hello.ts';
 import { command as init } from '../../src/cli/commands/init.ts';
 import { command as lint } from '../../src/cli/commands/lint.ts';
-import { command as replay } from '../../src/cli/commands/replay.ts';
 import { command as send } from '../../src/cli/commands/send.ts';
-import { sessionHead, sessionLines } from '../../src/cli/capture/session-file.ts';
-import { Output } from '../../src/cli/output.ts';
-import { addressText } from '../../src/cli/target.ts';
-import { agentDisconnect, agentHello, data, haproxy, notify, type StreamHandler } from '../../src/index.ts';
-import { politely, tinyAgent, type Answer } from '../tiny-agent.ts';
+import { agentDisconnect, agentHello, data, haproxy } from '../../src/index.ts';
+import { politely } from '../tiny-agent.ts';
 import { HAPROXY, SPOE } from './lint/configurations.ts';
-import { targetOf } from './peers.ts';
-
-/** Runs a command to its end. */
-async function run(
-  command: Command,
-  words: readonly string[],
-): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-  const texts = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      texts[name] += String(text);
-      return true;
-    }),
-  );
-  try {
-    const args = new Arguments(words, command.options);
-    const output = new Output({ isJson: 'json' in command.options && args.has('json') });
-    const code = await command.run({ args, output, table: {} });
-    return { code, ...texts };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
-
-/** A file until the test ends. */
-async function file(content: string | Uint8Array): Promise<string> {
-  const path = stopAfterTest(await TemporaryFolder.make()).file('input');
-  writeFileSync(path, content);
-  return path;
-}
-
-/** The address of an agent until the test ends. */
-async function agentAt(answer: Answer): Promise<string> {
-  const agent: StreamHandler = tinyAgent(answer);
-  return addressText((await targetOf((socket) => void agent.handle(socket))).address);
-}
+import { agentAt, file, run } from './run-command.ts';
 
 describe('spop decode', () => {
   it('says that a file is empty', async () => {
@@ -123,21 +77,6 @@ describe('spop completions', () => {
   });
 });
 
-describe('spop replay', () => {
-  it('counts one connection, whose answers are the same', async () => {
-    const target = await agentAt(politely());
-    const session = [
-      sessionHead('Recorded today.', false),
-      ...[haproxy('3.2').hello(), notify().message('m')].map((one) =>
-        sessionLines({ seconds: 0, connection: 1, kind: 'bytes', from: 'haproxy', bytes: one.toBytes() }),
-      ),
-    ].join('');
-    const { code, stdout } = await run(replay, [await file(session), target]);
-    expect(stdout).toMatch(/^0 ACKs are the same, 0 different, 0 missing, 1 added; 1 connection in [\d.]+ s$/m);
-    expect(code).toBe(1);
-  });
-});
-
 describe('spop init', () => {
   it.each([
     [[], 'expected a module; found none'],
@@ -155,20 +94,5 @@ describe('spop lint', () => {
       message: 'there is no rule "everything"',
       hint: expect.stringContaining('engine-missing, ') as unknown,
     });
-  });
-});
-
-describe('spop conformance', () => {
-  it('lists cases in columns, or each with what is asked', async () => {
-    const ids = 'spop/3.2.5/agent-hello,spop/3.2.5/one-piece';
-    const { stdout } = await run(conformance, ['--list', '--run', ids]);
-    expect(stdout).toMatch(/^.*id +class +what is asked/);
-    expect(stdout.trimEnd().split('\n')).toHaveLength(1 + 2);
-    const traced = await run(conformance, ['--list', '--run', ids, '--trace']);
-    expect(traced.stdout.match(/^\S.*/gm)).toEqual([
-      expect.stringMatching(/^spop\/3\.2\.5\/agent-hello {2}must: /),
-      expect.stringMatching(/^spop\/3\.2\.5\/one-piece {2}haproxy: /),
-    ]);
-    expect(traced.stdout.match(/^ {4}send {4}0000/gm)).toHaveLength(2);
   });
 });
