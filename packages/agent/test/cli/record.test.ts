@@ -143,6 +143,7 @@ describe('spop record', () => {
       2,
       '/etc/hostname is not a session file: expected "# spop session 1" in line 1',
     ],
+    [['replay', '-', ':9'], 2, '- is not a session file: expected "# spop session 1" in line 1; found ""'],
     [['replay'], 2, 'expected a session file; found none'],
   ])('does not start with %j', async (words, code, sentence) => {
     const outcome = await spop(words);

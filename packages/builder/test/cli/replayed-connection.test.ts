@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { framesOf, ReplayedConnection } from '../../src/cli/replayed-connection.ts';
 import { ack, agentDisconnect, agentHello, data, frame, notify, unset } from '../../src/index.ts';
 import { targetOf } from './peers.ts';
-import { asked, EVENTS, greeting, noting, preset, replay, sent } from './replaying.ts';
+import { asked, came, EVENTS, greeting, noting, preset, replay, sent } from './replaying.ts';
 
 describe('ReplayedConnection', () => {
   it('sends one NOTIFY at a time to an agent without pipelining, and none before it has greeted', async () => {
@@ -96,7 +96,7 @@ describe('ReplayedConnection', () => {
       socket.setEncoding('utf8').on('data', target.resolve);
       socket.on('end', () => socket.end());
     });
-    const events = [sent(Buffer.from('ping?')), { ...sent(agentHello()), from: 'agent' } as const];
+    const events = [sent(Buffer.from('ping?')), came(agentHello())];
     const options = {
       target: { text: '', address, tls: undefined, timeoutMs: 20_000 },
       isFast: true,

@@ -4,23 +4,23 @@ import { onTestFinished, vi } from 'vitest';
 import type { SessionEvent } from '../../src/cli/capture/session-file.ts';
 import { ReplayedConnection, type ReplayOptions } from '../../src/cli/replayed-connection.ts';
 import { ack, agentHello, haproxy, notify, parseStream, type BytesInput } from '../../src/index.ts';
+import { bytesOf } from '../../src/read/parse.ts';
 import { targetOf } from './peers.ts';
 
 export const preset = haproxy('3.2');
 
-/** Bytes of HAProxy on connection 1. */
-export function sent(bytes: BytesInput, seconds: number = 0): SessionEvent {
-  return {
-    seconds,
-    connection: 1,
-    kind: 'bytes',
-    from: 'haproxy',
-    bytes: 'toBytes' in bytes ? bytes.toBytes() : bytes,
-  };
+/** Bytes that HAProxy has sent. */
+export function sent(bytes: BytesInput, seconds: number = 0, connection: number = 1): SessionEvent {
+  return { seconds, connection, kind: 'bytes', from: 'haproxy', bytes: bytesOf(bytes) };
 }
 
-export function asked(streamId: number, seconds?: number): SessionEvent {
-  return sent(notify({ streamId }).message('m'), seconds);
+/** Bytes that the recorded agent has sent. */
+export function came(bytes: BytesInput, connection: number = 1): SessionEvent {
+  return { seconds: 0, connection, kind: 'bytes', from: 'agent', bytes: bytesOf(bytes) };
+}
+
+export function asked(streamId: number, seconds?: number, connection?: number): SessionEvent {
+  return sent(notify({ streamId }).message('m'), seconds, connection);
 }
 
 /** HAProxy's side of a recorded connection: its HELLO, and two NOTIFYs. */
@@ -49,7 +49,7 @@ export async function replay(answer: Answer, options: Replaying = {}): Promise<R
   const target = await targetOf((socket) => {
     socket.on('data', (chunk: Buffer) => {
       for (const { type, streamId } of parseStream(chunk).frames) {
-        for (const one of answer(type, streamId, socket)) socket.write('toBytes' in one ? one.toBytes() : one);
+        for (const one of answer(type, streamId, socket)) socket.write(bytesOf(one));
       }
     });
     socket.on('end', () => onEnd(socket));
