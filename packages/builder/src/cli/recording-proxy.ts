@@ -90,10 +90,13 @@ async function handOn(haproxy: Socket, agent: Socket, recorded: RecordedConnecti
       if (!other.write(chunk)) socket.pause();
     });
     other.on('drain', () => socket.resume());
-    socket.on('end', () => {
+    const ended = (): void => {
       first ??= from;
       other.end();
-    });
+    };
+    // A peer that sends nothing may have ended while the agent was being connected.
+    if (socket.readableEnded) ended();
+    else socket.on('end', ended);
     socket.on('error', () => {
       first ??= from;
       reset(other);
