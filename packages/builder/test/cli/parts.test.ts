@@ -2,14 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { stopAfterTest } from '@spop-internal/testbed/vitest';
 import { describe, expect, it } from 'vitest';
-import { compareAcks } from '../../src/cli/compared-acks.ts';
 import { definitionsOf } from '../../src/cli/definitions.ts';
 import { parseDuration } from '../../src/cli/duration.ts';
 import { latencyShares, latencyText } from '../../src/cli/latency.ts';
 import { sampleFor } from '../../src/cli/sample-fetches.ts';
 import { haproxyConfiguration, spoeConfiguration } from '../../src/cli/spoe-configuration.ts';
 import { nearest } from '../../src/cli/usage-error.ts';
-import { ack, data, type AckBuilder, type AckFrame } from '../../src/index.ts';
 
 describe('parseDuration', () => {
   it.each([
@@ -63,54 +61,6 @@ describe('nearest', () => {
     ['💡a', 'a', true],
   ])('counts the letters between %s and %s', (word, known, isNear) => {
     expect(nearest(word, [known])).toBe(isNear ? known : undefined);
-  });
-});
-
-describe('compareAcks', () => {
-  const frames = (...built: readonly AckBuilder[]): AckFrame[] =>
-    built.map((one) => one.toFrame()).filter((one) => one.type === 'ACK');
-  const recorded = frames(
-    ack()
-      .setVar('txn', 'a', data.binary('one'))
-      .setVar('txn', 'b', 2n ** 62n),
-    ack({ streamId: 2 }),
-  );
-
-  it('compares values of every type', () => {
-    const result = compareAcks(recorded, recorded, false);
-    expect(result).toEqual({ same: 2, differences: [], added: 0 });
-    const other = frames(
-      ack()
-        .setVar('txn', 'a', data.binary('two'))
-        .setVar('txn', 'b', 2n ** 62n),
-      ack({ streamId: 3 }),
-    );
-    expect(compareAcks(recorded, other, false)).toEqual({
-      same: 0,
-      differences: [
-        {
-          notify: '1:1',
-          recorded: 'set-var txn.a = BINARY of 3 bytes; set-var txn.b = INT64 4611686018427387904',
-          replayed: 'set-var txn.a = BINARY of 3 bytes; set-var txn.b = INT64 4611686018427387904',
-        },
-        { notify: '2:1', recorded: 'no actions', replayed: undefined },
-      ],
-      added: 1,
-    });
-  });
-
-  it('counts as added what no recorded ACK has', () => {
-    const [first] = recorded;
-    const other = frames(ack().setVar('txn', 'a', 1), ack({ streamId: 7 }), ack({ streamId: 8 }));
-    expect(compareAcks([first!], other, false)).toMatchObject({ same: 0, differences: [{ notify: '1:1' }], added: 2 });
-    expect(compareAcks([first!], other.slice(1), false)).toMatchObject({ same: 0, added: 2 });
-  });
-
-  it('compares types and names only, if the values were replaced', () => {
-    const other = frames(ack().setVar('txn', 'a', data.binary('xxxx')).setVar('txn', 'b', 0), ack({ streamId: 2 }));
-    expect(compareAcks(recorded, other, true)).toEqual({ same: 2, differences: [], added: 0 });
-    const text = frames(ack().setVar('txn', 'a', 'xxx').setVar('txn', 'b', 0), ack({ streamId: 2 }));
-    expect(compareAcks(recorded, text, true)).toMatchObject({ same: 1, differences: [{ notify: '1:1' }] });
   });
 });
 

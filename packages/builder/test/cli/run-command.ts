@@ -1,5 +1,6 @@
 /** Commands in the test's own process; test/cli of the agent starts the program itself. */
 import { writeFileSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { stopAfterTest } from '@spop-internal/testbed/vitest';
@@ -19,8 +20,15 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs a command to its end. */
-export async function run(command: Command, words: readonly string[]): Promise<Outcome> {
+/** A command that runs. No other may be started before it has ended. */
+export interface Running {
+  readonly ended: Promise<Outcome>;
+  /** Resolves with the first group of a pattern once stderr has a match. */
+  says(pattern: RegExp): Promise<string>;
+}
+
+/** Starts a command. */
+export function start(command: Command, words: readonly string[]): Running {
   const texts = { stdout: '', stderr: '' };
   const spies = (['stdout', 'stderr'] as const).map((name) =>
     vi.spyOn(process[name], 'write').mockImplementation((text) => {
@@ -28,15 +36,32 @@ export async function run(command: Command, words: readonly string[]): Promise<O
       return true;
     }),
   );
-  try {
-    const args = new Arguments(words, command.options);
-    const has = (name: string): boolean => Object.hasOwn(command.options, name) && args.has(name);
-    const output = new Output({ isJson: has('json'), isQuiet: has('quiet') });
-    const code = await command.run({ args, output, table: {} });
-    return { code, ...texts };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
+  const toItsEnd = async (): Promise<Outcome> => {
+    try {
+      const args = new Arguments(words, command.options);
+      const has = (name: string): boolean => Object.hasOwn(command.options, name) && args.has(name);
+      const output = new Output({ isJson: has('json'), isQuiet: has('quiet') });
+      const code = await command.run({ args, output, table: {} });
+      return { code, ...texts };
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+    }
+  };
+  return {
+    ended: toItsEnd(),
+    async says(pattern) {
+      for (;;) {
+        const match = pattern.exec(texts.stderr);
+        if (match !== null) return match[1] ?? '';
+        await nextTurn();
+      }
+    },
+  };
+}
+
+/** Runs a command to its end. */
+export function run(command: Command, words: readonly string[]): Promise<Outcome> {
+  return start(command, words).ended;
 }
 
 /** The lines of JSON on stdout. */
