@@ -23,6 +23,8 @@ export interface Outcome {
 /** A command that runs. No other may be started before it has ended. */
 export interface Running {
   readonly ended: Promise<Outcome>;
+  /** What it has written so far. */
+  readonly texts: { readonly stdout: string; readonly stderr: string };
   /** Resolves with the first group of a pattern once stderr has a match. */
   says(pattern: RegExp): Promise<string>;
 }
@@ -49,6 +51,7 @@ export function start(command: Command, words: readonly string[]): Running {
   };
   return {
     ended: toItsEnd(),
+    texts,
     async says(pattern) {
       for (;;) {
         const match = pattern.exec(texts.stderr);
@@ -64,8 +67,13 @@ export function run(command: Command, words: readonly string[]): Promise<Outcome
   return start(command, words).ended;
 }
 
+/** Calls what listens to a signal of this process and is not one of `before`. */
+export function signal(name: NodeJS.Signals, before: readonly unknown[]): void {
+  for (const listener of process.listeners(name)) if (!before.includes(listener)) listener(name);
+}
+
 /** The lines of JSON on stdout. */
-export function jsonOf({ stdout }: Outcome): unknown[] {
+export function jsonOf({ stdout }: Pick<Outcome, 'stdout'>): unknown[] {
   return stdout
     .trimEnd()
     .split('\n')

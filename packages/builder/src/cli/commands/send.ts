@@ -46,12 +46,13 @@ NAME:TYPE=VALUE decides: null, bool, int32, uint32, int64, uint64, ip, ipv4, ipv
     const [address, ...words] = args.words;
     const target = parseTarget(address, args);
     const messages = parseMessages(words);
+    const repeat = args.count('repeat', 1, 1, MAX_REPEAT);
     const plan: Plan = {
       target,
       preset: haproxy(lineOf(args)),
       variablePrefix: args.text('var-prefix'),
-      repeat: args.count('repeat', 1, 1, MAX_REPEAT),
-      concurrency: args.count('concurrency', 1, 1, MAX_CONCURRENCY),
+      repeat,
+      concurrency: Math.min(args.count('concurrency', 1, 1, MAX_CONCURRENCY), repeat),
       build: (notify) => messages.reduce((whole, { name, args }) => whole.message(name, args), notify),
     };
     return send(plan, output);
@@ -59,7 +60,7 @@ NAME:TYPE=VALUE decides: null, bool, int32, uint32, int64, uint64, ip, ipv4, ipv
 };
 
 async function send(plan: Plan, output: Output): Promise<number> {
-  const sending = new RepeatedNotify({ ...plan, concurrency: Math.min(plan.concurrency, plan.repeat) });
+  const sending = new RepeatedNotify(plan);
   const stop = (): void => sending.stop();
   process.once('SIGINT', stop);
   const start = performance.now();

@@ -9,7 +9,7 @@ import { parseAddress } from '../../../src/cli/target.ts';
 import { bytesOf } from '../../../src/read/parse.ts';
 import { agentHello, haproxyHello, type BytesInput } from '../../../src/index.ts';
 import { politely } from '../../tiny-agent.ts';
-import { agentAt, run, start, type Outcome, type Running } from '../run-command.ts';
+import { agentAt, run, signal, start, type Outcome, type Running } from '../run-command.ts';
 
 const WARNING = 'warning: the session holds what clients sent, cookies and addresses too; --redact replaces them\n';
 
@@ -62,11 +62,6 @@ async function leave(socket: Socket): Promise<void> {
   const closed = once(socket, 'close');
   socket.resume().end();
   await closed;
-}
-
-/** Calls what listens to a signal of this process since `before`. */
-function signal(name: NodeJS.Signals, before: readonly unknown[]): void {
-  for (const listener of process.listeners(name)) if (!before.includes(listener)) listener(name);
 }
 
 /** The lines of a session, without times. */
