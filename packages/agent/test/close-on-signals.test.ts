@@ -90,6 +90,14 @@ describe('a signal', () => {
     expect(closedWith).toEqual([{}]);
   });
 
+  it('ends the process with 0 when the agent has closed, without onSignal and afterClose', async () => {
+    const { finishClose } = watch();
+    process.emit('SIGHUP', 'SIGHUP');
+    await finishClose();
+    await nextTurn();
+    expect(exits).toEqual([0]);
+  });
+
   it('is passed to onSignal before the agent is closed', () => {
     const order: string[] = [];
     const agent = createAgent();
@@ -164,6 +172,7 @@ describe('closeOnSignals(agent, options)', () => {
     [{ signals: null }, TypeError, `${signals}; found null`],
     [{ signals: ['SIGUSR2', 'SIGTREM'] }, TypeError, `${signals}; found "SIGTREM"`],
     [{ signals: ['SIGUSR2', 'SIGKILL'] }, TypeError, `${signals}; found "SIGKILL"`],
+    [{ signals: ['SIGUSR2', 'SIGSTOP'] }, TypeError, `${signals}; found "SIGSTOP"`],
     [{ signals: [15] }, TypeError, `${signals}; found 15`],
     [{ onSignal: 'log' }, TypeError, 'onSignal to be a function; found "log"'],
     [{ afterClose: null }, TypeError, 'afterClose to be a function; found null'],

@@ -58,6 +58,7 @@ describe('Patience', () => {
     const begun = (patience: Patience): void => {
       patience.noteActivity(OPENED_AT + 100);
       patience.notePartial();
+      expect(patience.partialAt).toBe(OPENED_AT + 100);
       patience.noteActivity(OPENED_AT + 140);
     };
     expect(reasonAfter(149, { isPartial: true }, {}, begun)).toBeUndefined();
@@ -99,6 +100,15 @@ describe('Patience › hasStalled', () => {
         [1_000, true, 7],
         [1_079, true, 7],
         [1_080, true, 7],
+      ],
+      [false, false, true],
+    ],
+    [
+      'the peer has never taken a byte',
+      [
+        [0, true, 0],
+        [79, true, 0],
+        [80, true, 0],
       ],
       [false, false, true],
     ],
