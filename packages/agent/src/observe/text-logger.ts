@@ -1,4 +1,4 @@
-import { escapeText } from '@spop/codec';
+import { escapeText, SpopError } from '@spop/codec';
 import { check, checkFunction, checkOptions } from '../checks.ts';
 import { placesOf } from './error-text.ts';
 import type { LogLevel } from './event-lines.ts';
@@ -56,7 +56,7 @@ function toField(name: string, value: unknown): string[] {
   if (value === undefined) return [];
   if (value instanceof Error) {
     // The sentence has the error's message. For a peer's error the place in the agent's code does not matter.
-    const isPeers = 'status' in value && typeof value.status === 'number';
+    const isPeers = value instanceof SpopError && value.status !== undefined;
     return isPeers ? [] : placesOf(value, MAX_PLACES).map((place) => `at=${quote(place)}`);
   }
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];

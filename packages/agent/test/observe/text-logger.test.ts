@@ -54,7 +54,16 @@ describe('textLogger', () => {
       error: new SpopError('SPOP_TRUNCATED', 'x', 3),
     }));
     expect(lines[0]).toMatch(/^connection closed for the peer's error: SPOP_TRUNCATED: x/);
-    expect(lines[0]).not.toContain('at=');
+    expect(lines[0]).toMatch(/ code=SPOP_TRUNCATED status=4 offset=3\)$/);
+  });
+
+  it.each([
+    ['of an HTTP client, with a status', Object.assign(new Error('no service'), { status: 503 })],
+    ['of the codec that is not the peer’s', new SpopError('SPOP_MISSING_ARGUMENT', 'x', 3)],
+  ])('names the place of an error of a handler: %s', (_, error) => {
+    const { logger, lines } = recorder();
+    new EventLog(logger).report('handlerError', () => ({ connection, error, streamId: 3, messages: ['ask'] }));
+    expect(lines[0]).toMatch(/ messages=ask at="?[^ ]*text-logger\.test\.ts:\d+:\d+/);
   });
 
   it('writes one line for any details, without control characters', () => {
@@ -79,7 +88,10 @@ describe('textLogger', () => {
       bytesWritten: 2,
       frames: 3,
     }));
-    expect(lines[0]?.split(reason)).toHaveLength(2);
+    expect(lines).toEqual([
+      `connection ended with status 2: ${reason} (warn event=disconnect connection=7 remote=127.0.0.1:4711 ` +
+        'engineId=engine status=2 bytesRead=1 bytesWritten=2 frames=3)',
+    ]);
   });
 
   it('cuts a line to 4,096 characters', () => {
