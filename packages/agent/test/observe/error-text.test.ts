@@ -41,6 +41,16 @@ describe('placesOf', () => {
     expect(placesOf(error, 1)).toEqual(['a (/a.js:1:2)']);
   });
 
+  it('takes only lines that begin as a place does', () => {
+    const error = new Error('after');
+    error.stack = 'Error: before, look at this\n    at a (/a.js:1:2)\nthen at last';
+    expect(placesOf(error, 3)).toEqual(['a (/a.js:1:2)']);
+  });
+
+  it('of an object that only looks like an error are none', () => {
+    expect(placesOf({ stack: 'Error: x\n    at a (/a.js:1:2)' }, 1)).toEqual([]);
+  });
+
   it('of an error whose stack cannot be read are none', () => {
     const error = Object.defineProperty(new Error('x'), 'stack', {
       get: () => {

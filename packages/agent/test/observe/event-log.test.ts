@@ -1,23 +1,10 @@
 import { ErrorStatus, escapeText, SpopError, type SpopErrorCode } from '@spop/codec';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { EventLog, type Logger } from '../../src/observe/event-log.ts';
-import { type AgentEvents, createAgent } from '../../src/index.ts';
+import { EventLog } from '../../src/observe/event-log.ts';
+import { createAgent } from '../../src/index.ts';
 import { thrownBy } from '../thrown.ts';
-
-const connection = { id: 7, remote: '127.0.0.1:4711', engineId: 'engine' };
-
-type Line = [level: string, details: object, message: string];
-
-function recorder(): { logger: Logger; lines: Line[] } {
-  const lines: Line[] = [];
-  const at = (level: string) => (details: object, message: string) => void lines.push([level, details, message]);
-  return { logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, lines };
-}
-
-function report<Name extends keyof AgentEvents>(log: EventLog, name: Name, info: AgentEvents[Name]): void {
-  log.report(name, () => info);
-}
+import { connection, recorder, report } from './log-recorder.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

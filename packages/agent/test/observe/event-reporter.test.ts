@@ -60,6 +60,30 @@ describe('an event without a listener', () => {
     );
   });
 
+  it.each(['protocolError', 'transportError'] as const)('names no place in the agent for %s', (name) => {
+    for (const text of emitted(reporterWith(), name)) expect(text).not.toMatch(/ at |\.ts:/);
+  });
+
+  it('is reported by a warning that it cannot be, if its information cannot be read', () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    reporterWith().emitLazily('handlerTimeout', () => {
+      throw new Error('no names');
+    });
+    expect(warn.mock.calls).toEqual([
+      ["The event 'handlerTimeout' could not be reported: Error: no names", { code: 'SPOP_LOGGER_THREW' }],
+    ]);
+  });
+
+  it('is reported once in 60 s, however long the process has run', () => {
+    vi.advanceTimersByTime(3_600_000);
+    const reporter = reporterWith();
+    expect(emitted(reporter, 'handlerTimeout')).toHaveLength(1);
+    vi.advanceTimersByTime(59_999);
+    expect(emitted(reporter, 'handlerTimeout')).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(emitted(reporter, 'handlerTimeout')[0]).toContain('fallback; 1 more since the last of these warnings. To');
+  });
+
   it('is reported the first time, and then at most once in 60 s, with its count', () => {
     const reporter = reporterWith();
     expect(emitted(reporter, 'handlerTimeout', 5_000)).toHaveLength(1);

@@ -80,6 +80,9 @@ describe('metrics of an application', () => {
   it.each([
     [5, 'a metric to be an object, such as { name, type, help, value }; found 5'],
     [{ ...good, name: 'limiter-keys' }, `a metric's name to be of letters, digits, _ and :; found "limiter-keys"`],
+    [{ ...good, name: undefined }, `a metric's name to be of letters, digits, _ and :; found undefined`],
+    [{ ...good, name: 7 }, `a metric's name to be of letters, digits, _ and :; found 7`],
+    [{ ...good, name: ['keys'] }, `a metric's name to be of letters, digits, _ and :; found [Array]`],
     [{ ...good, name: '9keys' }, `a metric's name to be of letters, digits, _ and :; found "9keys"`],
     [
       { ...good, type: 'summary' },
@@ -182,6 +185,12 @@ describe('a histogram of an application', () => {
     expect(plain).toContain('\nsolve_seconds_count 6\n');
   });
 
+  it('may have no value above its last bound', () => {
+    const value = { buckets: [{ upTo: 1, count: 2 }], sum: 1, count: 2 };
+    const text = toPrometheusText(metrics, [{ name: 'h', type: 'histogram', help: 'Of.', value }]);
+    expect(text).toMatch(/\nh_bucket\{le="1"\} 2\nh_bucket\{le="\+Inf"\} 2\nh_sum 1\nh_count 2\n$/);
+  });
+
   const good = { buckets: [{ upTo: 1, count: 1 }], sum: 1, count: 2 };
   it.each([
     [5, 'each value of h to have buckets, sum and count; found 5'],
@@ -195,6 +204,14 @@ describe('a histogram of an application', () => {
     [{ ...good, count: '2' }, 'the count of h to be that of its buckets or more; found "2"'],
     [{ ...good, count: 0 }, 'the count of h to be that of its buckets or more; found 0'],
     [{ ...good, buckets: [5] }, 'each bucket of h to be { upTo, count }; found 5'],
+    [{ ...good, buckets: [null] }, 'each bucket of h to be { upTo, count }; found null'],
+    [{ ...good, buckets: [{ upTo: 1 }] }, 'each bucket of h to be { upTo, count }; found [Object]'],
+    [{ ...good, buckets: [{ count: 1 }] }, 'each bucket of h to be { upTo, count }; found [Object]'],
+    [{ ...good, buckets: [{ upTo: 1, count: '1' }] }, 'each bucket of h to be { upTo, count }; found [Object]'],
+    [
+      { ...good, buckets: [1, 1].map((upTo) => ({ upTo, count: 1 })) },
+      'upTo of each bucket of h to be finite, and above that of the one before; found 1',
+    ],
     [{ ...good, buckets: [{ upTo: '1', count: 1 }] }, 'each bucket of h to be { upTo, count }; found [Object]'],
     [
       { ...good, buckets: [2, 1].map((upTo) => ({ upTo, count: 1 })) },
