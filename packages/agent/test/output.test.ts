@@ -2,29 +2,8 @@ import { duplexPair } from 'node:stream';
 import { BufferPool } from '@spop/codec';
 import { describe, expect, it } from 'vitest';
 import { Output } from '../src/output.ts';
+import { BUFFER_BYTES, type Setup, setup, turn } from './output-bench.ts';
 import { SlowSocket } from './slow-socket.ts';
-
-const BUFFER_BYTES = 100;
-
-interface Setup {
-  readonly socket: SlowSocket;
-  readonly pool: BufferPool;
-  readonly output: Output;
-  readonly put: (text: string, reserve?: number) => void;
-}
-
-function setup(maxBuffers: number = 10, isVectored: boolean = false): Setup {
-  const socket = new SlowSocket(isVectored);
-  const pool = new BufferPool({ bufferSize: BUFFER_BYTES, maxBuffers });
-  const output = new Output(socket, pool, () => {});
-  const put = (text: string, reserve = text.length): void => {
-    output.reserve(reserve).write(text, output.length, 'latin1');
-    output.commit(output.length + text.length);
-  };
-  return { socket, pool, output, put };
-}
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('Output', () => {
   it('collects frames and writes them at once, out of one pooled buffer', async () => {

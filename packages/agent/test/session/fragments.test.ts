@@ -43,6 +43,27 @@ describe('Fragments', () => {
     expect(fragments.heldBytes).toBe(0);
   });
 
+  it.each([
+    [1, [500, 1]],
+    [1, [2, 3, 60, 400, 9]],
+    [300, [1, 1, 1, 650]],
+    [10, [20, 900]],
+  ])('joins a NOTIFY whose first fragment has %i bytes of payload, and the others %j', (first, others) => {
+    const wire = new Wire();
+    const fragments = new Fragments(CAP);
+    const payload = Buffer.from(Array.from({ length: CAP }, (_, i) => i % 251));
+    let end = first;
+    fragments.begin(wire.read(start(payload.subarray(0, first))));
+    for (const [i, size] of others.entries()) {
+      const flags = i === others.length - 1 ? FrameFlag.Fin : 0;
+      fragments.add(wire.read(unset({ flags }, payload.subarray(end, end + size))));
+      end += size;
+      expect(fragments.heldBytes).toBeLessThanOrEqual(CAP);
+    }
+    const { frame: joined } = fragments;
+    expect(Buffer.compare(joined.bytes.subarray(joined.payloadStart, joined.end), payload.subarray(0, end))).toBe(0);
+  });
+
   it('keeps the joined NOTIFY until the next one is begun', () => {
     const wire = new Wire();
     const fragments = new Fragments(CAP);
@@ -103,6 +124,18 @@ describe('Fragments', () => {
         code: 'SPOP_INTERLACED_FRAMES',
         status: 11,
         reason: `expected the rest of stream 1, frame 1; found stream ${ids.streamId}, frame ${ids.frameId}`,
+      }),
+    );
+  });
+
+  it('refuses to begin another NOTIFY, and names both', () => {
+    const wire = new Wire();
+    const fragments = new Fragments(CAP);
+    fragments.begin(wire.read(start('0a')));
+    expect(() => fragments.begin(wire.read(start('0a', { streamId: 2, frameId: 1 })))).toThrow(
+      expect.objectContaining({
+        code: 'SPOP_INTERLACED_FRAMES',
+        reason: 'expected the rest of stream 1, frame 1; found stream 2, frame 1',
       }),
     );
   });
