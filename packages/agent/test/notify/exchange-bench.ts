@@ -43,7 +43,8 @@ export interface ExchangeBench {
   readonly detach: (timeoutMs?: number) => void;
 }
 
-function frameOf(streamId: number, id: string): Frame {
+/** A NOTIFY with one message `ask`. */
+export function frameOf(streamId: number, id: string): Frame {
   const bytes = Buffer.from(notify({ streamId }).message(ask, { id }).toBytes());
   const frame = new Frame();
   frame.read(bytes, 0, bytes.length);

@@ -1,8 +1,7 @@
-import { AckWriter, defineMessage, defineVariable, Frame, int32, string } from '@spop/codec';
+import { defineMessage, defineVariable, Frame, int32, string } from '@spop/codec';
 import { notify, type NotifyBuilder } from '@spop/builder';
 import { describe, expect, it } from 'vitest';
 import { type Answerer, Exchange } from '../../src/notify/exchange.ts';
-import { Exchanges } from '../../src/notify/exchanges.ts';
 import { MemoryPool } from '../../src/notify/memory-pool.ts';
 import { Handlers } from '../../src/notify/handlers.ts';
 import { createAgent } from '../../src/index.ts';
@@ -100,6 +99,32 @@ describe('Handlers › add', () => {
 });
 
 describe('Handlers › run', () => {
+  it.each([
+    ['without messages', notify()],
+    ['without a message that has a handler', notify().message('unknown')],
+    ['with several messages', both],
+  ])('says that a NOTIFY %s was handled, if there is a handler of whole NOTIFYs', (_, built) => {
+    const handlers = new Handlers(DEFAULTS);
+    for (const definition of [first, second]) handlers.add(definition, () => {});
+    handlers.setNotifyHandler(() => {});
+    expect(handlers.run(exchangeOf(handlers, built), answerer)).toBe(true);
+  });
+
+  it('notes that the handler of whole NOTIFYs without messages has returned a promise', () => {
+    const handlers = new Handlers(DEFAULTS);
+    handlers.setNotifyHandler(() => Promise.resolve());
+    const exchange = exchangeOf(handlers, notify());
+    expect(handlers.isKnownAsync(exchange.notify)).toBe(false);
+    handlers.run(exchange, answerer);
+    expect(handlers.isKnownAsync(exchange.notify)).toBe(true);
+  });
+
+  it('calls the asynchronous handler of a repeated message for each of them', () => {
+    const handlers = new Handlers(DEFAULTS);
+    handlers.add(first, async () => {});
+    expect(pendingAfter(handlers, notify().message('first').message('first').message('first'))).toBe(3);
+  });
+
   it('calls handlers in the order of the messages, that of the whole NOTIFY last, and skips unknown messages', () => {
     const calls: string[] = [];
     const handlers = new Handlers(DEFAULTS);
@@ -225,56 +250,16 @@ describe('Handlers › isKnownAsync', () => {
   });
 });
 
-describe('Exchanges', () => {
-  it('gives 8 exchanges in turn', () => {
-    const exchanges = new Exchanges(new Handlers(DEFAULTS).set);
-    const taken = Array.from({ length: 48 }, () => exchanges.next());
-    expect(new Set(taken.slice(0, 8)).size).toBe(8);
-    for (const [index, exchange] of taken.entries()) expect(exchange).toBe(taken[index % 8]);
-  });
-
-  it('never gives a replaced exchange again before it is given back', () => {
-    const exchanges = new Exchanges(new Handlers(DEFAULTS).set);
-    const replaced = exchanges.next();
-    exchanges.replace(replaced);
-    const later = Array.from({ length: 200 }, () => exchanges.next());
-    expect(later).not.toContain(replaced);
-    expect(new Set(later).size).toBe(8);
-  });
-
-  it('puts an exchange that was given back in the place of the next replaced one', () => {
-    const exchanges = new Exchanges(new Handlers(DEFAULTS).set);
-    const replaced = exchanges.next();
-    exchanges.replace(replaced);
-    exchanges.giveBack(replaced);
-    const other = exchanges.next();
-    exchanges.replace(other);
-    const later = Array.from({ length: 16 }, () => exchanges.next());
-    expect(later).toContain(replaced);
-    expect(later).not.toContain(other);
-    expect(replaced.slot).toBe(1);
-  });
-
-  it('keeps 4 MiB of them, each with its views', () => {
-    const exchanges = new Exchanges(new Handlers(DEFAULTS).set);
-    const made = Array.from({ length: 3_000 }, () => {
-      const exchange = exchanges.next();
-      exchanges.replace(exchange);
-      return exchange;
-    });
-    for (const exchange of made) exchanges.giveBack(exchange);
-    const again = new Set(
-      made.map(() => {
-        const exchange = exchanges.next();
-        exchanges.replace(exchange);
-        return exchange;
-      }),
-    );
-    const kept = Math.floor(4_194_304 / made[0]!.keptBytes);
-    expect(made.filter((exchange) => again.has(exchange))).toHaveLength(kept);
-  });
-
-  it('makes exchanges that write ACKs', () => {
-    expect(new Exchanges(new Handlers(DEFAULTS).set).next().ack).toBeInstanceOf(AckWriter);
+describe('Handlers › longestTimeoutMs', () => {
+  it.each<[string, (handlers: Handlers) => void, number]>([
+    ['1 without handlers', () => {}, 1],
+    ['the longest of all messages', (h) => h.add(first, () => {}, { timeoutMs: 20 }), 20],
+    ['0 if one message has no limit', (h) => h.add(second, () => {}, { timeoutMs: 0 }), 0],
+    ['that of whole NOTIFYs', (h) => h.setNotifyHandler(() => {}), 1_000],
+  ])('is %s', (_, add, expected) => {
+    const handlers = new Handlers(DEFAULTS);
+    add(handlers);
+    if (expected !== 1 && expected !== 1_000) handlers.add(defineMessage('other', {}), () => {}, { timeoutMs: 10 });
+    expect(handlers.longestTimeoutMs).toBe(expected);
   });
 });
