@@ -46,6 +46,32 @@ describe('the bytes of incomplete frames', () => {
   });
 });
 
+describe('bytes that arrive while reading is paused', () => {
+  it('are kept, though their memory is used again', async () => {
+    const settle: (() => void)[] = [];
+    const ids: string[] = [];
+    const { greet } = openAgent(
+      (handlers) =>
+        handlers.add(ask, ({ id }) => {
+          ids.push(id.toString());
+          return new Promise<void>((resolve) => void settle.push(resolve));
+        }),
+      { maxInFlightPerConnection: 1 },
+    );
+    const peer = await greet();
+    await peer.send(asking('first', 1), asking('second', 2));
+    const chunk = Buffer.from(asking('third', 3).toBytes());
+    peer.stream.emit('data', chunk);
+    chunk.fill(0);
+    for (let i = 0; i < 3; i++) {
+      settle[i]?.();
+      for (let turns = 0; turns < 4; turns++) await nextTurn();
+    }
+    expect(ids).toEqual(['first', 'second', 'third']);
+    expect(peer.types()).toEqual(['AGENT-HELLO', 'ACK', 'ACK', 'ACK']);
+  });
+});
+
 describe('maxIncompleteBytes', () => {
   it('ends the connection whose frame was begun longest ago, with status 13 and an event', async () => {
     const time = stopTime();
@@ -61,6 +87,7 @@ describe('maxIncompleteBytes', () => {
     expect([late, early, last].map(({ types }) => types().slice(1))).toEqual([[], ['AGENT-DISCONNECT'], []]);
     expect(events.slice(3)).toMatchObject([['overload', { connection: { id: 2 }, limit: 'maxIncompleteBytes' }]]);
     expect(shared.incomplete.total).toBeLessThan(40_000);
+    expect([late, early, last].map(({ connection }) => connection.hasUnread)).toEqual([true, false, true]);
     for (const peer of [late, last]) {
       await peer.send(REST);
       expect(peer.types()).toEqual(['AGENT-HELLO', 'ACK']);

@@ -167,10 +167,12 @@ describe('readStatically', () => {
     return socket;
   }
 
-  it.each([
+  it.each<[string, object | null]>([
     ['no handle', null],
-    ['a handle without useUserBuffer', { readStop: () => 0 }],
+    ['a handle without useUserBuffer', { readStop: (): number => 0 }],
     ['a handle without readStop', { useUserBuffer: () => {} }],
+    ['a handle whose useUserBuffer is no function', { useUserBuffer: true, readStop: (): number => 0 }],
+    ['a handle whose readStop is no function', { useUserBuffer: () => {}, readStop: true }],
   ])('does not change a socket with %s', async (_, handle) => {
     const { readStatically } = await vi.importActual<typeof import('../../src/connection/shared-read.ts')>(
       '../../src/connection/shared-read.ts',

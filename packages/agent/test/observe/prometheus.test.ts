@@ -1,5 +1,5 @@
 import parsePrometheusTextFormat from 'parse-prometheus-text-format';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type AgentMetrics, createAgent, toOpenMetricsText, toPrometheusText } from '../../src/index.ts';
 import { FAMILIES } from '../../src/observe/prometheus.ts';
 
@@ -56,8 +56,28 @@ describe('toPrometheusText', () => {
   });
 });
 
+describe('the name of an agent', () => {
+  it.each([
+    ['bouncer', toPrometheusText],
+    ['bouncer', toOpenMetricsText],
+    [undefined, toPrometheusText],
+    [undefined, toOpenMetricsText],
+  ] as const)('%s is the first label of each sample, if it has one', (agent, toText) => {
+    const samples = toText({ ...distinctMetrics(), agent })
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    const labelled = samples.filter((line) => /^\w+\{agent="bouncer"[,}]/.test(line));
+    expect(samples.length).toBeGreaterThan(FAMILIES.length);
+    expect(labelled).toEqual(agent === undefined ? [] : samples);
+    expect(samples.some((line) => line.includes('agent="undefined"'))).toBe(false);
+  });
+});
+
 describe('toOpenMetricsText', () => {
-  const lines = toOpenMetricsText(distinctMetrics()).split('\n');
+  let lines: string[] = [];
+  beforeEach(() => {
+    lines = toOpenMetricsText(distinctMetrics()).split('\n');
+  });
 
   it('ends with # EOF and a line end', () => {
     expect(lines.slice(-2)).toEqual(['# EOF', '']);
