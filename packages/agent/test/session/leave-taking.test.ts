@@ -72,6 +72,7 @@ describe('LeaveTaking › endIfIdle', () => {
     ['stopped, held back amid a frame', { isStopped: true, isAmidFrame: true, wasHeldBack: true }, true],
     ['before the handshake', { state: 'awaiting-hello' }, true],
     ['before the handshake, amid the HELLO', { state: 'awaiting-hello', isAmidFrame: true }, true],
+    ['before the handshake, held back', { state: 'awaiting-hello', wasHeldBack: true }, true],
     ['ready', { state: 'ready' }, false],
     ['leaving', { state: 'leaving' }, false],
     ['closed', { state: 'closed' }, false],
