@@ -94,6 +94,8 @@ describe('a NOTIFY of many messages', () => {
 describe('the most bytes of a value', () => {
   it.each([
     ['text', 'é1', 11 + 6],
+    ['text of 1,024 characters', 'x'.repeat(1_024), 11 + 3_072],
+    ['longer text', 'é'.repeat(1_025), 11 + 2_050],
     ['bytes', Buffer.alloc(300), 11 + 300],
     ['a STRING', valueOf('08022f79'), 11 + 2],
     ['a BINARY', valueOf('0903010203'), 11 + 3],

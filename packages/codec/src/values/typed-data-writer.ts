@@ -20,6 +20,8 @@ const LOOP_COPY_BYTES = 14;
 const LOOP_RANGE_BYTES = 48;
 /** Up to this many characters a loop writes faster than Node's UTF-8 writer (benchmark `ack two set-vars`). */
 const LOOP_TEXT_LENGTH = 24;
+/** Longer texts are measured before they are written, since three bytes for each of their characters would be too much memory. */
+const MEASURED_TEXT_LENGTH = 1_024;
 /** UTF-8 takes at most three bytes for a UTF-16 unit: 79 units take at most 237 bytes, whose length is a one-byte varint. */
 const SHORT_TEXT_LENGTH = 79;
 
@@ -95,7 +97,9 @@ export function writeTypedData(
 
 /** The most bytes that a value of any kind may take. */
 export function mostBytes(value: unknown): number {
-  if (typeof value === 'string') return MAX_PREFIX_BYTES + 3 * value.length;
+  if (typeof value === 'string') {
+    return MAX_PREFIX_BYTES + (value.length > MEASURED_TEXT_LENGTH ? Buffer.byteLength(value) : 3 * value.length);
+  }
   if (value instanceof Uint8Array) return MAX_PREFIX_BYTES + trueLength(value);
   return value instanceof ValueView && isBytesType(value.type) ? MAX_PREFIX_BYTES + value.byteLength : MAX_FIXED_BYTES;
 }
