@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { escapeText, SpopError } from '@spop/codec';
 import { check, checkFunction, checkOptions } from '../checks.ts';
 import { placesOf } from './error-text.ts';
@@ -64,8 +65,17 @@ function toField(name: string, value: unknown): string[] {
 }
 
 function toWord(value: unknown): string {
-  const text = typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+  const text = typeof value === 'object' && value !== null ? objectText(value) : String(value);
   return PLAIN.test(text) ? escapeText(text) : quote(text);
+}
+
+/** As JSON where that is possible: a logger does not throw. */
+function objectText(value: object): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return inspect(value, { breakLength: Infinity });
+  }
 }
 
 /** Quotes a text. Escapes that it has are not escaped again. */

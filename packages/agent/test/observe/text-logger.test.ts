@@ -66,6 +66,16 @@ describe('textLogger', () => {
     expect(lines[0]).toMatch(/ messages=ask at="?[^ ]*text-logger\.test\.ts:\d+:\d+/);
   });
 
+  it('writes details that are no JSON as Node shows them', () => {
+    const { logger, lines } = recorder();
+    const own: { name: string; self?: object } = { name: 'a b' };
+    own.self = own;
+    logger.info({ own, counts: { sent: 5n }, plain: { sent: 5 } }, 'started');
+    expect(lines).toEqual([
+      `started (info own="<ref *1> { name: 'a b', self: [Circular *1] }" counts="{ sent: 5n }" plain="{\\"sent\\":5}")`,
+    ]);
+  });
+
   it('writes one line for any details, without control characters', () => {
     const { logger, lines } = recorder();
     const error = new Error('\u001b[2J\nconnection ended with status 0\u2028\u202e');
