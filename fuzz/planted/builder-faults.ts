@@ -180,8 +180,8 @@ export const builderFaults: readonly Fault[] = [
     name: '2^63 as INT64',
     mistake: 'the first value that INT64 cannot hold is written as INT64',
     file: source('schema'),
-    search: 'exact >= 2n ** 63n && exact',
-    replace: 'exact > 2n ** 63n && exact',
+    search: 'value < 2n ** 63n ? int64',
+    replace: 'value <= 2n ** 63n ? int64',
     noticedBy: tests('build/schema-ranges'),
   },
   {

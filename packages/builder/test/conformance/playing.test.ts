@@ -261,9 +261,10 @@ describe('the end of a connection', () => {
     expect((await playCase(must, await playing(later))).fault).toBeUndefined();
   });
 
-  it.each<['half-close' | 'reset', string]>([
-    ['half-close', 'end'],
-    ['reset', 'ECONNRESET'],
+  it.each<['half-close' | 'reset', string[]]>([
+    ['half-close', ['end']],
+    // Node sends a FIN before the reset, and some agents read that first.
+    ['reset', ['end', 'ECONNRESET']],
   ])('is a %s where the case ends so', async (kind, seen) => {
     const ended = Promise.withResolvers<string>();
     const options = await playing((socket) => {
@@ -271,7 +272,7 @@ describe('the end of a connection', () => {
       socket.on('error', (error: NodeJS.ErrnoException) => ended.resolve(error.code ?? ''));
     });
     const played = playCase(scriptOf([], { ending: kind }), options);
-    expect(await ended.promise).toBe(seen);
+    expect(seen).toContain(await ended.promise);
     const { fault, trace } = await played;
     expect(fault).toBeUndefined();
     expect(trace.at(-1)).toBe(`> (${kind})`);
