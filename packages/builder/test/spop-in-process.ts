@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
+import { captureOutput } from './cli/written.ts';
 
 const PROGRAM = fileURLToPath(new URL('../src/spop.ts', import.meta.url));
 const runs = { count: 0 };
@@ -10,13 +11,7 @@ export const events = new EventEmitter();
 
 /** Runs the program with these words. */
 export async function spop(...words: readonly string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
-  const texts = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      texts[name] += String(text);
-      return true;
-    }),
-  );
+  const { texts, stop } = captureOutput();
   events.removeAllListeners();
   const on = vi.spyOn(process.stdout, 'on').mockImplementation((name, listener) => {
     events.on(name, listener);
@@ -34,6 +29,7 @@ export async function spop(...words: readonly string[]): Promise<{ code: unknown
     process.argv = argv;
     process.exitCode = exitCode;
     vi.unstubAllEnvs();
-    for (const spy of [...spies, on]) spy.mockRestore();
+    stop();
+    on.mockRestore();
   }
 }

@@ -4,7 +4,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { TemporaryFolder } from '@spop-internal/testbed/temporary-folder';
 import { stopAfterTest } from '@spop-internal/testbed/vitest';
-import { vi } from 'vitest';
 import { sessionHead, sessionLines, type SessionEvent } from '../../src/cli/capture/session-file.ts';
 import { Arguments } from '../../src/cli/arguments.ts';
 import type { Command } from '../../src/cli/command.ts';
@@ -12,6 +11,7 @@ import { Output } from '../../src/cli/output.ts';
 import { addressText } from '../../src/cli/target.ts';
 import { tinyAgent, type Answer } from '../tiny-agent.ts';
 import { targetOf } from './peers.ts';
+import { captureOutput } from './written.ts';
 
 /** The exit code and the output of a command, without colours. */
 export interface Outcome {
@@ -31,13 +31,7 @@ export interface Running {
 
 /** Starts a command. */
 export function start(command: Command, words: readonly string[]): Running {
-  const texts = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      texts[name] += stripVTControlCharacters(String(text));
-      return true;
-    }),
-  );
+  const { texts, stop } = captureOutput(stripVTControlCharacters);
   const toItsEnd = async (): Promise<Outcome> => {
     try {
       const args = new Arguments(words, command.options);
@@ -46,7 +40,7 @@ export function start(command: Command, words: readonly string[]): Running {
       const code = await command.run({ args, output, table: {} });
       return { code, ...texts };
     } finally {
-      for (const spy of spies) spy.mockRestore();
+      stop();
     }
   };
   return {
