@@ -6,12 +6,9 @@ import {
   FrameReader,
   KvListReader,
   MessageSet,
-  Notify,
   SpopError,
-  string,
 } from '../src/index.ts';
-import { mostBytes } from '../src/values/typed-data-writer.ts';
-import { fault, frameBytes, hex, message, notifyFrame, onlyFrame, thrown, valueOf } from './bytes.ts';
+import { fault, frameBytes, hex, onlyFrame, thrown, valueOf } from './bytes.ts';
 
 describe('an error', () => {
   it('names its offset, the first byte too', () => {
@@ -70,43 +67,5 @@ describe('a declaration', () => {
       'expected a network that defineNetwork made; found another value',
     );
     expect(ip.isWithin(defineNetwork('192.0.2.0/24'))).toBe(true);
-  });
-});
-
-describe('a reader of frames', () => {
-  it.each([7, 2 ** 31 - 1])('takes a max-frame-size of %i', (maxFrameSize) => {
-    expect(new FrameReader({ maxFrameSize }).maxFrameSize).toBe(maxFrameSize);
-  });
-});
-
-describe('a NOTIFY of many messages', () => {
-  it('has no view of a message that is in no set, and of one that did not come', () => {
-    const definitions = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => defineMessage(name, {}));
-    const notify = new Notify(new MessageSet(definitions));
-    notify.read(notifyFrame(['a', 'b', 'c', 'd', 'e'].map((name) => message(name))));
-    const found = definitions.map((definition) => notify.get(definition) !== undefined);
-    expect(found).toEqual([true, true, true, true, true, false]);
-    expect(notify.get(defineMessage('a', {}))).toBeUndefined();
-    expect(notify.get(defineMessage('other', { path: string }))).toBeUndefined();
-  });
-});
-
-describe('the most bytes of a value', () => {
-  it.each([
-    ['text', 'é1', 11 + 6],
-    ['text of 1,024 characters', 'x'.repeat(1_024), 11 + 3_072],
-    ['longer text', 'é'.repeat(1_025), 11 + 2_050],
-    ['bytes', Buffer.alloc(300), 11 + 300],
-    ['a STRING', valueOf('08022f79'), 11 + 2],
-    ['a BINARY', valueOf('0903010203'), 11 + 3],
-    ['an IPV4', valueOf('06c0000201'), 11 + 4],
-    ['an IPV6', valueOf(`07${'00'.repeat(16)}`), 11 + 16],
-    ['an INT64', valueOf('0405'), 17],
-    ['a BOOL', valueOf('11'), 17],
-    ['a number', 5, 17],
-    ['a bigint', 5n, 17],
-    ['nothing', undefined, 17],
-  ])('of %s', (_, value, bytes) => {
-    expect(mostBytes(value)).toBe(bytes);
   });
 });

@@ -444,3 +444,9 @@ describe('Frame', () => {
     }
   });
 });
+
+describe('a reader of frames', () => {
+  it.each([7, 2 ** 31 - 1])('takes a max-frame-size of %i', (maxFrameSize) => {
+    expect(new FrameReader({ maxFrameSize }).maxFrameSize).toBe(maxFrameSize);
+  });
+});

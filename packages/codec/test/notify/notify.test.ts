@@ -555,3 +555,15 @@ describe('the memory of repeated messages', () => {
     expect(notify.messageCount).toBe(136);
   });
 });
+
+describe('a NOTIFY of many messages', () => {
+  it('has no view of a message that is in no set, and of one that did not come', () => {
+    const definitions = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => defineMessage(name, {}));
+    const notify = new Notify(new MessageSet(definitions));
+    notify.read(notifyFrame(['a', 'b', 'c', 'd', 'e'].map((name) => message(name))));
+    const found = definitions.map((definition) => notify.get(definition) !== undefined);
+    expect(found).toEqual([true, true, true, true, true, false]);
+    expect(notify.get(defineMessage('a', {}))).toBeUndefined();
+    expect(notify.get(defineMessage('other', { path: string }))).toBeUndefined();
+  });
+});
